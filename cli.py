@@ -43,8 +43,9 @@ from provisioner.cli import (
 )
 from provisioner.cli.hints import as_typed
 from provisioner.cli.sections import Sections
-from provisioner.errors import Interrupted, ProvisionerError, UsageError
+from provisioner.errors import Interrupted, UsageError
 from provisioner.names import PROGRAM
+from state.errors import ProvisionerError
 
 # New containers between two collections; a look at a stack leaves some 20,000.
 _COLLECT_EVERY = 100_000

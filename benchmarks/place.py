@@ -17,7 +17,7 @@ import boto3
 
 from provisioner.embedded.control_client import ask
 from provisioner.embedded.local import Local, running
-from state.runs import Runs
+from state.run_store import FileRunStore
 
 ROOT = Path(__file__).parent.parent
 _CALLS = re.compile(r"with (\d+) calls in")
@@ -110,7 +110,7 @@ class Place:
 
     def record(self, suffix: str) -> dict[str, Any]:
         """Return the record of the last run of a stack."""
-        return next(Runs(self.home / "embedded" / "runs").of(suffix))
+        return next(FileRunStore(self.home / "embedded" / "runs").records_of(suffix))
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from provisioner.engine.marker import Marker
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.twice import makes_two
-from provisioner.errors import Blocked, ProvisionerError
+from provisioner.errors import Blocked
 from provisioner.session import Session
+from state.errors import ProvisionerError
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from provisioner.proxies import check_proxy
 from provisioner.rates import Rates
 from provisioner.signed_in_again import until_signed_in
 from provisioner.whole_answers import WholeAnswers
-from state.document import Place
+from state.stack_state import StackLocation
 
 # arn:partition:service:region:account:resource
 _ARN_COLONS = 5
@@ -193,7 +193,7 @@ class Aws:
         """Return whether another emulator serves this one service; it may lack the service altogether."""
         return self._is_elsewhere(self.client(service, region))
 
-    def place(self) -> Place:
+    def place(self) -> StackLocation:
         """Return the account, partition, region and endpoint of these credentials; calls GetCallerIdentity.
 
         Raises:
@@ -205,4 +205,4 @@ class Aws:
             raise ResponseParserError("GetCallerIdentity was answered without an account.")
         self._account, self.caller = str(caller["Account"]), str(caller["Arn"])
         partition = self.caller.split(":")[1]
-        return Place(caller["Account"], partition, self.region, self.endpoint)
+        return StackLocation(caller["Account"], partition, self.region, self.endpoint)

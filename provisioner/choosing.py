@@ -18,19 +18,19 @@ from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_later_major,
 from provisioner.settings.shipped import with_shipped
 from provisioner.steps.alb_rules import priorities
 from provisioner.steps.facts import Facts
-from state.document import Document
+from state.stack_state import StackState
 
 
-def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, ending: bool = False) -> Facts:
+def choose(clients: Clients, suffix: str, s: Settings, state: StackState, *, ending: bool = False) -> Facts:
     """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
-    They are put into `document` and saved with its first write. For a stack that is `ending`, the recorded
+    They are put into `state` and saved with its first write. For a stack that is `ending`, the recorded
     values stand, whatever the settings say now.
     """
-    known = document.facts
+    known = state.lookups
     with explained("looking at what the region offers"):
         zones = _zones(clients, suffix, s, known, ending=ending)
-        document.facts = {
+        state.lookups = {
             "zones": [*zones, *known.get("zones", [])[len(zones) :]],
             **_engine(clients, suffix, s, known, ending=ending),
             "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
@@ -39,13 +39,13 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
             **({"filled": known["filled"]} if "filled" in known else {}),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
-        chosen = document.facts
+        chosen = state.lookups
         if not ending:
             capacity = (s.database.min_acu, s.database.max_acu)
             versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
     return Facts(
-        account=document.place.account,
-        partition=document.place.partition,
+        account=state.location.account,
+        partition=state.location.partition,
         zones=tuple(zones),
         engine=chosen["engine"],
         master_password=chosen["master_password"],
@@ -57,13 +57,13 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
     )
 
 
-def with_rules(clients: Clients, s: Settings, document: Document, facts: Facts) -> Facts:
+def with_rules(clients: Clients, s: Settings, state: StackState, facts: Facts) -> Facts:
     """Return the lookups with the repositories that ECR fills by pull-through-cache rules; record these."""
     images = [image for one in with_shipped(s, facts.shipped).workloads for image in one.images]
-    known = document.facts.get("filled", [])
-    found = pull_rules.filled(clients, images, document.place.account, known)
+    known = state.lookups.get("filled", [])
+    found = pull_rules.filled(clients, images, state.location.account, known)
     if found or known:
-        document.facts["filled"] = found
+        state.lookups["filled"] = found
     return replace(facts, filled=frozenset(found))
 
 
@@ -80,9 +80,9 @@ def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
         return lookups.readers_in_use(clients, suffix)
 
 
-def with_domain(clients: Clients, suffix: str, s: Settings, document: Document) -> Settings:
+def with_domain(clients: Clients, suffix: str, s: Settings, state: StackState) -> Settings:
     """Return the settings for a teardown, with AWS's domain if neither they nor the state name one."""
-    if s.domain.names or document.entries:
+    if s.domain.names or state.resources:
         return s
     with explained("looking for the stack's domain"):
         found = domain_of(clients.client("cloudfront"), name_of("edge", suffix))

@@ -23,22 +23,7 @@ from __future__ import annotations
 
 import json
 
-
-class ProvisionerError(Exception):
-    """The base of the errors that a user sees: what happened, to which resource, and a hint.
-
-    `hint` says what to type next. `evidence` is a longer text of AWS or of a container, which is shown but
-    never saved.
-    """
-
-    exit_code = 1
-    result = "error"
-
-    def __init__(self, message: str, hint: str = "", evidence: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.evidence = evidence
+from state.errors import ProvisionerError, StateError
 
 
 class UsageError(ProvisionerError):
@@ -82,24 +67,11 @@ class NoSuchStack(ProvisionerError):
     result = "no_such_stack"
 
 
-class LedgerError(ProvisionerError):
-    """A state file that is damaged, belongs elsewhere, or cannot be read or written."""
-
-    result = "ledger"
-
-
-class StateGone(LedgerError):
+class StateGone(StateError):
     """A state whose emulator has ended or was emptied, and the stacks in the state with it."""
 
     exit_code = NoSuchStack.exit_code
     result = "state_gone"
-
-
-class LockHeld(ProvisionerError):
-    """A stack on which another run is at work."""
-
-    exit_code = 7
-    result = "locked"
 
 
 class Declined(ProvisionerError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.embedded.local import Local
-from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
+from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.regions import choose_region
 from provisioner.steps.facts import facts_fit
 from provisioner.stopping import begin_change
 from provisioner.workspace import EMBEDDED, Workspace
-from state.document import Document, Place
+from state.errors import StateError
+from state.stack_state import StackLocation, StackState
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Where:
     adopt_all: bool = False
 
 
-def known_document(where: Where, suffix: str, local: Local | None) -> Document | None:
+def known_document(where: Where, suffix: str, local: Local | None) -> StackState | None:
     """Return the stack's state; None if there is none, or if its local AWS has ended with all that it held.
 
     With `adopt_all`, an unusable state counts as none: the resources in it are found again in AWS.
@@ -34,42 +35,42 @@ def known_document(where: Where, suffix: str, local: Local | None) -> Document |
 
     """
     try:
-        document = usable_document(where.workspace, suffix)
-    except LedgerError:
+        state = usable_document(where.workspace, suffix)
+    except StateError:
         if not where.adopt_all:
             raise
         return None
-    if document is None:
+    if state is None:
         return None
-    if document.suffix != suffix:
-        raise LedgerError(
-            f"{where.workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of {suffix}.",
-            f"Give `--suffix {document.suffix}`, or another --state.",
+    if state.suffix != suffix:
+        raise StateError(
+            f"{where.workspace.store(suffix).description} is the ledger of the stack {state.suffix}, not of {suffix}.",
+            f"Give `--suffix {state.suffix}`, or another --state.",
         )
-    ended = local and document.place.endpoint != f"{EMBEDDED}{local.instance}"
-    return None if ended and document.place.endpoint.startswith(EMBEDDED) else document
+    ended = local and state.location.endpoint != f"{EMBEDDED}{local.instance}"
+    return None if ended and state.location.endpoint.startswith(EMBEDDED) else state
 
 
-def usable_document(workspace: Workspace, suffix: str) -> Document | None:
+def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
     """Return the stack's state; None if there is none.
 
     Raises:
         LedgerError: The state is damaged, or has resource types that this version lacks.
 
     """
-    document = workspace.document(suffix)
-    if document and not facts_fit(document.facts):
-        raise LedgerError(
-            f"{workspace.store(suffix).where} is damaged: what was chosen once for the stack cannot be so.",
+    state = workspace.document(suffix)
+    if state and not facts_fit(state.lookups):
+        raise StateError(
+            f"{workspace.store(suffix).description} is damaged: what was chosen once for the stack cannot be so.",
             f"`{workspace.command('state history', suffix)}` lists what it was before.",
         )
-    strange = [f"{node} ({kind})" for node, kind in document.kinds() if kind not in KINDS] if document else []
-    if document and strange:
-        raise LedgerError(
-            f"{workspace.store(suffix).where} tells of what this version does not know: {', '.join(strange)}.",
-            f"It was written by {document.writer}: use that version, or a later one.",
+    strange = [f"{node} ({kind})" for node, kind in state.type_names() if kind not in KINDS] if state else []
+    if state and strange:
+        raise StateError(
+            f"{workspace.store(suffix).description} tells of what this version does not know: {', '.join(strange)}.",
+            f"It was written by {state.writer}: use that version, or a later one.",
         )
-    return document
+    return state
 
 
 def put_aside_unusable(where: Where, suffix: str) -> None:
@@ -78,22 +79,22 @@ def put_aside_unusable(where: Where, suffix: str) -> None:
         return
     try:
         usable_document(where.workspace, suffix)
-    except LedgerError:
+    except StateError:
         begin_change()
         where.workspace.put_aside(suffix)
 
 
-def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:
+def region_of(suffix: str, state: StackState | None, where: Where) -> tuple[str, str]:
     """Return the stack's region, and which source named it.
 
     Raises:
         UsageError: --region differs from the region in the state, or there is no such region.
 
     """
-    if document is None:
+    if state is None:
         chosen = choose_region(where.region, local=where.workspace.local)
         return chosen.name, chosen.source
-    region = document.place.region
+    region = state.location.region
     if where.region:
         choose_region(where.region)
     if where.region and where.region != region:
@@ -105,21 +106,21 @@ def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str
     return region, "the stack's ledger"
 
 
-def guard_account(place: Place, expected: str | None) -> None:
+def guard_account(location: StackLocation, expected: str | None) -> None:
     """Check that the credentials are of the expected account, if one is expected.
 
     Raises:
         CredentialsError: They are of another account.
 
     """
-    if expected is not None and place.account != expected:
+    if expected is not None and location.account != expected:
         raise CredentialsError(
-            f"These credentials are of the account {place.account}; {expected} is expected.",
+            f"These credentials are of the account {location.account}; {expected} is expected.",
             "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change the expectation.",
         )
 
 
-def check_pin(document: Document, suffix: str, place: Place, workspace: Workspace) -> None:
+def check_pin(state: StackState, suffix: str, location: StackLocation, workspace: Workspace) -> None:
     """Check that the state belongs to the location at which the command acts.
 
     Raises:
@@ -127,21 +128,21 @@ def check_pin(document: Document, suffix: str, place: Place, workspace: Workspac
         Blocked: The state is of another region, partition or endpoint.
 
     """
-    pinned = document.place
-    if pinned.account != place.account:
+    pinned = state.location
+    if pinned.account != location.account:
         raise CredentialsError(
-            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of {place.account}.",
+            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of {location.account}.",
             f"Set AWS_PROFILE to a profile of {pinned.account}.",
         )
-    if pinned != place:
+    if pinned != location:
         raise Blocked(
-            f"The ledger {workspace.store(suffix).where} is of {_told(pinned)}; this command would act on "
-            f"{_told(place)}.",
+            f"The ledger {workspace.store(suffix).description} is of {_told(pinned)}; this command would act on "
+            f"{_told(location)}.",
             "Use the endpoint it was made with (--local for a rehearsal), or another --state.",
         )
 
 
-def _told(place: Place) -> str:
+def _told(location: StackLocation) -> str:
     """Describe a location in a message."""
-    endpoint = place.endpoint or "AWS"
-    return f"account {place.account}, region {place.region}, endpoint {endpoint}"
+    endpoint = location.endpoint or "AWS"
+    return f"account {location.account}, region {location.region}, endpoint {endpoint}"

@@ -22,7 +22,7 @@ from provisioner.engine.mark import Identity
 from provisioner.engine.marker import Marker
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan, target_of
-from provisioner.errors import LockHeld, NoSuchStack
+from provisioner.errors import NoSuchStack
 from provisioner.kinds import KINDS
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.regions import check_partition
@@ -34,13 +34,13 @@ from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
 from provisioner.unfinished import unfinished_teardown
 from provisioner.ways import Ways
-from state.document import SCHEMA, Document, Place
-from state.ledger import Ledger
+from state.errors import LockHeld
 from state.lock import Lock
-from state.owner import Owner
-from state.run_shape import is_sound
-from state.store import Store
-from state.versions import remember
+from state.lock_holder import LockHolder
+from state.manager import StateManager
+from state.run_record import is_valid_run_record
+from state.stack_state import SCHEMA, StackLocation, StackState
+from state.state_store import StateStore, save_version
 
 _ROUNDS = 3
 # Durations are estimated from this many of the newest run records.
@@ -56,13 +56,13 @@ class Session:
     settings: Settings
     where: Where
     aws: Aws
-    place: Place
-    document: Document
+    place: StackLocation
+    document: StackState
     clock: Clock = field(default_factory=Clock)
     listen: Listener = silent
     region_source: str = ""
     # The last holder of the stack's lock before this command, and whether that run was still under way.
-    former: Owner | None = None
+    former: LockHolder | None = None
     is_busy: bool = False
     # Whether the emulator that held the stack has ended: nothing exists then, whatever the state says.
     is_over: bool = False
@@ -97,25 +97,25 @@ class Session:
         workspace = where.workspace
         ways = Ways(workspace) if ways is None else ways
         local = ways.local
-        document = known_document(where, suffix, local)
-        region, source = region_of(suffix, document, where)
-        aws, place = ways.to(region)
-        guard_account(place, settings.account if where.account is None else where.account)
-        check_partition(place.partition, region)
+        state = known_document(where, suffix, local)
+        region, source = region_of(suffix, state, where)
+        aws, location = ways.to(region)
+        guard_account(location, settings.account if where.account is None else where.account)
+        check_partition(location.partition, region)
         # With `adopt_all`, an unusable state counts as none.
-        is_lost = document is None and local and not where.adopt_all
+        is_lost = state is None and local and not where.adopt_all
         former_state = workspace.document(suffix) if is_lost else None
-        if document is None:
-            document = Document(suffix, place)
-        check_pin(document, suffix, place, workspace)
-        former, busy = workspace.lock(suffix, "", 0, Clock()).last()
+        if state is None:
+            state = StackState(suffix, location)
+        check_pin(state, suffix, location, workspace)
+        former, busy = workspace.lock(suffix, "", 0, Clock()).last_holder()
         return cls(
             suffix,
             settings,
             where,
             aws,
-            place,
-            document,
+            location,
+            state,
             region_source=source,
             former=former,
             is_busy=busy,
@@ -156,12 +156,12 @@ class Session:
 
     def nothing_stands(self) -> NoSuchStack:
         """Return the error for a stack of which AWS has no resource, whatever its state says."""
-        workspace, place = self.where.workspace, self.place
+        workspace, location = self.where.workspace, self.place
         began = unfinished_teardown(self.document)
         return NoSuchStack(
-            f"Nothing of the stack {self.suffix} stands in account {place.account}, region {place.region}"
-            f"{f', endpoint {place.endpoint}' if place.endpoint else ''}: AWS has none of the resources that "
-            f"{workspace.store(self.suffix).where} tells of{f'; {began}' if began else ''}.",
+            f"Nothing of the stack {self.suffix} stands in account {location.account}, region {location.region}"
+            f"{f', endpoint {location.endpoint}' if location.endpoint else ''}: AWS has none of the resources that "
+            f"{workspace.store(self.suffix).description} tells of{f'; {began}' if began else ''}.",
             f"`{workspace.command('apply', self.suffix)}` brings it up anew; "
             f"`{workspace.command('teardown', self.suffix)}` removes what the state file tells.",
         )
@@ -199,30 +199,30 @@ class Session:
         with self.where.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
             put_aside_unusable(self.where, self.suffix)
             self._take_over(store, lock)
-            self.guard = lock.check
+            self.guard = lock.ensure_held
             self.is_busy = False
             self.command = command
             try:
                 yield
             finally:
-                store.disclaim()
+                store.release_claim()
 
-    def _take_over(self, store: Store, lock: Lock) -> None:
+    def _take_over(self, store: StateStore, lock: Lock) -> None:
         """Read the state again and claim it, so that no earlier lock can write it; save its old version."""
         for _ in range(_ROUNDS):
             latest = known_document(self.where, self.suffix, self.aws.local)
             if latest is not None:
                 check_pin(latest, self.suffix, self.place, self.where.workspace)
                 self.document = latest
-                remember(store, latest)
-            self.document.fence = max(lock.fence, self.document.fence + 1)
-            lock.check()  # after a long sleep, the lock may be another run's
+                save_version(store, latest)
+            self.document.fencing_token = max(lock.fencing_token, self.document.fencing_token + 1)
+            lock.ensure_held()  # after a long sleep, the lock may be another run's
             if store.claim(self.document.dump()):
                 # removes at once what an older schema stored in clear text
-                if self.document.read_in != SCHEMA:
+                if self.document.loaded_schema != SCHEMA:
                     store.save(self.document.dump())
                 return
-        raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
+        raise LockHeld(f"{store.description} is still being written by another run.", "Run the same command again.")
 
     def marker(self, plan: Plan) -> Marker | None:
         """Return the marker of the plan's stack, whose tag says which run is at work; None if it has none."""
@@ -233,7 +233,7 @@ class Session:
         node = stack.nodes.get(stack.marker)
         if node is None:
             return None
-        target = target_of(node, self.suffix, self.document.entries.get(node.name), dict(node.props))
+        target = target_of(node, self.suffix, self.document.resources.get(node.name), dict(node.props))
         how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
         me = Identity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
         return Marker(self.clients, target, me)
@@ -250,13 +250,15 @@ class Session:
 
     def hands(self, marker: Marker | None = None) -> Hands:
         """Return an executor of changes, which writes the state around each call."""
-        ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
-        hands = Hands(self.clients, ledger, self.listen, self.durations, marker)
-        hands.patience.newborns.recall(self.document.entries, KINDS)
+        state_manager = StateManager(
+            self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard
+        )
+        hands = Hands(self.clients, state_manager, self.listen, self.durations, marker)
+        hands.patience.newborns.recall(self.document.resources, KINDS)
         return hands
 
     @functools.cached_property
     def durations(self) -> Durations:
         """How long each step took in earlier runs here, of this stack and of others."""
-        records = (doc for doc in self.where.workspace.runs.latest(_RUNS) if is_sound(doc))
+        records = (doc for doc in self.where.workspace.runs.latest_records(_RUNS) if is_valid_run_record(doc))
         return Durations.of(records, self.aws.pace, self.place.region)

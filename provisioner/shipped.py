@@ -14,23 +14,25 @@ from provisioner.kinds.ecs.shipped import DEPLOY, SCALE, shipped
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
 from provisioner.settings import Settings, Workload
 from provisioner.settings.shipped import Shipped
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 # The values of `--take`.
 IMAGE, COUNTS = "image", "counts"
 
 
 def shipped_things(
-    clients: Clients, s: Settings, stack: Stack, document: Document, taken: Collection[str] = ()
+    clients: Clients, s: Settings, stack: Stack, state: StackState, taken: Collection[str] = ()
 ) -> dict[str, Shipped]:
     """Return what was chosen for each service and is not in `taken`; without the services that have none."""
     cluster = stack.nodes["cluster"].aws_name
     found: dict[str, Shipped] = {}
     for one in s.workloads:
         node = stack.nodes[one.named("service")]
-        entry = document.entries.get(node.name)
+        resource_state = state.resources.get(node.name)
         with explained(f"looking at {node.aws_name}"):
-            told = shipped(clients, cluster, entry.id if entry and entry.id else node.aws_name)
+            told = shipped(
+                clients, cluster, resource_state.id if resource_state and resource_state.id else node.aws_name
+            )
         if (left := without(told, taken)).marks:
             found[one.name] = left
     return found
@@ -50,18 +52,22 @@ def _less(marks: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in marks.items() if name not in names}
 
 
-def follow_what_runs(document: Document, stack: Stack, shipped: Mapping[str, Shipped]) -> None:
+def follow_what_runs(state: StackState, stack: Stack, shipped: Mapping[str, Shipped]) -> None:
     """Record, for each service with a chosen image, the task definition revision that runs.
 
     So a `deploy` that was killed, one that ECS rolled back, and a lost state are all read alike.
     """
     for name, told in shipped.items():
         node = stack.nodes[f"task.{name}" if name else "task"]
-        entry = document.entries.get(node.name)
-        if not told.revision or (entry and entry.id == told.revision):
+        resource_state = state.resources.get(node.name)
+        if not told.revision or (resource_state and resource_state.id == told.revision):
             continue
-        entry = entry or Entry(str(node.kind), node.aws_name, node.piece, needs=node.needs)
-        document.entries[node.name] = replace(entry, id=told.revision, phase="ready", confirmed=None, intent=None)
+        resource_state = resource_state or ResourceState(
+            str(node.kind), node.aws_name, node.piece, depends_on=node.needs
+        )
+        state.resources[node.name] = replace(
+            resource_state, id=told.revision, phase="ready", recorded=None, intent=None
+        )
 
 
 def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> None:

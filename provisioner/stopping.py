@@ -7,7 +7,7 @@ import signal
 import threading
 from types import FrameType
 
-from provisioner.errors import ProvisionerError
+from state.errors import ProvisionerError
 
 NOTHING_CHANGED = "Nothing was changed."
 _RECORDED = "Whatever was changed is recorded: the same command goes on."

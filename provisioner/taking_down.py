@@ -24,7 +24,7 @@ from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
 from provisioner.stack import build_all
 from provisioner.steps.facts import offline
-from state.document import Document
+from state.stack_state import StackState
 
 # AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
 # repeated.
@@ -36,9 +36,11 @@ def standing(session: Session, made: Plan) -> list[str]:
 
     These exist in AWS, or are in the state; the account-wide roles are left out.
     """
-    entries = session.document.entries
-    names = made.found | {name for name, entry in entries.items() if not KINDS[entry.kind].shared}
-    return [name for name in dict.fromkeys([*made.stack.nodes, *entries]) if name in names]
+    resource_states = session.document.resources
+    names = made.found | {
+        name for name, resource_state in resource_states.items() if not KINDS[resource_state.type_name].shared
+    }
+    return [name for name in dict.fromkeys([*made.stack.nodes, *resource_states]) if name in names]
 
 
 @dataclass(frozen=True)
@@ -108,21 +110,21 @@ def stands(plan: Plan, name: str) -> bool:
     return name in plan.docs and not plan.changes[name].foreign
 
 
-def marker_last(document: Document, marker: str) -> None:
+def marker_last(state: StackState, marker: str) -> None:
     """Record dependencies by which all resources that the marker does not need are deleted before it.
 
     This also covers resources that an older version has created.
     """
-    entries = document.entries
+    resource_states = state.resources
     needed, waiting = set(), [marker]
     while waiting:
         name = waiting.pop()
-        if name in entries and name not in needed:
+        if name in resource_states and name not in needed:
             needed.add(name)
-            waiting += entries[name].needs
-    for name, entry in entries.items():
-        if needed and name not in needed and marker not in entry.needs:
-            entry.needs.append(marker)
+            waiting += resource_states[name].depends_on
+    for name, resource_state in resource_states.items():
+        if needed and name not in needed and marker not in resource_state.depends_on:
+            resource_state.depends_on.append(marker)
 
 
 def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker | None = None) -> Outcome:
@@ -163,7 +165,7 @@ def refuse_anew(marker: Marker | None, search: Plan) -> None:
 
 def _rest(session: Session, marker: Marker | None) -> None:
     """Stop renewing the mark if the marker was deleted: it was the last resource of the stack."""
-    if marker and marker.node not in session.document.entries:
+    if marker and marker.node not in session.document.resources:
         marker.rest()
 
 
@@ -175,11 +177,11 @@ def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
         has that name or not.
 
     """
-    ids = {name: entry.id for name, entry in hands.ledger}
+    ids = {name: resource_state.id for name, resource_state in hands.ledger}
     foreign = {name: one for name, one in plan.changes.items() if one.foreign and not KINDS[one.kind].borrows}
     for name, change in foreign.items():
         if change.id == ids.get(name):
-            hands.ledger.forget(name, deleted=False)
+            hands.ledger.remove(name, deleted=False)
     return {name: f"{one.kind} {one.name or name}: {one.why}" for name, one in foreign.items()}
 
 
@@ -210,7 +212,7 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
 
     `check` gets the plan of the search, and raises if it found another run's resources.
     """
-    blank = Document(session.suffix, session.place)
+    blank = StackState(session.suffix, session.place)
     search = make_plan(stack, blank, session.clients, KINDS, inside=False)
     check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
@@ -219,15 +221,15 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
         kept = leftovers.kept(session.clients, stack)
         lingering = leftovers.lingering(session.clients, stack)
         strays = leftovers.strays(session.clients, stack, theirs)
-    stones = session.document.tombstones
-    report = last_look(session.clients, KINDS, stones, search, tagged, session.suffix)
+    tombstones = session.document.tombstones
+    report = last_look(session.clients, KINDS, tombstones, search, tagged, session.suffix)
     report.set_aside(kept, lingering, strays)
     return report
 
 
 def bare_stack(session: Session) -> Stack:
     """Return the stack with all names and tags that it may have, for a search without a state."""
-    version = session.settings.database.version_beside(session.document.facts.get("version", ""))
+    version = session.settings.database.version_beside(session.document.lookups.get("version", ""))
     known = offline(MOST_ZONES, version)
     facts = replace(known, account=session.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
     return build_all(with_zones(session.settings, MOST_ZONES), session.suffix, session.place.region, facts)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from provisioner.engine.mark import stamp
 from provisioner.errors import Incomplete
 from provisioner.workspace import Workspace
-from state.document import Document
+from state.stack_state import StackState
 
 
-def unfinished_teardown(document: Document | None) -> str:
+def unfinished_teardown(state: StackState | None) -> str:
     """Return a clause that says since when a teardown is unfinished; "" if none is."""
-    if document is None or not document.teardown_began:
+    if state is None or not state.teardown_began:
         return ""
-    return f"a teardown began at {stamp(document.teardown_began)} and has not ended"
+    return f"a teardown began at {stamp(state.teardown_began)} and has not ended"
 
 
 def as_sentence(clause: str) -> str:
@@ -28,9 +28,9 @@ def ways_on(workspace: Workspace, suffix: str) -> str:
     )
 
 
-def lacking(workspace: Workspace, suffix: str, document: Document | None, what: str) -> Incomplete:
+def lacking(workspace: Workspace, suffix: str, state: StackState | None, what: str) -> Incomplete:
     """Return the error that a stack has no `what`, such as outputs: they are gone, or were never there."""
-    if began := unfinished_teardown(document):
+    if began := unfinished_teardown(state):
         return Incomplete(f"The stack {suffix} has no {what} any more: {began}.", ways_on(workspace, suffix))
     return Incomplete(
         f"The stack {suffix} has no {what} yet: no apply of the whole stack has ended well.",

@@ -9,7 +9,7 @@ from provisioner.embedded.local import Local
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.caller import called_by
 from provisioner.workspace import Workspace
-from state.document import Place
+from state.stack_state import StackLocation
 
 
 class Ways:
@@ -17,7 +17,7 @@ class Ways:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._known: dict[str, tuple[Aws, Place]] = {}
+        self._known: dict[str, tuple[Aws, StackLocation]] = {}
 
     @functools.cached_property
     def local(self) -> Local | None:
@@ -26,7 +26,7 @@ class Ways:
             return None
         return self._workspace.state_holder() or start_embedded(self._workspace.embedded)
 
-    def to(self, region: str) -> tuple[Aws, Place]:
+    def to(self, region: str) -> tuple[Aws, StackLocation]:
         """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""
         if region not in self._known:
             aws = Aws(region, self.local)

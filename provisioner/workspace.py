@@ -12,12 +12,11 @@ from provisioner.embedded.local import Local
 from provisioner.embedded.local import running as running_embedded
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
-from state.archive import Archive, FolderArchive
-from state.document import Document
-from state.lock import Lock, Timer
-from state.runs import History, Runs
-from state.shared_runs import SharedRuns
-from state.store import Store
+from state.backend import Backend, FileBackend
+from state.lock import Lock, LockClock
+from state.run_store import FileRunStore, RunHistory, S3RunStore
+from state.stack_state import StackState
+from state.state_store import StateStore
 
 DEFAULT_HOME = ".ml-api"
 IN_S3 = "s3:"
@@ -57,13 +56,13 @@ class Workspace:
         return self.state.startswith(IN_S3)
 
     @cached_property
-    def archive(self) -> Archive:
+    def archive(self) -> Backend:
         """The backend of the states; a bucket in S3 is looked up on first use."""
         if self.is_shared:
             from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
             return Bucket.at(self.state, self.state_holder(), endpoint=self.state_endpoint).archive
-        return FolderArchive(self._folder, Path(self.state) if self.state else None)
+        return FileBackend(self._folder, Path(self.state) if self.state else None)
 
     def state_holder(self) -> Local | None:
         """Return the running local AWS whose bucket holds the state; None if the state is elsewhere.
@@ -81,44 +80,44 @@ class Workspace:
         raise none_runs(self.state)
 
     @property
-    def history(self) -> History:
+    def history(self) -> RunHistory:
         """The records of earlier runs: of all who share the state, or of this machine."""
         return self.archive.runs
 
     @property
-    def shared_runs(self) -> SharedRuns | None:
+    def shared_runs(self) -> S3RunStore | None:
         """The store for copies of run records that others read; None if the state is this machine's own."""
         runs = self.history
-        return runs if isinstance(runs, SharedRuns) else None
+        return runs if isinstance(runs, S3RunStore) else None
 
     @property
-    def runs(self) -> Runs:
+    def runs(self) -> FileRunStore:
         """The records of earlier runs on this machine alone."""
         beside = Path(self.state).parent if self.state and not self.is_shared else self._folder
-        return Runs(beside / "runs")
+        return FileRunStore(beside / "runs")
 
     @property
     def _folder(self) -> Path:
         return self.home / "embedded" if self.local else self.home
 
-    def store(self, suffix: str) -> Store:
+    def store(self, suffix: str) -> StateStore:
         """Return the store of one stack's state."""
         return self.archive.store(suffix)
 
-    def lock(self, suffix: str, command: str, timeout: float, timer: Timer) -> Lock:
+    def lock(self, suffix: str, command: str, timeout: float, clock: LockClock) -> Lock:
         """Return the lock of one stack; `timeout` is in seconds."""
-        return self.archive.lock(suffix, command, timeout, timer)
+        return self.archive.lock(suffix, command, timeout, clock)
 
-    def document(self, suffix: str) -> Document | None:
+    def document(self, suffix: str) -> StackState | None:
         """Return a stack's state; None if there is none, or only the claim of a first run."""
         store = self.store(suffix)
         text = store.load()
-        document = Document.parse(text, store.where) if text is not None else None
-        return document if document and document.serial else None
+        state = StackState.parse(text, store.description) if text is not None else None
+        return state if state and state.serial else None
 
     def put_aside(self, suffix: str) -> str:
         """Rename an unusable state, so that a new one can be written; return where it is now."""
-        return self.store(suffix).put_aside(stamp())
+        return self.store(suffix).quarantine(stamp())
 
     def suffixes(self) -> list[str]:
         """Return the suffixes of the stacks that are known here."""
@@ -160,9 +159,9 @@ class Workspace:
             f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.{self.rehearsed}",
         )
 
-    def is_over(self, document: Document) -> bool:
+    def is_over(self, state: StackState) -> bool:
         """Return whether the emulator that held a stack has ended, and with it all that it held."""
-        pinned = document.place.endpoint
+        pinned = state.location.endpoint
         if not pinned.startswith(EMBEDDED):
             return False
         found = running_embedded(self.embedded)
@@ -170,15 +169,15 @@ class Workspace:
 
     def refuse_over(self, suffix: str) -> None:
         """Raise NoSuchStack if the emulator that held the stack has ended; starts none."""
-        document = self.document(suffix)
-        if document and self.is_over(document):
+        state = self.document(suffix)
+        if state and self.is_over(state):
             raise self.over(suffix)
 
     def over(self, suffix: str) -> NoSuchStack:
         """Return the error for a stack whose emulator has ended."""
         return NoSuchStack(
             f"The local AWS that held the stack {suffix} has ended, and the stack with it; only its state "
-            f"file is left ({self.store(suffix).where}).",
+            f"file is left ({self.store(suffix).description}).",
             f"`{self.command('apply', suffix)}` brings it up in a new local AWS; "
             f"`{self.command('teardown', suffix)}` removes what the state file tells.",
         )
@@ -200,4 +199,4 @@ class Workspace:
     @property
     def words(self) -> str:
         """The workspace as words in a message."""
-        return f"in {self.archive.where}" + (" (rehearsals)" if self.local else "")
+        return f"in {self.archive.description}" + (" (rehearsals)" if self.local else "")

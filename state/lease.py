@@ -1,23 +1,47 @@
-"""The lock of a stack whose state is in a shared object store: a lease that expires unless it is renewed."""
+"""The lock of machines that share a state: a lease that heartbeats renew and that runs out by itself."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from provisioner.errors import LockHeld, ProvisionerError
-from state.heartbeat import Heartbeat
-from state.lock import Lock, Timer
-from state.owner import Owner, held
-from state.shelf import Conflict, Kept, Shelf, put
+from state.errors import LockHeld, ProvisionerError
+from state.lock import Lock, LockClock
+from state.lock_holder import LockHolder, lock_held_error
+from state.object_store import ObjectStore, StoredObject, WriteConflict, put_once
+
+
+class Heartbeat:
+    """A daemon thread that calls `beat` every `every` seconds until it is stopped."""
+
+    def __init__(self, beat: Callable[[], None], every: float) -> None:
+        self._call = beat
+        self._interval = every
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; the first call comes after one interval."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread; a call in progress is waited for."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._interval):
+            self._call()
+
 
 # Seconds. A lock that was not renewed for LEASE may be taken by another run. Its holder renews it every BEAT,
 # and stops calling AWS and writing the state MARGIN before the lease expires. So two missed heartbeats do no
 # harm, and after a third one the holder has stopped before the next holder begins. SLACK: S3 gives ages in
 # whole seconds.
-LEASE, BEAT, MARGIN, SLACK = 60.0, 15.0, 15.0, 2.0
-_STEP = 2.0
+LEASE_SECONDS, HEARTBEAT_SECONDS, SAFETY_MARGIN_SECONDS, CLOCK_SLACK_SECONDS = 60.0, 15.0, 15.0, 2.0
+_POLL_SECONDS = 2.0
 
 
 class LeaseLock(Lock):
@@ -26,140 +50,149 @@ class LeaseLock(Lock):
     If-None-Match creates it; If-Match renews it, takes over an expired one, and releases it.
     """
 
-    def __init__(self, shelf: Shelf, key: str, where: str, command: str, timeout: float, timer: Timer) -> None:
-        self._shelf = shelf
+    def __init__(
+        self, object_store: ObjectStore, key: str, description: str, command: str, timeout: float, clock: LockClock
+    ) -> None:
+        self._object_store = object_store
         self._key = key
-        self._where = where
+        self._description = description
         self._command = command
         self._timeout = timeout
-        self._timer = timer
-        self._one = threading.Lock()
-        self._heart = Heartbeat(self.renew, BEAT)
-        self._mine: Owner | None = None
-        self._tag: str | None = None
-        self._since = (0.0, 0.0)
+        self._clock = clock
+        self._mutex = threading.Lock()
+        self._heartbeat = Heartbeat(self.renew, HEARTBEAT_SECONDS)
+        self._mine: LockHolder | None = None
+        self._etag: str | None = None
+        self._renewed_at = (0.0, 0.0)
         self._lost = False
-        self._taker: Owner | None = None
-        self._trouble = ""
-        self.fence = 0
+        self._new_holder: LockHolder | None = None
+        self._renewal_error = ""
+        self.fencing_token = 0
 
     def __enter__(self) -> LeaseLock:
-        deadline = self._timer.now() + self._timeout
-        while not self._taken():
-            if self._timer.now() >= deadline:
-                raise held(self.last()[0])
-            self._timer.sleep(_STEP)
-        self._heart.start()
+        deadline = self._clock.now() + self._timeout
+        while not self._try_acquire():
+            if self._clock.now() >= deadline:
+                raise lock_held_error(self.last_holder()[0])
+            self._clock.sleep(_POLL_SECONDS)
+        self._heartbeat.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._heart.stop()
-        with self._one:
-            mine, self._mine = self._mine, None
+        self._heartbeat.stop()
+        with self._mutex:
+            own, self._mine = self._mine, None
             # If it cannot be released, another run holds it by now, or the lease expires by itself.
-            with suppress(Conflict, ProvisionerError):
-                if mine and not self._lost:
-                    self._give_back(mine, self._tag)
+            with suppress(WriteConflict, ProvisionerError):
+                if own and not self._lost:
+                    self._release(own, self._etag)
 
-    def check(self) -> None:
+    def ensure_held(self) -> None:
         """Renew a lease that is about to expire, and raise if this run may not go on.
 
         Raises:
             LockHeld: Another run took the lock, it was freed by hand, or its lease could not be renewed.
 
         """
-        if self._left() < MARGIN and not self._trouble:
+        if self._seconds_left() < SAFETY_MARGIN_SECONDS and not self._renewal_error:
             self.renew()  # after a sleep of the machine or a change of its clock, the lock may still be free
         if self._mine is None or self._lost:
-            by = f"{self._taker} holds it now" if self._taker else "it was freed by hand"
+            by = f"{self._new_holder} holds it now" if self._new_holder else "it was freed by hand"
             raise LockHeld(
-                f"This run lost its lock {self._where}: {by}.",
+                f"This run lost its lock {self._description}: {by}.",
                 "Nothing more was called or written. When the other run has ended, run the same command "
                 "again: it goes on.",
             )
-        if self._left() < MARGIN:
+        if self._seconds_left() < SAFETY_MARGIN_SECONDS:
             raise LockHeld(
-                f"The lock {self._where} could not be renewed, and its lease runs out: {self._trouble}",
+                f"The lock {self._description} could not be renewed, and its lease runs out: {self._renewal_error}",
                 "Nothing more was called or written, so that another run may take over. Mend that, then run "
                 "the same command again: it goes on.",
             )
 
     def renew(self) -> None:
         """Write the next heartbeat; a failure is remembered and raised by `check`."""
-        with self._one:
+        with self._mutex:
             if self._mine is None or self._lost:
                 return
             try:
-                self._beat(self._mine)
+                self._write_heartbeat(self._mine)
             except ProvisionerError as error:
-                self._trouble = error.message
+                self._renewal_error = error.message
 
-    def last(self) -> tuple[Owner | None, bool]:
+    def last_holder(self) -> tuple[LockHolder | None, bool]:
         """Return the last holder, and whether its lease is still valid."""
-        there = self._shelf.get(self._key)
-        return (_owner(there), not _is_free(there)) if there else (None, False)
+        stored = self._object_store.get(self._key)
+        return (_holder_of(stored), not _is_free(stored)) if stored else (None, False)
 
-    def break_open(self, owner: Owner) -> None:
-        """Release the lock on behalf of `owner`; if the holder renews it in between, try again.
+    def force_unlock(self, holder: LockHolder) -> None:
+        """Release the lock on behalf of `holder`; if the holder renews it in between, try again.
 
         Raises:
             LockHeld: Another run has taken the lock since.
 
         """
-        while (there := self._shelf.get(self._key)) and not _is_free(there):
-            if _owner(there).fence != owner.fence:
-                raise held(_owner(there))
-            with suppress(Conflict):
-                self._give_back(_owner(there), there.tag)
+        while (stored := self._object_store.get(self._key)) and not _is_free(stored):
+            if _holder_of(stored).fencing_token != holder.fencing_token:
+                raise lock_held_error(_holder_of(stored))
+            with suppress(WriteConflict):
+                self._release(_holder_of(stored), stored.etag)
 
-    def _taken(self) -> bool:
+    def _try_acquire(self) -> bool:
         # One try: False where another run holds the lock, or was faster.
-        there = self._shelf.get(self._key)
-        if there and not _is_free(there):
+        stored = self._object_store.get(self._key)
+        if stored and not _is_free(stored):
             return False
-        mine = Owner.me(self._command, (_owner(there).fence if there else 0) + 1, LEASE)
+        own = LockHolder.this_process(
+            self._command, (_holder_of(stored).fencing_token if stored else 0) + 1, LEASE_SECONDS
+        )
         try:
-            self._write(mine, there.tag if there else None)
-        except Conflict:
+            self._put_holder(own, stored.etag if stored else None)
+        except WriteConflict:
             return False
-        self.fence = mine.fence
+        self.fencing_token = own.fencing_token
         return True
 
-    def _beat(self, mine: Owner) -> None:
+    def _write_heartbeat(self, own: LockHolder) -> None:
         try:
-            self._write(replace(mine, beat=mine.beat + 1), self._tag)
-        except Conflict:
+            self._put_holder(replace(own, heartbeat=own.heartbeat + 1), self._etag)
+        except WriteConflict:
             self._lost = True
-            self._taker = self._holder()
+            self._new_holder = self._current_holder()
 
-    def _holder(self) -> Owner | None:
-        owner, is_held = self.last()
-        return owner if is_held else None
+    def _current_holder(self) -> LockHolder | None:
+        holder, is_held = self.last_holder()
+        return holder if is_held else None
 
-    def _write(self, mine: Owner, over: str | None) -> None:
+    def _put_holder(self, own: LockHolder, expected_etag: str | None) -> None:
         # The lease counts from before the call: this holder then stops early rather than late.
-        begun = self._timer.now(), self._timer.wall()
-        self._tag = put(self._shelf, self._key, mine.dump().encode(), over)
-        self._mine, self._since, self._trouble = mine, begun, ""
+        begun = self._clock.now(), self._clock.wall()
+        self._etag = put_once(self._object_store, self._key, own.dump().encode(), expected_etag)
+        self._mine, self._renewed_at, self._renewal_error = own, begun, ""
 
-    def _give_back(self, owner: Owner, tag: str | None) -> None:
-        put(self._shelf, self._key, replace(owner, lease=0.0, beat=owner.beat + 1).dump().encode(), tag)
+    def _release(self, holder: LockHolder, tag: str | None) -> None:
+        put_once(
+            self._object_store,
+            self._key,
+            replace(holder, lease_seconds=0.0, heartbeat=holder.heartbeat + 1).dump().encode(),
+            tag,
+        )
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         """Return the seconds until another run may take the lock.
 
         Of the two clocks the smaller result counts, because the monotonic one may stand still in a sleep.
         """
-        now, wall = self._since
-        return LEASE - max(self._timer.now() - now, self._timer.wall() - wall)
+        now, wall = self._renewed_at
+        return LEASE_SECONDS - max(self._clock.now() - now, self._clock.wall() - wall)
 
 
-def _owner(there: Kept) -> Owner:
+def _holder_of(stored: StoredObject) -> LockHolder:
     """Return the holder that the object names; an unreadable object counts as held until it expires."""
-    return Owner.parse(there.text) or Owner("an unknown host", 0, "another run", "an unknown time", 0)
+    return LockHolder.parse(stored.body) or LockHolder("an unknown host", 0, "another run", "an unknown time", 0)
 
 
-def _is_free(there: Kept) -> bool:
-    owner = _owner(there)
-    lease = LEASE if owner.lease is None else owner.lease
-    return owner.lease == 0 or owner.is_dead or there.age > lease + SLACK
+def _is_free(stored: StoredObject) -> bool:
+    holder = _holder_of(stored)
+    lease = LEASE_SECONDS if holder.lease_seconds is None else holder.lease_seconds
+    return holder.lease_seconds == 0 or holder.is_dead or stored.age_seconds > lease + CLOCK_SLACK_SECONDS

@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Protocol
 
-from provisioner.errors import LedgerError, LockHeld
-from state.owner import Owner, held
+from state.errors import LockHeld, StateError
+from state.lock_holder import LockHolder, lock_held_error
 
-_STEP = 0.2  # seconds between two tries
+_FILE_POLL_SECONDS = 0.2  # seconds between two tries
 
 
-class Timer(Protocol):
+class LockClock(Protocol):
     """The clock that a lock waits by."""
 
     def now(self) -> float:
@@ -31,12 +31,12 @@ class Timer(Protocol):
 class Lock(AbstractContextManager["Lock"], Protocol):
     """A context manager that holds the lock of one stack while a run changes it.
 
-    `fence` is a number that is higher for each later holder.
+    `fencing_token` is a number that is higher for each later holder.
     """
 
-    fence: int
+    fencing_token: int
 
-    def check(self) -> None:
+    def ensure_held(self) -> None:
         """Raise if this run no longer holds the lock, or not for long enough.
 
         It is called before every call that changes AWS and before every write of the state, so that a run
@@ -47,11 +47,11 @@ class Lock(AbstractContextManager["Lock"], Protocol):
 
         """
 
-    def last(self) -> tuple[Owner | None, bool]:
+    def last_holder(self) -> tuple[LockHolder | None, bool]:
         """Return the last holder, and whether the lock is held now; neither take the lock nor wait for it."""
 
-    def break_open(self, owner: Owner) -> None:
-        """Release the lock on behalf of `owner`, which stops calling and writing once it notices.
+    def force_unlock(self, holder: LockHolder) -> None:
+        """Release the lock on behalf of `holder`, which stops calling and writing once it notices.
 
         Raises:
             LockHeld: The lock has another holder by now.
@@ -62,35 +62,35 @@ class Lock(AbstractContextManager["Lock"], Protocol):
 class FileLock(Lock):
     """A lock on a file through the kernel (flock), which releases it when the process ends in any way."""
 
-    def __init__(self, path: Path, command: str, timeout: float, timer: Timer) -> None:
+    def __init__(self, path: Path, command: str, timeout: float, clock: LockClock) -> None:
         self._path = path
         self._command = command
         self._timeout = timeout
-        self._timer = timer
+        self._clock = clock
         self._file: IO[str] | None = None
-        self.fence = 0
+        self.fencing_token = 0
 
     def __enter__(self) -> FileLock:
-        self._file = self._opened()
-        deadline = self._timer.now() + self._timeout
-        while not _taken(self._file):
-            if self._timer.now() >= deadline:
-                holder = _owner(self._file)
+        self._file = self._open()
+        deadline = self._clock.now() + self._timeout
+        while not _try_flock(self._file):
+            if self._clock.now() >= deadline:
+                holder = _holder_in(self._file)
                 self._file.close()
-                raise held(holder)
-            self._timer.sleep(_STEP)
+                raise lock_held_error(holder)
+            self._clock.sleep(_FILE_POLL_SECONDS)
         try:
-            self._sign(self._file)
+            self._write_holder(self._file)
         except OSError as error:
             self._file.close()
-            raise self._unusable(error) from error
+            raise self._lock_error(error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
 
-    def check(self) -> None:
+    def ensure_held(self) -> None:
         """Raise if the lock file was removed or replaced, or holds another fencing number.
 
         Raises:
@@ -104,32 +104,32 @@ class FileLock(Lock):
                 "then run the same command again.",
             )
 
-    def last(self) -> tuple[Owner | None, bool]:
+    def last_holder(self) -> tuple[LockHolder | None, bool]:
         """Return the holder that the file names, and whether the lock is held now.
 
         If that process is known to be dead, the lock is not even tried, so as not to be in another run's way.
         """
         try:
             with open(self._path, encoding="utf-8") as file:
-                owner = _owner(file)
-                return owner, not (owner and owner.is_dead) and _is_held(file)
+                holder = _holder_in(file)
+                return holder, not (holder and holder.is_dead) and _is_flocked(file)
         except OSError:
             return None, False
 
-    def break_open(self, owner: Owner) -> None:
+    def force_unlock(self, holder: LockHolder) -> None:
         """Remove the lock file, so that the next run makes a new one and the present holder misses its own.
 
         Raises:
             LockHeld: The lock has another holder by now.
 
         """
-        now, is_held = self.last()
-        if is_held and now and now.fence != owner.fence:
-            raise held(now)
+        now, is_held = self.last_holder()
+        if is_held and now and now.fencing_token != holder.fencing_token:
+            raise lock_held_error(now)
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
-            raise self._unusable(error) from error
+            raise self._lock_error(error) from error
 
     def _is_ours(self, file: IO[str]) -> bool:
         try:
@@ -137,35 +137,35 @@ class FileLock(Lock):
         except OSError:  # it was removed, or the way to it is closed
             return False
         mine = os.fstat(file.fileno())
-        signed = _owner(file)
+        signed = _holder_in(file)
         same = (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
-        return same and signed is not None and signed.fence == self.fence
+        return same and signed is not None and signed.fencing_token == self.fencing_token
 
-    def _opened(self) -> IO[str]:
+    def _open(self) -> IO[str]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+", encoding="utf-8")
         except OSError as error:
-            raise self._unusable(error) from error
+            raise self._lock_error(error) from error
 
-    def _unusable(self, error: OSError) -> LedgerError:
-        return LedgerError(
+    def _lock_error(self, error: OSError) -> StateError:
+        return StateError(
             f"The lock {self._path} cannot be taken or freed: {error.strerror or error}.",
             "Nothing was called. Make room or give rights there, or choose another place with --state.",
         )
 
-    def _sign(self, file: IO[str]) -> None:
+    def _write_holder(self, file: IO[str]) -> None:
         # The former holder's entry is still in the file: each holder has a higher number than the one before.
-        former = _owner(file)
-        self.fence = (former.fence if former else 0) + 1
-        text = Owner.me(self._command, self.fence).dump().encode()
+        former = _holder_in(file)
+        self.fencing_token = (former.fencing_token if former else 0) + 1
+        text = LockHolder.this_process(self._command, self.fencing_token).dump().encode()
         # Unbuffered: with a buffer, a full disk would raise a second error when the file is closed.
         if os.pwrite(file.fileno(), text, 0) < len(text):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.ftruncate(file.fileno(), len(text))
 
 
-def _taken(file: IO[str]) -> bool:
+def _try_flock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -173,7 +173,7 @@ def _taken(file: IO[str]) -> bool:
     return True
 
 
-def _is_held(file: IO[str]) -> bool:
+def _is_flocked(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -182,5 +182,5 @@ def _is_held(file: IO[str]) -> bool:
     return False
 
 
-def _owner(file: IO[str]) -> Owner | None:
-    return Owner.parse(os.pread(file.fileno(), 1 << 16, 0))
+def _holder_in(file: IO[str]) -> LockHolder | None:
+    return LockHolder.parse(os.pread(file.fileno(), 1 << 16, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from state.document import Document
+from state.stack_state import StackState
 
 
 class Memory:
@@ -30,5 +30,5 @@ class Memory:
         self.saved.clear()
 
     @property
-    def latest(self) -> Document:
-        return Document.parse(self.saved[-1], "memory")
+    def latest(self) -> StackState:
+        return StackState.parse(self.saved[-1], "memory")

@@ -11,7 +11,7 @@ from provisioner.bucket.shelf import BucketShelf
 from provisioner.embedded.local import running
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.workspace import Workspace
-from state.archive import Archive, FolderArchive, ShelfArchive
+from state.backend import Backend, FileBackend, S3Backend
 from tests.harness import Desk
 from tests.inventory import client
 from tests.shelves import Ageing, Hands
@@ -25,7 +25,7 @@ class Place:
     """One of the two, with a clock that the test turns."""
 
     workspace: Workspace
-    archive: Archive
+    archive: Backend
     clock: Hands
     shelf: Ageing | None = None
 
@@ -49,9 +49,9 @@ def place_of(kind: str, box: EmbeddedAws, home: Path, prefix: str) -> Place:
     """A folder, or a prefix of the bucket that stands."""
     clock = Hands()
     if kind == "folder":
-        return Place(Workspace(home, local=True), FolderArchive(home / "embedded"), clock)
+        return Place(Workspace(home, local=True), FileBackend(home / "embedded"), clock)
     Desk(box, home)._point_at_the_box()
     workspace = Workspace(home, local=True, state=f"s3://{BUCKET}/{prefix}")
     bucket = Bucket.at(workspace.state, running(workspace.embedded))
     shelf = Ageing(BucketShelf(lambda: bucket.client, bucket.name), clock)
-    return Place(workspace, ShelfArchive(shelf, f"s3://{BUCKET}/", bucket.prefix), clock, shelf)
+    return Place(workspace, S3Backend(shelf, f"s3://{BUCKET}/", bucket.prefix), clock, shelf)

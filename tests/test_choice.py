@@ -12,17 +12,17 @@ from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.decide import delete
 from provisioner.engine.plan import Plan
 from provisioner.errors import UsageError
-from state.document import Document, Entry, Place
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.harness import Desk
 from tests.test_prices import declared
 from tests.things import Thing
 
-NOTHING = Document("a", Place("1", "aws", "us-east-1"))
+NOTHING = StackState("a", StackLocation("1", "aws", "us-east-1"))
 
 
-def names(made: Plan, document: Document = NOTHING, *targets: str, without: tuple[str, ...] = ()) -> set[str]:
+def names(made: Plan, state: StackState = NOTHING, *targets: str, without: tuple[str, ...] = ()) -> set[str]:
     """What is left of a plan."""
-    part = narrowed(made, document, Choice(targets, without))
+    part = narrowed(made, state, Choice(targets, without))
     assert part.changes.keys() == part.stack.nodes.keys() | {
         name for name, change in part.changes.items() if change.verb == "delete"
     }
@@ -87,27 +87,30 @@ def test_who_is_to_lead_to_a_new_one_takes_along_those_who_serve_there() -> None
 
 def test_what_does_not_need_one_that_goes_any_more_lets_go_of_it_first() -> None:
     made = declared()
-    entries = {
-        "eip-2": Entry("ElasticIp", "x", "vpc"),
-        "nat-2": Entry("NatGateway", "y", "vpc", needs=["eip-2"]),
-        "follows-private-2": Entry("RouteTableAssociation", "", "vpc", needs=["nat-2", "private-2"]),
+    resource_states = {
+        "eip-2": ResourceState("ElasticIp", "x", "vpc"),
+        "nat-2": ResourceState("NatGateway", "y", "vpc", depends_on=["eip-2"]),
+        "follows-private-2": ResourceState("RouteTableAssociation", "", "vpc", depends_on=["nat-2", "private-2"]),
     }
-    document = Document("a", NOTHING.place, entries=entries)
-    made.changes |= {name: delete(name, entries[name], Thing()) for name in ("eip-2", "nat-2")}
+    state = StackState("a", NOTHING.location, resources=resource_states)
+    made.changes |= {name: delete(name, resource_states[name], Thing()) for name in ("eip-2", "nat-2")}
 
-    assert {"eip-2", "nat-2", "follows-private-2"} <= names(made, document, "eip-2")
-    assert names(made, document, without=("follows-private-2",)).isdisjoint(entries)
+    assert {"eip-2", "nat-2", "follows-private-2"} <= names(made, state, "eip-2")
+    assert names(made, state, without=("follows-private-2",)).isdisjoint(resource_states)
 
 
 def test_of_two_that_go_the_needed_one_takes_the_other_along() -> None:
     made = declared()
-    entries = {"old": Entry("Vpc", "x", "vpc"), "on-it": Entry("Subnet", "y", "vpc", needs=["old", "vpc"])}
-    document = Document("a", NOTHING.place, entries=entries)
-    made.changes |= {name: delete(name, entry, Thing()) for name, entry in entries.items()}
+    resource_states = {
+        "old": ResourceState("Vpc", "x", "vpc"),
+        "on-it": ResourceState("Subnet", "y", "vpc", depends_on=["old", "vpc"]),
+    }
+    state = StackState("a", NOTHING.location, resources=resource_states)
+    made.changes |= {name: delete(name, resource_state, Thing()) for name, resource_state in resource_states.items()}
 
-    assert names(made, document, "old") == {"old", "on-it"}
-    assert names(made, document, "on-it") == {"on-it"}
-    assert "old" not in names(made, document, without=("on-it",))
+    assert names(made, state, "old") == {"old", "on-it"}
+    assert names(made, state, "on-it") == {"on-it"}
+    assert "old" not in names(made, state, without=("on-it",))
 
 
 def test_what_there_is_not_is_refused_with_what_is_near() -> None:

@@ -20,7 +20,7 @@ from provisioner.kinds.elbv2.listeners import ListenerRule
 from provisioner.stack import build
 from provisioner.steps.alb_rules import priorities, priority
 from provisioner.steps.facts import offline
-from state.document import Document, Entry, Place
+from state.stack_state import ResourceState, StackLocation, StackState
 
 # Two prefixes whose own priority is the same.
 ONE, OTHER = next(
@@ -78,9 +78,9 @@ def test_two_clash_where_aws_holds_only_one(
 def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> None:
     new = Node(ListenerRule(), "new", "", "alb", rule(5), {}, ())
     going = {
-        "holder": Entry("ListenerRule", "", wanted=rule(5)),
-        "service": Entry("Service", "", needs=["holder"]),
-        "other": Entry("ListenerRule", "", wanted=rule(6)),
+        "holder": ResourceState("ListenerRule", "", desired=rule(5)),
+        "service": ResourceState("Service", "", depends_on=["holder"]),
+        "other": ResourceState("ListenerRule", "", desired=rule(6)),
     }
 
     takes, early = in_the_way([new], lambda node: node.props, going)
@@ -89,26 +89,26 @@ def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> N
     assert early == {"holder": {"service"}, "service": set()}
 
 
-def group(name: str, id_: str) -> Entry:
-    return Entry("TargetGroup", name, id=id_, wanted={"Name": name})
+def group(name: str, id_: str) -> ResourceState:
+    return ResourceState("TargetGroup", name, id=id_, desired={"Name": name})
 
 
 @pytest.mark.parametrize(("wanted", "id_"), [("new", "2"), ("old", "1"), ("third", "2")])
 def test_what_was_put_aside_and_is_wanted_again_takes_its_place_back(wanted: str, id_: str) -> None:
-    document = Document("prod", Place("1", "aws", "us-east-1"))
-    document.entries = {
+    state = StackState("prod", StackLocation("1", "aws", "us-east-1"))
+    state.resources = {
         "tg": group("new", "2"),
         "tg~1": group("old", "1"),
-        "rule": Entry("", "", needs=["tg"]),
+        "rule": ResourceState("", "", depends_on=["tg"]),
     }
     node = Node(TargetGroup(), "tg", wanted, "alb", {"Name": wanted}, {}, ())
 
-    found = own_entry(document, node, node.props)
+    found = own_entry(state, node, node.props)
 
     assert found is not None
-    assert found.id == document.entries["tg"].id == id_
-    assert sorted(entry.id for entry in document.entries.values() if entry.id) == ["1", "2"]
-    assert document.entries["rule"].needs == (["tg"] if id_ == "2" else ["tg~2"])
+    assert found.id == state.resources["tg"].id == id_
+    assert sorted(resource_state.id for resource_state in state.resources.values() if resource_state.id) == ["1", "2"]
+    assert state.resources["rule"].depends_on == (["tg"] if id_ == "2" else ["tg~2"])
 
 
 def test_a_prefix_keeps_its_priority_whatever_comes_and_goes() -> None:
@@ -190,25 +190,25 @@ def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
     """Seen with a second hosted zone: the records in the first one were forgotten."""
     hands = Mock()
     node = Node(KINDS["DnsName"], "name", "", "domain", {}, {}, ())
-    known = Entry("DnsName", "", id="Z1|a", wanted={"HostedZoneId": "Z1", "Name": "a"})
+    known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
 
     leave_behind(hands, node, None, {})
-    leave_behind(hands, node, known, {"HostedZoneId": "Z1", "Name": "a"})
-    assert hands.ledger.retire.call_args_list == []
-    leave_behind(hands, node, known, {"HostedZoneId": "Z2", "Name": "a"})
-    hands.ledger.retire.assert_called_once_with("name", "name~Z1|a")
+    leave_behind(hands, node, known_state, {"HostedZoneId": "Z1", "Name": "a"})
+    assert hands.ledger.depose.call_args_list == []
+    leave_behind(hands, node, known_state, {"HostedZoneId": "Z2", "Name": "a"})
+    hands.ledger.depose.assert_called_once_with("name", "name~Z1|a")
 
 
 def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
     """Seen with a record that was found in the wanted zone: ours in the other one stayed for ever."""
     node = Node(KINDS["DnsName"], "name", "", "domain", {"HostedZoneId": "Z2", "Name": "a"}, {}, ())
-    known = Entry("DnsName", "", id="Z1|a", wanted={"HostedZoneId": "Z1", "Name": "a"})
-    document = Document("prod", Place("1", "aws", "us-east-1"), entries={"name": known})
+    known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
+    state = StackState("prod", StackLocation("1", "aws", "us-east-1"), resources={"name": known_state})
 
-    assert own_entry(document, node, node.props) is None
-    assert document.entries == {"name~Z1|a": known}
-    assert own_entry(document, node, {**node.props, "HostedZoneId": "Z1"}) is known
-    assert document.entries == {"name": known}
+    assert own_entry(state, node, node.props) is None
+    assert state.resources == {"name~Z1|a": known_state}
+    assert own_entry(state, node, {**node.props, "HostedZoneId": "Z1"}) is known_state
+    assert state.resources == {"name": known_state}
 
 
 def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:

@@ -14,22 +14,22 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from cli import cli
-from state.document import Document, Entry, Place
-from state.runs import Runs
+from state.run_store import FileRunStore
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.harness import Desk
 from tests.test_startup import imported
 
-PLACE = Place("123456789012", "aws", "us-east-1", "")
+PLACE = StackLocation("123456789012", "aws", "us-east-1", "")
 PROGRAM = Path(sys.executable).with_name("ml-api")
 SOON = 0.15  # seconds
 
 
 def ledger(home: Path, suffix: str, *nodes: tuple[str, str, str]) -> None:
     """A ledger with these nodes, each with its piece and kind."""
-    entries = {name: Entry(kind, "", piece) for piece, name, kind in nodes}
-    document = Document(suffix, PLACE, serial=1, entries=entries, outputs={"vpc_id": "vpc-1"})
+    resource_states = {name: ResourceState(kind, "", piece) for piece, name, kind in nodes}
+    state = StackState(suffix, PLACE, serial=1, resources=resource_states, outputs={"vpc_id": "vpc-1"})
     home.mkdir(parents=True, exist_ok=True)
-    (home / f"{suffix}.json").write_bytes(document.dump())
+    (home / f"{suffix}.json").write_bytes(state.dump())
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ledger(home, "prod", ("vpc", "nat-1", "NatGateway"), ("vpc", "vpc", "Vpc"), ("ecs", "app", "Service"))
     ledger(home, "test")
     ledger(home / "embedded", "try", ("alb", "alb", "LoadBalancer"))
-    runs = Runs(home / "runs")
-    runs.save(runs.new("prod", 1e9), {})
-    runs.save(runs.new("old", 1e9 + 1), {})
+    runs = FileRunStore(home / "runs")
+    runs.save(runs.new_record("prod", 1e9), {})
+    runs.save(runs.new_record("old", 1e9 + 1), {})
     monkeypatch.setenv("MLAPI_HOME", str(home))
     return home
 

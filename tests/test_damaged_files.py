@@ -19,15 +19,16 @@ from provisioner.engine.contrast import contrast
 from provisioner.engine.durations import Durations
 from provisioner.engine.past import past_of
 from provisioner.engine.timeline import timeline_of
-from provisioner.errors import LedgerError, UsageError
+from provisioner.errors import UsageError
 from provisioner.prices.table import prices
 from provisioner.settings.knobs import knobs
 from provisioner.steps.facts import facts_fit
 from provisioner.terminal.past import show_past
 from provisioner.terminal.say import Say
 from provisioner.terminal.timeline import show_timeline
-from state.document import Document
-from state.run_shape import is_sound, sound
+from state.errors import StateError
+from state.run_record import is_valid_run_record, validate_run_record
+from state.stack_state import StackState
 from tests.harness import Desk
 from tests.standing import Standing
 
@@ -109,7 +110,7 @@ def use(doc: dict[str, Any]) -> None:
 
 
 def test_a_record_of_a_run_is_sound() -> None:
-    sound(record())
+    validate_run_record(record())
     use(record())
 
 
@@ -136,7 +137,7 @@ def test_a_record_of_wrong_types_is_either_refused_or_can_be_used(data: st.DataO
     else:
         del holder[path[-1]]
 
-    if is_sound(doc):
+    if is_valid_run_record(doc):
         use(doc)
 
 
@@ -149,7 +150,7 @@ def test_what_an_older_record_does_not_tell_is_no_damage(left_out: str, verb: st
         node.pop(left_out, None)
     doc.pop(left_out, None)
 
-    assert is_sound(doc)
+    assert is_valid_run_record(doc)
     use(doc)
 
 
@@ -205,8 +206,8 @@ def test_a_state_of_any_wrong_type_is_damaged_in_words() -> None:
     def tried(change: Callable[[dict[str, Any]], None]) -> None:
         doc = copy.deepcopy(raw)
         change(doc)
-        with contextlib.suppress(LedgerError):
-            facts_fit(Document.parse(json.dumps(doc).encode(), "x").facts)
+        with contextlib.suppress(StateError):
+            facts_fit(StackState.parse(json.dumps(doc).encode(), "x").lookups)
 
     for value in wrong:
         for key in raw:
@@ -214,8 +215,8 @@ def test_a_state_of_any_wrong_type_is_damaged_in_words() -> None:
         for key in raw["entries"]["task"]:
             tried(lambda doc, key=key, value=value: doc["entries"]["task"].update({key: value}))  # type: ignore[misc]
     for text in (b"\xff", b"", DEEP.encode(), b'{"schema": 1, "entries": ' + DEEP_TABLE.encode() + b"}"):
-        with pytest.raises(LedgerError):
-            Document.parse(text, "x")
+        with pytest.raises(StateError):
+            StackState.parse(text, "x")
 
 
 @pytest.mark.parametrize("facts", [{"zones": 5}, {"engine": []}, {"priorities": {"a": "b"}}, {"born": None}])
@@ -228,7 +229,7 @@ def test_facts_of_wrong_types_are_a_damaged_state(desk: Desk, facts: dict[str, A
 
     ran = desk.run("plan", "--suffix", SUFFIX)
 
-    assert ran.code == LedgerError.exit_code
+    assert ran.code == StateError.exit_code
     assert "is damaged" in ran.err
 
 

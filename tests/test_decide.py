@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from provisioner.engine.decide import STILL_GOING, Verb, decide, delete
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Ref, Unknown
-from state.document import Entry
+from state.stack_state import ResourceState
 from tests.things import (
     OURS,
     Ageing,
@@ -38,9 +38,11 @@ PARTLY = {key: value for key, value in OURS.items() if key != "Environment"} | {
 FIELDS = st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers() | st.text(max_size=3), max_size=3)
 
 
-def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted: Doc | None = None) -> Any:
+def decided(
+    kind: type[Kind], known_state: ResourceState | None, observed: Doc | None, wanted: Doc | None = None
+) -> Any:
     asked = RED if wanted is None else wanted
-    return decide(node(kind, **asked), known, observed, asked)
+    return decide(node(kind, **asked), known_state, observed, asked)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,9 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen(**RED), entry(), Thing, "keep", False, id="as wanted"),
     ],
 )
-def test_decision(observed: Doc | None, known: Entry | None, kind: type[Kind], verb: Verb, adopts: bool) -> None:
+def test_decision(
+    observed: Doc | None, known: ResourceState | None, kind: type[Kind], verb: Verb, adopts: bool
+) -> None:
     change = decided(kind, known, observed)
 
     assert (change.verb, change.adopts) == (verb, adopts)
@@ -168,27 +172,27 @@ def test_what_outlives_the_stack_is_released() -> None:
 def test_what_is_as_wanted_is_never_touched(wanted: Doc, more: Doc) -> None:
     observed = seen(**{**more, **wanted})
 
-    for known in (None, entry(), entry(**wanted), entry(phase="updating", intent="update", **wanted)):
-        change = decided(Thing, known, observed, wanted)
+    for known_state in (None, entry(), entry(**wanted), entry(phase="updating", intent="update", **wanted)):
+        change = decided(Thing, known_state, observed, wanted)
         assert not change.acts
-        assert change.verb == ("finish" if known and known.phase != "ready" else "keep")
+        assert change.verb == ("finish" if known_state and known_state.phase != "ready" else "keep")
 
 
 @given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving"]))
 def test_a_strangers_thing_is_never_touched(wanted: Doc, other: Doc, state: str) -> None:
-    for known in (None, entry("", intent="create"), entry("t-0")):
-        assert decided(Thing, known, seen(state, STRANGER, **other), wanted).verb == "refuse"
+    for known_state in (None, entry("", intent="create"), entry("t-0")):
+        assert decided(Thing, known_state, seen(state, STRANGER, **other), wanted).verb == "refuse"
 
 
 @given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving", "left"]))
 def test_deciding_changes_nothing_and_comes_to_the_same_again(wanted: Doc, other: Doc, state: str) -> None:
-    known, observed = entry(**other), seen(state, **other)
-    before = copy.deepcopy((known, observed, wanted))
+    known_state, observed = entry(**other), seen(state, **other)
+    before = copy.deepcopy((known_state, observed, wanted))
 
-    first = decided(Thing, known, observed, wanted)
+    first = decided(Thing, known_state, observed, wanted)
 
-    assert decided(Thing, known, observed, wanted) == first
-    assert (known, observed, wanted) == before
+    assert decided(Thing, known_state, observed, wanted) == first
+    assert (known_state, observed, wanted) == before
 
 
 @given(wanted=FIELDS, other=FIELDS)
@@ -197,7 +201,7 @@ def test_an_update_brings_about_what_is_then_kept(wanted: Doc, other: Doc) -> No
     change = decided(Thing, entry(), observed, wanted)
     after = {**observed, **{one.path: one.new for one in change.differences}}
 
-    assert decided(Thing, replace(entry(), confirmed=wanted), after, wanted).verb == "keep"
+    assert decided(Thing, replace(entry(), recorded=wanted), after, wanted).verb == "keep"
 
 
 def test_a_change_that_is_refused_tells_the_way_out() -> None:

@@ -16,7 +16,7 @@ from botocore.tokens import SSOTokenProvider
 from provisioner import credentials
 from provisioner.embedded.control_client import STATE
 from provisioner.engine import caller
-from state.document import Document, Place
+from state.stack_state import StackLocation, StackState
 from tests.harness import Desk
 from tests.replies import Front, plays
 from tests.teams import BUCKET, make_bucket
@@ -50,9 +50,9 @@ def test_a_state_write_that_drips_is_made_again(
     monkeypatch.setattr("provisioner.bucket.address._ANSWER_WITHIN", 2)
     make_bucket(desk.box)
     there = ("--suffix", "a", "--state", f"s3://{BUCKET}")
-    place = Place("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
     file = tmp_path / "state.json"
-    file.write_bytes(Document("a", place, serial=7, outputs={"vpc_id": "vpc-1"}).dump())
+    file.write_bytes(StackState("a", location, serial=7, outputs={"vpc_id": "vpc-1"}).dump())
     drip = plays.after(plays.dripped_page(EVERY))
     order = front.order(drip, service="s3", operation="PutObject", path="/a.json")
 

@@ -12,15 +12,8 @@ from provisioner.engine.clock import Stopped
 from provisioner.engine.explain import excused, explain
 from provisioner.engine.faults import Fault, fault_of, unless_unknown
 from provisioner.engine.outcome import Outcome
-from provisioner.errors import (
-    CredentialsError,
-    Incomplete,
-    Interrupted,
-    LedgerError,
-    OutOfPatience,
-    ProvisionerError,
-    RolledBack,
-)
+from provisioner.errors import CredentialsError, Incomplete, Interrupted, OutOfPatience, RolledBack
+from state.errors import ProvisionerError, StateError
 
 TREE = dict(re.findall(r"(\w+) \.+ (\d+)", errors.__doc__ or ""))
 CLASSES = {
@@ -167,14 +160,14 @@ def test_an_incomplete_run_says_what_failed_and_what_was_not_touched() -> None:
     assert "ask for more" in error.hint
 
 
-@pytest.mark.parametrize("loud", [LedgerError, CredentialsError, RolledBack, OutOfPatience])
+@pytest.mark.parametrize("loud", [StateError, CredentialsError, RolledBack, OutOfPatience])
 def test_the_loudest_failure_gives_the_exit_code(loud: type[ProvisionerError]) -> None:
     assert type(outcome(a=ProvisionerError("x"), b=loud("y"), c=ProvisionerError("z"))) is loud
 
 
 @pytest.mark.parametrize("code", [130, 143])
 def test_a_signal_gives_its_own_code_whatever_else_failed(code: int) -> None:
-    ended = Outcome("apply", failed={"a": LedgerError("x")}, interrupted=code).error()
+    ended = Outcome("apply", failed={"a": StateError("x")}, interrupted=code).error()
 
     assert isinstance(ended, Interrupted)
     assert ended.exit_code == code
@@ -243,7 +236,7 @@ def test_a_right_that_the_state_lacks_is_named_as_iam_names_it(call: str, rights
     def refuse() -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, call)
 
-    with pytest.raises(LedgerError) as caught:
+    with pytest.raises(StateError) as caught:
         patiently(refuse, "looking")
 
     assert f"Give these credentials the right {rights}" in caught.value.hint

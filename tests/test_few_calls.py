@@ -10,7 +10,7 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.peers import Peers
 from provisioner.kinds import role_details
-from state.document import Document, Entry, Place
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.hands import TASK_ROLE
 from tests.standing import SUFFIX, Standing
 from tests.test_startup import imported
@@ -134,11 +134,11 @@ def test_a_healthy_stack_is_found_well_with_few_calls(standing: Standing) -> Non
 
 @pytest.mark.parametrize(("own", "together"), [("b", ["a", "b"]), ("c", ["c"]), ("unknown", ["unknown"])])
 def test_what_is_asked_together_is_the_same_list_for_each_of_it(own: str, together: list[str]) -> None:
-    document = Document("prod", Place("1", "aws", "here"))
-    document.entries = {id_: Entry("Thing", id_, id=id_) for id_ in "cab"}
-    document.entries["other"] = Entry("Other", "x", id="x")
+    state = StackState("prod", StackLocation("1", "aws", "here"))
+    state.resources = {id_: ResourceState("Thing", id_, id=id_) for id_ in "cab"}
+    state.resources["other"] = ResourceState("Other", "x", id="x")
 
-    assert Peers.of(document).within("here").together(own, "Thing", most=2) == together
+    assert Peers.of(state).within("here").together(own, "Thing", most=2) == together
 
 
 def test_what_the_state_file_tells_waits_for_nothing(standing: Standing) -> None:

@@ -105,13 +105,13 @@ def test_a_lock_is_taken_renewed_and_given_back(
     with Front(desk.box.endpoint) as front:
         front.order(play, service="s3", times=999)
         bucket = Bucket.at(STATE, None, endpoint=front.url)
-        shelf = BucketShelf(lambda: bucket.client, bucket.name)
+        object_store = BucketShelf(lambda: bucket.client, bucket.name)
         for fence in (1, 2):
-            with LeaseLock(shelf, "ml/a.lock", "there", "apply", 0, Still()) as lock:
+            with LeaseLock(object_store, "ml/a.lock", "there", "apply", 0, Still()) as lock:
                 lock.renew()
-                lock.check()
-                assert lock.fence == fence
-                assert lock.last()[1]
+                lock.ensure_held()
+                assert lock.fencing_token == fence
+                assert lock.last_holder()[1]
 
 
 def test_the_services_of_the_endpoints_are_those_of_the_resource_types() -> None:

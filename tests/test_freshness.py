@@ -10,7 +10,8 @@ from provisioner.aws import Aws
 from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.errors import LockHeld, OutOfPatience
+from provisioner.errors import OutOfPatience
+from state.errors import LockHeld
 from tests.harness import Desk
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from provisioner.embedded.local import start
 from provisioner.engine.clock import Clock
-from provisioner.errors import LedgerError, ProvisionerError
+from state.errors import ProvisionerError, StateError
 from state.lock import FileLock
-from state.runs import Runs
-from state.store import FileStore
+from state.run_store import FileRunStore
+from state.state_store import FileStateStore
 from tests.harness import Desk
 
 
@@ -30,12 +30,12 @@ def test_a_lock_that_cannot_be_signed_is_refused_in_words_and_is_free(
         pass
     with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", full)
-        with pytest.raises(LedgerError, match=r"cannot be taken.*: No space left on device"), lock:
+        with pytest.raises(StateError, match=r"cannot be taken.*: No space left on device"), lock:
             pass
 
     with lock:
-        assert lock.fence == 2, "the former signature is whole"
-        lock.check()
+        assert lock.fencing_token == 2, "the former signature is whole"
+        lock.ensure_held()
 
 
 def test_the_embedded_aws_without_a_folder_of_its_own_is_refused_in_words(tmp_path: Path) -> None:
@@ -48,14 +48,14 @@ def test_the_embedded_aws_without_a_folder_of_its_own_is_refused_in_words(tmp_pa
 
 
 def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = Runs.save
+    save = FileRunStore.save
 
-    def fails_at_the_end(runs: Runs, store: FileStore, doc: dict[str, Any]) -> None:
+    def fails_at_the_end(runs: FileRunStore, store: FileStateStore, doc: dict[str, Any]) -> None:
         if doc["end"]:
-            raise store._unusable("written", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            raise store._state_error("written", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         save(runs, store, doc)
 
-    monkeypatch.setattr(Runs, "save", fails_at_the_end)
+    monkeypatch.setattr(FileRunStore, "save", fails_at_the_end)
     ran = desk.well("apply", "--yes", "--suffix", "prod", "--target", "vpc/vpc")
 
     assert "The record of this run is not whole. The record " in ran.err

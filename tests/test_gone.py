@@ -12,7 +12,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes
 from provisioner.kinds import KINDS
-from state.document import Entry
+from state.stack_state import ResourceState
 from tests.test_errors import answered
 from tests.test_patience import hands
 from tests.test_waits import Hurried
@@ -42,9 +42,9 @@ def ended(kind: Kind, id_: str = "t-1") -> bool:
     """Delete one that an earlier run made; whether it counts for gone, and is forgotten with a tombstone."""
     mine = hands(Hurried())
     it = Item("thing", "ml-api-thing-prod", SUFFIX, {"Id": id_}, OURS, id_)
-    mine.ledger.intend("thing", "create", Entry(str(kind), it.name, "", "", "creating", "", {}))
-    mine.ledger.found("thing", id_)
-    mine.ledger.confirm("thing", changed=0.0)
+    mine.ledger.record_intent("thing", "create", ResourceState(str(kind), it.name, "", "", "creating", "", {}))
+    mine.ledger.record_id("thing", id_)
+    mine.ledger.record_ready("thing", changed=0.0)
     mine.delete(Target(kind, it))
     return mine.ledger.get("thing") is None
 

@@ -16,7 +16,8 @@ from provisioner.bucket.address import Bucket
 from provisioner.cli.hints import as_typed
 from provisioner.embedded.local import STATE
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.errors import LedgerError, StateGone
+from provisioner.errors import StateGone
+from state.errors import StateError
 from tests.harness import Desk, Ran
 
 NO_SUCH_STACK = 6
@@ -140,7 +141,7 @@ def test_a_bucket_of_a_store_that_lasts_is_no_lost_stack(
     bucket = Bucket.at("s3://mistyped/ml", None, "us-east-1", store)
     monkeypatch.setattr(bucket.client, "get_object", lacks)
 
-    with pytest.raises(LedgerError) as caught:
+    with pytest.raises(StateError) as caught:
         bucket.archive.store("a").load()
 
     error = caught.value

@@ -12,8 +12,8 @@ import pytest
 from provisioner.commands.ending import finish
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.refused import Holder, held_up
-from provisioner.errors import ProvisionerError
 from provisioner.kinds.ec2.remedies import remedy
+from state.errors import ProvisionerError
 from tests.harness import Desk
 from tests.inventory import client
 from tests.printed_commands import carry_out, printed

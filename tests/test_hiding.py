@@ -16,7 +16,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, Target, look
 from provisioner.kinds.ec2.endpoints import VpcEndpoint
 from provisioner.kinds.elbv2.listeners import Listener
-from state.document import Entry
+from state.stack_state import ResourceState
 from tests.standing import SUFFIX
 from tests.test_waits import Hurried
 from tests.things import OURS, Thing, entry, seen
@@ -34,9 +34,9 @@ THERE = {
 }
 
 
-def made(at: float) -> Entry:
+def made(at: float) -> ResourceState:
     """What the ledger says of a thing that was made then, red."""
-    return dataclasses.replace(entry(Colour="red", Shape="round"), made=at)
+    return dataclasses.replace(entry(Colour="red", Shape="round"), created_at=at)
 
 
 class Shy(Thing):
@@ -167,7 +167,7 @@ def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
 
     def differing(wanted: Doc, recorded: Doc) -> set[str]:
         target = Target(kind(), Item("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
-        found = look(clients, target, Entry(str(kind()), "thing", id="x-1", confirmed=recorded)) or {}
+        found = look(clients, target, ResourceState(str(kind()), "thing", id="x-1", recorded=recorded)) or {}
         return {one.top for one in differences(kind(), wanted, found, recorded)}
 
     assert differing(asked, asked) == (set(more) if echoes else set())

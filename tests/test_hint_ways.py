@@ -28,17 +28,18 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
-from provisioner.errors import Blocked, ProvisionerError, UsageError
+from provisioner.errors import Blocked, UsageError
 from provisioner.kinds import KINDS, facts, versions
 from provisioner.pins import Where, region_of
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 from provisioner.workspace import Workspace
-from state.document import Document, Entry, Place
+from state.errors import ProvisionerError
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.harness import Desk
 
-PLACE = Place("123456789012", "aws", "us-east-1", "")
+PLACE = StackLocation("123456789012", "aws", "us-east-1", "")
 
 
 def hint_of(call: Callable[[], object]) -> str:
@@ -51,7 +52,7 @@ def test_another_suffix_is_not_the_one_that_was_typed() -> None:
     where = Where(Workspace(Path("home")), "eu-west-1")
     typed = ["apply", "--suffix", "prod", "--region", "eu-west-1"]
 
-    told = as_typed(hint_of(lambda: region_of("prod", Document("prod", PLACE), where)), typed, cli.cli)
+    told = as_typed(hint_of(lambda: region_of("prod", StackState("prod", PLACE), where)), typed, cli.cli)
 
     assert "apply --suffix OTHER`" in told or "apply --suffix OTHER --region eu-west-1`" in told
     assert "--suffix prod" not in told
@@ -317,9 +318,9 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
 def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "look", lambda *_: {"Status": "stopped", "DBClusterIdentifier": "c"})
     monkeypatch.setattr(resources, "observed", lambda _clients, _target, doc, _made: doc)
-    document = Document("prod", PLACE)
-    document.entries["aurora"] = Entry("DBCluster", "c", phase="ready", id="c")
-    patient: Any = SimpleNamespace(document=document, clients=None, region="eu-west-1")
+    state = StackState("prod", PLACE)
+    state.resources["aurora"] = ResourceState("DBCluster", "c", phase="ready", id="c")
+    patient: Any = SimpleNamespace(document=state, clients=None, region="eu-west-1")
 
     (found,) = resources.resources(patient)
 
@@ -328,9 +329,9 @@ def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.
 
 def session(*, is_known: bool = True) -> Any:
     where = SimpleNamespace(workspace=Workspace(Path("home")))
-    place = Place("123456789012", "aws", "eu-west-1", "")
-    document = Document("prod", place)
-    return SimpleNamespace(where=where, suffix="prod", place=place, is_known=is_known, document=document)
+    location = StackLocation("123456789012", "aws", "eu-west-1", "")
+    state = StackState("prod", location)
+    return SimpleNamespace(where=where, suffix="prod", place=location, is_known=is_known, document=state)
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -364,8 +365,8 @@ def test_a_plan_of_another_suffix_says_what_to_leave_out(monkeypatch: pytest.Mon
 
 def written(desk: Desk, of: str = "prod", **changed: Any) -> str:
     """A ledger in a file."""
-    place = Place("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
-    told = json.loads(Document(of, place, serial=7).dump())
+    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+    told = json.loads(StackState(of, location, serial=7).dump())
     file = desk.home / "told.json"
     file.write_text(json.dumps({**told, **changed}))
     return str(file)
@@ -390,8 +391,8 @@ def test_what_cannot_be_pushed_says_nothing_of_what_stands(
 
 
 def test_a_damaged_version_is_no_damaged_state(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("state.store.FileStore.versions", lambda _self: ["v1"])
-    monkeypatch.setattr("state.store.FileStore.past", lambda _self, _name: b"{")
+    monkeypatch.setattr("state.state_store.FileStateStore.version_names", lambda _self: ["v1"])
+    monkeypatch.setattr("state.state_store.FileStateStore.load_version", lambda _self, _name: b"{")
     desk.well("state", "push", "--suffix", "prod", written(desk))
 
     ran = desk.run("state", "restore", "--yes", "--suffix", "prod", "v1")

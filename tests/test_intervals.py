@@ -20,8 +20,8 @@ from provisioner.engine.refused import NotYet
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import NotBefore
-from state.document import Document, Entry, Intent, Place
-from state.ledger import Ledger
+from state.manager import StateManager
+from state.stack_state import Intent, ResourceState, StackLocation, StackState
 from tests.memory import Memory
 from tests.test_waits import Hurried
 from tests.things import OURS, SUFFIX, Thing, node
@@ -90,39 +90,39 @@ def too_often() -> ClientError:
 class Run:
     """Runs of ours, one after another, with one ledger."""
 
-    def __init__(self, clock: Moved, valve: Valve, entry: Entry | None = None) -> None:
-        entries = {"thing": entry} if entry else {}
+    def __init__(self, clock: Moved, valve: Valve, resource_state: ResourceState | None = None) -> None:
+        resource_states = {"thing": resource_state} if resource_state else {}
         self.clock, self.valve = clock, valve
-        self.document = Document(SUFFIX, Place("1", "aws", "us-east-1"), entries=entries)
+        self.document = StackState(SUFFIX, StackLocation("1", "aws", "us-east-1"), resources=resource_states)
         self.told: list[Event] = []
 
     def apply(self, colour: str) -> None:
         """One run, as `Apply` carries out what is seen."""
         aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
         clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
-        hands = Hands(clients, Ledger(self.document, Memory(), self.clock.wall), self.told.append)
+        hands = Hands(clients, StateManager(self.document, Memory(), self.clock.wall), self.told.append)
         wanted = {"Id": "t-1", "Colour": colour}
         target = Target(self.valve, Item("thing", "", SUFFIX, wanted, OURS, "t-1"))
-        entry = self.entry
-        change = decide(replace(node(Thing), kind=self.valve, tags={}), entry, self.valve.read(), wanted)
-        take_over(hands, target, change, entry)
+        resource_state = self.entry
+        change = decide(replace(node(Thing), kind=self.valve, tags={}), resource_state, self.valve.read(), wanted)
+        take_over(hands, target, change, resource_state)
         if change.verb == "update":
             target = hands.update(target, change)
         hands.finish(target, updated=change.verb == "update", seen=lambda _doc: None)
 
     @property
-    def entry(self) -> Entry | None:
-        return self.document.entries.get("thing")
+    def entry(self) -> ResourceState | None:
+        return self.document.resources.get("thing")
 
     @property
     def changed(self) -> float:
-        entry = self.entry
-        assert entry
-        return entry.changed
+        resource_state = self.entry
+        assert resource_state
+        return resource_state.changed_at
 
 
-def known(changed: float = 0.0, *, made: float = 0.0) -> Entry:
-    return Entry("Valve", "", phase="ready", id="t-1", made=made, changed=changed)
+def known(changed: float = 0.0, *, made: float = 0.0) -> ResourceState:
+    return ResourceState("Valve", "", phase="ready", id="t-1", created_at=made, changed_at=changed)
 
 
 def test_what_was_only_found_is_changed_at_once() -> None:
@@ -153,7 +153,7 @@ def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
     run = Run(clock, valve)
     aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
-    hands = Hands(clients, Ledger(run.document, Memory(), clock.wall), run.told.append)
+    hands = Hands(clients, StateManager(run.document, Memory(), clock.wall), run.told.append)
 
     hands.create(Target(valve, Item("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
 
@@ -188,9 +188,9 @@ def test_half_of_a_change_is_made_and_the_rest_put_off() -> None:
     with pytest.raises(NotBefore, match=r"from 13:00 UTC"):
         run.apply("blue")
 
-    entry = run.entry
-    assert entry
-    assert (entry.phase, entry.intent, entry.changed) == ("finishing", None, NOON)
+    resource_state = run.entry
+    assert resource_state
+    assert (resource_state.phase, resource_state.intent, resource_state.changed_at) == ("finishing", None, NOON)
     clock.time += HOUR
     run.apply("blue")
     assert run.valve.colour == "blue"
@@ -239,8 +239,8 @@ def test_a_run_that_died_at_the_call_costs_the_next_one_nothing(dies: str) -> No
 def test_the_change_of_a_run_that_died_is_what_a_refusal_is_counted_from() -> None:
     """Its second half comes an hour after it, not an hour after the refusal."""
     clock = Moved()
-    entry = replace(known(), phase="updating", intent=Intent("update", "x", NOON - 1800))
-    run = Run(clock, Valve(clock, NOON - 1800), entry)
+    resource_state = replace(known(), phase="updating", intent=Intent("update", "x", NOON - 1800))
+    run = Run(clock, Valve(clock, NOON - 1800), resource_state)
 
     with pytest.raises(NotBefore, match=r"from 12:30 UTC\."):
         run.apply("")
@@ -278,16 +278,16 @@ def test_a_plan_says_when_all_of_a_change_is_done(
 
 
 def test_a_plan_says_nothing_where_nothing_is_known_takes_time_or_changes() -> None:
-    entry = known(NOON)
+    resource_state = known(NOON)
 
     assert why(None, "red", "") == ""
-    assert why(entry, "red", "blue", pace=0.0) == ""
+    assert why(resource_state, "red", "blue", pace=0.0) == ""
     keep = Change("keep", "thing", "Valve", "", "")
-    assert timed(keep, Valve(Moved()), entry, ({}, {}), NOON, 1.0).why == ""
+    assert timed(keep, Valve(Moved()), resource_state, ({}, {}), NOON, 1.0).why == ""
 
 
-def why(entry: Entry | None, *colours: str, pace: float = 1.0) -> str:
+def why(resource_state: ResourceState | None, *colours: str, pace: float = 1.0) -> str:
     """What a plan says of a change of colour."""
     seen, wanted = ({"Colour": colour} for colour in colours)
     update = Change("update", "thing", "Valve", "", "piece")
-    return timed(update, Valve(Moved()), entry, (seen, wanted), NOON, pace).why
+    return timed(update, Valve(Moved()), resource_state, (seen, wanted), NOON, pace).why

@@ -67,6 +67,8 @@ MODULES = {
 
 def part_of(module: str) -> str:
     """The part of the tool that a module belongs to."""
+    if module == "state.errors":  # the base of the tree of errors: below the state and the provisioner
+        return module
     pieces = module.split(".")
     return ".".join(pieces[:2]) if pieces[0] == "provisioner" else pieces[0]
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.errors import LedgerError
-from state.document import SCHEMA, Document, Entry, Intent, Place, Tombstone
-from state.json_fields import json_fields
-from state.ledger import Ledger
+from state.errors import StateError
+from state.manager import StateManager
+from state.serialization import json_fields
+from state.stack_state import SCHEMA, Intent, ResourceState, StackLocation, StackState, Tombstone
 from tests.memory import Memory
 
-PLACE = Place("123456789012", "aws", "us-east-1")
+PLACE = StackLocation("123456789012", "aws", "us-east-1")
 WORDS = st.text(max_size=8)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS,
@@ -25,7 +25,7 @@ DOCS = st.dictionaries(WORDS, VALUES, max_size=3)
 INTENTS = st.builds(Intent, WORDS, WORDS, st.floats(0, 1e10))
 PHASES = st.sampled_from(["creating", "finishing", "ready", "updating", "deleting"])
 ENTRIES = st.builds(
-    Entry,
+    ResourceState,
     WORDS,
     WORDS,
     WORDS,
@@ -39,14 +39,14 @@ ENTRIES = st.builds(
 )
 TOMBSTONES = st.builds(Tombstone, WORDS, WORDS, WORDS, WORDS, WORDS, st.floats(0, 1e10), DOCS)
 DOCUMENTS = st.builds(
-    Document,
+    StackState,
     suffix=WORDS,
-    place=st.builds(Place, WORDS, WORDS, WORDS, WORDS),
+    location=st.builds(StackLocation, WORDS, WORDS, WORDS, WORDS),
     serial=st.integers(0),
-    fence=st.integers(0),
-    facts=DOCS,
+    fencing_token=st.integers(0),
+    lookups=DOCS,
     outputs=st.dictionaries(WORDS, WORDS),
-    entries=st.dictionaries(WORDS, ENTRIES, max_size=3),
+    resources=st.dictionaries(WORDS, ENTRIES, max_size=3),
     tombstones=st.lists(TOMBSTONES, max_size=2),
 )
 
@@ -57,24 +57,24 @@ def store() -> Memory:
 
 
 @pytest.fixture
-def ledger(store: Memory) -> Ledger:
-    return Ledger(Document("prod", PLACE), store, lambda: 1000.0)
+def ledger(store: Memory) -> StateManager:
+    return StateManager(StackState("prod", PLACE), store, lambda: 1000.0)
 
 
 @given(DOCUMENTS)
-def test_a_document_reads_back_as_it_was_written(document: Document) -> None:
-    assert Document.parse(document.dump(), "x") == document
+def test_a_document_reads_back_as_it_was_written(document: StackState) -> None:
+    assert StackState.parse(document.dump(), "x") == document
 
 
 def test_a_document_tells_its_schema_and_who_wrote_it() -> None:
-    raw = json.loads(Document("prod", PLACE).dump())
+    raw = json.loads(StackState("prod", PLACE).dump())
 
     assert raw["schema"] == SCHEMA
     assert raw["writer"].startswith("ml-api-provisioner ")
 
 
 def whole(**changed: Any) -> bytes:
-    return json.dumps({**json.loads(Document("prod", PLACE).dump()), **changed}).encode()
+    return json.dumps({**json.loads(StackState("prod", PLACE).dump()), **changed}).encode()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def whole(**changed: Any) -> bytes:
         b"null",
         b"{}",
         b"\xff\xfe",
-        Document("prod", PLACE).dump()[:-40],
+        StackState("prod", PLACE).dump()[:-40],
         whole(place="nowhere"),
         whole(place={"account": "1"}),
         whole(entries={"vpc": {"kind": "Vpc"}}),
@@ -101,14 +101,14 @@ def whole(**changed: Any) -> bytes:
     ],
 )
 def test_what_is_no_ledger_or_a_damaged_one_is_refused(text: bytes) -> None:
-    with pytest.raises(LedgerError) as caught:
-        Document.parse(text, "there.json")
+    with pytest.raises(StateError) as caught:
+        StackState.parse(text, "there.json")
 
     assert "there.json" in caught.value.message
     assert "apply" in caught.value.hint
 
 
-ENTRY = json_fields(Entry("ec2.vpc", "n", needs=["x"], tags={"a": "b"})) | {
+ENTRY = json_fields(ResourceState("ec2.vpc", "n", depends_on=["x"], tags={"a": "b"})) | {
     "intent": json_fields(Intent("create", "t", 1.0))
 }
 STONE = json_fields(Tombstone("x", "ec2.vpc", "n", "i", "us-east-1", 1.0))
@@ -121,97 +121,101 @@ def test_a_field_that_somebody_has_set_to_what_it_cannot_be_is_damage(where: str
     part = (ENTRY if where == "entries" else STONE) | {field: True}
     held: Any = {"vpc": part} if where == "entries" else [part]
 
-    with pytest.raises(LedgerError, match=f"damaged .*{field if field != 'intent' else ''}"):
-        Document.parse(whole(**{where: held}), "there.json")
+    with pytest.raises(StateError, match=f"damaged .*{field if field != 'intent' else ''}"):
+        StackState.parse(whole(**{where: held}), "there.json")
 
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
 def test_a_ledger_of_another_schema_is_refused_and_says_who_can_read_it(schema: Any) -> None:
-    with pytest.raises(LedgerError, match="schema") as caught:
-        Document.parse(whole(schema=schema), "there.json")
+    with pytest.raises(StateError, match="schema") as caught:
+        StackState.parse(whole(schema=schema), "there.json")
 
     assert "version of the provisioner that wrote it" in caught.value.hint
 
 
-def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(ledger: Ledger, store: Memory) -> None:
-    intent = ledger.intend("vpc", "create", Entry("Vpc", "n"))
+def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(ledger: StateManager, store: Memory) -> None:
+    intent = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
 
-    written = store.latest.entries["vpc"]
+    written = store.latest.resources["vpc"]
     assert written.intent == intent
-    assert (intent.verb, intent.at) == ("create", 1000.0)
+    assert (intent.action, intent.started_at) == ("create", 1000.0)
     assert len(intent.token) >= 32
 
 
-def test_the_token_of_an_open_intent_is_kept(ledger: Ledger, store: Memory) -> None:
+def test_the_token_of_an_open_intent_is_kept(ledger: StateManager, store: Memory) -> None:
     """The second attempt must be recognised by AWS as the first one."""
-    first = ledger.intend("vpc", "create", Entry("Vpc", "n"))
-    again = Ledger(store.latest, store, lambda: 2000.0).intend("vpc", "create", Entry("Vpc", "n"))
+    first = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    again = StateManager(store.latest, store, lambda: 2000.0).record_intent("vpc", "create", ResourceState("Vpc", "n"))
 
     assert again == first
 
 
-def test_another_verb_and_a_fulfilled_intent_get_tokens_of_their_own(ledger: Ledger) -> None:
-    create = ledger.intend("vpc", "create", Entry("Vpc", "n"))
-    update = ledger.intend("vpc", "update", Entry("Vpc", "n"))
-    ledger.found("vpc", "vpc-1")
-    later = ledger.intend("vpc", "create", Entry("Vpc", "n"))
+def test_another_verb_and_a_fulfilled_intent_get_tokens_of_their_own(ledger: StateManager) -> None:
+    create = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    update = ledger.record_intent("vpc", "update", ResourceState("Vpc", "n"))
+    ledger.record_id("vpc", "vpc-1")
+    later = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
 
     assert len({create.token, update.token, later.token}) == 3
 
 
-def test_an_id_that_was_found_fulfils_the_intent(ledger: Ledger, store: Memory) -> None:
-    ledger.intend("vpc", "create", Entry("Vpc", "n"))
-    ledger.found("vpc", "vpc-1")
+def test_an_id_that_was_found_fulfils_the_intent(ledger: StateManager, store: Memory) -> None:
+    ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    ledger.record_id("vpc", "vpc-1")
 
-    entry = store.latest.entries["vpc"]
-    assert (entry.id, entry.phase, entry.intent) == ("vpc-1", "finishing", None)
-
-
-def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(ledger: Ledger, store: Memory) -> None:
-    ledger.intend("vpc", "create", Entry("Vpc", "n", wanted={"CidrBlock": "10.0.0.0/16"}))
-    assert store.latest.entries["vpc"].confirmed is None
-
-    ledger.confirm("vpc", "vpc-1")
-    entry = store.latest.entries["vpc"]
-    assert (entry.id, entry.phase, entry.confirmed) == ("vpc-1", "ready", {"CidrBlock": "10.0.0.0/16"})
+    resource_state = store.latest.resources["vpc"]
+    assert (resource_state.id, resource_state.phase, resource_state.intent) == ("vpc-1", "finishing", None)
 
 
-def test_what_was_deleted_leaves_a_tombstone_with_its_id(ledger: Ledger, store: Memory) -> None:
-    ledger.adopt("vpc", Entry("Vpc", "n", region="eu-west-1", id="vpc-1"))
-    ledger.forget("vpc", deleted=True)
+def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(ledger: StateManager, store: Memory) -> None:
+    ledger.record_intent("vpc", "create", ResourceState("Vpc", "n", desired={"CidrBlock": "10.0.0.0/16"}))
+    assert store.latest.resources["vpc"].recorded is None
 
-    assert store.latest.entries == {}
+    ledger.record_ready("vpc", "vpc-1")
+    resource_state = store.latest.resources["vpc"]
+    assert (resource_state.id, resource_state.phase, resource_state.recorded) == (
+        "vpc-1",
+        "ready",
+        {"CidrBlock": "10.0.0.0/16"},
+    )
+
+
+def test_what_was_deleted_leaves_a_tombstone_with_its_id(ledger: StateManager, store: Memory) -> None:
+    ledger.record_adopted("vpc", ResourceState("Vpc", "n", region="eu-west-1", id="vpc-1"))
+    ledger.remove("vpc", deleted=True)
+
+    assert store.latest.resources == {}
     assert store.latest.tombstones == [Tombstone("vpc", "Vpc", "n", "vpc-1", "eu-west-1", 1000.0, {})]
 
 
-def test_what_never_was_leaves_none(ledger: Ledger, store: Memory) -> None:
-    ledger.intend("vpc", "create", Entry("Vpc", "n"))
-    ledger.forget("vpc", deleted=True)
-    ledger.forget("never heard of", deleted=True)
+def test_what_never_was_leaves_none(ledger: StateManager, store: Memory) -> None:
+    ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    ledger.remove("vpc", deleted=True)
+    ledger.remove("never heard of", deleted=True)
 
     assert store.latest.tombstones == []
 
 
-def test_what_is_put_aside_is_still_needed_by_those_that_needed_it(ledger: Ledger, store: Memory) -> None:
-    ledger.adopt("task", Entry("Task", "n", id="t-1"))
-    ledger.adopt("service", Entry("Service", "n", needs=["task", "vpc"]))
-    ledger.retire("task", "task~t-1")
+def test_what_is_put_aside_is_still_needed_by_those_that_needed_it(ledger: StateManager, store: Memory) -> None:
+    ledger.record_adopted("task", ResourceState("Task", "n", id="t-1"))
+    ledger.record_adopted("service", ResourceState("Service", "n", depends_on=["task", "vpc"]))
+    ledger.depose("task", "task~t-1")
 
-    assert store.latest.entries.keys() == {"task~t-1", "service"}
-    assert store.latest.entries["service"].needs == ["task~t-1", "vpc"]
+    assert store.latest.resources.keys() == {"task~t-1", "service"}
+    assert store.latest.resources["service"].depends_on == ["task~t-1", "vpc"]
 
 
-def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(ledger: Ledger, store: Memory) -> None:
+def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(ledger: StateManager, store: Memory) -> None:
     acts = [
-        lambda: ledger.intend("vpc", "create", Entry("Vpc", "n")),
-        lambda: ledger.found("vpc", "vpc-1"),
-        lambda: ledger.confirm("vpc"),
-        lambda: ledger.conclude(["vpc"], {"vpc_id": "vpc-1"}),
-        lambda: ledger.retire("vpc", "vpc~1"),
-        lambda: ledger.forget("vpc~1", deleted=True),
+        lambda: ledger.record_intent("vpc", "create", ResourceState("Vpc", "n")),
+        lambda: ledger.record_id("vpc", "vpc-1"),
+        lambda: ledger.record_ready("vpc"),
+        lambda: ledger.record_outputs(["vpc"], {"vpc_id": "vpc-1"}),
+        lambda: ledger.depose("vpc", "vpc~1"),
+        lambda: ledger.remove("vpc~1", deleted=True),
     ]
 
     for serial, act in enumerate(acts, start=1):
         act()
         assert store.latest.serial == serial
-        assert asdict(store.latest) == asdict(ledger.document)
+        assert asdict(store.latest) == asdict(ledger.state)

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from provisioner.errors import LedgerError
-from state.document import Document, Entry, Place
-from state.ledger import Ledger
+from state.errors import StateError
+from state.manager import StateManager
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.memory import Memory
 
-PLACE = Place("123456789012", "aws", "us-east-1")
+PLACE = StackLocation("123456789012", "aws", "us-east-1")
 
 
 @pytest.fixture
@@ -27,9 +27,12 @@ def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Mem
         acting.release()
         return 1000.0
 
-    ledger = Ledger(Document("prod", PLACE), store, wall)
+    state_manager = StateManager(StackState("prod", PLACE), store, wall)
     store.held.clear()
-    threads = [threading.Thread(target=ledger.intend, args=(f"n{n}", "create", Entry("Thing", "x"))) for n in range(50)]
+    threads = [
+        threading.Thread(target=state_manager.record_intent, args=(f"n{n}", "create", ResourceState("Thing", "x")))
+        for n in range(50)
+    ]
     for thread in threads:
         thread.start()
     for _ in threads:
@@ -38,8 +41,8 @@ def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Mem
     for thread in threads:
         thread.join(10)
 
-    serials = [Document.parse(text, "x").serial for text in store.saved]
-    assert len(store.latest.entries) == 50
+    serials = [StackState.parse(text, "x").serial for text in store.saved]
+    assert len(store.latest.resources) == 50
     assert len(serials) < 10
     assert serials == sorted(set(serials))
 
@@ -53,18 +56,18 @@ def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
         def save(self, text: bytes) -> None:
             tries.append(text)
             assert held.wait(10)
-            raise LedgerError("S3 cannot be reached")
+            raise StateError("S3 cannot be reached")
 
     def wall() -> float:
         acting.release()
         return 1000.0
 
-    ledger = Ledger(Document("prod", PLACE), Broken(), wall)
+    state_manager = StateManager(StackState("prod", PLACE), Broken(), wall)
 
     def act(name: str) -> None:
         try:
-            ledger.intend(name, "create", Entry("Thing", "x"))
-        except LedgerError:
+            state_manager.record_intent(name, "create", ResourceState("Thing", "x"))
+        except StateError:
             failed.append(name)
 
     threads = [threading.Thread(target=act, args=(f"n{n}",)) for n in range(50)]
@@ -81,12 +84,12 @@ def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
 
 
 def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
-    ledger = Ledger(Document("prod", PLACE), store, lambda: 1000.0)
+    state_manager = StateManager(StackState("prod", PLACE), store, lambda: 1000.0)
     unwritten: list[str] = []
 
     def act(name: str) -> None:
-        ledger.intend(name, "create", Entry("Thing", name))
-        if name not in store.latest.entries:
+        state_manager.record_intent(name, "create", ResourceState("Thing", name))
+        if name not in store.latest.resources:
             unwritten.append(name)
 
     threads = [threading.Thread(target=act, args=(f"n{n}",)) for n in range(40)]
@@ -100,19 +103,19 @@ def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
 
 def test_what_is_known_is_read_while_another_thread_adds_to_it() -> None:
     """Garbage may be collected in the middle of a listing, and another thread run meanwhile."""
-    entries = {f"n{n}": Entry("Thing", "x", id=f"i{n}", region="here") for n in range(400)}
-    ledger = Ledger(Document("prod", PLACE, entries=entries), Memory(), lambda: 1000.0)
+    resource_states = {f"n{n}": ResourceState("Thing", "x", id=f"i{n}", region="here") for n in range(400)}
+    state_manager = StateManager(StackState("prod", PLACE, resources=resource_states), Memory(), lambda: 1000.0)
     more = itertools.count()
 
     def add(_phase: str, _told: dict[str, int]) -> None:
-        entries[f"m{next(more)}"] = Entry("Thing", "x")
+        resource_states[f"m{next(more)}"] = ResourceState("Thing", "x")
 
     thresholds = gc.get_threshold()
     gc.callbacks.append(add)
     gc.set_threshold(20)
     try:
-        held = ledger.document.held_beside("n0", "Thing", "here")
-        listed = dict(ledger)
+        held = state_manager.state.ids_of_others("n0", "Thing", "here")
+        listed = dict(state_manager)
     finally:
         gc.set_threshold(*thresholds)
         gc.callbacks.remove(add)

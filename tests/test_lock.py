@@ -18,10 +18,10 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock
-from provisioner.errors import LedgerError, LockHeld
-from state.lease import BEAT, LEASE, MARGIN
+from state.errors import LockHeld, StateError
+from state.lease import HEARTBEAT_SECONDS, LEASE_SECONDS, SAFETY_MARGIN_SECONDS
 from state.lock import FileLock, Lock
-from state.owner import Owner
+from state.lock_holder import LockHolder
 from tests.harness import ROOT
 from tests.teams import PLACES, Place, make_bucket, place_of
 
@@ -34,7 +34,7 @@ import os
 
 workspace = Workspace.here(local=True, state=os.environ["MLAPI_STATE"])
 with workspace.lock("prod", "apply", 0, Clock()) as lock:
-    print("held", lock.fence, flush=True)
+    print("held", lock.fencing_token, flush=True)
     sys.stdin.read()
 """
 
@@ -83,26 +83,26 @@ def test_a_process_keeps_others_out_until_it_is_killed_and_no_longer(place: Plac
     with held_elsewhere(place) as process:
         with pytest.raises(LockHeld) as caught, lock_of(place, "teardown"):
             pass
-        owner, is_held = lock_of(place).last()
+        holder, is_held = lock_of(place).last_holder()
 
         assert caught.value.exit_code == 7
         assert f"`apply` (process {process.pid} of " in caught.value.message
         assert "--lock-timeout" in caught.value.hint
-        assert owner is not None
-        assert (owner.pid, is_held) == (process.pid, True)
+        assert holder is not None
+        assert (holder.pid, is_held) == (process.pid, True)
 
         process.kill()  # not waited for: a process that has ended and was not asked for is dead too
         place.clock.on_sleep = lambda: time.sleep(0.02)
         with lock_of(place, timeout=60) as lock:
-            assert lock.fence == 2
+            assert lock.fencing_token == 2
 
 
 FIGHTER = """
 import os, sys, time
 from provisioner.engine.clock import Clock
 from provisioner.workspace import Workspace
-from state.document import Document, Place
-from state.ledger import Ledger
+from state.stack_state import StackState, StackLocation
+from state.manager import StateManager
 
 class Quick(Clock):
     def sleep(self, seconds):
@@ -115,13 +115,13 @@ print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(4):
     with workspace.lock("prod", sys.argv[1], 100, Quick()) as lock:
-        document = workspace.document("prod") or Document("prod", Place("1", "aws", "us-east-1"))
-        document.fence = max(lock.fence, document.fence + 1)
+        document = workspace.document("prod") or StackState("prod", StackLocation("1", "aws", "us-east-1"))
+        document.fencing_token = max(lock.fencing_token, document.fencing_token + 1)
         assert store.claim(document.dump())
         time.sleep(0.02)
         count = document.outputs.get("count", "")
-        Ledger(document, store, Clock().wall, lock.check).conclude([], {"count": count + sys.argv[1]})
-        store.disclaim()
+        StateManager(document, store, Clock().wall, lock.ensure_held).record_outputs([], {"count": count + sys.argv[1]})
+        store.release_claim()
 """
 
 
@@ -147,10 +147,10 @@ def test_two_processes_that_fight_for_it_lose_nothing_of_each_other(place: Place
         ended = [one.communicate(timeout=100)[0] for one in fighters]
 
     assert (ended, [one.returncode for one in fighters]) == (["", ""], [0, 0])
-    document = place.workspace.document("prod")
-    assert document is not None
-    assert sorted(document.outputs["count"]) == list("aaaabbbb")
-    assert (document.serial, document.fence) == (8, 8)
+    state = place.workspace.document("prod")
+    assert state is not None
+    assert sorted(state.outputs["count"]) == list("aaaabbbb")
+    assert (state.serial, state.fencing_token) == (8, 8)
 
 
 def test_one_may_wait_for_it(place: Place) -> None:
@@ -158,7 +158,7 @@ def test_one_may_wait_for_it(place: Place) -> None:
         place.clock.on_sleep = lambda: first.__exit__(None, None, None)
 
         with lock_of(place, timeout=60) as lock:
-            assert lock.fence == 2
+            assert lock.fencing_token == 2
 
 
 def test_a_wait_for_it_ends(place: Place) -> None:
@@ -173,8 +173,8 @@ def test_each_holder_gets_a_higher_number(place: Place) -> None:
     numbers = []
     for _ in range(3):
         with lock_of(place) as lock:
-            lock.check()
-            numbers.append(lock.fence)
+            lock.ensure_held()
+            numbers.append(lock.fencing_token)
 
     assert numbers == [1, 2, 3]
 
@@ -183,55 +183,57 @@ def test_it_is_free_after_an_error(place: Place) -> None:
     with pytest.raises(ZeroDivisionError), lock_of(place):
         raise ZeroDivisionError
 
-    assert lock_of(place).last()[1] is False
+    assert lock_of(place).last_holder()[1] is False
     with lock_of(place):
         pass
 
 
 def test_who_lost_it_to_a_person_neither_calls_nor_writes(place: Place) -> None:
     with lock_of(place) as lock:
-        owner, _ = lock_of(place).last()
-        assert owner
-        lock_of(place).break_open(owner)
-        place.clock.at += LEASE - MARGIN + 1  # a heartbeat later at the latest
+        holder, _ = lock_of(place).last_holder()
+        assert holder
+        lock_of(place).force_unlock(holder)
+        place.clock.at += LEASE_SECONDS - SAFETY_MARGIN_SECONDS + 1  # a heartbeat later at the latest
 
         with pytest.raises(LockHeld, match="lost its lock"):
-            lock.check()
+            lock.ensure_held()
 
 
 def test_who_lost_it_to_another_run_says_to_whom(shared: Place) -> None:
     with lock_of(shared) as old:
-        shared.clock.at += LEASE + 3
+        shared.clock.at += LEASE_SECONDS + 3
         with lock_of(shared, "teardown") as new:
             with pytest.raises(LockHeld, match="`teardown`"):
-                old.check()
+                old.ensure_held()
 
-            assert (old.fence, new.fence) == (1, 2)
+            assert (old.fencing_token, new.fencing_token) == (1, 2)
         old.__exit__(None, None, None)
-        assert lock_of(shared).last()[1] is False
+        assert lock_of(shared).last_holder()[1] is False
 
 
 def test_a_lease_that_runs_is_not_taken_over_and_one_that_ran_out_is(shared: Place) -> None:
-    elsewhere = replace(Owner.me("apply", 7, LEASE), host="ci-runner-4", machine="another machine")
+    elsewhere = replace(
+        LockHolder.this_process("apply", 7, LEASE_SECONDS), host="ci-runner-4", machine_id="another machine"
+    )
     assert shared.shelf
     shared.shelf.put(f"{shared.workspace.state.rpartition('/')[2]}/prod.lock", elsewhere.dump().encode(), None)
 
-    shared.clock.at += LEASE
+    shared.clock.at += LEASE_SECONDS
     with pytest.raises(LockHeld, match="ci-runner-4"), lock_of(shared):
         pass
     shared.clock.at += 3
     with lock_of(shared) as lock:
-        assert lock.fence == 8
+        assert lock.fencing_token == 8
 
 
 def test_heartbeats_keep_it(shared: Place) -> None:
     with lock_of(shared) as lock:
         for _ in range(10):
-            shared.clock.at += BEAT
+            shared.clock.at += HEARTBEAT_SECONDS
             lock.renew()  # type: ignore[attr-defined]
             with pytest.raises(LockHeld), lock_of(shared):
                 pass
-            lock.check()
+            lock.ensure_held()
 
 
 def test_when_no_heartbeat_gets_through_the_run_stops_before_others_may_start(shared: Place) -> None:
@@ -239,23 +241,23 @@ def test_when_no_heartbeat_gets_through_the_run_stops_before_others_may_start(sh
     with lock_of(shared) as lock:
         shared.shelf.is_cut_off = True
         for _ in range(2):
-            shared.clock.at += BEAT
+            shared.clock.at += HEARTBEAT_SECONDS
             lock.renew()  # type: ignore[attr-defined]
-            lock.check()
-        shared.clock.at += BEAT + 1
+            lock.ensure_held()
+        shared.clock.at += HEARTBEAT_SECONDS + 1
 
         with pytest.raises(LockHeld, match=r"could not be renewed.*S3 cannot be reached"):
-            lock.check()
+            lock.ensure_held()
 
         shared.shelf.is_cut_off = False
         lock.renew()  # type: ignore[attr-defined]
-        lock.check()
+        lock.ensure_held()
 
 
 def test_a_machine_that_slept_goes_on_where_nobody_took_over(shared: Place) -> None:
     with lock_of(shared) as lock:
-        shared.clock.at += 10 * LEASE
-        lock.check()
+        shared.clock.at += 10 * LEASE_SECONDS
+        lock.ensure_held()
 
 
 def test_a_lost_reply_of_a_heartbeat_is_no_lost_lock(shared: Place) -> None:
@@ -264,7 +266,7 @@ def test_a_lost_reply_of_a_heartbeat_is_no_lost_lock(shared: Place) -> None:
     with lock_of(shared) as lock:
         shared.shelf.faults = ["lost"]
         lock.renew()  # type: ignore[attr-defined]
-        lock.check()
+        lock.ensure_held()
 
     assert shared.shelf.faults == []
 
@@ -279,14 +281,14 @@ def test_a_scribbled_lock_is_taken_once_nobody_can_hold_it(place: Place, scribbl
         place.shelf.put(key, scribble.encode(), None)
         with pytest.raises(LockHeld), lock_of(place):
             pass
-        place.clock.at += LEASE + 3
+        place.clock.at += LEASE_SECONDS + 3
     else:
         path = place.workspace.home / "embedded" / ".prod.lock"
         path.parent.mkdir(parents=True)
         path.write_text(scribble)
 
     with lock_of(place) as lock:
-        assert lock.fence == 1
+        assert lock.fencing_token == 1
 
 
 def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box: EmbeddedAws) -> None:
@@ -296,21 +298,21 @@ def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box:
         path.write_text(json.dumps({**json.loads(path.read_text()), "fence": 2}))
 
         with pytest.raises(LockHeld):
-            lock.check()
+            lock.ensure_held()
 
 
 FULL = """
 import resource, sys
 from pathlib import Path
 from provisioner.engine.clock import Clock
-from provisioner.errors import LedgerError
+from state.errors import StateError
 from state.lock import FileLock
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     with FileLock(Path(sys.argv[1]), "apply", 0, Clock()):
         pass
-except LedgerError as error:
+except StateError as error:
     print(error.message)
 """
 
@@ -333,8 +335,8 @@ def test_a_lock_that_cannot_be_removed_is_an_error_with_a_hint(tmp_path: Path, m
         raise PermissionError(errno.EACCES, "Permission denied")
 
     with lock:
-        owner = lock.last()[0]
+        holder = lock.last_holder()[0]
         monkeypatch.setattr(Path, "unlink", refuse)
-        assert owner
-        with pytest.raises(LedgerError, match=r"freed: Permission denied"):
-            lock.break_open(owner)
+        assert holder
+        with pytest.raises(StateError, match=r"freed: Permission denied"):
+            lock.force_unlock(holder)

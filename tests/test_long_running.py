@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.embedded.calls import _KEPT, CallLog
 from provisioner.embedded.wire import compose
-from state.runs import Runs, text_of
+from state.run_store import FileRunStore, encode_run_record
 from tests.harness import ROOT, Desk
 
 # Megabytes that a process may vary by between two looks of which hundreds lie between.
@@ -103,13 +103,13 @@ def test_the_log_of_calls_keeps_the_newest_and_their_numbers() -> None:
 
 def test_history_reads_only_what_it_shows(desk: Desk) -> None:
     desk.apply("looked")
-    runs = Runs(desk.home / "embedded" / "runs")
-    (whole,) = runs.of("looked")
+    runs = FileRunStore(desk.home / "embedded" / "runs")
+    (whole,) = runs.records_of("looked")
     for number in range(60):
-        store = runs.new(f"s{number}", 1_000_000.0 + number)
+        store = runs.new_record(f"s{number}", 1_000_000.0 + number)
         runs.save(store, {**whole, "suffix": f"s{number}"})
-    damaged = runs.new("s0", 5.0)
-    damaged.save(text_of({})[:-1])
+    damaged = runs.new_record("s0", 5.0)
+    damaged.save(encode_run_record({})[:-1])
 
     newest = desk.well("history")
 

@@ -12,7 +12,7 @@ import pytest
 from provisioner.cli.opening import typed
 from provisioner.engine.contrast import contrast
 from provisioner.engine.past import UNENDED, Calls, past_of
-from state.runs import Runs
+from state.run_store import FileRunStore
 from tests.harness import Desk, Ran
 
 PLACE = {"account": "123456789012", "partition": "aws", "region": "us-east-1", "endpoint": "embedded:x"}
@@ -181,9 +181,9 @@ def test_what_is_not_there_is_told_with_the_nearest(before: Desk, arguments: lis
 
 
 def test_a_killed_run_did_not_end_and_a_damaged_record_hides_no_other(desk: Desk) -> None:
-    runs = Runs(desk.home / "embedded" / "runs")
-    runs.save(runs.new("prod", 1e9), record(result="running", end=None, exit_code=None))
-    damaged = runs.new("prod", 1e9 + 1)
+    runs = FileRunStore(desk.home / "embedded" / "runs")
+    runs.save(runs.new_record("prod", 1e9), record(result="running", end=None, exit_code=None))
+    damaged = runs.new_record("prod", 1e9 + 1)
     runs.save(damaged, {})
     Path(damaged.path).write_text("{")
 

@@ -20,9 +20,10 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes, minutes
-from provisioner.errors import Blocked, NotBefore, OutOfPatience, ProvisionerError
-from state.document import Document, Entry, Place
-from state.ledger import Ledger
+from provisioner.errors import Blocked, NotBefore, OutOfPatience
+from state.errors import ProvisionerError
+from state.manager import StateManager
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.memory import Memory
 from tests.test_errors import answered
 from tests.test_waits import Hurried
@@ -54,8 +55,8 @@ def hands(clock: Hurried, pace: float = 1.0) -> Hands:
     """Hands of a run against AWS itself."""
     aws = SimpleNamespace(pace=pace, hides=lambda usual: usual * pace, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None, since=0.0)
-    document = Document(SUFFIX, Place("123456789012", "aws", "us-east-1"))
-    return Hands(clients, Ledger(document, Memory(), clock.wall), lambda _event: None)
+    state = StackState(SUFFIX, StackLocation("123456789012", "aws", "us-east-1"))
+    return Hands(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
 
 
 def target(kind: Slow) -> Target:
@@ -117,8 +118,8 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     mine, kind = hands(clock), Slow(lambda: seen("coming"))
     told: list[Event] = []
     mine.listen = told.append
-    mine.ledger.intend("thing", "create", mine._entry(target(kind)))
-    mine.ledger.found("thing", "t-1")
+    mine.ledger.record_intent("thing", "create", mine._entry(target(kind)))
+    mine.ledger.record_id("thing", "t-1")
 
     with pytest.raises(OutOfPatience) as caught:
         mine.finish(target(kind), seen=lambda _doc: None)
@@ -281,11 +282,11 @@ class Theirs(Slow):
 def test_what_somebody_else_made_where_ours_was_begun_does_not_keep_ours_from_ending() -> None:
     run = hands(Hurried())
     begun = target(Theirs()).with_id("")
-    run.ledger.intend("thing", "create", Entry("Theirs", "ml-api-thing-prod"))
+    run.ledger.record_intent("thing", "create", ResourceState("Theirs", "ml-api-thing-prod"))
 
     assert run.delete(begun) == ""
     assert run.ledger.get("thing") is None
-    assert run.ledger.document.tombstones == []
+    assert run.ledger.state.tombstones == []
 
 
 class Shy(Slow):
@@ -306,23 +307,23 @@ class Shy(Slow):
 def test_what_a_killed_run_made_is_not_let_go_because_one_look_missed_it() -> None:
     """Seen in the fault matrix: a service was hidden from one read, and its cluster waited for ever."""
     run, shy = hands(Hurried()), Shy(misses=2)
-    run.ledger.intend("thing", "create", Entry("Shy", "ml-api-thing-prod"))
+    run.ledger.record_intent("thing", "create", ResourceState("Shy", "ml-api-thing-prod"))
 
     run.delete(target(shy).with_id(""))
 
     assert not shy.there
-    assert [stone.id for stone in run.ledger.document.tombstones] == ["t-1"]
+    assert [tombstone.id for tombstone in run.ledger.state.tombstones] == ["t-1"]
 
 
 def test_what_a_killed_run_never_made_is_looked_for_no_longer_than_aws_may_hide_it() -> None:
     clock = Hurried()
     run, start = hands(clock), clock.time
-    run.ledger.intend("thing", "create", Entry("Shy", "ml-api-thing-prod"))
+    run.ledger.record_intent("thing", "create", ResourceState("Shy", "ml-api-thing-prod"))
 
     run.delete(target(Shy(misses=10**6)).with_id(""))
 
     assert 30 <= clock.time - start <= 90
-    assert run.ledger.document.tombstones == []
+    assert run.ledger.state.tombstones == []
 
 
 class Vanished(Slow):
@@ -342,8 +343,10 @@ def test_what_is_not_there_is_gone_once_aws_can_hide_it_no_longer(ahead: float) 
     """One that a clock of next year had noted was asked for until patience ran out, and then failed."""
     clock = Hurried()
     run, start = hands(clock), clock.time
-    entry = Entry("Vanished", "ml-api-thing-prod", id="t-1", phase="ready", made=clock.wall() + ahead)
-    run.ledger.adopt("thing", entry)
+    resource_state = ResourceState(
+        "Vanished", "ml-api-thing-prod", id="t-1", phase="ready", created_at=clock.wall() + ahead
+    )
+    run.ledger.record_adopted("thing", resource_state)
 
     run.delete(target(Vanished()))
 

@@ -30,7 +30,7 @@ from provisioner.preflight.parameters import create_call, parameters, update_cal
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.shapes import UNKNOWN, faults
 from provisioner.settings.profiles import PROFILES
-from state.document import Entry, Intent
+from state.stack_state import Intent, ResourceState
 from tests.harness import Desk
 from tests.inventory import client
 from tests.test_prices import declared
@@ -300,8 +300,8 @@ def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
     altered(made, "rule-alb-https", PrefixListId="pl-1")
     altered(made, "rule-alb-http", PrefixListId="pl-1")
     change = made.changes["rule-alb-http"]
-    intent = Intent(verb="create", token="0" * 32, at=0.0)
-    begun = Entry(kind=change.kind, name="", piece="security", intent=intent)
+    intent = Intent(action="create", token="0" * 32, started_at=0.0)
+    begun = ResourceState(type_name=change.kind, aws_name="", step="security", intent=intent)
     node = made.stack.nodes["rule-alb-http"]
 
     made.changes["rule-alb-http"] = decide(node, begun, None, {})

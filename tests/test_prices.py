@@ -23,7 +23,7 @@ from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 from provisioner.terminal.forecast import duration
-from state.document import Document, Place
+from state.stack_state import StackLocation, StackState
 from tests.harness import Desk
 
 NOWHERE = Path("none.json")
@@ -130,13 +130,13 @@ def test_the_price_list_is_read_by_usage_type() -> None:
 
 
 def test_a_new_stack_takes_as_long_as_its_longest_chain() -> None:
-    place = Place("1", "aws", "us-east-1")
+    location = StackLocation("1", "aws", "us-east-1")
 
-    told = expected(declared(), Document("a", place), KINDS, Durations())
+    told = expected(declared(), StackState("a", location), KINDS, Durations())
 
     assert [wait.node for wait in told.waits] == ["writer"]
     with_own_image = declared(image="1.dkr.ecr.us-east-1.amazonaws.com/api:1")
-    told = expected(with_own_image, Document("a", place), KINDS, Durations())
+    told = expected(with_own_image, StackState("a", location), KINDS, Durations())
     assert told == Expected(480, (Wait("writer", 420), Wait("service", 60)), is_measured=False)
 
 
@@ -144,7 +144,7 @@ def test_what_is_kept_takes_no_time() -> None:
     made = declared()
     made.changes = {name: Change("keep", name, "", "", "") for name in made.changes}
 
-    assert expected(made, Document("a", Place("1", "aws", "r")), KINDS, Durations()).seconds == 0
+    assert expected(made, StackState("a", StackLocation("1", "aws", "r")), KINDS, Durations()).seconds == 0
 
 
 def test_an_end_takes_as_long_as_its_longest_chain() -> None:
@@ -152,7 +152,7 @@ def test_an_end_takes_as_long_as_its_longest_chain() -> None:
     made.changes = {
         name: Change("keep", name, str(node.kind), "", node.piece) for name, node in made.stack.nodes.items()
     }
-    ending = foresee(made, Document("a", Place("1", "aws", "us-east-1")), list(made.stack.nodes), KINDS)
+    ending = foresee(made, StackState("a", StackLocation("1", "aws", "us-east-1")), list(made.stack.nodes), KINDS)
 
     told = until_gone(ending, "us-east-1", KINDS, Durations())
 

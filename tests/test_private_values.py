@@ -14,10 +14,10 @@ from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.compare import Difference
 from provisioner.engine.private import Private, masked, masked_beside, written
 from provisioner.terminal.fields import lines
-from state.archive import FolderArchive
-from state.document import SCHEMA, Document
-from state.marks import is_mark, mark_of, new_salt
-from state.versions import remember
+from state.backend import FileBackend
+from state.fingerprints import fingerprint_of, is_fingerprint, new_salt
+from state.stack_state import SCHEMA, StackState
+from state.state_store import save_version
 from tests.harness import Desk, Ran
 from tests.inventory import client
 from tests.standing import SUFFIX
@@ -129,7 +129,7 @@ def test_the_state_holds_marks_by_a_salt_of_its_own(told: Desk) -> None:
     (container,) = known["entries"]["task"]["confirmed"]["containerDefinitions"]
     kept = {one["name"]: one["value"] for one in container["environment"]}
 
-    assert kept["TOKEN"] == mark_of(known["salt"], "TOKEN", MAIN)
+    assert kept["TOKEN"] == fingerprint_of(known["salt"], "TOKEN", MAIN)
     assert kept["DB_PORT"] == "5432"
     assert leaks(told) == []
 
@@ -142,7 +142,7 @@ def test_a_change_by_hand_shows_as_drift_without_the_value(desk: Desk) -> None:
     known = desk.known(SUFFIX)
     for one in known["entries"]["task"]["confirmed"]["containerDefinitions"][0]["environment"]:
         if one["name"] == "TOKEN":
-            one["value"] = mark_of(known["salt"], "TOKEN", "another")
+            one["value"] = fingerprint_of(known["salt"], "TOKEN", "another")
     known["entries"]["task"]["phase"] = "ready"
     desk.ledger(SUFFIX).write_text(json.dumps(known))
     shutil.rmtree(desk.home / "embedded" / "runs")
@@ -193,29 +193,29 @@ def test_a_state_of_schema_1_is_read_without_its_values_and_is_the_same_at_each_
     text = KEPT.read_bytes()
     assert CANARY.encode() in text
 
-    document, again = Document.parse(text, "kept"), Document.parse(text, "kept")
+    state, again = StackState.parse(text, "kept"), StackState.parse(text, "kept")
 
-    assert document.dump() == again.dump()
-    assert CANARY.encode() not in document.dump()
-    (container,) = document.entries["task"].wanted["containerDefinitions"]
+    assert state.dump() == again.dump()
+    assert CANARY.encode() not in state.dump()
+    (container,) = state.resources["task"].desired["containerDefinitions"]
     kept = {one["name"]: one["value"] for one in container["environment"]}
     assert kept["TOKEN"] == Private("TOKEN", "canary-of-the-main-service")
     assert kept["DB_PORT"] == "5432"
-    assert len(document.tombstones) == 1
-    assert json.loads(document.dump())["schema"] == SCHEMA
-    assert Document.parse(document.dump(), "kept") == document
+    assert len(state.tombstones) == 1
+    assert json.loads(state.dump())["schema"] == SCHEMA
+    assert StackState.parse(state.dump(), "kept") == state
 
 
 def test_what_was_kept_of_an_older_schema_is_written_anew_with_it(tmp_path: Path) -> None:
-    store = FolderArchive(tmp_path).store("prod")
+    store = FileBackend(tmp_path).store("prod")
     store.save(KEPT.read_bytes())
-    store.keep("20260101T000000Z-000001-920389a3", KEPT.read_bytes())
-    store.keep("20260102T000000Z-000002-920389a3", b"damaged")
+    store.save_version("20260101T000000Z-000001-920389a3", KEPT.read_bytes())
+    store.save_version("20260102T000000Z-000002-920389a3", b"damaged")
 
-    remember(store, Document.parse(KEPT.read_bytes(), "kept"))
+    save_version(store, StackState.parse(KEPT.read_bytes(), "kept"))
 
-    assert len(store.versions()) == 3
-    assert [name for name in store.versions() if CANARY.encode() in (store.past(name) or b"")] == []
+    assert len(store.version_names()) == 3
+    assert [name for name in store.version_names() if CANARY.encode() in (store.load_version(name) or b"")] == []
 
 
 def test_a_stack_whose_state_is_of_schema_1_goes_on_without_a_change(desk: Desk) -> None:
@@ -224,7 +224,7 @@ def test_a_stack_whose_state_is_of_schema_1_goes_on_without_a_change(desk: Desk)
     clear = {"TOKEN": MAIN, "MODE": "fast", "OTHER_TOKEN": OTHER}
     text = json.dumps({**known, "schema": 1})
     for name, value in clear.items():
-        text = text.replace(mark_of(known["salt"], name, value), value)
+        text = text.replace(fingerprint_of(known["salt"], name, value), value)
     desk.ledger(SUFFIX).write_text(json.dumps({k: v for k, v in json.loads(text).items() if k != "salt"}))
     assert MAIN in desk.ledger(SUFFIX).read_text()
 
@@ -242,7 +242,7 @@ def test_a_private_value_equals_itself_and_its_marks_by_any_salt() -> None:
     marks = [one.marked(salt) for salt in salts]
 
     assert marks[0] != marks[1]
-    assert all(mark == one and is_mark(mark) for mark in marks)
+    assert all(mark == one and is_fingerprint(mark) for mark in marks)
     assert one != Private("B", "x")
     assert one != Private("A", "y")
     assert one != "x"
@@ -251,7 +251,7 @@ def test_a_private_value_equals_itself_and_its_marks_by_any_salt() -> None:
 
 
 def test_what_is_private_is_shown_as_set_or_changed_wherever_it_lies() -> None:
-    old = [{"name": "A", "value": Private("A", "1")}, {"name": "B", "value": mark_of(new_salt(), "B", "2")}]
+    old = [{"name": "A", "value": Private("A", "1")}, {"name": "B", "value": fingerprint_of(new_salt(), "B", "2")}]
     new = [{"name": "B", "value": Private("B", "3")}, {"name": "C", "value": Private("C", "4")}]
 
     told = list(lines([Difference("environment", old, new)]))

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import pytest
 
 from provisioner.engine.clients import Clients
-from provisioner.errors import LockHeld
 from provisioner.rates import Bucket, Rate, Rates
+from state.errors import LockHeld
 from tests.test_waits import Hurried
 
 

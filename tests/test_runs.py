@@ -9,14 +9,14 @@ import pytest
 from provisioner.cli.opening import typed
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.durations import Durations
-from state.runs import KEPT, Runs
+from state.run_store import RUNS_KEPT, FileRunStore
 from tests.harness import Desk
 from tests.things import Thing
 
 
 def records(desk: Desk) -> list[dict[str, Any]]:
     """The records of the stack `prod`, oldest first."""
-    return list(Runs(desk.home / "embedded" / "runs").of("prod"))[::-1]
+    return list(FileRunStore(desk.home / "embedded" / "runs").records_of("prod"))[::-1]
 
 
 def stages(record: dict[str, Any], node: str) -> list[str]:
@@ -54,11 +54,11 @@ def test_a_run_that_fails_leaves_its_record_too(desk: Desk, served: EmbeddedAws)
 
 
 def test_only_the_newest_are_kept(tmp_path: Path) -> None:
-    runs = Runs(tmp_path)
-    for second in range(KEPT + 3):
-        runs.save(runs.new("prod", 1000.0 + second), {"at": second})
+    runs = FileRunStore(tmp_path)
+    for second in range(RUNS_KEPT + 3):
+        runs.save(runs.new_record("prod", 1000.0 + second), {"at": second})
 
-    assert [doc["at"] for doc in runs.of("prod")] == list(range(KEPT + 2, 2, -1))
+    assert [doc["at"] for doc in runs.records_of("prod")] == list(range(RUNS_KEPT + 2, 2, -1))
 
 
 def test_what_may_be_secret_is_not_kept_of_what_was_typed() -> None:

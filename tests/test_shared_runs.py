@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import LedgerError
-from state.runs import KEPT, Doc, Name
-from state.shared_runs import SharedRuns
+from state.errors import StateError
+from state.run_store import RUNS_KEPT, JsonObject, RunId, S3RunStore
 from tests.harness import Desk
 from tests.inventory import client
 from tests.shelves import MemoryShelf
@@ -19,35 +18,35 @@ PART = ("--yes", "--suffix", "prod", "--target", "vpc/vpc")
 
 
 @pytest.fixture
-def runs() -> SharedRuns:
-    return SharedRuns(MemoryShelf(), "s3://team/", "ml/runs/")
+def runs() -> S3RunStore:
+    return S3RunStore(MemoryShelf(), "s3://team/", "ml/runs/")
 
 
-def left(runs: SharedRuns, suffix: str, at: float, doc: Doc) -> Name:
+def left(runs: S3RunStore, suffix: str, at: float, doc: JsonObject) -> RunId:
     """A record of a run that began then."""
-    runs.save(runs.new(suffix, at), doc)
-    runs.let_go(suffix)
-    return runs.names(suffix)[0]
+    runs.save(runs.new_record(suffix, at), doc)
+    runs.prune(suffix)
+    return runs.run_ids(suffix)[0]
 
 
-def test_a_record_is_written_over_by_its_own_run_and_read_by_all(runs: SharedRuns) -> None:
-    store = runs.new("prod", 1e9)
+def test_a_record_is_written_over_by_its_own_run_and_read_by_all(runs: S3RunStore) -> None:
+    store = runs.new_record("prod", 1e9)
     runs.save(store, record(result="running"))
     runs.save(store, record(result="ok"))
 
-    (name,) = runs.names("prod")
+    (name,) = runs.run_ids("prod")
     assert (name.run, runs.read(name)) == ("20010909T014640.000Z", record(result="ok"))
 
 
-def test_of_each_stack_the_newest_are_kept(runs: SharedRuns) -> None:
+def test_of_each_stack_the_newest_are_kept(runs: S3RunStore) -> None:
     left(runs, "prod-2", 1.0, record())
-    for second in range(KEPT + 2):
+    for second in range(RUNS_KEPT + 2):
         left(runs, "prod", 1000.0 + second, record(start=second))
 
-    kept = [runs.read(name)["start"] for name in runs.names("prod")]
-    assert kept == list(range(KEPT + 1, 1, -1))
+    kept = [runs.read(name)["start"] for name in runs.run_ids("prod")]
+    assert kept == list(range(RUNS_KEPT + 1, 1, -1))
     assert runs.suffixes() == ["prod", "prod-2"]
-    assert [name.suffix for name in runs.names("*")][-1] == "prod-2"
+    assert [name.suffix for name in runs.run_ids("*")][-1] == "prod-2"
 
 
 def keys(desk: Desk) -> list[str]:
@@ -94,7 +93,7 @@ def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> No
 
 def refuse(*_: object) -> None:
     """The bucket takes no record."""
-    raise LedgerError("The bucket takes none.")
+    raise StateError("The bucket takes none.")
 
 
 def test_a_record_that_could_not_be_sent_is_sent_by_the_next_run(desk: Desk) -> None:
@@ -102,7 +101,7 @@ def test_a_record_that_could_not_be_sent_is_sent_by_the_next_run(desk: Desk) -> 
     desk.well("state", "init", "--yes")
     desk.well("apply", *PART)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SharedRuns, "save", refuse)
+        patch.setattr(S3RunStore, "save", refuse)
         desk.well("apply", *PART)
     folder = desk.home / "embedded" / "runs" / "prod"
     (waits,) = folder.glob("*.unsent")

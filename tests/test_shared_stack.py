@@ -19,15 +19,15 @@ import pytest
 import provisioner.bucket.calls
 import state.lease
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.errors import LockHeld
 from provisioner.pins import Where
 from provisioner.session import Session
 from provisioner.settings import Settings
 from provisioner.workspace import Workspace
-from state.document import Document
-from state.document import Place as At
-from state.heartbeat import Heartbeat
-from state.owner import Owner
+from state.errors import LockHeld
+from state.lease import Heartbeat
+from state.lock_holder import LockHolder
+from state.stack_state import StackLocation as At
+from state.stack_state import StackState
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
 
@@ -76,8 +76,11 @@ def when(desk: Desk, calls: int, then: Callable[[], None]) -> threading.Thread:
 def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
     team: Desk, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state.lease, "BEAT", 0.02)
-    s3, theirs = client(team.box.endpoint, "s3"), Owner("ci-4", 4711, "deploy", "today", 9, "ci", lease=60.0)
+    monkeypatch.setattr(state.lease, "HEARTBEAT_SECONDS", 0.02)
+    s3, theirs = (
+        client(team.box.endpoint, "s3"),
+        LockHolder("ci-4", 4711, "deploy", "today", 9, "ci", lease_seconds=60.0),
+    )
     taken: list[int] = []
 
     def take_over() -> None:
@@ -122,7 +125,7 @@ def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(team: Desk, 
     began = time.monotonic()
     team.apply(SUFFIX)
 
-    assert time.monotonic() - began < state.lease.LEASE, f"at write {number}"
+    assert time.monotonic() - began < state.lease.LEASE_SECONDS, f"at write {number}"
     assert counts(inventory(team.box.endpoint)) == whole, f"at write {number}"
 
 
@@ -199,9 +202,9 @@ def test_the_heart_beats_until_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_who_slept_right_after_taking_the_lock_claims_nothing_from_the_next_holder(tmp_path: Path) -> None:
-    where, place = Where(Workspace(tmp_path)), At("123456789012", "aws", "us-east-1")
+    where, location = Where(Workspace(tmp_path)), At("123456789012", "aws", "us-east-1")
     aws: Any = SimpleNamespace(local=None)
-    session = Session(SUFFIX, Settings(), where, aws, place, Document(SUFFIX, place))
+    session = Session(SUFFIX, Settings(), where, aws, location, StackState(SUFFIX, location))
     store, lock = Mock(), Mock(fence=1)
     lock.check.side_effect = LockHeld("another holds it now")
 

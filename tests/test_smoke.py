@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from provisioner.commands.smoke import BALANCER, EDGE, Door, Visit, _doors, _visit, judged
-from state.document import Document, Entry, Place
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.harness import Desk
 from tests.replies import Front, Trust, plays
 from tests.standing import SUFFIX
@@ -37,10 +37,10 @@ def test_what_an_answer_means(via: str, path: str, status: int | None, closed: b
 
 @pytest.mark.parametrize("rule", ["rule-guarded", "tls-rule-guarded"])
 def test_a_balancer_that_asks_for_a_key_is_closed_to_all_but_cloudfront(rule: str) -> None:
-    document = Document("prod", Place("1", "aws", "here"))
-    document.outputs = {"alb_dns_name": "alb.example"}
-    document.entries = {rule: Entry("ListenerRule", rule)}
-    session = SimpleNamespace(document=document)
+    state = StackState("prod", StackLocation("1", "aws", "here"))
+    state.outputs = {"alb_dns_name": "alb.example"}
+    state.resources = {rule: ResourceState("ListenerRule", rule)}
+    session = SimpleNamespace(document=state)
 
     (door,) = _doors(session)  # type: ignore[arg-type]
 

@@ -14,8 +14,8 @@ import pytest
 from provisioner.bucket.address import Bucket
 from provisioner.commands import keeping
 from provisioner.errors import UsageError
-from state.document import Document, Place
-from state.owner import Owner
+from state.lock_holder import LockHolder
+from state.stack_state import StackLocation, StackState
 from tests.harness import Desk, Ran
 from tests.inventory import client
 
@@ -33,9 +33,9 @@ class Team:
         if self.is_shared:
             desk.environment["MLAPI_STATE"] = STATE
             desk.well("state", "init", "--yes")
-        place = Place("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
-        document = Document(SUFFIX, place, serial=7, outputs={"vpc_id": "vpc-1"})
-        (tmp_path / "first.json").write_bytes(document.dump())
+        location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+        state = StackState(SUFFIX, location, serial=7, outputs={"vpc_id": "vpc-1"})
+        (tmp_path / "first.json").write_bytes(state.dump())
         self.well("state", "push", str(tmp_path / "first.json"))
 
     def run(self, *arguments: str) -> Ran:
@@ -90,8 +90,8 @@ def test_a_push_that_was_killed_when_it_was_written_is_done_when_it_is_repeated(
     file.write_text(json.dumps({**team.ledger, "serial": 9}))
     real = keeping.Desk.put
 
-    def put(desk: keeping.Desk, document: Document) -> None:
-        real(desk, document)
+    def put(desk: keeping.Desk, state: StackState) -> None:
+        real(desk, state)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as killed:
@@ -136,7 +136,7 @@ def test_a_past_ledger_can_be_restored(team: Team, tmp_path: Path) -> None:
 
 def test_a_lock_that_is_held_is_named_and_freed_only_when_asked_for(team: Team) -> None:
     assert "Nobody holds" in team.well("state", "unlock").out
-    theirs = Owner("ci-runner-4", 4711, "apply", "2026-11-23T03:00:00Z", 99, "ci", "elsewhere", "", 60.0)
+    theirs = LockHolder("ci-runner-4", 4711, "apply", "2026-11-23T03:00:00Z", 99, "ci", "elsewhere", "", 60.0)
     with held_by(team, theirs):
         held = team.run("apply", "--yes")
         assert held.code == 7
@@ -149,16 +149,16 @@ def test_a_lock_that_is_held_is_named_and_freed_only_when_asked_for(team: Team) 
 
 
 @contextmanager
-def held_by(team: Team, owner: Owner) -> Iterator[None]:
+def held_by(team: Team, holder: LockHolder) -> Iterator[None]:
     """Somebody holds the lock."""
     if team.is_shared:
         s3 = client(team.desk.box.endpoint, "s3")
-        s3.put_object(Bucket="team-state", Key="ml/api/prod.lock", Body=owner.dump().encode())
+        s3.put_object(Bucket="team-state", Key="ml/api/prod.lock", Body=holder.dump().encode())
         yield
         return
     with team.desk.ledger(SUFFIX).with_name(".prod.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(owner.dump())
+        file.write(holder.dump())
         file.flush()
         yield
 

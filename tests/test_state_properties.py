@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from provisioner.errors import LedgerError, LockHeld, ProvisionerError
-from state.archive import ShelfArchive
-from state.document import Document, Entry, Place
-from state.lease import LEASE, MARGIN, LeaseLock
-from state.ledger import Ledger
-from state.shelf_store import ShelfStore
+from state.backend import S3Backend
+from state.errors import LockHeld, ProvisionerError, StateError
+from state.lease import LEASE_SECONDS, SAFETY_MARGIN_SECONDS, LeaseLock
+from state.manager import StateManager
+from state.object_store import ObjectStateStore
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.memory import Memory
 from tests.shelves import Ageing, Hands, MemoryShelf
 
-AT = Place("123456789012", "aws", "us-east-1")
+AT = StackLocation("123456789012", "aws", "us-east-1")
 
 
 @dataclass
@@ -27,37 +27,39 @@ class Run:
     name: str
     shelf: Ageing
     lock: LeaseLock | None = None
-    store: ShelfStore | None = None
-    ledger: Ledger | None = None
+    store: ObjectStateStore | None = None
+    ledger: StateManager | None = None
     broken: bool = False
 
     def take(self) -> bool:
         """Lock, read, claim: what a command does first."""
-        archive = ShelfArchive(self.shelf, "s3://team/", "")
-        lock, store = archive.lock("prod", self.name, 0, self.shelf.clock), archive.store("prod")
+        backend = S3Backend(self.shelf, "s3://team/", "")
+        lock, store = backend.lock("prod", self.name, 0, self.shelf.clock), backend.store("prod")
         lock.__enter__()
         self.lock, self.store, self.broken = lock, store, False
         text = store.load()
-        document = Document.parse(text, "it") if text else Document("prod", AT)
-        document.fence = max(lock.fence, document.fence + 1)
-        if not store.claim(document.dump()):
+        state = StackState.parse(text, "it") if text else StackState("prod", AT)
+        state.fencing_token = max(lock.fencing_token, state.fencing_token + 1)
+        if not store.claim(state.dump()):
             return False
-        self.ledger = Ledger(document, store, self.shelf.clock.wall, lock.check)
+        self.ledger = StateManager(state, store, self.shelf.clock.wall, lock.ensure_held)
         return True
 
     def end(self, *, well: bool) -> None:
         """Give the lock back, or die with it."""
         if self.lock and well:
             if self.store:
-                self.store.disclaim()
+                self.store.release_claim()
             self.lock.__exit__(None, None, None)
         elif self.lock:
-            self.lock._heart.stop()
+            self.lock._heartbeat.stop()
         self.lock = self.store = self.ledger = None
 
     def may_act(self) -> bool:
         """Whether it would make a call now, without asking the shelf."""
-        return bool(self.ledger and self.lock and not self.lock._lost and self.lock._left() >= MARGIN)
+        return bool(
+            self.ledger and self.lock and not self.lock._lost and self.lock._seconds_left() >= SAFETY_MARGIN_SECONDS
+        )
 
 
 PICK = st.integers(0, 5)
@@ -99,8 +101,8 @@ class Team(RuleBasedStateMachine):
             return
         assert able == [], "another run could still act when this one took over"
         assert run.ledger
-        assert run.ledger.document.fence > self.fence
-        self.fence = run.ledger.document.fence
+        assert run.ledger.state.fencing_token > self.fence
+        self.fence = run.ledger.state.fencing_token
 
     @precondition(lambda self: self._holders())
     @rule(pick=PICK, fault=st.sampled_from(["", "", "lost", "cut off"]))
@@ -108,13 +110,13 @@ class Team(RuleBasedStateMachine):
         run = self._holder(pick)
         assert run.ledger
         run.shelf.faults = [fault] if fault else []
-        mark = f"{run.ledger.document.fence}/{run.ledger.document.serial + 1}"
+        mark = f"{run.ledger.state.fencing_token}/{run.ledger.state.serial + 1}"
         try:
-            run.ledger.conclude([], {"mark": mark})
-        except (LockHeld, LedgerError):
+            run.ledger.record_outputs([], {"mark": mark})
+        except (LockHeld, StateError):
             assert fault == "cut off" or run.shelf.is_cut_off or run.broken or not run.may_act()
             return
-        assert run.ledger.document.fence == self.fence, "a write with an old number landed"
+        assert run.ledger.state.fencing_token == self.fence, "a write with an old number landed"
         self.written = mark
 
     @precondition(lambda self: self._holders())
@@ -125,7 +127,7 @@ class Team(RuleBasedStateMachine):
         run.shelf.faults = [fault] if fault else []
         run.lock.renew()
 
-    @rule(seconds=st.sampled_from([40, LEASE - MARGIN + 1, LEASE + 3]))
+    @rule(seconds=st.sampled_from([40, LEASE_SECONDS - SAFETY_MARGIN_SECONDS + 1, LEASE_SECONDS + 3]))
     def wait(self, seconds: float) -> None:
         self.clock.at += seconds
 
@@ -137,10 +139,10 @@ class Team(RuleBasedStateMachine):
     @precondition(lambda self: self._holders())
     @rule()
     def free_by_hand(self) -> None:
-        lock = ShelfArchive(self._shelf(), "", "").lock("prod", "state unlock", 0, self.clock)
-        owner, is_held = lock.last()
-        if owner and is_held:
-            lock.break_open(owner)
+        lock = S3Backend(self._shelf(), "", "").lock("prod", "state unlock", 0, self.clock)
+        holder, is_held = lock.last_holder()
+        if holder and is_held:
+            lock.force_unlock(holder)
             for run in self._holders():
                 run.broken = True
 
@@ -151,8 +153,8 @@ class Team(RuleBasedStateMachine):
 
     @invariant()
     def what_was_written_last_stands(self) -> None:
-        there = self.memory.get("prod.json")
-        stands = Document.parse(there.text, "it").outputs.get("mark", "") if there else ""
+        stored = self.memory.get("prod.json")
+        stands = StackState.parse(stored.body, "it").outputs.get("mark", "") if stored else ""
         assert stands == self.written
 
     @invariant()
@@ -196,36 +198,38 @@ class Brittle(Memory):
 @settings(max_examples=60, deadline=None)
 def test_what_stands_is_what_the_last_act_that_returned_left(acts: list[tuple[str, int]], fails_at: int) -> None:
     store = Brittle(fails_at)
-    ledger = Ledger(Document("prod", AT), store, lambda: 1000.0)
+    state_manager = StateManager(StackState("prod", AT), store, lambda: 1000.0)
     done = 0
     try:
         for act, number in acts:
-            before = ledger.document.serial
-            if carry_out(ledger, act, f"node-{number}"):
-                assert store.latest == ledger.document
-                assert ledger.document.serial == before + 1
+            before = state_manager.state.serial
+            if carry_out(state_manager, act, f"node-{number}"):
+                assert store.latest == state_manager.state
+                assert state_manager.state.serial == before + 1
                 done += 1
     except Full:
         assert done == fails_at
     if done:
         assert store.latest.serial == done
-        ids = [(one.node, one.id) for one in store.latest.tombstones]
+        ids = [(one.logical_id, one.id) for one in store.latest.tombstones]
         assert all(id_ for _, id_ in ids), "a tombstone without an id tells nothing"
 
 
-def carry_out(ledger: Ledger, act: str, node: str) -> bool:
+def carry_out(state_manager: StateManager, act: str, node: str) -> bool:
     """One act, where it makes sense."""
-    entry = ledger.get(node)
+    resource_state = state_manager.get(node)
     if act == "intend":
-        ledger.intend(node, "create", Entry("Vpc", node, id=entry.id if entry else ""))
-    elif entry is None:
+        state_manager.record_intent(
+            node, "create", ResourceState("Vpc", node, id=resource_state.id if resource_state else "")
+        )
+    elif resource_state is None:
         return False
     elif act == "found":
-        ledger.found(node, f"id-{ledger.document.serial}")
+        state_manager.record_id(node, f"id-{state_manager.state.serial}")
     elif act == "confirm":
-        ledger.confirm(node)
+        state_manager.record_ready(node)
     elif act == "retire":
-        ledger.retire(node, f"{node}~{ledger.document.serial}")
+        state_manager.depose(node, f"{node}~{state_manager.state.serial}")
     else:
-        ledger.forget(node, deleted=act == "delete")
+        state_manager.remove(node, deleted=act == "delete")
     return True

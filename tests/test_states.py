@@ -21,7 +21,7 @@ from provisioner.kinds import KINDS
 from provisioner.report.things import judged
 from provisioner.terminal.fields import drift_line
 from provisioner.terminal.markdown import drift_markdown
-from state.document import Entry
+from state.stack_state import ResourceState
 
 # The member that tells the states, by resource type: the model's enum, where it has one.
 ENUMS = {
@@ -123,8 +123,8 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     assert int(not Look((row,), ()).is_well) == status
     assert int(stand([Stands("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
-    entry = Entry(kind=name, name="n", piece="p", phase="ready", id="i", confirmed=doc)
-    found = list(_of_one(Target(kind, Item("n", "n", "s")), entry, doc, left("n", entry)))
+    resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
+    found = list(_of_one(Target(kind, Item("n", "n", "s")), resource_state, doc, left("n", resource_state)))
     assert [one.what for one in found] == ([called] if called else [])
     assert 2 * Report("s", found).is_drifting == drift
     ready = {**doc, **{key: value for key, value in kind.ready.items() if key not in doc}}
@@ -158,9 +158,9 @@ def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
     name: str, recorded: Doc, seen: Doc, fields: list[tuple[str, Any, Any, bool]]
 ) -> None:
     doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
-    entry = Entry(kind=name, name="n", piece="p", phase="ready", id="i", confirmed=recorded)
-    change = dataclasses.replace(left("n", entry), verb="update")
-    (found,) = _of_one(Target(KINDS[name], Item("n", "n", "s")), entry, doc, change)
+    resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
+    change = dataclasses.replace(left("n", resource_state), verb="update")
+    (found,) = _of_one(Target(KINDS[name], Item("n", "n", "s")), resource_state, doc, change)
 
     assert (found.what, found.remedy) == ("failed", "apply sets it right")
     assert [(one.path, one.ledger, one.aws, one.is_state) for one in found.fields] == fields

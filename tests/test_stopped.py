@@ -20,7 +20,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.workspace import Workspace
 from state.lock import FileLock
-from state.store import FileStore
+from state.state_store import FileStateStore
 from tests.harness import ROOT
 from tests.held_answers import held
 from tests.standing import Standing
@@ -116,7 +116,7 @@ def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
     ("typed", "where", "told"),
     [
         ("state push --suffix prod {file}", (Workspace, "document"), NOTHING),
-        ("state push --suffix prod {file}", (FileStore, "save"), RECORDED),
+        ("state push --suffix prod {file}", (FileStateStore, "save"), RECORDED),
         ("state unlock --suffix prod --yes", (FileLock, "last"), NOTHING),
         ("state init --state s3://team-state/x --yes", (founding, "called_by"), NOTHING),
         ("state init --state s3://team-state/x --yes", (founding, "make"), RECORDED),

@@ -13,12 +13,11 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock
-from provisioner.errors import LedgerError, LockHeld
-from state.archive import FolderArchive
-from state.document import Document
-from state.document import Place as At
-from state.store import KEPT, FileStore
-from state.versions import remember, versions
+from state.backend import FileBackend
+from state.errors import LockHeld, StateError
+from state.stack_state import StackLocation as At
+from state.stack_state import StackState
+from state.state_store import VERSIONS_KEPT, FileStateStore, list_versions, save_version
 from tests.teams import PLACES, Place, make_bucket, place_of
 
 _NUMBERS = itertools.count()
@@ -26,8 +25,8 @@ OLD, NEW = b"the old document", b"the new document, which is longer"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    kept = FileStore(tmp_path / "home" / "prod.json")
+def store(tmp_path: Path) -> FileStateStore:
+    kept = FileStateStore(tmp_path / "home" / "prod.json")
     kept.save(OLD)
     return kept
 
@@ -45,8 +44,8 @@ def place(request: pytest.FixtureRequest, box: EmbeddedAws, tmp_path: Path) -> P
     return place_of(request.param, box, tmp_path / "team", f"{next(_NUMBERS)}")
 
 
-def document(**more: Any) -> Document:
-    return Document("prod", At("123456789012", "aws", "us-east-1"), **more)
+def document(**more: Any) -> StackState:
+    return StackState("prod", At("123456789012", "aws", "us-east-1"), **more)
 
 
 def test_in_both_places_what_was_saved_is_loaded_until_it_is_removed(place: Place) -> None:
@@ -63,14 +62,14 @@ def test_in_both_places_what_was_saved_is_loaded_until_it_is_removed(place: Plac
 
 def test_in_both_places_the_past_is_kept_and_only_so_much_of_it(place: Place) -> None:
     store = place.archive.store("prod")
-    for serial in range(1, KEPT + 3):
-        remember(store, document(serial=serial, lineage="abcdefgh-1"))
-    remember(store, document(serial=serial, lineage="abcdefgh-1"))
+    for serial in range(1, VERSIONS_KEPT + 3):
+        save_version(store, document(serial=serial, lineage="abcdefgh-1"))
+    save_version(store, document(serial=serial, lineage="abcdefgh-1"))
 
-    kept = versions(store)
-    assert [one.serial for one in kept] == list(range(3, KEPT + 3))
-    assert Document.parse(store.past(kept[0].name) or b"", "x").serial == 3
-    assert store.past("none") is None
+    kept = list_versions(store)
+    assert [one.serial for one in kept] == list(range(3, VERSIONS_KEPT + 3))
+    assert StackState.parse(store.load_version(kept[0].name) or b"", "x").serial == 3
+    assert store.load_version("none") is None
     assert place.archive.suffixes() == []
 
 
@@ -78,9 +77,9 @@ def test_in_both_places_what_cannot_be_used_is_moved_and_not_lost(place: Place) 
     store = place.archive.store("prod")
     store.save(OLD)
 
-    aside = store.put_aside("20261123T000000Z")
+    aside = store.quarantine("20261123T000000Z")
 
-    assert aside == f"{store.where}.aside-20261123T000000Z"
+    assert aside == f"{store.description}.aside-20261123T000000Z"
     assert store.load() is None
     assert place.archive.suffixes() == []
     store.save(NEW)
@@ -106,12 +105,12 @@ def test_a_claim_on_nothing_leaves_nothing(place: Place) -> None:
     store.load()
     assert store.claim(document().dump())
     assert place.workspace.document("prod") is None
-    store.disclaim()
+    store.release_claim()
     assert store.load() is None
 
     assert store.claim(document().dump())
     store.save(document(serial=1).dump())
-    store.disclaim()
+    store.release_claim()
     assert store.load() is not None
 
 
@@ -171,33 +170,33 @@ def test_s3_may_lose_a_reply_or_refuse_for_a_moment(shared: Place, box: Embedded
 def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(shared: Place, box: EmbeddedAws) -> None:
     store = shared.archive.store("prod")
     box.faults({"operation": "s3:PutObject", "fault": "access_denied"})
-    with pytest.raises(LedgerError) as caught:
+    with pytest.raises(StateError) as caught:
         store.save(OLD)
 
-    assert store.where in caught.value.message
+    assert store.description in caught.value.message
     assert "s3:PutObject" in caught.value.hint
 
 
-def test_what_was_saved_is_loaded(store: FileStore) -> None:
+def test_what_was_saved_is_loaded(store: FileStateStore) -> None:
     store.save(NEW)
 
-    assert FileStore(store.path).load() == NEW
+    assert FileStateStore(store.path).load() == NEW
 
 
 def test_none_there_is_none_and_no_error(tmp_path: Path) -> None:
-    store = FileStore(tmp_path / "none.json")
+    store = FileStateStore(tmp_path / "none.json")
 
     assert store.load() is None
     store.remove()
 
 
-def test_what_was_removed_is_gone(store: FileStore) -> None:
+def test_what_was_removed_is_gone(store: FileStateStore) -> None:
     store.remove()
 
     assert store.load() is None
 
 
-def test_only_its_owner_may_read_it(store: FileStore) -> None:
+def test_only_its_owner_may_read_it(store: FileStateStore) -> None:
     previous = os.umask(0)
     try:
         store.save(NEW)
@@ -207,7 +206,7 @@ def test_only_its_owner_may_read_it(store: FileStore) -> None:
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
 
 
-def test_a_save_leaves_nothing_else_behind(store: FileStore) -> None:
+def test_a_save_leaves_nothing_else_behind(store: FileStateStore) -> None:
     store.save(NEW)
 
     assert os.listdir(store.path.parent) == ["prod.json"]
@@ -250,7 +249,7 @@ def dies_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, BaseException], N
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_write_that_dies_anywhere_leaves_the_old_document_or_the_new_one(
-    store: FileStore, dies_at: Callable[[str, BaseException], None], step: str
+    store: FileStateStore, dies_at: Callable[[str, BaseException], None], step: str
 ) -> None:
     dies_at(step, Died())
 
@@ -263,11 +262,11 @@ def test_a_write_that_dies_anywhere_leaves_the_old_document_or_the_new_one(
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_a_write_that_fails_says_so_and_what_to_do(
-    store: FileStore, dies_at: Callable[[str, BaseException], None], step: str, number: int
+    store: FileStateStore, dies_at: Callable[[str, BaseException], None], step: str, number: int
 ) -> None:
     dies_at(step, OSError(number, os.strerror(number)))
 
-    with pytest.raises(LedgerError) as caught:
+    with pytest.raises(StateError) as caught:
         store.save(NEW)
 
     assert str(store.path) in caught.value.message
@@ -278,18 +277,18 @@ def test_a_write_that_fails_says_so_and_what_to_do(
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_no_draft(
-    store: FileStore, dies_at: Callable[[str, BaseException], None], step: str
+    store: FileStateStore, dies_at: Callable[[str, BaseException], None], step: str
 ) -> None:
     dies_at(step, OSError(errno.ENOSPC, "full"))
 
-    with pytest.raises(LedgerError):
+    with pytest.raises(StateError):
         store.save(NEW)
 
     assert os.listdir(store.path.parent) == ["prod.json"]
 
 
 def test_the_new_document_is_on_disk_before_it_takes_the_old_ones_place(
-    store: FileStore, monkeypatch: pytest.MonkeyPatch
+    store: FileStateStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
     fsync, replace = os.fsync, os.replace
@@ -311,21 +310,21 @@ def test_the_new_document_is_on_disk_before_it_takes_the_old_ones_place(
 
 def test_a_folder_that_is_a_file_is_an_error_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("in the way")
-    store = FileStore(tmp_path / "home" / "prod.json")
+    store = FileStateStore(tmp_path / "home" / "prod.json")
 
-    with pytest.raises(LedgerError, match="cannot be written"):
+    with pytest.raises(StateError, match="cannot be written"):
         store.save(NEW)
-    with pytest.raises(LedgerError, match="cannot be read"):
+    with pytest.raises(StateError, match="cannot be read"):
         store.load()
 
 
 def test_a_ledger_that_is_a_folder_is_an_error_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "prod.json").mkdir()
-    store = FileStore(tmp_path / "prod.json")
+    store = FileStateStore(tmp_path / "prod.json")
 
-    with pytest.raises(LedgerError, match="cannot be read"):
+    with pytest.raises(StateError, match="cannot be read"):
         store.load()
-    with pytest.raises(LedgerError, match="cannot be written"):
+    with pytest.raises(StateError, match="cannot be written"):
         store.save(NEW)
 
 
@@ -334,7 +333,7 @@ def test_who_comes_by_a_link_meets_the_others_at_one_lock_and_writes_the_same_fi
     real.parent.mkdir()
     real.write_bytes(b"old")
     link.symlink_to(real)
-    straight, by_link = FolderArchive(tmp_path, real), FolderArchive(tmp_path, link)
+    straight, by_link = FileBackend(tmp_path, real), FileBackend(tmp_path, link)
 
     by_link.store("a").save(b"new")
 
@@ -345,13 +344,13 @@ def test_who_comes_by_a_link_meets_the_others_at_one_lock_and_writes_the_same_fi
 
 
 def test_a_device_is_no_ledger_however_much_it_says() -> None:
-    with pytest.raises(LedgerError, match="it is a device"):
-        FileStore(Path("/dev/zero")).load()
+    with pytest.raises(StateError, match="it is a device"):
+        FileStateStore(Path("/dev/zero")).load()
 
 
 @pytest.mark.parametrize("act", ["remove", "put_aside"])
 def test_what_cannot_be_moved_is_an_error_with_a_hint(
-    store: FileStore, monkeypatch: pytest.MonkeyPatch, act: str
+    store: FileStateStore, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -360,12 +359,12 @@ def test_what_cannot_be_moved_is_an_error_with_a_hint(
     monkeypatch.setattr(Path, "unlink", refuse)
     monkeypatch.setattr(Path, "rename", refuse)
 
-    with pytest.raises(LedgerError, match="Permission denied"):
-        store.remove() if act == "remove" else store.put_aside("now")
+    with pytest.raises(StateError, match="Permission denied"):
+        store.remove() if act == "remove" else store.quarantine("now")
 
 
-def test_what_somebody_else_put_beside_the_past_documents_is_none_of_them(store: FileStore) -> None:
-    remember(store, document(serial=3))
+def test_what_somebody_else_put_beside_the_past_documents_is_none_of_them(store: FileStateStore) -> None:
+    save_version(store, document(serial=3))
     (store.path.parent / "history" / "prod" / "notes.json").write_text("mine")
 
-    assert [one.serial for one in versions(store)] == [3]
+    assert [one.serial for one in list_versions(store)] == [3]

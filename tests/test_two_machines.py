@@ -25,9 +25,9 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
-from provisioner.errors import LockHeld
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
+from state.errors import LockHeld
 from tests.hands import settle
 from tests.harness import Desk, Ran
 from tests.inventory import client, inventory

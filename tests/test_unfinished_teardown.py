@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.engine.act import Hands
 from provisioner.engine.target import Target
-from provisioner.errors import LockHeld
+from state.errors import LockHeld
 from tests.harness import Desk, Ran
 
 NAMED = ("--suffix", "a")

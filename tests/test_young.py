@@ -17,7 +17,7 @@ from provisioner.kinds.ec2.groups import SecurityGroup
 from provisioner.kinds.iam import Role
 from provisioner.kinds.kms import Key
 from provisioner.kinds.secretsmanager import Secret
-from state.document import Entry
+from state.stack_state import ResourceState
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
 from tests.test_patience import CHANGE, Slow, failing, hands, target
@@ -120,8 +120,10 @@ def test_an_end_is_not_kept_waiting_for_what_is_new() -> None:
 def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool) -> None:
     clock = Hurried()
     mine = hands(clock)
-    entry = Entry("Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", made=clock.wall() - age)
-    mine.patience.newborns.recall({"execution-role": entry}, KINDS)
+    resource_state = ResourceState(
+        "Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", created_at=clock.wall() - age
+    )
+    mine.patience.newborns.recall({"execution-role": resource_state}, KINDS)
 
     assert mine.patience.newborns.explain(refused("AccessDeniedException", denied("iam:PassRole", ARN))) is waits
 

@@ -9,7 +9,7 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.names import tags_of
-from state.document import Entry, Intent, Phase
+from state.stack_state import Intent, Phase, ResourceState
 
 SUFFIX = "prod"
 OURS = tags_of(SUFFIX, "us-east-1", "thing", "ml-api-thing-prod", {})
@@ -98,7 +98,7 @@ def seen(state: str = "up", tags: dict[str, str] | None = None, **fields: Any) -
     return {"Id": "t-1", "State": state, "Tags": OURS if tags is None else tags, **fields}
 
 
-def entry(id_: str = "t-1", phase: Phase = "ready", intent: str = "", **confirmed: Any) -> Entry:
+def entry(id_: str = "t-1", phase: Phase = "ready", intent: str = "", **confirmed: Any) -> ResourceState:
     """What the ledger knows of a thing."""
     made = Intent(intent, "token", 0.0) if intent else None
-    return Entry("Thing", "ml-api-thing-prod", "piece", "", phase, id_, confirmed, confirmed, [], made)
+    return ResourceState("Thing", "ml-api-thing-prod", "piece", "", phase, id_, confirmed, confirmed, [], made)

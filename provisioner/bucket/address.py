@@ -17,7 +17,7 @@ from provisioner.embedded.local import Local
 from provisioner.endpoints import foreign
 from provisioner.errors import UsageError
 from provisioner.regions import choose_region
-from state.archive import ShelfArchive
+from state.backend import S3Backend
 
 SCHEME = "s3://"
 # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -85,10 +85,10 @@ class Bucket:
         return self.aws.client("s3", self.region or "")
 
     @property
-    def archive(self) -> ShelfArchive:
+    def archive(self) -> S3Backend:
         """The backend of the states in this bucket."""
-        shelf = BucketShelf(lambda: self.client, self.name, self._renewed, partial(no_bucket, self))
-        return ShelfArchive(shelf, f"{SCHEME}{self.name}/", self.prefix)
+        object_store = BucketShelf(lambda: self.client, self.name, self._renewed, partial(no_bucket, self))
+        return S3Backend(object_store, f"{SCHEME}{self.name}/", self.prefix)
 
     def _renewed(self, stale: Any) -> Any:
         """Return a client of the bucket with new credentials."""

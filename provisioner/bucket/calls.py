@@ -11,10 +11,10 @@ from provisioner.engine.denials import Denial
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.engine.hints import hint
 from provisioner.engine.waits import again
-from provisioner.errors import LedgerError, ProvisionerError
 from provisioner.names import PROGRAM
 from provisioner.sign_in import not_accepted
 from provisioner.signed_in_again import until_signed_in
+from state.errors import ProvisionerError, StateError
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
     if fault is Fault.EXPIRED:
         return not_accepted(told(error))
     if code_of(error) == NO_BUCKET:
-        return LedgerError(f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it.")
+        return StateError(f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it.")
     if fault is Fault.DENIED or code_of(error) == "403":
         call = getattr(error, "operation_name", "this call")
         action = _ACTIONS.get(call, call)
@@ -75,16 +75,16 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
         also += f": without s3:{_LIST}, S3 refuses to say that something is not there"
         denial = Denial.of(error, f"s3:{action}")
         way = f"Nothing was called for it. {denial.remedy(also)}. {denial.more}"
-        return LedgerError(f"{doing}: {told(error)}", way.rstrip())
+        return StateError(f"{doing}: {told(error)}", way.rstrip())
     if fault is Fault.REFUSED and _CHECKSUM.search(f"{code_of(error)} {told(error)}"):
-        return LedgerError(
+        return StateError(
             f"{doing}: {told(error)}",
             "This store does not know the checksums that boto3 sends with each upload. Set "
             "AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
             "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required, then run the same command again.",
         )
     way = "" if fault is Fault.REFUSED else f"{hint(error)} "
-    return LedgerError(
+    return StateError(
         f"{doing}: {told(error)}",
         f"{way}Nothing more is called in AWS until the state can be kept. Mend that, then run the same "
         "command again: what was done is recorded up to the last call.",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.endpoints import foreign
-from provisioner.errors import LedgerError, StateGone
+from provisioner.errors import StateGone
 from provisioner.names import PROGRAM
+from state.errors import StateError
 
 if TYPE_CHECKING:
     from provisioner.aws import Aws
     from provisioner.bucket.address import Bucket
 
 
-def no_bucket(bucket: Bucket, doing: str) -> LedgerError:
+def no_bucket(bucket: Bucket, doing: str) -> StateError:
     """Return the error of a bucket that its store does not have; `doing` says in words what was tried.
 
     If AWS lacks the bucket, that says nothing about the stack: the name may be mistyped. An emulator that was
@@ -33,7 +34,7 @@ def no_bucket(bucket: Bucket, doing: str) -> LedgerError:
             remake(bucket.address),
         )
     where = f" --state-endpoint {bucket.endpoint}" if bucket.endpoint else ""
-    return LedgerError(
+    return StateError(
         f"{doing}: there is no such bucket.",
         f"Look at the name: --state {bucket.address}{where}. If it is right, "
         f"`{PROGRAM} state init --state {bucket.address}{where}` makes the bucket.",

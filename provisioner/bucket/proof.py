@@ -8,7 +8,7 @@ from collections.abc import Callable
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.shelf import BucketShelf
 from provisioner.errors import Blocked
-from state.shelf import Conflict
+from state.object_store import WriteConflict
 
 _ANOTHER = '"00000000000000000000000000000000"'
 
@@ -21,15 +21,15 @@ def prove(bucket: Bucket) -> None:
             state; or it refuses a write whose condition holds.
 
     """
-    shelf = BucketShelf(lambda: bucket.client, bucket.name)
+    object_store = BucketShelf(lambda: bucket.client, bucket.name)
     key = f"{bucket.prefix}.proof-{uuid.uuid4().hex}"
-    tag = shelf.put(key, b'{"proof": 1}', None)
+    tag = object_store.put(key, b'{"proof": 1}', None)
     try:
-        _must_conflict(bucket, "If-None-Match of a write", lambda: shelf.put(key, b'{"proof": 2}', None))
-        _must_conflict(bucket, "If-Match of a write", lambda: shelf.put(key, b'{"proof": 3}', _ANOTHER))
-        tag = shelf.put(key, b'{"proof": 4}', tag)
-        _must_conflict(bucket, "If-Match of a removal", lambda: shelf.drop(key, _ANOTHER))
-    except Conflict as conflict:
+        _must_conflict(bucket, "If-None-Match of a write", lambda: object_store.put(key, b'{"proof": 2}', None))
+        _must_conflict(bucket, "If-Match of a write", lambda: object_store.put(key, b'{"proof": 3}', _ANOTHER))
+        tag = object_store.put(key, b'{"proof": 4}', tag)
+        _must_conflict(bucket, "If-Match of a removal", lambda: object_store.delete(key, _ANOTHER))
+    except WriteConflict as conflict:
         raise Blocked(
             f"{bucket.address}: the store refuses a write over what it has just said to stand there.",
             "A state cannot be kept in it. Use another store.",
@@ -42,7 +42,7 @@ def _must_conflict(bucket: Bucket, what: str, act: Callable[[], object]) -> None
     """Raise Blocked if a write succeeds whose condition does not hold."""
     try:
         act()
-    except Conflict:
+    except WriteConflict:
         return
     raise Blocked(
         f"{bucket.address}: the store ignores the {what}, so that two runs could write over each other.",

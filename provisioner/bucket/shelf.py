@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import NO_BUCKET, patiently
 from provisioner.engine.faults import Fault, code_of, fault_of
-from provisioner.errors import ProvisionerError
-from state.shelf import Conflict, Kept
+from state.errors import ProvisionerError
+from state.object_store import StoredObject, WriteConflict
 
 T = TypeVar("T")
 
@@ -43,10 +43,10 @@ class BucketShelf:
         self._bucket = bucket
         self._first_seen: dict[str, tuple[str, float]] = {}
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> StoredObject | None:
         """Return the body, ETag and age in seconds (by S3's clock) of an object; None if there is none."""
 
-        def once(s3: Any) -> Kept | None:
+        def once(s3: Any) -> StoredObject | None:
             try:
                 answer = s3.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
@@ -54,7 +54,7 @@ class BucketShelf:
                     return None
                 raise
             tag = _strong(answer["ETag"])
-            return Kept(answer["Body"].read(), tag, self._age(key, tag, answer))
+            return StoredObject(answer["Body"].read(), tag, self._age(key, tag, answer))
 
         return self._patiently(once, f"reading {self._words(key)}")
 
@@ -75,12 +75,12 @@ class BucketShelf:
                     Bucket=self._bucket, Key=key, Body=text, ContentType="application/json", **condition
                 )
             except ClientError as error:
-                raise (Conflict(key) if code_of(error) in _CONFLICT else error) from error
+                raise (WriteConflict(key) if code_of(error) in _CONFLICT else error) from error
             return _strong(answer["ETag"])
 
         return self._patiently(once, f"writing {self._words(key)}")
 
-    def drop(self, key: str, tag: str) -> None:
+    def delete(self, key: str, tag: str) -> None:
         """Delete an object with the ETag `tag`; in a versioned bucket its text stays among the versions.
 
         Raises:
@@ -95,13 +95,13 @@ class BucketShelf:
                 if code_of(error) in _ABSENT:
                     return
                 if code_of(error) in _CONFLICT and self.get(key) is not None:
-                    raise Conflict(key) from error
+                    raise WriteConflict(key) from error
                 if code_of(error) not in _CONFLICT:
                     raise
 
         self._patiently(once, f"removing {self._words(key)}")
 
-    def keys(self, prefix: str) -> list[str]:
+    def list_keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix, from all pages of ListObjectsV2."""
 
         def once(s3: Any) -> list[str]:

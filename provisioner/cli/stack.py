@@ -88,10 +88,10 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
 
     say, workspace = begin(given)
     suffix = known_suffix(workspace, given["suffix"])
-    document = workspace.document(suffix)
-    values = document.outputs if document else {}
+    state = workspace.document(suffix)
+    values = state.outputs if state else {}
     if not values:
-        raise lacking(workspace, suffix, document, "outputs")
+        raise lacking(workspace, suffix, state, "outputs")
     if name is not None and name not in values:
         raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
     if name is None or form or given["as_json"]:

@@ -122,8 +122,8 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
         Blocked: The existing provider does not take the pipeline's audience.
 
     """
-    iam, place = session.clients.client("iam"), session.place
-    arn = provider_arn(place.partition, place.account)
+    iam, location = session.clients.client("iam"), session.place
+    arn = provider_arn(location.partition, location.account)
 
     def known() -> list[str]:
         listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]

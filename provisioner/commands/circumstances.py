@@ -38,14 +38,20 @@ def _in_hand(change: Change) -> Change:
 
 def _unended(session: Session, made: Plan) -> str:
     """Return a sentence about an interrupted teardown; "" if there was none."""
-    entries, declared = session.document.entries, made.stack.nodes
-    gone = {stone.node for stone in session.document.tombstones if stone.node in declared} - entries.keys()
-    going = [name for name, entry in entries.items() if entry.phase == "deleting" and name in declared]
+    resource_states, declared = session.document.resources, made.stack.nodes
+    gone = {
+        tombstone.logical_id for tombstone in session.document.tombstones if tombstone.logical_id in declared
+    } - resource_states.keys()
+    going = [
+        name
+        for name, resource_state in resource_states.items()
+        if resource_state.phase == "deleting" and name in declared
+    ]
     by_teardown = session.former is None or session.former.command == "teardown"
     if not session.document.teardown_began and not (by_teardown and (gone or going)):
         return ""
     again = session.where.workspace.command("teardown", session.suffix)
     return (
         f"A teardown did not end: {len(gone)} are gone, {len(going)} were going, "
-        f"{len(entries) - len(going)} stand. `{again}` goes on with it; an apply brings them back."
+        f"{len(resource_states) - len(going)} stand. `{again}` goes on with it; an apply brings them back."
     )

@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.errors import ProvisionerError
 from provisioner.workspace import Workspace
-from state.document import Document
+from state.errors import ProvisionerError
+from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -30,35 +30,38 @@ def suffixes(given: Mapping[str, Any]) -> list[Word]:
 
 def addresses(given: Mapping[str, Any]) -> list[Word]:
     """Return the steps and resources of the given stack, as its state knows them."""
-    document = _document(given)
-    entries = document.entries if document else {}
-    pieces = dict.fromkeys(entry.piece for entry in entries.values())
-    told = [Word(f"{entry.piece}/{name}", entry.kind) for name, entry in entries.items()]
+    state = _document(given)
+    resource_states = state.resources if state else {}
+    pieces = dict.fromkeys(resource_state.step for resource_state in resource_states.values())
+    told = [
+        Word(f"{resource_state.step}/{name}", resource_state.type_name)
+        for name, resource_state in resource_states.items()
+    ]
     return [*(Word(piece, "piece") for piece in pieces), *told]
 
 
 def resources(given: Mapping[str, Any]) -> list[Word]:
     """Return the resources of the given stack by their own names."""
-    document = _document(given)
-    return [Word(name, entry.kind) for name, entry in document.entries.items()] if document else []
+    state = _document(given)
+    return [Word(name, resource_state.type_name) for name, resource_state in state.resources.items()] if state else []
 
 
 def services(given: Mapping[str, Any]) -> list[Word]:
     """Return the services of the given stack; the main one is called `api`."""
-    document = _document(given)
-    listed = document.entries.items() if document else ()
-    return [Word(name.partition(".")[2] or "api", one.name) for name, one in listed if one.kind == "Service"]
+    state = _document(given)
+    listed = state.resources.items() if state else ()
+    return [Word(name.partition(".")[2] or "api", one.aws_name) for name, one in listed if one.type_name == "Service"]
 
 
 def outputs(given: Mapping[str, Any]) -> list[Word]:
     """Return the outputs of the given stack."""
-    document = _document(given)
-    return [Word(*one) for one in document.outputs.items()] if document else []
+    state = _document(given)
+    return [Word(*one) for one in state.outputs.items()] if state else []
 
 
 def runs(given: Mapping[str, Any]) -> list[Word]:
     """Return `last`, `last~1` and the runs of the given stack, or of all stacks, newest first."""
-    names = _workspace(given).runs.names(given.get("suffix") or "*")
+    names = _workspace(given).runs.run_ids(given.get("suffix") or "*")
     return [*map(Word, ("last", "last~1")), *(Word(name.run, name.suffix) for name in names)]
 
 
@@ -81,7 +84,7 @@ def _known(workspace: Workspace) -> list[str]:
     return [] if workspace.is_shared else workspace.suffixes()
 
 
-def _document(given: Mapping[str, Any]) -> Document | None:
+def _document(given: Mapping[str, Any]) -> StackState | None:
     """Return the state of the given stack, or of the only one; None if there is none on this machine."""
     workspace = _workspace(given)
     known = _known(workspace)

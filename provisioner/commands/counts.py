@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from state.document import Document
+from state.stack_state import StackState
 
 # The resource types of account-wide resources (`shared`), named here because `list` loads no resource type.
 ACCOUNTS_OWN = frozenset({"ServiceLinkedRole"})
 
 
-def resources_in(document: Document) -> int:
+def resources_in(state: StackState) -> int:
     """Count the resources in a state, without the account-wide ones."""
-    return sum(one.kind not in ACCOUNTS_OWN for one in document.entries.values())
+    return sum(one.type_name not in ACCOUNTS_OWN for one in state.resources.values())

@@ -52,12 +52,14 @@ def draw(say: Say, stack: Stack, form: str) -> int:
 
 def declared(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
     """Return the declared stack, from settings and state alone."""
-    document = workspace.document(suffix)
-    known = document.facts if document else {}
+    state = workspace.document(suffix)
+    known = state.lookups if state else {}
     facts = offline(settings.network.zones, settings.database.version_beside(known.get("version", "")))
-    if document and known.get("engine"):
-        place, zones = document.place, (*known["zones"], *facts.zones)[: settings.network.zones]
-        facts = Facts(place.account, place.partition, zones, known["engine"], known["master_password"], known["born"])
-    where = document.place.region if document else choose_region(region, local=workspace.local).name
+    if state and known.get("engine"):
+        location, zones = state.location, (*known["zones"], *facts.zones)[: settings.network.zones]
+        facts = Facts(
+            location.account, location.partition, zones, known["engine"], known["master_password"], known["born"]
+        )
+    where = state.location.region if state else choose_region(region, local=workspace.local).name
     check_reachable(settings, where)
     return build(settings, suffix, where, facts)

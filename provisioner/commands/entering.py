@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from provisioner.commands.serving import REHEARSED, entered
 from provisioner.engine.explain import explain
 from provisioner.engine.faults import code_of
-from provisioner.errors import Blocked, ProvisionerError
+from provisioner.errors import Blocked
 from provisioner.kinds.ecs.running import Running
 from provisioner.kinds.ecs.sessions import NOT_READY, execute
 from provisioner.session import Session
@@ -21,6 +21,7 @@ from provisioner.terminal.framed import Framed
 from provisioner.terminal.plugin import Plugin
 from provisioner.terminal.relay import relay
 from provisioner.terminal.say import Say
+from state.errors import ProvisionerError
 
 _SHELL = ("/bin/sh",)
 _NOBODY_READS = 141

@@ -16,7 +16,7 @@ from provisioner.engine.clock import Stopped
 from provisioner.engine.explain import explained
 from provisioner.engine.faults import Fault, fault_of, told
 from provisioner.engine.waits import until
-from provisioner.errors import Interrupted, OutOfPatience, ProvisionerError, RolledBack, Superseded
+from provisioner.errors import Interrupted, OutOfPatience, RolledBack, Superseded
 from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
 from provisioner.kinds.ecs.revisions import Running
@@ -25,7 +25,8 @@ from provisioner.kinds.ecs.stops import hopeless, stopped
 from provisioner.kinds.ecs.strategies import awaited, lasts
 from provisioner.kinds.ecs.successors import NOT_JUDGED, Successor
 from provisioner.terminal.say import Say
-from state.json_fields import json_fields
+from state.errors import ProvisionerError
+from state.serialization import json_fields
 
 
 @dataclass

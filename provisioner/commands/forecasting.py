@@ -24,7 +24,7 @@ from provisioner.steps.facts import offline
 from provisioner.terminal.forecast import Forecast, Otherwise
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from state.document import Document
+from state.stack_state import StackState
 
 
 def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
@@ -77,11 +77,11 @@ def cost_of(session: Session, made: Plan) -> Estimate:
     return estimate(made, session.document, _prices(session))
 
 
-def cost_remembered(workspace: Workspace, document: Document) -> Estimate:
+def cost_remembered(workspace: Workspace, state: StackState) -> Estimate:
     """Return what the resources in the state cost now; nothing is known of a plan."""
-    region = document.place.region
-    nothing = Plan(Stack(document.suffix, region))
-    return estimate(nothing, document, prices(region, _kept(workspace)))
+    region = state.location.region
+    nothing = Plan(Stack(state.suffix, region))
+    return estimate(nothing, state, prices(region, _kept(workspace)))
 
 
 def _prices(session: Session) -> Prices:

@@ -26,12 +26,12 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
     bucket = Bucket.at(workspace.state, local, region, workspace.state_endpoint)
     if bucket.endpoint:
         say.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
-    place = called_by(bucket.aws)
-    guard_account(place, account)
+    location = called_by(bucket.aws)
+    guard_account(location, account)
     made = bucket.region is None
     where = bucket.region or bucket.aws.region
     verb = "Make" if made else "Keep the state in"
-    asking.confirm(say, f"{verb} the bucket {bucket.name} in account {place.account}, region {where}?")
+    asking.confirm(say, f"{verb} the bucket {bucket.name} in account {location.account}, region {where}?")
     begin_change()
     if made:
         make(bucket, where)
@@ -39,7 +39,7 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
     prove(bucket)
     say.note("  writes are conditional (proven)")
     measures, left_out = list[str](), list[str]()
-    for one in guard(bucket, where, place.account, place.partition):
+    for one in guard(bucket, where, location.account, location.partition):
         (left_out if one.left_out else measures).append(one.words)
         told = f"left out: {one.left_out}" if one.left_out else "" if one.is_new else "as it was"
         say.note(f"  {one.words}{f' ({told})' if told else ''}", "yellow" if one.left_out else "")

@@ -10,14 +10,15 @@ from provisioner.amounts import amount
 from provisioner.commands.asking import Asking
 from provisioner.commands.counts import resources_in
 from provisioner.engine.clock import Clock
-from provisioner.errors import Blocked, LedgerError, UsageError
+from provisioner.errors import Blocked, UsageError
 from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say, table
 from provisioner.workspace import Workspace
-from state.document import Document
-from state.json_fields import json_fields
+from state.errors import StateError
 from state.lock import Lock
-from state.versions import remember, versions
+from state.serialization import json_fields
+from state.stack_state import StackState
+from state.state_store import list_versions, save_version
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,18 @@ class Desk:
     workspace: Workspace
     suffix: str
     lock: Lock
-    current: Document | None
+    current: StackState | None
 
-    def put(self, document: Document) -> None:
+    def put(self, state: StackState) -> None:
         """Write another state in place of the current one, which is saved as an old version."""
         store = self.workspace.store(self.suffix)
         if self.current:
-            remember(store, self.current)
-        former = self.current.fence if self.current else 0
-        document.fence = max(self.lock.fence, former + 1, document.fence)
-        self.lock.check()
+            save_version(store, self.current)
+        former = self.current.fencing_token if self.current else 0
+        state.fencing_token = max(self.lock.fencing_token, former + 1, state.fencing_token)
+        self.lock.ensure_held()
         begin_change()
-        store.save(document.dump())
+        store.save(state.dump())
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def held(workspace: Workspace, suffix: str, command: str, timeout: float, *, for
     with workspace.lock(suffix, command, timeout, Clock()) as lock:
         try:
             current = workspace.document(suffix)
-        except LedgerError:
+        except StateError:
             if not force:
                 raise
             begin_change()
@@ -58,10 +59,10 @@ def held(workspace: Workspace, suffix: str, command: str, timeout: float, *, for
 
 def pull(say: Say, workspace: Workspace, suffix: str) -> int:
     """Print the state."""
-    document = workspace.document(suffix)
-    if document is None:
+    state = workspace.document(suffix)
+    if state is None:
         raise workspace.unknown(suffix)
-    say.data(document.dump().decode().rstrip("\n"))
+    say.data(state.dump().decode().rstrip("\n"))
     return 0
 
 
@@ -76,60 +77,60 @@ def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: floa
     """
     whole = workspace.command("state pull", suffix)
     mend = f"Push what `{whole}` has printed; nothing was changed."
-    document = Document.parse(text, "What is pushed", mend)
-    if document.suffix != suffix:
+    state = StackState.parse(text, "What is pushed", mend)
+    if state.suffix != suffix:
         own = workspace.command("state push", "OTHER")
         raise Blocked(
-            f"What is pushed is the ledger of {document.suffix}, not of {suffix}.",
+            f"What is pushed is the ledger of {state.suffix}, not of {suffix}.",
             f"Nothing was changed. `{own} FILE` pushes it, with the suffix that it is of.",
         )
     with held(workspace, suffix, "state push", timeout, force=force) as desk:
         current = desk.current
-        if current and _is_there(document, current):
+        if current and _is_there(state, current):
             say.note("It stands there already.")
             return 0
         if current and force:
-            document.serial = max(document.serial, current.serial) + 1
+            state.serial = max(state.serial, current.serial) + 1
         elif current:
-            refuse_older(document, current)
-        desk.put(document)
-    say.data(f"The ledger of {suffix} is pushed: serial {document.serial}, {_size(document)}.")
+            refuse_older(state, current)
+        desk.put(state)
+    say.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_size(state)}.")
     return 0
 
 
-def _is_there(document: Document, current: Document) -> bool:
+def _is_there(state: StackState, current: StackState) -> bool:
     """Return whether the state is there already, whatever lock number it was written with."""
-    return replace(current, fence=document.fence).dump() == document.dump()
+    return replace(current, fencing_token=state.fencing_token).dump() == state.dump()
 
 
-def refuse_older(document: Document, current: Document) -> None:
+def refuse_older(state: StackState, current: StackState) -> None:
     """Raise Blocked if the document is not a later version of the current state."""
     hint = "With --force it takes the place of what stands, which is kept in `state history`."
-    refuse_other(document, current, hint)
-    if document.serial <= current.serial:
-        raise Blocked(f"What stands is as new or newer: serial {current.serial}; this has {document.serial}.", hint)
+    refuse_other(state, current, hint)
+    if state.serial <= current.serial:
+        raise Blocked(f"What stands is as new or newer: serial {current.serial}; this has {state.serial}.", hint)
 
 
-def refuse_other(document: Document, current: Document, hint: str) -> None:
+def refuse_other(state: StackState, current: StackState, hint: str) -> None:
     """Raise Blocked if the two states have not the same lineage and location."""
-    if document.lineage != current.lineage:
+    if state.lineage != current.lineage:
         raise Blocked(
-            f"This is another ledger: its lineage is {document.lineage}, that of what stands {current.lineage}.",
+            f"This is another ledger: its lineage is {state.lineage}, that of what stands {current.lineage}.",
             hint,
         )
-    if document.place != current.place:
+    if state.location != current.location:
         raise Blocked("This is the ledger of another account, region or endpoint.", hint)
 
 
 def history(say: Say, workspace: Workspace, suffix: str) -> int:
     """Print the versions of the state before the last runs, oldest first."""
-    kept = versions(workspace.store(suffix))
+    kept = list_versions(workspace.store(suffix))
     if not kept and workspace.document(suffix) is None:
         raise workspace.unknown(suffix)
     if say.as_json:
         say.record("state_history", suffix=suffix, versions=[json_fields(one) for one in kept])
         return 0
-    for line in table([(one.name, one.kept, str(one.serial)) for one in kept], ("version", "kept", "serial")):
+    for line in table([(one.name, one.saved_at, str(one.serial)) for one in kept], ("version", "kept", "serial")):
         say.data(line)
     return 0
 
@@ -145,45 +146,45 @@ def restore(
 
     """
     store, kept = workspace.store(suffix), workspace.command("state history", suffix)
-    if version not in store.versions():
+    if version not in store.version_names():
         if workspace.document(suffix) is None:
             raise workspace.unknown(suffix)
         raise UsageError(f"No version {version} of {suffix} is kept.", f"`{kept}` lists them.")
     mend = f"Nothing was changed. `{kept}` lists the others."
-    document = Document.parse(store.past(version) or b"", f"The version {version}", mend)
+    state = StackState.parse(store.load_version(version) or b"", f"The version {version}", mend)
     with held(workspace, suffix, "state restore", timeout, force=force) as desk:
         now = desk.current
         if now and not force:
-            refuse_other(document, now, "With --force it takes the place of what stands, which is kept.")
+            refuse_other(state, now, "With --force it takes the place of what stands, which is kept.")
         over = _told(now) if now else "nothing"
-        asking.confirm(say, f"Put {_told(document)} of {suffix} in the place of {over}?")
-        document.serial = max(document.serial, now.serial if now else 0) + 1
-        desk.put(document)
-    say.data(f"The ledger of {suffix} is what it was, as serial {document.serial}.")
+        asking.confirm(say, f"Put {_told(state)} of {suffix} in the place of {over}?")
+        state.serial = max(state.serial, now.serial if now else 0) + 1
+        desk.put(state)
+    say.data(f"The ledger of {suffix} is what it was, as serial {state.serial}.")
     say.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
     return 0
 
 
-def _told(document: Document) -> str:
+def _told(state: StackState) -> str:
     """Describe a state by its serial and number of resources."""
-    return f"serial {document.serial} with {_size(document)}"
+    return f"serial {state.serial} with {_size(state)}"
 
 
-def _size(document: Document) -> str:
+def _size(state: StackState) -> str:
     """Return the number of a state's resources in words."""
-    return amount(resources_in(document), "resource")
+    return amount(resources_in(state), "resource")
 
 
 def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
     """Say who holds the lock, ask for confirmation, and free it."""
     lock = workspace.lock(suffix, "state unlock", 0, Clock())
-    owner, is_held = lock.last()
-    if owner is None or not is_held:
+    holder, is_held = lock.last_holder()
+    if holder is None or not is_held:
         say.data(f"Nobody holds the lock of {suffix}.")
         return 0
-    say.ask(f"The lock of {suffix} is held by {owner}.")
+    say.ask(f"The lock of {suffix} is held by {holder}.")
     asking.confirm(say, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix)
     begin_change()
-    lock.break_open(owner)
+    lock.force_unlock(holder)
     say.data(f"The lock of {suffix} is free.")
     return 0

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.commands.counts import resources_in
-from provisioner.errors import LedgerError, NoSuchStack
+from provisioner.errors import NoSuchStack
 from provisioner.terminal.say import Say, table
 from provisioner.unfinished import unfinished_teardown
 from provisioner.workspace import Workspace
+from state.errors import StateError
 
 _HEAD = ("suffix", "account", "region", "resources")
 
@@ -21,9 +22,9 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     `status --all`: that of NoSuchStack for a stack whose emulator has ended.
     """
     rows = [row for workspace in workspaces for row in _rows(workspace)]
-    known = [row for row in rows if not isinstance(row, LedgerError)]
+    known = [row for row in rows if not isinstance(row, StateError)]
     over = [str(row["suffix"]) for row in known if row["over"]]
-    damaged = [row for row in rows if isinstance(row, LedgerError)]
+    damaged = [row for row in rows if isinstance(row, StateError)]
     if say.as_json:
         say.record("list", stacks=known, damaged=[one.message for one in damaged])
     else:
@@ -43,22 +44,22 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     return max(codes, default=0)
 
 
-def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:
+def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
     """Yield one row for each stack, or the error of its state."""
     try:
         suffixes = workspace.suffixes()
-    except LedgerError as error:
+    except StateError as error:
         yield error
         return
     for suffix in suffixes:
         try:
-            document = workspace.document(suffix)
-        except LedgerError as error:
+            state = workspace.document(suffix)
+        except StateError as error:
             yield error
             continue
-        if document:
-            account = "embedded" if workspace.local else document.place.account
-            over = workspace.is_over(document)
-            cells = (suffix, account, document.place.region, 0 if over else resources_in(document))
-            began = unfinished_teardown(document)
+        if state:
+            account = "embedded" if workspace.local else state.location.account
+            over = workspace.is_over(state)
+            cells = (suffix, account, state.location.region, 0 if over else resources_in(state))
+            began = unfinished_teardown(state)
             yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}

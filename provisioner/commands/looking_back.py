@@ -10,13 +10,14 @@ from itertools import islice
 
 from provisioner.engine.contrast import contrast
 from provisioner.engine.past import Past, past_of
-from provisioner.errors import LedgerError, NoSuchStack, UsageError
+from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
 from provisioner.terminal.contrast import show_contrast
 from provisioner.terminal.past import show_history, show_past
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from state.runs import Doc, History, Name
+from state.errors import StateError
+from state.run_store import JsonObject, RunHistory, RunId
 
 _AT_ONCE = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?")
@@ -27,7 +28,7 @@ def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) 
 
     Only the records that are shown are read; a damaged one hides no other. Return the exit code.
     """
-    damaged: list[LedgerError] = []
+    damaged: list[StateError] = []
     names = _names(workspace, suffix)
     shown = names[: limit or None]
     show_history(say, list(readable(workspace.history, shown, damaged)))
@@ -36,7 +37,7 @@ def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) 
         say.note(f"{more} earlier {are} recorded; `--limit 0` lists all.", "dim")
     for one in damaged:
         say.warn(one.message, one.hint)
-    return LedgerError.exit_code if damaged else 0
+    return StateError.exit_code if damaged else 0
 
 
 def show(say: Say, workspace: Workspace, suffix: str | None, run: str) -> int:
@@ -51,34 +52,34 @@ def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: st
     return 0
 
 
-def readable(runs: History, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
+def readable(runs: RunHistory, names: list[RunId], damaged: list[StateError]) -> Iterator[Past]:
     """Yield the runs whose records can be read, and collect the errors of the others in `damaged`.
 
     Several records are read at a time: with a shared state, each one is a call.
     """
 
-    def read(name: Name) -> Past | LedgerError:
+    def read(name: RunId) -> Past | StateError:
         try:
             return past_of(name.run, runs.read(name))
-        except LedgerError as error:
+        except StateError as error:
             return error
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for found in pool.map(read, names):
-            if isinstance(found, LedgerError):
+            if isinstance(found, StateError):
                 damaged.append(found)
             else:
                 yield found
 
 
-def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
+def _names(workspace: Workspace, suffix: str | None) -> list[RunId]:
     """Return the names of the recorded runs, newest first.
 
     Raises:
         NoSuchStack: No run is recorded; the hint names the nearest suffix.
 
     """
-    found = workspace.history.names(suffix or "*")
+    found = workspace.history.run_ids(suffix or "*")
     if found:
         return found
     known = workspace.history.suffixes()
@@ -115,12 +116,12 @@ def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Pas
     return past_of(listed[0].run, workspace.history.read(listed[0]))
 
 
-def passing_over(say: Say, runs: History, names: Iterable[Name]) -> Iterator[tuple[Name, Doc]]:
+def passing_over(say: Say, runs: RunHistory, names: Iterable[RunId]) -> Iterator[tuple[RunId, JsonObject]]:
     """Yield the records that can be read, in the order of their names; warn about the others."""
     for name in names:
         try:
             yield name, runs.read(name)
-        except LedgerError as error:
+        except StateError as error:
             say.warn(error.message, error.hint)
 
 

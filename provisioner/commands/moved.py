@@ -13,7 +13,7 @@ from provisioner.engine.private import CHANGED, SET, masked, masked_beside
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.fields import lines
-from state.json_fields import as_json
+from state.serialization import as_json
 
 _SETTING = "setting "
 
@@ -29,7 +29,7 @@ def check_ground(plan: SavedPlan, session: Session) -> None:
     if told:
         raise _moved(plan, session, told)
     if not session.is_known:
-        session.document.facts = plan.facts
+        session.document.lookups = plan.facts
 
 
 def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
@@ -54,7 +54,7 @@ def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
 
     A resource that is yet to be created has no field in which the change would show.
     """
-    for name, now in session.document.facts.items():
+    for name, now in session.document.lookups.items():
         if plan.facts.get(name) != now:
             yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 

@@ -16,12 +16,13 @@ from uuid import uuid4
 from provisioner.commands.asking import Asking
 from provisioner.commands.one_service import OneService
 from provisioner.engine.mark import stamp
-from provisioner.errors import Blocked, LedgerError, LockHeld
+from provisioner.errors import Blocked
 from provisioner.kinds.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
 from provisioner.kinds.ecs.revisions import Running, number
 from provisioner.terminal.say import Say
-from state.document import Begun
-from state.marks import mark_of
+from state.errors import LockHeld, StateError
+from state.fingerprints import fingerprint_of
+from state.stack_state import PendingCommand
 
 # The results of runs that have reported the end of their task.
 _TOLD = ("ok", "failed")
@@ -45,7 +46,7 @@ class Once:
     @property
     def key(self) -> str:
         """The command's key in the state: a salted hash, as a word may be a secret that can be guessed."""
-        return mark_of(self.one.session.document.salt, self.one.node, json.dumps(self.command.words))
+        return fingerprint_of(self.one.session.document.salt, self.one.node, json.dumps(self.command.words))
 
     def found(self, *, again: bool, asking: Asking) -> Alone | None:
         """Return an earlier run's task, running or stopped; None if a person agreed to start a new one.
@@ -61,7 +62,7 @@ class Once:
         cut = None if again else self._cut_off()
         if cut and (found := self._ended(cut)):
             return found
-        if cut and (cut.task or session.clock.wall() - cut.at > TOLD_FOR):
+        if cut and (cut.task or session.clock.wall() - cut.started_at > TOLD_FOR):
             self._ask_whether_anew(cut, asking)
             return None
         image = f"{self.now.image} (revision {number(self.now.arn)})"
@@ -69,15 +70,15 @@ class Once:
         asking.confirm(self.say, f"Run {shlex.join(self.command.words)} {where}?")
         return None
 
-    def begun(self, *, again: bool) -> Begun:
+    def begun(self, *, again: bool) -> PendingCommand:
         """Return the pending command to record before the call.
 
         If an earlier call has led to no task, its token is used again: AWS starts one task for both calls.
         """
         wall = self.one.session.clock.wall()
         cut = None if again else self._cut_off()
-        is_unsent = cut and not cut.task and cut.revision == self.now.arn and wall - cut.at <= TOLD_FOR
-        return Begun(cut.token if cut and is_unsent else uuid4().hex, wall, self.now.arn)
+        is_unsent = cut and not cut.task and cut.revision == self.now.arn and wall - cut.started_at <= TOLD_FOR
+        return PendingCommand(cut.token if cut and is_unsent else uuid4().hex, wall, self.now.arn)
 
     def forget(self, alone: Alone, timeout: float) -> None:
         """Remove the pending command from the state, because its end was reported.
@@ -85,35 +86,35 @@ class Once:
         If another run holds the stack, the state stays as it is: this run's record tells of the end.
         """
         session = self.one.session
-        with suppress(LockHeld, LedgerError), session.locked("run", timeout):
-            session.hands().ledger.end(self.key, alone.arn)
+        with suppress(LockHeld, StateError), session.locked("run", timeout):
+            session.hands().ledger.record_command_end(self.key, alone.arn)
 
-    def _cut_off(self) -> Begun | None:
+    def _cut_off(self) -> PendingCommand | None:
         """Return the pending command of an earlier run that did not report its end; None if there is none."""
-        begun = self.one.session.document.begun.get(self.key)
-        return begun if begun and not self._was_told(begun.task) else None
+        pending = self.one.session.document.pending_commands.get(self.key)
+        return pending if pending and not self._was_told(pending.task) else None
 
     def _was_told(self, task: str) -> bool:
         """Return whether a run on this machine reported the task's end without writing it into the state."""
         session = self.one.session
-        records = session.where.workspace.runs.of(session.suffix) if task else iter(())
-        with suppress(LedgerError):  # a record that cannot be read tells nothing
+        records = session.where.workspace.runs.records_of(session.suffix) if task else iter(())
+        with suppress(StateError):  # a record that cannot be read tells nothing
             return any(one.get("task") == task and one.get("result") in _TOLD for one in records)
         return False
 
-    def _ended(self, cut: Begun) -> Alone | None:
+    def _ended(self, cut: PendingCommand) -> Alone | None:
         """Return the stopped task of an interrupted run and name it; None if ECS does not know it."""
         session, one = self.one.session, self.one
-        found = ended(session.clients, one.cluster, self.now, self.command, cut.at, cut.task)
+        found = ended(session.clients, one.cluster, self.now, self.command, cut.started_at, cut.task)
         if found:
             of = "" if cut.revision == self.now.arn else f" (revision {number(cut.revision)})"
             self.say.note(
-                f"Task {found.id}{of} ran this very command, begun at {stamp(cut.at)} by a run that was cut "
+                f"Task {found.id}{of} ran this very command, begun at {stamp(cut.started_at)} by a run that was cut "
                 "off. This is how it ended:"
             )
         return found
 
-    def _ask_whether_anew(self, cut: Begun, asking: Asking) -> None:
+    def _ask_whether_anew(self, cut: PendingCommand, asking: Asking) -> None:
         """Ask whether the command may run a second time; `--yes` does not answer this question.
 
         Raises:
@@ -121,7 +122,7 @@ class Once:
 
         """
         told = (
-            f"{self.title} was begun at {stamp(cut.at)} by a run that was cut off. It is not known whether "
+            f"{self.title} was begun at {stamp(cut.started_at)} by a run that was cut off. It is not known whether "
             "it ran: ECS tells of a task for about an hour after its end."
         )
         if not sys.stdin.isatty():

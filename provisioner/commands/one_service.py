@@ -21,7 +21,7 @@ from provisioner.kinds.ecs.revisions import Running, is_same, registered, revisi
 from provisioner.session import Session
 from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 _SERVICE, _TASK, _SCALING = "service", "task", "scaling"
 # The intent of a rollback in the state; the revision's ARN follows.
@@ -59,17 +59,17 @@ class OneService:
     @property
     def aws_name(self) -> str:
         """The name of the service in AWS."""
-        return self.entry.name
+        return self.entry.aws_name
 
     @property
     def cluster(self) -> str:
         """The name of its cluster."""
-        return self.session.document.entries["cluster"].name
+        return self.session.document.resources["cluster"].aws_name
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> ResourceState:
         """The state of the service."""
-        return self.session.document.entries[self.node]
+        return self.session.document.resources[self.node]
 
     def named(self, noun: str) -> str:
         """Return the logical name of one of the service's resources."""
@@ -106,13 +106,13 @@ class OneService:
             for key, value in marks.items()
             if now.tags.get(key) != value
         ]
-        was, ledger = self.entry, self.hands.ledger
+        was, state_manager = self.entry, self.hands.ledger
         if new:
             self.hands.update(target, _change(target, *new))
         if _is_open(was):
-            ledger.adopt(self.node, replace(self.entry, intent=was.intent))
+            state_manager.record_adopted(self.node, replace(self.entry, intent=was.intent))
         elif new or was.phase != "ready":
-            ledger.confirm(self.node)
+            state_manager.record_ready(self.node)
 
     def register(self, props: Doc) -> str:
         """Return the ARN of a revision with these properties: the newest if it has them, else a new one."""
@@ -122,7 +122,7 @@ class OneService:
         target = self._target(self.task).shaped(props).with_id("")
         self.hands.listen(Event("starting", self.task, "create"))
         arn = str(self.hands.create(target)["taskDefinitionArn"])
-        self.hands.ledger.confirm(self.task)
+        self.hands.ledger.record_ready(self.task)
         self.hands.listen(Event("ready", self.task, "create", id=arn))
         return arn
 
@@ -142,16 +142,16 @@ class OneService:
 
     def intend_to_go_back(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
-        entry = self.session.document.entries.get(self.task) or self._task_entry()
-        self.hands.ledger.intend(self.task, f"{_BACK}{arn}", replace(entry))
+        resource_state = self.session.document.resources.get(self.task) or self._task_entry()
+        self.hands.ledger.record_intent(self.task, f"{_BACK}{arn}", replace(resource_state))
 
     @property
     def goes_back_to(self) -> str:
         """The revision of an interrupted rollback; "" if there is none, or another run has ended it."""
-        task = self.session.document.entries.get(self.task)
+        task = self.session.document.resources.get(self.task)
         intent = task.intent if task else None
-        is_open = intent is not None and intent.verb.startswith(_BACK) and self.entry.phase != "ready"
-        return intent.verb.removeprefix(_BACK) if intent and is_open else ""
+        is_open = intent is not None and intent.action.startswith(_BACK) and self.entry.phase != "ready"
+        return intent.action.removeprefix(_BACK) if intent and is_open else ""
 
     def counts(self) -> Counts:
         """Return the minimum and maximum number of tasks now.
@@ -177,39 +177,39 @@ class OneService:
             self.hands.finish(target, updated=True, seen=lambda _doc: None)
             self.hands.listen(Event("ready", self.scaling, "update", id=target.it.id))
             return
-        known = self.session.document.entries[self.scaling]
-        if known.phase != "ready":  # an interrupted run, whose call reached AWS
-            self.hands.ledger.adopt(self.scaling, replace(known, wanted={**known.wanted, **new}))
-            self.hands.ledger.confirm(self.scaling)
+        known_state = self.session.document.resources[self.scaling]
+        if known_state.phase != "ready":  # an interrupted run, whose call reached AWS
+            self.hands.ledger.record_adopted(self.scaling, replace(known_state, desired={**known_state.desired, **new}))
+            self.hands.ledger.record_ready(self.scaling)
 
     def settle(self) -> Running:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
-        now, ledger = self.running(), self.hands.ledger
-        props = written(registered(now.revision), ledger.salt)
-        task = replace(ledger.get(self.task) or self._task_entry(), id=now.arn, wanted=props, intent=None)
-        ledger.adopt(self.task, task)
-        ledger.confirm(self.task)
-        wanted = {**self.entry.wanted, "taskDefinition": now.arn}
-        ledger.adopt(self.node, replace(self.entry, wanted=wanted, intent=None))
-        ledger.confirm(self.node)
+        now, state_manager = self.running(), self.hands.ledger
+        props = written(registered(now.revision), state_manager.salt)
+        task = replace(state_manager.get(self.task) or self._task_entry(), id=now.arn, desired=props, intent=None)
+        state_manager.record_adopted(self.task, task)
+        state_manager.record_ready(self.task)
+        wanted = {**self.entry.desired, "taskDefinition": now.arn}
+        state_manager.record_adopted(self.node, replace(self.entry, desired=wanted, intent=None))
+        state_manager.record_ready(self.node)
         return now
 
-    def _task_entry(self) -> Entry:
+    def _task_entry(self) -> ResourceState:
         """Return a new state of the task definition, for a state file that lacks it."""
-        return Entry("TaskDefinition", "", self.entry.piece, self.entry.region)
+        return ResourceState("TaskDefinition", "", self.entry.step, self.entry.region)
 
     def _target(self, node: str) -> Target:
         """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
-        document = self.session.document
-        if node not in document.entries:
+        state = self.session.document
+        if node not in state.resources:
             raise self.absent(f"The resource {node}")
-        return target_in(document, node, KINDS)
+        return target_in(state, node, KINDS)
 
 
-def _is_open(entry: Entry) -> bool:
+def _is_open(resource_state: ResourceState) -> bool:
     """Return whether an interrupted run had more to do than to tag: the run that goes on needs to know."""
-    more = entry.intent is not None and entry.intent.verb != "update"
-    return entry.phase != "ready" and (more or entry.wanted != entry.confirmed)
+    more = resource_state.intent is not None and resource_state.intent.action != "update"
+    return resource_state.phase != "ready" and (more or resource_state.desired != resource_state.recorded)
 
 
 def _change(target: Target, *differences: Difference) -> Change:
@@ -233,14 +233,16 @@ def one_service(session: Session, title: str) -> OneService:
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known) or 'none yet'}."
         raise UsageError(f"The stack {session.suffix} has no service {title}.", hint)
     one = OneService(session, session.hands(), name)
-    entry = session.document.entries.get(one.node)
-    if entry is None or not entry.id or "cluster" not in session.document.entries:
+    resource_state = session.document.resources.get(one.node)
+    if resource_state is None or not resource_state.id or "cluster" not in session.document.resources:
         again = session.where.workspace.command("apply", session.suffix)
         raise Incomplete(f"The stack {session.suffix} has no service yet.", f"`{again}` makes it.")
     return one
 
 
-def names_in(document: Document) -> list[str]:
+def names_in(state: StackState) -> list[str]:
     """Return the values that `--service` may have."""
-    parts = (name.partition(".") for name, entry in document.entries.items() if entry.kind == "Service")
+    parts = (
+        name.partition(".") for name, resource_state in state.resources.items() if resource_state.type_name == "Service"
+    )
     return [name or CONTAINER for _, _, name in parts]

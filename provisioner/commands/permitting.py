@@ -24,7 +24,7 @@ from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from state.document import Document
+from state.stack_state import StackState
 
 Builder = Callable[[Settings, str, str, Facts], Stack]
 # Stands for an account that nobody has named: no account accepts a policy with it.
@@ -45,43 +45,43 @@ class Whose:
 
     def ground(self, *, ending: bool = False) -> Grants:
         """Return the declared stack and its account; if `ending`, all that any settings could declare."""
-        document = self.workspace.document(self.suffix)
-        known = document.place.account if document else None
+        state = self.workspace.document(self.suffix)
+        known = state.location.account if state else None
         account = self.account or self.settings.account or known or NO_ACCOUNT
         return Grants(self._stack(account, build_all if ending else build), account)
 
     def _stack(self, account: str, build: Builder) -> Stack:
         """Return the declared stack, built without calls, and the resources in the state beside it."""
-        s, document = self.settings, self.workspace.document(self.suffix)
-        known_facts = document.facts if document else {}
+        s, state = self.settings, self.workspace.document(self.suffix)
+        known_facts = state.lookups if state else {}
         chosen = known_facts.get("master_password")
         version = s.database.version_beside(known_facts.get("version", ""))
         holder = chosen or ("own" if os.environ.get(VARIABLE) else "rds")
         facts = replace(offline(s.network.zones, version), account=account, master_password=str(holder))
-        known = document.place.region if document else None
+        known = state.location.region if state else None
         region = choose_region(self.region or known, local=self.workspace.local).name
         stack = build(s, self.suffix, region, facts)
-        stack.nodes |= _undeclared(document, stack) if document else {}
+        stack.nodes |= _undeclared(state, stack) if state else {}
         return stack
 
 
-def _undeclared(document: Document, stack: Stack) -> dict[str, Node]:
+def _undeclared(state: StackState, stack: Stack) -> dict[str, Node]:
     """Return the resources that the settings declare no longer: commands still read and delete them."""
-    tagged = {name: one.id for name, one in document.entries.items() if KINDS[one.kind].tagged}
+    tagged = {name: one.id for name, one in state.resources.items() if KINDS[one.type_name].tagged}
     arns = {id_: Ref(name, "id") for name, id_ in tagged.items() if id_.startswith("arn:")}
     return {
         name: Node(
-            KINDS[entry.kind],
+            KINDS[resource_state.type_name],
             name,
-            entry.name,
-            entry.piece,
-            {key: arns.get(str(value), value) for key, value in entry.wanted.items()},
-            tags_of(document.suffix, document.place.region, name, entry.name, entry.tags),
+            resource_state.aws_name,
+            resource_state.step,
+            {key: arns.get(str(value), value) for key, value in resource_state.desired.items()},
+            tags_of(state.suffix, state.location.region, name, resource_state.aws_name, resource_state.tags),
             (),
-            entry.region,
-            entry.region or document.place.region,
+            resource_state.region,
+            resource_state.region or state.location.region,
         )
-        for name, entry in document.entries.items()
+        for name, resource_state in state.resources.items()
         if name not in stack.nodes
     }
 

@@ -19,10 +19,10 @@ def header(say: Say, session: Session) -> None:
 
 def whereabouts(session: Session) -> str:
     """Return the account, the region and the endpoint in words."""
-    place = session.place
+    location = session.place
     box = session.aws.local
-    endpoint = f"the embedded AWS at {box.endpoint}" if box else place.endpoint
-    return f"account {place.account}, region {place.region}" + (f", {endpoint}" if endpoint else "")
+    endpoint = f"the embedded AWS at {box.endpoint}" if box else location.endpoint
+    return f"account {location.account}, region {location.region}" + (f", {endpoint}" if endpoint else "")
 
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:

@@ -10,13 +10,14 @@ from provisioner.commands.one_service import OneService
 from provisioner.commands.recording import expect
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.record import Record
-from provisioner.errors import Blocked, ProvisionerError, RolledBack, Superseded
+from provisioner.errors import Blocked, RolledBack, Superseded
 from provisioner.preflight.ecr import look
 from provisioner.preflight.pull_rules import filled
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage
 from provisioner.terminal.plan import shown
 from provisioner.terminal.say import Say
+from state.errors import ProvisionerError
 
 # The policy that names the private repositories from which tasks may pull.
 _PULL = "execution-role-start"
@@ -85,8 +86,8 @@ def let_pull(say: Say, session: Session, one: OneService, image: str, record: Re
 
 def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
     """Return whether the recorded policy allows to pull the image, and to fetch it if an ECR rule does so."""
-    entry = session.document.entries.get(_PULL)
-    told = str(entry.confirmed) if entry else ""
+    resource_state = session.document.resources.get(_PULL)
+    told = str(resource_state.recorded) if resource_state else ""
     is_filled = bool(filled(session.clients, [image], session.place.account))
     repository = f"{place.region}:{place.account}:repository/{place.repository}'"
     return repository in told and (not is_filled or _FILLS in told)

@@ -15,16 +15,16 @@ from provisioner.engine.outlook import Outlook
 from provisioner.engine.past import past_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
-from provisioner.errors import Interrupted, LedgerError, NoSuchStack, ProvisionerError
+from provisioner.errors import Interrupted, NoSuchStack
 from provisioner.kinds import KINDS
 from provisioner.session import Session
 from provisioner.settings.variables import is_private
 from provisioner.stopping import exit_code, stopped
 from provisioner.terminal.markdown import run_markdown
-from state.runs import Doc, Runs
-from state.shared_runs import SharedRuns
-from state.shelf_store import ShelfStore
-from state.store import FileStore
+from state.errors import ProvisionerError, StateError
+from state.object_store import ObjectStateStore
+from state.run_store import FileRunStore, JsonObject, S3RunStore
+from state.state_store import FileStateStore
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         raise
     except BaseException as error:
         record.finish(*_ending(error))
-        with suppress(LedgerError):  # the run's own error is raised
+        with suppress(StateError):  # the run's own error is raised
             copies.save(record.as_doc(), last=True)
         _summarise(session, record, {})
         raise
@@ -52,7 +52,7 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         record.finish("ok", 0)
     try:
         copies.save(record.as_doc(), last=True)
-    except LedgerError as error:  # the run itself went well
+    except StateError as error:  # the run itself went well
         session.tell(f"The record of this run is not whole. {error.message}", "The run itself is done.")
     _summarise(session, record, session.document.outputs if command == "apply" else {})
 
@@ -67,48 +67,49 @@ class _Copies:
     """The copies of one run's record: a file on this machine, and one beside a shared state."""
 
     session: Session
-    runs: Runs
-    file: FileStore
-    shared: SharedRuns | None
-    key: ShelfStore | None
+    runs: FileRunStore
+    file: FileStateStore
+    shared: S3RunStore | None
+    key: ObjectStateStore | None
 
     @classmethod
     def of(cls, session: Session, start: float) -> _Copies:
         """Return the copies of a new run that begins at `start` (epoch seconds)."""
         workspace, suffix = session.where.workspace, session.suffix
         shared = workspace.shared_runs
-        file, key = workspace.runs.new(suffix, start), shared.new(suffix, start) if shared else None
+        file, key = workspace.runs.new_record(suffix, start), shared.new_record(suffix, start) if shared else None
         return cls(session, workspace.runs, file, shared, key)
 
-    def save(self, doc: Doc, *, last: bool = False) -> None:
+    def save(self, doc: JsonObject, *, last: bool = False) -> None:
         """Save the record; if only the shared copy fails, report that and go on."""
         self.runs.save(self.file, doc)
         if self.shared is None or self.key is None:
             return
         try:
             self.shared.save(self.key, doc)
-            self.runs.hold(self.file, unsent=False)
+            self.runs.mark_unsent(self.file, unsent=False)
             if last:
                 self._send_what_waits(self.shared)
-                self.shared.let_go(self.session.suffix)
+                self.shared.prune(self.session.suffix)
         except ProvisionerError as error:
-            self.runs.hold(self.file, unsent=True)
+            self.runs.mark_unsent(self.file, unsent=True)
             self.session.tell(
                 f"The record of this run is not kept for others yet. {error.message}",
-                f"The run itself goes on; its record is in {self.file.where}, and the next run from here sends it.",
+                f"The run itself goes on; its record is in {self.file.description}, and the next run "
+                "from here sends it.",
             )
 
-    def _send_what_waits(self, shared: SharedRuns) -> None:
+    def _send_what_waits(self, shared: S3RunStore) -> None:
         """Send the records of earlier runs from here that could not be sent when they ended."""
         with suppress(ProvisionerError):  # they stay unsent
-            for name in self.runs.unsent(self.session.suffix):
-                shared.put(name, self.runs.read(name))
-                self.runs.sent(name)
+            for name in self.runs.unsent_runs(self.session.suffix):
+                shared.upload(name, self.runs.read(name))
+                self.runs.mark_sent(name)
 
     def forget(self) -> None:
         """Delete the record, as there is no such stack: a mistyped suffix is no history."""
         self.file.remove()
-        self.runs.hold(self.file, unsent=False)
+        self.runs.mark_unsent(self.file, unsent=False)
         if self.key is not None:
             with suppress(ProvisionerError):  # a superfluous record does no harm
                 self.key.remove()
@@ -134,8 +135,14 @@ def _ending(error: BaseException) -> tuple[str, int, str]:
 
 def expect(record: Record, session: Session, made: Plan) -> None:
     """Tell the record the type and the dependencies of each resource."""
-    for name, entry in session.document.entries.items():
-        record.expect(name, entry.kind, entry.region, entry.piece, [Edge(need) for need in entry.needs])
+    for name, resource_state in session.document.resources.items():
+        record.expect(
+            name,
+            resource_state.type_name,
+            resource_state.region,
+            resource_state.step,
+            [Edge(need) for need in resource_state.depends_on],
+        )
     for node in made.stack:
         record.expect(node.name, str(node.kind), node.region, node.piece, node.edges)
     for name, step in record.steps.items():

@@ -12,10 +12,11 @@ from typing import Any
 
 from provisioner.embedded import local
 from provisioner.engine.clock import Clock
-from provisioner.errors import LockHeld, UsageError
+from provisioner.errors import UsageError
 from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
+from state.errors import LockHeld
 
 # The names that a Host header may hold: a DNS name, one of Docker's with an underscore, an IPv4 address.
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)

@@ -15,14 +15,15 @@ from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.engine.explain import explained
 from provisioner.engine.refs import Doc
-from provisioner.errors import LedgerError, UsageError
+from provisioner.errors import UsageError
 from provisioner.kinds.ecs.revisions import Running, number, revisions
 from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rollout, rollouts
 from provisioner.kinds.ecs.shipped import main_container
 from provisioner.session import Session
 from provisioner.terminal.releases import Release, show_releases
 from provisioner.terminal.say import Say
-from state.runs import Name
+from state.errors import StateError
+from state.run_store import RunId
 
 # How many of the newest revisions are looked at.
 MOST = 20
@@ -99,13 +100,13 @@ def _records(session: Session) -> Records:
     """Return the records of the stack's runs, newest first; with a shared state, each one is a call."""
     history = session.where.workspace.history
 
-    def read(name: Name) -> Mapping[str, Any] | None:
-        with suppress(LedgerError):  # an unreadable record is left out
+    def read(name: RunId) -> Mapping[str, Any] | None:
+        with suppress(StateError):  # an unreadable record is left out
             return history.read(name)
         return None
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(filter(None, pool.map(read, history.names(session.suffix))))
+        return list(filter(None, pool.map(read, history.run_ids(session.suffix))))
 
 
 def earlier(listed: Iterable[Release], now: int) -> Release | None:

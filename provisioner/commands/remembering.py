@@ -7,37 +7,37 @@ from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.say import Say, table
 from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 from provisioner.workspace import Workspace
-from state.document import Document
+from state.stack_state import StackState
 
 _HEAD = ("node", "kind", "phase", "id")
 
 
 def cached(say: Say, workspace: Workspace, suffix: str) -> int:
     """Print every resource as the last run left it, then the outputs; return 1 if a run did not end well."""
-    document = workspace.document(suffix)
-    if document is None:
+    state = workspace.document(suffix)
+    if state is None:
         raise NoSuchStack(f"No stack {suffix} is known {workspace.words}.")
     rows = [
-        {"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id}
-        for name, entry in document.entries.items()
+        {"node": name, "kind": resource_state.type_name, "phase": resource_state.phase, "id": resource_state.id}
+        for name, resource_state in state.resources.items()
     ]
-    began = unfinished_teardown(document)
-    _show(say, document, rows, began)
+    began = unfinished_teardown(state)
+    _show(say, state, rows, began)
     if began and not say.as_json:
         say.data(f"{as_sentence(began)}.")
         say.data(ways_on(workspace, suffix))
     return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
 
 
-def _show(say: Say, document: Document, rows: list[dict[str, str]], began: str) -> None:
+def _show(say: Say, state: StackState, rows: list[dict[str, str]], began: str) -> None:
     """Print the resources and the outputs, or all as one JSON record."""
     if say.as_json:
-        more = {"outputs": document.outputs, "unfinished": began}
-        say.record("status", suffix=document.suffix, cached=True, resources=rows, **more)
+        more = {"outputs": state.outputs, "unfinished": began}
+        say.record("status", suffix=state.suffix, cached=True, resources=rows, **more)
         return
-    place = document.place
-    say.data(f"{document.suffix}: account {place.account}, region {place.region}, as the last run left it")
+    location = state.location
+    say.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
     for line in table(([row[key] for key in _HEAD] for row in rows), _HEAD):
         say.data(line)
     say.data("")
-    show_outputs(say, document.outputs, "table")
+    show_outputs(say, state.outputs, "table")

@@ -20,7 +20,7 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.engine.verify import Remnant, Report
-from provisioner.errors import Blocked, LedgerError, NoSuchStack, Residue
+from provisioner.errors import Blocked, NoSuchStack, Residue
 from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
@@ -38,9 +38,9 @@ from provisioner.taking_down import (
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace, stamp
-from state.document import Place, Tombstone
-from state.fitting import fitting
-from state.json_fields import as_json
+from state.errors import StateError
+from state.serialization import as_json, validate_types
+from state.stack_state import StackLocation, Tombstone
 
 
 def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float, *, unprotect: bool = False) -> int:
@@ -195,11 +195,11 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
         return {}
     try:
         kept = dict(json.loads(reports[-1].load() or b"{}"))
-        fitting(Place(**kept["place"]))
-        kept["deleted"] = [fitting(Tombstone(**stone)) for stone in kept["deleted"]]
+        validate_types(StackLocation(**kept["place"]))
+        kept["deleted"] = [validate_types(Tombstone(**stone)) for stone in kept["deleted"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LedgerError(
-            f"The report {reports[-1].where} cannot be read ({error}).",
+        raise StateError(
+            f"The report {reports[-1].description} cannot be read ({error}).",
             "It is only a report of what is gone: remove it, and run the same command again.",
         ) from error
     return kept
@@ -219,10 +219,10 @@ def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
         "place": as_json(session.place),
         "removed": outcome.done,
         "swept": outcome.swept,
-        "deleted": [as_json(stone) for stone in session.document.tombstones],
+        "deleted": [as_json(tombstone) for tombstone in session.document.tombstones],
     }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
-    return store.where
+    return store.description
 
 
 def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> None:

@@ -17,7 +17,7 @@ from provisioner.engine.past import Past
 from provisioner.engine.peers import Peers
 from provisioner.engine.states import standing
 from provisioner.engine.timeline import Timeline, timeline_of
-from provisioner.errors import Blocked, LedgerError, NoSuchStack, ProvisionerError, UsageError
+from provisioner.errors import Blocked, NoSuchStack, UsageError
 from provisioner.health.look import parts
 from provisioner.health.scene import Part, Scene, Sight
 from provisioner.kinds import KINDS
@@ -32,14 +32,15 @@ from provisioner.terminal.report.page import page
 from provisioner.terminal.say import Say
 from provisioner.unfinished import as_sentence, unfinished_teardown
 from provisioner.workspace import Workspace
-from state.document import Document
+from state.errors import ProvisionerError, StateError
+from state.stack_state import StackState
 
 # How many of the newest runs are shown.
 _RUNS = 10
 # Seconds for AWS's answers; what is missing then is shown as unknown, as in `status`.
 _PATIENCE = 10.0
 # Errors of the request itself: with them, a page would be about something else.
-_OURS = (UsageError, Blocked, LedgerError, NoSuchStack)
+_OURS = (UsageError, Blocked, StateError, NoSuchStack)
 
 
 @dataclass(frozen=True)
@@ -109,24 +110,24 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
 
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:
     """Return what the state says of the stack; raise the error if there is no state."""
-    document = workspace.document(suffix)
-    if document is None:
+    state = workspace.document(suffix)
+    if state is None:
         raise error
-    where = f"account {document.place.account}, region {document.place.region}"
-    return _Known(remembered(document), where, cost_remembered(workspace, document), error=error)
+    where = f"account {state.location.account}, region {state.location.region}"
+    return _Known(remembered(state), where, cost_remembered(workspace, state), error=error)
 
 
 def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
     """Gather the content of the page."""
-    document = workspace.document(suffix)
-    region = document.place.region if document else ""
+    state = workspace.document(suffix)
+    region = state.location.region if state else ""
     runs, last, notes = _history(workspace, suffix)
     return Sheet(
         suffix=suffix,
         where=known.where,
         written=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         map=atlas(known.things, f"{suffix} in {region}", region),
-        outputs=document.outputs if document else {},
+        outputs=state.outputs if state else {},
         health=tuple(map(_health, known.things.values())),
         controls=posture(known.things),
         cost=known.cost,
@@ -135,7 +136,7 @@ def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
         changes=known.changes,
         runs=runs,
         last=last,
-        warning=" ".join(filter(None, (_warning(known.error), _unfinished(document)))),
+        warning=" ".join(filter(None, (_warning(known.error), _unfinished(state)))),
         notes=notes,
     )
 
@@ -152,16 +153,16 @@ def _warning(error: ProvisionerError | None) -> str:
     return f"AWS could not be asked, so this is what the last run left, not how it is now. {error.message}"
 
 
-def _unfinished(document: Document | None) -> str:
+def _unfinished(state: StackState | None) -> str:
     """Return the page's warning about an unfinished teardown; "" if there is none."""
-    began = unfinished_teardown(document)
+    began = unfinished_teardown(state)
     return f"{as_sentence(began)}: what it has deleted is not shown." if began else ""
 
 
 def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Past, ...], Timeline | None, tuple[str, ...]]:
     """Return the newest runs, the timeline of the last one, and which records cannot be read."""
-    damaged: list[LedgerError] = []
-    names = workspace.history.names(suffix)[:_RUNS]
+    damaged: list[StateError] = []
+    names = workspace.history.run_ids(suffix)[:_RUNS]
     runs = tuple(readable(workspace.history, names, damaged))
     last = next((name for name in names if runs and name.run == runs[0].run), None)
     told = timeline_of(workspace.history.read(last)) if last else None

@@ -67,7 +67,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
             before = Before.of(one, now, now.arn, under_way=under_way, fail_fast=wish.fail_fast)
             follower = Follower(say, one, before, wish.fail_fast)
             if not under_way:
-                one.hands.ledger.intend(one.node, _begins(now), replace(one.entry, phase="updating"))
+                one.hands.ledger.record_intent(one.node, _begins(now), replace(one.entry, phase="updating"))
                 begin_anew(session.clients, one.cluster, one.aws_name, str(now.primary["id"]))
             follower.follow(now.arn)
             one.settle()
@@ -90,4 +90,4 @@ def _begins(now: Running) -> str:
 def _was_begun(one: OneService, now: Running) -> bool:
     """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since."""
     intent = one.entry.intent
-    return bool(intent and intent.verb.startswith(_VERB) and intent.verb != _begins(now))
+    return bool(intent and intent.action.startswith(_VERB) and intent.action != _begins(now))

@@ -41,21 +41,21 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
         recorded(session, "rotate") as record,
         undisturbed(session),
     ):
-        entry = session.document.entries.get(_NODE)
-        if entry is None or not entry.id:
+        resource_state = session.document.resources.get(_NODE)
+        if resource_state is None or not resource_state.id:
             raise UsageError(
                 f"The stack {session.suffix} has no key between CloudFront and its load balancer.",
                 "The setting `edge.guard` makes one.",
             )
         secrets = session.clients.client("secretsmanager")
-        if not _versions(secrets, entry.id).get(PENDING):
+        if not _versions(secrets, resource_state.id).get(PENDING):
             _only_the_key(session, session.plan())
             asking.confirm(say, f"Change the key of {session.suffix}?")
             with explained("staging a new key"):
-                secrets.put_secret_value(SecretId=entry.id, SecretString=new_key(), VersionStages=[PENDING])
+                secrets.put_secret_value(SecretId=resource_state.id, SecretString=new_key(), VersionStages=[PENDING])
         say.note("The load balancer learns the new key, then CloudFront shows it.")
         _learn(say, session, record)
-        _promote(secrets, entry.id)
+        _promote(secrets, resource_state.id)
         say.note("The load balancer forgets the old key.")
         _learn(say, session, record)
     say.data(f"The key of {session.suffix} was changed.")

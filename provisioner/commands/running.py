@@ -24,7 +24,6 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock, Stopped
 from provisioner.engine.explain import explained
 from provisioner.engine.faults import code_of, told
-from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
 from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.log_events import Line, Tail
@@ -32,6 +31,7 @@ from provisioner.names import owner_tags
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.say import Say
+from state.errors import ProvisionerError
 
 # Seconds between two looks.
 _PAUSE = 1.0
@@ -87,12 +87,12 @@ def run(say: Say, session: Session, wish: Wish) -> int:
 
 def _started(once: Once, *, again: bool) -> Alone:
     """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
-    session, one, ledger = once.one.session, once.one, once.one.hands.ledger
-    begun = once.begun(again=again)
-    ledger.begin(once.key, begun)
+    session, one, state_manager = once.one.session, once.one, once.one.hands.ledger
+    pending = once.begun(again=again)
+    state_manager.record_command(once.key, pending)
     tags, newborns = owner_tags(session.suffix), one.hands.patience.newborns
-    alone = begin(session.clients, one.cluster, once.now, once.command, begun.token, tags, newborns)
-    ledger.begin(once.key, replace(begun, task=alone.arn))
+    alone = begin(session.clients, one.cluster, once.now, once.command, pending.token, tags, newborns)
+    state_manager.record_command(once.key, replace(pending, task=alone.arn))
     once.say.note(f"Task {alone.id} of {one.title} starts on {once.command.provider}.", "dim")
     return alone
 

@@ -16,14 +16,15 @@ from provisioner.engine.choice import Choice
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
 from provisioner.engine.private import written
-from provisioner.errors import Blocked, LedgerError, UsageError
+from provisioner.errors import Blocked, UsageError
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.settings import Settings
 from provisioner.settings.variables import without_values
-from state.json_fields import as_json, by_name, json_keys
-from state.marks import mark_of
-from state.store import FileStore
+from state.errors import StateError
+from state.fingerprints import fingerprint_of
+from state.serialization import as_json, by_name, json_keys
+from state.state_store import FileStateStore
 
 FORMAT = 2
 _AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
@@ -64,8 +65,8 @@ class SavedPlan:
         body = as_json(self)
         text = json.dumps({"format_version": FORMAT, "digest": digest(body), **body}, indent=1)
         try:
-            FileStore(path).save(text.encode() + b"\n")
-        except LedgerError as error:
+            FileStateStore(path).save(text.encode() + b"\n")
+        except StateError as error:
             why = getattr(error.__cause__, "strerror", None) or error.message
             raise UsageError(f"The plan cannot be written to {path}: {why}.", "Choose another file.") from error
 
@@ -98,7 +99,7 @@ class SavedPlan:
 
 def saved(session: Session, made: Plan, choice: Choice, config: Path | None, sets: list[str]) -> SavedPlan:
     """Return the saved form of a plan that was just made."""
-    document = session.document
+    state = session.document
     return SavedPlan(
         tool=__version__,
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -109,12 +110,12 @@ def saved(session: Session, made: Plan, choice: Choice, config: Path | None, set
         take=sorted(session.taken),
         targets=list(choice.targets),
         excludes=list(choice.excludes),
-        settings=told_settings(session.settings, document.salt),
-        salt=document.salt,
-        lineage=document.lineage if session.is_known else "",
-        serial=document.serial,
-        facts=document.facts,
-        changes=outline(made.changes, document.salt),
+        settings=told_settings(session.settings, state.salt),
+        salt=state.salt,
+        lineage=state.lineage if session.is_known else "",
+        serial=state.serial,
+        facts=state.lookups,
+        changes=outline(made.changes, state.salt),
     )
 
 
@@ -124,7 +125,7 @@ def told_settings(settings: Settings, salt: str) -> dict[str, Any]:
     for name, value in settings.model_dump(mode="json").items():
         inner = value.items() if isinstance(value, Mapping) else None
         told |= {f"{name}.{key}": one for key, one in inner} if inner is not None else {name: value}
-    return {path: without_values(path, value, partial(mark_of, salt)) for path, value in told.items()}
+    return {path: without_values(path, value, partial(fingerprint_of, salt)) for path, value in told.items()}
 
 
 def outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:

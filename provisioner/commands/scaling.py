@@ -21,7 +21,7 @@ from provisioner.settings.never import nothing_wakes
 from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say
-from state.json_fields import json_fields
+from state.serialization import json_fields
 
 
 @dataclass(frozen=True)

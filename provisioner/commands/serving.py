@@ -8,20 +8,24 @@ from provisioner.engine.explain import explained
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.kinds.ecs.running import Running, serving
 from provisioner.session import Session
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 _KIND, _MAIN = "Service", "api"
 # The hint for local AWS, which has no containers.
 REHEARSED = "Everything up to the session is rehearsed."
 
 
-def services_of(document: Document) -> dict[str, Entry]:
+def services_of(state: StackState) -> dict[str, ResourceState]:
     """Return each service in the state by its name; the main one is `api`."""
-    found = {name: entry for name, entry in document.entries.items() if entry.kind == _KIND}
-    return {name.partition(".")[2] or _MAIN: entry for name, entry in found.items() if "~" not in name}
+    found = {
+        name: resource_state for name, resource_state in state.resources.items() if resource_state.type_name == _KIND
+    }
+    return {
+        name.partition(".")[2] or _MAIN: resource_state for name, resource_state in found.items() if "~" not in name
+    }
 
 
-def named(session: Session, name: str) -> Entry:
+def named(session: Session, name: str) -> ResourceState:
     """Return the state of the service of that name, or of the main one.
 
     Raises:
@@ -29,16 +33,16 @@ def named(session: Session, name: str) -> Entry:
         UsageError: The stack has no service of that name.
 
     """
-    document = session.document
-    services = services_of(document)
-    if (entry := services.get(name or _MAIN)) and entry.id:
-        return entry
-    if not any(entry.id for entry in services.values()):
-        again = session.where.workspace.command("apply", document.suffix)
-        raise Incomplete(f"The stack {document.suffix} has no service yet.", f"`{again}` makes it.")
+    state = session.document
+    services = services_of(state)
+    if (resource_state := services.get(name or _MAIN)) and resource_state.id:
+        return resource_state
+    if not any(resource_state.id for resource_state in services.values()):
+        again = session.where.workspace.command("apply", state.suffix)
+        raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{again}` makes it.")
     near = difflib.get_close_matches(name, services, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
-    raise UsageError(f"The stack {document.suffix} has no service {name or _MAIN}.", hint)
+    raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
 
 
 def entered(session: Session, service: str, task: str) -> Running:
@@ -49,24 +53,24 @@ def entered(session: Session, service: str, task: str) -> Running:
         Blocked: No task runs, or none takes commands.
 
     """
-    entry = named(session, service)
-    with explained(f"looking for a task of {entry.name}"):
-        found = serving(session.clients, entry.wanted["cluster"], entry.name)
+    resource_state = named(session, service)
+    with explained(f"looking for a task of {resource_state.aws_name}"):
+        found = serving(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
     again = session.where.workspace.command("apply", session.suffix)
     if found is None:
-        raise Blocked(f"The service {entry.name} is not there.", f"`{again}` makes it again.")
+        raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{again}` makes it again.")
     chosen = [one for one in found.tasks if one.id.startswith(task)]
     if task and not chosen:
         known = ", ".join(one.id for one in found.tasks) or "none"
-        raise UsageError(f"No task {task} of {entry.name} runs.", f"There are: {known}.")
+        raise UsageError(f"No task {task} of {resource_state.aws_name} runs.", f"There are: {known}.")
     if not chosen:
         look = session.where.workspace.command("doctor", session.suffix)
-        raise Blocked(f"No task of {entry.name} runs.", f"`{look}` tells why, and what to type.")
+        raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{look}` tells why, and what to type.")
     if not found.allows_entry:
         hard = session.settings.container.readonly_root
         writable = " --set container.readonly_root=false" if hard else ""
         raise Blocked(
-            f"The tasks of {entry.name} cannot be entered: ECS Exec is off.",
+            f"The tasks of {resource_state.aws_name} cannot be entered: ECS Exec is off.",
             f"`{again} --set service.exec=true{writable}` turns it on (and write it into your settings file)"
             ": the tasks are replaced.",
         )

@@ -84,24 +84,33 @@ def status(say: Say, session: Session) -> int:
 def looked(session: Session) -> Look:
     """Read every resource, eight at a time, then what the topics need besides."""
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
-    entries = {name: one for name, one in session.document.entries.items() if not KINDS[one.kind].shared}
-    targets = [target_in(session.document, name, KINDS) for name in entries]
+    resource_states = {name: one for name, one in session.document.resources.items() if not KINDS[one.type_name].shared}
+    targets = [target_in(session.document, name, KINDS) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
-        docs = list(pool.map(lambda one, entry: _sight(clients, one, entry.made), targets, entries.values()))
+        docs = list(
+            pool.map(lambda one, entry: _sight(clients, one, entry.created_at), targets, resource_states.values())
+        )
     sights = tuple(
-        Sight(name, entry.kind, entry.name, doc, unknown, _standing(entry.kind, doc, unknown))
-        for (name, entry), (doc, unknown) in zip(entries.items(), docs, strict=True)
+        Sight(
+            name,
+            resource_state.type_name,
+            resource_state.aws_name,
+            doc,
+            unknown,
+            _standing(resource_state.type_name, doc, unknown),
+        )
+        for (name, resource_state), (doc, unknown) in zip(resource_states.items(), docs, strict=True)
     )
     rows = tuple(
         {
             "node": one.node,
             "kind": one.kind,
-            "phase": entry.phase,
-            "id": entry.id,
+            "phase": resource_state.phase,
+            "id": resource_state.id,
             "live": live(one),
             "state": one.how.state if one.how else "unknown",
         }
-        for one, entry in zip(sights, entries.values(), strict=True)
+        for one, resource_state in zip(sights, resource_states.values(), strict=True)
     )
     scene = Scene(sights, clients, session.clock.wall())
     told = (*parts(scene), *borders(scene, session.suffix))

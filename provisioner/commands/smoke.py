@@ -20,7 +20,7 @@ from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say, table
 from provisioner.whole_answers import over_http
-from state.json_fields import json_fields
+from state.serialization import json_fields
 
 EDGE, BALANCER = "CloudFront", "load balancer"
 _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
@@ -156,19 +156,19 @@ def _visit(session: Session, door: Door, path: str) -> Visit:
 
 def _doors(session: Session) -> Iterator[Door]:
     """Yield the entrances of the stack: CloudFront, and the load balancer."""
-    outputs, entries = session.document.outputs, session.document.entries
+    outputs, resource_states = session.document.outputs, session.document.resources
     if url := outputs.get("cloudfront_distribution_url"):
         yield Door(EDGE, url)
     if name := outputs.get("alb_dns_name"):
-        balancer = entries.get("alb")
-        internal = bool(balancer and balancer.wanted.get("Scheme") == "internal")
-        yield Door(BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & entries.keys()))
+        balancer = resource_states.get("alb")
+        internal = bool(balancer and balancer.desired.get("Scheme") == "internal")
+        yield Door(BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & resource_states.keys()))
 
 
 def _health(one: OneService) -> str:
     """Return the path of the service's health check."""
-    group = one.session.document.entries.get(one.named("tg"))
-    return str(group.wanted["HealthCheckPath"]) if group else "/health"
+    group = one.session.document.resources.get(one.named("tg"))
+    return str(group.desired["HealthCheckPath"]) if group else "/health"
 
 
 def _paths(one: OneService, rules: list[Doc]) -> list[str]:
@@ -188,15 +188,23 @@ def _below(pattern: str) -> str:
 
 def _patterns(one: OneService) -> set[str]:
     """Return the path patterns that lead to the service, as the state knows them."""
-    entries = one.session.document.entries
-    group = entries.get(one.named("tg"))
-    rules = [entry.wanted for entry in entries.values() if entry.kind == "ListenerRule"]
+    resource_states = one.session.document.resources
+    group = resource_states.get(one.named("tg"))
+    rules = [
+        resource_state.desired
+        for resource_state in resource_states.values()
+        if resource_state.type_name == "ListenerRule"
+    ]
     return {pattern for rule in rules if group and group.id in str(rule["Actions"]) for pattern in path_values(rule)}
 
 
 def _rules(say: Say, one: OneService) -> list[Doc]:
     """Return the rules of the load balancer; none, with a note, if they may not be read."""
-    listeners = [entry.id for entry in one.session.document.entries.values() if entry.kind == "Listener"]
+    listeners = [
+        resource_state.id
+        for resource_state in one.session.document.resources.values()
+        if resource_state.type_name == "Listener"
+    ]
     try:
         return rules_of(one.session.clients.client("elbv2"), listeners)
     except ClientError as error:
@@ -211,11 +219,15 @@ def _strayed(one: OneService, rules: list[Doc], path: str) -> str:
     rule = taker(rules, path)
     if rule is None:
         return ""
-    mine = one.session.document.entries.get(one.named("tg"))
+    mine = one.session.document.resources.get(one.named("tg"))
     groups = set(led_to(rule))
     if mine is None or mine.id in groups:
         return ""
-    entries = one.session.document.entries.items()
-    names = {entry.id: name.partition(".")[2] or CONTAINER for name, entry in entries if entry.kind == "TargetGroup"}
+    resource_states = one.session.document.resources.items()
+    names = {
+        resource_state.id: name.partition(".")[2] or CONTAINER
+        for name, resource_state in resource_states
+        if resource_state.type_name == "TargetGroup"
+    }
     others = " and ".join(names.get(group, group) for group in sorted(groups)) or "no service"
     return f"answered by {others}, not by {one.title}: rule {rule['Priority']} takes {path}"

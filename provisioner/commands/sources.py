@@ -12,7 +12,7 @@ from provisioner.kinds.log_events import Line, Tail
 from provisioner.kinds.request_records import Records
 from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER
-from state.document import Document
+from state.stack_state import StackState
 
 TASKS, ALB = "tasks", "alb"
 # The logical name of the log group, by its name in `--from`.
@@ -73,7 +73,7 @@ def source_of(session: Session, wanted: Wanted) -> Source:
     if wanted.source == ALB:
         return _records(session, wanted, since)
     node = _GROUPS[wanted.source]
-    group = session.document.entries.get(node)
+    group = session.document.resources.get(node)
     if group is None or not group.id:
         raise Incomplete(
             f"The stack {session.suffix} has no log group of its {wanted.source}.",
@@ -89,7 +89,7 @@ def _records(session: Session, wanted: Wanted, since: int) -> Records:
 
     An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
     """
-    place, bucket = session.place, session.document.entries.get(_BUCKET)
+    location, bucket = session.place, session.document.resources.get(_BUCKET)
     if bucket is None or not bucket.id:
         raise Incomplete(
             f"Nobody records the requests to the load balancer of {session.suffix}: it can write to a bucket "
@@ -97,25 +97,25 @@ def _records(session: Session, wanted: Wanted, since: int) -> Records:
             f"`{session.where.workspace.command('apply', session.suffix)} --set logs.requests=true` makes it "
             "(and write it into your settings file).",
         )
-    folder = f"{BALANCER}/AWSLogs/{place.account}/elasticloadbalancing/{place.region}"
+    folder = f"{BALANCER}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
     return Records(session.clients.client("s3"), bucket.id, folder, since, wanted.pattern)
 
 
-def _check_service(document: Document, name: str) -> None:
+def _check_service(state: StackState, name: str) -> None:
     """Raise UsageError if no task definition writes the log of such a service."""
-    services = _services(document)
+    services = _services(state)
     if name and name not in services:
         near = difflib.get_close_matches(name, services, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
-        raise UsageError(f"The stack {document.suffix} has no service {name}.", hint)
+        raise UsageError(f"The stack {state.suffix} has no service {name}.", hint)
 
 
-def _services(document: Document) -> list[str]:
+def _services(state: StackState) -> list[str]:
     """Return the prefixes of the tasks' streams, as their task definitions set them."""
     told = (
         container["logConfiguration"]["options"]["awslogs-stream-prefix"]
-        for entry in document.entries.values()
-        if entry.kind == _DEFINITION
-        for container in entry.wanted["containerDefinitions"]
+        for resource_state in state.resources.values()
+        if resource_state.type_name == _DEFINITION
+        for container in resource_state.desired["containerDefinitions"]
     )
     return list(dict.fromkeys(told))  # all containers of a task have one prefix

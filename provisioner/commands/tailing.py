@@ -9,12 +9,13 @@ from botocore.exceptions import ClientError
 from provisioner.commands.sources import Source, Wanted, source_of
 from provisioner.engine.explain import explain
 from provisioner.engine.faults import PASSING, fault_of
-from provisioner.errors import Incomplete, ProvisionerError, UsageError, quoted
+from provisioner.errors import Incomplete, UsageError, quoted
 from provisioner.kinds.log_events import Line
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.logs import Lines
 from provisioner.terminal.say import Say
+from state.errors import ProvisionerError
 
 
 def logs(say: Say, session: Session, wanted: Wanted) -> int:

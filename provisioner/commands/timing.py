@@ -10,12 +10,13 @@ from typing import Any
 from provisioner.commands.looking_back import passing_over
 from provisioner.commands.writing import write
 from provisioner.engine.timeline import timeline_of
-from provisioner.errors import LedgerError, NoSuchStack
+from provisioner.errors import NoSuchStack
 from provisioner.terminal.gantt import page as as_page
 from provisioner.terminal.say import Say
 from provisioner.terminal.timeline import show_timeline, summary
 from provisioner.terminal.timeline import trace as as_trace
 from provisioner.workspace import Workspace
+from state.errors import StateError
 
 
 def timeline(say: Say, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None) -> int:
@@ -34,7 +35,7 @@ def timeline(say: Say, workspace: Workspace, suffix: str | None, *, page: Path |
 
 def _last(say: Say, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
     """Return the newest record that can be read."""
-    names = workspace.history.names(suffix or "*")
+    names = workspace.history.run_ids(suffix or "*")
     if not names:
         whose = f"of {suffix} " if suffix else ""
         raise NoSuchStack(
@@ -43,4 +44,4 @@ def _last(say: Say, workspace: Workspace, suffix: str | None) -> Mapping[str, An
         )
     for _, record in passing_over(say, workspace.history, names):
         return record
-    raise LedgerError("No record of a run can be read.", "They are only records: remove those files.")
+    raise StateError("No record of a run can be read.", "They are only records: remove those files.")

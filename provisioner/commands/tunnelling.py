@@ -17,7 +17,7 @@ from provisioner.engine.explain import explain, explained
 from provisioner.engine.faults import code_of
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
-from provisioner.errors import Blocked, Incomplete, ProvisionerError, UsageError
+from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.running import Running
 from provisioner.kinds.ecs.sessions import NOT_READY, forward
@@ -25,6 +25,7 @@ from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.plugin import Plugin
 from provisioner.terminal.say import Say
+from state.errors import ProvisionerError
 
 _CLUSTER, _SECRET = "aurora", "Secret"
 _USUAL, _LOOPBACK = 5432, "127.0.0.1"
@@ -101,16 +102,18 @@ def _free(port: int | None) -> int:
 
 def _database(session: Session) -> Database:
     """Return the database's address and login; its resource type makes the call, DescribeDBClusters."""
-    document = session.document
+    state = session.document
     again = session.where.workspace.command("apply", session.suffix)
     doc = None
-    if _CLUSTER in document.entries:
+    if _CLUSTER in state.resources:
         with explained("looking for the database"):
-            doc = read(session.clients, target_in(document, _CLUSTER, KINDS))
+            doc = read(session.clients, target_in(state, _CLUSTER, KINDS))
     if doc is None:
         raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{again}` makes it.")
     managed = doc.get("MasterUserSecret", {}).get("SecretArn", "")
-    own = next((entry.id for entry in document.entries.values() if entry.kind == _SECRET), "")
+    own = next(
+        (resource_state.id for resource_state in state.resources.values() if resource_state.type_name == _SECRET), ""
+    )
     return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)
 
 

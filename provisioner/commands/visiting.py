@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import webbrowser
 
-from provisioner.errors import ProvisionerError
 from provisioner.terminal.say import Say
 from provisioner.unfinished import lacking
 from provisioner.workspace import Workspace
+from state.errors import ProvisionerError
 
 # The first of these that the stack has is opened.
 _OUTPUTS = ("domain_url", "cloudfront_distribution_url")
@@ -15,11 +15,11 @@ _OUTPUTS = ("domain_url", "cloudfront_distribution_url")
 
 def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> int:
     """Print the address that the last apply left, and open it in a browser unless `only_print`."""
-    document = workspace.document(suffix)
-    outputs = document.outputs if document else {}
+    state = workspace.document(suffix)
+    outputs = state.outputs if state else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
     if not url:
-        raise lacking(workspace, suffix, document, "address")
+        raise lacking(workspace, suffix, state, "address")
     if say.as_json:
         say.record("open", suffix=suffix, url=url)
     else:

@@ -37,10 +37,10 @@ def watch(say: Say, session: Session, every: float) -> int:
 def _read_anew(session: Session) -> None:
     """Read the state again, as another run may have written it meanwhile."""
     workspace = session.where.workspace
-    document = workspace.document(session.suffix)
-    if document is None:
+    state = workspace.document(session.suffix)
+    if state is None:
         raise NoSuchStack(f"No stack {session.suffix} is known any more {workspace.words}.")
-    session.document = document
+    session.document = state
 
 
 def _head(session: Session) -> Painted:

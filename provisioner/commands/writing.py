@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from provisioner.errors import ProvisionerError
 from provisioner.terminal.clean import clean
+from state.errors import ProvisionerError
 
 _HINT = "Choose another file."
 

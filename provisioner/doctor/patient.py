@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
 from provisioner.names import PROJECT, name_of
-from state.document import Document
+from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Patient:
     clients: Clients
     now: float
     # The state, if there is one. Only the check of each recorded resource cannot do without it.
-    document: Document | None = None
+    document: StackState | None = None
 
     @property
     def region(self) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from provisioner.embedded.control_client import STATE, ask
 from provisioner.embedded.process import HeldProcess, alive
-from provisioner.errors import ProvisionerError
+from state.errors import ProvisionerError
 
 LOOPBACK = "127.0.0.1"
 LOCK, LOG = "local.lock", "local.log"

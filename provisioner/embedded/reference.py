@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provisioner.errors import ProvisionerError
+from state.errors import ProvisionerError
 
 _FOLDER = Path(__file__).parent / "actions"
 _PLACE = re.compile(r"\$\{(\w+)\}")

@@ -31,8 +31,8 @@ from provisioner.engine.search import Search
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.watch import Watch
 from provisioner.names import own_tags
-from state.document import Entry
-from state.ledger import Ledger
+from state.manager import StateManager
+from state.stack_state import ResourceState
 
 
 class Hands:
@@ -41,14 +41,14 @@ class Hands:
     def __init__(
         self,
         clients: Clients,
-        ledger: Ledger,
+        state_manager: StateManager,
         listen: Listener,
         durations: Durations | None = None,
         marker: Marker | None = None,
     ) -> None:
         self.clients = clients
         self.marker = marker
-        self.ledger = ledger
+        self.ledger = state_manager
         self.listen = listen
         self.clock = clients.clock
         self.pace = clients.aws.pace
@@ -68,12 +68,12 @@ class Hands:
         """Create a resource unless an earlier attempt did; write its id to the state, return AWS's answer."""
         marker = self.marker if self.marker and self.marker.node == target.it.node else None
         target = marker.born(target) if marker else target
-        entry = self._entry(target)
-        known = self.ledger.get(target.it.node)
-        reopened = bool(known and known.intent and known.intent.verb == "create")
+        resource_state = self._entry(target)
+        known_state = self.ledger.get(target.it.node)
+        reopened = bool(known_state and known_state.intent and known_state.intent.action == "create")
         cooldown = self._cooldown(target)
-        intent = self.ledger.intend(target.it.node, "create", entry)
-        tried = self.search.last_tried(target, intent.at)
+        intent = self.ledger.record_intent(target.it.node, "create", resource_state)
+        tried = self.search.last_tried(target, intent.started_at)
         doc = self._found(target, tried, target.kind.visible_within) if reopened else None
         changed = tried
         if doc is None:
@@ -81,7 +81,7 @@ class Hands:
             doc = cooldown.call(lambda: self._make(tokened))
             changed = self.clock.wall()
         self.patience.newborns.add(target.with_id(target.kind.id_of(doc)))
-        self.ledger.found(target.it.node, target.kind.id_of(doc), changed if target.kind.interval else 0.0)
+        self.ledger.record_id(target.it.node, target.kind.id_of(doc), changed if target.kind.interval else 0.0)
         if marker:
             marker.begin()
         return doc
@@ -136,10 +136,10 @@ class Hands:
 
     def _update(self, target: Target, change: Change) -> Doc:
         kind, it = target.kind, target.it
-        self.ledger.intend(it.node, "update", self._entry(target, "updating"))
+        self.ledger.record_intent(it.node, "update", self._entry(target, "updating"))
         client = self.patience.client(target)
-        known = self.ledger.get(it.node)
-        before = (known.confirmed if known else None) or {}
+        known_state = self.ledger.get(it.node)
+        before = (known_state.recorded if known_state else None) or {}
         errand = errand_of(kind, it.props, change.differences)
 
         def once() -> Doc:
@@ -177,7 +177,7 @@ class Hands:
 
     def confirm(self, node: str, kind: Kind) -> None:
         """Record that AWS holds the desired properties; a cooldown starts at the time of the open intent."""
-        self.ledger.confirm(node, changed=last_change(kind, self.ledger.get(node)))
+        self.ledger.record_ready(node, changed=last_change(kind, self.ledger.get(node)))
 
     def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> str:
         """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
@@ -191,28 +191,28 @@ class Hands:
 
         """
         kind, node = target.kind, target.it.node
-        entry = self.ledger.get(node)
+        resource_state = self.ledger.get(node)
         if kind.vanishes:
-            self.ledger.forget(node, deleted=True)
+            self.ledger.remove(node, deleted=True)
             return ""
-        if entry and not entry.id:
-            doc = self._begun(target, entry)
+        if resource_state and not resource_state.id:
+            doc = self._begun(target, resource_state)
             if doc is None:
-                self.ledger.forget(node, deleted=False)
+                self.ledger.remove(node, deleted=False)
                 return ""
             target = target.with_id(kind.id_of(doc))
-            self.ledger.found(node, target.it.id)
+            self.ledger.record_id(node, target.it.id)
         self._check_owner(target)
         if why := kind.keeps(self.patience.client(target), target.it):
-            self.ledger.forget(node, deleted=False)
+            self.ledger.remove(node, deleted=False)
             return why
-        if entry:
-            self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
+        if resource_state:
+            self.ledger.record_intent(node, "delete", replace(resource_state, id=target.it.id, phase="deleting"))
         start = self.clock.now()
         self._insist_on_end(target, begun, start)
         begun()
         self.watch.until_gone(target, start)
-        self.ledger.forget(node, deleted=True)
+        self.ledger.remove(node, deleted=True)
         return ""
 
     def _check_owner(self, target: Target) -> None:
@@ -223,16 +223,16 @@ class Hands:
         for one in (target, *target.hosts):
             doc = self.read(one) if proves_nothing(one.kind) else None
             if doc is not None and is_anothers(one.kind, one.it.tags, doc):
-                self.ledger.forget(target.it.node, deleted=False)
+                self.ledger.remove(target.it.node, deleted=False)
                 raise Foreign(f"{one.words} is {whose(one.kind, doc)}.", "It stays as it is.")
 
-    def _begun(self, target: Target, entry: Entry) -> Doc | None:
+    def _begun(self, target: Target, resource_state: ResourceState) -> Doc | None:
         """Find the resource whose create call was never answered; None where none of ours exists.
 
         No create call follows that would find it: a resource overlooked here would be left for ever.
         """
         try:
-            intended = entry.intent.at if entry.intent else self.clock.wall()
+            intended = resource_state.intent.started_at if resource_state.intent else self.clock.wall()
             return self.search.find(target, self.search.last_tried(target, intended), HIDES)
         except Foreign:  # somebody else's resource stays, and does not stop ours from going
             return None
@@ -265,27 +265,27 @@ class Hands:
             known = code_of(error) in target.kind.absent or refuses_for_good(target, error)
             if not known or not is_gone(self.clients, target, error):
                 raise
-            entry = self.ledger.get(target.it.node)
+            resource_state = self.ledger.get(target.it.node)
             # The time since this delete began counts too: a creation time by a fast clock would never be old.
             late = self.clock.now() - start >= self.clients.aws.hides(HIDES)
-            if entry and not late and still_hides(self.clients, entry.made):
+            if resource_state and not late and still_hides(self.clients, resource_state.created_at):
                 raise NotYet("it is so new that AWS may not show it yet") from error
 
-    def _entry(self, target: Target, phase: str = "creating") -> Entry:
+    def _entry(self, target: Target, phase: str = "creating") -> ResourceState:
         it = target.it
-        known = self.ledger.get(it.node)
-        return Entry(
-            kind=str(target.kind),
-            name=it.name,
-            piece=target.piece,
+        known_state = self.ledger.get(it.node)
+        return ResourceState(
+            type_name=str(target.kind),
+            aws_name=it.name,
+            step=target.piece,
             region=target.region,
             phase="updating" if phase == "updating" else "creating",
             id=it.id,
-            wanted=written(it.props, self.ledger.salt),
-            confirmed=known.confirmed if known and known.id == it.id else None,
-            needs=list(target.needs),
-            made=known.made if known and known.id == it.id else 0.0,
-            changed=known.changed if known and known.id == it.id else 0.0,
+            desired=written(it.props, self.ledger.salt),
+            recorded=known_state.recorded if known_state and known_state.id == it.id else None,
+            depends_on=list(target.needs),
+            created_at=known_state.created_at if known_state and known_state.id == it.id else 0.0,
+            changed_at=known_state.changed_at if known_state and known_state.id == it.id else 0.0,
             tags=own_tags(it.tags),
         )
 

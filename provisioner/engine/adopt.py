@@ -12,7 +12,7 @@ from provisioner.engine.private import written
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.names import own_tags
-from state.document import Entry
+from state.stack_state import ResourceState
 
 
 def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
@@ -26,7 +26,7 @@ def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
     return doc
 
 
-def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:
+def take_over(hands: Hands, target: Target, change: Change, resource_state: ResourceState | None) -> None:
     """Adopt an existing resource into the state, or record what is desired of a known one.
 
     An entry with another id is deposed first. The desired properties in the state may be those of an
@@ -34,10 +34,10 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
     """
     wanted, tags = written(target.it.props, hands.ledger.salt), own_tags(target.it.tags)
     name, needs = target.it.node, list(target.needs)
-    if entry is None or entry.id != change.id:
-        if entry and entry.id:
-            hands.ledger.retire(name, f"{name}~{entry.id}")
-        adopted = Entry(
+    if resource_state is None or resource_state.id != change.id:
+        if resource_state and resource_state.id:
+            hands.ledger.depose(name, f"{name}~{resource_state.id}")
+        adopted = ResourceState(
             str(target.kind),
             target.it.name,
             target.piece,
@@ -45,21 +45,21 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
             "finishing",
             change.id,
             wanted,
-            needs=needs,
+            depends_on=needs,
             # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
-            made=hands.clock.wall(),
-            changed=last_change(target.kind, entry) if change.verb == "keep" else 0.0,
+            created_at=hands.clock.wall(),
+            changed_at=last_change(target.kind, resource_state) if change.verb == "keep" else 0.0,
             tags=tags,
         )
-        hands.ledger.adopt(name, adopted)
+        hands.ledger.record_adopted(name, adopted)
         hands.patience.newborns.add(target)
     elif change.verb == "keep" or (change.verb == "finish" and is_compared(target, change)):
-        kept = replace(entry, wanted=wanted, needs=needs, tags=tags)
-        if kept != entry or entry.phase != "ready":
-            hands.ledger.adopt(name, kept)
-    if entry and hands.patience.is_new(entry.made):
-        hands.patience.newborns.add(target, entry.made)
-    elif entry and entry.phase != "ready":
+        kept = replace(resource_state, desired=wanted, depends_on=needs, tags=tags)
+        if kept != resource_state or resource_state.phase != "ready":
+            hands.ledger.record_adopted(name, kept)
+    if resource_state and hands.patience.is_new(resource_state.created_at):
+        hands.patience.newborns.add(target, resource_state.created_at)
+    elif resource_state and resource_state.phase != "ready":
         hands.patience.newborns.add(target)
 
 

@@ -28,7 +28,7 @@ from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.twice import marker_first
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, NotBefore
-from state.document import Entry
+from state.stack_state import ResourceState
 
 
 class Apply:
@@ -85,17 +85,17 @@ class Apply:
 
     def _say_how_to_end(self, node: Node) -> None:
         """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
-        entry = self.hands.ledger.get(node.name)
-        if entry and entry.id:
-            will = written(node.kind.last_will(entry.wanted, node.props), self.hands.ledger.salt)
-            self.hands.ledger.adopt(node.name, replace(entry, wanted=entry.wanted | will))
+        resource_state = self.hands.ledger.get(node.name)
+        if resource_state and resource_state.id:
+            will = written(node.kind.last_will(resource_state.desired, node.props), self.hands.ledger.salt)
+            self.hands.ledger.record_adopted(node.name, replace(resource_state, desired=resource_state.desired | will))
 
     def _begin(self, stage: Stage) -> Work[Stage] | None:
         # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
         if stage.what == "ready":
             return None
         if stage.what == "gone":
-            going = target_in(self.hands.ledger.document, stage.name, self.kinds)
+            going = target_in(self.hands.ledger.state, stage.name, self.kinds)
             return lambda tell: take_down(
                 self.hands, going, self.outcome, lambda end: tell(stage) if end.what == "gone" else None
             )
@@ -125,13 +125,13 @@ class Apply:
 
     def _step(self, node: Node, beat: Beat) -> str:
         """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
-        wanted, entry = self._wanted(node), self.hands.ledger.get(node.name)
-        target = self._target(node, wanted, entry)
+        wanted, resource_state = self._wanted(node), self.hands.ledger.get(node.name)
+        target = self._target(node, wanted, resource_state)
         seen = self.hands.read(target)
         if seen is None:
             raise Blocked(f"{target.words} was deleted behind our back.", "Run the same command again.")
         target = target.shaped(node.kind.during(beat, wanted, seen, self._handover.led()))
-        change = decide(node, entry, seen, target.it.props)
+        change = decide(node, resource_state, seen, target.it.props)
         self.hands.listen(Event("starting", node.name, change.verb))
         self._carry_out(target, change, lambda _stage: None)
         return change.verb
@@ -165,29 +165,29 @@ class Apply:
 
     def _act(self, node: Node, tell: Tell[Stage]) -> str:
         # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
-        ledger = self.hands.ledger
+        state_manager = self.hands.ledger
         wanted = self._wanted(node)
-        entry = ledger.get(node.name)
+        resource_state = state_manager.get(node.name)
         planned = self.plan.changes[node.name]
-        target = self._target(node, wanted, entry)
+        target = self._target(node, wanted, resource_state)
         late = planned.verb == "create"
         seen = borrowed(self.hands, self._known, target) if late else self._known.docs.get(node.name)
-        change = with_extras(decide(node, entry, seen, wanted), planned.extras)
+        change = with_extras(decide(node, resource_state, seen, wanted), planned.extras)
         if seen is not None and change.verb in ("update", "finish"):
-            wanted, change = self._handover.joined(node, entry, seen, wanted, change)
+            wanted, change = self._handover.joined(node, resource_state, seen, wanted, change)
             target = target.shaped(wanted)
         if change.verb == "refuse":
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
         if planned.why == STILL_GOING:
             self.hands.watch.until_gone(target)
         if change.verb == "create":
-            leave_behind(self.hands, node, entry, wanted)
+            leave_behind(self.hands, node, resource_state, wanted)
             target = target.with_id("")
         if seen is not None and change.verb != "replace" and not change.foreign:
             target = target.with_id(change.id)
-            take_over(self.hands, target, change, entry)
+            take_over(self.hands, target, change, resource_state)
         if change.verb == "replace":
-            make_room(self.hands, node, target.with_id(change.id), entry)
+            make_room(self.hands, node, target.with_id(change.id), resource_state)
             target = self._target(node, wanted, None)
         ease(self.hands, self.kinds, node, wanted)
         self.hands.listen(Event("starting", node.name, change.verb))
@@ -201,12 +201,12 @@ class Apply:
 
         It was not ready then, or its create call found that it exists already.
         """
-        entry, seen = self.hands.ledger.get(node.name), self._known.docs.get(node.name)
-        change = decide(node, entry, seen, wanted)
+        resource_state, seen = self.hands.ledger.get(node.name), self._known.docs.get(node.name)
+        change = decide(node, resource_state, seen, wanted)
         if change.verb == "update":
             self._carry_out(target.with_id(change.id), change, lambda _stage: None)
         elif change.verb == "keep":
-            take_over(self.hands, target.with_id(change.id), change, entry)
+            take_over(self.hands, target.with_id(change.id), change, resource_state)
             self._settle(node.name)
 
     def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
@@ -226,13 +226,17 @@ class Apply:
         self.hands.finish(target, updated=change.verb == "update", seen=lambda doc: self._known.learn(target, doc))
 
     def _settle(self, name: str) -> None:
-        entry = self.hands.ledger.get(name)
-        if entry and (entry.phase != "ready" or entry.confirmed != entry.wanted or entry.intent):
+        resource_state = self.hands.ledger.get(name)
+        if resource_state and (
+            resource_state.phase != "ready"
+            or resource_state.recorded != resource_state.desired
+            or resource_state.intent
+        ):
             self.hands.confirm(name, self.plan.stack.nodes[name].kind)
 
-    def _target(self, node: Node, wanted: Doc, entry: Entry | None) -> Target:
-        away = self.hands.ledger.document.held_beside(node.name, str(node.kind), node.region)
-        target = target_of(node, self.plan.stack.suffix, entry, wanted, away)
+    def _target(self, node: Node, wanted: Doc, resource_state: ResourceState | None) -> Target:
+        away = self.hands.ledger.state.ids_of_others(node.name, str(node.kind), node.region)
+        target = target_of(node, self.plan.stack.suffix, resource_state, wanted, away)
         last = {self.plan.stack.marker} if node.name in self._after else set()
         needs = (*target.needs, *last.difference(target.needs))
         return replace(target, lookup=self._known.wait_for, needs=needs)
@@ -241,11 +245,13 @@ class Apply:
         # The names in the state that are no longer declared, without those that stay or were not selected.
         declared = self.plan.stack.nodes
         return {
-            name for name, entry in self.hands.ledger if name not in declared and not self.kinds[entry.kind].stays
+            name
+            for name, resource_state in self.hands.ledger
+            if name not in declared and not self.kinds[resource_state.type_name].stays
         } - self.plan.aside
 
     def _goes_first(self, name: str) -> bool:
-        return self.kinds[self.hands.ledger.document.entries[name].kind].goes_first
+        return self.kinds[self.hands.ledger.state.resources[name].type_name].goes_first
 
     def _remove(self, names: set[str]) -> None:
         if names:
@@ -257,7 +263,7 @@ class Apply:
             self.outcome.undone += removed.undone
 
     def _keep_outputs(self) -> None:
-        ledger, plan = self.hands.ledger, self.plan
-        known = ledger.document.outputs if plan.whole else {}
+        state_manager, plan = self.hands.ledger, self.plan
+        known = state_manager.state.outputs if plan.whole else {}
         order, outputs = list((plan.whole or plan).stack.nodes), known | outputs_of(plan, self._known.docs)
-        ledger.conclude(order, outputs, whole=plan.whole is None)
+        state_manager.record_outputs(order, outputs, whole=plan.whole is None)

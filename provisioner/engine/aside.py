@@ -16,37 +16,37 @@ from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import target_in
-from state.document import Entry
+from state.stack_state import ResourceState
 
 
-def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> None:
+def make_room(hands: Hands, node: Node, old: Target, resource_state: ResourceState | None) -> None:
     """Depose the old resource, or delete it first where AWS allows only one of the two.
 
     Nothing is done for a type whose old resources are kept beside the new one.
     """
     if node.kind.kept_for:
         return
-    if entry is None:
+    if resource_state is None:
         take_over(hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
-        entry = hands.ledger.get(node.name)
-    elif not entry.id:
+        resource_state = hands.ledger.get(node.name)
+    elif not resource_state.id:
         # The run that created it ended before it learned the id.
-        hands.ledger.found(node.name, old.it.id)
-    if entry and clash(node.kind, old.it.props, entry.wanted):
+        hands.ledger.record_id(node.name, old.it.id)
+    if resource_state and clash(node.kind, old.it.props, resource_state.desired):
         hands.delete(old)
     else:
-        hands.ledger.retire(node.name, f"{node.name}~{old.it.id}")
+        hands.ledger.depose(node.name, f"{node.name}~{old.it.id}")
 
 
-def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> None:
+def leave_behind(hands: Hands, node: Node, resource_state: ResourceState | None, wanted: Doc) -> None:
     """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
 
     The plan looked only at the desired place, and so did not find it.
     """
-    if entry is None or not entry.id or node.kind.vanishes:
+    if resource_state is None or not resource_state.id or node.kind.vanishes:
         return
-    if any(entry.wanted.get(place) != wanted.get(place) for place in (*node.kind.within, node.kind.named)):
-        hands.ledger.retire(node.name, f"{node.name}~{entry.id}")
+    if any(resource_state.desired.get(place) != wanted.get(place) for place in (*node.kind.within, node.kind.named)):
+        hands.ledger.depose(node.name, f"{node.name}~{resource_state.id}")
 
 
 def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
@@ -54,23 +54,31 @@ def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
 
     An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """
-    for name, entry in list(hands.ledger):
-        eased = node.kind.parting(entry.wanted, wanted) if name.startswith(f"{node.name}~") else {}
-        if not eased or not entry.id:
+    for name, resource_state in list(hands.ledger):
+        eased = node.kind.parting(resource_state.desired, wanted) if name.startswith(f"{node.name}~") else {}
+        if not eased or not resource_state.id:
             continue
-        target = target_in(hands.ledger.document, name, kinds)
+        target = target_in(hands.ledger.state, name, kinds)
         seen = hands.read(target)
         if seen is None or covers(seen, eased):
             continue
         fields = tuple(Difference(key, seen.get(key), value) for key, value in eased.items())
-        change = Change("update", name, entry.kind, entry.name, entry.piece, entry.id, fields)
-        hands.update(target.shaped({**entry.wanted, **eased}), change)
-        hands.ledger.confirm(name)
+        change = Change(
+            "update",
+            name,
+            resource_state.type_name,
+            resource_state.aws_name,
+            resource_state.step,
+            resource_state.id,
+            fields,
+        )
+        hands.update(target.shaped({**resource_state.desired, **eased}), change)
+        hands.ledger.record_ready(name)
 
 
 def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str, str]:
     """Map the id of each replacement to the id of the resource it replaces, where that one gets traffic."""
-    aside = ((name.split("~", 1), entry.id) for name, entry in list(hands.ledger) if "~" in name)
+    aside = ((name.split("~", 1), resource_state.id) for name, resource_state in list(hands.ledger) if "~" in name)
     return {docs[node]["id"]: old for (node, _), old in aside if old in led_to and node in docs}
 
 

@@ -17,7 +17,7 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
-from state.document import Document
+from state.stack_state import StackState
 
 T = TypeVar("T")
 
@@ -39,14 +39,14 @@ class Blocker:
         return f"{self.kind} {self.node} is held by {self.what}{f': {self.remedy}' if self.remedy else ''}"
 
 
-def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Blocker]:
+def blockers(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Blocker]:
     """Return the blockers of all planned deletions that will not go away by themselves.
 
     Blockers that are themselves part of a resource to be deleted are left out. A read that AWS denies counts
     as a blocker.
     """
     shared = clients.sharing()
-    targets = ending_targets(plan, document, kinds)
+    targets = ending_targets(plan, state, kinds)
     asked = {name: target for name, target in targets.items() if overrides(target.kind, "holders")}
     going = {target.it.id for target in targets.values()}
     found: dict[str, list[Blocker]] = {}

@@ -9,9 +9,9 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.faults import PASSING, Fault, fault_of, told
 from provisioner.engine.hints import hint
 from provisioner.engine.waits import again
-from provisioner.errors import ProvisionerError
 from provisioner.sign_in import not_accepted
-from state.document import Place
+from state.errors import ProvisionerError
+from state.stack_state import StackLocation
 
 # Seconds of retries: few, as a person waits and nothing has begun.
 _PATIENCE = 20.0
@@ -21,7 +21,7 @@ _UNSENT_PATIENCE = 3.0
 _OF_CALLER = frozenset({Fault.EXPIRED, Fault.DENIED, Fault.REFUSED})
 
 
-def called_by(aws: Aws) -> Place:
+def called_by(aws: Aws) -> StackLocation:
     """Return the account, partition, region and endpoint that the credentials speak for.
 
     A throttled or lost call is retried for up to 20 seconds.

@@ -12,7 +12,7 @@ from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Ref
 from provisioner.engine.twice import makes_two
 from provisioner.errors import UsageError
-from state.document import Document
+from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Choice:
     excludes: tuple[str, ...] = ()
 
 
-def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
+def narrowed(made: Plan, state: StackState, choice: Choice) -> Plan:
     """Return the part of a plan that was selected.
 
     Targets come with all that they need. Excluded resources are left out with all that would pull them along.
     """
     if not choice.targets and not choice.excludes:
         return made
-    pulls = _pulls(made, document)
+    pulls = _pulls(made, state)
     targets, excluded = _meant(made, choice.targets), _meant(made, choice.excludes)
     wanted = _closed(targets, pulls) if choice.targets else set(made.changes)
     kept_out = _closed(excluded, _inverse(pulls))
@@ -74,7 +74,7 @@ def begun(made: Plan, part: Plan) -> Plan:
     return replace(part, stack=replace(part.stack, nodes=nodes), changes=changes, docs=docs, notes=notes)
 
 
-def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
+def _pulls(made: Plan, state: StackState) -> dict[str, set[str]]:
     """Return, by resource, the names that have to come along when it is selected.
 
     A declared resource pulls along all that it needs, and the undeclared resources whose place it takes. A
@@ -91,8 +91,8 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
                 pulls[name].add(need)
                 if made.changes[need].verb == "replace" and made.changes[name].verb != "keep":
                     pulls[need].add(name)
-        entry = document.entries.get(name)
-        for need in entry.needs if entry else []:
+        resource_state = state.resources.get(name)
+        for need in resource_state.depends_on if resource_state else []:
             if need in pulls and need not in nodes:
                 pulls[need].add(name)
     for leader, to in _newly_led(made):

@@ -10,7 +10,7 @@ from provisioner.engine.critical import inverted
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, is_known
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 # By name, the names in the state that are deleted before it.
 Before = dict[str, set[str]]
@@ -34,26 +34,30 @@ def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
+def own_entry(state: StackState, node: Node, wanted: Doc) -> ResourceState | None:
     """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
     another parent than the desired one is deposed, and None is returned: the resource can be looked for only
     in the desired parent.
     """
-    entries, entry = document.entries, document.entries.get(node.name)
-    if entry and clash(node.kind, wanted, entry.wanted):
-        return entry
-    for name, old in entries.copy().items():
-        if name.startswith(f"{node.name}~") and clash(node.kind, wanted, old.wanted):
-            if entry and (entry.id or entry.intent):
-                document.rename(node.name, f"{node.name}~{entry.id or _unheard_of(entry)}")
-            document.rename(name, node.name)
+    resource_states, resource_state = state.resources, state.resources.get(node.name)
+    if resource_state and clash(node.kind, wanted, resource_state.desired):
+        return resource_state
+    for name, old in resource_states.copy().items():
+        if name.startswith(f"{node.name}~") and clash(node.kind, wanted, old.desired):
+            if resource_state and (resource_state.id or resource_state.intent):
+                state.rename(node.name, f"{node.name}~{resource_state.id or _unheard_of(resource_state)}")
+            state.rename(name, node.name)
             return old
-    if entry and (entry.id or entry.intent) and _is_elsewhere(node.kind, wanted, entry.wanted):
-        document.rename(node.name, f"{node.name}~{entry.id or _unheard_of(entry)}")
+    if (
+        resource_state
+        and (resource_state.id or resource_state.intent)
+        and _is_elsewhere(node.kind, wanted, resource_state.desired)
+    ):
+        state.rename(node.name, f"{node.name}~{resource_state.id or _unheard_of(resource_state)}")
         return None
-    return entry
+    return resource_state
 
 
 def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
@@ -62,13 +66,13 @@ def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
     return claims_place and any(is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in kind.within)
 
 
-def _unheard_of(entry: Entry) -> str:
+def _unheard_of(resource_state: ResourceState) -> str:
     """Return a substitute for the unknown id of a resource that a killed run may have created."""
-    return f"?{entry.intent.token}" if entry.intent else ""
+    return f"?{resource_state.intent.token}" if resource_state.intent else ""
 
 
 def in_the_way(
-    new: Iterable[Node], wanted_of: Callable[[Node], Doc], going: Mapping[str, Entry]
+    new: Iterable[Node], wanted_of: Callable[[Node], Doc], going: Mapping[str, ResourceState]
 ) -> tuple[Before, Before]:
     """Return which resources must be deleted before new ones can be created.
 
@@ -85,11 +89,11 @@ def in_the_way(
     takes: Before = {}
     for node in new:
         wanted = wanted_of(node)
-        for name, entry in going.items():
-            alike = (entry.kind, entry.region) == (str(node.kind), node.region)
-            if alike and clash(node.kind, wanted, entry.wanted):
+        for name, resource_state in going.items():
+            alike = (resource_state.type_name, resource_state.region) == (str(node.kind), node.region)
+            if alike and clash(node.kind, wanted, resource_state.desired):
                 takes.setdefault(node.name, set()).add(name)
-    first = inverted({name: entry.needs for name, entry in going.items()})
+    first = inverted({name: resource_state.depends_on for name, resource_state in going.items()})
     early: Before = {}
     ahead = [name for names in takes.values() for name in names]
     while ahead:

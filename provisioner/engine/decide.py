@@ -47,7 +47,7 @@ from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, unveiled
 from provisioner.names import has_another_owner, has_owner
-from state.document import Entry
+from state.stack_state import ResourceState
 
 AT_WORK = "AWS is still working on it"
 BEGUN = "an earlier run began it, and AWS may still be hiding it"
@@ -91,29 +91,33 @@ class Change:
         return self.verb in ("create", "update", "replace", "delete")
 
 
-def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Change:
+def decide(node: Node, resource_state: ResourceState | None, seen: Doc | None, wanted: Doc) -> Change:
     """Decide what to do about one declared resource.
 
     The decision follows from the arguments alone, so that a plan and a run decide alike. `seen` is None where
-    the resource does not exist, `entry` where the state does not know it.
+    the resource does not exist, `resource_state` where the state does not know it.
     """
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
-    if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, entry, seen)):
-        why = COMES_BACK if seen and comes_back(node, seen) else _why_create(kind, entry)
+    if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, resource_state, seen)):
+        why = COMES_BACK if seen and comes_back(node, seen) else _why_create(kind, resource_state)
         return replace(change, verb="create", why=why)
     change = replace(change, id=kind.id_of(seen))
-    change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
+    change = replace(change, adopts=not kind.shared and not _known(resource_state, change.id))
     known = not change.adopts and not kind.borrows and not is_anothers(kind, node.tags, seen)
     if not known and not is_ours(kind, node.tags, seen):
         return _of_another(node, replace(change, adopts=False, foreign=True), seen, wanted)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
-    made = _compared(node, change, entry, seen, wanted)
+    made = _compared(node, change, resource_state, seen, wanted)
     if made.verb == "replace" and not made.keeps:
-        made = replace(made, loses=kind.lost(unveiled(entry.wanted if entry else wanted)))
+        made = replace(made, loses=kind.lost(unveiled(resource_state.desired if resource_state else wanted)))
     # A refused resource stays as it is, so it is shown by the name that it has.
-    return replace(made, name=entry.name) if made.verb == "refuse" and entry and entry.name else made
+    return (
+        replace(made, name=resource_state.aws_name)
+        if made.verb == "refuse" and resource_state and resource_state.aws_name
+        else made
+    )
 
 
 def comes_back(node: Node, seen: Doc) -> bool:
@@ -121,9 +125,9 @@ def comes_back(node: Node, seen: Doc) -> bool:
     return meets(seen, node.kind.returns) and is_ours(node.kind, node.tags, seen)
 
 
-def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:
+def _was_ended(kind: Kind, resource_state: ResourceState | None, seen: Doc) -> bool:
     """Return whether a person is deleting a resource that the state holds, and can still cancel that."""
-    kept = bool(entry and entry.phase != "deleting" and entry.id == kind.id_of(seen))
+    kept = bool(resource_state and resource_state.phase != "deleting" and resource_state.id == kind.id_of(seen))
     return kept and meets(seen, kind.halted)
 
 
@@ -134,14 +138,14 @@ def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
     return replace(change, verb="refuse", why=whose(node.kind, seen), remedy=remedy_for_anothers(node.kind, seen))
 
 
-def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
+def _compared(node: Node, change: Change, resource_state: ResourceState | None, seen: Doc, wanted: Doc) -> Change:
     """Decide about a resource that exists and is ours."""
     kind = node.kind
     if asleep := halted(kind, seen, node.lives_in):
         return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)
-    confirmed = entry.confirmed if entry else None
+    confirmed = resource_state.recorded if resource_state else None
     change = replace(change, held=tuple(held(kind, wanted, seen, confirmed)))
     found = differences(kind, wanted, seen, confirmed)
     if why := _no_way(kind, found, seen):
@@ -150,7 +154,7 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
         return _anew(node, replace(change, differences=tuple(found)))
     if kind.tagged and not kind.shared and seen.get("Tags") is not None:
         found += tag_differences(node.tags, seen["Tags"])
-    return _settled(kind, replace(change, differences=tuple(found)), entry, seen)
+    return _settled(kind, replace(change, differences=tuple(found)), resource_state, seen)
 
 
 def _no_way(kind: Kind, found: Iterable[Difference], seen: Doc) -> str:
@@ -159,7 +163,7 @@ def _no_way(kind: Kind, found: Iterable[Difference], seen: Doc) -> str:
     return next((why for why in told if why), "").format(**seen)
 
 
-def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Change:
+def _settled(kind: Kind, change: Change, resource_state: ResourceState | None, seen: Doc) -> Change:
     """Decide about a resource whose differences, if there are any, can be updated in place."""
     if meets(seen, kind.failed) and not (change.differences and kind.on_failure == "update"):
         return replace(change, verb=kind.on_failure, why=_of_failure(kind, seen))
@@ -167,7 +171,7 @@ def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Chan
         return replace(change, verb="update")
     if not meets(seen, kind.ready):
         return replace(change, verb="finish", why=AT_WORK)
-    if entry and not change.adopts and entry.phase != "ready":
+    if resource_state and not change.adopts and resource_state.phase != "ready":
         return replace(change, verb="finish", why=UNCONFIRMED)
     return change
 
@@ -192,18 +196,28 @@ def woken_by(kind: Kind, seen: Doc, region: str) -> str:
     return kind.wake.format(**{"Region": region, **seen}) if meets(seen, kind.halted) else ""
 
 
-def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared") -> Change:
+def delete(node: str, resource_state: ResourceState, kind: Kind, why: str = "no longer declared") -> Change:
     """Return the change of a resource that is no longer declared: it is deleted, or the state releases it."""
-    change = Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why=why)
-    stays = kind.outlives(unveiled(entry.wanted))
+    change = Change(
+        "delete",
+        node,
+        resource_state.type_name,
+        resource_state.aws_name,
+        resource_state.step,
+        resource_state.id,
+        why=why,
+    )
+    stays = kind.outlives(unveiled(resource_state.desired))
     if stays:
         return replace(change, verb="release", why=f"{why}; it stays: {stays}")
-    return replace(change, loses=kind.lost(unveiled(entry.wanted)))
+    return replace(change, loses=kind.lost(unveiled(resource_state.desired)))
 
 
-def left(node: str, entry: Entry) -> Change:
+def left(node: str, resource_state: ResourceState) -> Change:
     """Return the change of an undeclared resource that stays, as what was created with it still needs it."""
-    return Change("keep", node, entry.kind, entry.name, entry.piece, entry.id)
+    return Change(
+        "keep", node, resource_state.type_name, resource_state.aws_name, resource_state.step, resource_state.id
+    )
 
 
 def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
@@ -227,8 +241,8 @@ def _anew(node: Node, change: Change) -> Change:
     return replace(change, verb="replace", why=f"{reason}{kept}", keeps=bool(kept))
 
 
-def _known(entry: Entry | None, id_: str) -> bool:
-    return bool(entry and entry.id == id_)
+def _known(resource_state: ResourceState | None, id_: str) -> bool:
+    return bool(resource_state and resource_state.id == id_)
 
 
 def is_anothers(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
@@ -256,11 +270,11 @@ def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
     return has_owner(tags, wanted) or (kind.adopts_untagged and "Environment" not in tags)
 
 
-def _why_create(kind: Kind, entry: Entry | None) -> str:
+def _why_create(kind: Kind, resource_state: ResourceState | None) -> str:
     # Why a resource that the state knows is created again, in words; "" for a new one.
-    if entry and entry.intent and entry.intent.verb == "create":
+    if resource_state and resource_state.intent and resource_state.intent.action == "create":
         return BEGUN
-    if entry is None or not entry.id:
+    if resource_state is None or not resource_state.id:
         return ""
     return BEHIND_OUR_BACK + (", and what was in it is gone" if kind.holds_data else "")
 

@@ -42,6 +42,8 @@ def _write(hands: Hands, plan: Plan, node: Node, wanted: Doc, doubted: Doc) -> N
     if change.adopts and node.name in plan.changes:
         target = target_of(node, plan.stack.suffix, None, wanted).with_id(change.id)
         take_over(hands, target, change, hands.ledger.get(node.name))
-    entry = hands.ledger.get(node.name)
-    if entry and entry.id == change.id:
-        hands.ledger.adopt(node.name, replace(entry, confirmed={**(entry.confirmed or {}), **doubted}))
+    resource_state = hands.ledger.get(node.name)
+    if resource_state and resource_state.id == change.id:
+        hands.ledger.record_adopted(
+            node.name, replace(resource_state, recorded={**(resource_state.recorded or {}), **doubted})
+        )

@@ -18,7 +18,7 @@ from provisioner.engine.states import Standing, standing
 from provisioner.engine.target import Target, extras_in, look, observed
 from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 What = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
 # Parallel reads, as many as in a plan, whose answers are shared.
@@ -100,34 +100,38 @@ class Report:
         return any(one.what != "held" for one in self.drifts)
 
 
-def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> Report:
+def look_for_drift(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> Report:
     """Compare the actual state of each resource with the recorded one; a changed setting is no drift.
 
     `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
-    report = Report(document.suffix)
+    report = Report(state.suffix)
     found: dict[str, list[Drift]] = {}
-    parts = known_parts(plan, document, clients, kinds)
-    listed = {name: entry for name, entry in document.entries.items() if not kinds[entry.kind].shared}
+    parts = known_parts(plan, state, clients, kinds)
+    listed = {
+        name: resource_state
+        for name, resource_state in state.resources.items()
+        if not kinds[resource_state.type_name].shared
+    }
 
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
-            target, entry = target_in(document, name, kinds), listed[name]
-            with explained(f"looking at {entry.kind} {entry.name or name}"):
-                doc = look(clients, target, entry)
-                doc = doc and observed(clients, target, doc, entry.made)
+            target, resource_state = target_in(state, name, kinds), listed[name]
+            with explained(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
+                doc = look(clients, target, resource_state)
+                doc = doc and observed(clients, target, doc, resource_state.created_at)
             report.standings[name] = standing(target.kind, doc)
-            change = plan.changes.get(name) or left(name, entry)
-            found[name] = list(_of_one(target, entry, doc, change))
+            change = plan.changes.get(name) or left(name, resource_state)
+            found[name] = list(_of_one(target, resource_state, doc, change))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
                 inside = extras_in(clients, target, doc, parts)
-                found[name] += [_extra(target, entry, one) for one in inside if not one.doubtful]
+                found[name] += [_extra(target, resource_state, one) for one in inside if not one.doubtful]
                 report.unlisted += [f"{one.what}; {one.stays}" for one in inside if one.doubtful]
             tell(name)
 
         return work
 
-    ready = [name for name, entry in listed.items() if entry.phase == "ready"]
+    ready = [name for name, resource_state in listed.items() if resource_state.phase == "ready"]
     Walk({name: set() for name in ready}, begin, workers=_LOOKERS).run()
     report.drifts = [drift for name in ready for drift in found[name]]
     report.looked = len(ready)
@@ -139,21 +143,21 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     return report
 
 
-def _under_way(plan: Plan, listed: Mapping[str, Entry], kinds: Kinds) -> Iterator[tuple[str, str]]:
+def _under_way(plan: Plan, listed: Mapping[str, ResourceState], kinds: Kinds) -> Iterator[tuple[str, str]]:
     """Yield what AWS is working on, by resource, from the reads of the plan."""
-    for name, entry in listed.items():
+    for name, resource_state in listed.items():
         doc = plan.docs.get(name)
-        if doc and (words := kinds[entry.kind].under_way(doc, entry.wanted)):
+        if doc and (words := kinds[resource_state.type_name].under_way(doc, resource_state.desired)):
             yield name, words
 
 
-def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> Iterator[Drift]:
+def _of_one(target: Target, resource_state: ResourceState, doc: Doc | None, change: Change) -> Iterator[Drift]:
     # The drift of one resource, and as another one the fields that other owners hold.
-    kind, confirmed = target.kind, entry.confirmed or {}
+    kind, confirmed = target.kind, resource_state.recorded or {}
     remedy = _remedy(kind, change)
     how = standing(kind, doc)
     if doc is None or how.state == "gone" or meets(doc, kind.gone) or meets(doc, kind.going):
-        yield _drift(target, entry, "gone", remedy)
+        yield _drift(target, resource_state, "gone", remedy)
         return
     ours = differences(kind, confirmed, doc, confirmed)
     if kind.tagged and doc.get("Tags") is not None:
@@ -161,24 +165,33 @@ def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> It
     if how.state in ("unhealthy", "unknown"):
         what: What = "failed" if how.state == "unhealthy" else "unknown"
         leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
-        yield _drift(target, entry, what, leaves, fields=_with_status(how, _fields(ours, change)))
+        yield _drift(target, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
     elif ours:
-        yield _drift(target, entry, "altered", remedy, fields=_fields(ours, change))
+        yield _drift(target, resource_state, "altered", remedy, fields=_fields(ours, change))
     theirs = held(kind, confirmed, doc, confirmed)
     if theirs := theirs + [one for one in change.held if one.top not in confirmed]:
         owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
-        yield _drift(target, entry, "held", f"left to {owners}", fields=_fields(theirs, change))
+        yield _drift(target, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
 
 
-def _extra(target: Target, entry: Entry, one: Extra) -> Drift:
+def _extra(target: Target, resource_state: ResourceState, one: Extra) -> Drift:
     if one.owner:
-        return _drift(target, entry, "held", f"left to {one.owner}", extra=one.what)
+        return _drift(target, resource_state, "held", f"left to {one.owner}", extra=one.what)
     remedy = f"apply leaves it: {one.stays}" if one.stays else "apply removes it"
-    return _drift(target, entry, "extra", remedy, extra=one.what)
+    return _drift(target, resource_state, "extra", remedy, extra=one.what)
 
 
-def _drift(target: Target, entry: Entry, what: What, remedy: str, **more: Any) -> Drift:
-    return Drift(what, target.it.node, entry.piece, entry.kind, entry.name, entry.id, remedy, **more)
+def _drift(target: Target, resource_state: ResourceState, what: What, remedy: str, **more: Any) -> Drift:
+    return Drift(
+        what,
+        target.it.node,
+        resource_state.step,
+        resource_state.type_name,
+        resource_state.aws_name,
+        resource_state.id,
+        remedy,
+        **more,
+    )
 
 
 def _fields(found: Iterable[Difference], change: Change) -> tuple[Field, ...]:

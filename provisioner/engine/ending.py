@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from provisioner.engine.critical import End, ends, inverted
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc, unveiled
-from state.document import Document
+from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,15 @@ class Ending:
         return [one for wave in self.waves for one in wave]
 
 
-def foresee(made: Plan, document: Document, names: Collection[str], kinds: Kinds) -> Ending:
+def foresee(made: Plan, state: StackState, names: Collection[str], kinds: Kinds) -> Ending:
     """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
-    needs = {name: [one for one in _needs(made, document, name) if one in names] for name in names}
-    kind_of = {name: _kind(made, document, name) for name in names}
+    needs = {name: [one for one in _needs(made, state, name) if one in names] for name in names}
+    kind_of = {name: _kind(made, state, name) for name in names}
 
     def beside(name: str, other: str) -> bool:
         return kind_of[other] in kinds[kind_of[name]].goes_beside
 
-    going = {name: _going(made, document, name, kinds) for name in names}
+    going = {name: _going(made, state, name, kinds) for name in names}
     waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(needs)))
     return Ending(waves, ends(needs, beside), tuple(going.values()))
 
@@ -66,24 +66,31 @@ def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
         sorter.done(*wave)
 
 
-def _kind(made: Plan, document: Document, name: str) -> str:
-    entry = document.entries.get(name)
-    return entry.kind if entry else str(made.stack.nodes[name].kind)
+def _kind(made: Plan, state: StackState, name: str) -> str:
+    resource_state = state.resources.get(name)
+    return resource_state.type_name if resource_state else str(made.stack.nodes[name].kind)
 
 
-def _needs(made: Plan, document: Document, name: str) -> list[str]:
-    entry = document.entries.get(name)
-    return entry.needs if entry else made.stack.nodes[name].needs
+def _needs(made: Plan, state: StackState, name: str) -> list[str]:
+    resource_state = state.resources.get(name)
+    return resource_state.depends_on if resource_state else made.stack.nodes[name].needs
 
 
-def _going(made: Plan, document: Document, name: str, kinds: Kinds) -> Going:
+def _going(made: Plan, state: StackState, name: str, kinds: Kinds) -> Going:
     # From the entry in the state where there is one, else from what the plan found.
-    entry, node = document.entries.get(name), made.stack.nodes.get(name)
+    resource_state, node = state.resources.get(name), made.stack.nodes.get(name)
     declared: Doc = node.props if node else {}
-    if entry:
-        kind = kinds[entry.kind]
-        props = unveiled({**entry.wanted, **kind.last_will(entry.wanted, declared)})
-        one = Going(name, entry.piece, entry.kind, entry.name, entry.id, entry.region)
+    if resource_state:
+        kind = kinds[resource_state.type_name]
+        props = unveiled({**resource_state.desired, **kind.last_will(resource_state.desired, declared)})
+        one = Going(
+            name,
+            resource_state.step,
+            resource_state.type_name,
+            resource_state.aws_name,
+            resource_state.id,
+            resource_state.region,
+        )
     else:
         change, kind, props = made.changes[name], made.stack.nodes[name].kind, unveiled(declared)
         region = made.stack.nodes[name].region

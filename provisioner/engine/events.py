@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from provisioner.errors import Interrupted, ProvisionerError
+from provisioner.errors import Interrupted
+from state.errors import ProvisionerError
 
 What = Literal[
     "reading",

@@ -12,7 +12,7 @@ from provisioner.engine.durations import Durations
 from provisioner.engine.ending import Ending
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Kinds, Plan
-from state.document import Document
+from state.stack_state import StackState
 
 Step = TypeVar("Step", Stage, End)
 
@@ -34,15 +34,15 @@ class Expected:
     is_measured: bool
 
 
-def expected(made: Plan, document: Document, kinds: Kinds, durations: Durations) -> Expected:
+def expected(made: Plan, state: StackState, kinds: Kinds, durations: Durations) -> Expected:
     """Estimate the time of a plan: creates and updates, then the deletion of undeclared resources."""
     seconds: dict[Stage, float] = {}
     for node in made.stack:
-        seconds |= _of(node, made.changes[node.name], document, durations)
+        seconds |= _of(node, made.changes[node.name], state, durations)
     up = longest(stages({node.name: node.edges for node in made.stack}), seconds)
     leaving = [name for name, change in made.changes.items() if change.verb == "delete"]
-    needs = {name: [one for one in document.entries[name].needs if one in leaving] for name in leaving}
-    takes = {End(name, "gone"): _until_gone(document, name, kinds, durations) for name in leaving}
+    needs = {name: [one for one in state.resources[name].depends_on if one in leaving] for name in leaving}
+    takes = {End(name, "gone"): _until_gone(state, name, kinds, durations) for name in leaving}
     down = longest(ends(needs, lambda _name, _other: False), takes)
     return _told(_by_node(up, seconds) | _by_node(down, takes), durations)
 
@@ -56,9 +56,9 @@ def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) 
     return _told(_by_node(longest(ending.order, takes), takes), durations)
 
 
-def _of(node: Node, change: Change, document: Document, durations: Durations) -> dict[Stage, float]:
+def _of(node: Node, change: Change, state: StackState, durations: Durations) -> dict[Stage, float]:
     """Return the seconds of each stage of one resource; empty where nothing is done to it."""
-    region = node.region or document.place.region
+    region = node.region or state.location.region
     exists, ready = Stage(node.name, "exists"), Stage(node.name, "ready")
     verb = "create" if change.verb == "replace" else change.verb
     if verb == "create":
@@ -71,9 +71,11 @@ def _of(node: Node, change: Change, document: Document, durations: Durations) ->
     return {}
 
 
-def _until_gone(document: Document, name: str, kinds: Kinds, durations: Durations) -> float:
-    entry = document.entries[name]
-    return durations.expected(kinds[entry.kind], entry.region or document.place.region, "delete", "gone")
+def _until_gone(state: StackState, name: str, kinds: Kinds, durations: Durations) -> float:
+    resource_state = state.resources[name]
+    return durations.expected(
+        kinds[resource_state.type_name], resource_state.region or state.location.region, "delete", "gone"
+    )
 
 
 def _by_node(chain: Chain[Step], seconds: Mapping[Step, float]) -> dict[str, float]:

@@ -9,8 +9,9 @@ from provisioner.engine.clock import Stopped
 from provisioner.engine.denials import Denial
 from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.hints import hint
-from provisioner.errors import Interrupted, ProvisionerError
+from provisioner.errors import Interrupted
 from provisioner.sign_in import not_accepted
+from state.errors import ProvisionerError
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from provisioner.engine.known import Known
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
-from state.document import Entry
+from state.stack_state import ResourceState
 
 
 class Handover:
@@ -43,7 +43,9 @@ class Handover:
             self.between.append(target.it.node)
         return target.shaped(first)
 
-    def joined(self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change) -> tuple[Doc, Change]:
+    def joined(
+        self, node: Node, resource_state: ResourceState | None, seen: Doc, wanted: Doc, change: Change
+    ) -> tuple[Doc, Change]:
         """Return the properties of an existing resource in the first phase, and the change to them.
 
         A resource that refers to a replaced one refers to both the old and the new one in this phase.
@@ -54,7 +56,7 @@ class Handover:
         if joined == wanted:
             return wanted, change
         self.between.append(node.name)
-        return joined, with_extras(decide(node, entry, seen, joined), change.extras)
+        return joined, with_extras(decide(node, resource_state, seen, joined), change.extras)
 
     def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
         # The properties at creation, by what gets traffic before this run, and what is replaced.

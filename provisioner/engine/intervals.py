@@ -22,17 +22,19 @@ from provisioner.engine.refused import NotYet, is_named
 from provisioner.engine.target import Target
 from provisioner.engine.waits import again, pause
 from provisioner.errors import NotBefore
-from state.document import Entry
-from state.ledger import Ledger
+from state.manager import StateManager
+from state.stack_state import ResourceState
 
 
-def timed(change: Change, kind: Kind, entry: Entry | None, docs: tuple[Doc, Doc], now: float, pace: float) -> Change:
+def timed(
+    change: Change, kind: Kind, resource_state: ResourceState | None, docs: tuple[Doc, Doc], now: float, pace: float
+) -> Change:
     """Return a planned update with the time at which it will be done, if a cooldown delays it.
 
     Args:
         change: The planned change; any other action than an update is returned as it is.
         kind: The resource type, which has the cooldown.
-        entry: The recorded state of the resource, with the time of its last change.
+        resource_state: The recorded state of the resource, with the time of its last change.
         docs: The actual and the desired properties, in this order.
         now: The present wall-clock second.
         pace: The speed factor of the emulator; 1 for AWS.
@@ -41,19 +43,19 @@ def timed(change: Change, kind: Kind, entry: Entry | None, docs: tuple[Doc, Doc]
     if change.verb != "update" or not kind.interval:
         return change
     later = (kind.changes(*docs) - 1) * kind.interval * pace
-    done = max(now, _free_at(kind, entry, pace, now)) + later
+    done = max(now, _free_at(kind, resource_state, pace, now)) + later
     return replace(change, why=f"{_often(kind)}: done from {_told(done)}") if done > now else change
 
 
-def last_change(kind: Kind, entry: Entry | None) -> float:
+def last_change(kind: Kind, resource_state: ResourceState | None) -> float:
     """Return the wall-clock second of the last change that AWS has accepted from this stack's runs.
 
     It is 0 for a resource type without a cooldown. It is only called once AWS holds the desired properties:
     then an open intent must have been carried out.
     """
-    if not entry or not kind.interval:
+    if not resource_state or not kind.interval:
         return 0.0
-    return max(entry.changed, entry.intent.at if entry.intent else 0.0)
+    return max(resource_state.changed_at, resource_state.intent.started_at if resource_state.intent else 0.0)
 
 
 class Cooldown:
@@ -62,15 +64,17 @@ class Cooldown:
     For a resource type without a cooldown it does nothing.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, pace: float, target: Target, listen: Listener) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, state_manager: StateManager, clock: Clock, pace: float, target: Target, listen: Listener
+    ) -> None:
+        self._ledger = state_manager
         self._clock = clock
         self._pace = pace
         self._target = target
         self._listen = listen
         self._kind, self._node = target.kind, target.it.node
         # An earlier run may have been killed after a change: AWS may count from that one.
-        self._last = last_change(self._kind, ledger.get(self._node))
+        self._last = last_change(self._kind, state_manager.get(self._node))
 
     def wait(self) -> None:
         """Wait until AWS accepts another change.
@@ -110,14 +114,14 @@ class Cooldown:
             )
         except NotYet as error:
             now = self._clock.wall()
-            self._ledger.changed(self._node, now, more=True)
+            self._ledger.record_change(self._node, now, more=True)
             raise _not_before(self._target, _told(now + self._kind.interval * self._pace)) from error
         except Exception as error:
             if not is_named(error, self._kind.too_soon):
                 raise
-            self._ledger.changed(self._node, self._last, more=True)
+            self._ledger.record_change(self._node, self._last, more=True)
             raise _not_before(self._target, self._when()) from error
-        self._ledger.changed(self._node, self._clock.wall(), more=False)
+        self._ledger.record_change(self._node, self._clock.wall(), more=False)
         return reply
 
     def _left(self) -> float:
@@ -139,12 +143,12 @@ class Cooldown:
         return f"{_told(self._clock.wall() + self._kind.interval * self._pace)} at the latest"
 
 
-def _free_at(kind: Kind, entry: Entry | None, pace: float, now: float) -> float:
+def _free_at(kind: Kind, resource_state: ResourceState | None, pace: float, now: float) -> float:
     """Return the wall-clock second from which AWS accepts another change; 0 if no last change is known.
 
     A last change in the future was recorded by a wrong clock, and is ignored.
     """
-    last = entry.changed if entry else 0.0
+    last = resource_state.changed_at if resource_state else 0.0
     return last + kind.interval * pace if kind.interval and 0 < last <= now else 0.0
 
 

@@ -13,7 +13,7 @@ from provisioner.engine.private import masked
 from provisioner.engine.refs import Doc, dig
 from provisioner.engine.refused import Holder, Refusal
 from provisioner.engine.traits import Traits
-from provisioner.errors import ProvisionerError
+from state.errors import ProvisionerError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from provisioner.engine.clock import Clock
 from provisioner.engine.marker import Marker
-from provisioner.errors import LockHeld
+from state.errors import LockHeld
 
 
 class Lookout:

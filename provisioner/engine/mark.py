@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from provisioner.engine.refs import Doc
-from provisioner.errors import LockHeld
 from provisioner.names import RUN_TAG
+from state.errors import LockHeld
 
 # What IAM does not accept in the value of a tag, and how long a value may be (IAM API reference, Tag).
 _NOT_TAKEN = re.compile(r"[^\w.:/=+@-]")

@@ -18,9 +18,9 @@ from provisioner.engine.patience import insist
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target, read
-from provisioner.errors import LockHeld, ProvisionerError
 from provisioner.names import RUN_TAG
-from state.heartbeat import Heartbeat
+from state.errors import LockHeld, ProvisionerError
+from state.lease import Heartbeat
 
 # Seconds of AWS. A run whose mark was not renewed for LASTS counts as dead. A run renews its mark every BEAT,
 # and stops calling MARGIN before it expires. IAM shows all of a new tag within SETTLES (IAM user guide,

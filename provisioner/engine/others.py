@@ -14,7 +14,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc
 from provisioner.names import own_tags
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 
 def has_others(node: Node) -> bool:
@@ -22,33 +22,33 @@ def has_others(node: Node) -> bool:
     return type(node.kind).others is not Kind.others
 
 
-def remember_others(document: Document, clients: Clients, asked: Iterable[tuple[Node, Item]]) -> None:
+def remember_others(state: StackState, clients: Clients, asked: Iterable[tuple[Node, Item]]) -> None:
     """Record the further resources in the state as deposed, as the run that replaced them had done.
 
     `asked` holds the declared resources that the state did not know.
     """
     for node, it in asked:
         client = clients.client(node.kind.service, node.region)
-        held = {entry.id for entry in document.entries.values()}
+        held = {resource_state.id for resource_state in state.resources.values()}
         with explained(f"looking for others of {node.aws_name or node.name}"):
             found = node.kind.others(client, it)
         for doc in found:
             id_ = node.kind.id_of(doc)
             if id_ not in held:
-                document.entries[f"{node.name}~{id_}"] = _entry(node, doc, id_, document.salt)
+                state.resources[f"{node.name}~{id_}"] = _entry(node, doc, id_, state.salt)
 
 
-def _entry(node: Node, doc: Doc, id_: str, salt: str) -> Entry:
+def _entry(node: Node, doc: Doc, id_: str, salt: str) -> ResourceState:
     told = written({key: doc[key] for key in node.props if key in doc}, salt)
-    return Entry(
-        kind=str(node.kind),
-        name=str(doc.get(node.kind.named, node.aws_name)),
-        piece=node.piece,
+    return ResourceState(
+        type_name=str(node.kind),
+        aws_name=str(doc.get(node.kind.named, node.aws_name)),
+        step=node.piece,
         region=node.region,
         phase="ready",
         id=id_,
-        wanted=told,
-        confirmed=told,
-        needs=node.needs,
+        desired=told,
+        recorded=told,
+        depends_on=node.needs,
         tags=own_tags(node.tags),
     )

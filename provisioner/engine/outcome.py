@@ -7,21 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from provisioner.engine.explain import explain
-from provisioner.errors import (
-    CredentialsError,
-    Incomplete,
-    Interrupted,
-    LedgerError,
-    LockHeld,
-    OutOfPatience,
-    ProvisionerError,
-    RolledBack,
-)
+from provisioner.errors import CredentialsError, Incomplete, Interrupted, OutOfPatience, RolledBack
+from state.errors import LockHeld, ProvisionerError, StateError
 
 # If several errors occurred, the first of these classes that is among them gives the exit code.
-_LOUDEST = (LockHeld, LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
+_LOUDEST = (LockHeld, StateError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
 # After one of these errors the run cannot go on with any other resource.
-FATAL = (LedgerError, LockHeld, CredentialsError)
+FATAL = (StateError, LockHeld, CredentialsError)
 
 
 @dataclass

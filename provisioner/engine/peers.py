@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from state.document import Document
+from state.stack_state import StackState
 
 Doc = dict[str, Any]
 
@@ -30,9 +30,9 @@ class Peers:
     suffixes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, *documents: Document) -> Peers:
+    def of(cls, *states: StackState) -> Peers:
         """Return the resources of these states whose ids are known."""
-        return cls(tuple(_known(documents)), tuple(sorted(document.suffix for document in documents)))
+        return cls(tuple(_known(states)), tuple(sorted(state.suffix for state in states)))
 
     def within(self, region: str) -> Peers:
         """Return the resources of one region."""
@@ -78,10 +78,10 @@ def _portion(listed: Sequence[str], own: str, most: int) -> list[str]:
     return list(listed[start : start + most])
 
 
-def _known(documents: Sequence[Document]) -> Iterator[Peer]:
-    for document in documents:
-        for entry in document.entries.values():
-            if entry.id:
-                confirmed = entry.confirmed if entry.phase == "ready" else None
-                region = entry.region or document.place.region
-                yield Peer(entry.kind, entry.name, entry.id, region, confirmed)
+def _known(states: Sequence[StackState]) -> Iterator[Peer]:
+    for state in states:
+        for resource_state in state.resources.values():
+            if resource_state.id:
+                confirmed = resource_state.recorded if resource_state.phase == "ready" else None
+                region = resource_state.region or state.location.region
+                yield Peer(resource_state.type_name, resource_state.aws_name, resource_state.id, region, confirmed)

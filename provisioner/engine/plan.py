@@ -21,7 +21,7 @@ from provisioner.engine.others import has_others, remember_others
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
 from provisioner.engine.target import Target, extras_in, is_lacking, look, observed, still_hides
 from provisioner.engine.walk import Tell, Walk
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 Kinds = Mapping[str, Kind]
 # Parallel reads: they mostly wait for AWS's replies, but AWS limits the calls per second.
@@ -88,18 +88,18 @@ class Plan:
         return sum(self.changes[name].verb in verbs for name in self.changes.keys() - self.roles)
 
 
-def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds, *, inside: bool = True) -> Plan:
+def make_plan(stack: Stack, state: StackState, clients: Clients, kinds: Kinds, *, inside: bool = True) -> Plan:
     """Read all resources in parallel and decide the change of each; make no mutating call.
 
     If `inside` is False, unmanaged children are not looked for.
     """
     plan = Plan(stack)
     shared = clients.sharing()
-    unknown = [node for node in stack if node.name not in document.entries and has_others(node)]
+    unknown = [node for node in stack if node.name not in state.resources and has_others(node)]
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
-            _plan_one(plan, stack.nodes[name], document, shared)
+            _plan_one(plan, stack.nodes[name], state, shared)
             tell(name)
 
         return work
@@ -108,17 +108,21 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds, 
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
     plan.notes += told_as_lacking(plan.lacking)
     plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
-    remember_others(document, shared, [(node, _unlisted(plan, node)) for node in unknown])
+    remember_others(state, shared, [(node, _unlisted(plan, node)) for node in unknown])
     if inside:
-        _look_inside(plan, document, shared, kinds)
+        _look_inside(plan, state, shared, kinds)
     going = {
-        name: entry
-        for name, entry in document.entries.items()
-        if name not in stack.nodes and not kinds[entry.kind].shared and not kinds[entry.kind].stays
+        name: resource_state
+        for name, resource_state in state.resources.items()
+        if name not in stack.nodes
+        and not kinds[resource_state.type_name].shared
+        and not kinds[resource_state.type_name].stays
     }
     _let_go_first(plan, going, kinds)
     plan.changes |= {
-        name: delete(name, entry, kinds[entry.kind]) for name, entry in going.items() if name not in plan.early
+        name: delete(name, resource_state, kinds[resource_state.type_name])
+        for name, resource_state in going.items()
+        if name not in plan.early
     }
     return plan
 
@@ -129,7 +133,7 @@ def _unlisted(plan: Plan, node: Node) -> Item:
     return target_of(node, plan.stack.suffix, None, wanted).with_id(plan.changes[node.name].id).it
 
 
-def _let_go_first(plan: Plan, going: Mapping[str, Entry], kinds: Kinds) -> None:
+def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], kinds: Kinds) -> None:
     """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
     new = [node for node in plan.stack if plan.changes[node.name].verb in ("create", "replace")]
     plan.takes, plan.early = in_the_way(new, lambda node: resolve(node.props, lambda ref: look_up(plan, ref)), going)
@@ -137,20 +141,20 @@ def _let_go_first(plan: Plan, going: Mapping[str, Entry], kinds: Kinds) -> None:
     ordered = {}
     for name in TopologicalSorter(plan.early).static_order():
         why = f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
-        ordered[name] = delete(name, going[name], kinds[going[name].kind], why)
+        ordered[name] = delete(name, going[name], kinds[going[name].type_name], why)
     plan.changes = ordered | plan.changes
 
 
-def _look_inside(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> None:
+def _look_inside(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> None:
     """Plan the removal of unmanaged children from the resources that own all of theirs."""
     owning = [name for name in plan.docs if plan.stack.nodes[name].kind.owns_inside]
-    parts = known_parts(plan, document, clients, kinds)
+    parts = known_parts(plan, state, clients, kinds)
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
             node, change, doc = plan.stack.nodes[name], plan.changes[name], plan.docs[name]
             wanted = resolve(node.props, lambda ref: look_up(plan, ref))
-            target = target_of(node, plan.stack.suffix, document.entries.get(name), wanted)
+            target = target_of(node, plan.stack.suffix, state.resources.get(name), wanted)
             found = extras_in(clients, target.with_id(change.id), doc, parts)
             plan.changes[name] = with_extras(change, tuple(one for one in found if not one.stays))
             tell(name)
@@ -160,7 +164,7 @@ def _look_inside(plan: Plan, document: Document, clients: Clients, kinds: Kinds)
     Walk({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
 
 
-def known_parts(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Part]:
+def known_parts(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Part]:
     """Return all known children: declared, actual, recorded, and deleted ones that AWS may still show.
 
     A resource in the state is known by its id, whether it is still declared or not.
@@ -169,17 +173,17 @@ def known_parts(plan: Plan, document: Document, clients: Clients, kinds: Kinds) 
     for node in plan.stack:
         parts.append(Part(str(node.kind), resolve(node.props, lambda ref: look_up(plan, ref))))
         parts.append(Part(str(node.kind), plan.docs.get(node.name, {})))
-    for entry in document.entries.values():
-        own = {**entry.wanted, **_known_id(kinds[entry.kind], entry)}
-        parts += [Part(entry.kind, own), Part(entry.kind, entry.confirmed or {})]
-    late = (stone for stone in document.tombstones if still_hides(clients, stone.at))
-    return parts + [Part(stone.kind, stone.wanted) for stone in late]
+    for resource_state in state.resources.values():
+        own = {**resource_state.desired, **_known_id(kinds[resource_state.type_name], resource_state)}
+        parts += [Part(resource_state.type_name, own), Part(resource_state.type_name, resource_state.recorded or {})]
+    late = (tombstone for tombstone in state.tombstones if still_hides(clients, tombstone.deleted_at))
+    return parts + [Part(tombstone.type_name, tombstone.desired) for tombstone in late]
 
 
-def _known_id(kind: Kind, entry: Entry) -> Doc:
+def _known_id(kind: Kind, resource_state: ResourceState) -> Doc:
     """Return the id of a resource state as the properties that hold it in the result of `read`."""
     paths = (kind.key,) if isinstance(kind.key, str) else kind.key
-    values = [entry.id] if len(paths) == 1 else entry.id.split("|")
+    values = [resource_state.id] if len(paths) == 1 else resource_state.id.split("|")
     told = zip(paths, values, strict=False)
     return {path: value for path, value in told if value and "." not in path}
 
@@ -194,26 +198,26 @@ def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
         return dict(seal(resolve(node.props, lookup), clients, lookup))
 
 
-def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
+def _plan_one(plan: Plan, node: Node, state: StackState, clients: Clients) -> None:
     wanted = wanted_of(plan, node, clients)
-    entry = own_entry(document, node, wanted)
+    resource_state = own_entry(state, node, wanted)
     target = target_of(
-        node, plan.stack.suffix, entry, wanted, document.held_beside(node.name, str(node.kind), node.region)
+        node, plan.stack.suffix, resource_state, wanted, state.ids_of_others(node.name, str(node.kind), node.region)
     )
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         with explained(f"looking at {node.aws_name or node.name}"):
-            doc = look(clients, target, entry)
+            doc = look(clients, target, resource_state)
             if doc is not None and node.kind.decided_by_observation:
-                doc = observed(clients, target, doc, entry.made if entry else 0.0)
+                doc = observed(clients, target, doc, resource_state.created_at if resource_state else 0.0)
             if is_lacking(clients, target):
                 plan.lacking.append(node.name)
-    change = decide(node, entry, doc, wanted)
+    change = decide(node, resource_state, doc, wanted)
     if change.verb == "create":
         change = _creation(plan, node, doc, change)
     if doc is not None:
         wall, pace = clients.clock.wall(), clients.aws.pace
-        change = timed(change, node.kind, entry, (doc, wanted), wall, pace)
+        change = timed(change, node.kind, resource_state, (doc, wanted), wall, pace)
     foreign = [plan.changes[name] for name in _hosts(node) if plan.changes[name].foreign]
     if doc is not None and foreign:
         why, remedy = "part of what is somebody else's", foreign[0].remedy
@@ -254,7 +258,9 @@ def look_up(plan: Plan, ref: Ref) -> Any:
     return Unknown(ref) if value is None else value
 
 
-def target_of(node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: frozenset[str] = frozenset()) -> Target:
+def target_of(
+    node: Node, suffix: str, resource_state: ResourceState | None, wanted: Doc, away: frozenset[str] = frozenset()
+) -> Target:
     """Return the resource to work on for a declared one; `away` holds ids that a search must not return."""
     it = Item(
         node=node.name,
@@ -262,7 +268,7 @@ def target_of(node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: f
         suffix=suffix,
         props=wanted,
         tags=node.tags,
-        id=entry.id if entry else "",
+        id=resource_state.id if resource_state else "",
         shunned=away,
     )
     return Target(node.kind, it, node.region, tuple(node.needs), node.piece, waits=node.patience)

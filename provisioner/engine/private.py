@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.engine.refs import Lookup, Veiled, unveiled
-from state.marks import is_mark, is_mark_of, mark_of
+from state.fingerprints import fingerprint_of, is_fingerprint, matches_fingerprint
 
 SET, CHANGED = "(set)", "(changed)"
 
@@ -29,12 +29,12 @@ class Private(Veiled):
 
     def marked(self, salt: str) -> str:
         """Return the fingerprint that is stored in place of the value."""
-        return mark_of(salt, self.label, self._value)
+        return fingerprint_of(salt, self.label, self._value)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Private):
             return (self.label, self._value) == (other.label, other._value)
-        return is_mark_of(other, self.label, self._value)
+        return matches_fingerprint(other, self.label, self._value)
 
     def __hash__(self) -> int:
         return hash(self.label)
@@ -87,7 +87,7 @@ def _counterpart(one: Any, at: int, former: Any) -> Any:
 
 
 def _is_private(value: object) -> bool:
-    return isinstance(value, Private) or is_mark(value)
+    return isinstance(value, Private) or is_fingerprint(value)
 
 
 def _is_same(one: object, other: object) -> bool:

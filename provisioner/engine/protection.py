@@ -19,15 +19,18 @@ from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import target_in
-from state.document import Document
+from state.stack_state import StackState
 
 
-def protected(plan: Plan, document: Document, kinds: Kinds) -> list[str]:
+def protected(plan: Plan, state: StackState, kinds: Kinds) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
     ours = {name: doc for name, doc in plan.docs.items() if not plan.changes[name].foreign}
     gone = plan.stack.nodes.keys() - ours.keys()
-    entries = {name: entry for name, entry in document.entries.items() if name not in gone}
-    known = {name: (kinds[entry.kind], entry.wanted) for name, entry in entries.items()}
+    resource_states = {name: resource_state for name, resource_state in state.resources.items() if name not in gone}
+    known = {
+        name: (kinds[resource_state.type_name], resource_state.desired)
+        for name, resource_state in resource_states.items()
+    }
     seen = {name: (plan.stack.nodes[name].kind, doc) for name, doc in ours.items()}
     return sorted(name for name, (kind, doc) in {**known, **seen}.items() if is_protected(kind, doc))
 
@@ -41,10 +44,10 @@ class Untold:
     unknown: str = ""
 
 
-def untold(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Untold]:
+def untold(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Untold]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
     shared, found = clients.sharing(), []
-    for name, target in ending_targets(plan, document, kinds).items():
+    for name, target in ending_targets(plan, state, kinds).items():
         if not overrides(target.kind, "protections"):
             continue
         client = shared.client(target.kind.service, target.region)
@@ -66,17 +69,17 @@ def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] 
 
     """
     outcome = Outcome("teardown")
-    document = hands.ledger.document
+    state = hands.ledger.state
     ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
     for name, take_off in ways:
-        target = target_in(document, name, kinds)
+        target = target_in(state, name, kinds)
         with outcome.noting(name, f"taking the protection off {target.it.name or name}"):
             take_off(hands, target)
             outcome.done.append(name)
         if isinstance(outcome.failed.get(name), FATAL):
             break
     if outcome.failed:
-        outcome.undone = sorted(document.entries.keys() - outcome.failed.keys() - set(outcome.done))
+        outcome.undone = sorted(state.resources.keys() - outcome.failed.keys() - set(outcome.done))
         _tell_bare(outcome)
     return outcome
 

@@ -17,8 +17,8 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.codes import THROTTLES
 from provisioner.engine.events import ENDS, Event
 from provisioner.engine.graph import Edge
-from state.document import Place
-from state.json_fields import as_json
+from state.serialization import as_json
+from state.stack_state import StackLocation
 
 SCHEMA = 1
 # A wait of an hour causes many events: after so many moments of one resource, waits are only counted.
@@ -55,7 +55,7 @@ class Record:
     suffix: str
     command: str
     arguments: list[str]
-    place: Place
+    place: StackLocation
     aws: Aws
     clock: Clock
     settings: Mapping[str, Any] = field(default_factory=dict)

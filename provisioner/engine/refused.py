@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from provisioner.engine.faults import Fault, code_of, fault_of
 from provisioner.engine.traits import Codes
-from provisioner.errors import Blocked, NotBefore, OutOfPatience, ProvisionerError
+from provisioner.errors import Blocked, NotBefore, OutOfPatience
+from state.errors import ProvisionerError
 
 
 class NotYet(Exception):

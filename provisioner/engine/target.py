@@ -16,7 +16,7 @@ from provisioner.engine.faults import code_of, is_unknown_call
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Unknown
 from provisioner.engine.waits import until
-from state.document import Entry
+from state.stack_state import ResourceState
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,19 @@ def read(clients: Clients, target: Target) -> Doc | None:
     return None if doc is not None and target.kind.id_of(doc) in target.it.shunned else doc
 
 
-def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
-    """Return the actual properties of a resource that the state knows by `entry`, if there is an entry.
+def look(shared: Clients, target: Target, resource_state: ResourceState | None) -> Doc | None:
+    """Return the actual properties of a resource that the state knows by `resource_state`, if there is an entry.
 
     On an emulator of others, properties that it does not return are taken from the recorded state, and its
     own defaults are left out.
     """
-    if entry and entry.confirmed is not None and is_lacking(shared, target):
-        return {**entry.confirmed, **_own_tags(target)}
-    if entry is None or shared.aws.echoes:
-        return _look(shared, target, entry.made if entry else 0.0)
-    doc = _look(shared, target, 0.0 if target.kind.shared else entry.made)
+    if resource_state and resource_state.recorded is not None and is_lacking(shared, target):
+        return {**resource_state.recorded, **_own_tags(target)}
+    if resource_state is None or shared.aws.echoes:
+        return _look(shared, target, resource_state.created_at if resource_state else 0.0)
+    doc = _look(shared, target, 0.0 if target.kind.shared else resource_state.created_at)
     # An account-wide resource can be used under whatever name the emulator gave it.
-    return _recalled(target, doc, entry) if doc else entry.confirmed if target.kind.shared else None
+    return _recalled(target, doc, resource_state) if doc else resource_state.recorded if target.kind.shared else None
 
 
 def is_lacking(clients: Clients, target: Target) -> bool:
@@ -121,12 +121,12 @@ def is_lacking(clients: Clients, target: Target) -> bool:
     return False
 
 
-def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
+def _recalled(target: Target, doc: Doc, resource_state: ResourceState) -> Doc:
     """Return what an emulator reports, in the form in which AWS would, with its tags."""
-    if entry.confirmed is None or entry.id != target.kind.id_of(doc):
+    if resource_state.recorded is None or resource_state.id != target.kind.id_of(doc):
         return doc
     borne = {} if doc.get("Tags") else _own_tags(target)
-    return {**as_on_aws(target.kind.members, doc, entry.confirmed, target.it.props), **borne}
+    return {**as_on_aws(target.kind.members, doc, resource_state.recorded, target.it.props), **borne}
 
 
 def _own_tags(target: Target) -> Doc:

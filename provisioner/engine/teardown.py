@@ -17,9 +17,10 @@ from provisioner.engine.plan import Kinds
 from provisioner.engine.refused import Foreign
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import Blocked, ProvisionerError
+from provisioner.errors import Blocked
 from provisioner.names import tags_of
-from state.document import Document, Entry
+from state.errors import ProvisionerError
+from state.stack_state import ResourceState, StackState
 
 
 def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
@@ -27,21 +28,21 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
 
     Of account-wide resources nothing is deleted; a teardown removes them from the state.
     """
-    document = hands.ledger.document
-    for name, entry in hands.ledger if only is None else ():
-        if kinds[entry.kind].shared:
-            hands.ledger.forget(name, deleted=False)
-    names = {name for name in document.entries if only is None or name in only}
+    state = hands.ledger.state
+    for name, resource_state in hands.ledger if only is None else ():
+        if kinds[resource_state.type_name].shared:
+            hands.ledger.remove(name, deleted=False)
+    names = {name for name in state.resources if only is None or name in only}
     outcome = Outcome("teardown")
     start = hands.clock.now()
 
     def begin(end: End) -> Work[End] | None:
         if end.what == "gone":
             return None
-        target = target_in(document, end.name, kinds)
+        target = target_in(state, end.name, kinds)
         return lambda tell: take_down(hands, target, outcome, tell, whole=only is None)
 
-    ended = Walk(_graph(document, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
+    ended = Walk(_graph(state, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
     outcome.done = sorted(done - outcome.kept.keys() - outcome.theirs.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
@@ -49,45 +50,47 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     return outcome
 
 
-def _graph(document: Document, names: Set[str], kinds: Kinds) -> dict[End, set[End]]:
+def _graph(state: StackState, names: Set[str], kinds: Kinds) -> dict[End, set[End]]:
     """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
-    entries = document.entries
+    resource_states = state.resources
 
     def beside(name: str, other: str) -> bool:
-        return entries[other].kind in kinds[entries[name].kind].goes_beside
+        return resource_states[other].type_name in kinds[resource_states[name].type_name].goes_beside
 
-    return ends({name: entries[name].needs for name in names}, beside)
+    return ends({name: resource_states[name].depends_on for name in names}, beside)
 
 
-def target_in(document: Document, name: str, kinds: Kinds) -> Target:
+def target_in(state: StackState, name: str, kinds: Kinds) -> Target:
     """Return the resource to work on for a recorded one, which may no longer be declared."""
-    entry: Entry = document.entries[name]
+    resource_state: ResourceState = state.resources[name]
     node = name.split("~", 1)[0]
     it = Item(
         node=name,
-        name=entry.name,
-        suffix=document.suffix,
-        props=entry.wanted,
-        tags=tags_of(document.suffix, document.place.region, node, entry.name, entry.tags),
-        id=entry.id,
+        name=resource_state.aws_name,
+        suffix=state.suffix,
+        props=resource_state.desired,
+        tags=tags_of(state.suffix, state.location.region, node, resource_state.aws_name, resource_state.tags),
+        id=resource_state.id,
         # Without an id it is searched by name and tags, which the other resources of its type may share.
-        shunned=frozenset() if entry.id else document.held_beside(name, entry.kind, entry.region),
+        shunned=frozenset()
+        if resource_state.id
+        else state.ids_of_others(name, resource_state.type_name, resource_state.region),
     )
-    kind, hosts = kinds[entry.kind], _hosts(document, entry, kinds)
-    return Target(kind, it, entry.region, tuple(entry.needs), entry.piece, hosts=hosts)
+    kind, hosts = kinds[resource_state.type_name], _hosts(state, resource_state, kinds)
+    return Target(kind, it, resource_state.region, tuple(resource_state.depends_on), resource_state.step, hosts=hosts)
 
 
-def _hosts(document: Document, entry: Entry, kinds: Kinds) -> tuple[Target, ...]:
+def _hosts(state: StackState, resource_state: ResourceState, kinds: Kinds) -> tuple[Target, ...]:
     """Return the recorded resources that contain this one and are known by a name only."""
-    kind = kinds[entry.kind]
+    kind = kinds[resource_state.type_name]
     if kind.tagged:
         return ()
-    places = [entry.wanted.get(key) for key in kind.within]
-    held = {name: document.entries[name] for name in entry.needs if name in document.entries}
+    places = [resource_state.desired.get(key) for key in kind.within]
+    held = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
     return tuple(
-        target_in(document, name, kinds)
+        target_in(state, name, kinds)
         for name, one in held.items()
-        if one.id and one.id in places and proves_nothing(kinds[one.kind])
+        if one.id and one.id in places and proves_nothing(kinds[one.type_name])
     )
 
 

@@ -15,8 +15,8 @@ from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target, read
 from provisioner.engine.walk import Tell, Walk, Work
-from state.document import Tombstone
-from state.json_fields import as_json
+from state.serialization import as_json
+from state.stack_state import Tombstone
 
 
 @dataclass(frozen=True)
@@ -54,29 +54,29 @@ class Report:
 
 
 def last_look(
-    clients: Clients, kinds: Kinds, stones: Iterable[Tombstone], search: Plan, bearing: list[str], suffix: str
+    clients: Clients, kinds: Kinds, tombstones: Iterable[Tombstone], search: Plan, bearing: list[str], suffix: str
 ) -> Report:
     """Read each deleted resource once more, and add what a search by name and tag has found.
 
     Args:
         clients: The AWS clients.
         kinds: The resource types by name.
-        stones: The tombstones of the deleted resources.
+        tombstones: The tombstones of the deleted resources.
         search: A plan made without a state, which finds resources by name and tags.
         bearing: The ARNs that still have the stack's tags.
         suffix: The stack.
 
     """
     report = Report(searches=len(search.stack.nodes) + 1)
-    listed = [stone for stone in stones if not kinds[stone.kind].shared]
+    listed = [tombstone for tombstone in tombstones if not kinds[tombstone.type_name].shared]
     report.asked = len(listed)
 
     def begin(at: int) -> Work[int]:
         def work(tell: Tell[int]) -> None:
-            stone = listed[at]
-            with explained(f"asking for {stone.kind} {stone.id}"):
-                doc = read(clients, _target(kinds, stone, suffix))
-            _judge(report, kinds[stone.kind], stone, doc)
+            tombstone = listed[at]
+            with explained(f"asking for {tombstone.type_name} {tombstone.id}"):
+                doc = read(clients, _target(kinds, tombstone, suffix))
+            _judge(report, kinds[tombstone.type_name], tombstone, doc)
             tell(at)
 
         return work
@@ -88,7 +88,7 @@ def last_look(
     for name, change in search.changes.items():
         if name not in search.stack.nodes:
             report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
-    known = {stone.id for stone in listed} | {stone.name for stone in listed}
+    known = {tombstone.id for tombstone in listed} | {tombstone.aws_name for tombstone in listed}
     # A resource has several tombstones if several runs found it again and tried to delete it.
     report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
     for arn in bearing:
@@ -97,16 +97,18 @@ def last_look(
     return report
 
 
-def _judge(report: Report, kind: Kind, stone: Tombstone, doc: Doc | None) -> None:
+def _judge(report: Report, kind: Kind, tombstone: Tombstone, doc: Doc | None) -> None:
     # Nothing is reported for a resource that AWS no longer returns.
     if meets(doc, kind.lingers):
-        report.lingering.append(Remnant(stone.kind, stone.id, kind.why_lingers))
+        report.lingering.append(Remnant(tombstone.type_name, tombstone.id, kind.why_lingers))
     elif doc is not None and meets(doc, kind.gone) and (until := kind.lasts(doc)):
-        report.lingering.append(Remnant(stone.kind, stone.id, "it is gone, and AWS still tells of it", until))
+        report.lingering.append(
+            Remnant(tombstone.type_name, tombstone.id, "it is gone, and AWS still tells of it", until)
+        )
     elif doc is not None and not meets(doc, kind.gone):
-        report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
+        report.remaining.append(Remnant(tombstone.type_name, tombstone.id, "it was deleted, and is there"))
 
 
-def _target(kinds: Kinds, stone: Tombstone, suffix: str) -> Target:
-    it = Item(stone.node, stone.name, suffix, stone.wanted, id=stone.id)
-    return Target(kinds[stone.kind], it, stone.region)
+def _target(kinds: Kinds, tombstone: Tombstone, suffix: str) -> Target:
+    it = Item(tombstone.logical_id, tombstone.aws_name, suffix, tombstone.desired, id=tombstone.id)
+    return Target(kinds[tombstone.type_name], it, tombstone.region)

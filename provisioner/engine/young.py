@@ -12,7 +12,7 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.refused import is_named
 from provisioner.engine.target import Target
 from provisioner.engine.traits import Codes
-from state.document import Entry
+from state.stack_state import ResourceState
 
 # Seconds. A call may not find a resource that was created less than FRESH ago (terraform-provider-aws
 # ec2/wait.go: EC2 propagation 5 min). A call that is refused because of a new resource is retried until that
@@ -46,11 +46,16 @@ class Newborns:
         """Remember a resource that was created at the wall-clock second `made`; 0 stands for now."""
         self._add(target.it.node, target.kind, (target.it.id, target.it.name), made)
 
-    def recall(self, entries: Mapping[str, Entry], kinds: Mapping[str, Kind]) -> None:
+    def recall(self, resource_states: Mapping[str, ResourceState], kinds: Mapping[str, Kind]) -> None:
         """Remember the resources that earlier runs have created recently, from the state."""
-        for node, entry in entries.items():
-            if self.is_new(entry.made) and entry.kind in kinds:
-                self._add(node, kinds[entry.kind], (entry.id, entry.name), entry.made)
+        for node, resource_state in resource_states.items():
+            if self.is_new(resource_state.created_at) and resource_state.type_name in kinds:
+                self._add(
+                    node,
+                    kinds[resource_state.type_name],
+                    (resource_state.id, resource_state.aws_name),
+                    resource_state.created_at,
+                )
 
     def is_new(self, made: float) -> bool:
         """Return whether other calls may not know yet what was created at the wall-clock second `made`."""

@@ -9,11 +9,11 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.errors import ProvisionerError
 from provisioner.kinds.members.edge import CERTIFICATE
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import NODE_TAG, has_owner
+from state.errors import ProvisionerError
 
 NO_CERTIFICATE = codes("ResourceNotFoundException")
 # Error codes of CloudFront and ELB for a certificate that is too new for them to know it.

@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import excused
 from provisioner.engine.faults import code_of
-from provisioner.errors import Blocked, ProvisionerError, UsageError
+from provisioner.errors import Blocked, UsageError
 from provisioner.preflight.pull_rules import rule_of, rules
 from provisioner.regions import is_of
 from provisioner.settings.images import EcrImage
+from state.errors import ProvisionerError
 
 # The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
 CALLS = {"ecr": ("DescribeImages",)}

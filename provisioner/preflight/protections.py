@@ -10,10 +10,10 @@ from provisioner.engine.gone import protection, way_off
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.teardown import target_in
 from provisioner.preflight.finding import Finding
-from state.document import Document
+from state.stack_state import StackState
 
 
-def protections(made: Plan, document: Document, clients: Clients, kinds: Kinds) -> Iterator[Finding]:
+def protections(made: Plan, state: StackState, clients: Clients, kinds: Kinds) -> Iterator[Finding]:
     """Yield the resources that are no longer declared but are protected against deletion.
 
     It makes one read for each resource whose type can be protected.
@@ -22,7 +22,7 @@ def protections(made: Plan, document: Document, clients: Clients, kinds: Kinds) 
     for name, change in made.changes.items():
         if change.verb != "delete" or not kinds[change.kind].unprotected_by:
             continue
-        target = target_in(document, name, kinds)
+        target = target_in(state, name, kinds)
         with explained(f"asking what protects {target.it.name or name}"):
             doc = protection(shared, target)
         if doc:

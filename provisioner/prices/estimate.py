@@ -15,7 +15,7 @@ from provisioner.engine.refs import Doc, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, Estate, is_priced
 from provisioner.prices.table import Prices
 from provisioner.settings.postgres import RECKONED, STANDARD_ENDS, is_near, major_of
-from state.document import Document
+from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Estimate:
         return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
 
 
-def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
+def estimate(made: Plan, state: StackState, prices: Prices) -> Estimate:
     """Return the cost of the stack as it is now, and as it will be after a plan; makes no call."""
-    now = before(made.whole or made, document)
+    now = before(made.whole or made, state)
     then = after(made, now)
     bills = bill(now, prices), bill(then, prices)
     kinds = {*now.kinds.values(), *then.kinds.values()}
@@ -114,17 +114,17 @@ def after(made: Plan, now: Estate) -> Estate:
     return Estate(kinds, props, now.ids)
 
 
-def before(made: Plan, document: Document) -> Estate:
+def before(made: Plan, state: StackState) -> Estate:
     """Return the existing resources: declared ones with AWS's values, others with those of the state."""
     kinds: dict[str, str] = {}
     props: dict[str, Doc] = {}
     for name in made.docs:
         node = made.stack.nodes[name]
         kinds[name], props[name] = str(node.kind), as_it_is(node.props, made.changes[name])
-    for name, entry in document.entries.items():
-        if name not in made.stack.nodes and entry.id:
-            kinds[name], props[name] = entry.kind, entry.wanted
-    ids = {entry.id: name for name, entry in document.entries.items() if entry.id}
+    for name, resource_state in state.resources.items():
+        if name not in made.stack.nodes and resource_state.id:
+            kinds[name], props[name] = resource_state.type_name, resource_state.desired
+    ids = {resource_state.id: name for name, resource_state in state.resources.items() if resource_state.id}
     return Estate(kinds, props, ids)
 
 

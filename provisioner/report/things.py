@@ -17,7 +17,7 @@ from provisioner.health.scene import Part
 from provisioner.kinds import KINDS
 from provisioner.prices.estimate import before
 from provisioner.terminal.report.model import State
-from state.document import Document, Entry
+from state.stack_state import ResourceState, StackState
 
 _NOT_ASKED = "not asked"
 _LEFT = "no longer declared"
@@ -52,31 +52,31 @@ class Thing:
 Things = Mapping[str, Thing]
 
 
-def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
+def seen(made: Plan, report: Report, document: StackState) -> dict[str, Thing]:
     """Return the resources as AWS says now, then those in the state that are no longer declared."""
     # If a resource has several drifts, the first counts: gone and failed come before added children.
     drifts = {one.node: one for one in reversed(report.drifts) if one.what != "held"}
     props = before(made, document).props
     things = {}
     for node in made.stack:
-        entry = document.entries.get(node.name)
+        resource_state = document.resources.get(node.name)
         doc = made.docs.get(node.name)
-        if node.kind.shared or (entry is None and doc is None):
+        if node.kind.shared or (resource_state is None and doc is None):
             continue
         state, word = judged(node.kind, doc, drifts.get(node.name), report.standings.get(node.name))
         things[node.name] = Thing(
             node.name,
             node.piece,
             str(node.kind),
-            entry.name if entry else node.aws_name,
+            resource_state.aws_name if resource_state else node.aws_name,
             dict(props.get(node.name, node.props)),
             doc or {},
             tuple(node.needs),
             state,
             word,
         )
-    left = {name: entry for name, entry in document.entries.items() if name not in made.stack.nodes}
-    return things | {name: _remembered(name, entry, _LEFT) for name, entry in left.items()}
+    left = {name: resource_state for name, resource_state in document.resources.items() if name not in made.stack.nodes}
+    return things | {name: _remembered(name, resource_state, _LEFT) for name, resource_state in left.items()}
 
 
 def with_topics(things: Things, parts: Iterable[Part]) -> dict[str, Thing]:
@@ -88,12 +88,12 @@ def with_topics(things: Things, parts: Iterable[Part]) -> dict[str, Thing]:
     }
 
 
-def remembered(document: Document) -> dict[str, Thing]:
+def remembered(state: StackState) -> dict[str, Thing]:
     """Return the resources as the last run recorded them, without asking AWS."""
     return {
-        name: _remembered(name, entry, _NOT_ASKED if entry.phase == "ready" else entry.phase)
-        for name, entry in document.entries.items()
-        if not KINDS[entry.kind].shared
+        name: _remembered(name, resource_state, _NOT_ASKED if resource_state.phase == "ready" else resource_state.phase)
+        for name, resource_state in state.resources.items()
+        if not KINDS[resource_state.type_name].shared
     }
 
 
@@ -116,10 +116,20 @@ def declared(stack: Stack) -> dict[str, Thing]:
     }
 
 
-def _remembered(name: str, entry: Entry, word: str) -> Thing:
+def _remembered(name: str, resource_state: ResourceState, word: str) -> Thing:
     """Return a resource as the state has it."""
-    state: State = _PHASES.get(entry.phase, "busy")
-    return Thing(name, entry.piece, entry.kind, entry.name, entry.wanted, {}, tuple(entry.needs), state, word)
+    state: State = _PHASES.get(resource_state.phase, "busy")
+    return Thing(
+        name,
+        resource_state.step,
+        resource_state.type_name,
+        resource_state.aws_name,
+        resource_state.desired,
+        {},
+        tuple(resource_state.depends_on),
+        state,
+        word,
+    )
 
 
 _STATES: Mapping[Health, State] = {

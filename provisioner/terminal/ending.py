@@ -6,7 +6,7 @@ from provisioner.engine.blockers import Blocker, notes_of
 from provisioner.engine.ending import Ending, Going
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
-from state.json_fields import as_json
+from state.serialization import as_json
 
 
 def show_ending(

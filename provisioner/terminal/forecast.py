@@ -10,7 +10,7 @@ from provisioner.engine.expected import Expected
 from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, Estimate
 from provisioner.terminal.say import Say
-from state.json_fields import as_json
+from state.serialization import as_json
 
 _MINUTE = 60
 _MOST_NAMED = 4

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.engine.past import UNENDED, Calls, Part, Past
 from provisioner.terminal.say import Say, table
-from state.json_fields import as_json
+from state.serialization import as_json
 
 _HISTORY = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
 _PARTS = ("resource", "kind", "done", "end", "took", "stages")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from provisioner.terminal.say import Say, table
-from state.json_fields import as_json
+from state.serialization import as_json
 
 _HEAD = ("", "revision", "image", "when", "by", "result")
 

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.amounts import amount
 from provisioner.engine.timeline import Bar, Span, Timeline
 from provisioner.terminal.say import Say
-from state.json_fields import as_json
+from state.serialization import as_json
 
 _WIDTH = 48
 _MICRO = 1_000_000

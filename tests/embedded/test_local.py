@@ -16,7 +16,7 @@ import pytest
 from provisioner.embedded import local
 from provisioner.embedded.control_client import STATE
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.errors import ProvisionerError
+from state.errors import ProvisionerError
 
 
 @pytest.fixture(scope="module")

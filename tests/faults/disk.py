@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from state.store import FileStore
+from state.state_store import FileStateStore
 from tests.faults.case import LEDGER, Strike
 from tests.faults.wire import Wire
 
@@ -56,13 +56,13 @@ class Disk:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Inside, every write goes by this disk."""
-        really = FileStore._replace
+        really = FileStateStore._replace
 
-        def replace(store: FileStore, text: bytes) -> None:
+        def replace(store: FileStateStore, text: bytes) -> None:
             self.wire.check()
             fault = self.strike()
             if self._broken:
-                self.refused |= store._what == "state file" or not store.path.exists()
+                self.refused |= store._noun == "state file" or not store.path.exists()
                 raise OSError(self._broken, os.strerror(self._broken))
             if fault == "kill_before_rename":
                 raise self.wire.kill()
@@ -70,5 +70,5 @@ class Disk:
             if fault == "kill_after_rename":
                 raise self.wire.kill()
 
-        with patch.object(FileStore, "_replace", replace):
+        with patch.object(FileStateStore, "_replace", replace):
             yield

@@ -25,8 +25,8 @@ from unittest.mock import patch
 from greenlet import getcurrent, greenlet
 
 from provisioner.engine.clock import Clock, Stopped
-from state.heartbeat import Heartbeat
-from state.ledger import Ledger
+from state.lease import Heartbeat
+from state.manager import StateManager
 
 Ready = Callable[[], bool]
 
@@ -193,8 +193,8 @@ class Simulation:
 
         def beat() -> None:
             try:
-                while not self._doze(heart._ended.is_set, heart._every):
-                    heart._beat()
+                while not self._doze(heart._ended.is_set, heart._interval):
+                    heart._call()
             except BaseException:
                 if not self.is_killed():
                     raise
@@ -237,7 +237,7 @@ class Simulation:
         yield ThreadPoolExecutor, "shutdown", self._or(self._shut, ThreadPoolExecutor.shutdown)
         yield Future, "result", self._or(self._result, Future.result)
         yield threading.Condition, "wait_for", self._or(self._until, threading.Condition.wait_for)
-        yield Ledger, "_flush", self._before(Ledger._flush)
+        yield StateManager, "_flush", self._before(StateManager._flush)
         yield Heartbeat, "start", self._or(self._beats, Heartbeat.start)
         yield Heartbeat, "stop", self._or(self._stops, Heartbeat.stop)
         yield threading, "Lock", self._or(lambda: _Lock(self), threading.Lock)
@@ -253,9 +253,9 @@ class Simulation:
     def _before(self, flush: Callable[..., None]) -> Callable[..., None]:
         """Acts that come at once share one write: let the others act first."""
 
-        def flushed(ledger: Ledger, serial: int) -> None:
+        def flushed(state_manager: StateManager, serial: int) -> None:
             self.wait(always)
-            flush(ledger, serial)
+            flush(state_manager, serial)
 
         return self._or(flushed, flush)
 

@@ -9,7 +9,8 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.marker import LASTS
-from provisioner.errors import LockHeld, NoSuchStack
+from provisioner.errors import NoSuchStack
+from state.errors import LockHeld
 from tests import inventory
 from tests.faults.case import APPLY, KILLED, TEARDOWN, Strike
 from tests.faults.judge import compare, held

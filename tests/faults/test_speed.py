@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock, Stopped
-from state.heartbeat import Heartbeat
+from state.lease import Heartbeat
 from tests.faults.case import APPLY, KILLED, Case, Strike
 from tests.faults.simulated import Deadlock, Simulation
 from tests.faults.world import World

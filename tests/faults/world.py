@@ -24,11 +24,12 @@ from provisioner.commands.removing import teardown
 from provisioner.configuration import load
 from provisioner.embedded.box import Box
 from provisioner.embedded.local import Local, window
-from provisioner.errors import NoSuchStack, ProvisionerError
+from provisioner.errors import NoSuchStack
 from provisioner.session import Session, Where
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 from state import lock
+from state.errors import ProvisionerError
 from tests.faults.case import APPLY, BOTH, KILLED, LEDGER, TEARDOWN, Case, Verdict
 from tests.faults.disk import Disk
 from tests.faults.judge import Held, compare, held, is_kept
@@ -96,8 +97,8 @@ class World:
             # A process is killed here, no machine: what is written is there.
             stack.enter_context(patch.object(os, "fsync", lambda _file: None))
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
-            stack.enter_context(patch.object(lock, "_taken", lambda _file: True))
-            stack.enter_context(patch.object(lock, "_is_held", lambda _file: False))
+            stack.enter_context(patch.object(lock, "_try_flock", lambda _file: True))
+            stack.enter_context(patch.object(lock, "_is_flocked", lambda _file: False))
             for module, name in ((ways, "start_embedded"), (workspaces, "running_embedded")):
                 stack.enter_context(patch.object(module, name, lambda _home: local))
             stack.enter_context(wired(self.wire))

@@ -33,17 +33,17 @@ def resources(p: Patient) -> list[Stands]:
         Unset: There is no state, or it has no such resource.
 
     """
-    document = p.document
-    entries = document.entries.items() if document else ()
-    names = [name for name, one in entries if one.phase == "ready" and not KINDS[one.kind].shared]
-    if document is None or not names:
+    state = p.document
+    resource_states = state.resources.items() if state else ()
+    names = [name for name, one in resource_states if one.phase == "ready" and not KINDS[one.type_name].shared]
+    if state is None or not names:
         raise Unset("no state file tells of a resource")
 
     def ask(name: str) -> Stands:
-        target = target_in(document, name, KINDS)
-        entry = document.entries[name]
-        doc = look(p.clients, target, entry)
-        how = standing(target.kind, doc and observed(p.clients, target, doc, entry.made))
+        target = target_in(state, name, KINDS)
+        resource_state = state.resources[name]
+        doc = look(p.clients, target, resource_state)
+        how = standing(target.kind, doc and observed(p.clients, target, doc, resource_state.created_at))
         wake = woken_by(target.kind, doc, target.region or p.region) if doc else ""
         return Stands(f"{name} ({target.words})", how, wake)
 

@@ -74,8 +74,8 @@ def least(p: Patient) -> Least:
             raise
         target = None
     if target is None:
-        known = p.document.entries.get(SERVICE) if p.document else None
-        return Least(int((known.wanted if known else {}).get("desiredCount", 1)))
+        known_state = p.document.resources.get(SERVICE) if p.document else None
+        return Least(int((known_state.desired if known_state else {}).get("desiredCount", 1)))
     count = int(target["MinCapacity"])
     return Least(count, BY_SETTINGS if count else _holder(p, target, service))
 
@@ -143,8 +143,12 @@ def _holder(p: Patient, target: Doc, service: str) -> str:
     """
     if shipped(p.clients, p.named("cluster"), service).counts is not None:
         return BY_SCALE
-    entries = p.document.entries.values() if p.document else ()
-    applied = (one.wanted.get("MinCapacity") for one in entries if one.wanted.get("ResourceId") == target["ResourceId"])
+    resource_states = p.document.resources.values() if p.document else ()
+    applied = (
+        one.desired.get("MinCapacity")
+        for one in resource_states
+        if one.desired.get("ResourceId") == target["ResourceId"]
+    )
     return BY_HAND if next(applied, 0) else BY_SETTINGS
 
 
@@ -189,6 +193,6 @@ def _may_be_hidden(p: Patient, policy: Doc) -> bool:
 
 def _title(p: Patient, service: str) -> str:
     """Return the name of a service for `--service`; "" for the main one, and for one not in the state."""
-    entries = p.document.entries if p.document else {}
-    nodes = (node for node, one in entries.items() if one.kind == "Service" and one.name == service)
+    resource_states = p.document.resources if p.document else {}
+    nodes = (node for node, one in resource_states.items() if one.type_name == "Service" and one.aws_name == service)
     return next(nodes, SERVICE).removeprefix(SERVICE).removeprefix(".")

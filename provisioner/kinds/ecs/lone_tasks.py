@@ -10,10 +10,10 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
 from provisioner.engine.young import Newborns
-from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import TASKS, Diagnosis, Ended
 from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.tags import low_pairs
+from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
 # source.

@@ -15,7 +15,6 @@ from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, still_hides
 from provisioner.engine.waits import until
-from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
 from provisioner.kinds.ecs.strategies import waiting
@@ -26,6 +25,7 @@ from provisioner.kinds.ecs.successors import (
     wanted_instead,
     was_stopped_by_hand,
 )
+from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
 # source.

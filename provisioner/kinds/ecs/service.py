@@ -12,7 +12,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Refusal
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.errors import ProvisionerError, RolledBack, Superseded
+from provisioner.errors import RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
 from provisioner.kinds.ecs.strategies import (
     ADVANCED,
@@ -27,6 +27,7 @@ from provisioner.kinds.ecs.successors import NOT_JUDGED, wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
 from provisioner.kinds.tags import low_pairs, mapping
+from state.errors import ProvisionerError
 
 # botocore ecs DescribeServices: the most services in one call.
 _MOST = 10

@@ -1,24 +1,28 @@
-"""The store of one stack's state: the protocol, and the store that is a file on this machine."""
+"""Where a state is loaded and saved, the file on this machine, and its earlier versions."""
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from provisioner.errors import LedgerError
+from state.errors import StateError
+from state.stack_state import SCHEMA, StackState
 
-_DRAFT = ".draft"
-KEPT = 20  # earlier versions
+_DRAFT_SUFFIX = ".draft"
+VERSIONS_KEPT = 20  # earlier versions
 
 
-class Store(Protocol):
+class StateStore(Protocol):
     """The place of one stack's state and of its earlier versions."""
 
     @property
-    def where(self) -> str:
+    def description(self) -> str:
         """The path or address, as it is shown in messages."""
 
     def load(self) -> bytes | None:
@@ -41,34 +45,34 @@ class Store(Protocol):
         Return False if the state was written since it was loaded: then it must be loaded again.
         """
 
-    def disclaim(self) -> None:
+    def release_claim(self) -> None:
         """Before the lock is released, delete a state that only `claim` has written."""
 
-    def put_aside(self, stamp: str) -> str:
+    def quarantine(self, stamp: str) -> str:
         """Move the state out of the way, so that a new one can be written, and return its new place."""
 
-    def keep(self, version: str, text: bytes) -> None:
+    def save_version(self, version: str, text: bytes) -> None:
         """Save an earlier version under this name, and delete the oldest versions."""
 
-    def rewrite(self, version: str, text: bytes) -> None:
+    def rewrite_version(self, version: str, text: bytes) -> None:
         """Replace an earlier version that is kept."""
 
-    def versions(self) -> list[str]:
+    def version_names(self) -> list[str]:
         """Return the names of the earlier versions that are kept, oldest first."""
 
-    def past(self, version: str) -> bytes | None:
+    def load_version(self, version: str) -> bytes | None:
         """Return the text of an earlier version, or None if none of that name is kept."""
 
 
-class FileStore:
+class FileStateStore:
     """The state in one file, which is replaced by an atomic rename and has the mode 0600."""
 
     def __init__(self, path: Path, what: str = "state file") -> None:
         self.path = path
-        self._what = what
+        self._noun = what
 
     @property
-    def where(self) -> str:
+    def description(self) -> str:
         """The file's path."""
         return str(self.path)
 
@@ -81,12 +85,12 @@ class FileStore:
         """
         try:
             if self._is_device:  # reading one may never end
-                raise self._unusable("read", OSError("it is a device, and no file"))
+                raise self._state_error("read", OSError("it is a device, and no file"))
             return self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._unusable("read", error) from error
+            raise self._state_error("read", error) from error
 
     @property
     def _is_device(self) -> bool:
@@ -105,45 +109,49 @@ class FileStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._replace(text)
         except OSError as error:
-            raise self._unusable("written", error) from error
+            raise self._state_error("written", error) from error
 
     def claim(self, text: bytes) -> bool:  # noqa: ARG002 - the kernel's lock keeps all other runs out
         """Delete the drafts that killed runs left: under the lock, no other run is writing one."""
-        for draft in self.path.parent.glob(f".{self.path.name}.*{_DRAFT}"):
+        for draft in self.path.parent.glob(f".{self.path.name}.*{_DRAFT_SUFFIX}"):
             with suppress(OSError):
                 draft.unlink()
         return True
 
-    def disclaim(self) -> None:
+    def release_claim(self) -> None:
         """Do nothing: `claim` has written no state."""
 
-    def put_aside(self, stamp: str) -> str:
+    def quarantine(self, stamp: str) -> str:
         """Rename the file, and return its new path."""
         try:
             return str(self.path.rename(self.path.with_name(f"{self.path.name}.aside-{stamp}")))
         except OSError as error:
-            raise self._unusable("put aside", error) from error
+            raise self._state_error("put aside", error) from error
 
-    def keep(self, version: str, text: bytes) -> None:
+    def save_version(self, version: str, text: bytes) -> None:
         """Save an earlier version in the folder `history`, and delete the oldest versions there."""
-        FileStore(self._past / f"{version}.json").save(text)
-        for name in self.versions()[:-KEPT]:
-            FileStore(self._past / f"{name}.json").remove()
+        FileStateStore(self._versions_folder / f"{version}.json").save(text)
+        for name in self.version_names()[:-VERSIONS_KEPT]:
+            FileStateStore(self._versions_folder / f"{name}.json").remove()
 
-    def rewrite(self, version: str, text: bytes) -> None:
+    def rewrite_version(self, version: str, text: bytes) -> None:
         """Replace the file of an earlier version."""
-        FileStore(self._past / f"{version}.json").save(text)
+        FileStateStore(self._versions_folder / f"{version}.json").save(text)
 
-    def versions(self) -> list[str]:
+    def version_names(self) -> list[str]:
         """Return the names of the files in the folder `history`, oldest first."""
-        return sorted(path.stem for path in self._past.glob("*.json"))
+        return sorted(path.stem for path in self._versions_folder.glob("*.json"))
 
-    def past(self, version: str) -> bytes | None:
+    def load_version(self, version: str) -> bytes | None:
         """Return the bytes of one earlier version, or None if there is none of that name."""
-        return FileStore(self._past / f"{version}.json").load() if version in self.versions() else None
+        return (
+            FileStateStore(self._versions_folder / f"{version}.json").load()
+            if version in self.version_names()
+            else None
+        )
 
     @property
-    def _past(self) -> Path:
+    def _versions_folder(self) -> Path:
         return self.path.parent / "history" / self.path.stem
 
     def remove(self) -> None:
@@ -151,10 +159,10 @@ class FileStore:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            raise self._unusable("removed", error) from error
+            raise self._state_error("removed", error) from error
 
     def _replace(self, text: bytes) -> None:
-        handle, draft = tempfile.mkstemp(_DRAFT, f".{self.path.name}.", self.path.parent)
+        handle, draft = tempfile.mkstemp(_DRAFT_SUFFIX, f".{self.path.name}.", self.path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text)
@@ -171,9 +179,55 @@ class FileStore:
         finally:
             os.close(folder)
 
-    def _unusable(self, verb: str, error: OSError) -> LedgerError:
-        return LedgerError(
-            f"The {self._what} {self.path} cannot be {verb}: {error.strerror or error}.",
+    def _state_error(self, verb: str, error: OSError) -> StateError:
+        return StateError(
+            f"The {self._noun} {self.path} cannot be {verb}: {error.strerror or error}.",
             "Nothing more is called in AWS until it can. Make room or give rights there, then run the same "
             "command again: what was done is recorded up to the last call.",
         )
+
+
+_NAME = re.compile(r"\d{8}T\d{6}Z-\d+-\w+")
+
+
+@dataclass(frozen=True)
+class StateVersion:
+    """The parts of one earlier version's name."""
+
+    name: str
+    saved_at: str = field(metadata={"json": "kept"})
+    serial: int
+    lineage: str
+
+    @classmethod
+    def parse(cls, name: str) -> StateVersion:
+        """Return the parts of this name."""
+        kept, _, rest = name.partition("-")
+        serial, _, lineage = rest.partition("-")
+        return cls(name, kept, int(serial), lineage)
+
+
+def save_version(store: StateStore, state: StackState) -> None:
+    """Save the state as an earlier version, unless it is the newest one that is saved already.
+
+    If the state was read from an older schema, all saved versions are rewritten in this one first, because
+    the older schema held values in clear.
+    """
+    if state.loaded_schema != SCHEMA:
+        _rewrite_versions(store)
+    tail = f"-{state.serial:06d}-{state.lineage[:8]}"
+    names = store.version_names()
+    if not names or not names[-1].endswith(tail):
+        store.save_version(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + tail, state.dump())
+
+
+def _rewrite_versions(store: StateStore) -> None:
+    """Rewrite each saved version in the newest schema, under its own name; leave a damaged one as it is."""
+    for name in store.version_names():
+        with suppress(StateError):
+            store.rewrite_version(name, StackState.parse(store.load_version(name) or b"", name).dump())
+
+
+def list_versions(store: StateStore) -> list[StateVersion]:
+    """Return the earlier versions that are saved, oldest first."""
+    return [StateVersion.parse(name) for name in store.version_names() if _NAME.fullmatch(name)]

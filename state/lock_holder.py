@@ -8,22 +8,21 @@ import os
 import socket
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from provisioner.errors import LockHeld
-from state.fitting import fitting
-from state.json_fields import by_name, json_fields
+from state.errors import LockHeld
+from state.serialization import by_name, json_fields, validate_types
 
 _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Owner:
+class LockHolder:
     """The process that holds a lock: host, person, command, since when, and its fencing number.
 
-    `lease` is the number of seconds for which each heartbeat is valid. It is None for a lock that lasts as
+    `lease_seconds` is the number of seconds for which each heartbeat is valid. It is None for a lock that lasts as
     long as the process, and 0 once the lock was released.
     """
 
@@ -31,25 +30,25 @@ class Owner:
     pid: int
     command: str
     since: str
-    fence: int
+    fencing_token: int = field(metadata={"json": "fence"})
     user: str = ""
-    machine: str = ""
-    started: str = ""
-    lease: float | None = None
-    beat: int = 0
+    machine_id: str = field(default="", metadata={"json": "machine"})
+    start_ticks: str = field(default="", metadata={"json": "started"})
+    lease_seconds: float | None = field(default=None, metadata={"json": "lease"})
+    heartbeat: int = field(default=0, metadata={"json": "beat"})
 
     @classmethod
-    def me(cls, command: str, fence: int, lease: float | None = None) -> Owner:
+    def this_process(cls, command: str, fence: int, lease: float | None = None) -> LockHolder:
         """Return the holder that stands for this process."""
         pid, now = os.getpid(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        mine = (socket.gethostname(), pid, command, now, fence, _user(), _machine(), _started(pid))
-        return cls(*mine, lease=lease)
+        mine = (socket.gethostname(), pid, command, now, fence, _user_name(), _machine_id(), _start_ticks(pid))
+        return cls(*mine, lease_seconds=lease)
 
     @classmethod
-    def parse(cls, text: str | bytes) -> Owner | None:
+    def parse(cls, text: str | bytes) -> LockHolder | None:
         """Return the holder that is written in `text`, or None if the text is not valid."""
         try:
-            return fitting(cls(**by_name(cls, json.loads(text))))
+            return validate_types(cls(**by_name(cls, json.loads(text))))
         except (ValueError, TypeError, RecursionError):
             return None
 
@@ -60,9 +59,9 @@ class Owner:
     @property
     def is_dead(self) -> bool:
         """Whether its process has certainly ended; this can only be known of a process on this machine."""
-        if not self.machine or self.machine != _machine():
+        if not self.machine_id or self.machine_id != _machine_id():
             return False
-        return not _runs(self.pid) or _started(self.pid) not in ("", self.started)
+        return not _is_running(self.pid) or _start_ticks(self.pid) not in ("", self.start_ticks)
 
     def __str__(self) -> str:
         """Return the holder as messages name it."""
@@ -70,16 +69,16 @@ class Owner:
         return f"`{self.command}` (process {self.pid} of {person}, since {self.since})"
 
 
-def held(owner: Owner | None) -> LockHeld:
+def lock_held_error(holder: LockHolder | None) -> LockHeld:
     """Return the error of a stack that another run is changing."""
     return LockHeld(
-        f"This stack is being changed by {owner or 'another run'}.",
+        f"This stack is being changed by {holder or 'another run'}.",
         "Wait for it, or give `--lock-timeout 10m` to wait here. The lock of a dead process on this machine "
         "is free at once, that of another machine when its lease has run out.",
     )
 
 
-def _user() -> str:
+def _user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # in a container a user id may have no name
@@ -87,7 +86,7 @@ def _user() -> str:
 
 
 @cache
-def _machine() -> str:
+def _machine_id() -> str:
     """Return an id that processes share if they can see each other's process ids.
 
     A container counts as a machine of its own, because it has its own process ids.
@@ -99,23 +98,23 @@ def _machine() -> str:
         return f"{socket.gethostname()}/{uuid.getnode():x}"
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return _stat(pid)[:1] != ["Z"]
+    return _proc_stat(pid)[:1] != ["Z"]
 
 
-def _started(pid: int) -> str:
+def _start_ticks(pid: int) -> str:
     """Return when a process started, in clock ticks since boot; "" if the system does not say."""
-    told = _stat(pid)
-    return told[19] if told else ""
+    fields = _proc_stat(pid)
+    return fields[19] if fields else ""
 
 
-def _stat(pid: int) -> list[str]:
+def _proc_stat(pid: int) -> list[str]:
     """Return the fields of /proc/PID/stat that follow the name (man 5 proc).
 
     The process state is the first of them, its start time the twentieth.

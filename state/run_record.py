@@ -1,0 +1,128 @@
+"""The validated shape of a run record, so that readers need not check it again."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, dataclass, field, fields
+from graphlib import TopologicalSorter
+from typing import Any
+
+from state.serialization import by_name, json_keys, validate_types
+
+JsonObject = dict[str, Any]
+# The year 2500: a later time is not that of a run, and the C library may fail to convert it.
+_LATEST_START = 16_725_225_600.0
+_LONGEST_RUN = 10 * 365 * 86400.0
+_WAIT_EVENT_LENGTH = 4  # the members of a wait: when, what, how long, why
+
+
+@dataclass
+class ResourceRunRecord:
+    """What happened to one resource in a run."""
+
+    type_name: str = field(metadata={"json": "kind"})
+    region: str
+    step: str = field(metadata={"json": "piece"})
+    action: str = field(metadata={"json": "verb"})
+    id: str
+    outcome: str = field(metadata={"json": "end"})
+    events: list[list[Any]] = field(metadata={"json": "moments"})
+    waits: int
+    depends_on: dict[str, str] = field(default_factory=dict, metadata={"json": "needs"})
+    alongside: list[str] = field(default_factory=list, metadata={"json": "beside"})
+
+
+@dataclass
+class RunRecord:
+    """The record of one run."""
+
+    suffix: str
+    command: str
+    arguments: list[str]
+    user: str = field(metadata={"json": "who"})
+    location: dict[str, str] = field(metadata={"json": "place"})
+    start: float
+    seconds: float
+    result: str
+    exit_code: int | None
+    message: str
+    plan: dict[str, int]
+    resources: dict[str, JsonObject] = field(metadata={"json": "nodes"})
+    calls: list[list[Any]]
+    caller: str = ""
+    settings: JsonObject = field(default_factory=dict)
+    speed: float = field(default=1.0, metadata={"json": "pace"})
+
+
+def validate_run_record(doc: JsonObject) -> JsonObject:
+    """Return the record unchanged if a run can have written it.
+
+    Raises:
+        TypeError: A field has the wrong type.
+        ValueError: A field is missing or holds an impossible value.
+
+    """
+    record = validate_types(_from_json(RunRecord, doc))
+    if not (_is_within(record.start, _LATEST_START) and _is_within(record.seconds, _LONGEST_RUN)):
+        raise ValueError("start or seconds is no time")
+    if not {"account", "region", "endpoint"} <= record.location.keys():
+        raise ValueError("place is none it can be")
+    for name, step in record.resources.items():
+        _check_events(name, validate_types(_from_json(ResourceRunRecord, step)).events)
+    TopologicalSorter({name: list(step.get("needs", ())) for name, step in record.resources.items()}).prepare()
+    for call in record.calls:
+        if not _is_call(call):
+            raise ValueError("a call is none it can be")
+    return doc
+
+
+def is_valid_run_record(record: JsonObject) -> bool:
+    """Return whether a run can have written this record."""
+    try:
+        validate_run_record(record)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _from_json(cls: type[Any], record: JsonObject) -> Any:
+    """Return the dataclass made from the fields that it knows.
+
+    Unknown fields are ignored, because a later version may write more.
+    """
+    if not isinstance(record, dict):
+        raise TypeError(f"{cls.__name__.lower()}: it is no mapping")
+    known = json_keys(cls)
+    needed = [item.metadata.get("json", item.name) for item in fields(cls) if _is_required(item)]
+    lacks = [key for key in needed if key not in record]
+    if lacks:
+        raise ValueError(f"{cls.__name__.lower()}: it lacks {', '.join(lacks)}")
+    return cls(**by_name(cls, {key: value for key, value in record.items() if key in known}))
+
+
+def _is_required(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _check_events(name: str, moments: list[list[Any]]) -> None:
+    for moment in moments:
+        at, what, *about = moment if len(moment) > 1 else [None, None]
+        is_told = len(about) == _WAIT_EVENT_LENGTH - 2 and _is_within(about[0], _LONGEST_RUN)
+        is_told = is_told or (not about and what != "retrying")
+        if not (_is_within(at, _LONGEST_RUN) and isinstance(what, str) and is_told):
+            raise ValueError(f"{name}: a moment is none it can be")
+        if about and not isinstance(about[1], str):
+            raise ValueError(f"{name}: a reason is no text")
+    if not moments:
+        raise ValueError(f"{name}: it has no moments")
+
+
+def _is_call(call: list[Any]) -> bool:
+    """Return whether a call is recorded as (time, seconds, operation, resource, error code)."""
+    if len(call) != len(("at", "seconds", "name", "node", "error")):
+        return False
+    return all(_is_within(item, _LONGEST_RUN) for item in call[:2]) and all(isinstance(item, str) for item in call[2:])
+
+
+def _is_within(value: object, most: float) -> bool:
+    """Return whether a value is a number between `-most` and `most`; NaN is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most

@@ -1,0 +1,233 @@
+"""The records of earlier runs: a file each in a folder, and an object each where a team shares its state."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from state.errors import StateError
+from state.object_store import ObjectStateStore, ObjectStore
+from state.run_record import validate_run_record
+from state.state_store import FileStateStore
+
+# How many records are kept of each stack: the newest ones.
+RUNS_KEPT = 50
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunId:
+    """The name of one run record: the stack, and the time in UTC at which the run began."""
+
+    suffix: str
+    run: str
+
+
+class RunHistory(Protocol):
+    """A readable collection of run records: the folder of this machine, or the store that a team shares."""
+
+    def suffixes(self) -> list[str]:
+        """Return the suffixes of the stacks that have records, also of those that no longer exist."""
+
+    def run_ids(self, suffix: str) -> list[RunId]:
+        """Return the names of a stack's records, newest first; `*` stands for all stacks."""
+
+    def read(self, name: RunId) -> JsonObject:
+        """Return one validated record.
+
+        Raises:
+            LedgerError: The record is damaged.
+
+        """
+
+
+@dataclass(frozen=True)
+class FileRunStore:
+    """The run records of this machine, in one folder per stack."""
+
+    folder: Path
+
+    def new_record(self, suffix: str, at: float) -> FileStateStore:
+        """Return the file for the record of a run that began at this wall-clock second.
+
+        File names sort by time.
+        """
+        return FileStateStore(self.folder / suffix / f"{run_name_at(at)}.json", "record")
+
+    def save(self, store: FileStateStore, record: JsonObject) -> None:
+        """Write a whole record, and delete the stack's oldest records."""
+        store.save(encode_run_record(record))
+        for old in self._paths(store.path.parent.name)[RUNS_KEPT:]:
+            old.unlink(missing_ok=True)
+            _unsent_marker(old).unlink(missing_ok=True)
+
+    def mark_unsent(self, store: FileStateStore, *, unsent: bool) -> None:
+        """Mark or unmark a record as still to be copied to the shared store, by an empty file beside it."""
+        with suppress(OSError):  # no run fails for the sake of this mark
+            _unsent_marker(store.path).touch() if unsent else _unsent_marker(store.path).unlink(missing_ok=True)
+
+    def unsent_runs(self, suffix: str) -> list[RunId]:
+        """Return the records of a stack that are still to be copied to the shared store, oldest first."""
+        return [name for name in reversed(self.run_ids(suffix)) if _unsent_marker(self._path(name)).exists()]
+
+    def mark_sent(self, name: RunId) -> None:
+        """Note that a record has been copied to the shared store."""
+        self.mark_unsent(FileStateStore(self._path(name)), unsent=False)
+
+    def records_of(self, suffix: str) -> Iterator[JsonObject]:
+        """Yield the records of one stack, newest first; skip those that are no valid JSON."""
+        yield from self._readable_records(self._paths(suffix))
+
+    def latest_records(self, count: int) -> Iterator[JsonObject]:
+        """Yield the newest `count` records of all stacks, newest first; skip those that are no valid JSON."""
+        yield from self._readable_records(self._paths("*")[:count])
+
+    def _readable_records(self, paths: Iterable[Path]) -> Iterator[JsonObject]:
+        for path in paths:
+            with suppress(StateError):  # an unreadable record must not hide the others
+                yield _read(path)
+
+    def suffixes(self) -> list[str]:
+        """Return the suffixes of the stacks that have records, also of those that no longer exist."""
+        return sorted({path.parent.name for path in self._paths("*")})
+
+    def run_ids(self, suffix: str) -> list[RunId]:
+        """Return the names of a stack's records, newest first; `*` stands for all stacks."""
+        return [RunId(path.parent.name, path.stem) for path in self._paths(suffix)]
+
+    def read(self, name: RunId) -> JsonObject:
+        """Return one validated record.
+
+        Raises:
+            LedgerError: The record is damaged.
+
+        """
+        path = self._path(name)
+        return checked_run_record(_read(path), str(path))
+
+    def _path(self, name: RunId) -> Path:
+        return self.folder / name.suffix / f"{name.run}.json"
+
+    def _paths(self, suffix: str) -> list[Path]:
+        return sorted(self.folder.glob(f"{suffix}/[0-9]*Z.json"), key=lambda path: path.name, reverse=True)
+
+
+def _unsent_marker(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unsent")
+
+
+def run_name_at(at: float) -> str:
+    """Return the name of a run that began at this wall-clock second."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}.{int(at * 1000) % 1000:03d}Z"
+
+
+def encode_run_record(record: JsonObject) -> bytes:
+    """Return the text of a record as it is stored: compact JSON."""
+    return json.dumps(record, separators=(",", ":"), default=str).encode()
+
+
+def parse_json_object(text: bytes, description: str) -> JsonObject:
+    """Return the JSON object in `text`, not validated any further.
+
+    Raises:
+        LedgerError: The text does not hold a JSON object.
+
+    """
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(description, error) from error
+    if not isinstance(fields, dict):
+        raise _unreadable(description, ValueError("it is no mapping"))
+    return fields
+
+
+def checked_run_record(record: JsonObject, description: str) -> JsonObject:
+    """Return the record if it is valid, so that its readers need not check any types.
+
+    Raises:
+        LedgerError: A field is missing, or has a wrong type or value.
+
+    """
+    try:
+        return validate_run_record(record)
+    except (TypeError, ValueError) as error:
+        raise _unreadable(description, error) from error
+
+
+def _read(path: Path) -> JsonObject:
+    try:
+        # A pipe or a device is not read: its end may never come.
+        return parse_json_object(path.read_bytes() if path.is_file() else b"", str(path))
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+
+
+def _unreadable(description: str, error: Exception) -> StateError:
+    return StateError(f"The record {description} cannot be read ({error}).", "It is only a record: remove that file.")
+
+
+@dataclass(frozen=True)
+class S3RunStore:
+    """The run records of a team: one object per run, under a prefix that ends in a slash."""
+
+    object_store: ObjectStore
+    root: str
+    prefix: str
+
+    def new_record(self, suffix: str, at: float) -> ObjectStateStore:
+        """Return the store for the record of a run that began at this wall-clock second."""
+        return self._key(RunId(suffix, run_name_at(at)))
+
+    def save(self, store: ObjectStateStore, record: JsonObject) -> None:
+        """Write a record; it may only replace a record that this run has written before."""
+        store.save(encode_run_record(record))
+
+    def upload(self, name: RunId, record: JsonObject) -> None:
+        """Write a record, whether one of that name exists or not."""
+        store = self._key(name)
+        store.load()
+        store.save(encode_run_record(record))
+
+    def prune(self, suffix: str) -> None:
+        """Delete the oldest records of a stack."""
+        for old in map(self._key, self.run_ids(suffix)[RUNS_KEPT:]):
+            old.load()
+            old.remove()
+
+    def suffixes(self) -> list[str]:
+        """Return the suffixes of the stacks that have records, also of those that no longer exist."""
+        return sorted({name.suffix for name in self.run_ids("*")})
+
+    def run_ids(self, suffix: str) -> list[RunId]:
+        """Return the names of a stack's records, newest first; `*` stands for all stacks."""
+        begin = self.prefix if suffix == "*" else f"{self.prefix}{suffix}/"
+        keys = [key.removeprefix(self.prefix) for key in self.object_store.list_keys(begin)]
+        pairs = [key.removesuffix(".json").split("/") for key in keys if key.endswith("Z.json")]
+        return sorted((RunId(*pair) for pair in pairs if len(pair) == _PARTS), key=_started_at, reverse=True)
+
+    def read(self, name: RunId) -> JsonObject:
+        """Return one validated record.
+
+        Raises:
+            LedgerError: The record is damaged.
+
+        """
+        store = self._key(name)
+        return checked_run_record(parse_json_object(store.load() or b"", store.description), store.description)
+
+    def _key(self, name: RunId) -> ObjectStateStore:
+        return ObjectStateStore(self.object_store, self.root, f"{self.prefix}{name.suffix}/{name.run}.json", "")
+
+
+_PARTS = 2  # a key has two parts: the stack and the run
+
+
+def _started_at(name: RunId) -> str:
+    return name.run
