@@ -49,12 +49,12 @@ def of_apply(*, all_ready: bool = False) -> Chain[Stage]:
 
     """
     stack = _stack()
-    edges = {node.name: list(node.edges) for node in stack}
+    edges = {resource.logical_id: list(resource.edges) for resource in stack}
     for name, other in _REFUSED.items():
-        edges[name].append(Edge(other, ready=True, because="AWS refuses it before"))
+        edges[name].append(Edge(other, ready=True, reason="AWS refuses it before"))
     if all_ready:
         edges = {name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()}
-    seconds = {Stage(node.name, "ready"): _READY.get(str(node.kind), 0.0) for node in stack}
+    seconds = {Stage(resource.logical_id, "ready"): _READY.get(str(resource.type), 0.0) for resource in stack}
     return _slow(longest(stages(edges), seconds), seconds)
 
 
@@ -68,23 +68,23 @@ def of_teardown(*, all_ready: bool = False) -> Chain[End]:
 
     """
     stack = _stack()
-    nodes = stack.nodes
-    needs = {node.name: list(node.needs) for node in stack if not node.kind.shared}
-    seconds = {End(name, "gone"): _GONE.get(str(nodes[name].kind), 0.0) for name in needs}
-    drain = nodes["tg-attributes"].props["Attributes"]["deregistration_delay.timeout_seconds"]
+    resources = stack.resources
+    needs = {resource.logical_id: list(resource.depends_on) for resource in stack if not resource.type.shared}
+    seconds = {End(name, "gone"): _GONE.get(str(resources[name].type), 0.0) for name in needs}
+    drain = resources["tg-attributes"].props["Attributes"]["deregistration_delay.timeout_seconds"]
     seconds[End("service", "gone")] = STOP + float(drain)
 
     def beside(name: str, other: str) -> bool:
         """Return whether the deletion of `name` waits only until that of `other` has begun."""
-        return not all_ready and str(nodes[other].kind) in nodes[name].kind.goes_beside
+        return not all_ready and str(resources[other].type) in resources[name].type.goes_beside
 
     graph = ends(needs, beside)
     lingering = {"alb": balancers.LINGER, "service": LINGER}
     for keeper, held in lingering.items():
         rest = End(f"interfaces of {keeper}", "gone")
         graph[rest], seconds[rest] = {End(keeper, "gone")}, held
-        for name in nodes[keeper].needs:
-            if str(nodes[name].kind) in ("Subnet", "SecurityGroup") and End(name, "gone") in graph:
+        for name in resources[keeper].depends_on:
+            if str(resources[name].type) in ("Subnet", "SecurityGroup") and End(name, "gone") in graph:
                 graph[End(name, "gone")].add(rest)
     return _slow(longest(graph, seconds), seconds)
 

@@ -41,9 +41,9 @@ class Calls:
         """Discard the calls recorded so far: a command that runs for hours keeps no record of them."""
         self.made.clear()
 
-    def speak_of(self, node: str) -> None:
-        """Attribute this thread's calls to the resource `node` from now on."""
-        self._here.node = node
+    def speak_of(self, logical_id: str) -> None:
+        """Attribute this thread's calls to the resource `logical_id` from now on."""
+        self._here.node = logical_id
 
     def _begin(self, model: Any, **_: Any) -> None:
         """Count a call and note when it began (botocore's before-call)."""

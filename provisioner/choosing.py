@@ -21,7 +21,7 @@ from provisioner.steps.facts import Facts
 from state.stack_state import StackState
 
 
-def choose(clients: Clients, suffix: str, s: Settings, state: StackState, *, ending: bool = False) -> Facts:
+def choose(clients: Clients, suffix: str, settings: Settings, state: StackState, *, ending: bool = False) -> Facts:
     """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
     They are put into `state` and saved with its first write. For a stack that is `ending`, the recorded
@@ -29,19 +29,19 @@ def choose(clients: Clients, suffix: str, s: Settings, state: StackState, *, end
     """
     known = state.lookups
     with explained("looking at what the region offers"):
-        zones = _zones(clients, suffix, s, known, ending=ending)
+        zones = _zones(clients, suffix, settings, known, ending=ending)
         state.lookups = {
             "zones": [*zones, *known.get("zones", [])[len(zones) :]],
-            **_engine(clients, suffix, s, known, ending=ending),
+            **_engine(clients, suffix, settings, known, ending=ending),
             "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
-            "edge_addresses": _edge_addresses(clients, s, known, ending=ending),
-            "priorities": priorities(s.prefixes, _standing(clients, suffix, known)),
+            "edge_addresses": _edge_addresses(clients, settings, known, ending=ending),
+            "priorities": priorities(settings.prefixes, _standing(clients, suffix, known)),
             **({"filled": known["filled"]} if "filled" in known else {}),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
         chosen = state.lookups
         if not ending:
-            capacity = (s.database.min_acu, s.database.max_acu)
+            capacity = (settings.database.min_acu, settings.database.max_acu)
             versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
     return Facts(
         account=state.location.account,
@@ -53,13 +53,13 @@ def choose(clients: Clients, suffix: str, s: Settings, state: StackState, *, end
         priorities=chosen["priorities"],
         edge_addresses=chosen["edge_addresses"],
         readers=_readers(clients, suffix, known) if ending else 0,
-        moved_from="" if ending else _moved_from(s, known, chosen["engine"]),
+        moved_from="" if ending else _moved_from(settings, known, chosen["engine"]),
     )
 
 
-def with_rules(clients: Clients, s: Settings, state: StackState, facts: Facts) -> Facts:
+def with_rules(clients: Clients, settings: Settings, state: StackState, facts: Facts) -> Facts:
     """Return the lookups with the repositories that ECR fills by pull-through-cache rules; record these."""
-    images = [image for one in with_shipped(s, facts.shipped).workloads for image in one.images]
+    images = [image for one in with_shipped(settings, facts.shipped).workloads for image in one.images]
     known = state.lookups.get("filled", [])
     found = pull_rules.filled(clients, images, state.location.account, known)
     if found or known:
@@ -80,16 +80,16 @@ def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
         return lookups.readers_in_use(clients, suffix)
 
 
-def with_domain(clients: Clients, suffix: str, s: Settings, state: StackState) -> Settings:
+def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackState) -> Settings:
     """Return the settings for a teardown, with AWS's domain if neither they nor the state name one."""
-    if s.domain.names or state.resources:
-        return s
+    if settings.domain.names or state.resources:
+        return settings
     with explained("looking for the stack's domain"):
         found = domain_of(clients.client("cloudfront"), name_of("edge", suffix))
-    return s.model_copy(update={"domain": s.domain.model_copy(update=found)})
+    return settings.model_copy(update={"domain": settings.domain.model_copy(update=found)})
 
 
-def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
+def _zones(clients: Clients, suffix: str, settings: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
     """Return the stack's zones: those in use first, then new ones; for a teardown only those in use.
 
     Raises:
@@ -97,28 +97,30 @@ def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *,
 
     """
     former = known.get("zones") or lookups.zones_in_use(clients, suffix)
-    count = len(former) if ending and former else s.network.zones
+    count = len(former) if ending and former else settings.network.zones
     lookups.check_left(clients, suffix, former[count:])
     return lookups.zones(clients, count, former)
 
 
-def _engine(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> dict[str, Any]:
+def _engine(
+    clients: Clients, suffix: str, settings: Settings, known: dict[str, Any], *, ending: bool
+) -> dict[str, Any]:
     """Return the version that is asked for, and the exact version and family that it resolved to.
 
     If the settings name no version, a stack keeps the one it was created with.
     """
-    wanted, engine = s.database.version, known.get("engine")
+    wanted, engine = settings.database.version, known.get("engine")
     if engine and ending:
         return {"version": known.get("version") or wanted, "engine": engine}
-    running = _running(clients, suffix, s, engine)
-    if running and _follows(s, engine, running, ending=ending):
+    running = _running(clients, suffix, settings, engine)
+    if running and _follows(settings, engine, running, ending=ending):
         wanted = major_of(running)
-    elif engine and (not s.database.names_version or known.get("version") == wanted):
+    elif engine and (not settings.database.names_version or known.get("version") == wanted):
         return {"version": known.get("version") or wanted, "engine": engine}
     return {"version": wanted, "engine": versions.engine(clients, suffix, wanted)}
 
 
-def _running(clients: Clients, suffix: str, s: Settings, engine: dict[str, str] | None) -> str:
+def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str, str] | None) -> str:
     """Return the version that the cluster runs; "" and no call if it cannot differ from the recorded one.
 
     It is asked for if no version is recorded, if extended support is off, or if the standard support of the
@@ -126,17 +128,17 @@ def _running(clients: Clients, suffix: str, s: Settings, engine: dict[str, str] 
     """
     end = STANDARD_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
     is_over = end is not None and end < day_of(clients.clock.wall())
-    if engine and s.database.extended_support is not False and not is_over:
+    if engine and settings.database.extended_support is not False and not is_over:
         return ""
     return str((lookups.running_cluster(clients, suffix) or {}).get("EngineVersion", ""))
 
 
-def _follows(s: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
+def _follows(settings: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
     """Return whether to use the running major version: either nobody named one, or AWS upgraded past it."""
     if engine is None:
-        return ending or not s.database.names_version
-    if s.database.names_version:
-        return s.database.extended_support is False and is_later_major(running, s.database.version)
+        return ending or not settings.database.names_version
+    if settings.database.names_version:
+        return settings.database.extended_support is False and is_later_major(running, settings.database.version)
     return is_later_major(running, engine["EngineVersion"])
 
 
@@ -148,17 +150,17 @@ def moved_on(before: str, version: str) -> str:
     )
 
 
-def _moved_from(s: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
+def _moved_from(settings: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
     """Return the major version from which AWS upgraded, if state or settings still have it; "" otherwise."""
     before = known["engine"]["EngineVersion"] if known.get("engine") else ""
-    if s.database.names_version and before:
-        before = s.database.version
+    if settings.database.names_version and before:
+        before = settings.database.version
     return major_of(before) if before and is_later_major(engine["EngineVersion"], before) else ""
 
 
-def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:
+def _edge_addresses(clients: Clients, settings: Settings, known: dict[str, Any], *, ending: bool) -> str:
     """Return the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it."""
     found = str(known.get("edge_addresses", ""))
-    if found or ending or not (s.edge.guard == "require" or s.edge.vpc_origin):
+    if found or ending or not (settings.edge.guard == "require" or settings.edge.vpc_origin):
         return found
     return lookups.edge_addresses(clients)

@@ -195,10 +195,10 @@ def owner_tags(suffix: str) -> dict[str, str]:
     return {"Project": PROJECT, "Environment": suffix, "ManagedBy": MANAGER}
 
 
-def tags_of(suffix: str, region: str, node: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
+def tags_of(suffix: str, region: str, logical_id: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
     """Return all tags of one resource; the tool's own tags win over the user's `extra` ones."""
     named = {"Name": name} if name else {}
-    return {**extra, **named, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: node}
+    return {**extra, **named, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: logical_id}
 
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:

@@ -64,7 +64,9 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
             f"{workspace.store(suffix).description} is damaged: what was chosen once for the stack cannot be so.",
             f"`{workspace.command('state history', suffix)}` lists what it was before.",
         )
-    strange = [f"{node} ({kind})" for node, kind in state.type_names() if kind not in KINDS] if state else []
+    strange = (
+        [f"{logical_id} ({kind})" for logical_id, kind in state.type_names() if kind not in KINDS] if state else []
+    )
     if state and strange:
         raise StateError(
             f"{workspace.store(suffix).description} tells of what this version does not know: {', '.join(strange)}.",

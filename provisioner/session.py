@@ -230,13 +230,15 @@ class Session:
 
     def marker_of(self, stack: Stack) -> Marker | None:
         """Return the marker of a declared stack; None if it has none."""
-        node = stack.nodes.get(stack.marker)
-        if node is None:
+        resource = stack.resources.get(stack.marker)
+        if resource is None:
             return None
-        target = target_of(node, self.suffix, self.document.resources.get(node.name), dict(node.props))
+        managed = target_of(
+            resource, self.suffix, self.document.resources.get(resource.logical_id), dict(resource.props)
+        )
         how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
         me = Identity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
-        return Marker(self.clients, target, me)
+        return Marker(self.clients, managed, me)
 
     @property
     def _again(self) -> str:

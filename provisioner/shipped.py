@@ -21,17 +21,17 @@ IMAGE, COUNTS = "image", "counts"
 
 
 def shipped_things(
-    clients: Clients, s: Settings, stack: Stack, state: StackState, taken: Collection[str] = ()
+    clients: Clients, settings: Settings, stack: Stack, state: StackState, taken: Collection[str] = ()
 ) -> dict[str, Shipped]:
     """Return what was chosen for each service and is not in `taken`; without the services that have none."""
-    cluster = stack.nodes["cluster"].aws_name
+    cluster = stack.resources["cluster"].aws_name
     found: dict[str, Shipped] = {}
-    for one in s.workloads:
-        node = stack.nodes[one.named("service")]
-        resource_state = state.resources.get(node.name)
-        with explained(f"looking at {node.aws_name}"):
+    for one in settings.workloads:
+        resource = stack.resources[one.named("service")]
+        resource_state = state.resources.get(resource.logical_id)
+        with explained(f"looking at {resource.aws_name}"):
             told = shipped(
-                clients, cluster, resource_state.id if resource_state and resource_state.id else node.aws_name
+                clients, cluster, resource_state.id if resource_state and resource_state.id else resource.aws_name
             )
         if (left := without(told, taken)).marks:
             found[one.name] = left
@@ -58,21 +58,21 @@ def follow_what_runs(state: StackState, stack: Stack, shipped: Mapping[str, Ship
     So a `deploy` that was killed, one that ECS rolled back, and a lost state are all read alike.
     """
     for name, told in shipped.items():
-        node = stack.nodes[f"task.{name}" if name else "task"]
-        resource_state = state.resources.get(node.name)
+        resource = stack.resources[f"task.{name}" if name else "task"]
+        resource_state = state.resources.get(resource.logical_id)
         if not told.revision or (resource_state and resource_state.id == told.revision):
             continue
         resource_state = resource_state or ResourceState(
-            str(node.kind), node.aws_name, node.piece, depends_on=node.needs
+            str(resource.type), resource.aws_name, resource.step, depends_on=resource.depends_on
         )
-        state.resources[node.name] = replace(
+        state.resources[resource.logical_id] = replace(
             resource_state, id=told.revision, phase="ready", recorded=None, intent=None
         )
 
 
-def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> None:
+def show_as_held(plan: Plan, settings: Settings, shipped: Mapping[str, Shipped]) -> None:
     """Show in the plan which values are left to `deploy` and `scale`, and what the settings say instead."""
-    for one in s.workloads:
+    for one in settings.workloads:
         theirs = tuple(_held(one, shipped.get(one.name, Shipped())))
         name = one.named("service")
         plan.changes[name] = replace(plan.changes[name], held=(*plan.changes[name].held, *theirs))

@@ -37,57 +37,57 @@ from provisioner.steps.vpc_origin import vpc_origin
 from provisioner.steps.waf import firewall
 
 
-def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
+def build_all(settings: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     """Return the graph of all resources that any settings could have declared, to tear a stack down.
 
     A resource depends on all that it depends on with any of the settings: which of them it was created with
     is not known, and what it needs is deleted after it.
     """
-    stack, *others = (build(one, suffix, region, facts) for one in variants(s))
+    stack, *others = (build(one, suffix, region, facts) for one in variants(settings))
     for other in others:
-        for name, node in other.nodes.items():
-            known = stack.nodes.setdefault(name, node)
-            more = tuple(edge for edge in node.edges if edge not in known.edges)
-            stack.nodes[name] = replace(known, edges=(*known.edges, *more))
+        for name, resource in other.resources.items():
+            known = stack.resources.setdefault(name, resource)
+            more = tuple(edge for edge in resource.edges if edge not in known.edges)
+            stack.resources[name] = replace(known, edges=(*known.edges, *more))
     return stack
 
 
-def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
+def build(settings: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     """Return the graph of one stack's resources; makes no call."""
-    s = with_shipped(s, facts.shipped)
-    stack = Stack(check_suffix(suffix), region, s.tags)
-    own = account(stack.piece("account"))
-    net = network(stack.piece("vpc"), s, facts)
-    groups = security(stack.piece("security"), s, facts, net)
-    locks = keys(stack.piece("keys"), s, facts)
-    journals = logs(stack.piece("logs"), s, locks)
-    flow_logs(stack.piece("flow-logs"), s, facts, net, locks)
-    database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own, locks)
-    table = sessions(stack.piece("dynamodb"), s, locks)
-    rights = roles(stack.piece("iam"), s, facts, journals, table, database, locks)
-    records = access_logs(stack.piece("access-logs"), s, facts)
-    key = guard(stack.piece("guard"), s, locks)
-    domain = stack.piece("domain")
-    proven = certificates(domain, s)
-    front = balancer(stack.piece("alb"), s, facts, net, groups, own, records, key, proven)
-    ways = endpoints(stack.piece("endpoints"), s, net, groups)
+    settings = with_shipped(settings, facts.shipped)
+    stack = Stack(check_suffix(suffix), region, settings.tags)
+    own = account(stack.step("account"))
+    net = network(stack.step("vpc"), settings, facts)
+    groups = security(stack.step("security"), settings, facts, net)
+    locks = keys(stack.step("keys"), settings, facts)
+    journals = logs(stack.step("logs"), settings, locks)
+    flow_logs(stack.step("flow-logs"), settings, facts, net, locks)
+    database = aurora(stack.step("aurora"), settings, facts, net, groups, journals, own, locks)
+    table = sessions(stack.step("dynamodb"), settings, locks)
+    rights = roles(stack.step("iam"), settings, facts, journals, table, database, locks)
+    records = access_logs(stack.step("access-logs"), settings, facts)
+    key = guard(stack.step("guard"), settings, locks)
+    domain = stack.step("domain")
+    proven = certificates(domain, settings)
+    front = balancer(stack.step("alb"), settings, facts, net, groups, own, records, key, proven)
+    ways = endpoints(stack.step("endpoints"), settings, net, groups)
     ground = Ground(net, ways, groups, journals, database, table, rights, front, own, facts.shipped)
-    tasks = compute(stack.piece("ecs"), s, ground)
-    autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
-    acl = firewall(stack.piece("waf"), s, facts, locks)
-    origin = balancer_name(domain, s, front)
-    within = vpc_origin(stack.piece("cloudfront"), s, net, front)
-    distribution = edge(stack.piece("cloudfront"), s, front, acl, key, proven, origin, within)
-    redirect(stack.piece("alb"), front, distribution)
-    names(domain, s, distribution)
+    tasks = compute(stack.step("ecs"), settings, ground)
+    autoscaling(stack.step("autoscaling"), settings, tasks, front, own)
+    acl = firewall(stack.step("waf"), settings, facts, locks)
+    origin = balancer_name(domain, settings, front)
+    within = vpc_origin(stack.step("cloudfront"), settings, net, front)
+    distribution = edge(stack.step("cloudfront"), settings, front, acl, key, proven, origin, within)
+    redirect(stack.step("alb"), front, distribution)
+    names(domain, settings, distribution)
     if records:
-        edge_records(stack.piece("access-logs"), facts, records, distribution)
+        edge_records(stack.step("access-logs"), facts, records, distribution)
     watched = Watched(front, tasks, database, table, acl)
-    alarms(stack.piece("alarms"), s, facts, watched, locks)
-    dashboard(stack.piece("dashboard"), s, watched)
-    boundary(stack.piece("boundary"), s, facts)
+    alarms(stack.step("alarms"), settings, facts, watched, locks)
+    dashboard(stack.step("dashboard"), settings, watched)
+    boundary(stack.step("boundary"), settings, facts)
     # The marker is a role, because a log group or a table may need a KMS key of the stack first.
-    stack.marker = rights.execution.name
+    stack.marker = rights.execution.logical_id
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],
@@ -100,7 +100,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     }
     if database.readers:
         stack.outputs["rds_reader_endpoint"] = database.cluster["ReaderEndpoint"]
-    stack.outputs |= addresses(s, front, distribution)
-    for name in s.api.services:
+    stack.outputs |= addresses(settings, front, distribution)
+    for name in settings.api.services:
         stack.outputs[f"ecs_service_name_{name.replace('-', '_')}"] = tasks.services[name]["serviceName"]
     return stack

@@ -40,7 +40,7 @@ def standing(session: Session, made: Plan) -> list[str]:
     names = made.found | {
         name for name, resource_state in resource_states.items() if not KINDS[resource_state.type_name].shared
     }
-    return [name for name in dict.fromkeys([*made.stack.nodes, *resource_states]) if name in names]
+    return [name for name in dict.fromkeys([*made.stack.resources, *resource_states]) if name in names]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def left_by_aws(plan: Plan) -> list[Remnant]:
     The plan's reads, made before the teardown, tell of it: nothing does afterwards.
     """
     mine = {name: doc for name, doc in plan.docs.items() if stands(plan, name)}
-    told = ((name, plan.stack.nodes[name].kind, doc) for name, doc in mine.items())
+    told = ((name, plan.stack.resources[name].type, doc) for name, doc in mine.items())
     found = [(name, kind, kind.leaves(doc)) for name, kind, doc in told]
     return [Remnant(str(kind), name, why) for name, kind, why in found if why]
 
@@ -187,8 +187,8 @@ def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
 
 def _came_back(returned: Plan, outcome: Outcome) -> bool:
     """Return whether the search found more than the retained resources and their settings."""
-    nodes = returned.stack.nodes
-    return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
+    resources = returned.stack.resources
+    return any(not outcome.kept.keys() & {name, *resources[name].depends_on} for name in returned.found)
 
 
 def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None) -> None:

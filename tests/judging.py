@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from provisioner.configuration import load
-from provisioner.engine.graph import Node, Stack
+from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.refs import Veiled
 from provisioner.stack import build
 from provisioner.steps.facts import offline
@@ -19,33 +19,33 @@ def production(*more: str) -> Stack:
     return build(settings, "prod", "us-east-1", offline(settings.network.zones, settings.database.version))
 
 
-def of(stack: Stack, kind: str) -> list[Node]:
-    return [node for node in stack if str(node.kind) == kind]
+def of(stack: Stack, kind: str) -> list[Resource]:
+    return [resource for resource in stack if str(resource.type) == kind]
 
 
 def without(stack: Stack, kind: str, holds: Callable[[dict[str, Any]], bool]) -> Iterator[str]:
     """The nodes of a kind that do not hold; that there is none breaks a control too."""
-    nodes = of(stack, kind)
-    yield from (node.name for node in nodes if not holds(node.props))
-    if not nodes:
+    resources = of(stack, kind)
+    yield from (resource.logical_id for resource in resources if not holds(resource.props))
+    if not resources:
         yield f"no {kind}"
 
 
 def containers(stack: Stack) -> Iterator[dict[str, Any]]:
-    for node in of(stack, "TaskDefinition"):
-        yield from node.props["containerDefinitions"]
+    for resource in of(stack, "TaskDefinition"):
+        yield from resource.props["containerDefinitions"]
 
 
 def open_doors(stack: Stack) -> Iterator[str]:
-    for node in of(stack, "IngressRule"):
-        if node.props.get("CidrIpv4") == "0.0.0.0/0":
-            yield node.name
+    for resource in of(stack, "IngressRule"):
+        if resource.props.get("CidrIpv4") == "0.0.0.0/0":
+            yield resource.logical_id
 
 
 def unguarded_rules(stack: Stack) -> Iterator[str]:
-    for node in of(stack, "ListenerRule"):
-        if not any(one["Field"] == "http-header" for one in node.props["Conditions"]):
-            yield node.name
+    for resource in of(stack, "ListenerRule"):
+        if not any(one["Field"] == "http-header" for one in resource.props["Conditions"]):
+            yield resource.logical_id
     closed = ("fixed-response", "redirect")
     yield from without(stack, "Listener", lambda p: p["DefaultActions"][0]["Type"] in closed)
 
@@ -65,20 +65,20 @@ def plain_secrets(stack: Stack) -> Iterator[str]:
 
 
 def loose_trust(stack: Stack) -> Iterator[str]:
-    for node in of(stack, "Role"):
-        for statement in node.props["AssumeRolePolicyDocument"]["Statement"]:
+    for resource in of(stack, "Role"):
+        for statement in resource.props["AssumeRolePolicyDocument"]["Statement"]:
             if "aws:SourceAccount" not in statement.get("Condition", {}).get("StringEquals", {}):
-                yield node.name
+                yield resource.logical_id
 
 
 def endless_logs(stack: Stack) -> Iterator[str]:
-    kept = {node.needs[0] for node in of(stack, "Retention")}
+    kept = {resource.depends_on[0] for resource in of(stack, "Retention")}
     groups = [*of(stack, "LogGroup"), *of(stack, "ServiceLogGroup")]
-    yield from (node.name for node in groups if node.name not in kept)
+    yield from (resource.logical_id for resource in groups if resource.logical_id not in kept)
 
 
 def missing_alarms(stack: Stack) -> Iterator[str]:
-    there = {node.name for node in of(stack, "Alarm")}
+    there = {resource.logical_id for resource in of(stack, "Alarm")}
     wanted = {"5xx", "target-5xx", "unhealthy", "tasks", "latency", "acu", "db-cpu", "db-connections"}
     yield from sorted(f"alarm-{one}" for one in {*wanted, "throttles", "waf"} if f"alarm-{one}" not in there)
 
@@ -103,24 +103,24 @@ def plain_data(stack: Stack) -> Iterator[str]:
         "Secret": "KmsKeyId",
     }
     for kind, key in under.items():
-        yield from (node.name for node in of(stack, kind) if key not in node.props)
+        yield from (resource.logical_id for resource in of(stack, kind) if key not in resource.props)
 
 
 def unmeasured(stack: Stack) -> Iterator[str]:
-    for node in of(stack, "DBInstance"):
-        if not (node.props["MonitoringInterval"] and node.props["EnablePerformanceInsights"]):
-            yield node.name
+    for resource in of(stack, "DBInstance"):
+        if not (resource.props["MonitoringInterval"] and resource.props["EnablePerformanceInsights"]):
+            yield resource.logical_id
 
 
 def lasting_secrets(stack: Stack) -> Iterator[str]:
-    rotated = {need for node in of(stack, "Rotation") for need in node.needs}
-    yield from (node.name for node in of(stack, "Secret") if node.name not in rotated)
+    rotated = {need for resource in of(stack, "Rotation") for need in resource.depends_on}
+    yield from (resource.logical_id for resource in of(stack, "Secret") if resource.logical_id not in rotated)
 
 
 def open_ways(stack: Stack) -> Iterator[str]:
-    for node in of(stack, "EgressRule"):
-        if node.props.get("CidrIpv4") == "0.0.0.0/0":
-            yield node.name
+    for resource in of(stack, "EgressRule"):
+        if resource.props.get("CidrIpv4") == "0.0.0.0/0":
+            yield resource.logical_id
 
 
 def none(kind: str) -> Callable[[Stack], Iterator[str]]:

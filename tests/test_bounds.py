@@ -141,9 +141,9 @@ def test_a_variable_comes_from_one_place() -> None:
 
 
 def test_what_the_stack_tells_every_container_is_not_free() -> None:
-    s = given("database.readers=1", "database.iam_login=true")
-    stack = build(s, "a", "us-east-1", offline(s.network.zones, s.database.version))
-    (container,) = stack.nodes["task"].props["containerDefinitions"]
+    settings = given("database.readers=1", "database.iam_login=true")
+    stack = build(settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
+    (container,) = stack.resources["task"].props["containerDefinitions"]
 
     assert {one["name"] for key in ("environment", "secrets") for one in container[key]} == OWN_VARIABLES
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.kinds.s3 import Bucket
 
 PAGE = 1000
-IT = Item("logs-bucket", "records", "prod", {"Bucket": "records"}, id="records")
+IT = ResourceSpec("logs-bucket", "records", "prod", {"Bucket": "records"}, id="records")
 
 
 class Full:

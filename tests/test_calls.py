@@ -21,7 +21,7 @@ from provisioner.doctor.asked import (
     tasks,
 )
 from provisioner.embedded import reference
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling
 from provisioner.health import certificates, measured, services, targets
@@ -80,17 +80,17 @@ class Sly(Kind):
     service, key = "iam", "RoleName"
     calls = calling(read="GetRole", delete="DeleteRole")
 
-    def read(self, client: Any, it: Item) -> Doc | None:
-        found = client.get_role(RoleName=it.name)
-        return dict(_more(it.name, client) or self._most(asked=client) or found)
+    def read(self, client: Any, spec: ResourceSpec) -> Doc | None:
+        found = client.get_role(RoleName=spec.aws_name)
+        return dict(_more(spec.aws_name, client) or self._most(asked=client) or found)
 
     def _most(self, asked: Any) -> Doc:
         return dict(asked.list_attached_role_policies(RoleName="a"))
 
-    def create(self, client: Any, it: Item) -> Doc:
-        return self.read(client, it) or {}
+    def create(self, client: Any, spec: ResourceSpec) -> Doc:
+        return self.read(client, spec) or {}
 
-    def delete(self, client: Any, it: Item) -> None:
+    def delete(self, client: Any, spec: ResourceSpec) -> None:
         """Nothing."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.kinds.rds.aurora import DBCluster
 from tests.harness import Desk
 from tests.inventory import client, inventory
@@ -256,7 +256,7 @@ def test_a_second_end_takes_a_snapshot_of_its_own_name() -> None:
     rds, name = OfRds(), "ml-api-aurora-a-final-1"
     props = {"DBClusterIdentifier": "a", "SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": name}
 
-    DBCluster().delete(rds, Item("aurora", "a", "a", props, id="a"))
+    DBCluster().delete(rds, ResourceSpec("aurora", "a", "a", props, id="a"))
 
     assert rds.asked == [name, f"{name}-vfqhjbrx"]
 

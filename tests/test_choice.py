@@ -23,7 +23,7 @@ NOTHING = StackState("a", StackLocation("1", "aws", "us-east-1"))
 def names(made: Plan, state: StackState = NOTHING, *targets: str, without: tuple[str, ...] = ()) -> set[str]:
     """What is left of a plan."""
     part = narrowed(made, state, Choice(targets, without))
-    assert part.changes.keys() == part.stack.nodes.keys() | {
+    assert part.changes.keys() == part.stack.resources.keys() | {
         name for name, change in part.changes.items() if change.verb == "delete"
     }
     return set(part.changes)

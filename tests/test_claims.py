@@ -13,7 +13,7 @@ from provisioner.configuration import load
 from provisioner.engine.aside import leave_behind
 from provisioner.engine.beats import Beat
 from provisioner.engine.claims import clash, in_the_way, own_entry
-from provisioner.engine.graph import Node, Stack
+from provisioner.engine.graph import Resource, Stack
 from provisioner.kinds import KINDS
 from provisioner.kinds.elbv2.groups import TargetGroup
 from provisioner.kinds.elbv2.listeners import ListenerRule
@@ -76,14 +76,14 @@ def test_two_clash_where_aws_holds_only_one(
 
 
 def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> None:
-    new = Node(ListenerRule(), "new", "", "alb", rule(5), {}, ())
+    new = Resource(ListenerRule(), "new", "", "alb", rule(5), {}, ())
     going = {
         "holder": ResourceState("ListenerRule", "", desired=rule(5)),
         "service": ResourceState("Service", "", depends_on=["holder"]),
         "other": ResourceState("ListenerRule", "", desired=rule(6)),
     }
 
-    takes, early = in_the_way([new], lambda node: node.props, going)
+    takes, early = in_the_way([new], lambda resource: resource.props, going)
 
     assert takes == {"new": {"holder"}}
     assert early == {"holder": {"service"}, "service": set()}
@@ -101,9 +101,9 @@ def test_what_was_put_aside_and_is_wanted_again_takes_its_place_back(wanted: str
         "tg~1": group("old", "1"),
         "rule": ResourceState("", "", depends_on=["tg"]),
     }
-    node = Node(TargetGroup(), "tg", wanted, "alb", {"Name": wanted}, {}, ())
+    resource = Resource(TargetGroup(), "tg", wanted, "alb", {"Name": wanted}, {}, ())
 
-    found = own_entry(state, node, node.props)
+    found = own_entry(state, resource, resource.props)
 
     assert found is not None
     assert found.id == state.resources["tg"].id == id_
@@ -189,25 +189,25 @@ def test_a_group_that_was_put_aside_takes_tasks_that_answer_another_path_until_t
 def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
     """Seen with a second hosted zone: the records in the first one were forgotten."""
     hands = Mock()
-    node = Node(KINDS["DnsName"], "name", "", "domain", {}, {}, ())
+    resource = Resource(KINDS["DnsName"], "name", "", "domain", {}, {}, ())
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
 
-    leave_behind(hands, node, None, {})
-    leave_behind(hands, node, known_state, {"HostedZoneId": "Z1", "Name": "a"})
+    leave_behind(hands, resource, None, {})
+    leave_behind(hands, resource, known_state, {"HostedZoneId": "Z1", "Name": "a"})
     assert hands.ledger.depose.call_args_list == []
-    leave_behind(hands, node, known_state, {"HostedZoneId": "Z2", "Name": "a"})
+    leave_behind(hands, resource, known_state, {"HostedZoneId": "Z2", "Name": "a"})
     hands.ledger.depose.assert_called_once_with("name", "name~Z1|a")
 
 
 def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
     """Seen with a record that was found in the wanted zone: ours in the other one stayed for ever."""
-    node = Node(KINDS["DnsName"], "name", "", "domain", {"HostedZoneId": "Z2", "Name": "a"}, {}, ())
+    resource = Resource(KINDS["DnsName"], "name", "", "domain", {"HostedZoneId": "Z2", "Name": "a"}, {}, ())
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
     state = StackState("prod", StackLocation("1", "aws", "us-east-1"), resources={"name": known_state})
 
-    assert own_entry(state, node, node.props) is None
+    assert own_entry(state, resource, resource.props) is None
     assert state.resources == {"name~Z1|a": known_state}
-    assert own_entry(state, node, {**node.props, "HostedZoneId": "Z1"}) is known_state
+    assert own_entry(state, resource, {**resource.props, "HostedZoneId": "Z1"}) is known_state
     assert state.resources == {"name": known_state}
 
 
@@ -215,9 +215,13 @@ def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
     """A node of its own for each: the one that goes does not move the others."""
 
     def addresses(*emails: str) -> dict[str, str]:
-        s = load(None, ("alarms.enabled=true", f"alarms.emails={json.dumps(emails)}"), {})
-        stack = build(s, "prod", "us-east-1", offline(3, "15"))
-        return {node.props["Endpoint"]: node.name for node in stack if str(node.kind) == "Subscription"}
+        settings = load(None, ("alarms.enabled=true", f"alarms.emails={json.dumps(emails)}"), {})
+        stack = build(settings, "prod", "us-east-1", offline(3, "15"))
+        return {
+            resource.props["Endpoint"]: resource.logical_id
+            for resource in stack
+            if str(resource.type) == "Subscription"
+        }
 
     both = addresses("ada@example.org", "bob@example.org", "bob@example.org")
 
@@ -226,4 +230,4 @@ def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
 
 
 def test_a_stack_without_a_claim_in_the_way_lets_nothing_go_first() -> None:
-    assert in_the_way(Stack("a", "us-east-1"), lambda node: node.props, {"x": group("x", "1")}) == ({}, {})
+    assert in_the_way(Stack("a", "us-east-1"), lambda resource: resource.props, {"x": group("x", "1")}) == ({}, {})

@@ -20,7 +20,7 @@ def test_an_edge_that_needs_existence_does_not_wait_for_readiness() -> None:
     seconds = {Stage("db", "ready"): 40.0, Stage("app", "ready"): 10.0}
 
     early = longest(stages({"db": [], "app": [Edge("db")]}), seconds)
-    late = longest(stages({"db": [], "app": [Edge("db", ready=True, because="it asks it")]}), seconds)
+    late = longest(stages({"db": [], "app": [Edge("db", ready=True, reason="it asks it")]}), seconds)
 
     assert (early.seconds, late.seconds) == (40, 50)
 

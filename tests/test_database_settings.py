@@ -15,13 +15,13 @@ from provisioner.steps.facts import offline
 
 
 def declared(**database: Any) -> Stack:
-    s = Settings.model_validate({"profile": "production", "database": database})
-    facts = replace(offline(s.network.zones, s.database.version), account="123456789012")
-    return build(s, "prod", "us-east-1", facts)
+    settings = Settings.model_validate({"profile": "production", "database": database})
+    facts = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
+    return build(settings, "prod", "us-east-1", facts)
 
 
 def place(stack: Stack, node: str) -> str:
-    zone = stack.nodes[node].props["AvailabilityZone"]
+    zone = stack.resources[node].props["AvailabilityZone"]
     return str(zone.ref.path)
 
 
@@ -30,14 +30,14 @@ def test_no_reader_stands_in_the_zone_of_the_writer_and_each_follows_the_one_bef
 
     assert place(stack, "writer") == "zone 1"
     assert [place(stack, f"reader-{n}") for n in (1, 2, 3)] == ["zone 2", "zone 3", "zone 2"]
-    assert [stack.nodes[f"reader-{n}"].props["PromotionTier"] for n in (1, 2, 3)] == [1, 2, 3]
-    assert len({node.aws_name for node in stack if str(node.kind) == "DBInstance"}) == 4
+    assert [stack.resources[f"reader-{n}"].props["PromotionTier"] for n in (1, 2, 3)] == [1, 2, 3]
+    assert len({resource.aws_name for resource in stack if str(resource.type) == "DBInstance"}) == 4
     # Who is made first writes.
-    assert all("writer" in stack.nodes[f"reader-{n}"].needs for n in (1, 2, 3))
+    assert all("writer" in stack.resources[f"reader-{n}"].depends_on for n in (1, 2, 3))
 
 
 def test_where_there_is_no_reader_nobody_is_told_of_one() -> None:
-    environment = declared().nodes["task"].props["containerDefinitions"][0]["environment"]
+    environment = declared().resources["task"].props["containerDefinitions"][0]["environment"]
 
     assert "DB_READER_HOST" not in {one["name"] for one in environment}
     assert "rds_reader_endpoint" not in declared().outputs
@@ -45,7 +45,7 @@ def test_where_there_is_no_reader_nobody_is_told_of_one() -> None:
 
 
 def test_the_boundary_holds_a_login_to_its_user_before_the_cluster_is_there() -> None:
-    document = declared().nodes["boundary"].props["PolicyDocument"]
+    document = declared().resources["boundary"].props["PolicyDocument"]
     [told] = [one for one in document["Statement"] if one["Action"] == ["rds-db:connect"]]
 
     users = resolve(told["Resource"], lambda ref: ref.path)
@@ -53,12 +53,12 @@ def test_the_boundary_holds_a_login_to_its_user_before_the_cluster_is_there() ->
 
 
 def test_rds_alone_takes_the_role_that_measures_and_for_these_instances() -> None:
-    role = declared(monitoring=60, readers=1).nodes["monitor-role"].props
+    role = declared(monitoring=60, readers=1).resources["monitor-role"].props
     [statement] = role["AssumeRolePolicyDocument"]["Statement"]
 
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
     assert len(statement["Condition"]["ArnLike"]["aws:SourceArn"]) == 2
-    assert "monitor-role" not in declared().nodes
+    assert "monitor-role" not in declared().resources
 
 
 def test_the_master_user_is_not_who_logs_in_by_role() -> None:

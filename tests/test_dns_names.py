@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refused import is_named
 from provisioner.kinds.route53 import DnsName
 
@@ -40,16 +40,16 @@ class Servers:
         return {"ChangeInfo": {"Status": self.status}}
 
 
-def item(value: str, **more: Any) -> Item:
+def item(value: str, **more: Any) -> ResourceSpec:
     wanted = [{key: one for key, one in record(value).items() if key in ("Type", "ResourceRecords")}]
     props = {"HostedZoneId": "Z", "Name": "api.shop.example", "Records": wanted, "Mark": "ours"}
-    return Item("name", "", "prod", props, **more)
+    return ResourceSpec("name", "", "prod", props, **more)
 
 
 def test_an_update_is_watched_until_all_servers_know_it() -> None:
-    kind, servers, it = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
+    kind, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
 
-    reply = kind.update(servers, it, {})
+    reply = kind.update(servers, spec, {})
     watched = item("192.0.2.2", reply=reply)
     spreading = kind.read(servers, watched)
     servers.status = "INSYNC"
@@ -62,10 +62,10 @@ def test_an_update_is_watched_until_all_servers_know_it() -> None:
 
 
 def test_an_update_whose_reply_was_lost_is_not_sent_again_as_an_empty_batch() -> None:
-    kind, servers, it = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
-    kind.update(servers, it, {})
+    kind, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
+    kind.update(servers, spec, {})
 
-    assert kind.update(servers, it, {}) == {}
+    assert kind.update(servers, spec, {}) == {}
     assert len(servers.batches) == 1
 
 

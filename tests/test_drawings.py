@@ -37,25 +37,27 @@ def stack() -> Stack:
 @pytest.fixture
 def odd() -> Stack:
     """Two nodes whose piece and reason need every escape."""
-    up = Stack("prod", "us-east-1").piece("end")
-    one = up(Thing, "a-b")
-    up(Thing, "a_b", after=[one, one.ready(ODD)])
-    return up.stack
+    step = Stack("prod", "us-east-1").step("end")
+    one = step(Thing, "a-b")
+    step(Thing, "a_b", depends_on=[one, one.ready(ODD)])
+    return step.stack
 
 
 def edges(stack: Stack) -> set[tuple[str, str]]:
     """Each edge once, as (what is needed, what needs it)."""
-    return {(name, node.name) for node in stack for name in node.needs}
+    return {(name, resource.logical_id) for resource in stack for name in resource.depends_on}
 
 
 def test_mermaid_has_every_node_in_its_piece_and_every_edge_that_no_others_imply(stack: Stack) -> None:
     lines = as_mermaid(stack).splitlines()
 
     names = {found[1]: found[2] for line in lines if (found := re.match(r'^    (n_\w+)\["([^"<]+)<br/>', line))}
-    assert list(names.values()) == [node.name for nodes in by_piece(stack).values() for node in nodes]
+    assert list(names.values()) == [
+        resource.logical_id for resources in by_piece(stack).values() for resource in resources
+    ]
     arrows = [re.fullmatch(r'  (n_\w+) (?:-->|==>\|"[^"]+"\|) (n_\w+)', line) for line in lines]
     drawn = [(names[found[1]], names[found[2]]) for found in arrows if found]
-    waits = {(edge.to, node.name) for node in stack for edge in node.edges if edge.ready}
+    waits = {(edge.to, resource.logical_id) for resource in stack for edge in resource.edges if edge.ready}
     assert sorted(drawn) == sorted((edges(stack) - implied(stack)) | waits)
     assert sum(line.startswith("  subgraph ") for line in lines) == lines.count("  end") > 12
 
@@ -64,7 +66,7 @@ def test_dot_has_every_node_in_its_piece_and_every_edge_once(stack: Stack) -> No
     told = as_dot(stack)
 
     assert re.findall(r'^    "([^"]+)" \[label', told, re.MULTILINE) == [
-        node.name for nodes in by_piece(stack).values() for node in nodes
+        resource.logical_id for resources in by_piece(stack).values() for resource in resources
     ]
     assert sorted(re.findall(r'^  "([^"]+)" -> "([^"]+)"', told, re.MULTILINE)) == sorted(edges(stack))
     assert told.count("{") == told.count("}")
@@ -85,7 +87,7 @@ def test_the_picture_is_whole_and_loads_nothing(stack: Stack) -> None:
     picture = ElementTree.fromstring(told)
 
     boxes = picture.findall(f"{SVG}g")
-    assert [box.findall(f"{SVG}text")[0].text for box in boxes] == list(stack.nodes)
+    assert [box.findall(f"{SVG}text")[0].text for box in boxes] == list(stack.resources)
     assert len(picture.findall(f"{SVG}path")) == len(edges(stack))
     assert not re.search(r"href|src=|url\(|@import|<script|<image", told)
     assert "prefers-color-scheme: dark" in told
@@ -109,13 +111,13 @@ def test_every_edge_leads_to_the_right(stack: Stack) -> None:
 
 
 def test_an_edge_is_implied_where_a_longer_way_leads_there_too() -> None:
-    up = Stack("prod", "us-east-1").piece("p")
-    one = up(Thing, "one")
-    two = up(Thing, "two", after=[one])
-    up(Thing, "three", after=[one, two])
+    step = Stack("prod", "us-east-1").step("p")
+    one = step(Thing, "one")
+    two = step(Thing, "two", depends_on=[one])
+    step(Thing, "three", depends_on=[one, two])
 
-    assert implied(up.stack) == {("one", "three")}
-    assert up.stack.nodes["three"].edges == (Edge("one"), Edge("two"))
+    assert implied(step.stack) == {("one", "three")}
+    assert step.stack.resources["three"].edges == (Edge("one"), Edge("two"))
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ def test_the_process_needs_no_credentials_and_says_what_is_missing(desk: Desk) -
 
 def _many(count: int) -> Stack:
     said = {f"s{n}": {"prefixes": [f"/s{n}/*"]} for n in range(count)}
-    s = load(None, ["profile=production", f"api.services={json.dumps(said)}"], {})
-    return build(s, "prod", "us-east-1", offline(3, "15"))
+    settings = load(None, ["profile=production", f"api.services={json.dumps(said)}"], {})
+    return build(settings, "prod", "us-east-1", offline(3, "15"))
 
 
 def test_six_services_fit_what_mermaid_draws_and_more_are_told_what_to_use() -> None:

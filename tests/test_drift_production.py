@@ -67,10 +67,10 @@ def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody
 
 
 def test_every_kind_of_production_is_touched_by_hand() -> None:
-    s = load(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
-    facts = dataclasses.replace(offline(s.network.zones, s.database.version), account="123456789012")
-    stack = build(s, SUFFIX, REGION, facts)
+    settings = load(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
+    facts = dataclasses.replace(offline(settings.network.zones, settings.database.version), account="123456789012")
+    stack = build(settings, SUFFIX, REGION, facts)
     hands = (*ALTERED, *TOUCHED, *DELETED, *ADDED, *OF_PRODUCTION, *OF_THE_STRONGEST, CHANGED_KEY)
-    touched = {str(node.kind) for node in stack if node.name in {hand.node for hand in hands}}
+    touched = {str(resource.type) for resource in stack if resource.logical_id in {hand.node for hand in hands}}
 
-    assert {str(node.kind) for node in stack} - touched == LEFT_OUT | ONCE
+    assert {str(resource.type) for resource in stack} - touched == LEFT_OUT | ONCE

@@ -67,9 +67,9 @@ def _nodes(profile: str, sets: dict[str, str]) -> dict[str, tuple[Kind, dict[str
         for group in groups:
             inner = inner.setdefault(group, {})
         inner[last] = _read(value)
-    s = Settings(**given)
-    stack = build(s, "a", "us-east-1", offline(s.network.zones, s.database.version))
-    return {node.name: (node.kind, unveiled(node.props)) for node in stack}
+    settings = Settings(**given)
+    stack = build(settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
+    return {resource.logical_id: (resource.type, unveiled(resource.props)) for resource in stack}
 
 
 def _read(value: str) -> Any:

@@ -37,7 +37,7 @@ def test_no_setting_stands_in_the_way_of_an_end() -> None:
 
 @pytest.mark.parametrize("sets", TOGETHER, ids=" ".join)
 def test_all_that_was_declared_and_more_is_ended(sets: list[str]) -> None:
-    s = load(None, sets, {})
-    given = (s, "a", "us-east-1", offline(s.network.zones, s.database.version))
+    settings = load(None, sets, {})
+    given = (settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
 
-    assert build(*given).nodes.keys() < build_all(*given).nodes.keys()
+    assert build(*given).resources.keys() < build_all(*given).resources.keys()

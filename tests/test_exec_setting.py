@@ -15,33 +15,33 @@ IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
 
 
 def declared(**given: Any) -> Stack:
-    s = Settings.model_validate({"profile": "seed", "image": IMAGE, "network": {"nat": "none"}, **given})
-    facts = replace(offline(s.network.zones, s.database.version), account="123456789012")
-    return build(s, "prod", "us-east-1", facts)
+    settings = Settings.model_validate({"profile": "seed", "image": IMAGE, "network": {"nat": "none"}, **given})
+    facts = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
+    return build(settings, "prod", "us-east-1", facts)
 
 
 def test_by_itself_there_is_no_shell_and_no_way_to_one() -> None:
     stack = declared()
 
-    assert stack.nodes["service"].props["enableExecuteCommand"] is False
-    assert "configuration" not in stack.nodes["cluster"].props
-    assert {"exec-logs", "task-role-exec", "endpoint-ssmmessages"} & stack.nodes.keys() == set()
+    assert stack.resources["service"].props["enableExecuteCommand"] is False
+    assert "configuration" not in stack.resources["cluster"].props
+    assert {"exec-logs", "task-role-exec", "endpoint-ssmmessages"} & stack.resources.keys() == set()
 
 
 def test_where_it_is_on_its_sessions_are_logged_and_reach_systems_manager() -> None:
     stack = declared(service={"exec": True}, container={"drop_capabilities": True})
-    told = stack.nodes["cluster"].props["configuration"]["executeCommandConfiguration"]
-    [container] = stack.nodes["task"].props["containerDefinitions"]
+    told = stack.resources["cluster"].props["configuration"]["executeCommandConfiguration"]
+    [container] = stack.resources["task"].props["containerDefinitions"]
 
     assert told["logging"] == "OVERRIDE"
-    assert told["logConfiguration"]["cloudWatchLogGroupName"].node == "exec-logs"
+    assert told["logConfiguration"]["cloudWatchLogGroupName"].logical_id == "exec-logs"
     assert container["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True}
-    assert "endpoint-ssmmessages" in stack.nodes["service"].needs
-    assert "task-role-exec" in stack.nodes["service"].needs
+    assert "endpoint-ssmmessages" in stack.resources["service"].depends_on
+    assert "task-role-exec" in stack.resources["service"].depends_on
 
 
 def test_the_sessions_are_written_to_that_group_alone() -> None:
-    policy = declared(service={"exec": True}).nodes["task-role-exec"].props["PolicyDocument"]
+    policy = declared(service={"exec": True}).resources["task-role-exec"].props["PolicyDocument"]
     anywhere, writes = policy["Statement"]
 
     assert {action.partition(":")[0] for action in anywhere["Action"]} == {"ssmmessages", "logs"}
@@ -70,7 +70,7 @@ def test_no_policy_has_a_wildcard_without_a_reason() -> None:
         container={"readonly_root": False, "secrets": {"TOKEN": SECRET}},
         database={"monitoring": 60},
     )
-    policies = (node.props["PolicyDocument"] for node in stack if str(node.kind) == "RolePolicy")
+    policies = (resource.props["PolicyDocument"] for resource in stack if str(resource.type) == "RolePolicy")
     statements = [one for policy in policies for one in policy["Statement"]]
     named = {resolve(one, lambda _: "") for each in statements for one in each["Resource"]}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from provisioner.engine.decide import Change, Verb, with_extras
 from provisioner.engine.extras import Extra, Inside, Part
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.groups import SecurityGroup
 from provisioner.kinds.ec2.permissions import contents, permission
@@ -41,7 +41,7 @@ def test_a_rule_is_the_same_in_both_its_forms(ports: Doc, peer: Doc) -> None:
 
 def extras(*parts: Part) -> list[str]:
     inside = Inside.of("sg-1", parts)
-    found = SecurityGroup().extras(None, Item("sg", "sg", "prod", id="sg-1"), GROUP, inside)
+    found = SecurityGroup().extras(None, ResourceSpec("sg", "sg", "prod", id="sg-1"), GROUP, inside)
     return [one.what for one in found]
 
 
@@ -68,7 +68,7 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
         {"DestinationCidrBlock": "10.9.0.0/16", "GatewayId": "vgw-1", "Origin": "EnableVgwRoutePropagation"},
         {"DestinationIpv6CidrBlock": "::/0", "GatewayId": "igw-1", "Origin": "CreateRoute"},
     ]
-    table = Item("routes", "routes", "prod", id="rtb-1")
+    table = ResourceSpec("routes", "routes", "prod", id="rtb-1")
 
     found = RouteTable().extras(None, table, {"Routes": routes}, Inside.of("rtb-1", []))
 
@@ -131,18 +131,18 @@ class Secrets:
 
 
 def test_copies_of_a_secret_and_a_rotation_of_it_are_told_and_left() -> None:
-    it = Item(node="s", name="s", suffix="x", id="arn:s")
+    spec = ResourceSpec(logical_id="s", aws_name="s", suffix="x", id="arn:s")
     doc = {
         "ReplicationStatus": [{"Region": "eu-west-1", "Status": "InSync"}],
         "CrossAccountReplicas": [{"ReplicaSecretARN": "arn:theirs"}],
         "RotationEnabled": True,
         "RotationLambdaARN": "arn:function",
     }
-    found = Secret().extras(Secrets(), it, doc, Inside(()))
+    found = Secret().extras(Secrets(), spec, doc, Inside(()))
     assert [one.what for one in found] == [
         "copy in eu-west-1",
         "copy in another account arn:theirs",
         "rotation by arn:function",
     ]
     assert all(one.stays for one in found)
-    assert Secret().extras(Secrets(), it, {"RotationLambdaARN": "arn:was"}, Inside(())) == []
+    assert Secret().extras(Secrets(), spec, {"RotationLambdaARN": "arn:was"}, Inside(())) == []

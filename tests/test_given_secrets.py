@@ -20,7 +20,7 @@ GIVEN = {"TOKEN": f"{SECRET}:token::", "FLAG": PARAMETER}
 def documents(*names: str, secrets: dict[str, str]) -> list[dict[str, Any]]:
     given = {"profile": "production", "container": {"secrets": secrets}}
     stack = build(Settings.model_validate(given), "prod", "eu-west-1", offline(3, "15"))
-    return [resolve(stack.nodes[name].props, lambda _: "arn:aws:x:y:1:z")["PolicyDocument"] for name in names]
+    return [resolve(stack.resources[name].props, lambda _: "arn:aws:x:y:1:z")["PolicyDocument"] for name in names]
 
 
 def opening(arn: str, service: str, **told: str) -> Request:

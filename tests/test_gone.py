@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes
 from provisioner.kinds import KINDS
 from state.stack_state import ResourceState
@@ -41,18 +41,18 @@ class Refusing(Thing):
 def ended(kind: Kind, id_: str = "t-1") -> bool:
     """Delete one that an earlier run made; whether it counts for gone, and is forgotten with a tombstone."""
     mine = hands(Hurried())
-    it = Item("thing", "ml-api-thing-prod", SUFFIX, {"Id": id_}, OURS, id_)
-    mine.ledger.record_intent("thing", "create", ResourceState(str(kind), it.name, "", "", "creating", "", {}))
+    spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": id_}, OURS, id_)
+    mine.ledger.record_intent("thing", "create", ResourceState(str(kind), spec.aws_name, "", "", "creating", "", {}))
     mine.ledger.record_id("thing", id_)
     mine.ledger.record_ready("thing", changed=0.0)
-    mine.delete(Target(kind, it))
+    mine.delete(ManagedResource(kind, spec))
     return mine.ledger.get("thing") is None
 
 
 @pytest.fixture(autouse=True)
 def _old(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is deleted here was made long ago."""
-    monkeypatch.setattr("provisioner.engine.act.still_hides", lambda *_: 0.0)
+    monkeypatch.setattr("provisioner.engine.act.consistency_seconds_left", lambda *_: 0.0)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from provisioner.aws import Aws
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import HIDES, Target, look
+from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, read_recorded
 from provisioner.kinds.ec2.endpoints import VpcEndpoint
 from provisioner.kinds.elbv2.listeners import Listener
 from state.stack_state import ResourceState
@@ -62,11 +62,11 @@ class Wall(Hurried):
     [
         (0, 0.0, True, 0.0),
         (3, 0.0, True, 1.0),
-        (3, HIDES - 5, True, 1.0),
-        (1, HIDES + 5, True, 0.0),
-        (3, HIDES + 5, False, 0.0),
-        (10**6, 0.0, False, HIDES + 5),
-        (10**6, -1000.0, False, HIDES + 5),
+        (3, CONSISTENCY_SECONDS - 5, True, 1.0),
+        (1, CONSISTENCY_SECONDS + 5, True, 0.0),
+        (3, CONSISTENCY_SECONDS + 5, False, 0.0),
+        (10**6, 0.0, False, CONSISTENCY_SECONDS + 5),
+        (10**6, -1000.0, False, CONSISTENCY_SECONDS + 5),
     ],
     ids=[
         "shown",
@@ -84,9 +84,9 @@ def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
     clock = Wall()
     there = SimpleNamespace(**THERE)
     clients = Clients(cast("Aws", there), clock).sharing()
-    target = Target(Shy(misses), Item("thing", "thing", SUFFIX, id="t-1"))
+    managed = ManagedResource(Shy(misses), ResourceSpec("thing", "thing", SUFFIX, id="t-1"))
 
-    found = look(clients, target, made(clock.wall() - age))
+    found = read_recorded(clients, managed, made(clock.wall() - age))
 
     assert bool(found) is is_found
     assert sum(clock.sleeps) <= waited
@@ -95,9 +95,9 @@ def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
 def test_a_thing_that_never_had_an_id_is_not_waited_for() -> None:
     clock = Wall()
     there = SimpleNamespace(**THERE)
-    target = Target(Shy(9), Item("thing", "thing", SUFFIX))
+    managed = ManagedResource(Shy(9), ResourceSpec("thing", "thing", SUFFIX))
 
-    assert look(Clients(cast("Aws", there), clock).sharing(), target, made(clock.wall())) is None
+    assert read_recorded(Clients(cast("Aws", there), clock).sharing(), managed, made(clock.wall())) is None
     assert clock.sleeps == []
 
 
@@ -122,9 +122,9 @@ class Terse(Thing):
 )
 def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(echoes: bool, said: Doc, told: Doc) -> None:
     clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).sharing()
-    target = Target(Terse(said), Item("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
+    managed = ManagedResource(Terse(said), ResourceSpec("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
 
-    found = look(clients, target, made(LATE)) or {}
+    found = read_recorded(clients, managed, made(LATE)) or {}
 
     assert {key: found[key] for key in found if key in ("Colour", "Shape")} == told
     assert found.get("Tags") == (None if echoes else OURS)
@@ -166,8 +166,8 @@ def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
     clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).sharing()
 
     def differing(wanted: Doc, recorded: Doc) -> set[str]:
-        target = Target(kind(), Item("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
-        found = look(clients, target, ResourceState(str(kind()), "thing", id="x-1", recorded=recorded)) or {}
+        managed = ManagedResource(kind(), ResourceSpec("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
+        found = read_recorded(clients, managed, ResourceState(str(kind()), "thing", id="x-1", recorded=recorded)) or {}
         return {one.top for one in differences(kind(), wanted, found, recorded)}
 
     assert differing(asked, asked) == (set(more) if echoes else set())

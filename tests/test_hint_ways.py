@@ -25,7 +25,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.decide import decide, woken_by
 from provisioner.engine.denials import Denial
 from provisioner.engine.explain import explain
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.errors import Blocked, UsageError
@@ -288,36 +288,36 @@ def test_a_database_is_woken_in_its_own_region(kind: str) -> None:
     assert woken == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
 
 
-def asleep(node: Node) -> Doc:
+def asleep(resource: Resource) -> Doc:
     """What AWS tells of a resource of ours that a person has stopped or turned off."""
-    said = {key: min(one) if isinstance(one, frozenset) else one for key, one in node.kind.halted.items()}
-    wake = "aws kms enable-key --key-id k --region " + (node.region or "eu-west-1")
-    return {node.kind.key: "x", "DBClusterIdentifier": "c", "Wake": wake, **said, "Tags": dict(node.tags)}
+    said = {key: min(one) if isinstance(one, frozenset) else one for key, one in resource.type.halted.items()}
+    wake = "aws kms enable-key --key-id k --region " + (resource.region or "eu-west-1")
+    return {resource.type.key: "x", "DBClusterIdentifier": "c", "Wake": wake, **said, "Tags": dict(resource.tags)}
 
 
 @pytest.mark.parametrize("profile", ["seed", "production"])
 def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
     """As `plan` and `apply` refuse it, and as `teardown` does."""
-    s = Settings.model_validate({"profile": profile, "encryption": {"key": "own"}})
-    known = replace(offline(s.network.zones, s.database.version), account="123456789012")
-    stack = build(s, "prod", "eu-west-1", known)
-    nodes = {node.name: node for node in stack if node.kind.wake}
-    plan = Plan(stack, docs={name: asleep(node) for name, node in nodes.items()})
+    settings = Settings.model_validate({"profile": profile, "encryption": {"key": "own"}})
+    known = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
+    stack = build(settings, "prod", "eu-west-1", known)
+    resources = {resource.logical_id: resource for resource in stack if resource.type.wake}
+    plan = Plan(stack, docs={name: asleep(resource) for name, resource in resources.items()})
 
-    refused = {name: decide(node, None, plan.docs[name], {}).why for name, node in nodes.items()}
+    refused = {name: decide(resource, None, plan.docs[name], {}).why for name, resource in resources.items()}
     with pytest.raises(Blocked) as caught:
         removing.refuse_halted(plan)
 
-    assert {"DBCluster", "DBInstance", "Key"} <= {str(node.kind) for node in nodes.values()}
-    for name, node in nodes.items():
-        where = f" --region {node.region or 'eu-west-1'}` wakes it"
+    assert {"DBCluster", "DBInstance", "Key"} <= {str(resource.type) for resource in resources.values()}
+    for name, resource in resources.items():
+        where = f" --region {resource.region or 'eu-west-1'}` wakes it"
         assert where in refused[name], name
         assert f"{name}: {refused[name]}" in str(caught.value)
 
 
 def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "look", lambda *_: {"Status": "stopped", "DBClusterIdentifier": "c"})
-    monkeypatch.setattr(resources, "observed", lambda _clients, _target, doc, _made: doc)
+    monkeypatch.setattr(resources, "read_recorded", lambda *_: {"Status": "stopped", "DBClusterIdentifier": "c"})
+    monkeypatch.setattr(resources, "with_status_reads", lambda _clients, _target, doc, _made: doc)
     state = StackState("prod", PLACE)
     state.resources["aurora"] = ResourceState("DBCluster", "c", phase="ready", id="c")
     patient: Any = SimpleNamespace(document=state, clients=None, region="eu-west-1")

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.kinds.cloudfront import Distribution
 from provisioner.kinds.ec2.groups import SecurityGroup
 from provisioner.kinds.ec2.interfaces import interfaces
@@ -46,7 +46,7 @@ def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> No
     theirs = group(ec2, vpc, "theirs")
     ours = group(ec2, vpc, "ours", **owner_tags("a"))
 
-    told = {one.what: one.passing for one in Vpc().holders(ec2, Item("vpc", "", "a", id=vpc))}
+    told = {one.what: one.passing for one in Vpc().holders(ec2, ResourceSpec("vpc", "", "a", id=vpc))}
 
     assert told == {
         f"subnet {subnet}": False,
@@ -63,12 +63,12 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(served: EmbeddedAws, 
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=theirs, IpPermissions=[pair])
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=ours, IpPermissions=[pair])
 
-    told = SecurityGroup().holders(ec2, Item("sg", "", "a", id=ours))
+    told = SecurityGroup().holders(ec2, ResourceSpec("sg", "", "a", id=ours))
 
     assert [(one.what, one.passing) for one in told] == [(f"a rule of {theirs}", False)]
     for command in printed(told[0].remedy):
         carry_out(served, command)
-    assert SecurityGroup().holders(ec2, Item("sg", "", "a", id=ours)) == []
+    assert SecurityGroup().holders(ec2, ResourceSpec("sg", "", "a", id=ours)) == []
 
 
 def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws, ec2: Any, vpc: str) -> None:
@@ -78,12 +78,12 @@ def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws
     for subnet in (theirs, ours):
         ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
 
-    told = RouteTable().holders(ec2, Item("routes", "", "a", {"VpcId": vpc}, id=table))
+    told = RouteTable().holders(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
 
     assert {one.what: one.passing for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
     for command in [one for held in told if not held.passing for one in printed(held.remedy)]:
         carry_out(served, command)
-    left = RouteTable().holders(ec2, Item("routes", "", "a", {"VpcId": vpc}, id=table))
+    left = RouteTable().holders(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
     assert [one.what for one in left] == [f"subnet {ours}"]
 
 
@@ -98,7 +98,7 @@ def test_a_gateway_that_follows_a_route_table_holds_it() -> None:
         def describe_subnets(self, **_: Any) -> Any:
             return {"Subnets": []}
 
-    (told,) = RouteTable().holders(Ec2(), Item("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
+    (told,) = RouteTable().holders(Ec2(), ResourceSpec("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
 
     assert (told.what, told.passing) == ("gateway igw-1", False)
     assert "disassociate-route-table --association-id rtbassoc-1 --region us-east-1" in told.remedy
@@ -194,9 +194,9 @@ class Refusing:
 @pytest.mark.parametrize("code", ["Throttling", "PreconditionFailed", "AccessDenied", "InvalidArgument"])
 def test_a_refusal_that_names_no_plan_is_told_as_it_came_and_asks_for_none(code: str) -> None:
     cloudfront = Refusing(code)
-    it = Item("edge", "edge", "a", {"DefaultCacheBehavior": {}}, id="E1", there={"ETag": "1"})
+    spec = ResourceSpec("edge", "edge", "a", {"DefaultCacheBehavior": {}}, id="E1", live={"ETag": "1"})
 
     with pytest.raises(ClientError, match=code):
-        Distribution().update(cloudfront, it, {"PriceClass": "PriceClass_All"})
+        Distribution().update(cloudfront, spec, {"PriceClass": "PriceClass_All"})
 
     assert cloudfront.asked == []

@@ -14,10 +14,10 @@ from provisioner.engine.adopt import take_over
 from provisioner.engine.decide import Change, decide
 from provisioner.engine.events import Event
 from provisioner.engine.intervals import timed
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import NotBefore
 from state.manager import StateManager
@@ -61,22 +61,22 @@ class Valve(Thing):
     def read(self, *_: Any) -> Doc:
         return {"Id": "t-1", "Colour": self.colour, "State": "up"}
 
-    def update(self, _client: Any, it: Item, _changed: Doc) -> None:
+    def update(self, _client: Any, spec: ResourceSpec, _changed: Doc) -> None:
         self.tries += 1
         if self.dies == "before":
             raise Lost
         if self.clock.time - self.last < HOUR:
             raise too_often()
         self.last = self.clock.time
-        if self.colour and it.props["Colour"]:
+        if self.colour and spec.props["Colour"]:
             self.colour = ""
             raise NotYet("the rest", due=HOUR)
-        self.colour = it.props["Colour"]
+        self.colour = spec.props["Colour"]
         if self.dies == "after":
             raise Lost
 
-    def create(self, client: Any, it: Item) -> Doc:
-        self.update(client, it, {})
+    def create(self, client: Any, spec: ResourceSpec) -> Doc:
+        self.update(client, spec, {})
         return self.read()
 
     def changes(self, seen: Doc, wanted: Doc) -> int:
@@ -102,13 +102,13 @@ class Run:
         clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
         hands = Hands(clients, StateManager(self.document, Memory(), self.clock.wall), self.told.append)
         wanted = {"Id": "t-1", "Colour": colour}
-        target = Target(self.valve, Item("thing", "", SUFFIX, wanted, OURS, "t-1"))
+        managed = ManagedResource(self.valve, ResourceSpec("thing", "", SUFFIX, wanted, OURS, "t-1"))
         resource_state = self.entry
-        change = decide(replace(node(Thing), kind=self.valve, tags={}), resource_state, self.valve.read(), wanted)
-        take_over(hands, target, change, resource_state)
+        change = decide(replace(node(Thing), type=self.valve, tags={}), resource_state, self.valve.read(), wanted)
+        take_over(hands, managed, change, resource_state)
         if change.verb == "update":
-            target = hands.update(target, change)
-        hands.finish(target, updated=change.verb == "update", seen=lambda _doc: None)
+            managed = hands.update(managed, change)
+        hands.finish(managed, updated=change.verb == "update", seen=lambda _doc: None)
 
     @property
     def entry(self) -> ResourceState | None:
@@ -155,7 +155,7 @@ def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
     hands = Hands(clients, StateManager(run.document, Memory(), clock.wall), run.told.append)
 
-    hands.create(Target(valve, Item("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
+    hands.create(ManagedResource(valve, ResourceSpec("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
 
     assert run.changed == NOON
 

@@ -20,9 +20,9 @@ from provisioner.embedded.wire import Call, compose
 from provisioner.engine.act import Hands
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from tests.harness import Desk, Ran
 from tests.inventory import inventory
 from tests.replies import Answer, Front, plays
@@ -98,19 +98,19 @@ def worker(*, is_emulated: bool) -> tuple[Hands, list[Event]]:
     return mine, told
 
 
-def target(kind: Kind) -> Target:
-    return Target(kind, Item("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS))
+def target(kind: Kind) -> ManagedResource:
+    return ManagedResource(kind, ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS))
 
 
 def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
     mine, told = worker(is_emulated=True)
-    one = target(Missing()).with_id("t-1")
+    managed = target(Missing()).with_id("t-1")
 
-    assert mine.create(one) == {"Id": "t-1"}
-    mine.finish(one, seen=lambda _doc: None)
-    mine.update(one, Change("update", "thing", "Missing", "t", "p", "t-1"))
-    mine.finish(one, updated=True, seen=lambda _doc: None)
-    mine.delete(one)
+    assert mine.create(managed) == {"Id": "t-1"}
+    mine.finish(managed, seen=lambda _doc: None)
+    mine.update(managed, Change("update", "thing", "Missing", "t", "p", "t-1"))
+    mine.finish(managed, updated=True, seen=lambda _doc: None)
+    mine.delete(managed)
 
     assert mine.ledger.get("thing") is None
     assert [event.verb for event in told] == ["create", "update", "delete"]

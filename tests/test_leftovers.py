@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.kinds.leftovers import lingering
 from provisioner.kinds.sns import Subscription
 from provisioner.settings import Settings
@@ -55,8 +55,8 @@ def report(desk: Desk) -> dict[str, Any]:
 
 
 def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
-    s = Settings.model_validate({"profile": "production"})
-    stack = build(s, "a", "us-east-1", offline(3, "15"))
+    settings = Settings.model_validate({"profile": "production"})
+    stack = build(settings, "a", "us-east-1", offline(3, "15"))
     sns = client(desk.box.endpoint, "sns")
     for name in ("ml-api-alerts-a", "ml-api-alerts-ab"):
         topic = sns.create_topic(Name=name)["TopicArn"]
@@ -188,10 +188,10 @@ def test_a_subscription_that_its_reader_has_ended_is_none(
     told: tuple[str, ...], seen: str | None, ended: list[str]
 ) -> None:
     sns = Heard(*told)
-    it = Item("alerts-1", "", "a", {"TopicArn": "t", "Protocol": "email", "Endpoint": "ops@shop.example"})
+    spec = ResourceSpec("alerts-1", "", "a", {"TopicArn": "t", "Protocol": "email", "Endpoint": "ops@shop.example"})
 
-    found = Subscription().read(sns, it)
-    Subscription().delete(sns, it)
+    found = Subscription().read(sns, spec)
+    Subscription().delete(sns, spec)
 
     assert (found or {}).get("SubscriptionArn") == seen
     assert sns.ended == ended

@@ -71,7 +71,7 @@ def test_what_aws_would_refuse_is_refused_before_a_call(desk: Desk, given: list[
 
 def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
     stack = build(Settings(profile="seed"), "a", "us-east-1", offline(3, "15"))
-    attributes = stack.nodes["alb-attributes"].props["Attributes"]
+    attributes = stack.resources["alb-attributes"].props["Attributes"]
 
     assert attributes["idle_timeout.timeout_seconds"] == str(_LONGEST_ANSWER)
 

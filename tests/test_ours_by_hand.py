@@ -38,7 +38,7 @@ def told(standing: Standing) -> Told:
     return Told(planned, drifting, standing.desk.plan(SUFFIX), sorted(_fields(standing)))
 
 
-@pytest.mark.parametrize("added", ADDITIONS, ids=lambda one: str(one.node))
+@pytest.mark.parametrize("added", ADDITIONS, ids=lambda one: str(one.logical_id))
 def test_what_is_added_by_hand_is_planned_and_told(told: Told, added: Added) -> None:
     for found in (told.planned.get(added.node, set()), told.drifting.get(added.node, set())):
         for path in added.paths:

@@ -14,11 +14,11 @@ from provisioner.engine.act import Hands
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.decide import Change, decide
 from provisioner.engine.events import Event
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.patience import OUTAGE
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import Blocked, NotBefore, OutOfPatience
 from state.errors import ProvisionerError
@@ -59,9 +59,9 @@ def hands(clock: Hurried, pace: float = 1.0) -> Hands:
     return Hands(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
 
 
-def target(kind: Slow) -> Target:
+def target(kind: Slow) -> ManagedResource:
     """The thing in hand."""
-    return Target(kind, Item("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS, "t-1"))
+    return ManagedResource(kind, ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS, "t-1"))
 
 
 def failing(*errors: Exception) -> Callable[[], Doc]:

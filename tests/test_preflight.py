@@ -47,8 +47,8 @@ def clients() -> Iterator[Clients]:
 
 def altered(made: Plan, name: str, **props: Any) -> Plan:
     """A plan with some properties of one node otherwise."""
-    node = made.stack.nodes[name]
-    made.stack.nodes[name] = replace(node, props={**node.props, **props})
+    resource = made.stack.resources[name]
+    made.stack.resources[name] = replace(resource, props={**resource.props, **props})
     return made
 
 
@@ -56,7 +56,7 @@ def altered(made: Plan, name: str, **props: Any) -> Plan:
 def test_every_create_of_a_whole_stack_is_caught_and_fits_the_model(profile: str, clients: Clients) -> None:
     made = declared(profile=profile)
 
-    calls = {node.name: create_call(made, node) for node in made.stack}
+    calls = {resource.logical_id: create_call(made, resource) for resource in made.stack}
     # What these call depends on what they read; nothing of it is chosen.
     by_what_is_read = {"default-group-ingress", "default-group-egress"}
     assert {name for name, call in calls.items() if call is None} <= by_what_is_read
@@ -84,12 +84,12 @@ def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) 
 def changed(made: Plan, *names: str, **tags: str) -> Plan:
     """A plan that changes all that can change in place of these nodes."""
     for name in names:
-        node = made.stack.nodes[name]
-        same = node.kind.fixed | node.kind.unread | node.kind.owners.keys()
-        can = type(node.kind).update is not Kind.update
-        tops = [key for key in node.props if key not in same and can]
-        found = [Difference(key, "old", node.props[key]) for key in tops]
-        found += [Difference(f"Tags.{key}", None, value) for key, value in tags.items() if node.kind.tagged]
+        resource = made.stack.resources[name]
+        same = resource.type.fixed | resource.type.unread | resource.type.owners.keys()
+        can = type(resource.type).update is not Kind.update
+        tops = [key for key in resource.props if key not in same and can]
+        found = [Difference(key, "old", resource.props[key]) for key in tops]
+        found += [Difference(f"Tags.{key}", None, value) for key, value in tags.items() if resource.type.tagged]
         verb: Verb = "update" if found else "keep"
         made.changes[name] = replace(made.changes[name], verb=verb, differences=tuple(found))
     return made
@@ -98,12 +98,12 @@ def changed(made: Plan, *names: str, **tags: str) -> Plan:
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_every_update_of_a_whole_stack_is_caught_and_fits_the_model(profile: str, clients: Clients) -> None:
     made = declared(profile=profile)
-    changed(made, *made.stack.nodes, Team="ml")
+    changed(made, *made.stack.resources, Team="ml")
 
     verbs = {name: change.verb for name, change in made.changes.items()}
-    calls = {name: update_calls(made, made.stack.nodes[name]) for name in verbs if verbs[name] == "update"}
+    calls = {name: update_calls(made, made.stack.resources[name]) for name in verbs if verbs[name] == "update"}
     assert sum(call is not None for each in calls.values() for call in each) > 60
-    replacing = {name for name in calls if made.stack.nodes[name].kind.replaces}
+    replacing = {name for name in calls if made.stack.resources[name].type.replaces}
     assert {name for name in replacing if calls[name][0] is None} == set()
     assert list(parameters(made, clients)) == []
 
@@ -112,7 +112,7 @@ def test_an_update_or_a_tag_that_does_not_fit_is_named_before_it_is_sent(clients
     made = changed(declared(), "tg", "task-role", Team="x" * 300)
     altered(made, "tg", HealthCheckIntervalSeconds="often")
 
-    for name in made.stack.nodes.keys() - {"tg", "task-role"}:
+    for name in made.stack.resources.keys() - {"tg", "task-role"}:
         made.changes[name] = replace(made.changes[name], verb="keep")
 
     found = {f"{one.address}: {one.what}" for one in check(made, clients, 0)}
@@ -302,9 +302,9 @@ def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
     change = made.changes["rule-alb-http"]
     intent = Intent(action="create", token="0" * 32, started_at=0.0)
     begun = ResourceState(type_name=change.kind, aws_name="", step="security", intent=intent)
-    node = made.stack.nodes["rule-alb-http"]
+    resource = made.stack.resources["rule-alb-http"]
 
-    made.changes["rule-alb-http"] = decide(node, begun, None, {})
+    made.changes["rule-alb-http"] = decide(resource, begun, None, {})
 
     assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
 
@@ -351,7 +351,7 @@ class Serving:
 
 def test_a_name_that_another_distribution_serves_is_told_with_the_way_out() -> None:
     made = declared(domain={"names": ["api.shop.example"]})
-    ours = made.stack.nodes["edge"].props["Comment"]
+    ours = made.stack.resources["edge"].props["Comment"]
 
     [found] = domain(made, Serving("the old site"))  # type: ignore[arg-type]
 

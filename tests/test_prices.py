@@ -35,7 +35,10 @@ def declared(**sections: Any) -> Plan:
     settings = Settings.model_validate({"profile": "seed", **sections})
     facts = offline(settings.network.zones, settings.database.version)
     stack = build(settings, "a", "us-east-1", facts)
-    changes = {one.name: Change("create", one.name, str(one.kind), "", one.piece) for one in stack}
+    changes = {
+        resource.logical_id: Change("create", resource.logical_id, str(resource.type), "", resource.step)
+        for resource in stack
+    }
     return Plan(stack, changes)
 
 
@@ -150,9 +153,10 @@ def test_what_is_kept_takes_no_time() -> None:
 def test_an_end_takes_as_long_as_its_longest_chain() -> None:
     made = declared()
     made.changes = {
-        name: Change("keep", name, str(node.kind), "", node.piece) for name, node in made.stack.nodes.items()
+        name: Change("keep", name, str(resource.type), "", resource.step)
+        for name, resource in made.stack.resources.items()
     }
-    ending = foresee(made, StackState("a", StackLocation("1", "aws", "us-east-1")), list(made.stack.nodes), KINDS)
+    ending = foresee(made, StackState("a", StackLocation("1", "aws", "us-east-1")), list(made.stack.resources), KINDS)
 
     told = until_gone(ending, "us-east-1", KINDS, Durations())
 

@@ -15,7 +15,7 @@ from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.ending_targets import overrides
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.errors import Blocked, NotBefore
 from provisioner.kinds import KINDS
 from provisioner.kinds.elbv2.balancer import LoadBalancer
@@ -111,20 +111,20 @@ def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone
     name = f"api.{zone.name}"
     record = {"Type": "A", "ResourceRecords": [{"Value": "192.0.2.1"}]}
     props = {"HostedZoneId": zone.id, "Name": name, "Records": [record], "Mark": "ours"}
-    it = Item("name", "", "a", props, id=f"{zone.id}|{name}")
+    spec = ResourceSpec("name", "", "a", props, id=f"{zone.id}|{name}")
     route53, kind = as_a_run(desk, "route53"), DnsName()
-    kind.create(route53, it)
-    assert kind.protections(route53, it) == []
+    kind.create(route53, spec)
+    assert kind.protections(route53, spec) == []
     theirs = {"RecordName": f"www.{zone.name}", "RecordType": "A"}
     ours = [{"RecordName": name, "RecordType": "A"}, {"RecordName": f"_ml-api.{name}", "RecordType": "TXT"}]
     route53.create_resource_record_set_protections(HostedZoneId=zone.id, Protections=[theirs, *ours])
 
-    assert kind.protections(route53, it) == ["Route 53 protects its records of type A, TXT"]
+    assert kind.protections(route53, spec) == ["Route 53 protects its records of type A, TXT"]
     with pytest.raises(ClientError, match="is protected"):
-        kind.delete(route53, it)
-    kind.lift(route53, it)
-    kind.lift(route53, it)
-    kind.delete(route53, it)
+        kind.delete(route53, spec)
+    kind.lift(route53, spec)
+    kind.lift(route53, spec)
+    kind.delete(route53, spec)
 
     assert zone.records() == {}
     left = route53.list_resource_record_set_protections(HostedZoneId=zone.id)
@@ -143,12 +143,12 @@ def locked(desk: Desk) -> Any:
 
 
 def test_a_bucket_under_object_lock_is_told_with_the_end_of_what_is_written_now(locked: Any) -> None:
-    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
-    assert Bucket().holders(locked, it) == []
+    spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+    assert Bucket().holders(locked, spec) == []
     rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": KEPT}}
     locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
 
-    (holder,) = Bucket().holders(locked, it)
+    (holder,) = Bucket().holders(locked, spec)
 
     end = datetime.now(UTC) + timedelta(days=30)
     assert holder.later
@@ -160,7 +160,7 @@ def test_a_bucket_without_object_lock_is_held_by_nothing(desk: Desk) -> None:
     s3 = as_a_run(desk, "s3")
     s3.create_bucket(Bucket=BUCKET)
 
-    assert Bucket().holders(s3, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)) == []
+    assert Bucket().holders(s3, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)) == []
 
 
 def test_a_locked_object_is_told_as_locked_and_not_as_a_missing_right(locked: Any) -> None:
@@ -168,10 +168,10 @@ def test_a_locked_object_is_told_as_locked_and_not_as_a_missing_right(locked: An
     until = datetime(2126, 1, 2, 3, 4, tzinfo=UTC)
     retention = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
     locked.put_object_retention(Bucket=BUCKET, Key="one.gz", Retention=retention)
-    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+    spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
     with pytest.raises(NotBefore, match="from 2126-01-02 03:04 UTC on"):
-        Bucket().delete(locked, it)
+        Bucket().delete(locked, spec)
 
 
 def test_a_legal_hold_is_told_with_the_command_that_ends_it(locked: Any) -> None:
@@ -179,17 +179,17 @@ def test_a_legal_hold_is_told_with_the_command_that_ends_it(locked: Any) -> None
     locked.put_object_legal_hold(Bucket=BUCKET, Key="one.gz", LegalHold={"Status": "ON"})
 
     with pytest.raises(Blocked, match="aws s3api put-object-legal-hold --bucket"):
-        Bucket().delete(locked, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
+        Bucket().delete(locked, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
 
 
 def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes_over_it(locked: Any) -> None:
-    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+    spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
     until = datetime(2126, 1, 2, 3, 4, tzinfo=UTC)
     version = locked.put_object(Bucket=BUCKET, Key="a b.gz", Body=b"GET /")["VersionId"]
     retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
     locked.put_object_retention(Bucket=BUCKET, Key="a b.gz", Retention=retention)
 
-    (holder,) = Bucket().holders(locked, it)
+    (holder,) = Bucket().holders(locked, spec)
 
     assert holder.later
     assert not holder.passing
@@ -198,10 +198,10 @@ def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes
         assert told in holder.remedy
     assert f"--version-id {version} --bypass-governance-retention`" in holder.remedy
     with pytest.raises(NotBefore, match="--bypass-governance-retention"):
-        Bucket().delete(locked, it)
+        Bucket().delete(locked, spec)
     one = {"Bucket": BUCKET, "Key": "a b.gz", "VersionId": version}
     locked.delete_object(**one, BypassGovernanceRetention=True)
-    Bucket().delete(locked, it)
+    Bucket().delete(locked, spec)
 
 
 @pytest.mark.parametrize(("mode", "bypassed"), [("GOVERNANCE", True), ("COMPLIANCE", False)])
@@ -209,7 +209,7 @@ def test_a_default_retention_tells_of_the_bypass_where_there_is_one(locked: Any,
     rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": mode, "Years": 1}}}
     locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
 
-    (holder,) = Bucket().holders(locked, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
+    (holder,) = Bucket().holders(locked, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
 
     assert f"({mode}, 365 days" in holder.what
     assert ("s3:BypassGovernanceRetention" in holder.remedy) is bypassed
@@ -253,9 +253,9 @@ class Locked:
     ids=["empty", "none is locked", "two are", "all are", "all were", "more than are looked at", "denied"],
 )
 def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked(s3: Locked, told: list[bool]) -> None:
-    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+    spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
-    assert [one.doubtful for one in Bucket().holders(s3, it)] == told
+    assert [one.doubtful for one in Bucket().holders(s3, spec)] == told
 
 
 def protect_logs(desk: Desk) -> None:
@@ -306,9 +306,9 @@ def test_what_was_protected_after_the_question_is_told_with_its_way_out(
     desk.apply("a")
     real = LogGroup.delete
 
-    def delete(kind: LogGroup, logs: Any, it: Item) -> None:
-        logs.put_log_group_deletion_protection(logGroupIdentifier=it.id, deletionProtectionEnabled=True)
-        real(kind, logs, it)
+    def delete(kind: LogGroup, logs: Any, spec: ResourceSpec) -> None:
+        logs.put_log_group_deletion_protection(logGroupIdentifier=spec.id, deletionProtectionEnabled=True)
+        real(kind, logs, spec)
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(LogGroup, "delete", delete)
@@ -329,10 +329,10 @@ def test_a_balancer_protected_after_the_question_is_told_with_its_way_out(
     desk.apply("a")
     real = LoadBalancer.delete
 
-    def delete(kind: LoadBalancer, elbv2: Any, it: Item) -> None:
+    def delete(kind: LoadBalancer, elbv2: Any, spec: ResourceSpec) -> None:
         on = [{"Key": "deletion_protection.enabled", "Value": "true"}]
-        elbv2.modify_load_balancer_attributes(LoadBalancerArn=it.id, Attributes=on)
-        real(kind, elbv2, it)
+        elbv2.modify_load_balancer_attributes(LoadBalancerArn=spec.id, Attributes=on)
+        real(kind, elbv2, spec)
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(LoadBalancer, "delete", delete)
@@ -353,12 +353,12 @@ def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(desk:
     desk.apply("a")
     elbv2 = as_a_run(desk, "elbv2")
     (one,) = elbv2.describe_load_balancers()["LoadBalancers"]
-    it = Item("alb", one["LoadBalancerName"], "a", id=one["LoadBalancerArn"])
+    spec = ResourceSpec("alb", one["LoadBalancerName"], "a", id=one["LoadBalancerArn"])
     kind, on = LoadBalancer(), [{"Key": "deletion_protection.enabled", "Value": "true"}]
-    assert kind.deletion_protected(elbv2, it, one) == {}
-    elbv2.modify_load_balancer_attributes(LoadBalancerArn=it.id, Attributes=on)
+    assert kind.deletion_protected(elbv2, spec, one) == {}
+    elbv2.modify_load_balancer_attributes(LoadBalancerArn=spec.id, Attributes=on)
 
-    told = kind.unprotected_by.format(**kind.deletion_protected(elbv2, it, one))
+    told = kind.unprotected_by.format(**kind.deletion_protected(elbv2, spec, one))
     carry_out(desk.box, told.removeprefix("aws "))
 
-    assert kind.deletion_protected(elbv2, it, one) == {}
+    assert kind.deletion_protected(elbv2, spec, one) == {}

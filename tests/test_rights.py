@@ -278,11 +278,11 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
     allowed = {name for one in made for name in one["Action"]}
 
     declared = {
-        reference.action_of(node.kind.service, operation)
-        for node in whose.ground(ending=wanted.ending).stack
-        for verb in (*wanted.verbs, *wanted.of_kinds.get(str(node.kind), ()))
-        for operation in node.kind.called(verb)
-        if not (node.kind.bounds and verb in _CHANGES and "create" in wanted.verbs)
+        reference.action_of(resource.type.service, operation)
+        for resource in whose.ground(ending=wanted.ending).stack
+        for verb in (*wanted.verbs, *wanted.of_kinds.get(str(resource.type), ()))
+        for operation in resource.type.called(verb)
+        if not (resource.type.bounds and verb in _CHANGES and "create" in wanted.verbs)
     }
 
     assert declared - allowed <= {"iam:DeleteRolePermissionsBoundary"}
@@ -293,9 +293,9 @@ def test_what_is_born_with_tags_may_be_given_them() -> None:
     made = statements(policies_for(whose, "apply"))
     allowed = {name for one in made if one["Effect"] == "Allow" for name in one["Action"]}
     given = {
-        str(node.kind): [tagging_action(reference.action_of(node.kind.service, one)) for one in creates]
-        for node in whose.ground().stack
-        if node.kind.tagged and (creates := node.kind.called("create"))
+        str(resource.type): [tagging_action(reference.action_of(resource.type.service, one)) for one in creates]
+        for resource in whose.ground().stack
+        if resource.type.tagged and (creates := resource.type.called("create"))
     }
 
     assert {kind for kind, names in given.items() if not set(names) & allowed} == {"DnsName"}

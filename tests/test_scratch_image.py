@@ -21,10 +21,10 @@ def settings(**container: Any) -> Settings:
     return Settings.model_validate({"profile": "production", **given})
 
 
-def pulled(s: Settings) -> set[str]:
+def pulled(settings: Settings) -> set[str]:
     """The repositories that the execution role may pull from."""
-    stack = build(s, "prod", "us-east-1", offline(3, "15"))
-    said = stack.nodes["execution-role-start"].props["PolicyDocument"]["Statement"]
+    stack = build(settings, "prod", "us-east-1", offline(3, "15"))
+    said = stack.resources["execution-role-start"].props["PolicyDocument"]["Statement"]
     layers = [one for one in said if "ecr:BatchGetImage" in one["Action"]]
     return {str(arn.parts[3]) for one in layers for arn in one["Resource"]}
 

@@ -36,9 +36,9 @@ def refused(*sets: str) -> str:
 
 def test_what_a_service_does_not_say_is_as_for_the_main_one() -> None:
     said = {"search": {**SEARCH, "environment": {"MODEL": "small"}}}
-    s = given(f"api.services={json.dumps(said)}", 'container.environment={"MODEL": "large", "LANG": "C"}')
+    settings = given(f"api.services={json.dumps(said)}", 'container.environment={"MODEL": "large", "LANG": "C"}')
 
-    main, search = s.workloads
+    main, search = settings.workloads
 
     assert (main.name, main.prefixes, main.container.port) == ("", ("/api/v1/*", "/api/v2/*"), 8080)
     assert (search.name, search.image, search.container.port) == ("search", main.image, 9000)
@@ -80,25 +80,25 @@ def test_prefixes_that_look_alike_stand_side_by_side() -> None:
 
 def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:
     said = {"search": SEARCH, "second-one": {"prefixes": ["/api/second/*"]}}
-    s = given(f"api.services={json.dumps(said)}", "alarms.enabled=true")
+    settings = given(f"api.services={json.dumps(said)}", "alarms.enabled=true")
 
-    stack = build(s, "prod", "us-east-1", offline(3, "15"))
+    stack = build(settings, "prod", "us-east-1", offline(3, "15"))
 
     for part in ("service", "tg", "task", "scaling", "alarm-unhealthy", "alarm-tasks"):
-        names = [stack.nodes[f"{part}{tail}"].aws_name for tail in ("", ".search", ".second-one")]
+        names = [stack.resources[f"{part}{tail}"].aws_name for tail in ("", ".search", ".second-one")]
         assert len(set(names)) == len(names)
-    assert stack.nodes["alarm-tasks.search"].props["AlarmDescription"] == "Fewer tasks of search run than should."
+    assert stack.resources["alarm-tasks.search"].props["AlarmDescription"] == "Fewer tasks of search run than should."
     assert stack.outputs.keys() >= {"ecs_service_name_search", "ecs_service_name_second_one"}
 
 
 def test_a_task_starts_when_every_way_that_it_needs_is_open() -> None:
     image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
-    s = given(f"api.services={json.dumps({'search': SEARCH})}", "network.nat=none", f"image={image}")
+    settings = given(f"api.services={json.dumps({'search': SEARCH})}", "network.nat=none", f"image={image}")
 
-    stack = build(s, "prod", "us-east-1", offline(3, "15"))
+    stack = build(settings, "prod", "us-east-1", offline(3, "15"))
 
     for tail in ("", ".search"):
-        needs = stack.nodes[f"service{tail}"].needs
+        needs = stack.resources[f"service{tail}"].depends_on
         ways = ("endpoints-in", "tasks-out", "alb-tasks-in", "tasks-db-in")
         assert {f"rule-{way}{tail}" for way in ways} <= set(needs)
         assert "endpoint-ecr-api" in needs

@@ -44,16 +44,16 @@ def test_with_nothing_said_it_is_fit_for_production() -> None:
 
 
 def test_the_profile_of_the_seed_is_the_seed() -> None:
-    s = given("profile=seed")
+    settings = given("profile=seed")
 
-    assert (s.network.cidr, s.network.zones, s.network.nat) == ("10.0.0.0/16", 3, "one")
-    assert (s.container.cpu, s.container.memory, s.container.port) == (1024, 2048, 8080)
-    assert (s.service.minimum, s.service.maximum, s.service.requests) == (2, 10, 1000)
-    assert (s.service.spot_weight, s.service.fargate_weight, s.service.fargate_base) == (70, 30, 2)
-    assert (s.database.version, s.database.min_acu, s.database.max_acu) == ("17", 0.5, 2)
-    assert (s.database.final_snapshot, s.database.deletion_protection) == (False, False)
-    assert (s.logs.days, s.image) == (30, PLACEHOLDER)
-    assert s.api.prefixes == ("/api/v1/*", "/api/v2/*")
+    assert (settings.network.cidr, settings.network.zones, settings.network.nat) == ("10.0.0.0/16", 3, "one")
+    assert (settings.container.cpu, settings.container.memory, settings.container.port) == (1024, 2048, 8080)
+    assert (settings.service.minimum, settings.service.maximum, settings.service.requests) == (2, 10, 1000)
+    assert (settings.service.spot_weight, settings.service.fargate_weight, settings.service.fargate_base) == (70, 30, 2)
+    assert (settings.database.version, settings.database.min_acu, settings.database.max_acu) == ("17", 0.5, 2)
+    assert (settings.database.final_snapshot, settings.database.deletion_protection) == (False, False)
+    assert (settings.logs.days, settings.image) == (30, PLACEHOLDER)
+    assert settings.api.prefixes == ("/api/v1/*", "/api/v2/*")
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(toml: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(toml: Path) -> 
 
 
 def test_what_a_file_says_beside_it_stays(toml: Path) -> None:
-    s = given("network.nat=per_zone", file=toml)
+    settings = given("network.nat=per_zone", file=toml)
 
-    assert (s.network.zones, s.network.nat, s.account) == (2, "per_zone", "123456789012")
-    assert (s.tags, s.container.environment) == ({"Owner": "ada"}, {"MODEL": "small"})
+    assert (settings.network.zones, settings.network.nat, settings.account) == (2, "per_zone", "123456789012")
+    assert (settings.tags, settings.container.environment) == ({"Owner": "ada"}, {"MODEL": "small"})
 
 
 def test_the_file_of_the_working_directory_is_taken_by_itself(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +136,13 @@ def test_mappings_are_written_as_json(one: str, value: dict[str, str]) -> None:
 
 
 def test_lists_truths_and_nothing_are_written_as_json_too() -> None:
-    s = given('api.prefixes=["/v9/*"]', "edge.error_pages=false", "service.wait_for_database=null")
+    settings = given('api.prefixes=["/v9/*"]', "edge.error_pages=false", "service.wait_for_database=null")
 
-    assert (s.api.prefixes, s.edge.error_pages, s.service.wait_for_database) == (("/v9/*",), False, None)
+    assert (settings.api.prefixes, settings.edge.error_pages, settings.service.wait_for_database) == (
+        ("/v9/*",),
+        False,
+        None,
+    )
 
 
 @pytest.mark.parametrize(

@@ -217,9 +217,9 @@ def test_a_path_to_which_every_server_answers_400_is_not_the_placeholders(path: 
 
 def configuration(path: str) -> str:
     """What the placeholder writes for nginx."""
-    s = load(None, ["profile=seed", f"container.health_path={path}"], {})
-    stack = build(s, "a", "us-east-1", offline(3, "15"))
-    (container,) = stack.nodes["task"].props["containerDefinitions"]
+    settings = load(None, ["profile=seed", f"container.health_path={path}"], {})
+    stack = build(settings, "a", "us-east-1", offline(3, "15"))
+    (container,) = stack.resources["task"].props["containerDefinitions"]
     found = re.search(r"<<'EOF'\n(.*?)EOF\n", container["command"][2], re.DOTALL)
     assert found
     return found[1]

@@ -14,18 +14,18 @@ from provisioner.steps.facts import offline
 
 @pytest.mark.parametrize(("waf", "logs", "alarms"), list(product((True, False), repeat=3)))
 def test_every_key_is_used_and_none_is_missing(waf: bool, logs: bool, alarms: bool) -> None:
-    s = Settings.model_validate(
+    settings = Settings.model_validate(
         {
             "encryption": {"key": "own"},
             "waf": {"enabled": waf, "logs": logs},
             "alarms": {"enabled": alarms},
         }
     )
-    facts = replace(offline(s.network.zones, s.database.version), account="123456789012")
-    stack = list(build(s, "prod", "eu-west-1", facts))
+    facts = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
+    stack = list(build(settings, "prod", "eu-west-1", facts))
 
-    keys = {node.name for node in stack if node.name in ("key", "global-key")}
-    users = [node for node in stack if str(node.kind) not in ("KeyAlias", "KeyRotation")]
+    keys = {resource.logical_id for resource in stack if resource.logical_id in ("key", "global-key")}
+    users = [resource for resource in stack if str(resource.type) not in ("KeyAlias", "KeyRotation")]
 
-    assert {name for node in users for name in node.needs if name in keys} == keys
+    assert {name for resource in users for name in resource.depends_on if name in keys} == keys
     assert ("global-key" in keys) == (waf and (logs or alarms))

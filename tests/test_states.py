@@ -13,10 +13,10 @@ from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
 from provisioner.engine.decide import left
 from provisioner.engine.drift import Drift, Field, Report, _of_one
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import State, States, standing
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.kinds import KINDS
 from provisioner.report.things import judged
 from provisioner.terminal.fields import drift_line
@@ -124,7 +124,9 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     assert int(stand([Stands("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
-    found = list(_of_one(Target(kind, Item("n", "n", "s")), resource_state, doc, left("n", resource_state)))
+    found = list(
+        _of_one(ManagedResource(kind, ResourceSpec("n", "n", "s")), resource_state, doc, left("n", resource_state))
+    )
     assert [one.what for one in found] == ([called] if called else [])
     assert 2 * Report("s", found).is_drifting == drift
     ready = {**doc, **{key: value for key, value in kind.ready.items() if key not in doc}}
@@ -160,7 +162,7 @@ def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
     doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
     change = dataclasses.replace(left("n", resource_state), verb="update")
-    (found,) = _of_one(Target(KINDS[name], Item("n", "n", "s")), resource_state, doc, change)
+    (found,) = _of_one(ManagedResource(KINDS[name], ResourceSpec("n", "n", "s")), resource_state, doc, change)
 
     assert (found.what, found.remedy) == ("failed", "apply sets it right")
     assert [(one.path, one.ledger, one.aws, one.is_state) for one in found.fields] == fields

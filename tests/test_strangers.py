@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.kinds.s3 import Bucket
 from tests.harness import Desk
 from tests.inventory import client, inventory
@@ -334,9 +334,9 @@ class Shut:
 
 
 def test_a_bucket_is_a_strangers_where_it_may_not_be_looked_at_and_ours_where_only_its_tags_may_not() -> None:
-    it = Item("logs", "ml-api-logs-a", "a", {"Bucket": "ml-api-logs-a"})
+    spec = ResourceSpec("logs", "ml-api-logs-a", "a", {"Bucket": "ml-api-logs-a"})
 
-    assert Bucket().read(Shut("head_bucket", "403"), it) == {"Bucket": it.name, "Tags": {}}
-    assert Bucket().read(Shut("get_bucket_tagging", "NoSuchTagSet"), it) == {"Bucket": it.name, "Tags": {}}
+    assert Bucket().read(Shut("head_bucket", "403"), spec) == {"Bucket": spec.aws_name, "Tags": {}}
+    assert Bucket().read(Shut("get_bucket_tagging", "NoSuchTagSet"), spec) == {"Bucket": spec.aws_name, "Tags": {}}
     with pytest.raises(ClientError, match="AccessDenied"):
-        Bucket().read(Shut("get_bucket_tagging", "AccessDenied"), it)
+        Bucket().read(Shut("get_bucket_tagging", "AccessDenied"), spec)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands import smoke
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.kinds.ecs.revisions import registered
 from provisioner.kinds.ecs.rollouts import Rolling, Stage
@@ -167,9 +167,9 @@ def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, 
         list_tasks=lambda **_: {"taskArns": []},
     )
     props = {"cluster": "c", "serviceName": "s", "taskDefinition": "x/f:2"}
-    it = Item("service", "s", "prod", props)
+    spec = ResourceSpec("service", "s", "prod", props)
 
-    error = Service().failure(ecs, it, {"deployments": [primary("x/f:3")]})
+    error = Service().failure(ecs, spec, {"deployments": [primary("x/f:3")]})
 
     assert type(error) is told
     assert ("f:3 is to run now" in str(error)) is (told is Superseded)

@@ -13,10 +13,10 @@ from provisioner.aws import Aws
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.decide import decide
-from provisioner.engine.graph import Node
-from provisioner.engine.kind import Item
+from provisioner.engine.graph import Resource
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.states import standing as how
-from provisioner.engine.target import Target, observed
+from provisioner.engine.target import ManagedResource, with_status_reads
 from provisioner.kinds import KINDS, autoscaling
 from provisioner.kinds.autoscaling import RESUMED, ScalingPolicy
 from provisioner.kinds.tracking_alarms import tracking
@@ -208,15 +208,15 @@ def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
     aws = SimpleNamespace(echoes=echoes, hides=lambda usual: usual, client=lambda *_: None, region="r")
     monkeypatch.setattr(autoscaling, "_policies", lambda *_: [])
     props: Doc = {**SCALING, "PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
-    node = Node(ScalingPolicy(), "scaling-requests", "p", "autoscaling", props, {}, ())
-    seen = observed(
+    resource = Resource(ScalingPolicy(), "scaling-requests", "p", "autoscaling", props, {}, ())
+    seen = with_status_reads(
         Clients(cast("Aws", aws), clock),
-        Target(ScalingPolicy(), Item("n", "p", "s", props)),
+        ManagedResource(ScalingPolicy(), ResourceSpec("n", "p", "s", props)),
         props,
         1e9 - age,
     )
 
-    assert decide(node, None, {**seen, "PolicyARN": ARN}, props).verb == verb
+    assert decide(resource, None, {**seen, "PolicyARN": ARN}, props).verb == verb
 
 
 def test_what_is_suspended_and_newer_than_this_version_is_never_healthy() -> None:

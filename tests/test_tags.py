@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.kinds.iam import Role
 from provisioner.kinds.managed_policy import ManagedPolicy
 from tests.standing import OWNER, SUFFIX, Standing, tags
@@ -152,7 +152,7 @@ def test_tasks_carry_the_tags_of_their_service(standing: Standing) -> None:
 def test_to_iam_a_tag_in_capitals_is_the_same_tag_so_the_old_one_goes_first(kind: Kind) -> None:
     iam = Mock()
 
-    kind.retag(iam, Item("role", "a", "prod", id="a"), {"Team": "ml"}, ["team"])
+    kind.retag(iam, ResourceSpec("role", "a", "prod", id="a"), {"Team": "ml"}, ["team"])
 
     untagged, tagged = (name for name, _, _ in iam.method_calls)
     assert (untagged.split("_")[0], tagged.split("_")[0]) == ("untag", "tag")

@@ -18,13 +18,13 @@ from provisioner.commands import applying, removing
 from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.act import Hands
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.mark import Identity
 from provisioner.engine.marker import BEAT, LASTS, Marker
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
 from state.errors import LockHeld
@@ -253,11 +253,11 @@ def test_a_run_that_knows_the_whole_stack_is_seen_by_a_machine_that_knows_nothin
     other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
     really = Hands.create
 
-    def create(self: Hands, target: Target) -> Doc:
-        if target.it.node == "eip-2":
+    def create(self: Hands, managed: ManagedResource) -> Doc:
+        if managed.spec.logical_id == "eip-2":
             told["plan"] = other.process("plan", "--local", "--suffix", "a", *WIDER)
             told["apply"] = other.process(*APPLY, *WIDER)
-        return really(self, target)
+        return really(self, managed)
 
     monkeypatch.setattr(Hands, "create", create)
     desk.well("apply", "--yes", "--suffix", "a", *WIDER)
@@ -482,10 +482,10 @@ def test_a_teardown_stops_before_the_apply_of_another_machine(
     other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
     really = Hands.create
 
-    def create(self: Hands, target: Target) -> Doc:
-        if target.it.node == "vpc":
+    def create(self: Hands, managed: ManagedResource) -> Doc:
+        if managed.spec.logical_id == "vpc":
             told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
-        return really(self, target)
+        return really(self, managed)
 
     monkeypatch.setattr(Hands, "create", create)
     desk.well("apply", "--yes", "--suffix", "a", *PART)
@@ -502,14 +502,14 @@ def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
     other, told = begun.elsewhere(tmp_path / "other"), dict[str, Ran]()
     really = Hands.delete
 
-    def delete(self: Hands, target: Target, *more: Any) -> str:
-        if target.it.node == "vpc":
+    def delete(self: Hands, managed: ManagedResource, *more: Any) -> str:
+        if managed.spec.logical_id == "vpc":
             before = begun.mark()
             told["apply"] = other.process(*APPLY)
             told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
             renewed = {"iam:TagRole"}  # by the teardown itself, as often as it takes
             assert set(begun.tries(before)) <= renewed
-        return really(self, target, *more)
+        return really(self, managed, *more)
 
     monkeypatch.setattr(Hands, "delete", delete)
     before = begun.mark()
@@ -547,9 +547,9 @@ def test_an_apply_whose_stack_went_meanwhile_does_not_end_well(
     """It bears a mark: another run has taken it over, and ended or not."""
     really = Hands.create
 
-    def create(self: Hands, target: Target) -> Doc:
-        doc = really(self, target)
-        if target.it.node == "igw":
+    def create(self: Hands, managed: ManagedResource) -> Doc:
+        doc = really(self, managed)
+        if managed.spec.logical_id == "igw":
             write(begun, another(0) if whose == "another's" else "")
         return doc
 
@@ -567,8 +567,8 @@ def test_an_apply_without_a_mark_does_not_end_well_either(
     """It only changes things, so it bears none; it looks again at its end."""
     really = Hands.update
 
-    def update(self: Hands, target: Target, change: Any) -> Target:
-        done = really(self, target, change)
+    def update(self: Hands, managed: ManagedResource, change: Any) -> ManagedResource:
+        done = really(self, managed, change)
         if how == "the role is gone":
             iam = client(begun.box.endpoint, "iam")
             for one in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
@@ -654,7 +654,7 @@ class Bearing(Thing):
     def read(self, *_: Any) -> Doc | None:
         return {"Id": "t-1", "Tags": dict(self.tags)}
 
-    def retag(self, _client: Any, _it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, _client: Any, _it: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         self.tags |= put
         for name in drop:
             self.tags.pop(name, None)
@@ -676,8 +676,8 @@ def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> N
     clock, tags = Slept(), dict[str, str]()
     aws = SimpleNamespace(pace=1.0, endpoint="", echoes=True, told_at=1.8e9, hides=lambda usual: usual)
     clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
-    it = Item("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
-    marker = Marker(clients, Target(Bearing(tags), it), Identity("mine", "arn", "here"))
+    spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
+    marker = Marker(clients, ManagedResource(Bearing(tags), spec), Identity("mine", "arn", "here"))
     marker.take(None)
     assert clock.sleeps == [10]
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import Inside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.kinds.ec2.blockers import parts_of
 from provisioner.kinds.ec2.interfaces import interfaces
 from provisioner.kinds.ec2.unmanaged import unmanaged
@@ -174,7 +174,7 @@ KEYS = (
     *("SecurityGroups", "Subnets", "TransitGatewayVpcAttachments", "VpcEndpoints"),
     *("VpcPeeringConnections", "VpnGateways"),
 )
-VPC = Item("vpc", "", "a", id="vpc-1")
+VPC = ResourceSpec("vpc", "", "a", id="vpc-1")
 SIDES = {"RequesterVpcInfo": {"VpcId": "vpc-2"}, "AccepterVpcInfo": {"VpcId": "vpc-1"}}
 
 

@@ -50,7 +50,7 @@ class Wander(RuleBasedStateMachine):
         """Write it down; nothing is called."""
         self.wanted[key] = data.draw(st.sampled_from(CHOICES[key]))
 
-    @rule(hands=st.lists(st.sampled_from(HANDS), min_size=1, max_size=3, unique_by=lambda hand: hand.node))
+    @rule(hands=st.lists(st.sampled_from(HANDS), min_size=1, max_size=3, unique_by=lambda hand: hand.logical_id))
     def do_by_hand(self, hands: list[Hand]) -> None:
         """Whatever was not done since the last apply."""
         for hand in hands:

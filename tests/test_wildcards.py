@@ -81,12 +81,12 @@ def stack() -> Stack:
 
 
 def found(declared: Stack) -> Iterator[tuple[str, str, str]]:
-    for node in declared:
-        if held := HELD.get(str(node.kind)):
-            for statement in resolve(node.props[held], lambda ref: f"<{ref}>")["Statement"]:
+    for resource in declared:
+        if held := HELD.get(str(resource.type)):
+            for statement in resolve(resource.props[held], lambda ref: f"<{ref}>")["Statement"]:
                 for what, value in _values(statement):
                     if "*" in value:
-                        yield str(node.kind), what, _short(value).replace("<logs-bucket.id>", "BUCKET")
+                        yield str(resource.type), what, _short(value).replace("<logs-bucket.id>", "BUCKET")
 
 
 def _values(statement: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -120,9 +120,9 @@ def test_each_wildcard_has_its_reason_and_each_reason_its_wildcard() -> None:
 
 def test_no_other_kind_holds_a_policy() -> None:
     holding = {
-        str(node.kind)
-        for node in stack()
-        for value in node.props.values()
+        str(resource.type)
+        for resource in stack()
+        for value in resource.props.values()
         if isinstance(value, dict) and "Statement" in value
     }
 
@@ -130,6 +130,6 @@ def test_no_other_kind_holds_a_policy() -> None:
 
 
 def test_what_somebody_adds_to_any_of_them_is_a_difference() -> None:
-    kinds = {str(node.kind): node.kind for node in stack()}
+    kinds = {str(resource.type): resource.type for resource in stack()}
 
     assert {kind for kind, held in HELD.items() if held not in kinds[kind].whole} == set()

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from provisioner.embedded.manners import new_roles
 from provisioner.engine import young
-from provisioner.engine.kind import Item, Kind
-from provisioner.engine.target import Target
+from provisioner.engine.kind import Kind, ResourceSpec
+from provisioner.engine.target import ManagedResource
 from provisioner.kinds import KINDS
 from provisioner.kinds.ec2.groups import SecurityGroup
 from provisioner.kinds.iam import Role
@@ -30,8 +30,8 @@ GROUP = "sg-0123456789abcdef0"
 SECRET = "ml-api-dbsecret-prod/master"
 
 
-def newborn(kind: Kind, name: str, id_: str) -> Target:
-    return Target(kind, Item("newborn", name, "prod", id=id_))
+def newborn(kind: Kind, name: str, id_: str) -> ManagedResource:
+    return ManagedResource(kind, ResourceSpec("newborn", name, "prod", id=id_))
 
 
 ROLE = newborn(Role(), "ml-api-execution-role-prod", "ml-api-execution-role-prod")
@@ -74,7 +74,7 @@ LASTING = [
 ]
 
 
-def tried(error: Exception, new: Target | None, made: float) -> float:
+def tried(error: Exception, new: ManagedResource | None, made: float) -> float:
     """For how long an update was asked for, that was refused each time for the sake of what was made then."""
     clock = Hurried()
     start, mine = clock.time, hands(clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Edge, Node
+from provisioner.engine.graph import Edge, Resource
 from provisioner.engine.kind import Kind
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
@@ -87,10 +87,10 @@ class Patient(Thing):
     on_failure = "update"
 
 
-def node(kind: type[Kind] = Thing, edges: tuple[Edge, ...] = (), **props: Any) -> Node:
+def node(kind: type[Kind] = Thing, edges: tuple[Edge, ...] = (), **props: Any) -> Resource:
     """A declared thing."""
     tags = OURS if kind.tagged else {}
-    return Node(kind(), "thing", "ml-api-thing-prod", "piece", props, tags, edges)
+    return Resource(kind(), "thing", "ml-api-thing-prod", "piece", props, tags, edges)
 
 
 def seen(state: str = "up", tags: dict[str, str] | None = None, **fields: Any) -> Doc:

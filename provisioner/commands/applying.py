@@ -114,7 +114,11 @@ def _planned(session: Session, wish: Wish) -> Plan:
 
 def run(say: Say, session: Session, made: Plan, record: Record) -> None:
     """Carry the plan out and show its progress; the first signal ends the run after the calls in flight."""
-    pieces = {node.name: node.piece for node in made.stack if made.changes[node.name].verb != "keep"}
+    pieces = {
+        resource.logical_id: resource.step
+        for resource in made.stack
+        if made.changes[resource.logical_id].verb != "keep"
+    }
     outlook = outlook_on(session, record, {name: made.changes[name].verb for name in pieces})
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)

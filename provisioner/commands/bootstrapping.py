@@ -11,8 +11,8 @@ from typing import Any
 from provisioner.commands.ensuring import NEW, end, ensure, patiently, seen
 from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
 from provisioner.engine.explain import explained
-from provisioner.engine.graph import Node
-from provisioner.engine.kind import Item
+from provisioner.engine.graph import Resource
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc, Unknown, resolve
 from provisioner.errors import Blocked
 from provisioner.kinds.iam import GONE, Role
@@ -46,22 +46,22 @@ class Wanted:
         noun, suffix = self.pipeline.noun, self.whose.suffix
         return {name_of(noun, suffix, str(n)): one for n, one in enumerate(made)}
 
-    def boundaries(self) -> list[Node]:
+    def boundaries(self) -> list[Resource]:
         """Return the stack's permissions boundary, if the policies allow roles to be created.
 
         It is created here, so that no pipeline decides what the boundary allows.
         """
         if self.purpose not in _MAKING:
             return []
-        return [node for node in self.whose.ground().stack if node.kind.bounds]
+        return [resource for resource in self.whose.ground().stack if resource.type.bounds]
 
-    def resolved(self, node: Node) -> Doc:
+    def resolved(self, resource: Resource) -> Doc:
         """Return the desired properties of a resource; none of them depends on AWS."""
-        return dict(resolve(node.props, Unknown))
+        return dict(resolve(resource.props, Unknown))
 
     def documents(self) -> dict[str, Policy]:
         """Return the documents of the role, the boundary and the policies by name."""
-        capped = {node.aws_name: self.resolved(node)["PolicyDocument"] for node in self.boundaries()}
+        capped = {resource.aws_name: self.resolved(resource)["PolicyDocument"] for resource in self.boundaries()}
         return {self.role: self.trust(), **capped, **self.policies()}
 
     def trust(self) -> Policy:
@@ -88,8 +88,8 @@ def make(say: Say, wanted: Wanted, session: Session) -> int:
     wanted = replace(wanted, whose=where)
     check_trust(wanted.trust())
     with explained(f"making the role {wanted.role}"):
-        for node in wanted.boundaries():
-            ensure(session, node.kind, _boundary(wanted, session, node))
+        for resource in wanted.boundaries():
+            ensure(session, resource.type, _boundary(wanted, session, resource))
         _provider(session, wanted.pipeline)
         arns = [
             ensure(session, ManagedPolicy(), _policy(wanted, session, name, document))
@@ -139,22 +139,29 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
         )
 
 
-def _role(wanted: Wanted) -> Item:
+def _role(wanted: Wanted) -> ResourceSpec:
     """Return the desired role."""
     props = {"AssumeRolePolicyDocument": wanted.trust(), "Description": "A pipeline that runs ml-api"}
     return _item(wanted, wanted.role, RoleName=wanted.role, **props)
 
 
-def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> Item:
+def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> ResourceSpec:
     """Return one of the role's desired policies."""
-    item = _item(wanted, name, PolicyName=name, PolicyDocument=document)
-    return replace(item, id=_policy_arn(session, name))
+    spec = _item(wanted, name, PolicyName=name, PolicyDocument=document)
+    return replace(spec, id=_policy_arn(session, name))
 
 
-def _boundary(wanted: Wanted, session: Session, node: Node) -> Item:
+def _boundary(wanted: Wanted, session: Session, resource: Resource) -> ResourceSpec:
     """Return the boundary exactly as `apply` would create it, so that `apply` adopts it."""
-    props = wanted.resolved(node)
-    return Item(node.name, node.aws_name, wanted.whose.suffix, props, node.tags, _policy_arn(session, node.aws_name))
+    props = wanted.resolved(resource)
+    return ResourceSpec(
+        resource.logical_id,
+        resource.aws_name,
+        wanted.whose.suffix,
+        props,
+        resource.tags,
+        _policy_arn(session, resource.aws_name),
+    )
 
 
 def _policy_arn(session: Session, name: str) -> str:
@@ -162,9 +169,9 @@ def _policy_arn(session: Session, name: str) -> str:
     return f"arn:{session.place.partition}:iam::{session.place.account}:policy/{name}"
 
 
-def _item(wanted: Wanted, name: str, **props: Any) -> Item:
+def _item(wanted: Wanted, name: str, **props: Any) -> ResourceSpec:
     """Return a desired resource with the stack's tags."""
-    return Item("pipeline", name, wanted.whose.suffix, props, owner_tags(wanted.whose.suffix))
+    return ResourceSpec("pipeline", name, wanted.whose.suffix, props, owner_tags(wanted.whose.suffix))
 
 
 def _attach(session: Session, wanted: Wanted, arns: Iterable[str]) -> None:
@@ -187,7 +194,7 @@ def _attach(session: Session, wanted: Wanted, arns: Iterable[str]) -> None:
 def _drop(session: Session, suffix: str, arn: str) -> None:
     """Delete a policy of an earlier bootstrap; somebody else's policy stays."""
     name = arn.rpartition("/")[2]
-    it = Item("pipeline", name, suffix, {"PolicyName": name}, id=arn)
+    spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
     iam, kind = session.clients.client("iam"), ManagedPolicy()
-    if ":aws:policy/" not in arn and bears((seen(iam, kind, it) or {}).get("Tags", {}), suffix):
-        end(session, partial(kind.delete, iam, it), GONE)
+    if ":aws:policy/" not in arn and bears((seen(iam, kind, spec) or {}).get("Tags", {}), suffix):
+        end(session, partial(kind.delete, iam, spec), GONE)

@@ -38,7 +38,7 @@ def _in_hand(change: Change) -> Change:
 
 def _unended(session: Session, made: Plan) -> str:
     """Return a sentence about an interrupted teardown; "" if there was none."""
-    resource_states, declared = session.document.resources, made.stack.nodes
+    resource_states, declared = session.document.resources, made.stack.resources
     gone = {
         tombstone.logical_id for tombstone in session.document.tombstones if tombstone.logical_id in declared
     } - resource_states.keys()

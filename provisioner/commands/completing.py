@@ -37,7 +37,7 @@ def addresses(given: Mapping[str, Any]) -> list[Word]:
         Word(f"{resource_state.step}/{name}", resource_state.type_name)
         for name, resource_state in resource_states.items()
     ]
-    return [*(Word(piece, "piece") for piece in pieces), *told]
+    return [*(Word(step, "piece") for step in pieces), *told]
 
 
 def resources(given: Mapping[str, Any]) -> list[Word]:

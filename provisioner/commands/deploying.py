@@ -128,10 +128,10 @@ def answer(say: Say, one: OneService, arn: str, image: str) -> None:
 
 def listen_to(one: OneService, record: Record) -> None:
     """Make the record of the run hear the changes of the service, its task definition and its scaling."""
-    for node in (one.task, one.node, one.scaling):
-        resource_state = one.session.document.resources.get(node)
+    for logical_id in (one.task, one.node, one.scaling):
+        resource_state = one.session.document.resources.get(logical_id)
         if resource_state:
-            record.expect(node, resource_state.type_name, resource_state.region, resource_state.step, [])
+            record.expect(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
     one.hands.listen = both(record.hear, silent)
     one.hands.patience.listen = one.hands.watch.listen = one.hands.listen
 

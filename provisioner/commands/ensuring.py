@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import EMULATOR_PATIENCE
 from provisioner.engine.compare import differences
 from provisioner.engine.faults import PASSING, code_of, fault_of
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import is_named
 from provisioner.engine.traits import Codes, codes, minutes
@@ -28,7 +28,7 @@ NONE = codes()
 _PROPAGATION = minutes(2)
 
 
-def ensure(session: Session, kind: Kind, it: Item) -> str:
+def ensure(session: Session, kind: Kind, spec: ResourceSpec) -> str:
     """Create a resource, or update ours to its desired properties; return its id.
 
     Raises:
@@ -38,23 +38,23 @@ def ensure(session: Session, kind: Kind, it: Item) -> str:
     iam = session.clients.client(kind.service)
 
     def once() -> str:
-        doc = seen(iam, kind, it)
+        doc = seen(iam, kind, spec)
         if doc is None:
-            return kind.id_of(kind.create(iam, it))
-        if not bears(doc["Tags"], it.suffix):
-            raise Blocked(f"{it.name} stands, and is not of this stack.", "Rename it, or take another suffix.")
-        changed = {one.top: it.props[one.top] for one in differences(kind, it.props, doc, None)}
+            return kind.id_of(kind.create(iam, spec))
+        if not bears(doc["Tags"], spec.suffix):
+            raise Blocked(f"{spec.aws_name} stands, and is not of this stack.", "Rename it, or take another suffix.")
+        changed = {one.top: spec.props[one.top] for one in differences(kind, spec.props, doc, None)}
         if changed:
-            kind.update(iam, replace(it, id=kind.id_of(doc)), changed)
+            kind.update(iam, replace(spec, id=kind.id_of(doc)), changed)
         return kind.id_of(doc)
 
     return patiently(session, once, NEW | kind.transient["create"])
 
 
-def seen(iam: Any, kind: Kind, it: Item) -> Doc | None:
+def seen(iam: Any, kind: Kind, spec: ResourceSpec) -> Doc | None:
     """Return the resource as AWS describes it; None if it does not exist."""
     try:
-        return kind.read(iam, it)
+        return kind.read(iam, spec)
     except ClientError as error:
         if code_of(error) in kind.absent:
             return None

@@ -13,7 +13,7 @@ from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from provisioner.errors import Incomplete, UsageError
 from provisioner.kinds import KINDS
@@ -99,8 +99,8 @@ class OneService:
 
     def mark(self, now: Running, marks: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
-        target = self._target(self.node)
-        target = replace(target, it=replace(target.it, tags={**target.it.tags, **marks}))
+        managed = self._target(self.node)
+        managed = replace(managed, spec=replace(managed.spec, tags={**managed.spec.tags, **marks}))
         new = [
             Difference(f"Tags.{key}", now.tags.get(key), value)
             for key, value in marks.items()
@@ -108,7 +108,7 @@ class OneService:
         ]
         was, state_manager = self.entry, self.hands.ledger
         if new:
-            self.hands.update(target, _change(target, *new))
+            self.hands.update(managed, _change(managed, *new))
         if _is_open(was):
             state_manager.record_adopted(self.node, replace(self.entry, intent=was.intent))
         elif new or was.phase != "ready":
@@ -119,9 +119,9 @@ class OneService:
         newest = revision(self.session.clients, props["family"])
         if is_same(props, newest):
             return str(newest["taskDefinitionArn"])
-        target = self._target(self.task).shaped(props).with_id("")
+        managed = self._target(self.task).with_props(props).with_id("")
         self.hands.listen(Event("starting", self.task, "create"))
-        arn = str(self.hands.create(target)["taskDefinitionArn"])
+        arn = str(self.hands.create(managed)["taskDefinitionArn"])
         self.hands.ledger.record_ready(self.task)
         self.hands.listen(Event("ready", self.task, "create", id=arn))
         return arn
@@ -135,10 +135,10 @@ class OneService:
 
     def roll(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
-        target = self._target(self.node)
-        was = target.it.props["taskDefinition"]
-        target = target.shaped({**target.it.props, "taskDefinition": arn})
-        self.hands.update(target, _change(target, Difference("taskDefinition", was, arn)))
+        managed = self._target(self.node)
+        was = managed.spec.props["taskDefinition"]
+        managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
+        self.hands.update(managed, _change(managed, Difference("taskDefinition", was, arn)))
 
     def intend_to_go_back(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
@@ -167,15 +167,15 @@ class OneService:
 
     def bound(self, was: Counts, counts: Counts) -> None:
         """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
-        target = self._target(self.scaling)
+        managed = self._target(self.scaling)
         new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
         old = {"MinCapacity": was.minimum, "MaxCapacity": was.maximum}
-        target = target.shaped({**target.it.props, **new})
+        managed = managed.with_props({**managed.spec.props, **new})
         if new != old:
             self.hands.listen(Event("starting", self.scaling, "update"))
-            self.hands.update(target, _change(target, *(Difference(k, old[k], new[k]) for k in new)))
-            self.hands.finish(target, updated=True, seen=lambda _doc: None)
-            self.hands.listen(Event("ready", self.scaling, "update", id=target.it.id))
+            self.hands.update(managed, _change(managed, *(Difference(k, old[k], new[k]) for k in new)))
+            self.hands.finish(managed, updated=True, seen=lambda _doc: None)
+            self.hands.listen(Event("ready", self.scaling, "update", id=managed.spec.id))
             return
         known_state = self.session.document.resources[self.scaling]
         if known_state.phase != "ready":  # an interrupted run, whose call reached AWS
@@ -198,12 +198,12 @@ class OneService:
         """Return a new state of the task definition, for a state file that lacks it."""
         return ResourceState("TaskDefinition", "", self.entry.step, self.entry.region)
 
-    def _target(self, node: str) -> Target:
+    def _target(self, logical_id: str) -> ManagedResource:
         """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
         state = self.session.document
-        if node not in state.resources:
-            raise self.absent(f"The resource {node}")
-        return target_in(state, node, KINDS)
+        if logical_id not in state.resources:
+            raise self.absent(f"The resource {logical_id}")
+        return target_in(state, logical_id, KINDS)
 
 
 def _is_open(resource_state: ResourceState) -> bool:
@@ -212,10 +212,12 @@ def _is_open(resource_state: ResourceState) -> bool:
     return resource_state.phase != "ready" and (more or resource_state.desired != resource_state.recorded)
 
 
-def _change(target: Target, *differences: Difference) -> Change:
+def _change(managed: ManagedResource, *differences: Difference) -> Change:
     """Return the change that sets these differences."""
-    it = target.it
-    return Change("update", it.node, str(target.kind), it.name, target.piece, it.id, tuple(differences))
+    spec = managed.spec
+    return Change(
+        "update", spec.logical_id, str(managed.type), spec.aws_name, managed.step, spec.id, tuple(differences)
+    )
 
 
 def one_service(session: Session, title: str) -> OneService:

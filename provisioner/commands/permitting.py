@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from provisioner.engine.graph import Node, Stack
+from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.refs import Ref
 from provisioner.kinds import KINDS
 from provisioner.kinds.secretsmanager import VARIABLE
@@ -52,25 +52,25 @@ class Whose:
 
     def _stack(self, account: str, build: Builder) -> Stack:
         """Return the declared stack, built without calls, and the resources in the state beside it."""
-        s, state = self.settings, self.workspace.document(self.suffix)
+        settings, state = self.settings, self.workspace.document(self.suffix)
         known_facts = state.lookups if state else {}
         chosen = known_facts.get("master_password")
-        version = s.database.version_beside(known_facts.get("version", ""))
+        version = settings.database.version_beside(known_facts.get("version", ""))
         holder = chosen or ("own" if os.environ.get(VARIABLE) else "rds")
-        facts = replace(offline(s.network.zones, version), account=account, master_password=str(holder))
+        facts = replace(offline(settings.network.zones, version), account=account, master_password=str(holder))
         known = state.location.region if state else None
         region = choose_region(self.region or known, local=self.workspace.local).name
-        stack = build(s, self.suffix, region, facts)
-        stack.nodes |= _undeclared(state, stack) if state else {}
+        stack = build(settings, self.suffix, region, facts)
+        stack.resources |= _undeclared(state, stack) if state else {}
         return stack
 
 
-def _undeclared(state: StackState, stack: Stack) -> dict[str, Node]:
+def _undeclared(state: StackState, stack: Stack) -> dict[str, Resource]:
     """Return the resources that the settings declare no longer: commands still read and delete them."""
     tagged = {name: one.id for name, one in state.resources.items() if KINDS[one.type_name].tagged}
     arns = {id_: Ref(name, "id") for name, id_ in tagged.items() if id_.startswith("arn:")}
     return {
-        name: Node(
+        name: Resource(
             KINDS[resource_state.type_name],
             name,
             resource_state.aws_name,
@@ -82,7 +82,7 @@ def _undeclared(state: StackState, stack: Stack) -> dict[str, Node]:
             resource_state.region or state.location.region,
         )
         for name, resource_state in state.resources.items()
-        if name not in stack.nodes
+        if name not in stack.resources
     }
 
 

@@ -143,8 +143,8 @@ def expect(record: Record, session: Session, made: Plan) -> None:
             resource_state.step,
             [Edge(need) for need in resource_state.depends_on],
         )
-    for node in made.stack:
-        record.expect(node.name, str(node.kind), node.region, node.piece, node.edges)
+    for resource in made.stack:
+        record.expect(resource.logical_id, str(resource.type), resource.region, resource.step, resource.edges)
     for name, step in record.steps.items():
         for need in step.needs:
             if need in record.steps and step.kind in KINDS[record.steps[need].kind].goes_beside:

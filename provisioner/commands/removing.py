@@ -81,7 +81,7 @@ def _remove(say: Say, session: Session, asking: Asking, record: Record, *, unpro
     for line in [*(f"! {one}" for one in held), *(f"  {note}" for note in notes_of(held))]:
         say.ask(line)
     asking.confirm(say, "Remove them?", session.suffix)
-    pieces = {node.name: node.piece for node in made.stack if node.name in going}
+    pieces = {resource.logical_id: resource.step for resource in made.stack if resource.logical_id in going}
     outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
@@ -120,10 +120,10 @@ def show_going(say: Say, session: Session, ending: Ending) -> None:
     """Show what is deleted, grouped by step, and what is retained."""
     going = [one for one in ending.in_order if not one.stays]
     say.ask(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
-    for piece in dict.fromkeys(one.piece for one in going):
-        words = ", ".join(one.node for one in going if one.piece == piece)
+    for step in dict.fromkeys(one.piece for one in going):
+        words = ", ".join(one.node for one in going if one.piece == step)
         for line in textwrap.wrap(
-            f"{piece}: {words}",
+            f"{step}: {words}",
             width=100,
             initial_indent="  ",
             subsequent_indent="    ",
@@ -152,9 +152,11 @@ def _lost(session: Session, made: Plan) -> str:
 
 def refuse_halted(made: Plan) -> None:
     """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
-    nodes = made.stack.nodes
+    resources = made.stack.resources
     asleep = {
-        name: halted(nodes[name].kind, doc, nodes[name].lives_in) for name, doc in made.docs.items() if name in nodes
+        name: halted(resources[name].type, doc, resources[name].lives_in)
+        for name, doc in made.docs.items()
+        if name in resources
     }
     told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
     if told:

@@ -15,7 +15,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import READERS
 from provisioner.engine.states import Standing, standing
-from provisioner.engine.target import Target, observed, read
+from provisioner.engine.target import ManagedResource, read, with_status_reads
 from provisioner.engine.teardown import target_in
 from provisioner.health.look import is_well, parts
 from provisioner.health.scene import Part, Scene, Sight, why_unknown
@@ -85,10 +85,12 @@ def looked(session: Session) -> Look:
     """Read every resource, eight at a time, then what the topics need besides."""
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
     resource_states = {name: one for name, one in session.document.resources.items() if not KINDS[one.type_name].shared}
-    targets = [target_in(session.document, name, KINDS) for name in resource_states]
+    managed_resources = [target_in(session.document, name, KINDS) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
         docs = list(
-            pool.map(lambda one, entry: _sight(clients, one, entry.created_at), targets, resource_states.values())
+            pool.map(
+                lambda one, entry: _sight(clients, one, entry.created_at), managed_resources, resource_states.values()
+            )
         )
     sights = tuple(
         Sight(
@@ -117,16 +119,16 @@ def looked(session: Session) -> Look:
     return Look(rows, told, unfinished_teardown(session.document))
 
 
-def _sight(clients: Clients, target: Target, made: float) -> tuple[dict[str, object] | None, str]:
+def _sight(clients: Clients, managed: ManagedResource, made: float) -> tuple[dict[str, object] | None, str]:
     """Return a resource as AWS describes it, and why that is unknown, or "".
 
     A read that is refused hides no other resource.
     """
     try:
-        doc = read(clients, target)
-        return doc and observed(clients, target, doc, made), ""
+        doc = read(clients, managed)
+        return doc and with_status_reads(clients, managed, doc, made), ""
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        return None, why_unknown(error, f"looking at {target.words}")
+        return None, why_unknown(error, f"looking at {managed.description}")
 
 
 def _standing(kind: str, doc: dict[str, object] | None, unknown: str) -> Standing | None:

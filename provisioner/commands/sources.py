@@ -72,8 +72,8 @@ def source_of(session: Session, wanted: Wanted) -> Source:
     since = round((session.clock.wall() - wanted.since) * 1000)
     if wanted.source == ALB:
         return _records(session, wanted, since)
-    node = _GROUPS[wanted.source]
-    group = session.document.resources.get(node)
+    logical_id = _GROUPS[wanted.source]
+    group = session.document.resources.get(logical_id)
     if group is None or not group.id:
         raise Incomplete(
             f"The stack {session.suffix} has no log group of its {wanted.source}.",

@@ -10,62 +10,62 @@ from provisioner.engine.intervals import last_change
 from provisioner.engine.known import Known
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.names import own_tags
 from state.stack_state import ResourceState
 
 
-def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
+def borrowed(hands: Hands, known: Known, managed: ManagedResource) -> Doc | None:
     """Return the existing resource, perhaps somebody else's, that the type may use; None where there is none.
 
     It is read now because the plan could not look for it; the run remembers its actual state.
     """
-    doc = hands.read(target) if target.kind.borrows else None
+    doc = hands.read(managed) if managed.type.borrows else None
     if doc is not None:
-        known.learn(target.with_id(target.kind.id_of(doc)), doc)
+        known.learn(managed.with_id(managed.type.id_of(doc)), doc)
     return doc
 
 
-def take_over(hands: Hands, target: Target, change: Change, resource_state: ResourceState | None) -> None:
+def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_state: ResourceState | None) -> None:
     """Adopt an existing resource into the state, or record what is desired of a known one.
 
     An entry with another id is deposed first. The desired properties in the state may be those of an
     interrupted run that wanted something else: the ones of this run replace them.
     """
-    wanted, tags = written(target.it.props, hands.ledger.salt), own_tags(target.it.tags)
-    name, needs = target.it.node, list(target.needs)
+    wanted, tags = written(managed.spec.props, hands.ledger.salt), own_tags(managed.spec.tags)
+    name, needs = managed.spec.logical_id, list(managed.depends_on)
     if resource_state is None or resource_state.id != change.id:
         if resource_state and resource_state.id:
             hands.ledger.depose(name, f"{name}~{resource_state.id}")
         adopted = ResourceState(
-            str(target.kind),
-            target.it.name,
-            target.piece,
-            target.region,
+            str(managed.type),
+            managed.spec.aws_name,
+            managed.step,
+            managed.region,
             "finishing",
             change.id,
             wanted,
             depends_on=needs,
             # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
             created_at=hands.clock.wall(),
-            changed_at=last_change(target.kind, resource_state) if change.verb == "keep" else 0.0,
+            changed_at=last_change(managed.type, resource_state) if change.verb == "keep" else 0.0,
             tags=tags,
         )
         hands.ledger.record_adopted(name, adopted)
-        hands.patience.newborns.add(target)
-    elif change.verb == "keep" or (change.verb == "finish" and is_compared(target, change)):
+        hands.patience.newborns.add(managed)
+    elif change.verb == "keep" or (change.verb == "finish" and is_compared(managed, change)):
         kept = replace(resource_state, desired=wanted, depends_on=needs, tags=tags)
         if kept != resource_state or resource_state.phase != "ready":
             hands.ledger.record_adopted(name, kept)
     if resource_state and hands.patience.is_new(resource_state.created_at):
-        hands.patience.newborns.add(target, resource_state.created_at)
+        hands.patience.newborns.add(managed, resource_state.created_at)
     elif resource_state and resource_state.phase != "ready":
-        hands.patience.newborns.add(target)
+        hands.patience.newborns.add(managed)
 
 
-def is_compared(target: Target, change: Change) -> bool:
+def is_compared(managed: ManagedResource, change: Change) -> bool:
     """Return whether a resource that is to be finished was compared with its desired properties.
 
     It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
     """
-    return not (target.kind.closed_until_ready and change.why == AT_WORK)
+    return not (managed.type.closed_until_ready and change.why == AT_WORK)

@@ -15,7 +15,7 @@ from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
 from provisioner.engine.doubt import doubt
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.handover import Handover
 from provisioner.engine.known import Known
 from provisioner.engine.outcome import FATAL, Outcome
@@ -23,7 +23,7 @@ from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc, resolve, seal
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.twice import marker_first
 from provisioner.engine.walk import Tell, Walk, Work
@@ -40,7 +40,7 @@ class Apply:
         self.kinds = kinds
         self.outcome = Outcome("apply")
         self._known = Known(plan.docs)
-        self._after = plan.stack.after_marker()
+        self._after = plan.stack.created_after_marker()
         self._handover = Handover(plan, hands, self._known)
 
     def run(self) -> Outcome:
@@ -52,16 +52,16 @@ class Apply:
         start = self.hands.clock.now()
         stack = self.plan.stack
         doubt(self.hands, self.plan)
-        graph = stages({node.name: node.edges for node in stack})
+        graph = stages({resource.logical_id: resource.edges for resource in stack})
         for name, others in self.plan.takes.items():
             graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in others}
         for name, others in self.plan.early.items():
             graph[Stage(name, "gone")] = {Stage(other, "gone") for other in others}
         marker_first(self.plan, graph)
         done = Walk(graph, self._begin, stopped=lambda: self.hands.clock.stopped).run()
-        self.outcome.done = [node.name for node in stack if Stage(node.name, "ready") in done]
+        self.outcome.done = [resource.logical_id for resource in stack if Stage(resource.logical_id, "ready") in done]
         held = {*self.outcome.done, *self.outcome.failed}
-        self.outcome.undone = [node.name for node in stack if node.name not in held]
+        self.outcome.undone = [resource.logical_id for resource in stack if resource.logical_id not in held]
         if self._put_off() and not self.outcome.undone:
             self._hand_over()
         if self._put_off() and not self.outcome.undone:
@@ -73,22 +73,24 @@ class Apply:
 
     def take_over_found(self) -> None:
         """Adopt each resource of the stack that the plan found in AWS and that the state does not know."""
-        for node in self.plan.stack:
-            change, doc = self.plan.changes[node.name], self._known.docs.get(node.name)
-            if node.kind.unread and not change.adopts:
-                self._say_how_to_end(node)
-            if doc is None or change.foreign or not change.adopts or node.kind.shared:
+        for resource in self.plan.stack:
+            change, doc = self.plan.changes[resource.logical_id], self._known.docs.get(resource.logical_id)
+            if resource.type.unread and not change.adopts:
+                self._say_how_to_end(resource)
+            if doc is None or change.foreign or not change.adopts or resource.type.shared:
                 continue
-            wanted = resolve(node.props, lambda ref: look_up(self.plan, ref))
-            target = self._target(node, wanted, None).with_id(change.id)
-            take_over(self.hands, target, change, self.hands.ledger.get(node.name))
+            wanted = resolve(resource.props, lambda ref: look_up(self.plan, ref))
+            managed = self._target(resource, wanted, None).with_id(change.id)
+            take_over(self.hands, managed, change, self.hands.ledger.get(resource.logical_id))
 
-    def _say_how_to_end(self, node: Node) -> None:
+    def _say_how_to_end(self, resource: Resource) -> None:
         """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
-        resource_state = self.hands.ledger.get(node.name)
+        resource_state = self.hands.ledger.get(resource.logical_id)
         if resource_state and resource_state.id:
-            will = written(node.kind.last_will(resource_state.desired, node.props), self.hands.ledger.salt)
-            self.hands.ledger.record_adopted(node.name, replace(resource_state, desired=resource_state.desired | will))
+            will = written(resource.type.last_will(resource_state.desired, resource.props), self.hands.ledger.salt)
+            self.hands.ledger.record_adopted(
+                resource.logical_id, replace(resource_state, desired=resource_state.desired | will)
+            )
 
     def _begin(self, stage: Stage) -> Work[Stage] | None:
         # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
@@ -99,8 +101,8 @@ class Apply:
             return lambda tell: take_down(
                 self.hands, going, self.outcome, lambda end: tell(stage) if end.what == "gone" else None
             )
-        node = self.plan.stack.nodes[stage.name]
-        return lambda tell: self._bring_up(node, lambda: self._act(node, tell), tell)
+        resource = self.plan.stack.resources[stage.name]
+        return lambda tell: self._bring_up(resource, lambda: self._act(resource, tell), tell)
 
     def _hand_over(self) -> None:
         """Run the cutover phases after JOIN, for all resources that name the new one beside the old one."""
@@ -120,110 +122,110 @@ class Apply:
         return all(isinstance(error, NotBefore) for error in self.outcome.failed.values())
 
     def _begin_beat(self, beat: Beat, stage: Stage) -> Work[Stage]:
-        node = self.plan.stack.nodes[stage.name]
-        return lambda tell: self._bring_up(node, lambda: self._step(node, beat), tell, beat.name.lower())
+        resource = self.plan.stack.resources[stage.name]
+        return lambda tell: self._bring_up(resource, lambda: self._step(resource, beat), tell, beat.name.lower())
 
-    def _step(self, node: Node, beat: Beat) -> str:
+    def _step(self, resource: Resource, beat: Beat) -> str:
         """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
-        wanted, resource_state = self._wanted(node), self.hands.ledger.get(node.name)
-        target = self._target(node, wanted, resource_state)
-        seen = self.hands.read(target)
+        wanted, resource_state = self._wanted(resource), self.hands.ledger.get(resource.logical_id)
+        managed = self._target(resource, wanted, resource_state)
+        seen = self.hands.read(managed)
         if seen is None:
-            raise Blocked(f"{target.words} was deleted behind our back.", "Run the same command again.")
-        target = target.shaped(node.kind.during(beat, wanted, seen, self._handover.led()))
-        change = decide(node, resource_state, seen, target.it.props)
-        self.hands.listen(Event("starting", node.name, change.verb))
-        self._carry_out(target, change, lambda _stage: None)
+            raise Blocked(f"{managed.description} was deleted behind our back.", "Run the same command again.")
+        managed = managed.with_props(resource.type.during(beat, wanted, seen, self._handover.led()))
+        change = decide(resource, resource_state, seen, managed.spec.props)
+        self.hands.listen(Event("starting", resource.logical_id, change.verb))
+        self._carry_out(managed, change, lambda _stage: None)
         return change.verb
 
-    def _wanted(self, node: Node) -> Doc:
+    def _wanted(self, resource: Resource) -> Doc:
         """Return the desired properties of a resource, with each secret in the form that is compared."""
         lookup = self._known.wait_for
-        return dict(seal(resolve(node.props, lookup), self.hands.clients, lookup))
+        return dict(seal(resolve(resource.props, lookup), self.hands.clients, lookup))
 
-    def _bring_up(self, node: Node, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
+    def _bring_up(self, resource: Resource, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
         # Run `act`, note its failure, and report its end to the listener and to the walk.
         listen, clock = self.hands.listen, self.hands.clock
         start = clock.now()
         try:
             verb = act()
         except Exception as error:
-            doing = f"{self.plan.changes[node.name].verb} {node.aws_name or node.name}"
-            known = explain(error, doing, node.kind.ways_past)
+            doing = f"{self.plan.changes[resource.logical_id].verb} {resource.aws_name or resource.logical_id}"
+            known = explain(error, doing, resource.type.ways_past)
             if known is None:
                 raise
-            self.outcome.failed[node.name] = known
+            self.outcome.failed[resource.logical_id] = known
             if isinstance(known, FATAL):
                 clock.stop()
-            listen(Event(end_of(known), node.name, detail=known.message, seconds=clock.now() - start))
+            listen(Event(end_of(known), resource.logical_id, detail=known.message, seconds=clock.now() - start))
             return
         finally:
-            self._known.end(node.name)
-        id_ = self._known.docs[node.name]["id"]
-        listen(Event("ready", node.name, verb, beat, clock.now() - start, id_))
-        tell(Stage(node.name, "ready"))
+            self._known.end(resource.logical_id)
+        id_ = self._known.docs[resource.logical_id]["id"]
+        listen(Event("ready", resource.logical_id, verb, beat, clock.now() - start, id_))
+        tell(Stage(resource.logical_id, "ready"))
 
-    def _act(self, node: Node, tell: Tell[Stage]) -> str:
+    def _act(self, resource: Resource, tell: Tell[Stage]) -> str:
         # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
         state_manager = self.hands.ledger
-        wanted = self._wanted(node)
-        resource_state = state_manager.get(node.name)
-        planned = self.plan.changes[node.name]
-        target = self._target(node, wanted, resource_state)
+        wanted = self._wanted(resource)
+        resource_state = state_manager.get(resource.logical_id)
+        planned = self.plan.changes[resource.logical_id]
+        managed = self._target(resource, wanted, resource_state)
         late = planned.verb == "create"
-        seen = borrowed(self.hands, self._known, target) if late else self._known.docs.get(node.name)
-        change = with_extras(decide(node, resource_state, seen, wanted), planned.extras)
+        seen = borrowed(self.hands, self._known, managed) if late else self._known.docs.get(resource.logical_id)
+        change = with_extras(decide(resource, resource_state, seen, wanted), planned.extras)
         if seen is not None and change.verb in ("update", "finish"):
-            wanted, change = self._handover.joined(node, resource_state, seen, wanted, change)
-            target = target.shaped(wanted)
+            wanted, change = self._handover.joined(resource, resource_state, seen, wanted, change)
+            managed = managed.with_props(wanted)
         if change.verb == "refuse":
-            raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
+            raise Blocked(f"{resource.aws_name or resource.logical_id}: {change.why}.")
         if planned.why == STILL_GOING:
-            self.hands.watch.until_gone(target)
+            self.hands.watch.until_gone(managed)
         if change.verb == "create":
-            leave_behind(self.hands, node, resource_state, wanted)
-            target = target.with_id("")
+            leave_behind(self.hands, resource, resource_state, wanted)
+            managed = managed.with_id("")
         if seen is not None and change.verb != "replace" and not change.foreign:
-            target = target.with_id(change.id)
-            take_over(self.hands, target, change, resource_state)
+            managed = managed.with_id(change.id)
+            take_over(self.hands, managed, change, resource_state)
         if change.verb == "replace":
-            make_room(self.hands, node, target.with_id(change.id), resource_state)
-            target = self._target(node, wanted, None)
-        ease(self.hands, self.kinds, node, wanted)
-        self.hands.listen(Event("starting", node.name, change.verb))
-        self._carry_out(target, change, tell)
-        if node.name in self.hands.met or (change.verb == "finish" and node.kind.closed_until_ready):
-            self._mend(node, target, wanted)
+            make_room(self.hands, resource, managed.with_id(change.id), resource_state)
+            managed = self._target(resource, wanted, None)
+        ease(self.hands, self.kinds, resource, wanted)
+        self.hands.listen(Event("starting", resource.logical_id, change.verb))
+        self._carry_out(managed, change, tell)
+        if resource.logical_id in self.hands.met or (change.verb == "finish" and resource.type.closed_until_ready):
+            self._mend(resource, managed, wanted)
         return change.verb
 
-    def _mend(self, node: Node, target: Target, wanted: Doc) -> None:
+    def _mend(self, resource: Resource, managed: ManagedResource, wanted: Doc) -> None:
         """Compare a resource that could not be compared before, and update it where it differs.
 
         It was not ready then, or its create call found that it exists already.
         """
-        resource_state, seen = self.hands.ledger.get(node.name), self._known.docs.get(node.name)
-        change = decide(node, resource_state, seen, wanted)
+        resource_state, seen = self.hands.ledger.get(resource.logical_id), self._known.docs.get(resource.logical_id)
+        change = decide(resource, resource_state, seen, wanted)
         if change.verb == "update":
-            self._carry_out(target.with_id(change.id), change, lambda _stage: None)
+            self._carry_out(managed.with_id(change.id), change, lambda _stage: None)
         elif change.verb == "keep":
-            take_over(self.hands, target.with_id(change.id), change, resource_state)
-            self._settle(node.name)
+            take_over(self.hands, managed.with_id(change.id), change, resource_state)
+            self._settle(resource.logical_id)
 
-    def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
-        name = target.it.node
+    def _carry_out(self, managed: ManagedResource, change: Change, tell: Tell[Stage]) -> None:
+        name = managed.spec.logical_id
         if change.verb in ("create", "replace"):
-            target = self._handover.born(target)
-            doc = self.hands.create(target)
-            target = target.made(target.kind.id_of(doc), doc)
-            self._known.learn(target, doc)
-            self.hands.listen(Event("exists", name, change.verb, id=target.it.id))
+            managed = self._handover.born(managed)
+            doc = self.hands.create(managed)
+            managed = managed.with_reply(managed.type.id_of(doc), doc)
+            self._known.learn(managed, doc)
+            self.hands.listen(Event("exists", name, change.verb, id=managed.spec.id))
         tell(Stage(name, "exists"))
         if change.verb == "update":
-            target = self.hands.update(target, change)
+            managed = self.hands.update(managed, change)
         if change.verb == "keep":
             self._settle(name)
             return
-        self.hands.finish(target, updated=change.verb == "update", seen=lambda doc: self._known.learn(target, doc))
+        self.hands.finish(managed, updated=change.verb == "update", seen=lambda doc: self._known.learn(managed, doc))
 
     def _settle(self, name: str) -> None:
         resource_state = self.hands.ledger.get(name)
@@ -232,18 +234,18 @@ class Apply:
             or resource_state.recorded != resource_state.desired
             or resource_state.intent
         ):
-            self.hands.confirm(name, self.plan.stack.nodes[name].kind)
+            self.hands.confirm(name, self.plan.stack.resources[name].type)
 
-    def _target(self, node: Node, wanted: Doc, resource_state: ResourceState | None) -> Target:
-        away = self.hands.ledger.state.ids_of_others(node.name, str(node.kind), node.region)
-        target = target_of(node, self.plan.stack.suffix, resource_state, wanted, away)
-        last = {self.plan.stack.marker} if node.name in self._after else set()
-        needs = (*target.needs, *last.difference(target.needs))
-        return replace(target, lookup=self._known.wait_for, needs=needs)
+    def _target(self, resource: Resource, wanted: Doc, resource_state: ResourceState | None) -> ManagedResource:
+        away = self.hands.ledger.state.ids_of_others(resource.logical_id, str(resource.type), resource.region)
+        managed = target_of(resource, self.plan.stack.suffix, resource_state, wanted, away)
+        last = {self.plan.stack.marker} if resource.logical_id in self._after else set()
+        needs = (*managed.depends_on, *last.difference(managed.depends_on))
+        return replace(managed, lookup=self._known.wait_for, depends_on=needs)
 
     def _undeclared(self) -> set[str]:
         # The names in the state that are no longer declared, without those that stay or were not selected.
-        declared = self.plan.stack.nodes
+        declared = self.plan.stack.resources
         return {
             name
             for name, resource_state in self.hands.ledger
@@ -265,5 +267,5 @@ class Apply:
     def _keep_outputs(self) -> None:
         state_manager, plan = self.hands.ledger, self.plan
         known = state_manager.state.outputs if plan.whole else {}
-        order, outputs = list((plan.whole or plan).stack.nodes), known | outputs_of(plan, self._known.docs)
+        order, outputs = list((plan.whole or plan).stack.resources), known | outputs_of(plan, self._known.docs)
         state_manager.record_outputs(order, outputs, whole=plan.whole is None)

@@ -10,56 +10,60 @@ from provisioner.engine.claims import clash
 from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from state.stack_state import ResourceState
 
 
-def make_room(hands: Hands, node: Node, old: Target, resource_state: ResourceState | None) -> None:
+def make_room(hands: Hands, resource: Resource, old: ManagedResource, resource_state: ResourceState | None) -> None:
     """Depose the old resource, or delete it first where AWS allows only one of the two.
 
     Nothing is done for a type whose old resources are kept beside the new one.
     """
-    if node.kind.kept_for:
+    if resource.type.kept_for:
         return
     if resource_state is None:
-        take_over(hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
-        resource_state = hands.ledger.get(node.name)
+        take_over(hands, old, Change("keep", resource.logical_id, "", "", "", id=old.spec.id), None)
+        resource_state = hands.ledger.get(resource.logical_id)
     elif not resource_state.id:
         # The run that created it ended before it learned the id.
-        hands.ledger.record_id(node.name, old.it.id)
-    if resource_state and clash(node.kind, old.it.props, resource_state.desired):
+        hands.ledger.record_id(resource.logical_id, old.spec.id)
+    if resource_state and clash(resource.type, old.spec.props, resource_state.desired):
         hands.delete(old)
     else:
-        hands.ledger.depose(node.name, f"{node.name}~{old.it.id}")
+        hands.ledger.depose(resource.logical_id, f"{resource.logical_id}~{old.spec.id}")
 
 
-def leave_behind(hands: Hands, node: Node, resource_state: ResourceState | None, wanted: Doc) -> None:
+def leave_behind(hands: Hands, resource: Resource, resource_state: ResourceState | None, wanted: Doc) -> None:
     """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
 
     The plan looked only at the desired place, and so did not find it.
     """
-    if resource_state is None or not resource_state.id or node.kind.vanishes:
+    if resource_state is None or not resource_state.id or resource.type.vanishes:
         return
-    if any(resource_state.desired.get(place) != wanted.get(place) for place in (*node.kind.within, node.kind.named)):
-        hands.ledger.depose(node.name, f"{node.name}~{resource_state.id}")
+    if any(
+        resource_state.desired.get(place) != wanted.get(place) for place in (*resource.type.within, resource.type.named)
+    ):
+        hands.ledger.depose(resource.logical_id, f"{resource.logical_id}~{resource_state.id}")
 
 
-def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
+def ease(hands: Hands, kinds: Kinds, resource: Resource, wanted: Doc) -> None:
     """Relax each deposed resource, so that it accepts what is created for its replacement (`Kind.parting`).
 
     An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """
     for name, resource_state in list(hands.ledger):
-        eased = node.kind.parting(resource_state.desired, wanted) if name.startswith(f"{node.name}~") else {}
+        eased = (
+            resource.type.parting(resource_state.desired, wanted) if name.startswith(f"{resource.logical_id}~") else {}
+        )
         if not eased or not resource_state.id:
             continue
-        target = target_in(hands.ledger.state, name, kinds)
-        seen = hands.read(target)
+        managed = target_in(hands.ledger.state, name, kinds)
+        seen = hands.read(managed)
         if seen is None or covers(seen, eased):
             continue
         fields = tuple(Difference(key, seen.get(key), value) for key, value in eased.items())
@@ -72,14 +76,14 @@ def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
             resource_state.id,
             fields,
         )
-        hands.update(target.shaped({**resource_state.desired, **eased}), change)
+        hands.update(managed.with_props({**resource_state.desired, **eased}), change)
         hands.ledger.record_ready(name)
 
 
 def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str, str]:
     """Map the id of each replacement to the id of the resource it replaces, where that one gets traffic."""
     aside = ((name.split("~", 1), resource_state.id) for name, resource_state in list(hands.ledger) if "~" in name)
-    return {docs[node]["id"]: old for (node, _), old in aside if old in led_to and node in docs}
+    return {docs[logical_id]["id"]: old for (logical_id, _), old in aside if old in led_to and logical_id in docs}
 
 
 def led(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[str]:
@@ -96,14 +100,14 @@ def stand_ins(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
 def followers(plan: Plan) -> Iterator[str]:
     """Yield the names of the selected resources that route to a stand-in of another resource now."""
     serve = set(stand_ins(plan, {}).values())
-    for node in plan.stack if serve else ():
-        if not serve.isdisjoint(node.kind.leads(plan.docs.get(node.name, {}))):
-            yield node.name
+    for resource in plan.stack if serve else ():
+        if not serve.isdisjoint(resource.type.leads(plan.docs.get(resource.logical_id, {}))):
+            yield resource.logical_id
 
 
 def _standing(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[tuple[Kind, Doc]]:
     # The type and actual state of each resource of the stack that exists, selected or not.
     whole = plan.whole or plan
-    for node in whole.stack:
-        if doc := docs.get(node.name) or whole.docs.get(node.name):
-            yield node.kind, doc
+    for resource in whole.stack:
+        if doc := docs.get(resource.logical_id) or whole.docs.get(resource.logical_id):
+            yield resource.type, doc

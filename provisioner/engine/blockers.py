@@ -15,7 +15,7 @@ from provisioner.engine.explain import explained
 from provisioner.engine.faults import Fault, code_of, fault_of, is_unknown_call
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.walk import Tell, Walk, Work
 from state.stack_state import StackState
 
@@ -46,14 +46,14 @@ def blockers(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> l
     as a blocker.
     """
     shared = clients.sharing()
-    targets = ending_targets(plan, state, kinds)
-    asked = {name: target for name, target in targets.items() if overrides(target.kind, "holders")}
-    going = {target.it.id for target in targets.values()}
+    managed_resources = ending_targets(plan, state, kinds)
+    asked = {name: managed for name, managed in managed_resources.items() if overrides(managed.type, "holders")}
+    going = {managed.spec.id for managed in managed_resources.values()}
     found: dict[str, list[Blocker]] = {}
 
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
-            with explained(f"asking who holds {asked[name].it.name or name}"):
+            with explained(f"asking who holds {asked[name].spec.aws_name or name}"):
                 found[name] = _of_one(asked[name], shared, going)
             tell(name)
 
@@ -63,15 +63,15 @@ def blockers(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> l
     return [one for name in asked for one in found.get(name, [])]
 
 
-def _of_one(target: Target, clients: Clients, going: Set[str]) -> list[Blocker]:
+def _of_one(managed: ManagedResource, clients: Clients, going: Set[str]) -> list[Blocker]:
     # The lasting blockers of one resource; where AWS denies the read, a blocker that says so.
-    kind, it = target.kind, target.it
-    client = clients.client(kind.service, target.region)
-    held, unknown = or_unknown(lambda: kind.holders(client, it), kind)
+    kind, spec = managed.type, managed.spec
+    client = clients.client(kind.service, managed.region)
+    held, unknown = or_unknown(lambda: kind.holders(client, spec), kind)
     if unknown:
-        return [Blocker(it.node, str(kind), f"nobody knows whom: {unknown}")]
+        return [Blocker(spec.logical_id, str(kind), f"nobody knows whom: {unknown}")]
     return [
-        Blocker(it.node, str(kind), one.what, one.remedy, one.note)
+        Blocker(spec.logical_id, str(kind), one.what, one.remedy, one.note)
         for one in held
         if (not one.passing or one.doubtful) and one.part_of not in going
     ]

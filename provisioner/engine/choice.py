@@ -40,7 +40,7 @@ def narrowed(made: Plan, state: StackState, choice: Choice) -> Plan:
         stack.suffix,
         stack.region,
         stack.tags,
-        {name: node for name, node in stack.nodes.items() if name in chosen},
+        {name: resource for name, resource in stack.resources.items() if name in chosen},
         stack.outputs,
         stack.marker,
     )
@@ -65,13 +65,15 @@ def begun(made: Plan, part: Plan) -> Plan:
     stack, marker = made.stack, made.stack.marker
     if not marker or marker in made.docs or marker in part.changes or not makes_two(part):
         return part
-    before = stack.nodes.keys() - stack.after_marker()
-    nodes = {name: node for name, node in stack.nodes.items() if name in before or name in part.stack.nodes}
+    before = stack.resources.keys() - stack.created_after_marker()
+    resources = {
+        name: resource for name, resource in stack.resources.items() if name in before or name in part.stack.resources
+    }
     changes = {name: one for name, one in made.changes.items() if name in before or name in part.changes}
-    docs = {name: doc for name, doc in made.docs.items() if name in nodes}
+    docs = {name: doc for name, doc in made.docs.items() if name in resources}
     note = f"The stack begins with {', '.join(sorted(before))}: it is how another run sees this one."
     notes = [*part.notes, note]
-    return replace(part, stack=replace(part.stack, nodes=nodes), changes=changes, docs=docs, notes=notes)
+    return replace(part, stack=replace(part.stack, resources=resources), changes=changes, docs=docs, notes=notes)
 
 
 def _pulls(made: Plan, state: StackState) -> dict[str, set[str]]:
@@ -82,21 +84,21 @@ def _pulls(made: Plan, state: StackState) -> dict[str, set[str]]:
     needs it by the state. A resource that will route traffic to a destination without any so far pulls along
     the changing resources that need this destination, as they are to serve there.
     """
-    nodes = made.stack.nodes
+    resources = made.stack.resources
     pulls: dict[str, set[str]] = {name: set() for name in made.changes}
     for name in made.changes:
-        if name in nodes:
+        if name in resources:
             pulls[name] |= made.takes.get(name, set())
-            for need in nodes[name].needs:
+            for need in resources[name].depends_on:
                 pulls[name].add(need)
                 if made.changes[need].verb == "replace" and made.changes[name].verb != "keep":
                     pulls[need].add(name)
         resource_state = state.resources.get(name)
         for need in resource_state.depends_on if resource_state else []:
-            if need in pulls and need not in nodes:
+            if need in pulls and need not in resources:
                 pulls[need].add(name)
     for leader, to in _newly_led(made):
-        serving = {name for name, node in nodes.items() if to in node.needs}
+        serving = {name for name, resource in resources.items() if to in resource.depends_on}
         pulls[leader] |= {name for name in serving & pulls.keys() if made.changes[name].verb != "keep"}
     return pulls
 
@@ -107,11 +109,11 @@ def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:
     Nothing is yielded where the stack serves no traffic yet.
     """
     served = set(led(made, {}))
-    for leader, node in made.stack.nodes.items() if served else ():
+    for leader, resource in made.stack.resources.items() if served else ():
         if made.changes[leader].verb != "keep":
-            for to in node.kind.leads(dict(node.props)):
-                if isinstance(to, Ref) and made.docs.get(to.node, {}).get("id") not in served:
-                    yield leader, to.node
+            for to in resource.type.leads(dict(resource.props)):
+                if isinstance(to, Ref) and made.docs.get(to.logical_id, {}).get("id") not in served:
+                    yield leader, to.logical_id
 
 
 def _meant(made: Plan, words: Iterable[str]) -> set[str]:

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from provisioner.engine.critical import inverted
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, is_known
 from state.stack_state import ResourceState, StackState
@@ -34,28 +34,30 @@ def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def own_entry(state: StackState, node: Node, wanted: Doc) -> ResourceState | None:
+def own_entry(state: StackState, resource: Resource, wanted: Doc) -> ResourceState | None:
     """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
     another parent than the desired one is deposed, and None is returned: the resource can be looked for only
     in the desired parent.
     """
-    resource_states, resource_state = state.resources, state.resources.get(node.name)
-    if resource_state and clash(node.kind, wanted, resource_state.desired):
+    resource_states, resource_state = state.resources, state.resources.get(resource.logical_id)
+    if resource_state and clash(resource.type, wanted, resource_state.desired):
         return resource_state
     for name, old in resource_states.copy().items():
-        if name.startswith(f"{node.name}~") and clash(node.kind, wanted, old.desired):
+        if name.startswith(f"{resource.logical_id}~") and clash(resource.type, wanted, old.desired):
             if resource_state and (resource_state.id or resource_state.intent):
-                state.rename(node.name, f"{node.name}~{resource_state.id or _unheard_of(resource_state)}")
-            state.rename(name, node.name)
+                state.rename(
+                    resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unheard_of(resource_state)}"
+                )
+            state.rename(name, resource.logical_id)
             return old
     if (
         resource_state
         and (resource_state.id or resource_state.intent)
-        and _is_elsewhere(node.kind, wanted, resource_state.desired)
+        and _is_elsewhere(resource.type, wanted, resource_state.desired)
     ):
-        state.rename(node.name, f"{node.name}~{resource_state.id or _unheard_of(resource_state)}")
+        state.rename(resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unheard_of(resource_state)}")
         return None
     return resource_state
 
@@ -72,7 +74,7 @@ def _unheard_of(resource_state: ResourceState) -> str:
 
 
 def in_the_way(
-    new: Iterable[Node], wanted_of: Callable[[Node], Doc], going: Mapping[str, ResourceState]
+    new: Iterable[Resource], wanted_of: Callable[[Resource], Doc], going: Mapping[str, ResourceState]
 ) -> tuple[Before, Before]:
     """Return which resources must be deleted before new ones can be created.
 
@@ -87,12 +89,12 @@ def in_the_way(
 
     """
     takes: Before = {}
-    for node in new:
-        wanted = wanted_of(node)
+    for resource in new:
+        wanted = wanted_of(resource)
         for name, resource_state in going.items():
-            alike = (resource_state.type_name, resource_state.region) == (str(node.kind), node.region)
-            if alike and clash(node.kind, wanted, resource_state.desired):
-                takes.setdefault(node.name, set()).add(name)
+            alike = (resource_state.type_name, resource_state.region) == (str(resource.type), resource.region)
+            if alike and clash(resource.type, wanted, resource_state.desired):
+                takes.setdefault(resource.logical_id, set()).add(name)
     first = inverted({name: resource_state.depends_on for name, resource_state in going.items()})
     early: Before = {}
     ahead = [name for names in takes.values() for name in names]

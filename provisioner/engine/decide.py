@@ -43,7 +43,7 @@ from typing import Literal
 
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
 from provisioner.engine.extras import Extra
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, unveiled
 from provisioner.names import has_another_owner, has_owner
@@ -91,25 +91,25 @@ class Change:
         return self.verb in ("create", "update", "replace", "delete")
 
 
-def decide(node: Node, resource_state: ResourceState | None, seen: Doc | None, wanted: Doc) -> Change:
+def decide(resource: Resource, resource_state: ResourceState | None, seen: Doc | None, wanted: Doc) -> Change:
     """Decide what to do about one declared resource.
 
     The decision follows from the arguments alone, so that a plan and a run decide alike. `seen` is None where
     the resource does not exist, `resource_state` where the state does not know it.
     """
-    kind = node.kind
-    change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
+    kind = resource.type
+    change = Change("keep", resource.logical_id, str(kind), resource.aws_name, resource.step)
     if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, resource_state, seen)):
-        why = COMES_BACK if seen and comes_back(node, seen) else _why_create(kind, resource_state)
+        why = COMES_BACK if seen and comes_back(resource, seen) else _why_create(kind, resource_state)
         return replace(change, verb="create", why=why)
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(resource_state, change.id))
-    known = not change.adopts and not kind.borrows and not is_anothers(kind, node.tags, seen)
-    if not known and not is_ours(kind, node.tags, seen):
-        return _of_another(node, replace(change, adopts=False, foreign=True), seen, wanted)
+    known = not change.adopts and not kind.borrows and not is_anothers(kind, resource.tags, seen)
+    if not known and not is_ours(kind, resource.tags, seen):
+        return _of_another(resource, replace(change, adopts=False, foreign=True), seen, wanted)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
-    made = _compared(node, change, resource_state, seen, wanted)
+    made = _compared(resource, change, resource_state, seen, wanted)
     if made.verb == "replace" and not made.keeps:
         made = replace(made, loses=kind.lost(unveiled(resource_state.desired if resource_state else wanted)))
     # A refused resource stays as it is, so it is shown by the name that it has.
@@ -120,9 +120,9 @@ def decide(node: Node, resource_state: ResourceState | None, seen: Doc | None, w
     )
 
 
-def comes_back(node: Node, seen: Doc) -> bool:
+def comes_back(resource: Resource, seen: Doc) -> bool:
     """Return whether the resource is ours and was deleted, and AWS can restore it as it was."""
-    return meets(seen, node.kind.returns) and is_ours(node.kind, node.tags, seen)
+    return meets(seen, resource.type.returns) and is_ours(resource.type, resource.tags, seen)
 
 
 def _was_ended(kind: Kind, resource_state: ResourceState | None, seen: Doc) -> bool:
@@ -131,17 +131,21 @@ def _was_ended(kind: Kind, resource_state: ResourceState | None, seen: Doc) -> b
     return kept and meets(seen, kind.halted)
 
 
-def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
+def _of_another(resource: Resource, change: Change, seen: Doc, wanted: Doc) -> Change:
     """Decide about a resource that somebody else made: keep it where it can be used as it is, else refuse."""
-    if node.kind.borrows and not differences(node.kind, wanted, seen, None):
+    if resource.type.borrows and not differences(resource.type, wanted, seen, None):
         return change
-    return replace(change, verb="refuse", why=whose(node.kind, seen), remedy=remedy_for_anothers(node.kind, seen))
+    return replace(
+        change, verb="refuse", why=whose(resource.type, seen), remedy=remedy_for_anothers(resource.type, seen)
+    )
 
 
-def _compared(node: Node, change: Change, resource_state: ResourceState | None, seen: Doc, wanted: Doc) -> Change:
+def _compared(
+    resource: Resource, change: Change, resource_state: ResourceState | None, seen: Doc, wanted: Doc
+) -> Change:
     """Decide about a resource that exists and is ours."""
-    kind = node.kind
-    if asleep := halted(kind, seen, node.lives_in):
+    kind = resource.type
+    if asleep := halted(kind, seen, resource.lives_in):
         return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)
@@ -151,9 +155,9 @@ def _compared(node: Node, change: Change, resource_state: ResourceState | None, 
     if why := _no_way(kind, found, seen):
         return replace(change, verb="refuse", why=why, differences=tuple(found), adopts=False)
     if any(one.top in kind.fixed for one in found):
-        return _anew(node, replace(change, differences=tuple(found)))
+        return _anew(resource, replace(change, differences=tuple(found)))
     if kind.tagged and not kind.shared and seen.get("Tags") is not None:
-        found += tag_differences(node.tags, seen["Tags"])
+        found += tag_differences(resource.tags, seen["Tags"])
     return _settled(kind, replace(change, differences=tuple(found)), resource_state, seen)
 
 
@@ -196,11 +200,11 @@ def woken_by(kind: Kind, seen: Doc, region: str) -> str:
     return kind.wake.format(**{"Region": region, **seen}) if meets(seen, kind.halted) else ""
 
 
-def delete(node: str, resource_state: ResourceState, kind: Kind, why: str = "no longer declared") -> Change:
+def delete(logical_id: str, resource_state: ResourceState, kind: Kind, why: str = "no longer declared") -> Change:
     """Return the change of a resource that is no longer declared: it is deleted, or the state releases it."""
     change = Change(
         "delete",
-        node,
+        logical_id,
         resource_state.type_name,
         resource_state.aws_name,
         resource_state.step,
@@ -213,10 +217,10 @@ def delete(node: str, resource_state: ResourceState, kind: Kind, why: str = "no 
     return replace(change, loses=kind.lost(unveiled(resource_state.desired)))
 
 
-def left(node: str, resource_state: ResourceState) -> Change:
+def left(logical_id: str, resource_state: ResourceState) -> Change:
     """Return the change of an undeclared resource that stays, as what was created with it still needs it."""
     return Change(
-        "keep", node, resource_state.type_name, resource_state.aws_name, resource_state.step, resource_state.id
+        "keep", logical_id, resource_state.type_name, resource_state.aws_name, resource_state.step, resource_state.id
     )
 
 
@@ -227,17 +231,17 @@ def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
     return replace(change, verb="update", extras=extras, why="" if change.verb == "keep" else change.why)
 
 
-def _anew(node: Node, change: Change) -> Change:
+def _anew(resource: Resource, change: Change) -> Change:
     # Replace the resource; refuse where that loses data, or where the type names another way out.
-    kind = node.kind
+    kind = resource.type
     told = (one for one in change.differences if one.top in kind.fixed or one.top in kind.distinct)
     fields = ", ".join(one.path for one in told)
     reason = change.why or f"{fields} can only be set on a new one"
-    outs = [node.kind.ways_out[one.top] for one in change.differences if one.top in node.kind.ways_out]
-    lost = ", and a new one would lose what is in this one" if node.kind.holds_data else ""
+    outs = [resource.type.ways_out[one.top] for one in change.differences if one.top in resource.type.ways_out]
+    lost = ", and a new one would lose what is in this one" if resource.type.holds_data else ""
     if lost or outs:
         return replace(change, verb="refuse", why="; ".join([f"{reason}{lost}", *dict.fromkeys(outs)]))
-    kept = f"; the one before is kept for {node.kind.kept_for}" if node.kind.kept_for else ""
+    kept = f"; the one before is kept for {resource.type.kept_for}" if resource.type.kept_for else ""
     return replace(change, verb="replace", why=f"{reason}{kept}", keeps=bool(kept))
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan, target_of, wanted_of
 from provisioner.engine.refs import Doc, Kept
 
@@ -19,31 +19,31 @@ from provisioner.engine.refs import Doc, Kept
 def doubt(hands: Hands, plan: Plan) -> None:
     """Record each existing resource, selected or not, that will still hold a secret of the former keeper."""
     whole = plan.whole or plan
-    for node in whole.stack:
-        change = whole.changes[node.name]
-        if node.kind.unread and node.name in whole.docs and not change.foreign:
-            wanted = wanted_of(whole, node, hands.clients)
-            if doubted := _doubted(node, wanted):
-                _write(hands, plan, node, wanted, doubted)
+    for resource in whole.stack:
+        change = whole.changes[resource.logical_id]
+        if resource.type.unread and resource.logical_id in whole.docs and not change.foreign:
+            wanted = wanted_of(whole, resource, hands.clients)
+            if doubted := _doubted(resource, wanted):
+                _write(hands, plan, resource, wanted, doubted)
 
 
-def _doubted(node: Node, wanted: Doc) -> Doc:
+def _doubted(resource: Resource, wanted: Doc) -> Doc:
     """Return a resource's secrets whose keeper is yet to be created, in the form that the state holds."""
     return {
         key: value.mark
         for key, value in wanted.items()
-        if key in node.kind.unread and isinstance(value, Kept) and value.is_to_come
+        if key in resource.type.unread and isinstance(value, Kept) and value.is_to_come
     }
 
 
-def _write(hands: Hands, plan: Plan, node: Node, wanted: Doc, doubted: Doc) -> None:
+def _write(hands: Hands, plan: Plan, resource: Resource, wanted: Doc, doubted: Doc) -> None:
     # Adopt the resource where it is new to the state, then record that it holds the former secrets.
-    change = (plan.whole or plan).changes[node.name]
-    if change.adopts and node.name in plan.changes:
-        target = target_of(node, plan.stack.suffix, None, wanted).with_id(change.id)
-        take_over(hands, target, change, hands.ledger.get(node.name))
-    resource_state = hands.ledger.get(node.name)
+    change = (plan.whole or plan).changes[resource.logical_id]
+    if change.adopts and resource.logical_id in plan.changes:
+        managed = target_of(resource, plan.stack.suffix, None, wanted).with_id(change.id)
+        take_over(hands, managed, change, hands.ledger.get(resource.logical_id))
+    resource_state = hands.ledger.get(resource.logical_id)
     if resource_state and resource_state.id == change.id:
         hands.ledger.record_adopted(
-            node.name, replace(resource_state, recorded={**(resource_state.recorded or {}), **doubted})
+            resource.logical_id, replace(resource_state, recorded={**(resource_state.recorded or {}), **doubted})
         )

@@ -15,7 +15,7 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan, known_parts
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import Standing, standing
-from provisioner.engine.target import Target, extras_in, look, observed
+from provisioner.engine.target import ManagedResource, read_recorded, unmanaged_in, with_status_reads
 from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
 from state.stack_state import ResourceState, StackState
@@ -116,16 +116,16 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, kinds: Kinds
 
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
-            target, resource_state = target_in(state, name, kinds), listed[name]
+            managed, resource_state = target_in(state, name, kinds), listed[name]
             with explained(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
-                doc = look(clients, target, resource_state)
-                doc = doc and observed(clients, target, doc, resource_state.created_at)
-            report.standings[name] = standing(target.kind, doc)
+                doc = read_recorded(clients, managed, resource_state)
+                doc = doc and with_status_reads(clients, managed, doc, resource_state.created_at)
+            report.standings[name] = standing(managed.type, doc)
             change = plan.changes.get(name) or left(name, resource_state)
-            found[name] = list(_of_one(target, resource_state, doc, change))
+            found[name] = list(_of_one(managed, resource_state, doc, change))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
-                inside = extras_in(clients, target, doc, parts)
-                found[name] += [_extra(target, resource_state, one) for one in inside if not one.doubtful]
+                inside = unmanaged_in(clients, managed, doc, parts)
+                found[name] += [_extra(managed, resource_state, one) for one in inside if not one.doubtful]
                 report.unlisted += [f"{one.what}; {one.stays}" for one in inside if one.doubtful]
             tell(name)
 
@@ -151,40 +151,42 @@ def _under_way(plan: Plan, listed: Mapping[str, ResourceState], kinds: Kinds) ->
             yield name, words
 
 
-def _of_one(target: Target, resource_state: ResourceState, doc: Doc | None, change: Change) -> Iterator[Drift]:
+def _of_one(
+    managed: ManagedResource, resource_state: ResourceState, doc: Doc | None, change: Change
+) -> Iterator[Drift]:
     # The drift of one resource, and as another one the fields that other owners hold.
-    kind, confirmed = target.kind, resource_state.recorded or {}
+    kind, confirmed = managed.type, resource_state.recorded or {}
     remedy = _remedy(kind, change)
     how = standing(kind, doc)
     if doc is None or how.state == "gone" or meets(doc, kind.gone) or meets(doc, kind.going):
-        yield _drift(target, resource_state, "gone", remedy)
+        yield _drift(managed, resource_state, "gone", remedy)
         return
     ours = differences(kind, confirmed, doc, confirmed)
     if kind.tagged and doc.get("Tags") is not None:
-        ours += tag_differences(target.it.tags, doc["Tags"])
+        ours += tag_differences(managed.spec.tags, doc["Tags"])
     if how.state in ("unhealthy", "unknown"):
         what: What = "failed" if how.state == "unhealthy" else "unknown"
         leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
-        yield _drift(target, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
+        yield _drift(managed, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
     elif ours:
-        yield _drift(target, resource_state, "altered", remedy, fields=_fields(ours, change))
+        yield _drift(managed, resource_state, "altered", remedy, fields=_fields(ours, change))
     theirs = held(kind, confirmed, doc, confirmed)
     if theirs := theirs + [one for one in change.held if one.top not in confirmed]:
         owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
-        yield _drift(target, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
+        yield _drift(managed, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
 
 
-def _extra(target: Target, resource_state: ResourceState, one: Extra) -> Drift:
+def _extra(managed: ManagedResource, resource_state: ResourceState, one: Extra) -> Drift:
     if one.owner:
-        return _drift(target, resource_state, "held", f"left to {one.owner}", extra=one.what)
+        return _drift(managed, resource_state, "held", f"left to {one.owner}", extra=one.what)
     remedy = f"apply leaves it: {one.stays}" if one.stays else "apply removes it"
-    return _drift(target, resource_state, "extra", remedy, extra=one.what)
+    return _drift(managed, resource_state, "extra", remedy, extra=one.what)
 
 
-def _drift(target: Target, resource_state: ResourceState, what: What, remedy: str, **more: Any) -> Drift:
+def _drift(managed: ManagedResource, resource_state: ResourceState, what: What, remedy: str, **more: Any) -> Drift:
     return Drift(
         what,
-        target.it.node,
+        managed.spec.logical_id,
         resource_state.step,
         resource_state.type_name,
         resource_state.aws_name,

@@ -68,18 +68,18 @@ def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
 
 def _kind(made: Plan, state: StackState, name: str) -> str:
     resource_state = state.resources.get(name)
-    return resource_state.type_name if resource_state else str(made.stack.nodes[name].kind)
+    return resource_state.type_name if resource_state else str(made.stack.resources[name].type)
 
 
 def _needs(made: Plan, state: StackState, name: str) -> list[str]:
     resource_state = state.resources.get(name)
-    return resource_state.depends_on if resource_state else made.stack.nodes[name].needs
+    return resource_state.depends_on if resource_state else made.stack.resources[name].depends_on
 
 
 def _going(made: Plan, state: StackState, name: str, kinds: Kinds) -> Going:
     # From the entry in the state where there is one, else from what the plan found.
-    resource_state, node = state.resources.get(name), made.stack.nodes.get(name)
-    declared: Doc = node.props if node else {}
+    resource_state, resource = state.resources.get(name), made.stack.resources.get(name)
+    declared: Doc = resource.props if resource else {}
     if resource_state:
         kind = kinds[resource_state.type_name]
         props = unveiled({**resource_state.desired, **kind.last_will(resource_state.desired, declared)})
@@ -92,7 +92,7 @@ def _going(made: Plan, state: StackState, name: str, kinds: Kinds) -> Going:
             resource_state.region,
         )
     else:
-        change, kind, props = made.changes[name], made.stack.nodes[name].kind, unveiled(declared)
-        region = made.stack.nodes[name].region
+        change, kind, props = made.changes[name], made.stack.resources[name].type, unveiled(declared)
+        region = made.stack.resources[name].region
         one = Going(name, change.piece, change.kind, change.name, change.id, region)
     return replace(one, loses=kind.lost(props), stays=kind.outlives(props))

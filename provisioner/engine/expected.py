@@ -10,7 +10,7 @@ from provisioner.engine.critical import Chain, End, Stage, ends, longest, stages
 from provisioner.engine.decide import Change
 from provisioner.engine.durations import Durations
 from provisioner.engine.ending import Ending
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Kinds, Plan
 from state.stack_state import StackState
 
@@ -37,9 +37,9 @@ class Expected:
 def expected(made: Plan, state: StackState, kinds: Kinds, durations: Durations) -> Expected:
     """Estimate the time of a plan: creates and updates, then the deletion of undeclared resources."""
     seconds: dict[Stage, float] = {}
-    for node in made.stack:
-        seconds |= _of(node, made.changes[node.name], state, durations)
-    up = longest(stages({node.name: node.edges for node in made.stack}), seconds)
+    for resource in made.stack:
+        seconds |= _of(resource, made.changes[resource.logical_id], state, durations)
+    up = longest(stages({resource.logical_id: resource.edges for resource in made.stack}), seconds)
     leaving = [name for name, change in made.changes.items() if change.verb == "delete"]
     needs = {name: [one for one in state.resources[name].depends_on if one in leaving] for name in leaving}
     takes = {End(name, "gone"): _until_gone(state, name, kinds, durations) for name in leaving}
@@ -56,18 +56,18 @@ def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) 
     return _told(_by_node(longest(ending.order, takes), takes), durations)
 
 
-def _of(node: Node, change: Change, state: StackState, durations: Durations) -> dict[Stage, float]:
+def _of(resource: Resource, change: Change, state: StackState, durations: Durations) -> dict[Stage, float]:
     """Return the seconds of each stage of one resource; empty where nothing is done to it."""
-    region = node.region or state.location.region
-    exists, ready = Stage(node.name, "exists"), Stage(node.name, "ready")
+    region = resource.region or state.location.region
+    exists, ready = Stage(resource.logical_id, "exists"), Stage(resource.logical_id, "ready")
     verb = "create" if change.verb == "replace" else change.verb
     if verb == "create":
         return {
-            exists: durations.expected(node.kind, region, verb, "exists"),
-            ready: durations.expected(node.kind, region, verb, "ready"),
+            exists: durations.expected(resource.type, region, verb, "exists"),
+            ready: durations.expected(resource.type, region, verb, "ready"),
         }
     if verb in ("update", "finish"):
-        return {ready: durations.expected(node.kind, region, verb, "ready")}
+        return {ready: durations.expected(resource.type, region, verb, "ready")}
     return {}
 
 

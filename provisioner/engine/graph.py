@@ -11,7 +11,7 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Ref, refs_in, unveiled
 from provisioner.names import name_of, tags_of
 
-NO_MARKS: Mapping[str, str] = {}
+NO_EXTRA_TAGS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,17 @@ class Edge:
 
     to: str
     ready: bool = False
-    because: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
-class Node:
+class Resource:
     """One declared resource, with its properties in AWS's own parameter names."""
 
-    kind: Kind
-    name: str
+    type: Kind
+    logical_id: str
     aws_name: str
-    piece: str
+    step: str
     props: Doc
     tags: Mapping[str, str]
     edges: tuple[Edge, ...]
@@ -39,32 +39,32 @@ class Node:
     # The region it is in, whichever it was declared for.
     lives_in: str = ""
     # The timeout in seconds, where the settings give one.
-    patience: float | None = None
+    timeout: float | None = None
 
     @property
-    def needs(self) -> list[str]:
+    def depends_on(self) -> list[str]:
         """The names of the resources that it depends on, each once."""
         return list(dict.fromkeys(edge.to for edge in self.edges))
 
 
 @dataclass(frozen=True)
-class Handle:
+class ResourceHandle:
     """A declared resource as steps pass it on: a resource whose properties mention it depends on it."""
 
-    name: str
+    logical_id: str
     aws_name: str
 
     @property
     def id(self) -> Ref:
         """The id that AWS gives the resource."""
-        return Ref(self.name, "id")
+        return Ref(self.logical_id, "id")
 
     def __getitem__(self, path: str) -> Ref:
-        return Ref(self.name, path)
+        return Ref(self.logical_id, path)
 
     def ready(self, because: str) -> Edge:
         """Return an edge that waits until the resource is ready, and why existing is not enough."""
-        return Edge(self.name, ready=True, because=because)
+        return Edge(self.logical_id, ready=True, reason=because)
 
 
 @dataclass
@@ -77,32 +77,32 @@ class Stack:
     suffix: str
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
-    nodes: dict[str, Node] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     # The resource that is created first and deleted last: AWS allows only one. "" where there is none.
     marker: str = ""
 
-    def piece(self, name: str) -> Piece:
+    def step(self, name: str) -> Step:
         """Return the part of the stack in which one step declares its resources."""
-        return Piece(self, name)
+        return Step(self, name)
 
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self.nodes.values())
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources.values())
 
-    def after_marker(self) -> set[str]:
+    def created_after_marker(self) -> set[str]:
         """Return the names of all resources that come after the marker: all but itself and what it needs."""
-        if self.marker not in self.nodes:
+        if self.marker not in self.resources:
             return set()
         before, waiting = set(), [self.marker]
         while waiting:
             name = waiting.pop()
             before.add(name)
-            waiting += [need for need in self.nodes[name].needs if need not in before]
-        return self.nodes.keys() - before
+            waiting += [need for need in self.resources[name].depends_on if need not in before]
+        return self.resources.keys() - before
 
 
 @dataclass(frozen=True)
-class Piece:
+class Step:
     """One step's part of the stack; calling it declares a resource."""
 
     stack: Stack
@@ -110,57 +110,61 @@ class Piece:
 
     def __call__(
         self,
-        kind: type[Kind],
+        resource_type: type[Kind],
         name: str,
         *,
         noun: str = "",
-        distinct: str = "",
-        after: Iterable[Handle | Edge] = (),
+        discriminator: str = "",
+        depends_on: Iterable[ResourceHandle | Edge] = (),
         region: str = "",
-        patience: float | None = None,
-        marks: Mapping[str, str] = NO_MARKS,
+        timeout: float | None = None,
+        extra_tags: Mapping[str, str] = NO_EXTRA_TAGS,
         **props: Any,
-    ) -> Handle:
+    ) -> ResourceHandle:
         """Declare one resource and return the handle by which others refer to it.
 
-        `distinct` tells apart several resources of one noun whose type does not do so by its properties.
-        `marks` are tags beside the usual ones. `patience` is the timeout in seconds, in place of the type's.
+        `discriminator` tells apart several resources of one noun whose type does not do so by its properties.
+        `extra_tags` are tags beside the usual ones. `timeout` is the timeout in seconds, in place of the type's.
         """
-        if name in self.stack.nodes:
+        if name in self.stack.resources:
             raise ValueError(f"two nodes are called {name}")
-        noun = noun or kind.noun
-        aws_name = name_of(noun, self.stack.suffix, distinct or _distinct(kind, name, props)) if noun else ""
-        if kind.named:
-            props.setdefault(kind.named, aws_name)
-        self.stack.nodes[name] = Node(
-            kind=kind(),
-            name=name,
+        noun = noun or resource_type.noun
+        aws_name = (
+            name_of(noun, self.stack.suffix, discriminator or _discriminator(resource_type, name, props))
+            if noun
+            else ""
+        )
+        if resource_type.named:
+            props.setdefault(resource_type.named, aws_name)
+        self.stack.resources[name] = Resource(
+            type=resource_type(),
+            logical_id=name,
             aws_name=aws_name,
-            piece=self.name,
+            step=self.name,
             props=props,
-            tags={**self._tags(name, aws_name), **marks} if kind.tagged else {},
-            edges=tuple(_edges(props, after)),
+            tags={**self._tags(name, aws_name), **extra_tags} if resource_type.tagged else {},
+            edges=tuple(_edges(props, depends_on)),
             region=region,
             lives_in=region or self.stack.region,
-            patience=patience,
+            timeout=timeout,
         )
-        return Handle(name, aws_name)
+        return ResourceHandle(name, aws_name)
 
     def _tags(self, name: str, aws_name: str) -> dict[str, str]:
         return tags_of(self.stack.suffix, self.stack.region, name, aws_name, self.stack.tags)
 
 
-def _distinct(kind: type[Kind], name: str, props: Doc) -> str:
+def _discriminator(resource_type: type[Kind], name: str, props: Doc) -> str:
     # The text that tells a resource from others of its noun; "" where the type needs none.
-    if not kind.distinct:
+    if not resource_type.distinct:
         return ""
-    told = {key: unveiled(props.get(key)) for key in kind.distinct}
-    return json.dumps([name, told], sort_keys=True)
+    values = {key: unveiled(props.get(key)) for key in resource_type.distinct}
+    return json.dumps([name, values], sort_keys=True)
 
 
-def _edges(props: Doc, after: Iterable[Handle | Edge]) -> Iterator[Edge]:
+def _edges(props: Doc, depends_on: Iterable[ResourceHandle | Edge]) -> Iterator[Edge]:
     # The declared dependencies, and one on each resource that a property refers to.
-    for other in after:
-        yield other if isinstance(other, Edge) else Edge(other.name)
-    for name in dict.fromkeys(ref.node for ref in refs_in(props)):
+    for other in depends_on:
+        yield other if isinstance(other, Edge) else Edge(other.logical_id)
+    for name in dict.fromkeys(ref.logical_id for ref in refs_in(props)):
         yield Edge(name)

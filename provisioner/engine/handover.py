@@ -6,12 +6,12 @@ from provisioner.engine.act import Hands
 from provisioner.engine.aside import followers, former, led, stand_ins
 from provisioner.engine.beats import Beat
 from provisioner.engine.decide import Change, decide, with_extras
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.kind import Kind
 from provisioner.engine.known import Known
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from state.stack_state import ResourceState
 
 
@@ -31,32 +31,32 @@ class Handover:
         """Return the ids that get traffic now."""
         return frozenset(led(self.plan, self.known.docs))
 
-    def born(self, target: Target) -> Target:
+    def born(self, managed: ManagedResource) -> ManagedResource:
         """Return a resource to be created, with its initial properties.
 
         A new rule to a target group without traffic takes no requests from the groups that serve. A resource
         whose initial properties are not its final ones goes on in the later phases.
         """
-        first = self._at_first(target.kind, target.it.props)
+        first = self._at_first(managed.type, managed.spec.props)
         led_by_others = stand_ins(self.plan, self.known.docs).keys()
-        if first != target.it.props or not led_by_others.isdisjoint(target.kind.leads(target.it.props)):
-            self.between.append(target.it.node)
-        return target.shaped(first)
+        if first != managed.spec.props or not led_by_others.isdisjoint(managed.type.leads(managed.spec.props)):
+            self.between.append(managed.spec.logical_id)
+        return managed.with_props(first)
 
     def joined(
-        self, node: Node, resource_state: ResourceState | None, seen: Doc, wanted: Doc, change: Change
+        self, resource: Resource, resource_state: ResourceState | None, seen: Doc, wanted: Doc, change: Change
     ) -> tuple[Doc, Change]:
         """Return the properties of an existing resource in the first phase, and the change to them.
 
         A resource that refers to a replaced one refers to both the old and the new one in this phase.
         """
-        joined = node.kind.during(Beat.JOIN, wanted, seen, self.led())
-        if joined == wanted and not list(node.kind.leads(seen)):
-            joined = self._at_first(node.kind, wanted)
+        joined = resource.type.during(Beat.JOIN, wanted, seen, self.led())
+        if joined == wanted and not list(resource.type.leads(seen)):
+            joined = self._at_first(resource.type, wanted)
         if joined == wanted:
             return wanted, change
-        self.between.append(node.name)
-        return joined, with_extras(decide(node, resource_state, seen, joined), change.extras)
+        self.between.append(resource.logical_id)
+        return joined, with_extras(decide(resource, resource_state, seen, joined), change.extras)
 
     def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
         # The properties at creation, by what gets traffic before this run, and what is replaced.

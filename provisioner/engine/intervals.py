@@ -19,7 +19,7 @@ from provisioner.engine.faults import told
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet, is_named
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.waits import again, pause
 from provisioner.errors import NotBefore
 from state.manager import StateManager
@@ -65,14 +65,14 @@ class Cooldown:
     """
 
     def __init__(
-        self, state_manager: StateManager, clock: Clock, pace: float, target: Target, listen: Listener
+        self, state_manager: StateManager, clock: Clock, pace: float, managed: ManagedResource, listen: Listener
     ) -> None:
         self._ledger = state_manager
         self._clock = clock
         self._pace = pace
-        self._target = target
+        self._target = managed
         self._listen = listen
-        self._kind, self._node = target.kind, target.it.node
+        self._kind, self._node = managed.type, managed.spec.logical_id
         # An earlier run may have been killed after a change: AWS may count from that one.
         self._last = last_change(self._kind, state_manager.get(self._node))
 
@@ -152,9 +152,9 @@ def _free_at(kind: Kind, resource_state: ResourceState | None, pace: float, now:
     return last + kind.interval * pace if kind.interval and 0 < last <= now else 0.0
 
 
-def _not_before(target: Target, when: str) -> NotBefore:
+def _not_before(managed: ManagedResource, when: str) -> NotBefore:
     return NotBefore(
-        f"{_often(target.kind)} of {target.words}: the rest from {when}.",
+        f"{_often(managed.type)} of {managed.description}: the rest from {when}.",
         "Nothing is lost: run the same command again then.",
     )
 

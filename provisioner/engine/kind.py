@@ -17,78 +17,78 @@ from state.errors import ProvisionerError
 
 
 @dataclass(frozen=True)
-class Item:
+class ResourceSpec:
     """One resource as the methods of its type get it: references resolved, name and tags filled in.
 
-    `id` is empty until it is known. `token` is the same for all attempts at one create. `shunned` holds the
+    `id` is empty until it is known. `token` is the same for all attempts at one create. `excluded_ids` holds the
     ids of other resources that a search by name or tags must not return.
     """
 
-    node: str
-    name: str
+    logical_id: str
+    aws_name: str
     suffix: str
     props: Doc = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
     token: str = ""
-    shunned: frozenset[str] = frozenset()
+    excluded_ids: frozenset[str] = frozenset()
     # AWS's reply to the create or update, while the same run waits for the resource to become ready.
     reply: Doc = field(default_factory=dict)
     # The result of `standing`, right before an update that replaces the whole resource.
-    there: Doc = field(default_factory=dict)
+    live: Doc = field(default_factory=dict)
 
 
 class Kind(Traits):
     """A resource type: how AWS does one kind of resource; its data is declared in `Traits`."""
 
     @abstractmethod
-    def read(self, client: Any, it: Item) -> Doc | None:
+    def read(self, client: Any, spec: ResourceSpec) -> Doc | None:
         """Return the actual properties, found by id, else by name or tags; None if it does not exist."""
 
-    def others(self, client: Any, it: Item) -> list[Doc]:
+    def others(self, client: Any, spec: ResourceSpec) -> list[Doc]:
         """Return further resources with the same tags; called for a resource that the state does not know."""
         return []
 
     @abstractmethod
-    def create(self, client: Any, it: Item) -> Doc:
+    def create(self, client: Any, spec: ResourceSpec) -> Doc:
         """Create the resource by exactly one mutating call, and return AWS's reply in the shape of `read`."""
 
-    def bring_back(self, client: Any, it: Item) -> Doc | None:
+    def bring_back(self, client: Any, spec: ResourceSpec) -> Doc | None:
         """Restore a deleted resource of this stack that AWS still holds (`returns`), by one mutating call.
 
         Return AWS's reply in the shape of `read`, or None if there is nothing to restore.
         """
         return None
 
-    def standing(self, client: Any, it: Item) -> Doc | None:
+    def standing(self, client: Any, spec: ResourceSpec) -> Doc | None:
         """Return the actual properties, with the ETag or lock token that the next `update` must carry."""
-        return self.read(client, it)
+        return self.read(client, spec)
 
-    def update(self, client: Any, it: Item, changed: Doc) -> Doc | None:
+    def update(self, client: Any, spec: ResourceSpec, changed: Doc) -> Doc | None:
         """Change the properties `changed` to the desired values; safe to repeat.
 
         Return what `read` needs to follow the change, or None. If the call replaces a whole document
-        (`replaces`), `it` and `changed` are merged with the actual one before.
+        (`replaces`), `spec` and `changed` are merged with the actual one before.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot change in place")
 
-    def observe(self, client: Any, it: Item, doc: Doc) -> Doc:
+    def observe(self, client: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Return `doc`, the result of `read`, with those members of its `states` that need a further call."""
         return doc
 
-    def retag(self, client: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, client: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set the tags `put` and remove the tags `drop`; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} carries no tags")
 
-    def extras(self, client: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, client: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the unmanaged children of the resource; `inside` holds the children that are known."""
         return []
 
-    def remove(self, client: Any, it: Item, extra: Extra) -> None:
+    def remove(self, client: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Delete one unmanaged child; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} keeps what lies in it")
 
-    def keeps(self, client: Any, it: Item) -> str:
+    def keeps(self, client: Any, spec: ResourceSpec) -> str:
         """Ask AWS for whose sake the resource must outlive the stack, in words; "" if it may be deleted."""
         return ""
 
@@ -101,7 +101,7 @@ class Kind(Traits):
         return ""
 
     @abstractmethod
-    def delete(self, client: Any, it: Item) -> None:
+    def delete(self, client: Any, spec: ResourceSpec) -> None:
         """Start the deletion; safe to repeat."""
 
     def last_will(self, kept: Doc, declared: Doc) -> Doc:
@@ -115,22 +115,22 @@ class Kind(Traits):
         """Return which data a deletion loses for good, in words; "" for none."""
         return ""
 
-    def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
+    def failure(self, client: Any, spec: ResourceSpec, doc: Doc) -> ProvisionerError:
         """Return the error for a resource that AWS reports as failed, with the reason that AWS gives."""
-        return ProvisionerError(f"AWS says that {it.name or it.node} failed: {masked(doc)}")
+        return ProvisionerError(f"AWS says that {spec.aws_name or spec.logical_id} failed: {masked(doc)}")
 
     def changes(self, seen: Doc, wanted: Doc) -> int:
         """Return how many changes AWS counts from the actual to the desired properties (for cooldowns)."""
         return 1
 
-    def deceives(self, client: Any, it: Item, since: float) -> bool:
+    def deceives(self, client: Any, spec: ResourceSpec, since: float) -> bool:
         """Return whether a resource that looks ready is not what was asked for at the second `since`.
 
         For example, an ECS service is steady again after a failed deployment. It is called once.
         """
         return False
 
-    def holders(self, client: Any, it: Item) -> list[Holder]:
+    def holders(self, client: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the blockers that keep AWS from deleting the resource; empty if AWS does not report any."""
         return []
 
@@ -177,14 +177,14 @@ class Kind(Traits):
         """Return why AWS would refuse an update of the properties `changed`, given the actual properties."""
         return []
 
-    def protections(self, client: Any, it: Item) -> list[str]:
+    def protections(self, client: Any, spec: ResourceSpec) -> list[str]:
         """Return the deletion protections that `read` does not show and `lift` removes, in words."""
         return []
 
-    def lift(self, client: Any, it: Item) -> None:
+    def lift(self, client: Any, spec: ResourceSpec) -> None:
         """Remove the deletion protections that `protections` returns; safe to repeat."""
 
-    def deletion_protected(self, client: Any, it: Item, doc: Doc) -> Doc:
+    def deletion_protected(self, client: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Return `doc` with the fields of `unprotected_by` if a protection that `read` does not show is on.
 
         Return {} if there is none.

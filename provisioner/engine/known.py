@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioner.engine.refs import Doc, Ref, dig
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.errors import OutOfPatience
 
 # Seconds to wait for a value that AWS fills in later than the id, such as an endpoint.
@@ -22,17 +22,17 @@ class Known:
         self._ended: set[str] = set()
         self._news = threading.Condition()
 
-    def learn(self, target: Target, doc: Doc) -> None:
+    def learn(self, managed: ManagedResource, doc: Doc) -> None:
         """Merge properties that AWS returned for a resource into the known ones."""
         with self._news:
-            merged = {**self.docs.get(target.it.node, {}), **doc}
-            self.docs[target.it.node] = {**merged, "id": target.it.id}
+            merged = {**self.docs.get(managed.spec.logical_id, {}), **doc}
+            self.docs[managed.spec.logical_id] = {**merged, "id": managed.spec.id}
             self._news.notify_all()
 
-    def end(self, node: str) -> None:
+    def end(self, logical_id: str) -> None:
         """Note that no more properties of a resource will become known, so that nobody waits for them."""
         with self._news:
-            self._ended.add(node)
+            self._ended.add(logical_id)
             self._news.notify_all()
 
     def wait_for(self, ref: Ref) -> Any:
@@ -44,11 +44,11 @@ class Known:
         """
 
         def settled() -> bool:
-            return dig(self.docs.get(ref.node, {}), ref.path) is not None or ref.node in self._ended
+            return dig(self.docs.get(ref.logical_id, {}), ref.path) is not None or ref.logical_id in self._ended
 
         with self._news:
             self._news.wait_for(settled, timeout=_PATIENCE)
-            value = dig(self.docs.get(ref.node, {}), ref.path)
+            value = dig(self.docs.get(ref.logical_id, {}), ref.path)
         if value is None:
             raise OutOfPatience(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
         return value

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from provisioner.engine.clients import Clients
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.refused import is_named
-from provisioner.engine.target import Target, lacks, read
+from provisioner.engine.target import ManagedResource, is_unsupported_call, read
 
 
 class Lacking:
@@ -19,27 +19,29 @@ class Lacking:
         # The resources that were skipped: they never become ready, so nothing waits for them.
         self.nodes: set[str] = set()
 
-    def passes(self, target: Target, verb: str, error: BaseException) -> bool:
+    def passes(self, managed: ManagedResource, verb: str, error: BaseException) -> bool:
         """Return whether a failed call can be skipped on this emulator, and report the resource if so.
 
         A create is only skipped if the id can be made of the properties, because other resources may need it.
         """
-        if verb == "create" and not _names_itself(target):
+        if verb == "create" and not _names_itself(managed):
             return False
-        if not lacks(self.clients, target, error) and not self._serves(target, error):
+        if not is_unsupported_call(self.clients, managed, error) and not self._serves(managed, error):
             return False
-        self.nodes.add(target.it.node)
-        self.listen(Event("note", target.it.node, verb, f"not on this emulator: {target.words} is passed over"))
+        self.nodes.add(managed.spec.logical_id)
+        self.listen(
+            Event("note", managed.spec.logical_id, verb, f"not on this emulator: {managed.description} is passed over")
+        )
         return True
 
-    def _serves(self, target: Target, error: BaseException) -> bool:
+    def _serves(self, managed: ManagedResource, error: BaseException) -> bool:
         """Return whether an account-wide resource exists under another name that only this emulator gives it.
 
         ministack 1.5.33 gives the service-linked roles of two services the same name if the services' names
         begin with the same word.
         """
-        is_there = target.kind.shared and is_named(error, target.kind.duplicate)
-        return is_there and not self.clients.aws.echoes and read(self.clients, target) is None
+        is_there = managed.type.shared and is_named(error, managed.type.duplicate)
+        return is_there and not self.clients.aws.echoes and read(self.clients, managed) is None
 
 
 def told_as_lacking(names: Iterable[str]) -> list[str]:
@@ -48,5 +50,5 @@ def told_as_lacking(names: Iterable[str]) -> list[str]:
     return [f"Not on this emulator, and passed over: {', '.join(listed)}."] if listed else []
 
 
-def _names_itself(target: Target) -> bool:
-    return "None" not in target.kind.id_of(target.it.props).split("|")
+def _names_itself(managed: ManagedResource) -> bool:
+    return "None" not in managed.type.id_of(managed.spec.props).split("|")

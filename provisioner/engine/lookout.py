@@ -63,8 +63,9 @@ class Lookout:
         if there := self._marker.other(doc):
             raise self._marker.held(there, came)
         if self._stands and doc is None:
-            target = self._marker.target
+            managed = self._marker.target
             raise LockHeld(
-                f"The stack {target.it.suffix} was removed while this run was at work: {target.words} is gone; {came}.",
+                f"The stack {managed.spec.suffix} was removed while this run was at work: "
+                f"{managed.description} is gone; {came}.",
                 "Find out who tore it down; run the same command again where it is to stand.",
             )

@@ -17,7 +17,7 @@ from provisioner.engine.mark import Identity, Mark
 from provisioner.engine.patience import insist
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target, read
+from provisioner.engine.target import ManagedResource, read
 from provisioner.names import RUN_TAG
 from state.errors import LockHeld, ProvisionerError
 from state.lease import Heartbeat
@@ -38,9 +38,9 @@ class Marker:
     `target` is the marker resource. Times are by AWS's own clock, so that machines with other clocks agree.
     """
 
-    def __init__(self, clients: Clients, target: Target, me: Identity) -> None:
+    def __init__(self, clients: Clients, managed: ManagedResource, me: Identity) -> None:
         self._clients = clients
-        self.target = target
+        self.target = managed
         self._me = me
         pace = clients.aws.pace
         self._lasts = max(LASTS * pace, _LEAST)
@@ -55,7 +55,7 @@ class Marker:
     @property
     def node(self) -> str:
         """The logical id of the marker resource."""
-        return self.target.it.node
+        return self.target.spec.logical_id
 
     def refuse(self, plan: Plan) -> None:
         """Raise `LockHeld` if the plan has seen that another run is at work."""
@@ -76,7 +76,7 @@ class Marker:
 
     def look(self) -> Doc | None:
         """Return the marker's actual properties, or None if it does not exist."""
-        with explained(f"asking for another run's mark on {self.target.words}"):
+        with explained(f"asking for another run's mark on {self.target.description}"):
             return self._read()
 
     def look_again(self) -> Doc | None:
@@ -107,7 +107,7 @@ class Marker:
             LockHeld: Another run is at work, or one was since the plan was made.
 
         """
-        with explained(f"putting this run's mark on {self.target.words}"):
+        with explained(f"putting this run's mark on {self.target.description}"):
             self._take(Mark.on(planned))
         self._me = replace(self._me, takes_over=False)  # a run that begins from now on is not the dead one
         self.begin()
@@ -125,12 +125,12 @@ class Marker:
         if not is_ours_still or self._clients.clock.now() - began >= self.beat:
             self._settle()
 
-    def born(self, target: Target) -> Target:
+    def born(self, managed: ManagedResource) -> ManagedResource:
         """Return the marker resource with this run's mark among its tags, for the call that creates it."""
         self._read()  # the reply tells AWS's time
         self._since = self._time()
         self._heard = self._clients.clock.moment()
-        return target.bearing({RUN_TAG: self._mark().dump()})
+        return managed.with_tags({RUN_TAG: self._mark().dump()})
 
     def met(self, doc: Doc | None) -> None:
         """Raise `LockHeld` unless the marker bears this run's mark."""
@@ -167,7 +167,7 @@ class Marker:
         if self._is_late():
             why = self._trouble or "each time it took longer than a mark lasts"
             raise LockHeld(
-                f"The mark of this run on {self.target.words} could not be renewed: {why}",
+                f"The mark of this run on {self.target.description} could not be renewed: {why}",
                 "Nothing more was called, as another run may take over. Mend that, then run the same "
                 "command again: it goes on.",
             )
@@ -191,13 +191,13 @@ class Marker:
         if self._heart is None:
             return
         self.rest()
-        with explained(f"taking this run's mark off {self.target.words}"):
+        with explained(f"taking this run's mark off {self.target.description}"):
             if (there := Mark.on(self._read())) and not self._is_anothers(there):
-                self.target.kind.retag(self._client, self.target.it, {}, [RUN_TAG])
+                self.target.type.retag(self._client, self.target.spec, {}, [RUN_TAG])
 
     @property
     def _client(self) -> Any:
-        return self._clients.client(self.target.kind.service, self.target.region)
+        return self._clients.client(self.target.type.service, self.target.region)
 
     def _beat(self) -> None:
         with self._one:
@@ -206,7 +206,7 @@ class Marker:
     def _renew(self) -> None:
         """Write the next mark unless another run's is there; failures are remembered for `guard`."""
         try:
-            with explained(f"renewing this run's mark on {self.target.words}"):
+            with explained(f"renewing this run's mark on {self.target.description}"):
                 doc = self._read()
                 there = Mark.on(doc)
                 if there and not self._is_anothers(there):
@@ -234,7 +234,7 @@ class Marker:
         doc = self.look_again()
         there = Mark.on(doc)
         if doc is None:
-            self._taken = f"by one that removed {self.target.words}"
+            self._taken = f"by one that removed {self.target.description}"
         elif there is None or self._is_anothers(there):
             self._taken = _by(there)
 
@@ -246,13 +246,13 @@ class Marker:
     def _read(self) -> Doc | None:
         doc = read(self._clients, self.target)
         if doc is not None:
-            self.target = self.target.with_id(self.target.kind.id_of(doc))
+            self.target = self.target.with_id(self.target.type.id_of(doc))
         return doc
 
     def _write(self) -> None:
         """Write the mark; its age counts from the start of the call, not from the reply."""
         heard = self._clients.clock.moment()
-        self.target.kind.retag(self._client, self.target.it, {RUN_TAG: self._mark().dump()}, [])
+        self.target.type.retag(self._client, self.target.spec, {RUN_TAG: self._mark().dump()}, [])
         self._heard, self._trouble = heard, ""
 
     def _age(self) -> float:
@@ -288,11 +288,11 @@ class Marker:
 
     def anew(self, doc: Doc) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
-        return self._me.begun_anew(self.target.it.suffix, Mark.on(doc))
+        return self._me.begun_anew(self.target.spec.suffix, Mark.on(doc))
 
     def held(self, there: Mark | None, came: str = "nothing was made here") -> LockHeld:
         """Return the error that another run is at work; `came` says what became of this run."""
-        return self._me.held_up(self.target.it.suffix, there, self._lasts, came)
+        return self._me.held_up(self.target.spec.suffix, there, self._lasts, came)
 
 
 def _by(there: Mark | None) -> str:

@@ -80,10 +80,10 @@ class Outcome:
         return self._failure()
 
     def _stopped(self) -> ProvisionerError:
-        waiting = [node for node, error in self.failed.items() if isinstance(error, Interrupted)]
-        refused = {node: error for node, error in self.failed.items() if node not in waiting}
+        waiting = [logical_id for logical_id, error in self.failed.items() if isinstance(error, Interrupted)]
+        refused = {logical_id: error for logical_id, error in self.failed.items() if logical_id not in waiting}
         failed = f", {len(refused)} failed" if refused else ""
-        told = "".join(f"\n  {node}: {error.message}" for node, error in refused.items())
+        told = "".join(f"\n  {logical_id}: {error.message}" for logical_id, error in refused.items())
         return Interrupted(
             f"{self.verb} was stopped: {len(self.done)} done, {len(waiting)} under way{_named(waiting)}"
             f"{failed}, {len(self.undone)} not begun.{told}",
@@ -92,7 +92,7 @@ class Outcome:
         )
 
     def _failure(self) -> ProvisionerError:
-        told = "\n".join(f"  {node}: {error.message}" for node, error in self.failed.items())
+        told = "\n".join(f"  {logical_id}: {error.message}" for logical_id, error in self.failed.items())
         rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
         hints = dict.fromkeys(line for error in self.failed.values() for line in error.hint.splitlines())
         kinds = [type(error) for error in self.failed.values()]
@@ -104,5 +104,5 @@ class Outcome:
         return error
 
 
-def _named(nodes: list[str]) -> str:
-    return f" ({', '.join(nodes)})" if nodes else ""
+def _named(logical_ids: list[str]) -> str:
+    return f" ({', '.join(logical_ids)})" if logical_ids else ""

@@ -85,9 +85,9 @@ class Outlook:
             if event.what in ("ready", "kept", "failed", "stopped"):
                 self._done |= {Part(event.node, what) for what in (*_COMES, *_GOES)}
 
-    def usual(self, node: str) -> float:
+    def usual(self, logical_id: str) -> float:
         """Return the seconds that the work on this resource usually takes."""
-        return sum(self.seconds.get(Part(node, what), 0.0) for what in (*_COMES, *_GOES))
+        return sum(self.seconds.get(Part(logical_id, what), 0.0) for what in (*_COMES, *_GOES))
 
     def left(self) -> float:
         """Return the seconds until the run ends, if the stages that are left take as long as usual."""

@@ -15,7 +15,7 @@ def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
     known = replace(plan, docs=dict(docs), changes={})
 
     def value(ref: Ref) -> Any:
-        found = dig(known.docs.get(ref.node), ref.path)
+        found = dig(known.docs.get(ref.logical_id), ref.path)
         return Unknown(ref) if found is None else found
 
     resolved = resolve(plan.stack.outputs, value)

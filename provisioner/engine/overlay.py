@@ -16,34 +16,36 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.additions import is_default, named, only_ours
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.shapes import Shapes
 
 
-def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Doc) -> tuple[Item, Doc]:
-    """Return `it` and `changed` merged with the actual properties, if the update replaces a whole document.
+def over_what_stands(
+    client: Any, kind: Kind, spec: ResourceSpec, changed: Doc, before: Doc
+) -> tuple[ResourceSpec, Doc]:
+    """Return `spec` and `changed` merged with the actual properties, if the update replaces a whole document.
 
     Args:
         client: The boto3 client of the service.
         kind: The resource type; only its `replaces` calls need a merge.
-        it: The resource with its desired properties.
+        spec: The resource with its desired properties.
         changed: The properties to change.
         before: The properties that were recorded last.
 
     """
     if not kind.replaces:
-        return it, changed
-    there = _standing(client, kind, it)
-    ours = left_to_owners(kind, there, {**it.props, **changed})
+        return spec, changed
+    there = _standing(client, kind, spec)
+    ours = left_to_owners(kind, there, {**spec.props, **changed})
     props = laid_over(kind, there, ours, before, client.inputs(kind.replaces))
-    return replace(it, props=props, there=there), {key: props[key] for key in changed}
+    return replace(spec, props=props, live=there), {key: props[key] for key in changed}
 
 
-def _standing(client: Any, kind: Kind, it: Item) -> Doc:
+def _standing(client: Any, kind: Kind, spec: ResourceSpec) -> Doc:
     """Return the actual properties right before the change; empty if the resource does not exist."""
     try:
-        return kind.standing(client, it) or {}
+        return kind.standing(client, spec) or {}
     except ClientError as error:
         if code_of(error) not in kind.absent:
             raise

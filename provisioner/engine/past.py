@@ -92,8 +92,8 @@ def past_of(run: str, record: Doc) -> Past:
     )
 
 
-def _parts(nodes: Doc) -> Iterable[Part]:
-    for name, doc in nodes.items():
+def _parts(logical_ids: Doc) -> Iterable[Part]:
+    for name, doc in logical_ids.items():
         stages = [(what, at) for at, what, *_ in doc["moments"] if what not in _WAITS]
         ends = (about for _, what, *about in doc["moments"] if what in ("failed", "stopped"))
         why = next((about[1] for about in ends if about), "")

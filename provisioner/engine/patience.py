@@ -15,7 +15,7 @@ from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, is_unknown_call, told
 from provisioner.engine.kind import Kind
 from provisioner.engine.refused import Holder, NotYet, held_up, is_named, names_holders, waiting_is_vain
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.waits import again, jittered, pause
 from provisioner.engine.young import FRESH, Newborns
 
@@ -38,20 +38,20 @@ class Patience:
         self.durations = durations or Durations(self.pace)
         self.newborns = Newborns(clients)
 
-    def client(self, target: Target) -> Any:
+    def client(self, managed: ManagedResource) -> Any:
         """Return the boto3 client for a resource."""
-        return self.clients.client(target.kind.service, target.region)
+        return self.clients.client(managed.type.service, managed.region)
 
     def is_new(self, made: float) -> bool:
         """Return whether AWS's services may not know yet what was created at the wall-clock second `made`."""
         return self.newborns.is_new(made)
 
-    def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
+    def call(self, call: Callable[[], Any], managed: ManagedResource, verb: str) -> Any:
         """Call, and retry what AWS throttled or lost and what the resource type declares as temporary.
 
         Args:
             call: The function that makes the call.
-            target: The resource that the call is for.
+            managed: The resource that the call is for.
             verb: The action, such as "create", by which the resource type lists its temporary errors.
 
         """
@@ -64,23 +64,23 @@ class Patience:
             if fault_of(error) in PASSING:
                 return passing.may_pass()
             passing.over()
-            if self._time_cures(error, target.kind, verb):
+            if self._time_cures(error, managed.type, verb):
                 # A new permission takes effect within minutes; after that, it is missing.
-                return not _may_lack_a_right(error, target.kind) or known_late.may_pass()
-            return verb != "delete" and self._is_for_the_young(error, target)
+                return not _may_lack_a_right(error, managed.type) or known_late.may_pass()
+            return verb != "delete" and self._is_for_the_young(error, managed)
 
         def steps(error: BaseException, elapsed: float) -> float | None:
-            step = self._step(error, elapsed, target, verb)
+            step = self._step(error, elapsed, managed, verb)
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
             # Blockers are only read after a refusal, not while AWS is busy or did not answer.
-            names = verb == "delete" and names_holders(error, target.kind.unheld)
-            held = self._words_of_holders(target) if names and asking.is_due() else ""
+            names = verb == "delete" and names_holders(error, managed.type.unheld)
+            held = self._words_of_holders(managed) if names and asking.is_due() else ""
             detail = f"held by {held}" if held else told(error)
-            self.listen(Event("retrying", target.it.node, verb, detail, seconds))
+            self.listen(Event("retrying", managed.spec.logical_id, verb, detail, seconds))
 
-        return again(call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps)
+        return again(call, when=cures, clock=self.clock, patience=managed.type.patience, told=report, steps=steps)
 
     def _time_cures(self, error: BaseException, kind: Kind, verb: str) -> bool:
         """Return whether a refusal is temporary and short enough to wait for."""
@@ -88,53 +88,53 @@ class Patience:
             return error.due * self.pace <= kind.patience
         return is_named(error, kind.transient.get(verb, frozenset()))
 
-    def _step(self, error: BaseException, elapsed: float, target: Target, verb: str) -> float | None:
+    def _step(self, error: BaseException, elapsed: float, managed: ManagedResource, verb: str) -> float | None:
         """Return the seconds until a refused call is tried again; None (back-off) after other errors."""
         if fault_of(error) in PASSING:
             return None
         if isinstance(error, NotYet):
             return pause(elapsed, error.due * self.pace)
-        if verb == "create" and code_of(error) not in self.newborns.absent(target.needs):
-            due = self._due(target, verb, self.clock.now() - elapsed)
+        if verb == "create" and code_of(error) not in self.newborns.absent(managed.depends_on):
+            due = self._due(managed, verb, self.clock.now() - elapsed)
             if due > elapsed:
                 return pause(elapsed, due)
         # EC2 allows an account 5 changes a second (EC2 API throttling): refused calls are retried slowly.
         return max(pause(elapsed, 0), min(1 + elapsed / 10, 10) * self.pace)
 
-    def _due(self, target: Target, verb: str, start: float) -> float:
+    def _due(self, managed: ManagedResource, verb: str, start: float) -> float:
         """Return the usual seconds until a refused call is accepted because its dependencies are ready."""
-        known = self.durations.known_seconds(target.kind, target.region, verb, "exists")
+        known = self.durations.known_seconds(managed.type, managed.region, verb, "exists")
         if known is not None:
             return known
-        young = self.newborns.born(target.needs)
+        young = self.newborns.born(managed.depends_on)
         return max((born + kind.takes * self.pace - start for kind, born in young), default=0.0)
 
-    def _is_for_the_young(self, error: BaseException, target: Target) -> bool:
+    def _is_for_the_young(self, error: BaseException, managed: ManagedResource) -> bool:
         """Return whether a refusal means that a recently created resource is not known everywhere yet."""
-        hidden = self.newborns.absent((target.it.node, *target.needs))
-        lasting = is_named(error, target.kind.duplicate)
+        hidden = self.newborns.absent((managed.spec.logical_id, *managed.depends_on))
+        lasting = is_named(error, managed.type.duplicate)
         return code_of(error) in hidden or (not lasting and self.newborns.explain(error))
 
-    def holders(self, target: Target) -> list[Holder]:
+    def holders(self, managed: ManagedResource) -> list[Holder]:
         """Return the blockers of a resource; empty if AWS does not let them be read."""
         try:
-            return target.kind.holders(self.client(target), target.it)
+            return managed.type.holders(self.client(managed), managed.spec)
         except (ClientError, UnknownCall) as error:
             # The resource may be deleted meanwhile; the call itself then reports what is wrong.
             if fault_of(error) is not Fault.REFUSED and not is_unknown_call(error):
                 raise
             return []
 
-    def _words_of_holders(self, target: Target) -> str:
+    def _words_of_holders(self, managed: ManagedResource) -> str:
         """Return the blockers of a resource in words.
 
         Raises:
             ProvisionerError: None of them will go while a run waits (`held_up`).
 
         """
-        holders = self.holders(target)
+        holders = self.holders(managed)
         if waiting_is_vain(holders):
-            raise held_up(target.words, holders)
+            raise held_up(managed.description, holders)
         return ", ".join(holder.what for holder in holders)
 
 

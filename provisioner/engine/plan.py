@@ -13,13 +13,20 @@ from provisioner.engine.decide import Change, comes_back, decide, delete, with_e
 from provisioner.engine.explain import explained
 from provisioner.engine.extras import Part
 from provisioner.engine.given import demand, given_in_vain
-from provisioner.engine.graph import Node, Stack
+from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.intervals import timed
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.lacking import told_as_lacking
 from provisioner.engine.others import has_others, remember_others
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
-from provisioner.engine.target import Target, extras_in, is_lacking, look, observed, still_hides
+from provisioner.engine.target import (
+    ManagedResource,
+    consistency_seconds_left,
+    is_unsupported,
+    read_recorded,
+    unmanaged_in,
+    with_status_reads,
+)
 from provisioner.engine.walk import Tell, Walk
 from state.stack_state import ResourceState, StackState
 
@@ -71,7 +78,9 @@ class Plan:
     @property
     def found(self) -> set[str]:
         """The declared resources that exist and belong to the stack, without account-wide ones."""
-        return {name for name in self.docs if not self.changes[name].foreign and not self.stack.nodes[name].kind.shared}
+        return {
+            name for name in self.docs if not self.changes[name].foreign and not self.stack.resources[name].type.shared
+        }
 
     @property
     def refused(self) -> list[Change]:
@@ -81,7 +90,11 @@ class Plan:
     @property
     def roles(self) -> set[str]:
         """The account's own roles among the resources: they belong to no stack and are counted separately."""
-        return {node.name for node in self.stack if node.kind.shared and node.name in self.changes}
+        return {
+            resource.logical_id
+            for resource in self.stack
+            if resource.type.shared and resource.logical_id in self.changes
+        }
 
     def count(self, *verbs: str) -> int:
         """Return how many changes have one of these actions, without the account's own roles."""
@@ -95,26 +108,28 @@ def make_plan(stack: Stack, state: StackState, clients: Clients, kinds: Kinds, *
     """
     plan = Plan(stack)
     shared = clients.sharing()
-    unknown = [node for node in stack if node.name not in state.resources and has_others(node)]
+    unknown = [resource for resource in stack if resource.logical_id not in state.resources and has_others(resource)]
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
-            _plan_one(plan, stack.nodes[name], state, shared)
+            _plan_one(plan, stack.resources[name], state, shared)
             tell(name)
 
         return work
 
-    Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
-    plan.changes = {node.name: plan.changes[node.name] for node in stack}
+    Walk({resource.logical_id: set(resource.depends_on) for resource in stack}, begin, workers=READERS).run()
+    plan.changes = {resource.logical_id: plan.changes[resource.logical_id] for resource in stack}
     plan.notes += told_as_lacking(plan.lacking)
-    plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
-    remember_others(state, shared, [(node, _unlisted(plan, node)) for node in unknown])
+    plan.docs = {
+        resource.logical_id: plan.docs[resource.logical_id] for resource in stack if resource.logical_id in plan.docs
+    }
+    remember_others(state, shared, [(resource, _unlisted(plan, resource)) for resource in unknown])
     if inside:
         _look_inside(plan, state, shared, kinds)
     going = {
         name: resource_state
         for name, resource_state in state.resources.items()
-        if name not in stack.nodes
+        if name not in stack.resources
         and not kinds[resource_state.type_name].shared
         and not kinds[resource_state.type_name].stays
     }
@@ -127,17 +142,19 @@ def make_plan(stack: Stack, state: StackState, clients: Clients, kinds: Kinds, *
     return plan
 
 
-def _unlisted(plan: Plan, node: Node) -> Item:
+def _unlisted(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a declared resource with the id that AWS returned, as if the state did not know it."""
-    wanted = resolve(node.props, lambda ref: look_up(plan, ref))
-    return target_of(node, plan.stack.suffix, None, wanted).with_id(plan.changes[node.name].id).it
+    wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
+    return target_of(resource, plan.stack.suffix, None, wanted).with_id(plan.changes[resource.logical_id].id).spec
 
 
 def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], kinds: Kinds) -> None:
     """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
-    new = [node for node in plan.stack if plan.changes[node.name].verb in ("create", "replace")]
-    plan.takes, plan.early = in_the_way(new, lambda node: resolve(node.props, lambda ref: look_up(plan, ref)), going)
-    takers = {name: node for node, names in plan.takes.items() for name in names}
+    new = [resource for resource in plan.stack if plan.changes[resource.logical_id].verb in ("create", "replace")]
+    plan.takes, plan.early = in_the_way(
+        new, lambda resource: resolve(resource.props, lambda ref: look_up(plan, ref)), going
+    )
+    takers = {name: logical_id for logical_id, names in plan.takes.items() for name in names}
     ordered = {}
     for name in TopologicalSorter(plan.early).static_order():
         why = f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
@@ -147,15 +164,15 @@ def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], kinds: Kinds) 
 
 def _look_inside(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> None:
     """Plan the removal of unmanaged children from the resources that own all of theirs."""
-    owning = [name for name in plan.docs if plan.stack.nodes[name].kind.owns_inside]
+    owning = [name for name in plan.docs if plan.stack.resources[name].type.owns_inside]
     parts = known_parts(plan, state, clients, kinds)
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
-            node, change, doc = plan.stack.nodes[name], plan.changes[name], plan.docs[name]
-            wanted = resolve(node.props, lambda ref: look_up(plan, ref))
-            target = target_of(node, plan.stack.suffix, state.resources.get(name), wanted)
-            found = extras_in(clients, target.with_id(change.id), doc, parts)
+            resource, change, doc = plan.stack.resources[name], plan.changes[name], plan.docs[name]
+            wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
+            managed = target_of(resource, plan.stack.suffix, state.resources.get(name), wanted)
+            found = unmanaged_in(clients, managed.with_id(change.id), doc, parts)
             plan.changes[name] = with_extras(change, tuple(one for one in found if not one.stays))
             tell(name)
 
@@ -170,13 +187,13 @@ def known_parts(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -
     A resource in the state is known by its id, whether it is still declared or not.
     """
     parts = []
-    for node in plan.stack:
-        parts.append(Part(str(node.kind), resolve(node.props, lambda ref: look_up(plan, ref))))
-        parts.append(Part(str(node.kind), plan.docs.get(node.name, {})))
+    for resource in plan.stack:
+        parts.append(Part(str(resource.type), resolve(resource.props, lambda ref: look_up(plan, ref))))
+        parts.append(Part(str(resource.type), plan.docs.get(resource.logical_id, {})))
     for resource_state in state.resources.values():
         own = {**resource_state.desired, **_known_id(kinds[resource_state.type_name], resource_state)}
         parts += [Part(resource_state.type_name, own), Part(resource_state.type_name, resource_state.recorded or {})]
-    late = (tombstone for tombstone in state.tombstones if still_hides(clients, tombstone.deleted_at))
+    late = (tombstone for tombstone in state.tombstones if consistency_seconds_left(clients, tombstone.deleted_at))
     return parts + [Part(tombstone.type_name, tombstone.desired) for tombstone in late]
 
 
@@ -188,87 +205,105 @@ def _known_id(kind: Kind, resource_state: ResourceState) -> Doc:
     return {path: value for path, value in told if value and "." not in path}
 
 
-def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
+def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> Doc:
     """Return the desired properties as far as they are known, each secret in the form that is compared."""
 
     def lookup(ref: Ref) -> Any:
         return look_up(plan, ref)
 
-    with explained(f"reading what {node.aws_name or node.name} is to hold"):
-        return dict(seal(resolve(node.props, lookup), clients, lookup))
+    with explained(f"reading what {resource.aws_name or resource.logical_id} is to hold"):
+        return dict(seal(resolve(resource.props, lookup), clients, lookup))
 
 
-def _plan_one(plan: Plan, node: Node, state: StackState, clients: Clients) -> None:
-    wanted = wanted_of(plan, node, clients)
-    resource_state = own_entry(state, node, wanted)
-    target = target_of(
-        node, plan.stack.suffix, resource_state, wanted, state.ids_of_others(node.name, str(node.kind), node.region)
+def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Clients) -> None:
+    wanted = wanted_of(plan, resource, clients)
+    resource_state = own_entry(state, resource, wanted)
+    managed = target_of(
+        resource,
+        plan.stack.suffix,
+        resource_state,
+        wanted,
+        state.ids_of_others(resource.logical_id, str(resource.type), resource.region),
     )
     doc = None
-    if is_known({key: wanted.get(key) for key in node.kind.within}):
-        with explained(f"looking at {node.aws_name or node.name}"):
-            doc = look(clients, target, resource_state)
-            if doc is not None and node.kind.decided_by_observation:
-                doc = observed(clients, target, doc, resource_state.created_at if resource_state else 0.0)
-            if is_lacking(clients, target):
-                plan.lacking.append(node.name)
-    change = decide(node, resource_state, doc, wanted)
+    if is_known({key: wanted.get(key) for key in resource.type.within}):
+        with explained(f"looking at {resource.aws_name or resource.logical_id}"):
+            doc = read_recorded(clients, managed, resource_state)
+            if doc is not None and resource.type.decided_by_observation:
+                doc = with_status_reads(clients, managed, doc, resource_state.created_at if resource_state else 0.0)
+            if is_unsupported(clients, managed):
+                plan.lacking.append(resource.logical_id)
+    change = decide(resource, resource_state, doc, wanted)
     if change.verb == "create":
-        change = _creation(plan, node, doc, change)
+        change = _creation(plan, resource, doc, change)
     if doc is not None:
         wall, pace = clients.clock.wall(), clients.aws.pace
-        change = timed(change, node.kind, resource_state, (doc, wanted), wall, pace)
-    foreign = [plan.changes[name] for name in _hosts(node) if plan.changes[name].foreign]
+        change = timed(change, resource.type, resource_state, (doc, wanted), wall, pace)
+    foreign = [plan.changes[name] for name in _hosts(resource) if plan.changes[name].foreign]
     if doc is not None and foreign:
         why, remedy = "part of what is somebody else's", foreign[0].remedy
         change = replace(change, verb="refuse", why=why, foreign=True, adopts=False, remedy=remedy)
-    plan.changes[node.name] = change
+    plan.changes[resource.logical_id] = change
     if doc is not None and change.verb != "create":
-        plan.docs[node.name] = {**doc, "id": node.kind.id_of(doc)}
+        plan.docs[resource.logical_id] = {**doc, "id": resource.type.id_of(doc)}
 
 
-def _creation(plan: Plan, node: Node, doc: Doc | None, change: Change) -> Change:
+def _creation(plan: Plan, resource: Resource, doc: Doc | None, change: Change) -> Change:
     """Return a create that asks for what a person must supply; remember the resource if it is restored."""
-    if doc is not None and comes_back(node, doc):
-        plan.returning[node.name] = {**doc, "id": node.kind.id_of(doc)}
-        return given_in_vain(node, change)
-    if change.why and (anew := _made_anew(plan, node)):
+    if doc is not None and comes_back(resource, doc):
+        plan.returning[resource.logical_id] = {**doc, "id": resource.type.id_of(doc)}
+        return given_in_vain(resource, change)
+    if change.why and (anew := _made_anew(plan, resource)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")
-    return demand(node, change)
+    return demand(resource, change)
 
 
-def _made_anew(plan: Plan, node: Node) -> str:
+def _made_anew(plan: Plan, resource: Resource) -> str:
     """Return the first resource that contains this one and will be created or replaced; else ""."""
-    return next((name for name in _hosts(node) if plan.changes[name].verb in ("create", "replace")), "")
+    return next((name for name in _hosts(resource) if plan.changes[name].verb in ("create", "replace")), "")
 
 
-def _hosts(node: Node) -> list[str]:
+def _hosts(resource: Resource) -> list[str]:
     """Return the resources that contain this one."""
-    return [ref.node for key in node.kind.within for ref in refs_in(node.props.get(key))]
+    return [ref.logical_id for key in resource.type.within for ref in refs_in(resource.props.get(key))]
 
 
 def look_up(plan: Plan, ref: Ref) -> Any:
     """Return the value of a reference, else `Unknown`; an id that is the resource's name is known before."""
-    doc, node = plan.docs.get(ref.node) or plan.returning.get(ref.node), plan.stack.nodes[ref.node]
-    if doc is None and ref.path == "id" and node.kind.key == node.kind.named:
-        return resolve(node.props[node.kind.named], lambda inner: look_up(plan, inner))
-    if doc is None or plan.changes[ref.node].verb == "replace":
+    doc, resource = (
+        plan.docs.get(ref.logical_id) or plan.returning.get(ref.logical_id),
+        plan.stack.resources[ref.logical_id],
+    )
+    if doc is None and ref.path == "id" and resource.type.key == resource.type.named:
+        return resolve(resource.props[resource.type.named], lambda inner: look_up(plan, inner))
+    if doc is None or plan.changes[ref.logical_id].verb == "replace":
         return Unknown(ref)
     value = dig(doc, ref.path)
     return Unknown(ref) if value is None else value
 
 
 def target_of(
-    node: Node, suffix: str, resource_state: ResourceState | None, wanted: Doc, away: frozenset[str] = frozenset()
-) -> Target:
+    resource: Resource,
+    suffix: str,
+    resource_state: ResourceState | None,
+    wanted: Doc,
+    away: frozenset[str] = frozenset(),
+) -> ManagedResource:
     """Return the resource to work on for a declared one; `away` holds ids that a search must not return."""
-    it = Item(
-        node=node.name,
-        name=node.aws_name,
+    spec = ResourceSpec(
+        logical_id=resource.logical_id,
+        aws_name=resource.aws_name,
         suffix=suffix,
         props=wanted,
-        tags=node.tags,
+        tags=resource.tags,
         id=resource_state.id if resource_state else "",
-        shunned=away,
+        excluded_ids=away,
     )
-    return Target(node.kind, it, node.region, tuple(node.needs), node.piece, waits=node.patience)
+    return ManagedResource(
+        resource.type,
+        spec,
+        resource.region,
+        tuple(resource.depends_on),
+        resource.step,
+        timeout_override=resource.timeout,
+    )

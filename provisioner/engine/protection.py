@@ -17,7 +17,7 @@ from provisioner.engine.explain import explained
 from provisioner.engine.gone import is_protected
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds, Plan
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from state.stack_state import StackState
 
@@ -25,13 +25,13 @@ from state.stack_state import StackState
 def protected(plan: Plan, state: StackState, kinds: Kinds) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
     ours = {name: doc for name, doc in plan.docs.items() if not plan.changes[name].foreign}
-    gone = plan.stack.nodes.keys() - ours.keys()
+    gone = plan.stack.resources.keys() - ours.keys()
     resource_states = {name: resource_state for name, resource_state in state.resources.items() if name not in gone}
     known = {
         name: (kinds[resource_state.type_name], resource_state.desired)
         for name, resource_state in resource_states.items()
     }
-    seen = {name: (plan.stack.nodes[name].kind, doc) for name, doc in ours.items()}
+    seen = {name: (plan.stack.resources[name].type, doc) for name, doc in ours.items()}
     return sorted(name for name, (kind, doc) in {**known, **seen}.items() if is_protected(kind, doc))
 
 
@@ -47,12 +47,12 @@ class Untold:
 def untold(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Untold]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
     shared, found = clients.sharing(), []
-    for name, target in ending_targets(plan, state, kinds).items():
-        if not overrides(target.kind, "protections"):
+    for name, managed in ending_targets(plan, state, kinds).items():
+        if not overrides(managed.type, "protections"):
             continue
-        client = shared.client(target.kind.service, target.region)
-        with explained(f"asking what protects {target.it.name or name}"):
-            told, unknown = or_unknown(partial(target.kind.protections, client, target.it), target.kind)
+        client = shared.client(managed.type.service, managed.region)
+        with explained(f"asking what protects {managed.spec.aws_name or name}"):
+            told, unknown = or_unknown(partial(managed.type.protections, client, managed.spec), managed.type)
         if told or unknown:
             found.append(Untold(name, tuple(told), unknown))
     return found
@@ -72,9 +72,9 @@ def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] 
     state = hands.ledger.state
     ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
     for name, take_off in ways:
-        target = target_in(state, name, kinds)
-        with outcome.noting(name, f"taking the protection off {target.it.name or name}"):
-            take_off(hands, target)
+        managed = target_in(state, name, kinds)
+        with outcome.noting(name, f"taking the protection off {managed.spec.aws_name or name}"):
+            take_off(hands, managed)
             outcome.done.append(name)
         if isinstance(outcome.failed.get(name), FATAL):
             break
@@ -92,21 +92,23 @@ def _tell_bare(outcome: Outcome) -> None:
         first.hint = f"{first.hint}\n{bare}".strip()
 
 
-def _unprotect(hands: Hands, target: Target) -> None:
+def _unprotect(hands: Hands, managed: ManagedResource) -> None:
     """Update the properties that protect a resource, and wait until AWS has applied the change."""
-    kind, props = target.kind, target.it.props
+    kind, props = managed.type, managed.spec.props
     off = {key: _laid_over(props.get(key), value) for key, value in kind.unprotected.items()}
-    target = replace(target, it=replace(target.it, props={**props, **off}))
+    managed = replace(managed, spec=replace(managed.spec, props={**props, **off}))
     differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
-    change = Change("update", target.it.node, str(kind), target.it.name, target.piece, differences=differs)
-    hands.update(target, change)
-    hands.finish(target, updated=True, seen=lambda _doc: None)
+    change = Change(
+        "update", managed.spec.logical_id, str(kind), managed.spec.aws_name, managed.step, differences=differs
+    )
+    hands.update(managed, change)
+    hands.finish(managed, updated=True, seen=lambda _doc: None)
 
 
-def _lift_untold(hands: Hands, target: Target) -> None:
+def _lift_untold(hands: Hands, managed: ManagedResource) -> None:
     """Remove a protection that `read` does not show; nothing can be waited for."""
-    client = hands.patience.client(target)
-    hands.patience.call(lambda: target.kind.lift(client, target.it), target, "update")
+    client = hands.patience.client(managed)
+    hands.patience.call(lambda: managed.type.lift(client, managed.spec), managed, "update")
 
 
 def _laid_over(now: Any, value: Any) -> Any:

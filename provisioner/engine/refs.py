@@ -13,17 +13,17 @@ Lookup = Callable[["Ref"], Any]
 
 @dataclass(frozen=True)
 class Ref:
-    """A reference to the value at `path` in the actual properties of the resource `node`.
+    """A reference to the value at `path` in the actual properties of the resource `logical_id`.
 
     The path `id` stands for the resource's id.
     """
 
-    node: str
+    logical_id: str
     path: str
 
     def __str__(self) -> str:
         """Return the reference as a plan shows it."""
-        return f"{self.node}.{self.path}"
+        return f"{self.logical_id}.{self.path}"
 
 
 @dataclass(frozen=True)

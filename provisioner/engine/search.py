@@ -10,7 +10,7 @@ from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import is_ours, remedy_for_anothers, whose
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Foreign
-from provisioner.engine.target import Target, read
+from provisioner.engine.target import ManagedResource, read
 from provisioner.engine.waits import until
 
 # At least so many reads: AWS may miss a new resource for a number of reads as well as of seconds.
@@ -25,15 +25,15 @@ class Search:
         self.clock = clients.clock
         self._began = self.clock.wall()
 
-    def last_tried(self, target: Target, intended: float) -> float:
+    def last_tried(self, managed: ManagedResource, intended: float) -> float:
         """Return the latest time at which a run before this one may have tried the create.
 
         `intended` is when that run first meant to. It may have retried for the timeout of the resource type,
         but not beyond the start of this run.
         """
-        return max(intended, min(self._began, intended + target.kind.patience))
+        return max(intended, min(self._began, intended + managed.type.patience))
 
-    def find(self, target: Target, since: float, hidden: float) -> Doc | None:
+    def find(self, managed: ManagedResource, since: float, hidden: float) -> Doc | None:
         """Return a resource of this stack that an unanswered create has made, or None.
 
         It is read until `hidden` seconds after `since`, when AWS must show it. With `hidden` as 0 nothing is
@@ -51,29 +51,29 @@ class Search:
             nonlocal looks
             looks += 1
             # The result is the resource, False if this stack has none, or None to read again.
-            doc = read(self.clients, target)
-            there = doc is not None and not meets(doc, target.kind.gone)
-            if doc is not None and there and is_ours(target.kind, target.it.tags, doc):
-                return doc if _is_made(target, doc) else False
+            doc = read(self.clients, managed)
+            there = doc is not None and not meets(doc, managed.type.gone)
+            if doc is not None and there and is_ours(managed.type, managed.spec.tags, doc):
+                return doc if _is_made(managed, doc) else False
             # If the clock went backwards, `since` may lie in the future: then one whole window is waited.
             passed = max(self.clock.wall() - since, self.clock.now() - start)
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
             if doc is not None and there:
-                remedy = remedy_for_anothers(target.kind, doc) or "Choose another suffix."
-                raise Foreign(f"{target.words} is {whose(target.kind, doc)}.", remedy)
+                remedy = remedy_for_anothers(managed.type, doc) or "Choose another suffix."
+                raise Foreign(f"{managed.description} is {whose(managed.type, doc)}.", remedy)
             return False
 
-        patience = window + target.kind.patience
+        patience = window + managed.type.patience
         found = until(probe, clock=self.clock, due=0, patience=patience, hidden=window)
         return found if isinstance(found, dict) else None
 
 
-def _is_made(target: Target, doc: Doc) -> bool:
+def _is_made(managed: ManagedResource, doc: Doc) -> bool:
     """Return whether the resource that was found was made by the create.
 
     A setting of another resource can be read before it is set. If several resources may have the same name,
     the one that was found may be older. In both cases the properties decide.
     """
-    may_be_older = target.kind.vanishes or target.kind.claims == ()
-    return not may_be_older or not differences(target.kind, target.it.props, doc, None)
+    may_be_older = managed.type.vanishes or managed.type.claims == ()
+    return not may_be_older or not differences(managed.type, managed.spec.props, doc, None)

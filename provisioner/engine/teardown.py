@@ -11,11 +11,11 @@ from provisioner.engine.decide import proves_nothing
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
 from provisioner.engine.gone import protection, refuses_for_good, way_off
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds
 from provisioner.engine.refused import Foreign
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked
 from provisioner.names import tags_of
@@ -39,8 +39,8 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     def begin(end: End) -> Work[End] | None:
         if end.what == "gone":
             return None
-        target = target_in(state, end.name, kinds)
-        return lambda tell: take_down(hands, target, outcome, tell, whole=only is None)
+        managed = target_in(state, end.name, kinds)
+        return lambda tell: take_down(hands, managed, outcome, tell, whole=only is None)
 
     ended = Walk(_graph(state, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
@@ -60,27 +60,29 @@ def _graph(state: StackState, names: Set[str], kinds: Kinds) -> dict[End, set[En
     return ends({name: resource_states[name].depends_on for name in names}, beside)
 
 
-def target_in(state: StackState, name: str, kinds: Kinds) -> Target:
+def target_in(state: StackState, name: str, kinds: Kinds) -> ManagedResource:
     """Return the resource to work on for a recorded one, which may no longer be declared."""
     resource_state: ResourceState = state.resources[name]
-    node = name.split("~", 1)[0]
-    it = Item(
-        node=name,
-        name=resource_state.aws_name,
+    logical_id = name.split("~", 1)[0]
+    spec = ResourceSpec(
+        logical_id=name,
+        aws_name=resource_state.aws_name,
         suffix=state.suffix,
         props=resource_state.desired,
-        tags=tags_of(state.suffix, state.location.region, node, resource_state.aws_name, resource_state.tags),
+        tags=tags_of(state.suffix, state.location.region, logical_id, resource_state.aws_name, resource_state.tags),
         id=resource_state.id,
         # Without an id it is searched by name and tags, which the other resources of its type may share.
-        shunned=frozenset()
+        excluded_ids=frozenset()
         if resource_state.id
         else state.ids_of_others(name, resource_state.type_name, resource_state.region),
     )
-    kind, hosts = kinds[resource_state.type_name], _hosts(state, resource_state, kinds)
-    return Target(kind, it, resource_state.region, tuple(resource_state.depends_on), resource_state.step, hosts=hosts)
+    kind, parents = kinds[resource_state.type_name], _hosts(state, resource_state, kinds)
+    return ManagedResource(
+        kind, spec, resource_state.region, tuple(resource_state.depends_on), resource_state.step, parents=parents
+    )
 
 
-def _hosts(state: StackState, resource_state: ResourceState, kinds: Kinds) -> tuple[Target, ...]:
+def _hosts(state: StackState, resource_state: ResourceState, kinds: Kinds) -> tuple[ManagedResource, ...]:
     """Return the recorded resources that contain this one and are known by a name only."""
     kind = kinds[resource_state.type_name]
     if kind.tagged:
@@ -94,21 +96,23 @@ def _hosts(state: StackState, resource_state: ResourceState, kinds: Kinds) -> tu
     )
 
 
-def _refusal(hands: Hands, target: Target, error: Exception, *, whole: bool) -> ProvisionerError | None:
+def _refusal(hands: Hands, managed: ManagedResource, error: Exception, *, whole: bool) -> ProvisionerError | None:
     """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
-    if refuses_for_good(target, error) and (doc := protection(hands.clients, target)):
-        way = f"Take that off: {way_off(hands.clients, target, doc)}. Then run the same command again"
+    if refuses_for_good(managed, error) and (doc := protection(hands.clients, managed)):
+        way = f"Take that off: {way_off(hands.clients, managed, doc)}. Then run the same command again"
         option = ", or add `--unprotect`, which takes it off" if whole else ""
-        return Blocked(f"{target.words} is protected against deletion.", f"{way}{option}.")
-    return explain(error, f"deleting {target.it.name or target.it.node}")
+        return Blocked(f"{managed.description} is protected against deletion.", f"{way}{option}.")
+    return explain(error, f"deleting {managed.spec.aws_name or managed.spec.logical_id}")
 
 
-def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End], *, whole: bool = False) -> None:
+def take_down(
+    hands: Hands, managed: ManagedResource, outcome: Outcome, tell: Tell[End], *, whole: bool = False
+) -> None:
     """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`.
 
     `whole` says that the whole stack is deleted.
     """
-    name, clock = target.it.node, hands.clock
+    name, clock = managed.spec.logical_id, hands.clock
     start = clock.now()
     hands.listen(Event("starting", name, "delete"))
     going: list[End] = []
@@ -120,12 +124,12 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End], *
             tell(going[0])
 
     try:
-        if why := hands.delete(target, begun):
+        if why := hands.delete(managed, begun):
             outcome.kept[name] = why
     except Foreign as error:
         outcome.theirs[name] = error.message
     except Exception as error:
-        known = _refusal(hands, target, error, whole=whole)
+        known = _refusal(hands, managed, error, whole=whole)
         if known is None:
             raise
         outcome.failed[name] = known
@@ -133,7 +137,7 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End], *
             clock.stop()
         hands.listen(Event(end_of(known), name, "delete", known.message, clock.now() - start))
         return
-    end = Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id)
+    end = Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id)
     kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.theirs.get(name, "")
     hands.listen(replace(end, what="kept", detail=kept) if kept else end)
     tell(End(name, "going"))

@@ -87,10 +87,10 @@ class Timeline:
 
 def timeline_of(record: Doc) -> Timeline:
     """Return the timeline of the run that wrote this record."""
-    nodes: Mapping[str, Doc] = record["nodes"]
-    chain = dict(_chain(nodes))
+    logical_ids: Mapping[str, Doc] = record["nodes"]
+    chain = dict(_chain(logical_ids))
     calls = [(call[3], Span(call[0], call[1], call[2], call[4])) for call in record["calls"]]
-    bars = [_bar(name, doc, calls, chain) for name, doc in nodes.items() if _at(doc, "starting") is not None]
+    bars = [_bar(name, doc, calls, chain) for name, doc in logical_ids.items() if _at(doc, "starting") is not None]
     return Timeline(
         record["suffix"],
         record["command"],
@@ -98,7 +98,7 @@ def timeline_of(record: Doc) -> Timeline:
         record["start"],
         record["seconds"],
         tuple(sorted(bars, key=lambda bar: (bar.at, bar.node))),
-        tuple(span for node, span in calls if node not in nodes),
+        tuple(span for node, span in calls if node not in logical_ids),
         tuple(chain.items()),
     )
 
@@ -129,15 +129,15 @@ def _bar(name: str, doc: Doc, calls: list[tuple[str, Span]], chain: Mapping[str,
         Span(start, middle - start, "work"),
         Span(middle, end - middle, "wait"),
         tries,
-        tuple(span for node, span in calls if node == name),
+        tuple(span for logical_id, span in calls if logical_id == name),
         name in chain,
     )
 
 
-def _chain(nodes: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
+def _chain(logical_ids: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
     """Yield the critical path of the created resources, then that of the deleted ones, with seconds."""
-    came = {name: doc for name, doc in nodes.items() if doc["verb"] != "delete"}
-    went = {name: doc for name, doc in nodes.items() if doc["verb"] == "delete"}
+    came = {name: doc for name, doc in logical_ids.items() if doc["verb"] != "delete"}
+    went = {name: doc for name, doc in logical_ids.items() if doc["verb"] == "delete"}
     up: dict[Stage, float] = {}
     down: dict[End, float] = {}
     for name, doc in came.items():

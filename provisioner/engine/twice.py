@@ -13,7 +13,7 @@ def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
     Of two runs, only the one that creates it goes on. `graph` maps each stage to the stages that it waits
     for, and is changed in place.
     """
-    after = plan.stack.after_marker()
+    after = plan.stack.created_after_marker()
     if after and plan.changes[plan.stack.marker].verb == "create":
         for stage, others in graph.items():
             if stage.what == "gone" or (stage.what == "exists" and stage.name in after):
@@ -22,11 +22,11 @@ def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
 
 def makes_two(plan: Plan) -> bool:
     """Return whether the plan creates a resource of which AWS would create a second one beside the first."""
-    nodes = plan.stack.nodes
+    resources = plan.stack.resources
     return any(
         change.verb in ("create", "replace")
-        and name in nodes
-        and nodes[name].kind.tagged
-        and not proves_nothing(nodes[name].kind)
+        and name in resources
+        and resources[name].type.tagged
+        and not proves_nothing(resources[name].type)
         for name, change in plan.changes.items()
     )

@@ -10,10 +10,10 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.explain import explained
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target, read
+from provisioner.engine.target import ManagedResource, read
 from provisioner.engine.walk import Tell, Walk, Work
 from state.serialization import as_json
 from state.stack_state import Tombstone
@@ -67,7 +67,7 @@ def last_look(
         suffix: The stack.
 
     """
-    report = Report(searches=len(search.stack.nodes) + 1)
+    report = Report(searches=len(search.stack.resources) + 1)
     listed = [tombstone for tombstone in tombstones if not kinds[tombstone.type_name].shared]
     report.asked = len(listed)
 
@@ -86,7 +86,7 @@ def last_look(
         change = search.changes[name]
         report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
     for name, change in search.changes.items():
-        if name not in search.stack.nodes:
+        if name not in search.stack.resources:
             report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
     known = {tombstone.id for tombstone in listed} | {tombstone.aws_name for tombstone in listed}
     # A resource has several tombstones if several runs found it again and tried to delete it.
@@ -109,6 +109,6 @@ def _judge(report: Report, kind: Kind, tombstone: Tombstone, doc: Doc | None) ->
         report.remaining.append(Remnant(tombstone.type_name, tombstone.id, "it was deleted, and is there"))
 
 
-def _target(kinds: Kinds, tombstone: Tombstone, suffix: str) -> Target:
-    it = Item(tombstone.logical_id, tombstone.aws_name, suffix, tombstone.desired, id=tombstone.id)
-    return Target(kinds[tombstone.type_name], it, tombstone.region)
+def _target(kinds: Kinds, tombstone: Tombstone, suffix: str) -> ManagedResource:
+    spec = ResourceSpec(tombstone.logical_id, tombstone.aws_name, suffix, tombstone.desired, id=tombstone.id)
+    return ManagedResource(kinds[tombstone.type_name], spec, tombstone.region)

@@ -10,7 +10,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.kind import Kind
 from provisioner.engine.refused import is_named
-from provisioner.engine.target import Target
+from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import Codes
 from state.stack_state import ResourceState
 
@@ -42,16 +42,16 @@ class Newborns:
         self._clock = clients.clock
         self._born: dict[str, _Born] = {}
 
-    def add(self, target: Target, made: float = 0.0) -> None:
+    def add(self, managed: ManagedResource, made: float = 0.0) -> None:
         """Remember a resource that was created at the wall-clock second `made`; 0 stands for now."""
-        self._add(target.it.node, target.kind, (target.it.id, target.it.name), made)
+        self._add(managed.spec.logical_id, managed.type, (managed.spec.id, managed.spec.aws_name), made)
 
     def recall(self, resource_states: Mapping[str, ResourceState], kinds: Mapping[str, Kind]) -> None:
         """Remember the resources that earlier runs have created recently, from the state."""
-        for node, resource_state in resource_states.items():
+        for logical_id, resource_state in resource_states.items():
             if self.is_new(resource_state.created_at) and resource_state.type_name in kinds:
                 self._add(
-                    node,
+                    logical_id,
                     kinds[resource_state.type_name],
                     (resource_state.id, resource_state.aws_name),
                     resource_state.created_at,
@@ -86,10 +86,10 @@ class Newborns:
             if now - one.at < window
         )
 
-    def _add(self, node: str, kind: Kind, told: tuple[str, ...], made: float) -> None:
+    def _add(self, logical_id: str, kind: Kind, told: tuple[str, ...], made: float) -> None:
         age = max(0.0, self._clock.wall() - made) if made else 0.0
         names = {part for name in told for part in name.split("|") if _TELLING.search(part)}
-        self._born[node] = _Born(kind, self._clock.now() - age, tuple(names))
+        self._born[logical_id] = _Born(kind, self._clock.now() - age, tuple(names))
 
 
 def _mentions(message: str, name: str) -> bool:

@@ -21,9 +21,9 @@ def certificates(scene: Scene) -> Iterator[Line]:
     """Yield a line for each certificate of the stack, and for others that its CloudFront or listener uses."""
     yield from scene.tell("Certificate", partial(_line, scene))
     ours = {(one.doc or {}).get("CertificateArn") for one in scene.of("Certificate")}
-    for node, arn in _shown(scene).items():
+    for logical_id, arn in _shown(scene).items():
         if arn not in ours:
-            yield from asked(node, partial(_of_others, scene, node, arn))
+            yield from asked(logical_id, partial(_of_others, scene, logical_id, arn))
 
 
 def _shown(scene: Scene) -> dict[str, str]:
@@ -34,14 +34,14 @@ def _shown(scene: Scene) -> dict[str, str]:
     for one in scene.of("Listener"):
         given = (one.doc or {}).get("Certificates", [])
         found[one.node] = given[0].get("CertificateArn", "") if given else ""
-    return {node: arn for node, arn in found.items() if arn}
+    return {logical_id: arn for logical_id, arn in found.items() if arn}
 
 
-def _of_others(scene: Scene, node: str, arn: str) -> Line:
+def _of_others(scene: Scene, logical_id: str, arn: str) -> Line:
     """Read a certificate that the stack does not manage, in the region of its ARN (DescribeCertificate)."""
     acm = scene.clients.client("acm", arn.split(":")[3])
     doc = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-    return _line(scene, Sight(node, "Certificate", arn), doc)
+    return _line(scene, Sight(logical_id, "Certificate", arn), doc)
 
 
 def _line(scene: Scene, one: Sight, doc: Doc) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
@@ -63,46 +63,46 @@ class Certificate(Kind):
         delete="DeleteCertificate",
     )
 
-    def read(self, acm: Any, it: Item) -> Doc | None:
+    def read(self, acm: Any, spec: ResourceSpec) -> Doc | None:
         """Read the certificate with DescribeCertificate.
 
         Where its ARN is not known yet, find a certificate for one of our names that has our tags.
         """
-        arn = it.id or self._found(acm, it)
+        arn = spec.id or self._found(acm, spec)
         if not arn:
             return None
         doc = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-        tags = tags_told(acm, it, arn, lambda: _tags(acm, arn))
-        proofs = _proofs(doc, it.props)
+        tags = tags_told(acm, spec, arn, lambda: _tags(acm, arn))
+        proofs = _proofs(doc, spec.props)
         return {**doc, "Proofs": proofs, "Proof": "known" if all(proofs) else "awaited", "Tags": tags}
 
-    def _found(self, acm: Any, it: Item) -> str:
+    def _found(self, acm: Any, spec: ResourceSpec) -> str:
         """Return the ARN of the certificate with one of our names and our tags, or "" if there is none."""
-        wanted = _names(it.props)
+        wanted = _names(spec.props)
         for one in acm.list_certificates()["CertificateSummaryList"]:
             named = {one["DomainName"], *one.get("SubjectAlternativeNameSummaries", [])}
-            if one["CertificateArn"] not in it.shunned and wanted & named:
+            if one["CertificateArn"] not in spec.excluded_ids and wanted & named:
                 arn = one["CertificateArn"]
                 tags = mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
-                if has_owner(tags, it.tags) and tags.get(NODE_TAG) == it.node:
+                if has_owner(tags, spec.tags) and tags.get(NODE_TAG) == spec.logical_id:
                     return str(arn)
         return ""
 
-    def create(self, acm: Any, it: Item) -> Doc:
+    def create(self, acm: Any, spec: ResourceSpec) -> Doc:
         """Request the certificate; for an hour the token makes a repeated request return the same one."""
-        made = acm.request_certificate(**it.props, IdempotencyToken=it.token, Tags=pairs(it.tags))
-        return {**it.props, "CertificateArn": made["CertificateArn"]}
+        made = acm.request_certificate(**spec.props, IdempotencyToken=spec.token, Tags=pairs(spec.tags))
+        return {**spec.props, "CertificateArn": made["CertificateArn"]}
 
-    def retag(self, acm: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, acm: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with AddTagsToCertificate and RemoveTagsFromCertificate."""
         if put:
-            acm.add_tags_to_certificate(CertificateArn=it.id, Tags=pairs(put))
+            acm.add_tags_to_certificate(CertificateArn=spec.id, Tags=pairs(put))
         if gone := [{"Key": name} for name in drop]:
-            acm.remove_tags_from_certificate(CertificateArn=it.id, Tags=gone)
+            acm.remove_tags_from_certificate(CertificateArn=spec.id, Tags=gone)
 
-    def delete(self, acm: Any, it: Item) -> None:
+    def delete(self, acm: Any, spec: ResourceSpec) -> None:
         """Delete the certificate."""
-        acm.delete_certificate(CertificateArn=it.id)
+        acm.delete_certificate(CertificateArn=spec.id)
 
     def canonical(self, doc: Doc) -> Doc:
         """Put all names into one sorted list, as AWS repeats the domain name among the alternative names."""
@@ -124,19 +124,19 @@ class Issuance(Kind):
     resource = "certificate"
     calls = calling(read="DescribeCertificate", create="DescribeCertificate")
 
-    def read(self, acm: Any, it: Item) -> Doc | None:
+    def read(self, acm: Any, spec: ResourceSpec) -> Doc | None:
         """Read the certificate with DescribeCertificate."""
-        arn = it.props["CertificateArn"]
+        arn = spec.props["CertificateArn"]
         return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
 
-    def create(self, acm: Any, it: Item) -> Doc:
+    def create(self, acm: Any, spec: ResourceSpec) -> Doc:
         """Read the certificate: nothing is created, the engine only waits until it is issued."""
-        return self.read(acm, it) or {}
+        return self.read(acm, spec) or {}
 
-    def delete(self, acm: Any, it: Item) -> None:
+    def delete(self, acm: Any, spec: ResourceSpec) -> None:
         """Do nothing: the issuance ends with its certificate."""
 
-    def failure(self, acm: Any, it: Item, doc: Doc) -> ProvisionerError:
+    def failure(self, acm: Any, spec: ResourceSpec, doc: Doc) -> ProvisionerError:
         """Return an error with ACM's reason, such as a CAA record that does not allow Amazon."""
         why = doc.get("FailureReason") or doc["Status"]
         return ProvisionerError(
@@ -154,9 +154,9 @@ class IssuanceByHand(Issuance):
     unread = frozenset({"Besides"})
     calls = calling(read="DescribeCertificate", create="DescribeCertificate")
 
-    def read(self, acm: Any, it: Item) -> Doc | None:
+    def read(self, acm: Any, spec: ResourceSpec) -> Doc | None:
         """Read the certificate with DescribeCertificate, and add `Besides` as declared."""
-        return {**(super().read(acm, it) or {}), "Besides": it.props["Besides"]}
+        return {**(super().read(acm, spec) or {}), "Besides": spec.props["Besides"]}
 
     def asks(self, doc: Doc) -> str:
         """Return which DNS records a person has to make, until ACM has found them all; "" after that."""

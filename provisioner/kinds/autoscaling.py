@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import unless_unknown
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc, dig
 from provisioner.engine.states import States
 from provisioner.engine.traits import calling, codes
@@ -83,39 +83,39 @@ class ScalableTarget(Kind):
         delete="DeregisterScalableTarget",
     )
 
-    def read(self, scaling: Any, it: Item) -> Doc | None:
+    def read(self, scaling: Any, spec: ResourceSpec) -> Doc | None:
         """Read the target and its tags; one call reads all targets that are being read together."""
-        own = it.props["ResourceId"]
+        own = spec.props["ResourceId"]
         listed = scaling.describe_scalable_targets(
-            ServiceNamespace=it.props["ServiceNamespace"],
+            ServiceNamespace=spec.props["ServiceNamespace"],
             ResourceIds=scaling.peers.together(own, "ScalableTarget", most=_MOST),
         )["ScalableTargets"]
         found = [doc for doc in listed if doc["ResourceId"] == own]
         if not found:
             return None
         arn = found[0]["ScalableTargetARN"]
-        return {**with_suspended(found[0]), "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
+        return {**with_suspended(found[0]), "Tags": tags_told(scaling, spec, arn, lambda: _tags(scaling, arn))}
 
-    def create(self, scaling: Any, it: Item) -> Doc:
+    def create(self, scaling: Any, spec: ResourceSpec) -> Doc:
         """Create the target with RegisterScalableTarget."""
-        scaling.register_scalable_target(**it.props, Tags=dict(it.tags))
-        return dict(it.props)
+        scaling.register_scalable_target(**spec.props, Tags=dict(spec.tags))
+        return dict(spec.props)
 
-    def update(self, scaling: Any, it: Item, changed: Doc) -> None:
+    def update(self, scaling: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the target with RegisterScalableTarget, which is an upsert."""
-        scaling.register_scalable_target(**it.props)
+        scaling.register_scalable_target(**spec.props)
 
-    def retag(self, scaling: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, scaling: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = (self.read(scaling, it) or {})["ScalableTargetARN"]
+        arn = (self.read(scaling, spec) or {})["ScalableTargetARN"]
         if put:
             scaling.tag_resource(ResourceARN=arn, Tags=dict(put))
         if gone := list(drop):
             scaling.untag_resource(ResourceARN=arn, TagKeys=gone)
 
-    def extras(self, scaling: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, scaling: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the scaling policies and scheduled actions that the stack does not declare."""
-        which = {key: it.props[key] for key in ("ServiceNamespace", "ResourceId")}
+        which = {key: spec.props[key] for key in ("ServiceNamespace", "ResourceId")}
         names = inside.values("PolicyName")
         listed = scaling.describe_scaling_policies(**which)["ScalingPolicies"]
         others = (one for one in listed if one["PolicyName"] not in names)
@@ -124,9 +124,9 @@ class ScalableTarget(Kind):
         actions = scaling.describe_scheduled_actions(**which)["ScheduledActions"]
         return [*found, *(Extra(scheduled(one), one, _AT_ITS_TIME) for one in actions)]
 
-    def delete(self, scaling: Any, it: Item) -> None:
+    def delete(self, scaling: Any, spec: ResourceSpec) -> None:
         """Deregister the target; AWS deletes its policies and their alarms with it."""
-        scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
+        scaling.deregister_scalable_target(**{key: spec.props[key] for key in _WHICH})
 
 
 def scheduled(action: Doc) -> str:
@@ -178,24 +178,24 @@ class ScalingPolicy(Kind):
         delete="DeleteScalingPolicy",
     )
 
-    def read(self, scaling: Any, it: Item) -> Doc | None:
+    def read(self, scaling: Any, spec: ResourceSpec) -> Doc | None:
         """Find the policy of this name and resource with DescribeScalingPolicies."""
-        mine = (doc for doc in _policies(scaling, it) if doc["ResourceId"] == it.props["ResourceId"])
-        return next((doc for doc in mine if doc["PolicyName"] == it.props["PolicyName"]), None)
+        mine = (doc for doc in _policies(scaling, spec) if doc["ResourceId"] == spec.props["ResourceId"])
+        return next((doc for doc in mine if doc["PolicyName"] == spec.props["PolicyName"]), None)
 
-    def observe(self, scaling: Any, it: Item, doc: Doc) -> Doc:
+    def observe(self, scaling: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""
-        standing = tracking_alarms.alarms_of(scaling, _policies(scaling, it))
+        standing = tracking_alarms.alarms_of(scaling, _policies(scaling, spec))
         return {**doc, "Tracking": tracking_alarms.tracking(doc, standing)}
 
-    def create(self, scaling: Any, it: Item) -> Doc:
+    def create(self, scaling: Any, spec: ResourceSpec) -> Doc:
         """Create the policy with PutScalingPolicy."""
-        scaling.put_scaling_policy(**it.props)
-        return dict(it.props)
+        scaling.put_scaling_policy(**spec.props)
+        return dict(spec.props)
 
-    def update(self, scaling: Any, it: Item, changed: Doc) -> None:
+    def update(self, scaling: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Put the policy again with PutScalingPolicy, an upsert that also recreates missing alarms."""
-        scaling.put_scaling_policy(**it.props)
+        scaling.put_scaling_policy(**spec.props)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Return the desired policy, but until the FOLLOW phase with the target group that it tracks now."""
@@ -203,16 +203,16 @@ class ScalingPolicy(Kind):
             return wanted
         return {**wanted, _TRACKING: seen[_TRACKING]}
 
-    def delete(self, scaling: Any, it: Item) -> None:
+    def delete(self, scaling: Any, spec: ResourceSpec) -> None:
         """Delete the policy; AWS deletes its alarms with it."""
-        which = {key: it.props[key] for key in (*_WHICH, "PolicyName")}
+        which = {key: spec.props[key] for key in (*_WHICH, "PolicyName")}
         scaling.delete_scaling_policy(**which)
 
 
-def _policies(scaling: Any, it: Item) -> list[Doc]:
+def _policies(scaling: Any, spec: ResourceSpec) -> list[Doc]:
     """Return all policies that are being read together, with one DescribeScalingPolicies call."""
-    names = scaling.peers.together(it.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
-    told = scaling.describe_scaling_policies(ServiceNamespace=it.props["ServiceNamespace"], PolicyNames=names)
+    names = scaling.peers.together(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
+    told = scaling.describe_scaling_policies(ServiceNamespace=spec.props["ServiceNamespace"], PolicyNames=names)
     return list(told["ScalingPolicies"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder, NotYet, Refusal, held_up
@@ -91,15 +91,15 @@ class Distribution(Kind):
         holders="GetDistribution",
     )
 
-    def read(self, cloudfront: Any, it: Item) -> Doc | None:
+    def read(self, cloudfront: Any, spec: ResourceSpec) -> Doc | None:
         """Read the distribution and its tags; find it by its comment where its id is not known yet."""
-        id_ = it.id or self._listed(cloudfront, it.props.get("Comment", it.name))
+        id_ = spec.id or self._listed(cloudfront, spec.props.get("Comment", spec.aws_name))
         if not id_:
             return None
         found = cloudfront.get_distribution(Id=id_)
         doc = found["Distribution"]
-        tags = tags_told(cloudfront, it, doc["ARN"], lambda: _tags(cloudfront, doc["ARN"]))
-        return {**_whole(doc, it.suffix), "ETag": found["ETag"], "Tags": tags}
+        tags = tags_told(cloudfront, spec, doc["ARN"], lambda: _tags(cloudfront, doc["ARN"]))
+        return {**_whole(doc, spec.suffix), "ETag": found["ETag"], "Tags": tags}
 
     def leaves(self, doc: Doc) -> str:
         """Return the web ACL that CloudFront created for the distribution and does not delete, as a phrase.
@@ -121,55 +121,55 @@ class Distribution(Kind):
         listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
         return next((str(doc["Id"]) for doc in listed if doc["Comment"] == comment), "")
 
-    def create(self, cloudfront: Any, it: Item) -> Doc:
+    def create(self, cloudfront: Any, spec: ResourceSpec) -> Doc:
         """Create the distribution with its tags; its CallerReference makes a repeated call harmless."""
-        config = {**_sent(it.props), "CallerReference": it.token}
+        config = {**_sent(spec.props), "CallerReference": spec.token}
         made = cloudfront.create_distribution_with_tags(
-            DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(it.tags)}}
+            DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(spec.tags)}}
         )
-        return {**_whole(made["Distribution"], it.suffix), "ETag": made["ETag"]}
+        return {**_whole(made["Distribution"], spec.suffix), "ETag": made["ETag"]}
 
-    def standing(self, cloudfront: Any, it: Item) -> Doc | None:
+    def standing(self, cloudfront: Any, spec: ResourceSpec) -> Doc | None:
         """Read the current configuration with GetDistributionConfig, and the ETag that an update needs."""
-        now = cloudfront.get_distribution_config(Id=it.id)
+        now = cloudfront.get_distribution_config(Id=spec.id)
         return {**now["DistributionConfig"], "ETag": now["ETag"]}
 
-    def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
+    def update(self, cloudfront: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL."""
-        if not it.there:
+        if not spec.live:
             return
         try:
-            cloudfront.update_distribution(Id=it.id, IfMatch=it.there["ETag"], DistributionConfig=_sent(it.props))
+            cloudfront.update_distribution(Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=_sent(spec.props))
         except ClientError as error:
             if not is_of_plan(error):
                 raise
-            arn = cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"]
+            arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
             why = keeps_acl(known_plan(cloudfront, arn))
-            raise Blocked(f"{self} {it.name or it.id}: {why.what}.", why.hint) from error
+            raise Blocked(f"{self} {spec.aws_name or spec.id}: {why.what}.", why.hint) from error
 
-    def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"]
+        arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
         if put:
             cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
         if gone := list(drop):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
 
-    def delete(self, cloudfront: Any, it: Item) -> None:
+    def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
         """Disable the distribution, raise NotYet until that is deployed, then delete it."""
-        found = cloudfront.get_distribution(Id=it.id)
+        found = cloudfront.get_distribution(Id=spec.id)
         doc = found["Distribution"]
         if doc["DistributionConfig"]["Enabled"]:
             config = {**doc["DistributionConfig"], "Enabled": False}
-            cloudfront.update_distribution(Id=it.id, IfMatch=found["ETag"], DistributionConfig=config)
+            cloudfront.update_distribution(Id=spec.id, IfMatch=found["ETag"], DistributionConfig=config)
         if doc["DistributionConfig"]["Enabled"] or doc["Status"] != "Deployed":
             raise NotYet("disabled, and the edge is learning it", due=self.takes)
         try:
-            cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
+            cloudfront.delete_distribution(Id=spec.id, IfMatch=found["ETag"])
         except ClientError as error:
             if not (holders := refused_for(cloudfront, doc["ARN"], error)):
                 raise
-            raise held_up(f"{self} {it.name or it.id}", holders) from error
+            raise held_up(f"{self} {spec.aws_name or spec.id}", holders) from error
 
     def refuses(self, cloudfront: Any, doc: Doc, changed: Set[str]) -> list[Refusal]:
         """Return a refusal if the web ACL is to be removed or replaced and a pricing plan keeps it."""
@@ -177,9 +177,9 @@ class Distribution(Kind):
             return []
         return [keeps_acl(plan) for plan in plans_of(cloudfront, doc["ARN"])]
 
-    def holders(self, cloudfront: Any, it: Item) -> list[Holder]:
+    def holders(self, cloudfront: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the pricing plan of the distribution, which blocks its deletion."""
-        return plans_of(cloudfront, cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"])
+        return plans_of(cloudfront, cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"])
 
     def leads(self, doc: Doc) -> list[str]:
         """Return the hashes of the origin keys that it sends, once all edge locations send them."""

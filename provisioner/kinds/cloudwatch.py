@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.members.watch import ALARM, DASHBOARD
@@ -34,14 +34,14 @@ class Alarm(Kind):
         delete="DeleteAlarms",
     )
 
-    def read(self, cloudwatch: Any, it: Item) -> Doc | None:
+    def read(self, cloudwatch: Any, spec: ResourceSpec) -> Doc | None:
         """Read the alarm and its tags; one DescribeAlarms call returns the alarms of all stacks."""
         listed = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
-        mine = next((doc for doc in listed if doc["AlarmName"] == it.props["AlarmName"]), None)
+        mine = next((doc for doc in listed if doc["AlarmName"] == spec.props["AlarmName"]), None)
         if mine is None:
             return None
         arn = mine["AlarmArn"]
-        return {**mine, "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn))}
+        return {**mine, "Tags": tags_told(cloudwatch, spec, arn, lambda: _tags(cloudwatch, arn))}
 
     def canonical(self, doc: Doc) -> Doc:
         """Drop the members that do not apply to this sort of alarm; ministack 1.5.33 fills them in.
@@ -52,26 +52,26 @@ class Alarm(Kind):
         without |= {"Statistic", "Period"} if doc.get("Metrics") else set()
         return {key: value for key, value in doc.items() if key not in without}
 
-    def create(self, cloudwatch: Any, it: Item) -> Doc:
+    def create(self, cloudwatch: Any, spec: ResourceSpec) -> Doc:
         """Create the alarm with PutMetricAlarm; repeating the call has no further effect."""
-        cloudwatch.put_metric_alarm(**it.props, Tags=pairs(it.tags))
-        return dict(it.props)
+        cloudwatch.put_metric_alarm(**spec.props, Tags=pairs(spec.tags))
+        return dict(spec.props)
 
-    def update(self, cloudwatch: Any, it: Item, changed: Doc) -> None:
+    def update(self, cloudwatch: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the whole definition with PutMetricAlarm; the alarm keeps its state."""
-        cloudwatch.put_metric_alarm(**it.props)
+        cloudwatch.put_metric_alarm(**spec.props)
 
-    def retag(self, cloudwatch: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, cloudwatch: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = (self.read(cloudwatch, it) or {})["AlarmArn"]
+        arn = (self.read(cloudwatch, spec) or {})["AlarmArn"]
         if put:
             cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(put))
         if gone := list(drop):
             cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
 
-    def delete(self, cloudwatch: Any, it: Item) -> None:
+    def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
         """Delete the alarm; DeleteAlarms is no error where it does not exist."""
-        cloudwatch.delete_alarms(AlarmNames=[it.id])
+        cloudwatch.delete_alarms(AlarmNames=[spec.id])
 
 
 class Dashboard(Kind):
@@ -86,24 +86,24 @@ class Dashboard(Kind):
     resource, fills = "dashboard", ("{DashboardName}",)
     calls = calling(read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards")
 
-    def read(self, cloudwatch: Any, it: Item) -> Doc | None:
+    def read(self, cloudwatch: Any, spec: ResourceSpec) -> Doc | None:
         """Read the dashboard with GetDashboard, its JSON body parsed."""
-        doc = cloudwatch.get_dashboard(DashboardName=it.props["DashboardName"])
+        doc = cloudwatch.get_dashboard(DashboardName=spec.props["DashboardName"])
         return {**doc, "DashboardBody": json.loads(doc["DashboardBody"])}
 
-    def create(self, cloudwatch: Any, it: Item) -> Doc:
+    def create(self, cloudwatch: Any, spec: ResourceSpec) -> Doc:
         """Create the dashboard with PutDashboard; repeating the call has no further effect."""
-        body = json.dumps(it.props["DashboardBody"])
-        cloudwatch.put_dashboard(DashboardName=it.props["DashboardName"], DashboardBody=body)
-        return dict(it.props)
+        body = json.dumps(spec.props["DashboardBody"])
+        cloudwatch.put_dashboard(DashboardName=spec.props["DashboardName"], DashboardBody=body)
+        return dict(spec.props)
 
-    def update(self, cloudwatch: Any, it: Item, changed: Doc) -> None:
+    def update(self, cloudwatch: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the dashboard with PutDashboard."""
-        self.create(cloudwatch, it)
+        self.create(cloudwatch, spec)
 
-    def delete(self, cloudwatch: Any, it: Item) -> None:
+    def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
         """Delete the dashboard with DeleteDashboards."""
-        cloudwatch.delete_dashboards(DashboardNames=[it.id])
+        cloudwatch.delete_dashboards(DashboardNames=[spec.id])
 
 
 def _tags(cloudwatch: Any, arn: str) -> dict[str, str]:

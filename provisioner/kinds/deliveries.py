@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import is_named
 from provisioner.engine.traits import calling, codes
@@ -35,9 +35,9 @@ class _Delivered(Kind):
         """Return a resource as it was read, and its tags, which need a call of their own."""
         return {**doc, "Tags": logs.list_tags_for_resource(resourceArn=doc["arn"])["tags"]}
 
-    def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, logs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = (self.read(logs, it) or {})["arn"]
+        arn = (self.read(logs, spec) or {})["arn"]
         if put:
             logs.tag_resource(resourceArn=arn, tags=dict(put))
         if gone := list(drop):
@@ -66,15 +66,15 @@ class DeliverySource(_Delivered):
         delete="DeleteDeliverySource",
     )
 
-    def read(self, logs: Any, it: Item) -> Doc | None:
+    def read(self, logs: Any, spec: ResourceSpec) -> Doc | None:
         """Read the source with GetDeliverySource.
 
         If no source has our name, return the source that already takes these logs of this resource, if any.
         """
         try:
-            doc = logs.get_delivery_source(name=it.props["name"])["deliverySource"]
+            doc = logs.get_delivery_source(name=spec.props["name"])["deliverySource"]
         except ClientError as error:
-            holder = None if it.id or not is_named(error, _GONE) else _holder(logs, it.props)
+            holder = None if spec.id or not is_named(error, _GONE) else _holder(logs, spec.props)
             if holder is None:
                 raise
             doc = holder
@@ -84,13 +84,13 @@ class DeliverySource(_Delivered):
         """Return the name of somebody else's source and the logs it takes; AWS allows one source for them."""
         return f"the delivery source {doc['name']} takes the {doc['logType']} of {doc['resourceArn']}"
 
-    def create(self, logs: Any, it: Item) -> Doc:
+    def create(self, logs: Any, spec: ResourceSpec) -> Doc:
         """Create the source with PutDeliverySource; repeating the call has no further effect."""
-        return dict(logs.put_delivery_source(**it.props, tags=dict(it.tags))["deliverySource"])
+        return dict(logs.put_delivery_source(**spec.props, tags=dict(spec.tags))["deliverySource"])
 
-    def delete(self, logs: Any, it: Item) -> None:
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
         """Delete the source; its deliveries were deleted before it."""
-        logs.delete_delivery_source(name=it.id)
+        logs.delete_delivery_source(name=spec.id)
 
 
 class DeliveryDestination(_Delivered):
@@ -112,22 +112,22 @@ class DeliveryDestination(_Delivered):
         delete="DeleteDeliveryDestination",
     )
 
-    def read(self, logs: Any, it: Item) -> Doc | None:
+    def read(self, logs: Any, spec: ResourceSpec) -> Doc | None:
         """Read the destination with GetDeliveryDestination."""
-        name = it.props["name"]
+        name = spec.props["name"]
         return self.tagged_doc(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
 
-    def create(self, logs: Any, it: Item) -> Doc:
+    def create(self, logs: Any, spec: ResourceSpec) -> Doc:
         """Create the destination with PutDeliveryDestination; repeating the call has no further effect."""
-        return dict(logs.put_delivery_destination(**it.props, tags=dict(it.tags))["deliveryDestination"])
+        return dict(logs.put_delivery_destination(**spec.props, tags=dict(spec.tags))["deliveryDestination"])
 
-    def update(self, logs: Any, it: Item, changed: Doc) -> None:
+    def update(self, logs: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the destination with PutDeliveryDestination."""
-        logs.put_delivery_destination(**it.props)
+        logs.put_delivery_destination(**spec.props)
 
-    def delete(self, logs: Any, it: Item) -> None:
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
         """Delete the destination; its deliveries were deleted before it."""
-        logs.delete_delivery_destination(name=it.id)
+        logs.delete_delivery_destination(name=spec.id)
 
 
 class Delivery(_Delivered):
@@ -146,20 +146,20 @@ class Delivery(_Delivered):
         delete="DeleteDelivery",
     )
 
-    def read(self, logs: Any, it: Item) -> Doc | None:
+    def read(self, logs: Any, spec: ResourceSpec) -> Doc | None:
         """Find the delivery between this source and this destination with DescribeDeliveries."""
-        mine = {key: it.props[key] for key in self.within}
+        mine = {key: spec.props[key] for key in self.within}
         listed = logs.describe_deliveries()["deliveries"]
         doc = next((one for one in listed if mine.items() <= one.items()), None)
         return self.tagged_doc(logs, doc) if doc else None
 
-    def create(self, logs: Any, it: Item) -> Doc:
+    def create(self, logs: Any, spec: ResourceSpec) -> Doc:
         """Create the delivery with CreateDelivery."""
-        return dict(logs.create_delivery(**it.props, tags=dict(it.tags))["delivery"])
+        return dict(logs.create_delivery(**spec.props, tags=dict(spec.tags))["delivery"])
 
-    def delete(self, logs: Any, it: Item) -> None:
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
         """Delete the delivery with DeleteDelivery."""
-        logs.delete_delivery(id=it.id)
+        logs.delete_delivery(id=spec.id)
 
 
 def _holder(logs: Any, props: Doc) -> Doc | None:

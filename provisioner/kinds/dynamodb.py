@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import code_of, unless_unknown
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
 from provisioner.engine.states import States, words
@@ -76,31 +76,33 @@ class Table(Kind):
         delete="DeleteTable",
     )
 
-    def read(self, dynamodb: Any, it: Item) -> Doc | None:
+    def read(self, dynamodb: Any, spec: ResourceSpec) -> Doc | None:
         """Read the table with DescribeTable, and its tags."""
-        doc = dynamodb.describe_table(TableName=it.props["TableName"])["Table"]
+        doc = dynamodb.describe_table(TableName=spec.props["TableName"])["Table"]
         arn = doc["TableArn"]
-        tags = tags_told(dynamodb, it, arn, lambda: _tags(dynamodb, arn))
+        tags = tags_told(dynamodb, spec, arn, lambda: _tags(dynamodb, arn))
         return {**_as_asked(doc), "Tags": tags}
 
-    def create(self, dynamodb: Any, it: Item) -> Doc:
+    def create(self, dynamodb: Any, spec: ResourceSpec) -> Doc:
         """Create the table with CreateTable."""
-        made = dynamodb.create_table(**it.props, Tags=pairs(it.tags))
+        made = dynamodb.create_table(**spec.props, Tags=pairs(spec.tags))
         return _as_asked(made["TableDescription"])
 
-    def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
+    def update(self, dynamodb: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the table; a change to PROVISIONED also gives the capacity of table and indexes."""
-        units = it.props.get("ProvisionedThroughput")
+        units = spec.props.get("ProvisionedThroughput")
         bought: Doc = {}
         if "BillingMode" in changed and units:
-            updates = [{"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _named(dynamodb, it)]
+            updates = [
+                {"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _named(dynamodb, spec)
+            ]
             bought = {"ProvisionedThroughput": units}
             bought |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
-        dynamodb.update_table(TableName=it.id, **changed | bought)
+        dynamodb.update_table(TableName=spec.id, **changed | bought)
 
-    def retag(self, dynamodb: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, dynamodb: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = dynamodb.describe_table(TableName=it.id)["Table"]["TableArn"]
+        arn = dynamodb.describe_table(TableName=spec.id)["Table"]["TableArn"]
         if put:
             dynamodb.tag_resource(ResourceArn=arn, Tags=pairs(put))
         if gone := list(drop):
@@ -114,7 +116,7 @@ class Table(Kind):
         kept = [one for one in doc["AttributeDefinitions"] if one["AttributeName"] in own]
         return {**doc, "AttributeDefinitions": kept}
 
-    def extras(self, dynamodb: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, dynamodb: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the table's indexes and its resource policy, neither of which the stack declares."""
         return [*_indexes(doc), *self._policies(dynamodb, doc)]
 
@@ -128,7 +130,7 @@ class Table(Kind):
             return []
         return [Extra(RESOURCE_POLICY, asked, gone=_NO_POLICY)] if told.get("Policy") else []
 
-    def remove(self, dynamodb: Any, it: Item, extra: Extra) -> None:
+    def remove(self, dynamodb: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Delete the table's resource policy."""
         dynamodb.delete_resource_policy(**extra.doc)
 
@@ -140,14 +142,14 @@ class Table(Kind):
         """
         return f"the table {props['TableName']}; where every second was backed up, AWS keeps its end 35 days"
 
-    def delete(self, dynamodb: Any, it: Item) -> None:
+    def delete(self, dynamodb: Any, spec: ResourceSpec) -> None:
         """Delete the table; DeleteTable is no error while it is being deleted."""
-        dynamodb.delete_table(TableName=it.id)
+        dynamodb.delete_table(TableName=spec.id)
 
 
-def _named(dynamodb: Any, it: Item) -> list[str]:
+def _named(dynamodb: Any, spec: ResourceSpec) -> list[str]:
     """Return the names of the indexes: provisioned capacity has to be given for each (go-to-k/cdkd#1588)."""
-    listed = dynamodb.describe_table(TableName=it.id)["Table"].get("GlobalSecondaryIndexes") or []
+    listed = dynamodb.describe_table(TableName=spec.id)["Table"].get("GlobalSecondaryIndexes") or []
     return [str(one["IndexName"]) for one in listed if one.get("IndexStatus") != "DELETING"]
 
 
@@ -193,7 +195,7 @@ class TimeToLive(Setting):
         update="DescribeTimeToLive UpdateTimeToLive",
     )
 
-    def read(self, dynamodb: Any, it: Item) -> Doc | None:
+    def read(self, dynamodb: Any, it: ResourceSpec) -> Doc | None:
         """Read the TTL with DescribeTimeToLive; ENABLING lasts up to an hour, and counts as on."""
         name = it.props["TableName"]
         doc = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
@@ -222,7 +224,7 @@ class TimeToLive(Setting):
         return sum(one["Enabled"] for one in both) or 1
 
     def _now(self, dynamodb: Any, props: Doc) -> Doc:
-        seen = self.read(dynamodb, Item("", "", "", props)) or {}
+        seen = self.read(dynamodb, ResourceSpec("", "", "", props)) or {}
         return dict(seen["TimeToLiveSpecification"])
 
 
@@ -240,9 +242,9 @@ class PointInTimeRecovery(Setting):
         read="DescribeContinuousBackups", create="UpdateContinuousBackups", update="UpdateContinuousBackups"
     )
 
-    def read(self, dynamodb: Any, it: Item) -> Doc | None:
+    def read(self, dynamodb: Any, spec: ResourceSpec) -> Doc | None:
         """Read the setting with DescribeContinuousBackups."""
-        name = it.props["TableName"]
+        name = spec.props["TableName"]
         doc = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         told = doc.get("PointInTimeRecoveryDescription") or {}
         days = {_DAYS_BACK: told[_DAYS_BACK]} if _DAYS_BACK in told else {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
@@ -46,32 +46,32 @@ class EventRule(Kind):
         delete="DeleteRule",
     )
 
-    def read(self, events: Any, it: Item) -> Doc | None:
+    def read(self, events: Any, spec: ResourceSpec) -> Doc | None:
         """Read the rule with DescribeRule, and its tags."""
-        doc = events.describe_rule(Name=it.props["Name"])
-        tags = tags_told(events, it, doc["Arn"], lambda: _tags(events, doc["Arn"]))
+        doc = events.describe_rule(Name=spec.props["Name"])
+        tags = tags_told(events, spec, doc["Arn"], lambda: _tags(events, doc["Arn"]))
         return {**doc, "EventPattern": json.loads(doc["EventPattern"]), "Tags": tags}
 
-    def create(self, events: Any, it: Item) -> Doc:
+    def create(self, events: Any, spec: ResourceSpec) -> Doc:
         """Create the rule with PutRule; repeating the call has no further effect."""
-        made = events.put_rule(**_asked(it.props), Tags=pairs(it.tags))
-        return {**it.props, "Arn": made["RuleArn"]}
+        made = events.put_rule(**_asked(spec.props), Tags=pairs(spec.tags))
+        return {**spec.props, "Arn": made["RuleArn"]}
 
-    def update(self, events: Any, it: Item, changed: Doc) -> None:
+    def update(self, events: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the whole rule with PutRule; its tags are changed by other calls."""
-        events.put_rule(**_asked(it.props))
+        events.put_rule(**_asked(spec.props))
 
-    def retag(self, events: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, events: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = events.describe_rule(Name=it.id)["Arn"]
+        arn = events.describe_rule(Name=spec.id)["Arn"]
         if put:
             events.tag_resource(ResourceARN=arn, Tags=pairs(put))
         if gone := list(drop):
             events.untag_resource(ResourceARN=arn, TagKeys=gone)
 
-    def delete(self, events: Any, it: Item) -> None:
+    def delete(self, events: Any, spec: ResourceSpec) -> None:
         """Delete the rule; its targets were deleted before it."""
-        events.delete_rule(Name=it.id)
+        events.delete_rule(Name=spec.id)
 
 
 def _asked(props: Doc) -> Doc:
@@ -93,25 +93,25 @@ class EventTarget(Kind):
     resource, fills = "rule-on-default-event-bus", ("{Rule}",)
     calls = calling(read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets")
 
-    def read(self, events: Any, it: Item) -> Doc | None:
+    def read(self, events: Any, spec: ResourceSpec) -> Doc | None:
         """Find the target of this id with ListTargetsByRule."""
-        listed = events.list_targets_by_rule(Rule=it.props["Rule"])["Targets"]
-        mine = next((one for one in listed if one["Id"] == it.props["Id"]), None)
-        return {"Rule": it.props["Rule"], **mine} if mine else None
+        listed = events.list_targets_by_rule(Rule=spec.props["Rule"])["Targets"]
+        mine = next((one for one in listed if one["Id"] == spec.props["Id"]), None)
+        return {"Rule": spec.props["Rule"], **mine} if mine else None
 
-    def create(self, events: Any, it: Item) -> Doc:
+    def create(self, events: Any, spec: ResourceSpec) -> Doc:
         """Create the target with PutTargets, which reports a failure in its reply instead of an error."""
-        target = {key: value for key, value in it.props.items() if key != "Rule"}
-        _check(events.put_targets(Rule=it.props["Rule"], Targets=[target]), "PutTargets")
-        return dict(it.props)
+        target = {key: value for key, value in spec.props.items() if key != "Rule"}
+        _check(events.put_targets(Rule=spec.props["Rule"], Targets=[target]), "PutTargets")
+        return dict(spec.props)
 
-    def update(self, events: Any, it: Item, changed: Doc) -> None:
+    def update(self, events: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the target with PutTargets."""
-        self.create(events, it)
+        self.create(events, spec)
 
-    def delete(self, events: Any, it: Item) -> None:
+    def delete(self, events: Any, spec: ResourceSpec) -> None:
         """Delete the target with RemoveTargets."""
-        _check(events.remove_targets(Rule=it.props["Rule"], Ids=[it.props["Id"]]), "RemoveTargets")
+        _check(events.remove_targets(Rule=spec.props["Rule"], Ids=[spec.props["Id"]]), "RemoveTargets")
 
 
 def _check(reply: Doc, operation: str) -> None:

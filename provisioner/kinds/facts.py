@@ -83,8 +83,11 @@ def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
 def readers_in_use(clients: Clients, suffix: str) -> int:
     """Return the highest number among the reader instances of the stack's database; 0 if it has none."""
     listed = _instances(clients, suffix)
-    nodes = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
-    return max((int(node.rpartition("-")[2]) for node in nodes if node.startswith("reader-")), default=0)
+    logical_ids = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
+    return max(
+        (int(logical_id.rpartition("-")[2]) for logical_id in logical_ids if logical_id.startswith("reader-")),
+        default=0,
+    )
 
 
 def _instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
@@ -71,26 +71,26 @@ class Role(Kind):
         holders="ListInstanceProfilesForRole",
     )
 
-    def read(self, iam: Any, it: Item) -> Doc | None:
+    def read(self, iam: Any, spec: ResourceSpec) -> Doc | None:
         """Read the role with GetRole.
 
         GetAccountAuthorizationDetails's answer about all roles is used instead if it shows the role as
         desired.
         """
-        name = it.props["RoleName"]
-        if (told := detail(iam, name)) and _is_wanted(doc := {**described(iam, name), **_flat(told)}, it):
+        name = spec.props["RoleName"]
+        if (told := detail(iam, name)) and _is_wanted(doc := {**described(iam, name), **_flat(told)}, spec):
             return doc
         return _flat(iam.get_role(RoleName=name)["Role"])
 
-    def create(self, iam: Any, it: Item) -> Doc:
+    def create(self, iam: Any, spec: ResourceSpec) -> Doc:
         """Create the role with CreateRole."""
-        trust = json.dumps(it.props["AssumeRolePolicyDocument"])
-        made = iam.create_role(**{**it.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(it.tags))
+        trust = json.dumps(spec.props["AssumeRolePolicyDocument"])
+        made = iam.create_role(**{**spec.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(spec.tags))
         return dict(made["Role"])
 
-    def update(self, iam: Any, it: Item, changed: Doc) -> None:
+    def update(self, iam: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the permissions boundary, the trust policy, the description and the session duration."""
-        name = it.props["RoleName"]
+        name = spec.props["RoleName"]
         if boundary := changed.get("PermissionsBoundary"):
             iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
         elif "PermissionsBoundary" in changed:
@@ -99,49 +99,49 @@ class Role(Kind):
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         if "Description" in changed:
             # UpdateRole resets the one of the two that it is not given (botocore iam UpdateRole).
-            told = {key: it.props[key] for key in ("Description", "MaxSessionDuration") if key in it.props}
+            told = {key: spec.props[key] for key in ("Description", "MaxSessionDuration") if key in spec.props}
             iam.update_role(RoleName=name, **told)
 
-    def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, iam: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with UntagRole, then TagRole."""
         # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
         if gone := list(drop):
-            iam.untag_role(RoleName=it.id, TagKeys=gone)
+            iam.untag_role(RoleName=spec.id, TagKeys=gone)
         if put:
-            iam.tag_role(RoleName=it.id, Tags=pairs(put))
+            iam.tag_role(RoleName=spec.id, Tags=pairs(put))
 
-    def extras(self, iam: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, iam: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the inline and attached policies of the role that the stack does not declare."""
-        if told := detail(iam, it.id):
+        if told := detail(iam, spec.id):
             inline = [policy["PolicyName"] for policy in told["RolePolicyList"]]
             if not _unknown(inside, inline, told["AttachedManagedPolicies"]):
                 return []
-        inline = iam.list_role_policies(RoleName=it.id)["PolicyNames"]
-        attached = iam.list_attached_role_policies(RoleName=it.id)["AttachedPolicies"]
+        inline = iam.list_role_policies(RoleName=spec.id)["PolicyNames"]
+        attached = iam.list_attached_role_policies(RoleName=spec.id)["AttachedPolicies"]
         return _unknown(inside, inline, attached)
 
-    def remove(self, iam: Any, it: Item, extra: Extra) -> None:
+    def remove(self, iam: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Delete an inline policy, or detach a managed policy, that the stack does not declare."""
         if "PolicyName" in extra.doc:
-            iam.delete_role_policy(RoleName=it.id, **extra.doc)
+            iam.delete_role_policy(RoleName=spec.id, **extra.doc)
         else:
-            iam.detach_role_policy(RoleName=it.id, **extra.doc)
+            iam.detach_role_policy(RoleName=spec.id, **extra.doc)
 
-    def delete(self, iam: Any, it: Item) -> None:
+    def delete(self, iam: Any, spec: ResourceSpec) -> None:
         """Delete the role; if policies are still on it, take them off and let the retry delete it.
 
         The declared policies were deleted before: such a policy was put on the role by hand.
         """
         try:
-            iam.delete_role(RoleName=it.id)
+            iam.delete_role(RoleName=spec.id)
         except ClientError as error:
             if code_of(error) == "DeleteConflict":
-                _strip(iam, it.id)
+                _strip(iam, spec.id)
             raise
 
-    def holders(self, iam: Any, it: Item) -> list[Holder]:
+    def holders(self, iam: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the instance profiles that contain the role; the stack itself makes none."""
-        listed = iam.list_instance_profiles_for_role(RoleName=it.id)["InstanceProfiles"]
+        listed = iam.list_instance_profiles_for_role(RoleName=spec.id)["InstanceProfiles"]
         return [Holder(f"the instance profile {one['InstanceProfileName']}", passing=False) for one in listed]
 
 
@@ -182,10 +182,10 @@ def _flat(role: Doc) -> Doc:
     return {**role, "PermissionsBoundary": boundary, "Tags": mapping(role.get("Tags") or [])}
 
 
-def _is_wanted(role: Doc, it: Item) -> bool:
+def _is_wanted(role: Doc, spec: ResourceSpec) -> bool:
     """Return whether a role has the desired properties and tags."""
-    props = {"PermissionsBoundary": "", **it.props}
-    return it.tags.items() <= role["Tags"].items() and all(role.get(key) == props[key] for key in props)
+    props = {"PermissionsBoundary": "", **spec.props}
+    return spec.tags.items() <= role["Tags"].items() and all(role.get(key) == props[key] for key in props)
 
 
 class RolePolicy(Kind):
@@ -209,31 +209,31 @@ class RolePolicy(Kind):
         delete="DeleteRolePolicy",
     )
 
-    def read(self, iam: Any, it: Item) -> Doc | None:
+    def read(self, iam: Any, spec: ResourceSpec) -> Doc | None:
         """Read the policy with GetRolePolicy.
 
         GetAccountAuthorizationDetails's answer about all roles is used instead if it shows the policy as
         desired.
         """
-        role, name = it.props["RoleName"], it.props["PolicyName"]
+        role, name = spec.props["RoleName"], spec.props["PolicyName"]
         listed = (detail(iam, role) or {}).get("RolePolicyList", [])
-        if {"PolicyName": name, "PolicyDocument": it.props.get("PolicyDocument")} in listed:
-            return {key: it.props[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
+        if {"PolicyName": name, "PolicyDocument": spec.props.get("PolicyDocument")} in listed:
+            return {key: spec.props[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
         return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
 
-    def create(self, iam: Any, it: Item) -> Doc:
+    def create(self, iam: Any, spec: ResourceSpec) -> Doc:
         """Create the policy with PutRolePolicy."""
-        document = json.dumps(it.props["PolicyDocument"])
-        iam.put_role_policy(**{**it.props, "PolicyDocument": document})
-        return dict(it.props)
+        document = json.dumps(spec.props["PolicyDocument"])
+        iam.put_role_policy(**{**spec.props, "PolicyDocument": document})
+        return dict(spec.props)
 
-    def update(self, iam: Any, it: Item, changed: Doc) -> None:
+    def update(self, iam: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the policy with PutRolePolicy."""
-        self.create(iam, it)
+        self.create(iam, spec)
 
-    def delete(self, iam: Any, it: Item) -> None:
+    def delete(self, iam: Any, spec: ResourceSpec) -> None:
         """Delete the policy with DeleteRolePolicy."""
-        iam.delete_role_policy(RoleName=it.props["RoleName"], PolicyName=it.props["PolicyName"])
+        iam.delete_role_policy(RoleName=spec.props["RoleName"], PolicyName=spec.props["PolicyName"])
 
 
 class ServiceLinkedRole(Kind):
@@ -248,17 +248,17 @@ class ServiceLinkedRole(Kind):
     resource, fills = "role", ("aws-service-role/{AWSServiceName}/*",)
     calls = calling(read="GetAccountSummary ListRoles", create="CreateServiceLinkedRole")
 
-    def read(self, iam: Any, it: Item) -> Doc | None:
+    def read(self, iam: Any, spec: ResourceSpec) -> Doc | None:
         """Find the role below the path of service-linked roles; one ListRoles call serves all services."""
-        name = it.props["AWSServiceName"]
+        name = spec.props["AWSServiceName"]
         roles = listed(iam, "/aws-service-role/")
         mine = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
         return next(({**role, "AWSServiceName": name} for role in mine), None)
 
-    def create(self, iam: Any, it: Item) -> Doc:
+    def create(self, iam: Any, spec: ResourceSpec) -> Doc:
         """Create the role with CreateServiceLinkedRole."""
-        iam.create_service_linked_role(**it.props)
-        return dict(it.props)
+        iam.create_service_linked_role(**spec.props)
+        return dict(spec.props)
 
-    def delete(self, iam: Any, it: Item) -> None:
+    def delete(self, iam: Any, spec: ResourceSpec) -> None:
         """Do nothing: the role belongs to the account."""

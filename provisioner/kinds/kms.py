@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import is_named
 from provisioner.engine.states import States, words
@@ -83,49 +83,49 @@ class Key(Kind):
         delete="DescribeKey ScheduleKeyDeletion",
     )
 
-    def read(self, kms: Any, it: Item) -> Doc | None:
+    def read(self, kms: Any, spec: ResourceSpec) -> Doc | None:
         """Read the key, its policy and its tags; find it where its id is not known yet."""
-        if it.id:
-            return _told(kms, it, kms.describe_key(KeyId=it.id)["KeyMetadata"])
-        for doc in _candidates(kms, it):
-            if doc["KeyState"] != PENDING and doc["Arn"] not in it.shunned:
-                told = _told(kms, it, doc)
-                if has_owner(told["Tags"], it.tags) and told["Tags"].get(NODE_TAG) == it.node:
+        if spec.id:
+            return _told(kms, spec, kms.describe_key(KeyId=spec.id)["KeyMetadata"])
+        for doc in _candidates(kms, spec):
+            if doc["KeyState"] != PENDING and doc["Arn"] not in spec.excluded_ids:
+                told = _told(kms, spec, doc)
+                if has_owner(told["Tags"], spec.tags) and told["Tags"].get(NODE_TAG) == spec.logical_id:
                     return told
         return None
 
-    def create(self, kms: Any, it: Item) -> Doc:
+    def create(self, kms: Any, spec: ResourceSpec) -> Doc:
         """Create the key with CreateKey."""
-        asked = {**it.props, "Policy": json.dumps(it.props["Policy"])}
-        made = kms.create_key(**asked, Tags=_pairs(it.tags))["KeyMetadata"]
-        return {**made, "Policy": it.props["Policy"]}
+        asked = {**spec.props, "Policy": json.dumps(spec.props["Policy"])}
+        made = kms.create_key(**asked, Tags=_pairs(spec.tags))["KeyMetadata"]
+        return {**made, "Policy": spec.props["Policy"]}
 
-    def update(self, kms: Any, it: Item, changed: Doc) -> None:
+    def update(self, kms: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the policy with PutKeyPolicy, and the description with UpdateKeyDescription."""
         if "Policy" in changed:
-            kms.put_key_policy(KeyId=it.id, PolicyName="default", Policy=json.dumps(changed["Policy"]))
+            kms.put_key_policy(KeyId=spec.id, PolicyName="default", Policy=json.dumps(changed["Policy"]))
         if "Description" in changed:
-            kms.update_key_description(KeyId=it.id, Description=changed["Description"])
+            kms.update_key_description(KeyId=spec.id, Description=changed["Description"])
 
-    def retag(self, kms: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, kms: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
-            kms.tag_resource(KeyId=it.id, Tags=_pairs(put))
+            kms.tag_resource(KeyId=spec.id, Tags=_pairs(put))
         if gone := list(drop):
-            kms.untag_resource(KeyId=it.id, TagKeys=gone)
+            kms.untag_resource(KeyId=spec.id, TagKeys=gone)
 
     def lost(self, props: Doc) -> str:
         """Return the warning that deleting the key loses all data that is encrypted with it."""
         return f"the key ends {_DAYS} days later, unless a snapshot or a backup made under it remains"
 
-    def keeps(self, client: Any, it: Item) -> str:
+    def keeps(self, client: Any, spec: ResourceSpec) -> str:
         """Return the snapshots, backups and databases that are still encrypted with the key."""
-        return ", ".join(made_under(client, it.id, it.suffix))
+        return ", ".join(made_under(client, spec.id, spec.suffix))
 
-    def delete(self, kms: Any, it: Item) -> None:
+    def delete(self, kms: Any, spec: ResourceSpec) -> None:
         """Schedule the deletion; do nothing if it is scheduled already, as KMS would refuse the call."""
-        if kms.describe_key(KeyId=it.id)["KeyMetadata"]["KeyState"] != PENDING:
-            kms.schedule_key_deletion(KeyId=it.id, PendingWindowInDays=_DAYS)
+        if kms.describe_key(KeyId=spec.id)["KeyMetadata"]["KeyState"] != PENDING:
+            kms.schedule_key_deletion(KeyId=spec.id, PendingWindowInDays=_DAYS)
 
     def lasts(self, doc: Doc) -> str:
         """Return the date on which KMS deletes the key; "" if no deletion is scheduled."""
@@ -140,12 +140,12 @@ class EdgeKey(Key):
         """Return "": everything under the key is deleted with the stack."""
         return ""
 
-    def keeps(self, client: Any, it: Item) -> str:
+    def keeps(self, client: Any, spec: ResourceSpec) -> str:
         """Return "": nothing that outlives the stack needs the key."""
         return ""
 
 
-def _candidates(kms: Any, it: Item) -> Iterator[Doc]:
+def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[Doc]:
     """Yield the keys that the index of tags lists for the stack, then all keys with our description.
 
     The index (Resource Groups Tagging API) still lists deleted keys for a while: those are skipped. A key's
@@ -153,13 +153,13 @@ def _candidates(kms: Any, it: Item) -> Iterator[Doc]:
     that denies access is skipped too. If no listed key can be read at all, the error of the first one is
     raised.
     """
-    listed = bearers(beside(kms, "resourcegroupstaggingapi"), [it.suffix])
+    listed = bearers(beside(kms, "resourcegroupstaggingapi"), [spec.suffix])
     yield from filter(None, (_described(kms, arn, NO_KEY) for arn in listed if ":kms:" in arn))
     arns = [one["KeyArn"] for one in kms.list_keys()["Keys"]]
     told = [doc for arn in arns if (doc := _described(kms, arn, NO_KEY | _KEPT_OUT))]
     if arns and not told:
         kms.describe_key(KeyId=arns[0])
-    yield from (doc for doc in told if doc["Description"] == it.props.get("Description"))
+    yield from (doc for doc in told if doc["Description"] == spec.props.get("Description"))
 
 
 def _described(kms: Any, arn: str, passed: Codes) -> Doc | None:
@@ -172,12 +172,12 @@ def _described(kms: Any, arn: str, passed: Codes) -> Doc | None:
         return None
 
 
-def _told(kms: Any, it: Item, doc: Doc) -> Doc:
+def _told(kms: Any, spec: ResourceSpec, doc: Doc) -> Doc:
     """Return a key with its policy and tags, and in `Wake` the command that makes it usable again."""
     arn = doc["Arn"]
     wake = (_CALL_BACK if doc["KeyState"] == PENDING else _WAKE).format(arn, kms.region)
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
-    tags = tags_told(kms, it, arn, lambda: _tags(kms, arn))
+    tags = tags_told(kms, spec, arn, lambda: _tags(kms, arn))
     return {**doc, "Policy": policy, "Tags": tags, "Wake": wake}
 
 
@@ -205,27 +205,27 @@ class KeyAlias(Kind):
     resource, fills = "alias", ("{AliasName}",)
     calls = calling(read="ListAliases", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias")
 
-    def read(self, kms: Any, it: Item) -> Doc | None:
+    def read(self, kms: Any, spec: ResourceSpec) -> Doc | None:
         """Find the alias with ListAliases, and build the key's ARN from the key id and the alias's ARN."""
-        named = (one for one in kms.list_aliases()["Aliases"] if one["AliasName"] == it.props["AliasName"])
+        named = (one for one in kms.list_aliases()["Aliases"] if one["AliasName"] == spec.props["AliasName"])
         found = next(named, None)
         if found is None:
             return None
         where = found["AliasArn"].rsplit(":", 1)[0]
         return {"AliasName": found["AliasName"], "TargetKeyId": f"{where}:key/{found.get('TargetKeyId')}"}
 
-    def create(self, kms: Any, it: Item) -> Doc:
+    def create(self, kms: Any, spec: ResourceSpec) -> Doc:
         """Create the alias with CreateAlias."""
-        kms.create_alias(**it.props)
-        return dict(it.props)
+        kms.create_alias(**spec.props)
+        return dict(spec.props)
 
-    def update(self, kms: Any, it: Item, changed: Doc) -> None:
+    def update(self, kms: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Point the alias to another key with UpdateAlias."""
-        kms.update_alias(**it.props)
+        kms.update_alias(**spec.props)
 
-    def delete(self, kms: Any, it: Item) -> None:
+    def delete(self, kms: Any, spec: ResourceSpec) -> None:
         """Delete the alias with DeleteAlias."""
-        kms.delete_alias(AliasName=it.id)
+        kms.delete_alias(AliasName=spec.id)
 
 
 class KeyRotation(Setting):
@@ -244,12 +244,12 @@ class KeyRotation(Setting):
         update="EnableKeyRotation",
     )
 
-    def read(self, kms: Any, it: Item) -> Doc | None:
+    def read(self, kms: Any, spec: ResourceSpec) -> Doc | None:
         """Read whether rotation is on; return None for a key that is scheduled for deletion."""
-        if kms.describe_key(KeyId=it.props["KeyId"])["KeyMetadata"]["KeyState"] == PENDING:
+        if kms.describe_key(KeyId=spec.props["KeyId"])["KeyMetadata"]["KeyState"] == PENDING:
             return None
-        on = kms.get_key_rotation_status(KeyId=it.props["KeyId"])["KeyRotationEnabled"]
-        return {"KeyId": it.props["KeyId"], "KeyRotationEnabled": on}
+        on = kms.get_key_rotation_status(KeyId=spec.props["KeyId"])["KeyRotationEnabled"]
+        return {"KeyId": spec.props["KeyId"], "KeyRotationEnabled": on}
 
     def put(self, kms: Any, props: Doc) -> None:
         """Turn rotation on with EnableKeyRotation."""

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.graph import Stack
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.patience import insist
 from provisioner.engine.verify import Remnant
 from provisioner.kinds.dynamodb import Table
@@ -89,7 +89,7 @@ def protected(clients: Clients, stack: Stack, theirs: Set[str]) -> list[str]:
 
     Log groups that the stack declares are left out.
     """
-    declared = {node.props.get("logGroupName") for node in stack}
+    declared = {resource.props.get("logGroupName") for resource in stack}
     found = (one.id for one in _logs(clients, stack, theirs) if one.id not in declared)
     return [name for name in found if _is_protected(clients, name)]
 
@@ -124,7 +124,9 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
 
 def _named(stack: Stack, kind: type[Kind], without: Set[str] = frozenset()) -> list[str]:
     """Return the AWS names of all declared resources of a type, except the logical names in `without`."""
-    return [node.aws_name for node in stack if type(node.kind) is kind and node.name not in without]
+    return [
+        resource.aws_name for resource in stack if type(resource.type) is kind and resource.logical_id not in without
+    ]
 
 
 def _alarms(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]:
@@ -169,12 +171,14 @@ def kept(clients: Clients, stack: Stack) -> list[Remnant]:
 
 def _keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     """Yield the keys of the stack that backups, snapshots or databases still need."""
-    for node in stack:
-        if isinstance(node.kind, Key):
-            kms = clients.client("kms", node.region)
-            found = node.kind.read(kms, Item(node.name, node.aws_name, stack.suffix, tags=node.tags))
+    for resource in stack:
+        if isinstance(resource.type, Key):
+            kms = clients.client("kms", resource.region)
+            found = resource.type.read(
+                kms, ResourceSpec(resource.logical_id, resource.aws_name, stack.suffix, tags=resource.tags)
+            )
             arn = found["Arn"] if found else ""
-            if found and (why := node.kind.keeps(kms, Item(node.name, "", stack.suffix, id=arn))):
+            if found and (why := resource.type.keeps(kms, ResourceSpec(resource.logical_id, "", stack.suffix, id=arn))):
                 end = f"aws kms schedule-key-deletion --key-id {arn} --region {kms.region}"
                 told = f"the key {arn} for the sake of {why}, {KEY_PRICE:.2f} USD a month until `{end}`"
                 yield Remnant("Key", arn, told)
@@ -205,9 +209,9 @@ def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
 
 def _unconfirmed(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     """Yield the subscriptions that nobody confirmed: they outlive their topic, and cannot be deleted."""
-    topics = [node for node in stack if type(node.kind) is Topic]
-    for region in dict.fromkeys(node.lives_in for node in topics):
-        names = {node.aws_name for node in topics if node.lives_in == region}
+    topics = [resource for resource in stack if type(resource.type) is Topic]
+    for region in dict.fromkeys(resource.lives_in for resource in topics):
+        names = {resource.aws_name for resource in topics if resource.lives_in == region}
         for one in clients.client("sns", region).list_subscriptions()["Subscriptions"]:
             ours = one["TopicArn"].rpartition(":")[2] in names
             if ours and one["SubscriptionArn"] == PENDING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
@@ -47,38 +47,38 @@ class LogGroup(Kind):
         delete="DeleteLogGroup",
     )
 
-    def read(self, logs: Any, it: Item) -> Doc | None:
+    def read(self, logs: Any, spec: ResourceSpec) -> Doc | None:
         """Read the group with DescribeLogGroups, and its tags by its ARN without the final `:*`."""
-        doc = group_named(logs, it.props["logGroupName"])
+        doc = group_named(logs, spec.props["logGroupName"])
         if doc is None:
             return None
-        tags = tags_told(logs, it, _arn(doc), lambda: _tags(logs, doc))
+        tags = tags_told(logs, spec, _arn(doc), lambda: _tags(logs, doc))
         return {"kmsKeyId": "", **doc, "Tags": tags}
 
-    def create(self, logs: Any, it: Item) -> Doc:
+    def create(self, logs: Any, spec: ResourceSpec) -> Doc:
         """Create the group with CreateLogGroup."""
-        logs.create_log_group(**it.props, tags=dict(it.tags))
-        return dict(it.props)
+        logs.create_log_group(**spec.props, tags=dict(spec.tags))
+        return dict(spec.props)
 
-    def update(self, logs: Any, it: Item, changed: Doc) -> None:
+    def update(self, logs: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the key, the deletion protection, and whether a bearer token is enough to write."""
         if "deletionProtectionEnabled" in changed:
             logs.put_log_group_deletion_protection(
-                logGroupIdentifier=it.id, deletionProtectionEnabled=changed["deletionProtectionEnabled"]
+                logGroupIdentifier=spec.id, deletionProtectionEnabled=changed["deletionProtectionEnabled"]
             )
         if "bearerTokenAuthenticationEnabled" in changed:
             logs.put_bearer_token_authentication(
-                logGroupIdentifier=it.id,
+                logGroupIdentifier=spec.id,
                 bearerTokenAuthenticationEnabled=changed["bearerTokenAuthenticationEnabled"],
             )
         if key := changed.get("kmsKeyId"):
-            logs.associate_kms_key(logGroupName=it.id, kmsKeyId=key)
+            logs.associate_kms_key(logGroupName=spec.id, kmsKeyId=key)
         elif "kmsKeyId" in changed:
-            logs.disassociate_kms_key(logGroupName=it.id)
+            logs.disassociate_kms_key(logGroupName=spec.id)
 
-    def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, logs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        doc = group_named(logs, it.id)
+        doc = group_named(logs, spec.id)
         if doc is None:
             return
         if put:
@@ -90,9 +90,9 @@ class LogGroup(Kind):
         """Return what a deletion loses: the logs in the group."""
         return f"the logs in {props['logGroupName']}"
 
-    def delete(self, logs: Any, it: Item) -> None:
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
         """Delete the group with DeleteLogGroup."""
-        logs.delete_log_group(logGroupName=it.id)
+        logs.delete_log_group(logGroupName=spec.id)
 
 
 class ServiceLogGroup(LogGroup):
@@ -119,9 +119,9 @@ class Retention(Setting):
     resource, fills = "log-group", ("{logGroupName}",)
     calls = calling(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
 
-    def read(self, logs: Any, it: Item) -> Doc | None:
+    def read(self, logs: Any, spec: ResourceSpec) -> Doc | None:
         """Read the retention of the group, and the account's policy if one sets it."""
-        doc = group_named(logs, it.props["logGroupName"])
+        doc = group_named(logs, spec.props["logGroupName"])
         if doc is None:
             return None
         policy = doc.get("retentionPolicyName")

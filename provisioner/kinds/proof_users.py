@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.kinds.tags import mapping
@@ -49,7 +49,7 @@ def is_proof(props: Doc) -> bool:
     return bool(values) and all(str(one).rstrip(".").endswith(_ACM) for one in values)
 
 
-def users(client: Any, it: Item) -> str:
+def users(client: Any, spec: ResourceSpec) -> str:
     """Return, as a phrase, the certificates outside of the stack that need a record.
 
     The phrase also says which regions were read, as certificates of other regions may need it too.
@@ -58,7 +58,7 @@ def users(client: Any, it: Item) -> str:
     regions = tuple(dict.fromkeys((own, GLOBAL_REGION)))
     elsewhere = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
     try:
-        found = [arn for region in regions for arn in _living_by(client, region, it)]
+        found = [arn for region in regions for arn in _living_by(client, region, spec)]
     except ClientError as error:
         if code_of(error) not in _DENIED:
             raise
@@ -66,10 +66,10 @@ def users(client: Any, it: Item) -> str:
     return ", ".join([*(f"the certificate {arn}" for arn in found), elsewhere])
 
 
-def _living_by(client: Any, region: str, it: Item) -> Iterator[str]:
+def _living_by(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
     acm = beside(client, "acm", region)
-    record = _low(it.props["Name"])
+    record = _low(spec.props["Name"])
     listed = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
     for arn in (one["CertificateArn"] for one in listed if _may_be_for(one, record.partition(".")[2])):
         try:
@@ -79,7 +79,7 @@ def _living_by(client: Any, region: str, it: Item) -> Iterator[str]:
             if code_of(error) not in _GONE:
                 raise
             continue
-        if record in _records(told) and not bears(tags, it.suffix):
+        if record in _records(told) and not bears(tags, spec.suffix):
             yield str(arn)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc, is_known
 from provisioner.engine.refused import Refusal
 from provisioner.engine.states import States, words
@@ -71,36 +71,36 @@ class DnsName(Kind):
         lift="DeleteResourceRecordSetProtections ListResourceRecordSetProtections",
     )
 
-    def read(self, route53: Any, it: Item) -> Doc | None:
+    def read(self, route53: Any, spec: ResourceSpec) -> Doc | None:
         """Read the name's records and its TXT mark.
 
         After a change by this run, ask GetChange too: the name is ready once all DNS servers have the change.
         """
-        records, mark = _standing(route53, it)
+        records, mark = _standing(route53, spec)
         if not records and not mark:
             return None
-        change = it.reply.get("Change")
+        change = spec.reply.get("Change")
         status = route53.get_change(Id=change)["ChangeInfo"]["Status"] if change else "INSYNC"
-        ours = mark is not None and _is_ours(mark, it)
-        tags = dict(it.tags) if ours else None
-        return {**_named(it), "Records": records, "Tags": tags, "Ours": ours, "Status": status}
+        ours = mark is not None and _is_ours(mark, spec)
+        tags = dict(spec.tags) if ours else None
+        return {**_named(spec), "Records": records, "Tags": tags, "Ours": ours, "Status": status}
 
-    def create(self, route53: Any, it: Item) -> Doc:
+    def create(self, route53: Any, spec: ResourceSpec) -> Doc:
         """Create the records and the TXT mark; Route 53 refuses the batch if one of them exists."""
-        wanted = [*_sets(it.props), _mark(it)]
-        made = _change(route53, it, [("CREATE", one) for one in wanted])
-        return {**it.props, "Change": made["ChangeInfo"]["Id"]}
+        wanted = [*_sets(spec.props), _mark(spec)]
+        made = _change(route53, spec, [("CREATE", one) for one in wanted])
+        return {**spec.props, "Change": made["ChangeInfo"]["Id"]}
 
-    def update(self, route53: Any, it: Item, changed: Doc) -> Doc:
+    def update(self, route53: Any, spec: ResourceSpec, changed: Doc) -> Doc:
         """Delete the records that differ and create the declared ones, in one batch.
 
         Route 53 refuses the batch if somebody changed the records since they were read.
         """
-        records, _ = _standing(route53, it)
+        records, _ = _standing(route53, spec)
         # Nothing differs where an earlier attempt succeeded and its reply was lost. Route 53 refuses an empty
         # batch.
-        batch = _differing(records, it.props)
-        return {"Change": _change(route53, it, batch)["ChangeInfo"]["Id"]} if batch else {}
+        batch = _differing(records, spec.props)
+        return {"Change": _change(route53, spec, batch)["ChangeInfo"]["Id"]} if batch else {}
 
     def outlives(self, props: Doc) -> str:
         """Return why the records stay if they validate a certificate; "" for other records."""
@@ -108,24 +108,24 @@ class DnsName(Kind):
             return ""
         return f"{props['Name']}: certificates of the account, in any region, may be renewed by it; it is free"
 
-    def keeps(self, client: Any, it: Item) -> str:
+    def keeps(self, client: Any, spec: ResourceSpec) -> str:
         """Return which certificates still need the record, if it validates one; "" for other records.
 
         Such a record stays with its TXT mark, so a later `apply` takes it into the stack again.
         """
-        return users(client, it) if is_proof(it.props) else ""
+        return users(client, spec) if is_proof(spec.props) else ""
 
-    def protections(self, route53: Any, it: Item) -> list[str]:
+    def protections(self, route53: Any, spec: ResourceSpec) -> list[str]:
         """Return which of the records and the TXT mark Route 53 protects from changes, as a sentence.
 
         Return nothing for a record that validates a certificate: it is never deleted.
         """
-        found = [] if is_proof(it.props) else _protected(route53, it)
+        found = [] if is_proof(spec.props) else _protected(route53, spec)
         return [in_words(found)] if found else []
 
-    def deletion_protected(self, route53: Any, it: Item, doc: Doc) -> Doc:
+    def deletion_protected(self, route53: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Return `doc` with the protections of the records and the TXT mark; {} if there are none."""
-        found = [] if is_proof(it.props) else _protected(route53, it)
+        found = [] if is_proof(spec.props) else _protected(route53, spec)
         return {**doc, "Protections": as_option(found)} if found else {}
 
     def write_protections(self, route53: Any, wanted: Doc, seen: Doc) -> list[Refusal]:
@@ -137,21 +137,21 @@ class DnsName(Kind):
         names = {name: types} if seen else {name: types, _marked(name): {"TXT"}}
         return refusals(name, wanted["HostedZoneId"], protected(route53, wanted["HostedZoneId"], names))
 
-    def lift(self, route53: Any, it: Item) -> None:
+    def lift(self, route53: Any, spec: ResourceSpec) -> None:
         """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
-        if found := _protected(route53, it):
-            route53.delete_resource_record_set_protections(HostedZoneId=it.props["HostedZoneId"], Protections=found)
+        if found := _protected(route53, spec):
+            route53.delete_resource_record_set_protections(HostedZoneId=spec.props["HostedZoneId"], Protections=found)
 
-    def delete(self, route53: Any, it: Item) -> None:
+    def delete(self, route53: Any, spec: ResourceSpec) -> None:
         """Delete the TXT mark, and the records that are still as the stack made them.
 
         Do not wait until all DNS servers have the deletion: resolvers cache the records for longer than that.
         """
-        records, mark = _standing(route53, it)
-        ours = [_line(one) for one in _sets(it.props)]
+        records, mark = _standing(route53, spec)
+        ours = [_line(one) for one in _sets(spec.props)]
         going = [("DELETE", one) for one in records if _line(one) in ours]
-        if mark and _is_ours(mark, it):
-            _change(route53, it, [*going, ("DELETE", mark)])
+        if mark and _is_ours(mark, spec):
+            _change(route53, spec, [*going, ("DELETE", mark)])
 
     def canonical(self, doc: Doc) -> Doc:
         """Write each record as one line, with its names in lower case and without the final dot."""
@@ -163,17 +163,17 @@ class DnsName(Kind):
         return f"{doc['Name']} is {', '.join(told) or 'marked by another'}"
 
 
-def _named(it: Item) -> Doc:
-    return {key: it.props[key] for key in DnsName.claims}
+def _named(spec: ResourceSpec) -> Doc:
+    return {key: spec.props[key] for key in DnsName.claims}
 
 
-def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
+def _standing(route53: Any, spec: ResourceSpec) -> tuple[list[Doc], Doc | None]:
     """Return the records that resolve the name, and its TXT mark (None if there is none)."""
-    name = it.props["Name"]
-    listed = _from(route53, it.props["HostedZoneId"], name, _NEAR)
+    name = spec.props["Name"]
+    listed = _from(route53, spec.props["HostedZoneId"], name, _NEAR)
     records = [one for one in listed if _is_at(one, name) and one["Type"] in _TYPES]
     if len(listed) == _NEAR:
-        listed += _from(route53, it.props["HostedZoneId"], _marked(name), 1)
+        listed += _from(route53, spec.props["HostedZoneId"], _marked(name), 1)
     marks = (one for one in listed if _is_at(one, _marked(name)) and one["Type"] == "TXT")
     return records, next(marks, None)
 
@@ -186,17 +186,17 @@ def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
     return list(told["ResourceRecordSets"])
 
 
-def _protected(route53: Any, it: Item) -> list[Doc]:
+def _protected(route53: Any, spec: ResourceSpec) -> list[Doc]:
     """Return the name and type of each of these records that Route 53 protects from changes."""
-    name = it.props["Name"]
-    return protected(route53, it.props["HostedZoneId"], {name: _TYPES, _marked(name): ("TXT",)})
+    name = spec.props["Name"]
+    return protected(route53, spec.props["HostedZoneId"], {name: _TYPES, _marked(name): ("TXT",)})
 
 
-def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
+def _change(route53: Any, spec: ResourceSpec, changes: list[tuple[str, Doc]]) -> Doc:
     """Send CREATE and DELETE changes as one batch."""
     batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
     return dict(
-        route53.change_resource_record_sets(HostedZoneId=it.props["HostedZoneId"], ChangeBatch={"Changes": batch})
+        route53.change_resource_record_sets(HostedZoneId=spec.props["HostedZoneId"], ChangeBatch={"Changes": batch})
     )
 
 
@@ -218,14 +218,14 @@ def _marked(name: str) -> str:
     return f"_{PROJECT}.{name}"
 
 
-def _mark(it: Item) -> Doc:
+def _mark(spec: ResourceSpec) -> Doc:
     """Return the TXT record that marks the name as this stack's."""
-    told = [{"Value": f'"{it.props["Mark"]}"'}]
-    return {"Name": _marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
+    told = [{"Value": f'"{spec.props["Mark"]}"'}]
+    return {"Name": _marked(spec.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
 
 
-def _is_ours(mark: Doc, it: Item) -> bool:
-    return bool(mark["ResourceRecords"] == _mark(it)["ResourceRecords"])
+def _is_ours(mark: Doc, spec: ResourceSpec) -> bool:
+    return bool(mark["ResourceRecords"] == _mark(spec)["ResourceRecords"])
 
 
 def _is_at(record: Doc, name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
@@ -51,12 +51,12 @@ class Bucket(Kind):
         holders="GetObjectLockConfiguration GetObjectLegalHold GetObjectRetention ListObjectVersions",
     )
 
-    def read(self, s3: Any, it: Item) -> Doc | None:
+    def read(self, s3: Any, spec: ResourceSpec) -> Doc | None:
         """Read the bucket with HeadBucket, and its tags.
 
         HeadBucket answers 403 for a bucket of another account: it is returned without tags.
         """
-        bucket = it.props["Bucket"]
+        bucket = spec.props["Bucket"]
         try:
             s3.head_bucket(Bucket=bucket)
         except ClientError as error:
@@ -65,33 +65,33 @@ class Bucket(Kind):
             return {"Bucket": bucket, "Tags": {}}
         return {"Bucket": bucket, "Tags": _tags(s3, bucket)}
 
-    def create(self, s3: Any, it: Item) -> Doc:
+    def create(self, s3: Any, spec: ResourceSpec) -> Doc:
         """Create the bucket with its tags; AWS makes it private and encrypted by default."""
-        where = it.props.get("CreateBucketConfiguration", {})
-        made = {"Bucket": it.props["Bucket"], "CreateBucketConfiguration": {**where, "Tags": pairs(it.tags)}}
+        where = spec.props.get("CreateBucketConfiguration", {})
+        made = {"Bucket": spec.props["Bucket"], "CreateBucketConfiguration": {**where, "Tags": pairs(spec.tags)}}
         s3.create_bucket(**made)
-        return dict(it.props)
+        return dict(spec.props)
 
-    def retag(self, s3: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, s3: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Replace all tags with PutBucketTagging, AWS's own tags included (cloud-custodian#2861)."""
-        theirs = {name: value for name, value in _tags(s3, it.id).items() if name.startswith("aws:")}
-        s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs({**theirs, **it.tags})})
+        theirs = {name: value for name, value in _tags(s3, spec.id).items() if name.startswith("aws:")}
+        s3.put_bucket_tagging(Bucket=spec.id, Tagging={"TagSet": pairs({**theirs, **spec.tags})})
 
     def lost(self, props: Doc) -> str:
         """Return what a deletion loses: the access logs in the bucket."""
         return f"the records of requests in {props['Bucket']}"
 
-    def delete(self, s3: Any, it: Item) -> None:
+    def delete(self, s3: Any, spec: ResourceSpec) -> None:
         """Forbid all writes, delete the objects and unfinished uploads, then delete the bucket."""
-        s3.put_bucket_policy(Bucket=it.id, Policy=json.dumps(_closed(it.id)))
-        empty(s3, it.id)
-        for upload in s3.list_multipart_uploads(Bucket=it.id).get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=it.id, Key=upload["Key"], UploadId=upload["UploadId"])
-        s3.delete_bucket(Bucket=it.id)
+        s3.put_bucket_policy(Bucket=spec.id, Policy=json.dumps(_closed(spec.id)))
+        empty(s3, spec.id)
+        for upload in s3.list_multipart_uploads(Bucket=spec.id).get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=spec.id, Key=upload["Key"], UploadId=upload["UploadId"])
+        s3.delete_bucket(Bucket=spec.id)
 
-    def holders(self, s3: Any, it: Item) -> list[Holder]:
+    def holders(self, s3: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the Object Lock retentions and legal holds in the bucket."""
-        return locks(s3, it.id)
+        return locks(s3, spec.id)
 
 
 def _tags(s3: Any, bucket: str) -> Doc:
@@ -129,11 +129,11 @@ class _Setting(Kind):
     transient = {"create": _YOUNG, "update": _YOUNG}
     resource, fills = "bucket", ("{Bucket}",)
 
-    def update(self, s3: Any, it: Item, changed: Doc) -> None:
+    def update(self, s3: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Repeat the call that creates the setting."""
-        self.create(s3, it)
+        self.create(s3, spec)
 
-    def delete(self, s3: Any, it: Item) -> None:
+    def delete(self, s3: Any, spec: ResourceSpec) -> None:
         """Do nothing: S3 deletes the setting with its bucket."""
 
 
@@ -150,14 +150,14 @@ class PublicAccessBlock(_Setting):
         update="PutPublicAccessBlock",
     )
 
-    def read(self, s3: Any, it: Item) -> Doc | None:
+    def read(self, s3: Any, spec: ResourceSpec) -> Doc | None:
         """Read the setting with GetPublicAccessBlock."""
-        return {**s3.get_public_access_block(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
+        return {**s3.get_public_access_block(Bucket=spec.props["Bucket"]), "Bucket": spec.props["Bucket"]}
 
-    def create(self, s3: Any, it: Item) -> Doc:
+    def create(self, s3: Any, spec: ResourceSpec) -> Doc:
         """Set it with PutPublicAccessBlock."""
-        s3.put_public_access_block(**it.props)
-        return dict(it.props)
+        s3.put_public_access_block(**spec.props)
+        return dict(spec.props)
 
 
 class BucketEncryption(_Setting):
@@ -175,14 +175,14 @@ class BucketEncryption(_Setting):
         update="PutBucketEncryption",
     )
 
-    def read(self, s3: Any, it: Item) -> Doc | None:
+    def read(self, s3: Any, spec: ResourceSpec) -> Doc | None:
         """Read the encryption with GetBucketEncryption."""
-        return {**s3.get_bucket_encryption(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
+        return {**s3.get_bucket_encryption(Bucket=spec.props["Bucket"]), "Bucket": spec.props["Bucket"]}
 
-    def create(self, s3: Any, it: Item) -> Doc:
+    def create(self, s3: Any, spec: ResourceSpec) -> Doc:
         """Set the encryption with PutBucketEncryption."""
-        s3.put_bucket_encryption(**it.props)
-        return dict(it.props)
+        s3.put_bucket_encryption(**spec.props)
+        return dict(spec.props)
 
 
 class BucketLifecycle(_Setting):
@@ -201,16 +201,16 @@ class BucketLifecycle(_Setting):
         update="PutBucketLifecycleConfiguration",
     )
 
-    def read(self, s3: Any, it: Item) -> Doc | None:
+    def read(self, s3: Any, spec: ResourceSpec) -> Doc | None:
         """Read the rules with GetBucketLifecycleConfiguration."""
-        bucket = it.props["Bucket"]
+        bucket = spec.props["Bucket"]
         told = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
         return {**told, "Bucket": bucket, "LifecycleConfiguration": {"Rules": told["Rules"]}}
 
-    def create(self, s3: Any, it: Item) -> Doc:
+    def create(self, s3: Any, spec: ResourceSpec) -> Doc:
         """Set the rules with PutBucketLifecycleConfiguration."""
-        s3.put_bucket_lifecycle_configuration(**it.props)
-        return dict(it.props)
+        s3.put_bucket_lifecycle_configuration(**spec.props)
+        return dict(spec.props)
 
 
 class BucketPolicy(_Setting):
@@ -225,12 +225,12 @@ class BucketPolicy(_Setting):
 
     calls = calling(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
 
-    def read(self, s3: Any, it: Item) -> Doc | None:
+    def read(self, s3: Any, spec: ResourceSpec) -> Doc | None:
         """Read the policy with GetBucketPolicy, its JSON parsed."""
-        bucket = it.props["Bucket"]
+        bucket = spec.props["Bucket"]
         return {"Bucket": bucket, "Policy": json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])}
 
-    def create(self, s3: Any, it: Item) -> Doc:
+    def create(self, s3: Any, spec: ResourceSpec) -> Doc:
         """Set the policy with PutBucketPolicy."""
-        s3.put_bucket_policy(Bucket=it.props["Bucket"], Policy=json.dumps(it.props["Policy"]))
-        return dict(it.props)
+        s3.put_bucket_policy(Bucket=spec.props["Bucket"], Policy=json.dumps(spec.props["Policy"]))
+        return dict(spec.props)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import unless_unknown
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc, Kept, Lookup, Ref, Veiled
 from provisioner.engine.states import THERE, States, words
 from provisioner.engine.traits import calling, codes
@@ -81,9 +81,9 @@ class Secret(Kind):
         delete="DeleteSecret",
     )
 
-    def read(self, secrets: Any, it: Item) -> Doc | None:
+    def read(self, secrets: Any, spec: ResourceSpec) -> Doc | None:
         """Read the secret with DescribeSecret; a secret in its recovery window counts as deleted."""
-        doc = {"KmsKeyId": _AMAZONS_KEY, **secrets.describe_secret(SecretId=it.props["Name"])}
+        doc = {"KmsKeyId": _AMAZONS_KEY, **secrets.describe_secret(SecretId=spec.props["Name"])}
         return {**doc, "Tags": mapping(doc.get("Tags", [])), "InRecovery": bool(doc.get("DeletedDate"))}
 
     def lasts(self, doc: Doc) -> str:
@@ -91,60 +91,60 @@ class Secret(Kind):
         ends = doc.get("DeletedDate")
         return ends.isoformat(timespec="minutes") if ends else ""
 
-    def bring_back(self, secrets: Any, it: Item) -> Doc | None:
+    def bring_back(self, secrets: Any, spec: ResourceSpec) -> Doc | None:
         """Restore the stack's secret if it is in its recovery window; return None if it is not."""
-        if not self._rests(secrets, it):
+        if not self._rests(secrets, spec):
             return None
-        back = secrets.restore_secret(SecretId=it.props["Name"])
-        return {"Name": it.props["Name"], "ARN": back["ARN"]}
+        back = secrets.restore_secret(SecretId=spec.props["Name"])
+        return {"Name": spec.props["Name"], "ARN": back["ARN"]}
 
-    def create(self, secrets: Any, it: Item) -> Doc:
+    def create(self, secrets: Any, spec: ResourceSpec) -> Doc:
         """Create the secret with CreateSecret; the token makes a repeated call harmless."""
-        made = secrets.create_secret(**it.props, ClientRequestToken=it.token, Tags=pairs(it.tags))
-        return {"Name": it.props["Name"], "ARN": made["ARN"]}
+        made = secrets.create_secret(**spec.props, ClientRequestToken=spec.token, Tags=pairs(spec.tags))
+        return {"Name": spec.props["Name"], "ARN": made["ARN"]}
 
-    def _rests(self, secrets: Any, it: Item) -> bool:
+    def _rests(self, secrets: Any, spec: ResourceSpec) -> bool:
         """Return whether a secret of this stack can be restored; raise Blocked if it is somebody else's."""
         try:
-            doc = self.read(secrets, it)
+            doc = self.read(secrets, spec)
         except ClientError as error:
             if error.response["Error"]["Code"] in self.absent:
                 return False
             raise
         if not doc or not doc["InRecovery"]:
             return False
-        if not bears(doc["Tags"], it.suffix):
+        if not bears(doc["Tags"], spec.suffix):
             raise Blocked(
-                f"The secret {it.name} is somebody else's, and in its recovery window.",
+                f"The secret {spec.aws_name} is somebody else's, and in its recovery window.",
                 "Choose another suffix, or have that secret deleted for good.",
             )
         return True
 
-    def update(self, secrets: Any, it: Item, changed: Doc) -> None:
+    def update(self, secrets: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the description and the key; the value is set at creation only."""
         asked = {key: value for key, value in changed.items() if key != "SecretString"}
-        secrets.update_secret(SecretId=it.id, Description=it.props["Description"], **asked)
+        secrets.update_secret(SecretId=spec.id, Description=spec.props["Description"], **asked)
 
-    def retag(self, secrets: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, secrets: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
-            secrets.tag_resource(SecretId=it.id, Tags=pairs(put))
+            secrets.tag_resource(SecretId=spec.id, Tags=pairs(put))
         if gone := list(drop):
-            secrets.untag_resource(SecretId=it.id, TagKeys=gone)
+            secrets.untag_resource(SecretId=spec.id, TagKeys=gone)
 
-    def extras(self, secrets: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, secrets: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the secret's resource policy, its copies and a rotation that somebody set up."""
-        told: Doc = unless_unknown(lambda: secrets.get_resource_policy(SecretId=it.id), {})
-        policies = [Extra(RESOURCE_POLICY, {"SecretId": it.id})] if told.get("ResourcePolicy") else []
+        told: Doc = unless_unknown(lambda: secrets.get_resource_policy(SecretId=spec.id), {})
+        policies = [Extra(RESOURCE_POLICY, {"SecretId": spec.id})] if told.get("ResourcePolicy") else []
         return [*policies, *_copies(doc), *_rotated(doc)]
 
-    def remove(self, secrets: Any, it: Item, extra: Extra) -> None:
+    def remove(self, secrets: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Delete the secret's resource policy."""
         secrets.delete_resource_policy(**extra.doc)
 
-    def delete(self, secrets: Any, it: Item) -> None:
+    def delete(self, secrets: Any, spec: ResourceSpec) -> None:
         """Delete the secret without a recovery window, which would keep its name for 30 days."""
-        secrets.delete_secret(SecretId=it.id, ForceDeleteWithoutRecovery=True)
+        secrets.delete_secret(SecretId=spec.id, ForceDeleteWithoutRecovery=True)
 
 
 def _copies(doc: Doc) -> list[Extra]:
@@ -185,25 +185,25 @@ class Rotation(Kind):
     resource, fills = "Secret", ("rds!cluster-*",)
     calls = calling(read="DescribeSecret", create="RotateSecret", update="RotateSecret", delete="RotateSecret")
 
-    def read(self, secrets: Any, it: Item) -> Doc | None:
+    def read(self, secrets: Any, spec: ResourceSpec) -> Doc | None:
         """Read the rotation rules with DescribeSecret; return None where the secret has none."""
-        doc = secrets.describe_secret(SecretId=it.props["SecretId"])
+        doc = secrets.describe_secret(SecretId=spec.props["SecretId"])
         rules = doc.get("RotationRules")
-        return {"SecretId": it.props["SecretId"], "RotationRules": rules} if rules else None
+        return {"SecretId": spec.props["SecretId"], "RotationRules": rules} if rules else None
 
-    def create(self, secrets: Any, it: Item) -> Doc:
+    def create(self, secrets: Any, spec: ResourceSpec) -> Doc:
         """Set the schedule with RotateSecret, without rotating the password now."""
-        secrets.rotate_secret(**it.props, RotateImmediately=False)
-        return dict(it.props)
+        secrets.rotate_secret(**spec.props, RotateImmediately=False)
+        return dict(spec.props)
 
-    def update(self, secrets: Any, it: Item, changed: Doc) -> None:
+    def update(self, secrets: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the schedule with RotateSecret."""
-        self.create(secrets, it)
+        self.create(secrets, spec)
 
-    def delete(self, secrets: Any, it: Item) -> None:
+    def delete(self, secrets: Any, spec: ResourceSpec) -> None:
         """Set the schedule back to the one that RDS uses by default."""
         usual = {"AutomaticallyAfterDays": USUAL_DAYS}
-        secrets.rotate_secret(SecretId=it.id, RotationRules=usual, RotateImmediately=False)
+        secrets.rotate_secret(SecretId=spec.id, RotationRules=usual, RotateImmediately=False)
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 
 
@@ -24,14 +24,14 @@ class Setting(Kind):
     def put(self, client: Any, props: Doc) -> None:
         """Set it, by one mutating call; safe to repeat."""
 
-    def create(self, client: Any, it: Item) -> Doc:
+    def create(self, client: Any, spec: ResourceSpec) -> Doc:
         """Set it for the first time."""
-        self.put(client, it.props)
-        return dict(it.props)
+        self.put(client, spec.props)
+        return dict(spec.props)
 
-    def update(self, client: Any, it: Item, changed: Doc) -> None:
+    def update(self, client: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Set it again, with the changes."""
-        self.put(client, {**it.props, **changed})
+        self.put(client, {**spec.props, **changed})
 
-    def delete(self, client: Any, it: Item) -> None:
+    def delete(self, client: Any, spec: ResourceSpec) -> None:
         """Do nothing: the setting is deleted with the resource that it is set on."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
@@ -43,34 +43,34 @@ class Topic(Kind):
         delete="DeleteTopic",
     )
 
-    def read(self, sns: Any, it: Item) -> Doc | None:
+    def read(self, sns: Any, spec: ResourceSpec) -> Doc | None:
         """Read the topic's key and tags; find the topic by its name where its ARN is not known yet."""
-        arn = it.id or _named(sns, it.props["Name"])
+        arn = spec.id or _named(sns, spec.props["Name"])
         if not arn:
             return None
         told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-        tags = tags_told(sns, it, arn, lambda: _tags(sns, arn))
+        tags = tags_told(sns, spec, arn, lambda: _tags(sns, arn))
         under = {"KmsMasterKeyId": told.get("KmsMasterKeyId", "")}
-        return {"Name": it.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
+        return {"Name": spec.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
 
-    def create(self, sns: Any, it: Item) -> Doc:
+    def create(self, sns: Any, spec: ResourceSpec) -> Doc:
         """Create the topic with CreateTopic."""
-        made = sns.create_topic(**it.props, Tags=pairs(it.tags))
-        return {"Name": it.props["Name"], "TopicArn": made["TopicArn"]}
+        made = sns.create_topic(**spec.props, Tags=pairs(spec.tags))
+        return {"Name": spec.props["Name"], "TopicArn": made["TopicArn"]}
 
-    def update(self, sns: Any, it: Item, changed: Doc) -> None:
+    def update(self, sns: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Set the topic's KMS key, or remove it, with SetTopicAttributes."""
         for name, value in changed["Attributes"].items():
-            sns.set_topic_attributes(TopicArn=it.id, AttributeName=name, AttributeValue=value)
+            sns.set_topic_attributes(TopicArn=spec.id, AttributeName=name, AttributeValue=value)
 
-    def retag(self, sns: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, sns: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
-            sns.tag_resource(ResourceArn=it.id, Tags=pairs(put))
+            sns.tag_resource(ResourceArn=spec.id, Tags=pairs(put))
         if gone := list(drop):
-            sns.untag_resource(ResourceArn=it.id, TagKeys=gone)
+            sns.untag_resource(ResourceArn=spec.id, TagKeys=gone)
 
-    def extras(self, sns: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, sns: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the subscriptions that the stack does not declare; they are reported, not removed.
 
         A subscription that is not confirmed yet is left out.
@@ -78,7 +78,7 @@ class Topic(Kind):
         ours = inside.values("Endpoint")
         heard = [
             one
-            for one in sns.list_subscriptions_by_topic(TopicArn=it.id)["Subscriptions"]
+            for one in sns.list_subscriptions_by_topic(TopicArn=spec.id)["Subscriptions"]
             if one["SubscriptionArn"] not in (PENDING, _ENDED) and one["Endpoint"] not in ours
         ]
         return [
@@ -91,9 +91,9 @@ class Topic(Kind):
             for one in heard
         ]
 
-    def delete(self, sns: Any, it: Item) -> None:
+    def delete(self, sns: Any, spec: ResourceSpec) -> None:
         """Delete the topic; SNS deletes its subscriptions with it."""
-        sns.delete_topic(TopicArn=it.id)
+        sns.delete_topic(TopicArn=spec.id)
 
 
 def _named(sns: Any, name: str) -> str:
@@ -115,22 +115,22 @@ class TopicPolicy(Kind):
     resource, fills = "topic", ("{TopicArn}",)
     calls = calling(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
 
-    def read(self, sns: Any, it: Item) -> Doc | None:
+    def read(self, sns: Any, spec: ResourceSpec) -> Doc | None:
         """Read the policy with GetTopicAttributes; SNS gives every new topic a policy."""
-        told = sns.get_topic_attributes(TopicArn=it.props["TopicArn"])["Attributes"]
-        return {"TopicArn": it.props["TopicArn"], "Policy": json.loads(told["Policy"])}
+        told = sns.get_topic_attributes(TopicArn=spec.props["TopicArn"])["Attributes"]
+        return {"TopicArn": spec.props["TopicArn"], "Policy": json.loads(told["Policy"])}
 
-    def create(self, sns: Any, it: Item) -> Doc:
+    def create(self, sns: Any, spec: ResourceSpec) -> Doc:
         """Set the policy with SetTopicAttributes."""
-        document = json.dumps(it.props["Policy"])
-        sns.set_topic_attributes(TopicArn=it.props["TopicArn"], AttributeName="Policy", AttributeValue=document)
-        return dict(it.props)
+        document = json.dumps(spec.props["Policy"])
+        sns.set_topic_attributes(TopicArn=spec.props["TopicArn"], AttributeName="Policy", AttributeValue=document)
+        return dict(spec.props)
 
-    def update(self, sns: Any, it: Item, changed: Doc) -> None:
+    def update(self, sns: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the policy with SetTopicAttributes."""
-        self.create(sns, it)
+        self.create(sns, spec)
 
-    def delete(self, sns: Any, it: Item) -> None:
+    def delete(self, sns: Any, spec: ResourceSpec) -> None:
         """Do nothing: SNS deletes the policy with its topic."""
 
 
@@ -149,20 +149,20 @@ class Subscription(Kind):
     resource, fills = "topic", ("{TopicArn}",)
     calls = calling(read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic")
 
-    def read(self, sns: Any, it: Item) -> Doc | None:
+    def read(self, sns: Any, spec: ResourceSpec) -> Doc | None:
         """Find the subscription of this endpoint with ListSubscriptionsByTopic."""
-        listed = sns.list_subscriptions_by_topic(TopicArn=it.props["TopicArn"])["Subscriptions"]
+        listed = sns.list_subscriptions_by_topic(TopicArn=spec.props["TopicArn"])["Subscriptions"]
         there = (one for one in listed if one["SubscriptionArn"] != _ENDED)
-        return next((dict(one) for one in there if one["Endpoint"] == it.props["Endpoint"]), None)
+        return next((dict(one) for one in there if one["Endpoint"] == spec.props["Endpoint"]), None)
 
-    def create(self, sns: Any, it: Item) -> Doc:
+    def create(self, sns: Any, spec: ResourceSpec) -> Doc:
         """Create the subscription with Subscribe; SNS asks the endpoint to confirm it."""
-        sns.subscribe(**it.props)
-        return dict(it.props)
+        sns.subscribe(**spec.props)
+        return dict(spec.props)
 
-    def delete(self, sns: Any, it: Item) -> None:
+    def delete(self, sns: Any, spec: ResourceSpec) -> None:
         """Delete the subscription with Unsubscribe, if it was confirmed."""
-        now = self.read(sns, it)
+        now = self.read(sns, spec)
         if now and now["SubscriptionArn"] != PENDING:
             sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])
 

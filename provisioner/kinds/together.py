@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import Codes
 from provisioner.kinds.tagging import AMAZONS, bearers
@@ -37,15 +37,15 @@ def asked(together: list[str], own: str, ask: Callable[[list[str]], list[Doc]], 
         return ask([own])
 
 
-def tags_told(client: Any, it: Item, arn: str, ask: Callable[[], Tags]) -> Tags:
+def tags_told(client: Any, spec: ResourceSpec, arn: str, ask: Callable[[], Tags]) -> Tags:
     """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
 
     During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole
     stack. The index lags, so if it shows other tags, `ask` reads them from the resource itself.
     """
     if client.shares:
-        suffixes = client.peers.stacks(it.suffix, most=_MOST)
+        suffixes = client.peers.stacks(spec.suffix, most=_MOST)
         told = bearers(beside(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
-        if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(it.tags):
-            return it.tags
+        if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(spec.tags):
+            return spec.tags
     return ask()

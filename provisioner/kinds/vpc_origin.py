@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.faults import unless_unknown
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
@@ -51,13 +51,13 @@ class VpcOrigin(Kind):
         delete="DeleteVpcOrigin GetVpcOrigin",
     )
 
-    def read(self, cloudfront: Any, it: Item) -> Doc | None:
+    def read(self, cloudfront: Any, spec: ResourceSpec) -> Doc | None:
         """Read the origin and its tags; find it by its name where its id is not known yet."""
-        id_ = it.id or self._listed(cloudfront, it.props["Name"])
+        id_ = spec.id or self._listed(cloudfront, spec.props["Name"])
         if not id_:
             return None
         doc = cloudfront.get_vpc_origin(Id=id_)["VpcOrigin"]
-        tags = tags_told(cloudfront, it, doc["Arn"], lambda: _tags(cloudfront, doc["Arn"]))
+        tags = tags_told(cloudfront, spec, doc["Arn"], lambda: _tags(cloudfront, doc["Arn"]))
         return {**_told(doc), "Tags": tags}
 
     def _listed(self, cloudfront: Any, name: str) -> str:
@@ -67,25 +67,25 @@ class VpcOrigin(Kind):
         listed = unless_unknown(ask, _NONE)["VpcOriginList"].get("Items") or []
         return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
 
-    def create(self, cloudfront: Any, it: Item) -> Doc:
+    def create(self, cloudfront: Any, spec: ResourceSpec) -> Doc:
         """Create the origin with CreateVpcOrigin."""
-        protocols = it.props["OriginSslProtocols"]["Items"]
-        config = {**it.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
-        made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(it.tags)})
+        protocols = spec.props["OriginSslProtocols"]["Items"]
+        config = {**spec.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
+        made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(spec.tags)})
         return _told(made["VpcOrigin"])
 
-    def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        arn = cloudfront.get_vpc_origin(Id=it.id)["VpcOrigin"]["Arn"]
+        arn = cloudfront.get_vpc_origin(Id=spec.id)["VpcOrigin"]["Arn"]
         if put:
             cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
         if gone := list(drop):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
 
-    def delete(self, cloudfront: Any, it: Item) -> None:
+    def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
         """Delete the origin; CloudFront refuses this while a distribution uses it, and it is retried."""
-        etag = cloudfront.get_vpc_origin(Id=it.id)["ETag"]
-        cloudfront.delete_vpc_origin(Id=it.id, IfMatch=etag)
+        etag = cloudfront.get_vpc_origin(Id=spec.id)["ETag"]
+        cloudfront.delete_vpc_origin(Id=spec.id, IfMatch=etag)
 
 
 def _told(doc: Doc) -> Doc:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.clients import beside
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
@@ -60,46 +60,46 @@ class WebACL(Kind):
         delete="DeleteWebACL ListWebACLs",
     )
 
-    def read(self, wafv2: Any, it: Item) -> Doc | None:
+    def read(self, wafv2: Any, spec: ResourceSpec) -> Doc | None:
         """Read the web ACL and its tags; find it by its name where its id is not known yet."""
-        id_ = it.id.rpartition("/")[2] or (_listed(wafv2, it.props["Name"]) or {}).get("Id")
+        id_ = spec.id.rpartition("/")[2] or (_listed(wafv2, spec.props["Name"]) or {}).get("Id")
         if not id_:
             return None
-        doc = wafv2.get_web_acl(Name=it.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
-        return {**doc, "Tags": tags_told(wafv2, it, doc["ARN"], lambda: _tags(wafv2, doc["ARN"]))}
+        doc = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
+        return {**doc, "Tags": tags_told(wafv2, spec, doc["ARN"], lambda: _tags(wafv2, doc["ARN"]))}
 
-    def create(self, wafv2: Any, it: Item) -> Doc:
+    def create(self, wafv2: Any, spec: ResourceSpec) -> Doc:
         """Create the web ACL with CreateWebACL."""
-        made = wafv2.create_web_acl(**it.props, Tags=pairs(it.tags))
-        return {**it.props, "ARN": made["Summary"]["ARN"]}
+        made = wafv2.create_web_acl(**spec.props, Tags=pairs(spec.tags))
+        return {**spec.props, "ARN": made["Summary"]["ARN"]}
 
-    def standing(self, wafv2: Any, it: Item) -> Doc | None:
+    def standing(self, wafv2: Any, spec: ResourceSpec) -> Doc | None:
         """Read the web ACL as it is now, with the lock token that an update needs."""
-        told = wafv2.get_web_acl(Name=it.props["Name"], Scope=SCOPE, Id=it.id.rpartition("/")[2])
+        told = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=spec.id.rpartition("/")[2])
         return {**told["WebACL"], "LockToken": told["LockToken"]}
 
-    def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
+    def update(self, wafv2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the whole web ACL, with the lock token of the version on which the change is based."""
-        if it.there:
-            wafv2.update_web_acl(**it.props)
+        if spec.live:
+            wafv2.update_web_acl(**spec.props)
 
-    def retag(self, wafv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, wafv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
-            wafv2.tag_resource(ResourceARN=it.id, Tags=pairs(put))
+            wafv2.tag_resource(ResourceARN=spec.id, Tags=pairs(put))
         if gone := list(drop):
-            wafv2.untag_resource(ResourceARN=it.id, TagKeys=gone)
+            wafv2.untag_resource(ResourceARN=spec.id, TagKeys=gone)
 
-    def delete(self, wafv2: Any, it: Item) -> None:
+    def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
         """Delete the web ACL, with its current lock token."""
-        if listed := _listed(wafv2, it.props["Name"]):
+        if listed := _listed(wafv2, spec.props["Name"]):
             wafv2.delete_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"])
 
-    def holders(self, wafv2: Any, it: Item) -> list[Holder]:
+    def holders(self, wafv2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
         return [
-            Holder(f"the distribution {id_}", bears(tags, it.suffix))
-            for id_, tags in _behind(beside(wafv2, "cloudfront"), it.id)
+            Holder(f"the distribution {id_}", bears(tags, spec.suffix))
+            for id_, tags in _behind(beside(wafv2, "cloudfront"), spec.id)
         ]
 
     def canonical(self, doc: Doc) -> Doc:
@@ -134,23 +134,23 @@ class WebACLLog(Kind):
         delete="DeleteLoggingConfiguration",
     )
 
-    def read(self, wafv2: Any, it: Item) -> Doc | None:
+    def read(self, wafv2: Any, spec: ResourceSpec) -> Doc | None:
         """Read the logging configuration with GetLoggingConfiguration."""
-        arn = it.props["ResourceArn"]
+        arn = spec.props["ResourceArn"]
         return dict(wafv2.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"])
 
-    def create(self, wafv2: Any, it: Item) -> Doc:
+    def create(self, wafv2: Any, spec: ResourceSpec) -> Doc:
         """Set the logging configuration with PutLoggingConfiguration."""
-        wafv2.put_logging_configuration(LoggingConfiguration=it.props)
-        return dict(it.props)
+        wafv2.put_logging_configuration(LoggingConfiguration=spec.props)
+        return dict(spec.props)
 
-    def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
+    def update(self, wafv2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the logging configuration with PutLoggingConfiguration."""
-        self.create(wafv2, it)
+        self.create(wafv2, spec)
 
-    def delete(self, wafv2: Any, it: Item) -> None:
+    def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
         """Delete the logging configuration with DeleteLoggingConfiguration."""
-        wafv2.delete_logging_configuration(ResourceArn=it.id)
+        wafv2.delete_logging_configuration(ResourceArn=spec.id)
 
 
 def _tags(wafv2: Any, arn: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.names import bears
 from provisioner.preflight.finding import Finding
@@ -20,40 +20,40 @@ def addresses(made: Plan, clients: Clients) -> Iterator[Finding]:
 
     If the VPC exists, its other subnets are read from AWS.
     """
-    subnets = [node for node in made.stack if str(node.kind) == "Subnet"]
-    coming = [node for node in subnets if made.changes[node.name].verb in ("create", "replace")]
-    for node in coming:
-        whole = IPv4Network(made.stack.nodes[node.props["VpcId"].node].props["CidrBlock"])
-        if not _block(node).subnet_of(whole):
-            yield _finding(node, f"{_block(node)} does not lie in {whole}")
+    subnets = [resource for resource in made.stack if str(resource.type) == "Subnet"]
+    coming = [resource for resource in subnets if made.changes[resource.logical_id].verb in ("create", "replace")]
+    for resource in coming:
+        whole = IPv4Network(made.stack.resources[resource.props["VpcId"].logical_id].props["CidrBlock"])
+        if not _block(resource).subnet_of(whole):
+            yield _finding(resource, f"{_block(resource)} does not lie in {whole}")
     for one, other in combinations(subnets, 2):
         if _block(one).overlaps(_block(other)):
-            yield _finding(other, f"{_block(other)} overlaps {_block(one)} of {one.name}")
+            yield _finding(other, f"{_block(other)} overlaps {_block(one)} of {one.logical_id}")
     yield from _others(made, clients, coming)
 
 
-def _others(made: Plan, clients: Clients, coming: list[Node]) -> Iterator[Finding]:
+def _others(made: Plan, clients: Clients, coming: list[Resource]) -> Iterator[Finding]:
     """Yield blocks that overlap a subnet that somebody else created in our VPC.
 
     Subnets with the stack's tags are skipped: one of ours may have been hidden by eventual consistency until
     now.
     """
-    homes = {made.docs[home]["id"] for node in coming if (home := node.props["VpcId"].node) in made.docs}
+    homes = {made.docs[home]["id"] for resource in coming if (home := resource.props["VpcId"].logical_id) in made.docs}
     for home in sorted(homes):
         filters = [{"Name": "vpc-id", "Values": [home]}]
         for there in clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]:
             if bears({one["Key"]: one["Value"] for one in there.get("Tags", [])}, made.stack.suffix):
                 continue
             block = IPv4Network(there["CidrBlock"])
-            for node in coming:
-                if _block(node).overlaps(block):
-                    yield _finding(node, f"{_block(node)} overlaps {block} of {there['SubnetId']} in AWS")
+            for resource in coming:
+                if _block(resource).overlaps(block):
+                    yield _finding(resource, f"{_block(resource)} overlaps {block} of {there['SubnetId']} in AWS")
 
 
-def _block(node: Node) -> IPv4Network:
+def _block(resource: Resource) -> IPv4Network:
     """Return the CIDR block of a declared subnet."""
-    return IPv4Network(node.props["CidrBlock"])
+    return IPv4Network(resource.props["CidrBlock"])
 
 
-def _finding(node: Node, what: str) -> Finding:
-    return Finding(f"{node.piece}/{node.name}", what, _MEND)
+def _finding(resource: Resource, what: str) -> Finding:
+    return Finding(f"{resource.step}/{resource.logical_id}", what, _MEND)

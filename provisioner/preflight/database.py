@@ -15,7 +15,9 @@ def database(made: Plan) -> Iterator[Finding]:
     guide, fault tolerance).
     """
     going = {one.id: one for one in made.changes.values() if (one.verb, one.kind) == ("delete", "DBInstance")}
-    for cluster in (made.docs[node.name] for node in made.stack if _is_cluster(made, node.name)):
+    for cluster in (
+        made.docs[resource.logical_id] for resource in made.stack if _is_cluster(made, resource.logical_id)
+    ):
         members = cluster.get("DBClusterMembers", [])
         stays = [one["DBInstanceIdentifier"] for one in members if one["DBInstanceIdentifier"] not in going]
         for one in members:
@@ -36,4 +38,4 @@ def database(made: Plan) -> Iterator[Finding]:
 
 def _is_cluster(made: Plan, name: str) -> bool:
     """Return whether a declared resource is a database cluster that exists."""
-    return str(made.stack.nodes[name].kind) == "DBCluster" and name in made.docs
+    return str(made.stack.resources[name].type) == "DBCluster" and name in made.docs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.preflight.ecr import Pullable, look
 from provisioner.preflight.finding import Finding
@@ -18,16 +18,18 @@ def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
     Such an image blocks a task definition that is to be created. For an existing task definition it is a
     warning: running tasks go on, but no further task can start.
     """
-    has_nat = any(str(node.kind) == "NatGateway" for node in made.stack)
-    for node in made.stack:
-        change = made.changes.get(node.name)
-        if change and str(node.kind) == "TaskDefinition":
+    has_nat = any(str(resource.type) == "NatGateway" for resource in made.stack)
+    for resource in made.stack:
+        change = made.changes.get(resource.logical_id)
+        if change and str(resource.type) == "TaskDefinition":
             is_new = change.verb in ("create", "replace", "update")
-            for image in dict.fromkeys(images_of(node.props)):
+            for image in dict.fromkeys(images_of(resource.props)):
                 found = look(clients, image, account, has_way_out=has_nat)
                 if found and (found.blocks or (is_new and found.what)):
-                    yield _finding(node, found, blocks=is_new and found.blocks)
+                    yield _finding(resource, found, blocks=is_new and found.blocks)
 
 
-def _finding(node: Node, found: Pullable, *, blocks: bool) -> Finding:
-    return Finding(f"{node.piece}/{node.name}", found.clause, found.hint if found.blocks else "", blocks=blocks)
+def _finding(resource: Resource, found: Pullable, *, blocks: bool) -> Finding:
+    return Finding(
+        f"{resource.step}/{resource.logical_id}", found.clause, found.hint if found.blocks else "", blocks=blocks
+    )

@@ -8,8 +8,8 @@ from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import errand_of
-from provisioner.engine.graph import Node
-from provisioner.engine.kind import Item
+from provisioner.engine.graph import Resource
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.plan import Plan, look_up, target_of
 from provisioner.engine.refs import Doc, Unknown, Veiled, resolve
 from provisioner.preflight.finding import Finding
@@ -64,57 +64,57 @@ class Call:
 
 def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield what botocore's model refuses in the creates and updates of a plan; makes no call."""
-    for node in made.stack:
-        for call in _calls(made, node):
-            for fault in _faults(clients, node, call):
+    for resource in made.stack:
+        for call in _calls(made, resource):
+            for fault in _faults(clients, resource, call):
                 yield Finding(
-                    f"{node.piece}/{node.name}",
+                    f"{resource.step}/{resource.logical_id}",
                     f"{call.operation}: {fault.path} {fault.words}",
                     "" if fault.certain else "The model may be older than AWS: this does not block.",
                     blocks=fault.certain,
                 )
 
 
-def _calls(made: Plan, node: Node) -> Iterator[Call]:
+def _calls(made: Plan, resource: Resource) -> Iterator[Call]:
     """Yield the calls that a plan would make to create or update a resource."""
-    verb = made.changes[node.name].verb
+    verb = made.changes[resource.logical_id].verb
     found: list[Call | None] = []
     if verb in ("create", "replace"):
-        found = [create_call(made, node)]
+        found = [create_call(made, resource)]
     elif verb == "update":
-        found = update_calls(made, node)
+        found = update_calls(made, resource)
     yield from (call for call in found if call)
 
 
-def create_call(made: Plan, node: Node) -> Call | None:
+def create_call(made: Plan, resource: Resource) -> Call | None:
     """Return the call that would create a resource.
 
     Return None if the method of the type fails on the placeholder of a value that is not known yet.
     """
-    it = replace(_item(made, node), token=_TOKEN)
-    return _caught(lambda: node.kind.create(Catcher(), it))
+    spec = replace(_item(made, resource), token=_TOKEN)
+    return _caught(lambda: resource.type.create(Catcher(), spec))
 
 
-def update_calls(made: Plan, node: Node) -> list[Call | None]:
+def update_calls(made: Plan, resource: Resource) -> list[Call | None]:
     """Return the first call that would change a resource, and the first one that would change its tags."""
-    change, kind = made.changes[node.name], node.kind
+    change, kind = made.changes[resource.logical_id], resource.type
     # The actual resource is read right before the call, and supplies what the call lacks here.
     there = Blank(stands=True) if kind.replaces else {}
-    it = replace(_item(made, node), id=UNKNOWN, there=there)
-    errand = errand_of(kind, it.props, change.differences)
+    spec = replace(_item(made, resource), id=UNKNOWN, live=there)
+    errand = errand_of(kind, spec.props, change.differences)
     calls: list[Call | None] = []
     if errand.own:
-        call = _caught(lambda: kind.update(Catcher(), it, errand.changed))
+        call = _caught(lambda: kind.update(Catcher(), spec, errand.changed))
         calls.append(replace(call, laid_over=True) if call and kind.replaces else call)
     if errand.tags:
-        calls.append(_caught(lambda: kind.retag(Catcher(), it, errand.put, errand.drop)))
+        calls.append(_caught(lambda: kind.retag(Catcher(), spec, errand.put, errand.drop)))
     return calls
 
 
-def _item(made: Plan, node: Node) -> Item:
+def _item(made: Plan, resource: Resource) -> ResourceSpec:
     """Return a resource as a method of its type gets it, with placeholders for unknown values."""
-    wanted = stood_in(resolve(node.props, lambda ref: look_up(made, ref)))
-    return target_of(node, made.stack.suffix, None, wanted).it
+    wanted = stood_in(resolve(resource.props, lambda ref: look_up(made, ref)))
+    return target_of(resource, made.stack.suffix, None, wanted).spec
 
 
 def _caught(act: Callable[[], object]) -> Call | None:
@@ -141,9 +141,9 @@ def stood_in(value: Any) -> Any:
             return value
 
 
-def _faults(clients: Clients, node: Node, call: Call) -> Iterator[Fault]:
+def _faults(clients: Clients, resource: Resource, call: Call) -> Iterator[Fault]:
     """Yield what botocore's model refuses in a call, except missing members that a read would supply."""
-    meta = clients.aws.client(node.kind.service, node.region).meta
+    meta = clients.aws.client(resource.type.service, resource.region).meta
     if name := meta.method_to_api_mapping.get(call.operation):
         found = faults(meta.service_model.operation_model(name).input_shape, call.params)
         yield from (one for one in found if not (call.laid_over and one.words == MISSING))

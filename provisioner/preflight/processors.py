@@ -3,63 +3,63 @@
 from __future__ import annotations
 
 from provisioner.engine.decide import BEGUN
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 
 # CPU units of one vCPU.
 _UNITS = 1024
 
 
-def on_fargate(node: Node, made: Plan) -> float:
+def on_fargate(resource: Resource, made: Plan) -> float:
     """Return the vCPUs of the tasks that start on Fargate (not Spot): the base, and the rest by weight."""
-    return _whole(node, _coming(node, made)) * _size(node, made)
+    return _whole(resource, _coming(resource, made)) * _size(resource, made)
 
 
-def on_spot(node: Node, made: Plan) -> float:
+def on_spot(resource: Resource, made: Plan) -> float:
     """Return the vCPUs of the tasks that start on Fargate Spot: all others."""
-    return _coming(node, made) * _size(node, made) - on_fargate(node, made)
+    return _coming(resource, made) * _size(resource, made) - on_fargate(resource, made)
 
 
-def stand_on_fargate(node: Node, made: Plan) -> float:
+def stand_on_fargate(resource: Resource, made: Plan) -> float:
     """Return the vCPUs of the tasks that run on Fargate (not Spot) now."""
-    return _whole(node, _standing(node, made)) * _size_now(node, made)
+    return _whole(resource, _standing(resource, made)) * _size_now(resource, made)
 
 
-def stand_on_spot(node: Node, made: Plan) -> float:
+def stand_on_spot(resource: Resource, made: Plan) -> float:
     """Return the vCPUs of the tasks that run on Fargate Spot now."""
-    return _standing(node, made) * _size_now(node, made) - stand_on_fargate(node, made)
+    return _standing(resource, made) * _size_now(resource, made) - stand_on_fargate(resource, made)
 
 
-def _coming(node: Node, made: Plan) -> int:
+def _coming(resource: Resource, made: Plan) -> int:
     """Return how many tasks start: all of a new revision, else those missing from the declared number."""
-    least, change = int(node.props["desiredCount"]), made.changes[node.name]
+    least, change = int(resource.props["desiredCount"]), made.changes[resource.logical_id]
     if change.verb == "create":
         return 0 if change.why == BEGUN else least
-    runs = _standing(node, made)
+    runs = _standing(resource, made)
     anew = any(one.top == "taskDefinition" for one in change.differences)
     return max(least, runs) if anew else max(least - runs, 0)
 
 
-def _standing(node: Node, made: Plan) -> int:
+def _standing(resource: Resource, made: Plan) -> int:
     """Return how many tasks the service runs now, by its desired count in AWS."""
-    return int(made.docs.get(node.name, {}).get("desiredCount", 0))
+    return int(made.docs.get(resource.logical_id, {}).get("desiredCount", 0))
 
 
-def _whole(node: Node, count: int) -> float:
+def _whole(resource: Resource, count: int) -> float:
     """Return how many of `count` tasks go to Fargate (not Spot) by the capacity provider strategy."""
-    strategy = {one["capacityProvider"]: one for one in node.props["capacityProviderStrategy"]}
+    strategy = {one["capacityProvider"]: one for one in resource.props["capacityProviderStrategy"]}
     whole = strategy.get("FARGATE", {"base": 0, "weight": 0})
     weights = sum(one["weight"] for one in strategy.values())
     based = min(count, whole["base"])
     return float(based + (count - based) * whole["weight"] / weights)
 
 
-def _size(node: Node, made: Plan) -> float:
+def _size(resource: Resource, made: Plan) -> float:
     """Return the vCPUs of one task, as it is declared."""
-    return int(made.stack.nodes[node.props["taskDefinition"].node].props["cpu"]) / _UNITS
+    return int(made.stack.resources[resource.props["taskDefinition"].logical_id].props["cpu"]) / _UNITS
 
 
-def _size_now(node: Node, made: Plan) -> float:
+def _size_now(resource: Resource, made: Plan) -> float:
     """Return the vCPUs of one task as it is now; as declared if its task definition was not read."""
-    task = node.props["taskDefinition"].node
-    return int(made.docs[task]["cpu"]) / _UNITS if task in made.docs else _size(node, made)
+    task = resource.props["taskDefinition"].logical_id
+    return int(made.docs[task]["cpu"]) / _UNITS if task in made.docs else _size(resource, made)

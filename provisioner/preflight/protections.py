@@ -22,12 +22,12 @@ def protections(made: Plan, state: StackState, clients: Clients, kinds: Kinds) -
     for name, change in made.changes.items():
         if change.verb != "delete" or not kinds[change.kind].unprotected_by:
             continue
-        target = target_in(state, name, kinds)
-        with explained(f"asking what protects {target.it.name or name}"):
-            doc = protection(shared, target)
+        managed = target_in(state, name, kinds)
+        with explained(f"asking what protects {managed.spec.aws_name or name}"):
+            doc = protection(shared, managed)
         if doc:
             yield Finding(
                 f"{change.piece}/{name}",
-                f"{target.words} is no longer declared, and is protected against deletion",
-                f"Take that off: {way_off(shared, target, doc)}; or declare it again.",
+                f"{managed.description} is no longer declared, and is protected against deletion",
+                f"Take that off: {way_off(shared, managed, doc)}; or declare it again.",
             )

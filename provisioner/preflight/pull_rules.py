@@ -86,5 +86,5 @@ def _is_filled(clients: Clients, place: EcrImage, former: set[str]) -> bool:
 
 def concerns(stack: Stack) -> bool:
     """Return whether a stack has an image in a private ECR registry."""
-    tasks = (node.props["containerDefinitions"] for node in stack if str(node.kind) == "TaskDefinition")
+    tasks = (resource.props["containerDefinitions"] for resource in stack if str(resource.type) == "TaskDefinition")
     return any(EcrImage.of(str(one["image"])) for containers in tasks for one in containers)

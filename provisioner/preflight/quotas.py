@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import BEGUN
 from provisioner.engine.explain import excused
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.processors import on_fargate, on_spot, stand_on_fargate, stand_on_spot
@@ -28,7 +28,7 @@ _ASKERS = 8
 LIST_WEIGHT = 55
 
 Usage = Callable[[Clients], Mapping[str, int]]
-Weight = Callable[[Node, Plan], float]
+Weight = Callable[[Resource, Plan], float]
 
 
 @dataclass(frozen=True)
@@ -55,24 +55,24 @@ class Quota:
     code: str
     usual: int
     used: Usage
-    where: Callable[[Node, Plan], str] = lambda _node, _plan: ""
+    where: Callable[[Resource, Plan], str] = lambda _node, _plan: ""
     weight: Weight = lambda _node, _plan: 1
     stands: Weight | None = None
 
 
-def _zone(node: Node, made: Plan) -> str:
+def _zone(resource: Resource, made: Plan) -> str:
     """Return the zone in which a resource counts: that of its subnet."""
-    return str(made.stack.nodes[node.props["SubnetId"].node].props["AvailabilityZone"])
+    return str(made.stack.resources[resource.props["SubnetId"].logical_id].props["AvailabilityZone"])
 
 
-def _group(node: Node, _made: Plan) -> str:
+def _group(resource: Resource, _made: Plan) -> str:
     """Return the security group in which a rule counts."""
-    return str(node.props["GroupId"].node)
+    return str(resource.props["GroupId"].logical_id)
 
 
-def _weight(node: Node, _made: Plan) -> float:
+def _weight(resource: Resource, _made: Plan) -> float:
     """Return how much a rule of a security group counts: 55 if its source is a prefix list, else 1."""
-    return LIST_WEIGHT if "PrefixListId" in node.props else 1
+    return LIST_WEIGHT if "PrefixListId" in resource.props else 1
 
 
 def _nothing(_clients: Clients) -> Mapping[str, int]:
@@ -115,28 +115,28 @@ QUOTAS: tuple[Quota, ...] = (
 
 def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the quotas that a plan would exceed, by new resources and by tasks that start beside others."""
-    coming = {quota: nodes for quota in QUOTAS if (nodes := _coming(made, quota))}
+    coming = {quota: resources for quota in QUOTAS if (resources := _coming(made, quota))}
     with ThreadPoolExecutor(_ASKERS) as pool:
         for found in pool.map(lambda quota: list(_broken(made, clients, quota)), coming):
             yield from found
 
 
-def _coming(made: Plan, quota: Quota) -> list[Node]:
+def _coming(made: Plan, quota: Quota) -> list[Resource]:
     """Return the resources that a plan creates and that count against a quota.
 
     A resource whose create an earlier run began is left out, as AWS may already count it as used. For a quota
     with `stands`, these are all resources for which `weight` is not 0.
     """
-    nodes = [node for node in made.stack if str(node.kind) == quota.kind]
+    resources = [resource for resource in made.stack if str(resource.type) == quota.kind]
     if quota.stands:
-        return [node for node in nodes if quota.weight(node, made)]
-    changes = [made.changes[node.name] for node in nodes]
-    return [made.stack.nodes[one.node] for one in changes if one.verb == "create" and one.why != BEGUN]
+        return [resource for resource in resources if quota.weight(resource, made)]
+    changes = [made.changes[resource.logical_id] for resource in resources]
+    return [made.stack.resources[one.node] for one in changes if one.verb == "create" and one.why != BEGUN]
 
 
-def _standing(made: Plan, kind: str) -> list[Node]:
+def _standing(made: Plan, kind: str) -> list[Resource]:
     """Return the declared resources of a type that exist."""
-    return [node for node in made.stack if str(node.kind) == kind and node.name in made.docs]
+    return [resource for resource in made.stack if str(resource.type) == kind and resource.logical_id in made.docs]
 
 
 def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
@@ -157,12 +157,12 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
             yield _finding(made, quota, where, Numbers(limit, used.get(where, 0), count), is_told=is_told)
 
 
-def _summed(made: Plan, quota: Quota, nodes: list[Node], weight: Weight) -> dict[str, float]:
+def _summed(made: Plan, quota: Quota, resources: list[Resource], weight: Weight) -> dict[str, float]:
     """Return how much the resources count, by place."""
     sums: dict[str, float] = {}
-    for node in nodes:
-        where = quota.where(node, made)
-        sums[where] = sums.get(where, 0) + weight(node, made)
+    for resource in resources:
+        where = quota.where(resource, made)
+        sums[where] = sums.get(where, 0) + weight(resource, made)
     return sums
 
 
@@ -186,7 +186,7 @@ class Numbers:
 
 
 def _finding(made: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told: bool) -> Finding:
-    node = next(one for one in _coming(made, quota) if quota.where(one, made) == where)
+    resource = next(one for one in _coming(made, quota) if quota.where(one, made) == where)
     total = math.ceil(numbers.used + numbers.needed)
     place = f" ({where})" if where else ""
     ask = (
@@ -195,7 +195,7 @@ def _finding(made: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told:
     )
     usual = "" if is_told else " (AWS's usual limit; Service Quotas did not tell this account's, so it does not block)"
     return Finding(
-        f"{node.piece}/{node.name}",
+        f"{resource.step}/{resource.logical_id}",
         f"{quota.words}{place}: limit {numbers.limit:g}{usual}, {numbers.used:g} used, {numbers.needed:g} more needed",
         f"Ask for more: `{ask}`.",
         is_told,

@@ -12,12 +12,12 @@ from provisioner.preflight.finding import Finding
 
 def refusals(made: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the reasons for which AWS would refuse an update; a reason that is uncertain is a warning."""
-    for node in made.stack:
-        change, doc = made.changes[node.name], made.docs.get(node.name)
+    for resource in made.stack:
+        change, doc = made.changes[resource.logical_id], made.docs.get(resource.logical_id)
         if change.verb != "update" or doc is None:
             continue
-        client = clients.client(node.kind.service, node.region)
-        with explained(f"asking what {node.aws_name or node.name} refuses"):
-            found = node.kind.refuses(client, doc, {one.top for one in change.differences})
+        client = clients.client(resource.type.service, resource.region)
+        with explained(f"asking what {resource.aws_name or resource.logical_id} refuses"):
+            found = resource.type.refuses(client, doc, {one.top for one in change.differences})
         for one in found:
-            yield Finding(f"{node.piece}/{node.name}", one.what, one.hint, blocks=not one.doubtful)
+            yield Finding(f"{resource.step}/{resource.logical_id}", one.what, one.hint, blocks=not one.doubtful)

@@ -19,7 +19,7 @@ def relied_on(made: Plan) -> Iterator[Finding]:
         if change.verb in ("delete", "replace") and change.id
     }
     whole = made.whole or made
-    for node in whole.stack if removed else ():
-        for id_, found in node.kind.relies_on(whole.docs.get(node.name, {})).items():
+    for resource in whole.stack if removed else ():
+        for id_, found in resource.type.relies_on(whole.docs.get(resource.logical_id, {})).items():
             if id_ in removed:
                 yield Finding(removed[id_], found.what, found.hint, blocks=not found.doubtful)

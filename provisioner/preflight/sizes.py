@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc, Ref, resolve, reveal
 from provisioner.preflight.finding import Finding
@@ -26,28 +26,31 @@ def sizes(made: Plan) -> Iterator[Finding]:
 
     Only roles and policies that the plan creates or changes are checked.
     """
-    together: dict[Ref | str, list[Node]] = defaultdict(list)
-    for node in made.stack:
-        if str(node.kind) in ("Boundary", "RolePolicy"):
-            together[node.props.get("RoleName", node.name)].append(node)
-    for nodes in together.values():
-        most = MANAGED if str(nodes[0].kind) == "Boundary" else INLINE
-        size = sum(map(_size, nodes))
-        verbs = {made.changes[node.name].verb for node in nodes}
+    together: dict[Ref | str, list[Resource]] = defaultdict(list)
+    for resource in made.stack:
+        if str(resource.type) in ("Boundary", "RolePolicy"):
+            together[resource.props.get("RoleName", resource.logical_id)].append(resource)
+    for resources in together.values():
+        most = MANAGED if str(resources[0].type) == "Boundary" else INLINE
+        size = sum(map(_size, resources))
+        verbs = {made.changes[resource.logical_id].verb for resource in resources}
         if size > most and not verbs.isdisjoint(("create", "replace", "update")):
-            largest = max(nodes, key=_size)
+            largest = max(resources, key=_size)
             what = f"has {size} characters; IAM takes {most}"
-            yield Finding(f"{largest.piece}/{largest.name}", what, _MEND, limit=most, needed=size)
+            yield Finding(f"{largest.step}/{largest.logical_id}", what, _MEND, limit=most, needed=size)
 
 
 def revisions(made: Plan) -> Iterator[Finding]:
     """Yield the new task definition revisions that are too large."""
-    for node in made.stack:
-        if str(node.kind) != "TaskDefinition" or made.changes[node.name].verb not in ("create", "replace"):
+    for resource in made.stack:
+        if str(resource.type) != "TaskDefinition" or made.changes[resource.logical_id].verb not in (
+            "create",
+            "replace",
+        ):
             continue
-        if (size := size_of(resolve(node.props, lambda _: _ARN))) > LARGEST:
+        if (size := size_of(resolve(resource.props, lambda _: _ARN))) > LARGEST:
             what = f"has {size} bytes; ECS takes a task definition of {LARGEST}"
-            yield Finding(f"{node.piece}/{node.name}", what, _SHORTEN, limit=LARGEST, needed=size)
+            yield Finding(f"{resource.step}/{resource.logical_id}", what, _SHORTEN, limit=LARGEST, needed=size)
 
 
 def size_of(props: Doc) -> int:
@@ -56,7 +59,7 @@ def size_of(props: Doc) -> int:
     return len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _size(node: Node) -> int:
+def _size(resource: Resource) -> int:
     """Return the size of a resource's policy as IAM counts it, with ARNs of the longest length."""
-    document = resolve(node.props["PolicyDocument"], lambda _: _ARN)
+    document = resolve(resource.props["PolicyDocument"], lambda _: _ARN)
     return len(json.dumps(document, separators=(",", ":"), default=lambda _: _ARN))

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import excused
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
 from provisioner.settings.postgres import (
@@ -64,17 +64,17 @@ def support(made: Plan, clients: Clients) -> Iterator[Finding]:
 
     AWS is asked if the built-in date is near, or if there is no built-in date.
     """
-    for node in made.stack:
-        change, doc = made.changes.get(node.name), made.docs.get(node.name, {})
-        if change is None or str(node.kind) != "DBCluster":
+    for resource in made.stack:
+        change, doc = made.changes.get(resource.logical_id), made.docs.get(resource.logical_id, {})
+        if change is None or str(resource.type) != "DBCluster":
             continue
-        version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
+        version = str(doc.get("EngineVersion") or resource.props["EngineVersion"])
         today = day_of(clients.clock.wall())
         known = STANDARD_ENDS.get(major_of(version))
         if known is None or is_near(known, today):
             told = _told(clients, version)
             end, is_reckoned = told or known, told is None and major_of(version) in RECKONED
-            yield from _findings(node, doc, end, today, is_reckoned=is_reckoned) if end else ()
+            yield from _findings(resource, doc, end, today, is_reckoned=is_reckoned) if end else ()
 
 
 def _told(clients: Clients, version: str) -> date | None:
@@ -86,15 +86,17 @@ def _told(clients: Clients, version: str) -> date | None:
         return None
 
 
-def _findings(node: Node, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool) -> Iterator[Finding]:
+def _findings(
+    resource: Resource, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool
+) -> Iterator[Finding]:
     """Yield the finding for a cluster.
 
     It blocks only if the cluster is new, and AWS creates no cluster of this version without extended support.
     """
-    version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
-    wanted = node.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
+    version = str(doc.get("EngineVersion") or resource.props["EngineVersion"])
+    wanted = resource.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
     is_enrolled = wanted != DISABLED
-    address = f"{node.piece}/{node.name}"
+    address = f"{resource.step}/{resource.logical_id}"
     if not doc and end < today and not is_enrolled:
         yield Finding(
             address,

@@ -21,17 +21,17 @@ def write_protections(made: Plan, clients: Clients) -> Iterator[Finding]:
 
     A warning says where AWS denied the call that lists the protections.
     """
-    for node in made.stack:
-        verb, kind = made.changes[node.name].verb, node.kind
+    for resource in made.stack:
+        verb, kind = made.changes[resource.logical_id].verb, resource.type
         if verb not in _VERBS or not overrides(kind, "write_protections"):
             continue
-        client = clients.client(kind.service, node.region)
-        wanted = resolve(node.props, lambda ref: look_up(made, ref))
-        seen = made.docs.get(node.name, {}) if verb == "update" else {}
-        words = node.aws_name or node.name
+        client = clients.client(kind.service, resource.region)
+        wanted = resolve(resource.props, lambda ref: look_up(made, ref))
+        seen = made.docs.get(resource.logical_id, {}) if verb == "update" else {}
+        words = resource.aws_name or resource.logical_id
         with explained(f"asking what protects {words}"):
             found, unknown = or_unknown(partial(kind.write_protections, client, wanted, seen), kind)
-        where = f"{node.piece}/{node.name}"
+        where = f"{resource.step}/{resource.logical_id}"
         if unknown:
             yield Finding(where, f"whether {words} is protected from changes is not known: {unknown}", blocks=False)
         for one in found:

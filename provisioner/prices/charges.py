@@ -55,7 +55,7 @@ class Estate:
 
     def at(self, value: Any) -> Doc:
         """Return the properties of the resource that a reference or id names; {} if the stack has none."""
-        name = value.node if isinstance(value, Ref) else self.ids.get(str(value), "")
+        name = value.logical_id if isinstance(value, Ref) else self.ids.get(str(value), "")
         return self.props.get(name, {})
 
     def of_kind(self, kind: str) -> Iterator[Doc]:

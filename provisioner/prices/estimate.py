@@ -109,8 +109,10 @@ def bill(estate: Estate, prices: Prices) -> Bill:
 def after(made: Plan, now: Estate) -> Estate:
     """Return the resources after a plan: declared ones as declared, and unselected ones as they are now."""
     aside = made.aside & now.kinds.keys()
-    kinds = {name: now.kinds[name] for name in aside} | {node.name: str(node.kind) for node in made.stack}
-    props = {name: now.props[name] for name in aside} | {node.name: node.props for node in made.stack}
+    kinds = {name: now.kinds[name] for name in aside} | {
+        resource.logical_id: str(resource.type) for resource in made.stack
+    }
+    props = {name: now.props[name] for name in aside} | {resource.logical_id: resource.props for resource in made.stack}
     return Estate(kinds, props, now.ids)
 
 
@@ -119,10 +121,10 @@ def before(made: Plan, state: StackState) -> Estate:
     kinds: dict[str, str] = {}
     props: dict[str, Doc] = {}
     for name in made.docs:
-        node = made.stack.nodes[name]
-        kinds[name], props[name] = str(node.kind), as_it_is(node.props, made.changes[name])
+        resource = made.stack.resources[name]
+        kinds[name], props[name] = str(resource.type), as_it_is(resource.props, made.changes[name])
     for name, resource_state in state.resources.items():
-        if name not in made.stack.nodes and resource_state.id:
+        if name not in made.stack.resources and resource_state.id:
             kinds[name], props[name] = resource_state.type_name, resource_state.desired
     ids = {resource_state.id: name for name, resource_state in state.resources.items() if resource_state.id}
     return Estate(kinds, props, ids)

@@ -58,24 +58,28 @@ def seen(made: Plan, report: Report, document: StackState) -> dict[str, Thing]:
     drifts = {one.node: one for one in reversed(report.drifts) if one.what != "held"}
     props = before(made, document).props
     things = {}
-    for node in made.stack:
-        resource_state = document.resources.get(node.name)
-        doc = made.docs.get(node.name)
-        if node.kind.shared or (resource_state is None and doc is None):
+    for resource in made.stack:
+        resource_state = document.resources.get(resource.logical_id)
+        doc = made.docs.get(resource.logical_id)
+        if resource.type.shared or (resource_state is None and doc is None):
             continue
-        state, word = judged(node.kind, doc, drifts.get(node.name), report.standings.get(node.name))
-        things[node.name] = Thing(
-            node.name,
-            node.piece,
-            str(node.kind),
-            resource_state.aws_name if resource_state else node.aws_name,
-            dict(props.get(node.name, node.props)),
+        state, word = judged(
+            resource.type, doc, drifts.get(resource.logical_id), report.standings.get(resource.logical_id)
+        )
+        things[resource.logical_id] = Thing(
+            resource.logical_id,
+            resource.step,
+            str(resource.type),
+            resource_state.aws_name if resource_state else resource.aws_name,
+            dict(props.get(resource.logical_id, resource.props)),
             doc or {},
-            tuple(node.needs),
+            tuple(resource.depends_on),
             state,
             word,
         )
-    left = {name: resource_state for name, resource_state in document.resources.items() if name not in made.stack.nodes}
+    left = {
+        name: resource_state for name, resource_state in document.resources.items() if name not in made.stack.resources
+    }
     return things | {name: _remembered(name, resource_state, _LEFT) for name, resource_state in left.items()}
 
 
@@ -100,19 +104,19 @@ def remembered(state: StackState) -> dict[str, Thing]:
 def declared(stack: Stack) -> dict[str, Thing]:
     """Return the declared resources of a stack of which nothing else is known."""
     return {
-        node.name: Thing(
-            node.name,
-            node.piece,
-            str(node.kind),
-            node.aws_name,
-            node.props,
+        resource.logical_id: Thing(
+            resource.logical_id,
+            resource.step,
+            str(resource.type),
+            resource.aws_name,
+            resource.props,
             {},
-            tuple(node.needs),
+            tuple(resource.depends_on),
             "unknown",
             "",
         )
-        for node in stack
-        if not node.kind.shared
+        for resource in stack
+        if not resource.type.shared
     }
 
 

@@ -31,7 +31,7 @@ from provisioner.embedded.besides import (
 )
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
 from provisioner.embedded.reference import known as known_action
-from provisioner.engine.graph import Node
+from provisioner.engine.graph import Resource
 from provisioner.engine.refs import refs_in, veils_in
 from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
 
@@ -69,47 +69,47 @@ class Grants(Ground):
         chosen = list(verbs)
         # A command that only reads compares nothing with what is declared, and needs no secrets.
         compares = not set(chosen) <= {"read", "observe"}
-        for node in (one for one in self.stack if kind in ("", str(one.kind))):
+        for resource in (one for one in self.stack if kind in ("", str(one.type))):
             if compares:
-                yield from self._of_secrets(node, look_only="create" not in chosen)
+                yield from self._of_secrets(resource, look_only="create" not in chosen)
             if "create" in chosen:
-                yield from self._of_keys(node)
+                yield from self._of_keys(resource)
             # Before a deletion, `lift` or an update removes the deletion protection.
-            also = ["lift", *(["update"] if node.kind.unprotected else [])] if "delete" in chosen else []
+            also = ["lift", *(["update"] if resource.type.unprotected else [])] if "delete" in chosen else []
             also += ["bring_back"] if "create" in chosen else []
             for verb in dict.fromkeys([*chosen, *also]):
-                if node.kind.bounds and "create" in chosen and verb in _CHANGES:
+                if resource.type.bounds and "create" in chosen and verb in _CHANGES:
                     continue
-                for operation in node.kind.called(verb):
-                    yield from self._of_call(node, verb, operation)
+                for operation in resource.type.called(verb):
+                    yield from self._of_call(resource, verb, operation)
 
-    def _of_call(self, node: Node, verb: str, operation: str) -> Iterator[Grant]:
+    def _of_call(self, resource: Resource, verb: str, operation: str) -> Iterator[Grant]:
         """Yield the grants for one operation that a method calls on a resource."""
-        known = known_action(reference.action_of(node.kind.service, operation))
+        known = known_action(reference.action_of(resource.type.service, operation))
         if known.reads:
-            yield from (Grant(known.name, arn, str(node.kind)) for arn in self._read(known, node))
+            yield from (Grant(known.name, arn, str(resource.type)) for arn in self._read(known, resource))
             return
-        if _SWITCHES.get(known.name) == bool(self.told(node, BOUNDARY)):
+        if _SWITCHES.get(known.name) == bool(self.told(resource, BOUNDARY)):
             return
         for on in known.on or (None,):
-            for target in self._targets(known, on, node):
-                condition = self._condition(known, on, node, verb, target)
-                for name in (known.name, *_too(known.name, node)):
-                    yield Grant(name, target.arn, str(node.kind), condition)
-        yield from self._besides(known, node, verb)
+            for target in self._targets(known, on, resource):
+                condition = self._condition(known, on, resource, verb, target)
+                for name in (known.name, *_too(known.name, resource)):
+                    yield Grant(name, target.arn, str(resource.type), condition)
+        yield from self._besides(known, resource, verb)
 
-    def _read(self, known: Action, node: Node) -> Iterator[str]:
+    def _read(self, known: Action, resource: Resource) -> Iterator[str]:
         """Yield the ARNs that a read needs: all of a type for a list, else those of named resources."""
         if not known.on:
             yield "*"
-        own = [on for on in known.on if is_of(node, known.prefix, on.type)]
+        own = [on for on in known.on if is_of(resource, known.prefix, on.type)]
         for on in own or known.on:
             if known.whole(on):
-                yield reference.arn(known.prefix, on.type, (), self.place(node))
+                yield reference.arn(known.prefix, on.type, (), self.place(resource))
             else:
-                yield from (target.arn for target in self._targets(known, on, node))
+                yield from (target.arn for target in self._targets(known, on, resource))
 
-    def _targets(self, known: Action, on: On | None, node: Node) -> list[Target]:
+    def _targets(self, known: Action, on: On | None, resource: Resource) -> list[Target]:
         """Return the resources of one type that a call concerns, as targets of its grants.
 
         These are the resource itself if it is of this type, else the stack's resources of this type. If there
@@ -118,38 +118,38 @@ class Grants(Ground):
         if on is None:
             return [Target("*", by_id=True)]
         if known.name in OF_ALL:
-            whole = reference.arn(known.prefix, on.type, (), self.place(node))
+            whole = reference.arn(known.prefix, on.type, (), self.place(resource))
             return [Target(whole, by_id=False)]
-        if is_of(node, known.prefix, on.type):
-            return [self.target(node)]
-        if named := self._by_its_place(known, on, node):
+        if is_of(resource, known.prefix, on.type):
+            return [self.target(resource)]
+        if named := self._by_its_place(known, on, resource):
             return [Target(named, by_id=False)]
         if known.level == "Tagging" or (known.reads and not on.always):
             return []
         if naming := IF_NAMED.get((known.name, on.type)):
-            return self._if_named(known, on, node, naming)
-        alike = (one for one in self.stack if not one.kind.untagged)
+            return self._if_named(known, on, resource, naming)
+        alike = (one for one in self.stack if not one.type.untagged)
         stacks = {self.target(one) for one in alike if is_of(one, known.prefix, on.type)}
-        anyone = reference.arn(known.prefix, on.type, (), self.place(node))
+        anyone = reference.arn(known.prefix, on.type, (), self.place(resource))
         return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
 
-    def _by_its_place(self, known: Action, on: On, node: Node) -> str:
+    def _by_its_place(self, known: Action, on: On, resource: Resource) -> str:
         """Return the ARN for objects in the resource, or for AWS's default that it uses; "" for neither."""
         of = known.name, on.type
         holder = LIES_IN.get((known.prefix, on.type))
-        if holder and is_of(node, known.prefix, holder):
-            return reference.arn(known.prefix, on.type, self._fills(node), self.place(node))
-        if of in DEFAULTS and not node.props.get(DEFAULTS[of]):
-            return reference.arn(known.prefix, on.type, ("default*",), self.place(node))
+        if holder and is_of(resource, known.prefix, holder):
+            return reference.arn(known.prefix, on.type, self._fills(resource), self.place(resource))
+        if of in DEFAULTS and not resource.props.get(DEFAULTS[of]):
+            return reference.arn(known.prefix, on.type, ("default*",), self.place(resource))
         return ""
 
-    def _if_named(self, known: Action, on: On, node: Node, naming: str) -> list[Target]:
+    def _if_named(self, known: Action, on: On, resource: Resource, naming: str) -> list[Target]:
         """Return a target for the name in the property `naming`, or [] if the resource has none."""
-        named = node.props.get(naming)
-        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(node))
+        named = resource.props.get(naming)
+        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(resource))
         return [Target(whole, by_id=False)] if named else []
 
-    def _condition(self, known: Action, on: On | None, node: Node, verb: str, target: Target) -> Condition:
+    def _condition(self, known: Action, on: On | None, resource: Resource, verb: str, target: Target) -> Condition:
         """Return the condition of a grant.
 
         Roles are limited by their boundary, DNS records by their names, and service-linked roles by their
@@ -157,14 +157,14 @@ class Grants(Ground):
         created must have no Project tag.
         """
         short = known.name.split(":", 1)[1]
-        if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(node, BOUNDARY)):
+        if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(resource, BOUNDARY)):
             operator = "StringEquals" if short in _CAPPED else "StringEqualsIfExists"
             return ((operator, "iam:PermissionsBoundary", (boundary,)),)
         if known.takes(RECORDS):
-            return self.records(node)
-        if known.takes("iam:AWSServiceName") and "AWSServiceName" in node.props:
-            return (("StringEquals", "iam:AWSServiceName", (node.props["AWSServiceName"],)),)
-        if node.kind.untagged:
+            return self.records(resource)
+        if known.takes("iam:AWSServiceName") and "AWSServiceName" in resource.props:
+            return (("StringEquals", "iam:AWSServiceName", (resource.props["AWSServiceName"],)),)
+        if resource.type.untagged:
             return (("Null", f"{RESOURCE_TAG}/Project", ("true",)),)
         if not target.by_id:
             return ()
@@ -172,58 +172,58 @@ class Grants(Ground):
             return self.tags(REQUEST_TAG)
         return self.tags(RESOURCE_TAG) if on and known.takes(RESOURCE_TAG, on) else ()
 
-    def _besides(self, known: Action, node: Node, verb: str) -> Iterator[Grant]:
+    def _besides(self, known: Action, resource: Resource, verb: str) -> Iterator[Grant]:
         """Yield the grants that a call needs besides its own action, such as to tag or to pass a role."""
-        kind = str(node.kind)
-        if verb == "create" and node.kind.tagged and (name := tagging_action(known.name)):
-            yield from self._tagging(known_action(name), known, node)
+        kind = str(resource.type)
+        if verb == "create" and resource.type.tagged and (name := tagging_action(known.name)):
+            yield from self._tagging(known_action(name), known, resource)
         for path, service in PASSES.get(known.name, {}).items():
-            for role in dug(node.props, path.split(".")):
+            for role in dug(resource.props, path.split(".")):
                 to = (("StringEquals", "iam:PassedToService", (service,)),)
                 yield Grant("iam:PassRole", self.text(role), kind, to)
-        if known.name == "rds:CreateDBCluster" and node.props.get("ManageMasterUserPassword"):
-            yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
+        if known.name == "rds:CreateDBCluster" and resource.props.get("ManageMasterUserPassword"):
+            yield from (Grant(one, self._managed(one, resource), kind) for one in MANAGED_PASSWORD)
         yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
-        if known.name in PRIVATE_NAMES and node.props.get(PRIVATE_NAMES[known.name][0]):
+        if known.name in PRIVATE_NAMES and resource.props.get(PRIVATE_NAMES[known.name][0]):
             yield Grant(PRIVATE_NAMES[known.name][1], "*", kind)
         if known.name in ON_NAMED:
             name, parameter = ON_NAMED[known.name]
-            yield Grant(name, self.text(node.props[parameter]), kind)
+            yield Grant(name, self.text(resource.props[parameter]), kind)
         services = [self.arn(one) for one in self.stack if is_of(one, "ecs", "service")]
-        yield from (Grant(one, on, kind) for one, on in tried(known.name, services, self.place(node)))
-        if groups := on_groups(known.name, node.props, self.place(node)):
+        yield from (Grant(one, on, kind) for one, on in tried(known.name, services, self.place(resource)))
+        if groups := on_groups(known.name, resource.props, self.place(resource)):
             yield Grant(known.name, groups, kind)
 
-    def _of_keys(self, node: Node) -> Iterator[Grant]:
+    def _of_keys(self, resource: Resource) -> Iterator[Grant]:
         """Yield the grants on each KMS key that a resource names, for the calls that create and update it."""
         for verb in ("create", "update"):
-            for operation in node.kind.called(verb):
-                use = reference.action_of(node.kind.service, operation)
+            for operation in resource.type.called(verb):
+                use = reference.action_of(resource.type.service, operation)
                 for path, service, actions in UNDER_KEY.get(use, ()):
-                    for key in dug(node.props, path.split(".")):
-                        yield from (self._on_key(f"kms:{one}", key, service, node) for one in actions)
+                    for key in dug(resource.props, path.split(".")):
+                        yield from (self._on_key(f"kms:{one}", key, service, resource) for one in actions)
 
-    def _on_key(self, action: str, key: Any, service: str, node: Node) -> Grant:
+    def _on_key(self, action: str, key: Any, service: str, resource: Resource) -> Grant:
         """Return the grant of an action on a KMS key of the stack, through the service that uses the key."""
-        region = self.place(node)["Region"]
+        region = self.place(resource)["Region"]
         through: Condition = (("StringEquals", "kms:ViaService", (via(service, region),)),)
-        return Grant(action, self.text(key), str(node.kind), (*through, *self.tags(RESOURCE_TAG)))
+        return Grant(action, self.text(key), str(resource.type), (*through, *self.tags(RESOURCE_TAG)))
 
-    def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
+    def _of_secrets(self, resource: Resource, *, look_only: bool) -> Iterator[Grant]:
         """Yield the grants to look up a resource's secrets; with `look_only`, those that a plan needs."""
-        for secret in veils_in(node.props):
+        for secret in veils_in(resource.props):
             if secret.is_looked_at or not look_only:
                 for name in secret.calls:
-                    yield from (Grant(name, self.text(ref), str(node.kind)) for ref in refs_in(secret))
-                yield from self._opening(secret, node)
+                    yield from (Grant(name, self.text(ref), str(resource.type)) for ref in refs_in(secret))
+                yield from self._opening(secret, resource)
 
-    def _opening(self, secret: Any, node: Node) -> Iterator[Grant]:
+    def _opening(self, secret: Any, resource: Resource) -> Iterator[Grant]:
         """Yield the grants to decrypt a secret's value if the secret is encrypted with a key of the stack."""
-        held = (self.stack.nodes[ref.node] for ref in refs_in(secret) if OPENS in secret.calls)
+        held = (self.stack.resources[ref.logical_id] for ref in refs_in(secret) if OPENS in secret.calls)
         keys = (one.props["KmsKeyId"] for one in held if one.props.get("KmsKeyId"))
-        yield from (self._on_key(OPENING, key, OPENED_BY, node) for key in keys)
+        yield from (self._on_key(OPENING, key, OPENED_BY, resource) for key in keys)
 
-    def _tagging(self, tagging: Action, known: Action, node: Node) -> Iterator[Grant]:
+    def _tagging(self, tagging: Action, known: Action, node: Resource) -> Iterator[Grant]:
         """Yield the grant to tag what a call creates, limited to that call if IAM knows which call it is."""
         prefix, short = known.name.split(":", 1)
         resource = self.arn(node)
@@ -231,18 +231,18 @@ class Grants(Ground):
         condition: Condition = ()
         if tagging.takes(key):
             condition = (("StringEquals", key, (short,)),)
-        elif not node.kind.fills:
+        elif not node.type.fills:
             condition = self.tags(REQUEST_TAG)
-        yield Grant(tagging.name, resource, str(node.kind), condition)
+        yield Grant(tagging.name, resource, str(node.type), condition)
 
-    def _managed(self, name: str, node: Node) -> str:
+    def _managed(self, name: str, resource: Resource) -> str:
         """Return the ARN for an action of a managed password: the secrets that RDS makes, or any key."""
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
-        return reference.arn(prefix, type_, fills, self.place(node))
+        return reference.arn(prefix, type_, fills, self.place(resource))
 
 
-def _too(action: str, node: Node) -> tuple[str, ...]:
+def _too(action: str, resource: Resource) -> tuple[str, ...]:
     """Return further actions that a call needs on the same resources if the properties call for them."""
     too = TOO.get(action)
-    return too.actions if too and (not too.declared or node.props.get(too.path)) else ()
+    return too.actions if too and (not too.declared or resource.props.get(too.path)) else ()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from provisioner.embedded import reference
 from provisioner.embedded.besides import CHANGES, RECORDS, record_name
-from provisioner.engine.graph import Node, Stack
+from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.refs import Ref, Unknown, resolve
 from provisioner.names import PROJECT, any_of
 
@@ -34,21 +34,21 @@ class Ground:
     @property
     def boundaries(self) -> list[str]:
         """The ARNs of the permissions boundaries under which roles are declared."""
-        return sorted({told for node in self.stack if (told := self.told(node, BOUNDARY))})
+        return sorted({told for resource in self.stack if (told := self.told(resource, BOUNDARY))})
 
-    def target(self, node: Node) -> Target:
+    def target(self, resource: Resource) -> Target:
         """Return the resource of a node as the target of a call."""
-        return Target(self.arn(node), by_id=not node.kind.fills)
+        return Target(self.arn(resource), by_id=not resource.type.fills)
 
-    def arn(self, node: Node) -> str:
+    def arn(self, resource: Resource) -> str:
         """Return the ARN of a declared resource, with `*` for a part that only AWS chooses."""
-        prefix = reference.prefix_of(node.kind.service)
-        return reference.arn(prefix, node.kind.resource, self._fills(node), self.place(node))
+        prefix = reference.prefix_of(resource.type.service)
+        return reference.arn(prefix, resource.type.resource, self._fills(resource), self.place(resource))
 
-    def _fills(self, node: Node) -> tuple[str, ...]:
+    def _fills(self, resource: Resource) -> tuple[str, ...]:
         """Return the values for the placeholders of a resource's ARN, from the left."""
-        values = {key: self._fill(value) for key, value in node.props.items()}
-        return tuple(form.format_map(values) for form in node.kind.fills)
+        values = {key: self._fill(value) for key, value in resource.props.items()}
+        return tuple(form.format_map(values) for form in resource.type.fills)
 
     def _fill(self, value: Any) -> str:
         """Return the text of one property in an ARN.
@@ -56,26 +56,26 @@ class Ground:
         A reference becomes the last placeholder of the other resource's ARN; an unknown value becomes `*`.
         """
         if isinstance(value, Ref):
-            return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
+            return next(reversed(self._fills(self.stack.resources[value.logical_id])), "*")
         told = resolve(value, lambda _: "*")
         return any_of(told, self.stack.suffix) if isinstance(told, str) else "*"
 
-    def place(self, node: Node) -> dict[str, str]:
+    def place(self, resource: Resource) -> dict[str, str]:
         """Return the partition, region and account of a resource's ARN, by the names of the placeholders."""
-        return {"Partition": self.partition, "Region": node.lives_in, "Account": self.account}
+        return {"Partition": self.partition, "Region": resource.lives_in, "Account": self.account}
 
     def tags(self, key: str) -> Condition:
         """Return the condition that the stack's tags are there, under aws:RequestTag or aws:ResourceTag."""
         own = {"Environment": self.stack.suffix, "Project": PROJECT}
         return tuple(("StringEquals", f"{key}/{name}", (value,)) for name, value in own.items())
 
-    def records(self, node: Node) -> Condition:
+    def records(self, resource: Resource) -> Condition:
         """Return the condition for changes of DNS records.
 
         It allows creating and deleting records with the declared name, and the TXT record that marks the name
         as ours. If the name refers to a certificate, it allows the records by which ACM validates it.
         """
-        name = node.props["Name"]
+        name = resource.props["Name"]
         names = self._proofs(name) if isinstance(name, Ref) else [name, f"_{PROJECT}.{name}"]
         told = tuple(record_name(one) for one in names)
         return (
@@ -85,22 +85,25 @@ class Ground:
 
     def _proofs(self, name: Ref) -> list[str]:
         """Return patterns for the records by which ACM validates a certificate, one below each domain."""
-        certificate = self.stack.nodes[name.node].props
+        certificate = self.stack.resources[name.logical_id].props
         names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", ())]
         return [f"_*.{one}" for one in names]
 
-    def told(self, node: Node, prop: str) -> str:
+    def told(self, resource: Resource, prop: str) -> str:
         """Return a property as text: the resource's own, else that of a resource it depends on, else ""."""
-        nodes = (node, *(self.stack.nodes[name] for name in node.needs))
-        found = next((one.props[prop] for one in nodes if one.props.get(prop)), "")
+        resources = (resource, *(self.stack.resources[name] for name in resource.depends_on))
+        found = next((one.props[prop] for one in resources if one.props.get(prop)), "")
         return self.text(found)
 
     def text(self, value: Any) -> str:
         """Return a value as text, with the ARN of the other resource for each reference."""
-        told = resolve(value, lambda ref: self.arn(self.stack.nodes[ref.node]))
+        told = resolve(value, lambda ref: self.arn(self.stack.resources[ref.logical_id]))
         return "*" if isinstance(told, Unknown) else str(told)
 
 
-def is_of(node: Node, prefix: str, type_: str) -> bool:
+def is_of(resource: Resource, prefix: str, type_: str) -> bool:
     """Return whether IAM counts a declared resource as of this resource type, in the service `prefix`."""
-    return node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix
+    return (
+        resource.type.resource == type_
+        and reference.PREFIXES.get(resource.type.service, resource.type.service) == prefix
+    )

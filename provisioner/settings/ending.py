@@ -28,16 +28,16 @@ _PRIVATE: dict[str, Any] = {
 }
 
 
-def with_zones(s: Settings, count: int) -> Settings:
+def with_zones(settings: Settings, count: int) -> Settings:
     """Return the settings with this number of availability zones."""
-    return s.model_copy(update={"network": s.network.model_copy(update={"zones": count})})
+    return settings.model_copy(update={"network": settings.network.model_copy(update={"zones": count})})
 
 
-def variants(s: Settings) -> list[Settings]:
+def variants(settings: Settings) -> list[Settings]:
     """Return the given settings, followed by variants of them that declare further resources.
 
     Together they declare every resource that the stack may have.
     """
-    given = s.model_dump(mode="json", exclude_none=True)
+    given = settings.model_dump(mode="json", exclude_none=True)
     others = (laid_under(PRODUCTION, _MORE), _PRIVATE)
-    return [s, *(Settings.model_validate(laid_under(given, other)) for other in others)]
+    return [settings, *(Settings.model_validate(laid_under(given, other)) for other in others)]

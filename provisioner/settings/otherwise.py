@@ -11,22 +11,22 @@ from provisioner.settings import Settings
 from provisioner.settings.profiles import PROFILES
 
 
-def in_other_profile(s: Settings) -> Settings | None:
+def in_other_profile(settings: Settings) -> Settings | None:
     """Return the settings with the defaults of the other profile; None if the two contradict each other.
 
     Values that differ from the defaults of their own profile are kept.
     """
-    (other,) = PROFILES.keys() - {s.profile}
-    said = _beyond(_values(s), _values(Settings(profile=s.profile)))
+    (other,) = PROFILES.keys() - {settings.profile}
+    said = _beyond(_values(settings), _values(Settings(profile=settings.profile)))
     try:
         return Settings.model_validate({**said, "profile": other})
     except ValidationError:
         return None
 
 
-def _values(s: Settings) -> dict[str, Any]:
+def _values(settings: Settings) -> dict[str, Any]:
     """Return the settings as JSON values, without unset ones."""
-    return s.model_dump(mode="json", exclude_none=True)
+    return settings.model_dump(mode="json", exclude_none=True)
 
 
 def _beyond(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:

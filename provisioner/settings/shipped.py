@@ -42,29 +42,29 @@ class Shipped:
     marks: Mapping[str, str] = field(default_factory=dict)
 
 
-def with_shipped(s: Settings, shipped: Mapping[str, Shipped]) -> Settings:
+def with_shipped(settings: Settings, shipped: Mapping[str, Shipped]) -> Settings:
     """Return the settings with the chosen image, size and number of tasks of each service.
 
     Chosen variables are left out, because the other services would inherit those of the main service.
 
     Args:
-        s: The settings.
+        settings: The settings.
         shipped: The choices by the name of the service; the main service has the name "". A service that is
             missing here keeps its settings.
 
     """
     if not shipped:
-        return s
-    said = {one.name: _said(one, shipped.get(one.name, Shipped())) for one in s.workloads}
-    services = {name: own.model_copy(update=said[name]) for name, own in s.api.services.items()}
+        return settings
+    said = {one.name: _said(one, shipped.get(one.name, Shipped())) for one in settings.workloads}
+    services = {name: own.model_copy(update=said[name]) for name, own in settings.api.services.items()}
     main = said[""]
     changed = {
         "image": main["image"],
-        "container": _updated(s.container, main),
-        "service": _updated(s.service, main),
-        "api": s.api.model_copy(update={"services": services}),
+        "container": _updated(settings.container, main),
+        "service": _updated(settings.service, main),
+        "api": settings.api.model_copy(update={"services": services}),
     }
-    return s.model_copy(update=changed)
+    return settings.model_copy(update=changed)
 
 
 def _said(one: Workload, shipped: Shipped) -> dict[str, Any]:

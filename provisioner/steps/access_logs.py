@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import text
 from provisioner.kinds.deliveries import Delivery, DeliveryDestination, DeliverySource
 from provisioner.kinds.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock
@@ -24,30 +24,30 @@ _UNNAMED = "us-east-1"
 class AccessLogs:
     """The log bucket, and the bucket policy without which no service may write to it."""
 
-    bucket: Handle
-    policy: Handle
+    bucket: ResourceHandle
+    policy: ResourceHandle
 
 
-def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
+def access_logs(step: Step, settings: Settings, facts: Facts) -> AccessLogs | None:
     """Declare the log bucket, or return None if request logs are off.
 
     It is encrypted with S3's own key, because a load balancer delivers to no bucket with another encryption.
     """
-    if not s.logs.requests:
+    if not settings.logs.requests:
         return None
     # Bucket names are global: account and region make this one unique.
-    name = text("{}-{}-{}", name_of("logs", up.stack.suffix), facts.account, up.stack.region)
-    where = {} if up.stack.region == _UNNAMED else {"LocationConstraint": up.stack.region}
-    bucket = up(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
+    name = text("{}-{}-{}", name_of("logs", step.stack.suffix), facts.account, step.stack.region)
+    where = {} if step.stack.region == _UNNAMED else {"LocationConstraint": step.stack.region}
+    bucket = step(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    up(
+    step(
         PublicAccessBlock,
         "logs-bucket-private",
         Bucket=bucket.id,
         PublicAccessBlockConfiguration=dict.fromkeys(closed, True),
     )
     by_s3 = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    up(
+    step(
         BucketEncryption,
         "logs-bucket-encrypted",
         Bucket=bucket.id,
@@ -57,24 +57,24 @@ def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
         "ID": "expire",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "Expiration": {"Days": s.logs.days},
+        "Expiration": {"Days": settings.logs.days},
         # Parts of an unfinished upload cost money and are not listed.
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
-    up(
+    step(
         BucketLifecycle,
         "logs-bucket-expiry",
         Bucket=bucket.id,
         LifecycleConfiguration={"Rules": [expiry]},
     )
-    policy = {"Version": "2012-10-17", "Statement": _statements(up, facts, bucket)}
-    return AccessLogs(bucket, up(BucketPolicy, "logs-bucket-policy", Bucket=bucket.id, Policy=policy))
+    policy = {"Version": "2012-10-17", "Statement": _statements(step, facts, bucket)}
+    return AccessLogs(bucket, step(BucketPolicy, "logs-bucket-policy", Bucket=bucket.id, Policy=policy))
 
 
-def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]:
+def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[str, Any]]:
     """Return the bucket policy: the two services may write to their prefixes, and nobody may without TLS."""
     whole = text("arn:{}:s3:::{}", facts.partition, bucket.id)
-    source = arn(up, facts, "logs", f"delivery-source:{name_of('records-source', up.stack.suffix)}", GLOBAL_REGION)
+    source = arn(step, facts, "logs", f"delivery-source:{name_of('records-source', step.stack.suffix)}", GLOBAL_REGION)
     ours = {"aws:SourceAccount": facts.account}
     return [
         {
@@ -108,16 +108,16 @@ def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]
     ]
 
 
-def edge_records(up: Piece, facts: Facts, into: AccessLogs, distribution: Handle) -> None:
+def edge_records(step: Step, facts: Facts, into: AccessLogs, distribution: ResourceHandle) -> None:
     """Declare the delivery of CloudFront's request logs, which is in us-east-1 for every stack."""
-    source = up(
+    source = step(
         DeliverySource,
         "records-source",
         region=GLOBAL_REGION,
         resourceArn=distribution["ARN"],
         logType="ACCESS_LOGS",
     )
-    destination = up(
+    destination = step(
         DeliveryDestination,
         "records-destination",
         region=GLOBAL_REGION,
@@ -125,13 +125,13 @@ def edge_records(up: Piece, facts: Facts, into: AccessLogs, distribution: Handle
         deliveryDestinationConfiguration={
             "destinationResourceArn": text("arn:{}:s3:::{}/{}", facts.partition, into.bucket.id, EDGE)
         },
-        after=[into.policy],
+        depends_on=[into.policy],
     )
-    up(
+    step(
         Delivery,
         "records-delivery",
         region=GLOBAL_REGION,
         deliverySourceName=source.id,
         deliveryDestinationArn=destination["arn"],
-        after=[into.policy],
+        depends_on=[into.policy],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.iam import ServiceLinkedRole
 
 
@@ -12,20 +12,20 @@ from provisioner.kinds.iam import ServiceLinkedRole
 class Account:
     """The service-linked roles, one per AWS service."""
 
-    ecs: Handle
-    balancing: Handle
-    rds: Handle
-    scaling: Handle
+    ecs: ResourceHandle
+    balancing: ResourceHandle
+    rds: ResourceHandle
+    scaling: ResourceHandle
 
 
-def account(up: Piece) -> Account:
+def account(step: Step) -> Account:
     """Declare the service-linked roles.
 
     They belong to the account: created first if they are missing, never deleted, not counted as the stack's.
     """
     return Account(
-        ecs=up(ServiceLinkedRole, "slr-ecs", AWSServiceName="ecs.amazonaws.com"),
-        balancing=up(ServiceLinkedRole, "slr-elb", AWSServiceName="elasticloadbalancing.amazonaws.com"),
-        rds=up(ServiceLinkedRole, "slr-rds", AWSServiceName="rds.amazonaws.com"),
-        scaling=up(ServiceLinkedRole, "slr-scaling", AWSServiceName="ecs.application-autoscaling.amazonaws.com"),
+        ecs=step(ServiceLinkedRole, "slr-ecs", AWSServiceName="ecs.amazonaws.com"),
+        balancing=step(ServiceLinkedRole, "slr-elb", AWSServiceName="elasticloadbalancing.amazonaws.com"),
+        rds=step(ServiceLinkedRole, "slr-rds", AWSServiceName="rds.amazonaws.com"),
+        scaling=step(ServiceLinkedRole, "slr-scaling", AWSServiceName="ecs.application-autoscaling.amazonaws.com"),
     )

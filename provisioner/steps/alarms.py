@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.cloudwatch import Alarm
 from provisioner.kinds.events import EventRule, EventTarget
 from provisioner.kinds.sns import Subscription, Topic, TopicPolicy
@@ -17,39 +17,39 @@ from provisioner.steps.keys import Keys
 from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
 
 
-def alarms(up: Piece, s: Settings, facts: Facts, on: Watched, keys: Keys) -> None:
+def alarms(step: Step, settings: Settings, facts: Facts, on: Watched, keys: Keys) -> None:
     """Declare the alarms and a topic in the stack's region.
 
     The firewall's alarm is in us-east-1, and so is a second topic for it if the stack is elsewhere.
     """
-    if not s.alarms.enabled:
+    if not settings.alarms.enabled:
         return
-    topic = _topic(up, s, facts, keys, "alerts", up.stack.region)
-    for measure in of_stack(s, on):
-        _alarm(up, measure, topic, "")
-    _failed_deployments(up, on, topic)
+    topic = _topic(step, settings, facts, keys, "alerts", step.stack.region)
+    for measure in of_stack(settings, on):
+        _alarm(step, measure, topic, "")
+    _failed_deployments(step, on, topic)
     if on.firewall:
-        elsewhere = up.stack.region != GLOBAL_REGION
-        far = _topic(up, s, facts, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
-        _alarm(up, of_firewall(s, on.firewall), far, GLOBAL_REGION)
+        elsewhere = step.stack.region != GLOBAL_REGION
+        far = _topic(step, settings, facts, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
+        _alarm(step, of_firewall(settings, on.firewall), far, GLOBAL_REGION)
 
 
-def _topic(up: Piece, s: Settings, facts: Facts, keys: Keys, noun: str, region: str) -> Handle:
+def _topic(step: Step, settings: Settings, facts: Facts, keys: Keys, noun: str, region: str) -> ResourceHandle:
     """Declare a topic with its policy and email subscriptions.
 
     It is not encrypted with AWS's own key for SNS: CloudWatch may not use that key, and no alarm would
     arrive.
     """
-    topic = up(Topic, noun, noun=noun, region=region, **keys.topic(region))
-    up(
+    topic = step(Topic, noun, noun=noun, region=region, **keys.topic(region))
+    step(
         TopicPolicy,
         f"{noun}-policy",
         region=region,
         TopicArn=topic.id,
-        Policy={"Version": "2012-10-17", "Statement": _publishers(up, facts, topic, region)},
+        Policy={"Version": "2012-10-17", "Statement": _publishers(step, facts, topic, region)},
     )
-    for email in dict.fromkeys(s.alarms.emails):
-        up(
+    for email in dict.fromkeys(settings.alarms.emails):
+        step(
             Subscription,
             f"{noun}-{four_hex(email)}",
             region=region,
@@ -60,9 +60,9 @@ def _topic(up: Piece, s: Settings, facts: Facts, keys: Keys, noun: str, region: 
     return topic
 
 
-def _publishers(up: Piece, facts: Facts, topic: Handle, region: str) -> list[dict[str, Any]]:
+def _publishers(step: Step, facts: Facts, topic: ResourceHandle, region: str) -> list[dict[str, Any]]:
     """Return the topic policy: only the account's alarms and the stack's event rule may publish."""
-    rule = arn(up, facts, "events", f"rule/{name_of('deployments', up.stack.suffix)}", region)
+    rule = arn(step, facts, "events", f"rule/{name_of('deployments', step.stack.suffix)}", region)
     return [
         {
             "Sid": name,
@@ -79,12 +79,12 @@ def _publishers(up: Piece, facts: Facts, topic: Handle, region: str) -> list[dic
     ]
 
 
-def _alarm(up: Piece, measure: Measure, topic: Handle, region: str) -> None:
-    up(
+def _alarm(step: Step, measure: Measure, topic: ResourceHandle, region: str) -> None:
+    step(
         Alarm,
         measure.node,
         noun=f"api-{measure.noun}" if measure.of else measure.noun,
-        distinct=measure.of,
+        discriminator=measure.of,
         region=region,
         AlarmDescription=f"{measure.says}.",
         AlarmActions=[topic.id],
@@ -94,9 +94,9 @@ def _alarm(up: Piece, measure: Measure, topic: Handle, region: str) -> None:
     )
 
 
-def _failed_deployments(up: Piece, on: Watched, topic: Handle) -> None:
+def _failed_deployments(step: Step, on: Watched, topic: ResourceHandle) -> None:
     """Declare an event rule for failed deployments: ECS publishes them as events, not as a metric."""
-    rule = up(
+    rule = step(
         EventRule,
         "deployments",
         noun="deployments",
@@ -109,4 +109,4 @@ def _failed_deployments(up: Piece, on: Watched, topic: Handle) -> None:
             "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
         },
     )
-    up(EventTarget, "deployments-alerts", Rule=rule.id, Id="alerts", Arn=topic.id)
+    step(EventTarget, "deployments-alerts", Rule=rule.id, Id="alerts", Arn=topic.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.elbv2.balancer import LoadBalancer, LoadBalancerAttributes
 from provisioner.kinds.elbv2.groups import TargetGroup, TargetGroupAttributes
 from provisioner.kinds.elbv2.listeners import Listener
@@ -38,22 +38,22 @@ _TLS = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 class Balancer:
     """The load balancer with its listener, and the target group and rules of each service."""
 
-    alb: Handle
-    listener: Handle
+    alb: ResourceHandle
+    listener: ResourceHandle
     fronts: dict[str, Front]
     # The listener and all its rules, which together decide where a request goes.
-    rules: list[Handle]
+    rules: list[ResourceHandle]
     secure: bool = False
 
     @property
-    def group(self) -> Handle:
+    def group(self) -> ResourceHandle:
         """The target group of the main service."""
         return self.fronts[""].group
 
 
 def balancer(
-    up: Piece,
-    s: Settings,
+    step: Step,
+    settings: Settings,
     facts: Facts,
     net: Network,
     groups: Security,
@@ -67,8 +67,8 @@ def balancer(
     It is in public subnets, after the internet gateway is attached, or in private ones if only CloudFront
     reaches it (`edge.vpc_origin`).
     """
-    hidden = s.edge.vpc_origin
-    alb = up(
+    hidden = settings.edge.vpc_origin
+    alb = step(
         LoadBalancer,
         "alb",
         Scheme="internal" if hidden else "internet-facing",
@@ -76,31 +76,33 @@ def balancer(
         IpAddressType="ipv4",
         Subnets=[subnet.id for subnet in (net.private if hidden else net.public)],
         SecurityGroups=[groups.balancer.id],
-        after=[net.door, roles.balancing],
+        depends_on=[net.door, roles.balancing],
     )
-    _attributes(up, s, alb, records)
-    targets = {one.name: _group(up, net, one) for one in s.workloads}
+    _attributes(step, settings, alb, records)
+    targets = {one.name: _group(step, net, one) for one in settings.workloads}
     asked = [key.condition()] if key and key.required else []
-    main = targets[s.workloads[0].name]
-    listener = _listener(up, alb, [_CLOSED] if asked else forward(main), proven)
+    main = targets[settings.workloads[0].name]
+    listener = _listener(step, alb, [_CLOSED] if asked else forward(main), proven)
     # The rules of two listeners have different logical ids, so the old ones serve until the new ones do.
-    to = Lead(up, listener, "tls-rule" if proven else "rule", asked)
+    to = Lead(step, listener, "tls-rule" if proven else "rule", asked)
     to.pages()
     rest = to.rest(main) if asked else listener
-    places = priorities(s.prefixes, facts.priorities)
+    places = priorities(settings.prefixes, facts.priorities)
     fronts = {}
-    for one in s.workloads:
+    for one in settings.workloads:
         group = targets[one.name]
         rules = [to.prefix(prefix, places[prefix], group) for prefix in one.prefixes]
         fronts[one.name] = Front(group, rules or [rest])
     return Balancer(alb, listener, fronts, [listener, *to.rules], secure=proven is not None)
 
 
-def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Certificates | None) -> Handle:
+def _listener(
+    step: Step, alb: ResourceHandle, actions: list[dict[str, Any]], proven: Certificates | None
+) -> ResourceHandle:
     """Declare the listener for requests: HTTPS if there is a certificate, else HTTP."""
     if proven is None:
-        return up(Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=actions)
-    return up(
+        return step(Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=actions)
+    return step(
         Listener,
         "listener-443",
         LoadBalancerArn=alb.id,
@@ -109,44 +111,44 @@ def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Cer
         SslPolicy=_TLS,
         Certificates=[{"CertificateArn": proven.balancer.arn}],
         DefaultActions=actions,
-        after=proven.balancer.after,
+        depends_on=proven.balancer.after,
     )
 
 
-def redirect(up: Piece, front: Balancer, distribution: Handle) -> None:
+def redirect(step: Step, front: Balancer, distribution: ResourceHandle) -> None:
     """Declare the redirect from port 80 to HTTPS, if the load balancer has a certificate."""
     if front.secure:
-        up(
+        step(
             Listener,
             "listener-80",
             LoadBalancerArn=front.alb.id,
             Port=80,
             Protocol="HTTP",
             DefaultActions=[_TO_HTTPS],
-            after=[distribution.ready("CloudFront may call port 80 until it has learned of 443")],
+            depends_on=[distribution.ready("CloudFront may call port 80 until it has learned of 443")],
         )
 
 
-def _attributes(up: Piece, s: Settings, alb: Handle, records: AccessLogs | None) -> None:
+def _attributes(step: Step, settings: Settings, alb: ResourceHandle, records: AccessLogs | None) -> None:
     where = {"bucket": records.bucket.id, "prefix": BALANCER} if records else {}
-    up(
+    step(
         LoadBalancerAttributes,
         "alb-attributes",
         LoadBalancerArn=alb.id,
         Attributes={
-            "deletion_protection.enabled": "true" if s.protect_data else "false",
+            "deletion_protection.enabled": "true" if settings.protect_data else "false",
             "idle_timeout.timeout_seconds": "60",
             "routing.http.drop_invalid_header_fields.enabled": "true",
             "access_logs.s3.enabled": "true" if records else "false",
             **{f"access_logs.s3.{key}": value for key, value in where.items()},
         },
-        after=[records.policy] if records else [],
+        depends_on=[records.policy] if records else [],
     )
 
 
-def _group(up: Piece, net: Network, one: Workload) -> Handle:
+def _group(step: Step, net: Network, one: Workload) -> ResourceHandle:
     # ECS registers the addresses of the tasks, so the target type is "ip".
-    group = up(
+    group = step(
         TargetGroup,
         one.named("tg"),
         Protocol=one.container.protocol,
@@ -161,7 +163,7 @@ def _group(up: Piece, net: Network, one: Workload) -> Handle:
         UnhealthyThresholdCount=3,
         Matcher={"HttpCode": "200"},
     )
-    up(
+    step(
         TargetGroupAttributes,
         one.named("tg-attributes"),
         TargetGroupArn=group.id,

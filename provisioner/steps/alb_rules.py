@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.elbv2.listeners import ListenerRule
 from provisioner.path_patterns import in_order
 from provisioner.settings.api import ERROR_PAGES
@@ -26,34 +26,34 @@ _LAST_PLACE = 50_000
 class Front:
     """The target group of one service, and the rules that forward to it."""
 
-    group: Handle
-    rules: list[Handle]
+    group: ResourceHandle
+    rules: list[ResourceHandle]
 
 
 @dataclass(frozen=True)
 class Lead:
     """The rules of one listener, as they are declared; `asked` are the conditions that every rule has."""
 
-    up: Piece
-    listener: Handle
+    up: Step
+    listener: ResourceHandle
     head: str
     asked: list[dict[str, Any]]
-    rules: list[Handle] = field(default_factory=list)
+    rules: list[ResourceHandle] = field(default_factory=list)
 
     def pages(self) -> None:
         """Declare the rules of the error pages, before all other rules."""
         for place, (path, title, words) in enumerate(PAGES.values(), start=1):
             self._rule(f"page-{title}", place, _path(path), _page(title, words))
 
-    def rest(self, group: Handle) -> Handle:
+    def rest(self, group: ResourceHandle) -> ResourceHandle:
         """Declare the rule that forwards requests without a known prefix to the main service."""
         return self._rule("guarded", _LAST_PLACE, [], forward(group)[0])
 
-    def prefix(self, prefix: str, place: int, group: Handle) -> Handle:
+    def prefix(self, prefix: str, place: int, group: ResourceHandle) -> ResourceHandle:
         """Declare the rule that forwards a prefix to its service."""
         return self._rule(slug(prefix), place, _path(prefix), forward(group)[0])
 
-    def _rule(self, tail: str, place: int, path: list[dict[str, Any]], action: dict[str, Any]) -> Handle:
+    def _rule(self, tail: str, place: int, path: list[dict[str, Any]], action: dict[str, Any]) -> ResourceHandle:
         rule = self.up(
             ListenerRule,
             f"{self.head}-{tail}",
@@ -70,7 +70,7 @@ def _path(prefix: str) -> list[dict[str, Any]]:
     return [{"Field": "path-pattern", "Values": [prefix]}]
 
 
-def forward(group: Handle) -> list[dict[str, Any]]:
+def forward(group: ResourceHandle) -> list[dict[str, Any]]:
     """Return the actions that forward everything to one target group."""
     return [{"Type": "forward", "TargetGroupArn": group.id}]
 

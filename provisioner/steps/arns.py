@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from provisioner.engine.graph import Piece
+from provisioner.engine.graph import Step
 from provisioner.engine.refs import Text, text
 from provisioner.steps.facts import Facts
 
 
-def arn(up: Piece, facts: Facts, service: str, rest: str | Text, region: str = "") -> Text:
+def arn(step: Step, facts: Facts, service: str, rest: str | Text, region: str = "") -> Text:
     """Return `arn:<partition>:<service>:<region>:<account>:<rest>`, by default in the stack's region."""
     form = "arn:{}:{}:{}:{}:{}"
-    return text(form, facts.partition, service, region or up.stack.region, facts.account, rest)
+    return text(form, facts.partition, service, region or step.stack.region, facts.account, rest)

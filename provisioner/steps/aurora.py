@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Ref
 from provisioner.kinds.facts import CLASS, ENGINE
 from provisioner.kinds.rds.aurora import DBCluster
@@ -28,8 +28,8 @@ from provisioner.steps.vpc import Network
 class Database:
     """The cluster, its writer, the ARN of the secret with its login, and the number of readers."""
 
-    cluster: Handle
-    writer: Handle
+    cluster: ResourceHandle
+    writer: ResourceHandle
     secret: Ref
     readers: int
     # The stack's KMS key that encrypts the secret; None if AWS's own key does.
@@ -37,8 +37,8 @@ class Database:
 
 
 def aurora(
-    up: Piece,
-    s: Settings,
+    step: Step,
+    settings: Settings,
     facts: Facts,
     net: Network,
     groups: Security,
@@ -47,45 +47,45 @@ def aurora(
     keys: Keys,
 ) -> Database:
     """Declare the cluster and its `db.serverless` instances, encrypted and not public."""
-    parameters, values = _parameters(up, facts, roles)
-    under = keys.cluster(up.stack.region)
-    password, secret, secret_under = _master_password(up, s, facts, keys)
-    cluster = up(
+    parameters, values = _parameters(step, facts, roles)
+    under = keys.cluster(step.stack.region)
+    password, secret, secret_under = _master_password(step, settings, facts, keys)
+    cluster = step(
         DBCluster,
         "aurora",
         Engine=ENGINE,
         EngineVersion=facts.engine["EngineVersion"],
-        DatabaseName=s.database.name,
-        MasterUsername=s.database.username,
-        DBSubnetGroupName=_subnets(up, net, roles).id,
+        DatabaseName=settings.database.name,
+        MasterUsername=settings.database.username,
+        DBSubnetGroupName=_subnets(step, net, roles).id,
         DBClusterParameterGroupName=parameters.id,
         VpcSecurityGroupIds=[groups.database.id],
-        ServerlessV2ScalingConfiguration=_capacity(s),
+        ServerlessV2ScalingConfiguration=_capacity(settings),
         StorageEncrypted=True,
-        BackupRetentionPeriod=s.database.backup_days,
+        BackupRetentionPeriod=settings.database.backup_days,
         EnableCloudwatchLogsExports=["postgresql"],
-        DeletionProtection=s.database.deletion_protection or s.protect_data,
-        EnableIAMDatabaseAuthentication=s.database.iam_login,
-        CopyTagsToSnapshot=s.database.tag_snapshots,
-        **_support(s),
-        **_ending(up, s, facts),
+        DeletionProtection=settings.database.deletion_protection or settings.protect_data,
+        EnableIAMDatabaseAuthentication=settings.database.iam_login,
+        CopyTagsToSnapshot=settings.database.tag_snapshots,
+        **_support(settings),
+        **_ending(step, settings, facts),
         **password,
         **under,
-        after=[values, groups_of_logs.aurora],
+        depends_on=[values, groups_of_logs.aurora],
     )
-    readers = max(s.database.readers, facts.readers)
-    writer = _instances(up, s, facts, cluster, readers)
-    return Database(cluster, writer, secret or _managed_secret(up, s, cluster), readers, secret_under)
+    readers = max(settings.database.readers, facts.readers)
+    writer = _instances(step, settings, facts, cluster, readers)
+    return Database(cluster, writer, secret or _managed_secret(step, settings, cluster), readers, secret_under)
 
 
-def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: int) -> Handle:
+def _instances(step: Step, settings: Settings, facts: Facts, cluster: ResourceHandle, readers: int) -> ResourceHandle:
     """Declare the writer and the readers, and return the writer.
 
     The readers are in other zones than the writer, and reader n has promotion tier n.
     """
     nouns = {"writer": ("writer", "")} | {f"reader-{n}": ("reader", str(n)) for n in range(1, readers + 1)}
-    names = [name_of(noun, up.stack.suffix, distinct) for noun, distinct in nouns.values()]
-    measures, before = measured(up, s, facts, names)
+    names = [name_of(noun, step.stack.suffix, distinct) for noun, distinct in nouns.values()]
+    measures, before = measured(step, settings, facts, names)
     common = {
         "DBClusterIdentifier": cluster.id,
         "DBInstanceClass": CLASS,
@@ -95,44 +95,44 @@ def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: i
     }
     # The writer is in the first zone, which stays in use however few zones are set.
     home, *others = facts.zones
-    writer = up(DBInstance, "writer", noun="writer", AvailabilityZone=home, after=before, **common)
+    writer = step(DBInstance, "writer", noun="writer", AvailabilityZone=home, depends_on=before, **common)
     for n in range(1, readers + 1):
-        up(
+        step(
             DBInstance,
             f"reader-{n}",
             noun="reader",
-            distinct=str(n),
+            discriminator=str(n),
             AvailabilityZone=others[(n - 1) % len(others)],
             # Up to tier 1 a reader keeps the writer's capacity, ready to take over. In higher tiers it scales
             # by itself (Aurora user guide, aurora-serverless-v2.how-it-works, promotion tiers).
             PromotionTier=n,
             # The instance that is created first becomes the cluster's writer.
-            after=[writer, *before],
+            depends_on=[writer, *before],
             **common,
         )
     return writer
 
 
-def _subnets(up: Piece, net: Network, roles: Account) -> Handle:
-    return up(
+def _subnets(step: Step, net: Network, roles: Account) -> ResourceHandle:
+    return step(
         DBSubnetGroup,
         "db-subnets",
         DBSubnetGroupDescription="ml-api private subnets",
         SubnetIds=[subnet.id for subnet in net.private],
-        after=[roles.rds],
+        depends_on=[roles.rds],
     )
 
 
-def _parameters(up: Piece, facts: Facts, roles: Account) -> tuple[Handle, Handle]:
+def _parameters(step: Step, facts: Facts, roles: Account) -> tuple[ResourceHandle, ResourceHandle]:
     """Declare the parameter group, and the parameters that are set in it."""
-    group = up(
+    group = step(
         DBClusterParameterGroup,
         "db-parameters",
         DBParameterGroupFamily=facts.engine["DBParameterGroupFamily"],
         Description="ml-api cluster parameters",
-        after=[roles.rds],
+        depends_on=[roles.rds],
     )
-    values = up(
+    values = step(
         DBClusterParameters,
         "db-parameter-values",
         DBClusterParameterGroupName=group.id,
@@ -141,60 +141,62 @@ def _parameters(up: Piece, facts: Facts, roles: Account) -> tuple[Handle, Handle
     return group, values
 
 
-def _capacity(s: Settings) -> dict[str, Any]:
+def _capacity(settings: Settings) -> dict[str, Any]:
     """Return the capacity limits in ACUs. Only a database that may pause at 0 has a time until it does."""
-    bounds = {"MinCapacity": s.database.min_acu, "MaxCapacity": s.database.max_acu}
-    return bounds if s.database.min_acu else {**bounds, "SecondsUntilAutoPause": s.database.pause_after}
+    bounds = {"MinCapacity": settings.database.min_acu, "MaxCapacity": settings.database.max_acu}
+    return bounds if settings.database.min_acu else {**bounds, "SecondsUntilAutoPause": settings.database.pause_after}
 
 
-def _support(s: Settings) -> dict[str, Any]:
+def _support(settings: Settings) -> dict[str, Any]:
     """Return whether the major version has extended support after its standard support, if that is set."""
-    wanted = s.database.extended_support
+    wanted = settings.database.extended_support
     return {} if wanted is None else {"EngineLifecycleSupport": ENROLLED if wanted else DISABLED}
 
 
-def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
+def _managed_secret(step: Step, settings: Settings, cluster: ResourceHandle) -> Ref:
     """Return the ARN of the secret that RDS creates; declare its rotation if that is not every seven days."""
     secret = cluster["MasterUserSecret.SecretArn"]
-    if s.database.rotation_days != USUAL_DAYS:
-        up(
+    if settings.database.rotation_days != USUAL_DAYS:
+        step(
             Rotation,
             "db-rotation",
             SecretId=secret,
-            RotationRules={"AutomaticallyAfterDays": s.database.rotation_days},
-            after=[cluster.ready("RDS is still making the secret")],
+            RotationRules={"AutomaticallyAfterDays": settings.database.rotation_days},
+            depends_on=[cluster.ready("RDS is still making the secret")],
         )
     return secret
 
 
-def _master_password(up: Piece, s: Settings, facts: Facts, keys: Keys) -> tuple[dict[str, Any], Ref | None, Ref | None]:
+def _master_password(
+    step: Step, settings: Settings, facts: Facts, keys: Keys
+) -> tuple[dict[str, Any], Ref | None, Ref | None]:
     """Return how the cluster gets its master password, the secret's ARN, and the secret's KMS key.
 
     Usually RDS creates, keeps and rotates the password; the ARN is then None. If a password was given when
     the stack was created, the stack has a secret of its own for it.
     """
     if facts.master_password == "rds":  # noqa: S105 - who holds it, not what it is
-        key = keys.cluster(up.stack.region).get("KmsKeyId")
+        key = keys.cluster(step.stack.region).get("KmsKeyId")
         under = {"MasterUserSecretKmsKeyId": key} if key else {}
         return {"ManageMasterUserPassword": True, **under}, None, key
-    under = keys.secret(up.stack.region)
-    secret = up(
+    under = keys.secret(step.stack.region)
+    secret = step(
         Secret,
         "db-secret",
         noun="dbsecret",
         Description="ml-api database login",
-        SecretString=MasterLogin(s.database.username),
+        SecretString=MasterLogin(settings.database.username),
         **under,
     )
     return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id, under.get("KmsKeyId")
 
 
-def _ending(up: Piece, s: Settings, facts: Facts) -> dict[str, Any]:
+def _ending(step: Step, settings: Settings, facts: Facts) -> dict[str, Any]:
     """Return whether the cluster's deletion leaves a final snapshot, and its name.
 
     The name has the creation time of the stack, so it is known long before.
     """
-    if not (s.database.final_snapshot or s.protect_data):
+    if not (settings.database.final_snapshot or settings.protect_data):
         return {"SkipFinalSnapshot": True}
-    name = name_of("aurora", up.stack.suffix)
+    name = name_of("aurora", step.stack.suffix)
     return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final-{facts.born}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Piece
+from provisioner.engine.graph import Step
 from provisioner.engine.refs import text
 from provisioner.kinds.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
 from provisioner.settings import Settings, Workload
@@ -13,20 +13,20 @@ from provisioner.steps.alb import Balancer
 from provisioner.steps.ecs import Compute
 
 
-def autoscaling(up: Piece, s: Settings, tasks: Compute, balancer: Balancer, roles: Account) -> None:
+def autoscaling(step: Step, settings: Settings, tasks: Compute, balancer: Balancer, roles: Account) -> None:
     """Declare target tracking for each service, on ALBRequestCountPerTarget: requests per task and minute."""
-    for one in s.workloads:
-        _scaling(up, one, tasks, balancer, roles)
+    for one in settings.workloads:
+        _scaling(step, one, tasks, balancer, roles)
 
 
-def _scaling(up: Piece, one: Workload, tasks: Compute, balancer: Balancer, roles: Account) -> None:
+def _scaling(step: Step, one: Workload, tasks: Compute, balancer: Balancer, roles: Account) -> None:
     service, front = tasks.services[one.name], balancer.fronts[one.name]
     what: dict[str, Any] = {
         "ServiceNamespace": "ecs",
         "ResourceId": f"service/{tasks.cluster.aws_name}/{service.aws_name}",
         "ScalableDimension": "ecs:service:DesiredCount",
     }
-    target = up(
+    target = step(
         ScalableTarget,
         one.named("scaling"),
         **one.told_apart("scaling"),
@@ -34,9 +34,9 @@ def _scaling(up: Piece, one: Workload, tasks: Compute, balancer: Balancer, roles
         MaxCapacity=one.service.maximum,
         SuspendedState=dict(RESUMED),
         **what,
-        after=[service, roles.scaling],
+        depends_on=[service, roles.scaling],
     )
-    up(
+    step(
         ScalingPolicy,
         one.named("scaling-requests"),
         **one.told_apart("requests"),
@@ -51,5 +51,5 @@ def _scaling(up: Piece, one: Workload, tasks: Compute, balancer: Balancer, roles
             "ScaleInCooldown": one.service.scale_in_cooldown,
         },
         **what,
-        after=[target, *front.rules],
+        depends_on=[target, *front.rules],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.graph import Node, Piece
+from provisioner.engine.graph import Resource, Step
 from provisioner.engine.refs import Ref, Text, refs_in, text
 from provisioner.kinds.iam import RolePolicy
 from provisioner.kinds.kms import Key
@@ -19,9 +19,9 @@ from provisioner.steps.facts import Facts
 _NODE = "boundary"
 
 
-def capped(s: Settings) -> dict[str, Any]:
+def capped(settings: Settings) -> dict[str, Any]:
     """Return the property that puts a role under the boundary; {} if the settings name none."""
-    match s.roles.boundary:
+    match settings.roles.boundary:
         case "off":
             return {}
         case "own":
@@ -30,19 +30,19 @@ def capped(s: Settings) -> dict[str, Any]:
             return {"PermissionsBoundary": given}
 
 
-def boundary(up: Piece, s: Settings, facts: Facts) -> None:
+def boundary(step: Step, settings: Settings, facts: Facts) -> None:
     """Declare the boundary: everything that the role policies of the stack allow.
 
     It is created before the resources that it is about, so ARNs that only AWS knows are patterns in it.
     """
-    if s.roles.boundary != "own":
+    if settings.roles.boundary != "own":
         return
-    said = (statement for node in list(up.stack) for statement in _said(up, facts, node))
+    said = (statement for resource in list(step.stack) for statement in _said(step, facts, resource))
     statements: list[dict[str, Any]] = []
     for one in said:
         if one not in statements:
             statements.append(one)
-    up(
+    step(
         Boundary,
         _NODE,
         PolicyDocument={"Version": "2012-10-17", "Statement": statements},
@@ -50,18 +50,18 @@ def boundary(up: Piece, s: Settings, facts: Facts) -> None:
     )
 
 
-def _said(up: Piece, facts: Facts, node: Node) -> Iterator[dict[str, Any]]:
+def _said(step: Step, facts: Facts, resource: Resource) -> Iterator[dict[str, Any]]:
     # Yields the statements of a role policy, with a pattern for each ARN that is not known yet.
-    if not isinstance(node.kind, RolePolicy):
+    if not isinstance(resource.type, RolePolicy):
         return
-    for statement in node.props["PolicyDocument"]["Statement"]:
+    for statement in resource.props["PolicyDocument"]["Statement"]:
         # A part of an ARN that only AWS knows becomes "*".
         listed = [_any_part(one) if isinstance(one, Text) else one for one in statement["Resource"]]
         named = [one for one in listed if not list(refs_in(one))]
         if named:
             yield {**statement, "Resource": named}
         for ref in dict.fromkeys(ref for one in listed for ref in refs_in(one)):
-            yield {**statement, **_pattern(up, facts, up.stack.nodes[ref.node], statement)}
+            yield {**statement, **_pattern(step, facts, step.stack.resources[ref.logical_id], statement)}
 
 
 def _any_part(arn: Text) -> Text:
@@ -69,19 +69,19 @@ def _any_part(arn: Text) -> Text:
     return Text(arn.form, tuple("*" if isinstance(one, Ref) else one for one in parts))
 
 
-def _pattern(up: Piece, facts: Facts, node: Node, said: dict[str, Any]) -> dict[str, Any]:
+def _pattern(step: Step, facts: Facts, resource: Resource, said: dict[str, Any]) -> dict[str, Any]:
     """Return resources and conditions that match a resource whose ARN is not known yet."""
-    if isinstance(node.kind, DBCluster):
+    if isinstance(resource.type, DBCluster):
         # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
-        cluster = arn(up, facts, "rds", f"cluster:{node.aws_name}")
+        cluster = arn(step, facts, "rds", f"cluster:{resource.aws_name}")
         ours = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
-        return {"Resource": [arn(up, facts, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
-    if isinstance(node.kind, Key):
+        return {"Resource": [arn(step, facts, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
+    if isinstance(resource.type, Key):
         asked = said.get("Condition", {}).get("StringEquals", {})
-        tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(up.stack.suffix).items()}
+        tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(step.stack.suffix).items()}
         return {
-            "Resource": [arn(up, facts, "kms", "key/*")],
+            "Resource": [arn(step, facts, "kms", "key/*")],
             "Condition": {"StringEquals": {**asked, **tags}},
         }
     form = "arn:{}:{}:*:{}:*{}*"
-    return {"Resource": [text(form, facts.partition, node.kind.service, facts.account, node.aws_name)]}
+    return {"Resource": [text(form, facts.partition, resource.type.service, facts.account, resource.aws_name)]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.engine.graph import Edge, ResourceHandle, Step
 from provisioner.engine.refs import Ref, text
 from provisioner.errors import UsageError
 from provisioner.kinds.acm import Certificate, Issuance, IssuanceByHand
@@ -22,7 +22,7 @@ class Shown:
     """The ARN of a certificate, and the resource that waits for it to be issued, if the stack requests it."""
 
     arn: Any
-    issued: Handle | None = None
+    issued: ResourceHandle | None = None
 
     @property
     def after(self) -> list[Edge]:
@@ -38,7 +38,7 @@ class Certificates:
     balancer: Shown
 
 
-def certificates(up: Piece, s: Settings) -> Certificates | None:
+def certificates(step: Step, settings: Settings) -> Certificates | None:
     """Declare the certificates of the domain, or return None if no domain is set.
 
     A certificate whose ARN is in the settings is used; the others are requested, validated and waited for.
@@ -47,35 +47,35 @@ def certificates(up: Piece, s: Settings) -> Certificates | None:
         UsageError: If the load balancer's given certificate is in another region than the stack.
 
     """
-    names = list(s.domain.names)
+    names = list(settings.domain.names)
     if not names:
         return None
-    given = s.domain.balancer_certificate_arn
-    if given and given.split(":")[3] != up.stack.region:
+    given = settings.domain.balancer_certificate_arn
+    if given and given.split(":")[3] != step.stack.region:
         raise UsageError(
-            f"{given} is not in {up.stack.region}, where the load balancer takes its certificate from.",
+            f"{given} is not in {step.stack.region}, where the load balancer takes its certificate from.",
             "Name one of that region in `domain.balancer_certificate_arn`, or leave it out.",
         )
-    asked: dict[str, Handle] = {}
-    all_names = {"edge": names, "alb": [*names, s.domain.origin]}
+    asked: dict[str, ResourceHandle] = {}
+    all_names = {"edge": names, "alb": [*names, settings.domain.origin]}
     if not given:
-        asked["alb"] = _requested(up, "alb", all_names["alb"], "")
-    if not s.domain.certificate_arn:
-        asked["edge"] = _requested(up, "edge", all_names["edge"], GLOBAL_REGION)
-    proofs = _proven(up, s, {one: (handle, all_names[one]) for one, handle in asked.items()})
-    issued: dict[str, Handle] = {}
+        asked["alb"] = _requested(step, "alb", all_names["alb"], "")
+    if not settings.domain.certificate_arn:
+        asked["edge"] = _requested(step, "edge", all_names["edge"], GLOBAL_REGION)
+    proofs = _proven(step, settings, {one: (handle, all_names[one]) for one, handle in asked.items()})
+    issued: dict[str, ResourceHandle] = {}
     for one, certificate in asked.items():
         needed = [proofs[name] for name in all_names[one] if name in proofs]
-        issued[one] = _issued(up, s, one, certificate, needed or list(issued.values()))
+        issued[one] = _issued(step, settings, one, certificate, needed or list(issued.values()))
     return Certificates(
-        Shown(asked["edge"].id, issued["edge"]) if "edge" in asked else Shown(s.domain.certificate_arn),
+        Shown(asked["edge"].id, issued["edge"]) if "edge" in asked else Shown(settings.domain.certificate_arn),
         Shown(asked["alb"].id, issued["alb"]) if "alb" in asked else Shown(given),
     )
 
 
-def _requested(up: Piece, what: str, names: list[str], region: str) -> Handle:
+def _requested(step: Step, what: str, names: list[str], region: str) -> ResourceHandle:
     others: dict[str, Any] = {"SubjectAlternativeNames": names[1:]} if names[1:] else {}
-    return up(
+    return step(
         Certificate,
         f"certificate-{what}",
         noun=f"certificate-{what}",
@@ -86,48 +86,52 @@ def _requested(up: Piece, what: str, names: list[str], region: str) -> Handle:
     )
 
 
-def _proven(up: Piece, s: Settings, asked: dict[str, tuple[Handle, list[str]]]) -> dict[str, Handle]:
+def _proven(
+    step: Step, settings: Settings, asked: dict[str, tuple[ResourceHandle, list[str]]]
+) -> dict[str, ResourceHandle]:
     """Declare the record that validates each name, if the stack manages the hosted zone.
 
     All certificates of an account need the same record for a name, so it is declared once.
     """
-    proofs: dict[str, Handle] = {}
+    proofs: dict[str, ResourceHandle] = {}
     for certificate, names in asked.values():
         for at, name in enumerate(names):
-            if s.domain.hosted_zone_id and name not in proofs:
+            if settings.domain.hosted_zone_id and name not in proofs:
                 value = certificate[f"Proofs.{at}.Value"]
-                proofs[name] = up(
+                proofs[name] = step(
                     DnsName,
                     f"proof-{name}",
-                    HostedZoneId=s.domain.hosted_zone_id,
+                    HostedZoneId=settings.domain.hosted_zone_id,
                     Name=certificate[f"Proofs.{at}.Name"],
                     Records=[{"Type": "CNAME", "ResourceRecords": [{"Value": value}]}],
-                    Mark=mark(up),
+                    Mark=mark(step),
                 )
     return proofs
 
 
-def _issued(up: Piece, s: Settings, what: str, certificate: Handle, before: list[Handle]) -> Handle:
+def _issued(
+    step: Step, settings: Settings, what: str, certificate: ResourceHandle, before: list[ResourceHandle]
+) -> ResourceHandle:
     """Declare the wait until a certificate is issued.
 
     Without a hosted zone somebody has to create the records by hand; the settings say how long to wait.
     """
     region = GLOBAL_REGION if what == "edge" else ""
-    if s.domain.hosted_zone_id:
-        return up(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, after=before)
+    if settings.domain.hosted_zone_id:
+        return step(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, depends_on=before)
     # The load balancer's certificate has all the names, so one request for the records is enough.
     first = [one.ready("the records for the other certificate are the same") for one in before]
-    return up(
+    return step(
         IssuanceByHand,
         f"issued-{what}",
         region=region,
-        patience=s.domain.wait * _MINUTE,
+        timeout=settings.domain.wait * _MINUTE,
         CertificateArn=certificate.id,
-        Besides=[text("{} CNAME {}", s.domain.origin, Ref("alb", "DNSName"))],
-        after=first,
+        Besides=[text("{} CNAME {}", settings.domain.origin, Ref("alb", "DNSName"))],
+        depends_on=first,
     )
 
 
-def mark(up: Piece) -> str:
+def mark(step: Step) -> str:
     """Return the text that marks a DNS name as this stack's, from its suffix and region."""
-    return f"{MANAGER} {up.stack.suffix} {up.stack.region}"
+    return f"{MANAGER} {step.stack.suffix} {step.stack.region}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.engine.graph import Edge, ResourceHandle, Step
 from provisioner.kinds.cloudfront import Distribution
 from provisioner.names import ZONE_TAG
 from provisioner.settings import Settings
@@ -26,25 +26,25 @@ _ORIGIN = "alb"
 
 
 def edge(
-    up: Piece,
-    s: Settings,
+    step: Step,
+    settings: Settings,
     balancer: Balancer,
-    acl: Handle | None,
+    acl: ResourceHandle | None,
     key: Guard | None,
     proven: Certificates | None = None,
-    origin: Handle | None = None,
-    within: Handle | None = None,
-) -> Handle:
+    origin: ResourceHandle | None = None,
+    within: ResourceHandle | None = None,
+) -> ResourceHandle:
     """Declare the distribution.
 
     It refers to the load balancer, and is not created before the listener and its rules are ready.
     """
-    return up(
+    return step(
         Distribution,
         "edge",
         Enabled=True,
-        Origins={"Items": [_origin(s, balancer, key, within)]},
-        Aliases={"Items": list(s.domain.names)},
+        Origins={"Items": [_origin(settings, balancer, key, within)]},
+        Aliases={"Items": list(settings.domain.names)},
         DefaultCacheBehavior={
             "TargetOriginId": _ORIGIN,
             "ViewerProtocolPolicy": "redirect-to-https",
@@ -55,34 +55,34 @@ def edge(
             "Compress": True,
             "CachePolicyId": _CACHING_DISABLED,
             "OriginRequestPolicyId": _ALL_VIEWER,
-            "ResponseHeadersPolicyId": _SECURITY_HEADERS if s.edge.security_headers else "",
+            "ResponseHeadersPolicyId": _SECURITY_HEADERS if settings.edge.security_headers else "",
         },
         # A behavior that somebody adds would send its paths elsewhere, so there are to be none.
         CacheBehaviors={"Items": []},
         OriginGroups={"Items": []},
-        CustomErrorResponses={"Items": [_error(code, s) for code in _ERRORS]},
-        PriceClass=s.edge.price_class,
+        CustomErrorResponses={"Items": [_error(code, settings) for code in _ERRORS]},
+        PriceClass=settings.edge.price_class,
         HttpVersion="http2and3",
         IsIPV6Enabled=True,
-        ViewerCertificate=_certificate(s, proven),
+        ViewerCertificate=_certificate(settings, proven),
         WebACLId=acl.id if acl else "",
-        after=[
+        depends_on=[
             *_after(balancer, proven, origin),
             *([within.ready("CloudFront calls through an origin that is deployed")] if within else []),
         ],
-        marks={ZONE_TAG: zone} if (zone := s.domain.hosted_zone_id) and proven else {},
+        extra_tags={ZONE_TAG: zone} if (zone := settings.domain.hosted_zone_id) and proven else {},
     )
 
 
-def _certificate(s: Settings, proven: Certificates | None) -> dict[str, Any]:
+def _certificate(settings: Settings, proven: Certificates | None) -> dict[str, Any]:
     """Return the certificate for viewers: CloudFront's own one, if there is no domain."""
     if proven is None:
         return {"CloudFrontDefaultCertificate": True}
-    modern = {"SSLSupportMethod": "sni-only", "MinimumProtocolVersion": s.domain.tls}
+    modern = {"SSLSupportMethod": "sni-only", "MinimumProtocolVersion": settings.domain.tls}
     return {"ACMCertificateArn": proven.edge.arn, **modern}
 
 
-def _after(balancer: Balancer, proven: Certificates | None, origin: Handle | None) -> list[Edge]:
+def _after(balancer: Balancer, proven: Certificates | None, origin: ResourceHandle | None) -> list[Edge]:
     """Return the edges to what must be ready before CloudFront calls or presents it."""
     # This holds also when the key is switched off: no rule may ask for a key that CloudFront no longer sends.
     because = "the balancer must take a key or none, and serve a port, before CloudFront comes so"
@@ -91,11 +91,11 @@ def _after(balancer: Balancer, proven: Certificates | None, origin: Handle | Non
     return [*rules, *named, *(proven.edge.after if proven else [])]
 
 
-def _origin(s: Settings, balancer: Balancer, key: Guard | None, within: Handle | None) -> dict[str, Any]:
+def _origin(settings: Settings, balancer: Balancer, key: Guard | None, within: ResourceHandle | None) -> dict[str, Any]:
     # A VPC origin, if there is one, else a custom origin at the load balancer's name.
     origin = {
         "Id": _ORIGIN,
-        "DomainName": s.domain.origin or balancer.alb["DNSName"],
+        "DomainName": settings.domain.origin or balancer.alb["DNSName"],
         "CustomHeaders": {"Items": [key.header()] if key else []},
     }
     patience = {"OriginReadTimeout": 60, "OriginKeepaliveTimeout": 5}
@@ -113,7 +113,7 @@ def _origin(s: Settings, balancer: Balancer, key: Guard | None, within: Handle |
     }
 
 
-def _error(code: int, s: Settings) -> dict[str, Any]:
+def _error(code: int, settings: Settings) -> dict[str, Any]:
     # Errors are never cached; 403 and 404 have pages of their own.
-    page, status = (PAGES[code][0], str(code)) if s.edge.error_pages and code in PAGES else ("", "")
+    page, status = (PAGES[code][0], str(code)) if settings.edge.error_pages and code in PAGES else ("", "")
     return {"ErrorCode": code, "ErrorCachingMinTTL": 0, "ResponsePagePath": page, "ResponseCode": status}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Piece
+from provisioner.engine.graph import Step
 from provisioner.kinds.cloudwatch import Dashboard
 from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
@@ -13,14 +13,14 @@ from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
 
 
-def dashboard(up: Piece, s: Settings, on: Watched) -> None:
+def dashboard(step: Step, settings: Settings, on: Watched) -> None:
     """Declare the dashboard: a widget per alarm, with its threshold as a line."""
-    if not s.alarms.dashboard:
+    if not settings.alarms.dashboard:
         return
-    here = [(measure, up.stack.region) for measure in of_stack(s, on)]
-    far = [(of_firewall(s, on.firewall), GLOBAL_REGION)] if on.firewall else []
+    here = [(measure, step.stack.region) for measure in of_stack(settings, on)]
+    far = [(of_firewall(settings, on.firewall), GLOBAL_REGION)] if on.firewall else []
     widgets = [_widget(at, measure, region) for at, (measure, region) in enumerate([*here, *far])]
-    up(Dashboard, "dashboard", DashboardBody={"widgets": widgets})
+    step(Dashboard, "dashboard", DashboardBody={"widgets": widgets})
 
 
 def _widget(at: int, measure: Measure, region: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.dynamodb import PointInTimeRecovery, Table, TimeToLive
 from provisioner.settings import Settings
 from provisioner.steps.keys import Keys
@@ -12,46 +12,46 @@ from provisioner.steps.keys import Keys
 _ACTIVE = "only an ACTIVE table takes it"
 
 
-def sessions(up: Piece, s: Settings, keys: Keys) -> Handle:
+def sessions(step: Step, settings: Settings, keys: Keys) -> ResourceHandle:
     """Declare the table with key `sessionId`, and its TTL and point-in-time recovery.
 
     AWS sets these two by calls of their own, so they are resources of their own.
     """
-    table = up(
+    table = step(
         Table,
         "sessions",
         noun="sessions",
         AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
-        DeletionProtectionEnabled=s.table.deletion_protection or s.protect_data,
-        **_capacity(s),
-        **keys.table(up.stack.region),
+        DeletionProtectionEnabled=settings.table.deletion_protection or settings.protect_data,
+        **_capacity(settings),
+        **keys.table(step.stack.region),
     )
-    expiry = up(
+    expiry = step(
         TimeToLive,
         "sessions-ttl",
         TableName=table.id,
-        TimeToLiveSpecification=_expiry(s),
-        after=[table.ready(_ACTIVE)],
+        TimeToLiveSpecification=_expiry(settings),
+        depends_on=[table.ready(_ACTIVE)],
     )
     # TTL first: it is refused for a while after backups were turned on.
-    up(
+    step(
         PointInTimeRecovery,
         "sessions-pitr",
         TableName=table.id,
-        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": s.table.point_in_time_recovery},
-        after=[expiry, table.ready(_ACTIVE)],
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": settings.table.point_in_time_recovery},
+        depends_on=[expiry, table.ready(_ACTIVE)],
     )
     return table
 
 
-def _capacity(s: Settings) -> dict[str, Any]:
-    if s.table.billing == "on_demand":
+def _capacity(settings: Settings) -> dict[str, Any]:
+    if settings.table.billing == "on_demand":
         return {"BillingMode": "PAY_PER_REQUEST"}
-    units = {"ReadCapacityUnits": s.table.read_units, "WriteCapacityUnits": s.table.write_units}
+    units = {"ReadCapacityUnits": settings.table.read_units, "WriteCapacityUnits": settings.table.write_units}
     return {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units}
 
 
-def _expiry(s: Settings) -> dict[str, Any]:
-    attribute = s.table.ttl_attribute
+def _expiry(settings: Settings) -> dict[str, Any]:
+    attribute = settings.table.ttl_attribute
     return {"Enabled": True, "AttributeName": attribute} if attribute else {"Enabled": False}

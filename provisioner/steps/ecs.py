@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.graph import NO_MARKS, Edge, Handle, Piece
+from provisioner.engine.graph import NO_EXTRA_TAGS, Edge, ResourceHandle, Step
 from provisioner.engine.private import Private
 from provisioner.engine.refs import text
 from provisioner.kinds.ecs.cluster import Cluster
@@ -31,11 +31,11 @@ CONTAINER = "api"
 class Compute:
     """The cluster and the services by name; the name of the main service is ""."""
 
-    cluster: Handle
-    services: dict[str, Handle]
+    cluster: ResourceHandle
+    services: dict[str, ResourceHandle]
 
     @property
-    def service(self) -> Handle:
+    def service(self) -> ResourceHandle:
         """The main service."""
         return self.services[""]
 
@@ -45,32 +45,32 @@ class Ground:
     """The results of earlier steps that tasks depend on, and by service what `deploy` and `scale` chose."""
 
     network: Network
-    endpoints: list[Handle]
+    endpoints: list[ResourceHandle]
     security: Security
     logs: Logs
     database: Database
-    table: Handle
+    table: ResourceHandle
     roles: Roles
     balancer: Balancer
     account: Account
     shipped: Mapping[str, Shipped] = field(default_factory=dict)
 
 
-def compute(up: Piece, s: Settings, on: Ground) -> Compute:
+def compute(step: Step, settings: Settings, on: Ground) -> Compute:
     """Declare the cluster and the services.
 
     No service has a launch type, which would switch the capacity provider strategy off.
     """
-    cluster = up(
+    cluster = step(
         Cluster,
         "cluster",
         settings=[{"name": "containerInsights", "value": "enabled"}],
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
-        defaultCapacityProviderStrategy=_strategy(s),
-        after=[on.account.ecs, on.logs.insights],
+        defaultCapacityProviderStrategy=_strategy(settings),
+        depends_on=[on.account.ecs, on.logs.insights],
         **_shells(on.logs),
     )
-    return Compute(cluster, {one.name: _service(up, s, one, on, cluster) for one in s.workloads})
+    return Compute(cluster, {one.name: _service(step, settings, one, on, cluster) for one in settings.workloads})
 
 
 def _shells(logs: Logs) -> dict[str, Any]:
@@ -81,24 +81,28 @@ def _shells(logs: Logs) -> dict[str, Any]:
     return {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": to}}}
 
 
-def _strategy(s: Settings) -> list[dict[str, Any]]:
+def _strategy(settings: Settings) -> list[dict[str, Any]]:
     return [
-        {"capacityProvider": "FARGATE_SPOT", "weight": s.service.spot_weight, "base": 0},
-        {"capacityProvider": "FARGATE", "weight": s.service.fargate_weight, "base": s.service.fargate_base},
+        {"capacityProvider": "FARGATE_SPOT", "weight": settings.service.spot_weight, "base": 0},
+        {
+            "capacityProvider": "FARGATE",
+            "weight": settings.service.fargate_weight,
+            "base": settings.service.fargate_base,
+        },
     ]
 
 
-def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle) -> Handle:
-    task = _task(up, s, one, on)
-    return up(
+def _service(step: Step, settings: Settings, one: Workload, on: Ground, cluster: ResourceHandle) -> ResourceHandle:
+    task = _task(step, settings, one, on)
+    return step(
         Service,
         one.named("service"),
         **one.told_apart("service"),
-        marks=on.shipped[one.name].marks if one.name in on.shipped else NO_MARKS,
+        extra_tags=on.shipped[one.name].marks if one.name in on.shipped else NO_EXTRA_TAGS,
         cluster=cluster.id,
         taskDefinition=task.id,
         desiredCount=one.service.minimum,
-        capacityProviderStrategy=_strategy(s),
+        capacityProviderStrategy=_strategy(settings),
         networkConfiguration={
             "awsvpcConfiguration": {
                 "subnets": [subnet.id for subnet in on.network.private],
@@ -122,13 +126,13 @@ def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle)
         enableECSManagedTags=True,
         enableExecuteCommand=one.service.exec,
         propagateTags="SERVICE",
-        after=_before_tasks_start(one, on),
+        depends_on=_before_tasks_start(one, on),
     )
 
 
-def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
+def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | ResourceHandle]:
     """Return what must be ready before a service starts tasks: three failed starts fail the deployment."""
-    waits: list[Edge | Handle] = [
+    waits: list[Edge | ResourceHandle] = [
         *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
         *on.network.ways_out,
         *(way.ready("a task pulls its image through it") for way in on.endpoints),
@@ -144,10 +148,10 @@ def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
     return waits
 
 
-def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
+def _task(step: Step, settings: Settings, one: Workload, on: Ground) -> ResourceHandle:
     # The containers come from `hardened`, which may add one that prepares the volumes.
-    container = _container(s, one, on, up.stack.region)
-    return up(
+    container = _container(settings, one, on, step.stack.region)
+    return step(
         TaskDefinition,
         one.named("task"),
         **one.told_apart("taskdef"),
@@ -162,13 +166,13 @@ def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
     )
 
 
-def _container(s: Settings, one: Workload, on: Ground, region: str) -> dict[str, Any]:
+def _container(settings: Settings, one: Workload, on: Ground, region: str) -> dict[str, Any]:
     container = {
         "name": CONTAINER,
         "image": one.image,
         "essential": True,
         "portMappings": [{"containerPort": one.container.port, "protocol": "tcp"}],
-        "environment": _pairs(_environment(s, one, on), "value"),
+        "environment": _pairs(_environment(settings, one, on), "value"),
         "secrets": _pairs(_secrets(one, on), "valueFrom"),
         "logConfiguration": {
             "logDriver": "awslogs",
@@ -182,7 +186,7 @@ def _container(s: Settings, one: Workload, on: Ground, region: str) -> dict[str,
     return {**container, "command": command(one)} if one.is_placeholder else container
 
 
-def _environment(s: Settings, one: Workload, on: Ground) -> dict[str, Any]:
+def _environment(settings: Settings, one: Workload, on: Ground) -> dict[str, Any]:
     """Return the variables of a container: those of the settings, those of `deploy`, and the stack's own.
 
     The stack's own win over the others.
@@ -194,10 +198,10 @@ def _environment(s: Settings, one: Workload, on: Ground) -> dict[str, Any]:
         "SESSIONS_TABLE": on.table.id,
         "DB_HOST": cluster["Endpoint"],
         "DB_PORT": "5432",
-        "DB_NAME": s.database.name,
+        "DB_NAME": settings.database.name,
         "DB_SECRET_ARN": on.database.secret,
         **({"DB_READER_HOST": cluster["ReaderEndpoint"]} if on.database.readers else {}),
-        **({"DB_IAM_USER": s.database.iam_user} if s.database.iam_login else {}),
+        **({"DB_IAM_USER": settings.database.iam_user} if settings.database.iam_login else {}),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.errors import UsageError
 from provisioner.kinds.ec2.endpoints import InterfaceEndpoint, VpcEndpoint
 from provisioner.settings import Settings
@@ -13,7 +13,7 @@ from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
 
-def endpoints(up: Piece, s: Settings, net: Network, groups: Security) -> list[Handle]:
+def endpoints(step: Step, settings: Settings, net: Network, groups: Security) -> list[ResourceHandle]:
     """Declare the gateway endpoints of S3 and DynamoDB, and without NAT the interface endpoints.
 
     ECR keeps image layers in S3. Each interface endpoint answers under the service's own DNS name. The
@@ -21,44 +21,44 @@ def endpoints(up: Piece, s: Settings, net: Network, groups: Security) -> list[Ha
     """
     tables = [table.id for table in net.tables]
     for service in ("s3", "dynamodb"):
-        up(
+        step(
             VpcEndpoint,
             f"endpoint-{service}",
             VpcId=net.vpc.id,
             VpcEndpointType="Gateway",
-            ServiceName=_name(up, service),
+            ServiceName=_name(step, service),
             RouteTableIds=tables,
         )
     if groups.endpoints is None:
         return []
     return [
-        up(
+        step(
             InterfaceEndpoint,
             f"endpoint-{service.replace('.', '-')}",
             VpcId=net.vpc.id,
             VpcEndpointType="Interface",
-            ServiceName=_name(up, service),
+            ServiceName=_name(step, service),
             SubnetIds=[subnet.id for subnet in net.private],
             SecurityGroupIds=[groups.endpoints.id],
             PrivateDnsEnabled=True,
-            after=net.names,
+            depends_on=net.names,
         )
-        for service in _services(s)
+        for service in _services(settings)
     ]
 
 
-def check_reachable(s: Settings, region: str) -> None:
+def check_reachable(settings: Settings, region: str) -> None:
     """Check that tasks can pull all images.
 
     Raises:
         UsageError: If there is no NAT, and an image is not in ECR in the stack's region.
 
     """
-    if s.network.nat != "none":
+    if settings.network.nat != "none":
         return
-    for image in (image for one in s.workloads for image in one.images):
+    for image in (image for one in settings.workloads for image in one.images):
         if ecr_region(image) != region:
-            setting = "image" if image != s.container.scratch_image else "container.scratch_image"
+            setting = "image" if image != settings.container.scratch_image else "container.scratch_image"
             raise UsageError(
                 f"Without NAT a task pulls from the private ECR of {region} only; {image} is elsewhere.",
                 f"Push the image there and set it, such as `--set {setting}=111122223333.dkr.ecr.{region}"
@@ -66,14 +66,14 @@ def check_reachable(s: Settings, region: str) -> None:
             )
 
 
-def _name(up: Piece, service: str) -> str:
-    return f"com.amazonaws.{up.stack.region}.{service}"
+def _name(step: Step, service: str) -> str:
+    return f"com.amazonaws.{step.stack.region}.{service}"
 
 
-def _services(s: Settings) -> Iterator[str]:
+def _services(settings: Settings) -> Iterator[str]:
     """Yield the services that Fargate calls to start and run a task (ECR user guide, vpc-endpoints)."""
     yield from ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
-    if any(":ssm:" in arn for one in s.workloads for arn in one.container.secrets.values()):
+    if any(":ssm:" in arn for one in settings.workloads for arn in one.container.secrets.values()):
         yield "ssm"
-    if s.service.exec:
+    if settings.service.exec:
         yield "ssmmessages"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.graph import Piece
+from provisioner.engine.graph import Step
 from provisioner.kinds.ec2.flow_logs import FlowLog
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.kinds.logs import LogGroup, Retention
@@ -14,28 +14,28 @@ from provisioner.steps.keys import Keys
 from provisioner.steps.vpc import Network
 
 
-def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network, keys: Keys) -> None:
+def flow_logs(step: Step, settings: Settings, facts: Facts, net: Network, keys: Keys) -> None:
     """Declare a flow log of accepted and rejected traffic, one record a minute, if the settings want it."""
-    if not s.network.flow_logs:
+    if not settings.network.flow_logs:
         return
-    group = up(LogGroup, "vpc-logs", noun="vpc-logs", **keys.group(up.stack.region))
-    up(Retention, "vpc-logs-retention", logGroupName=group.id, retentionInDays=s.logs.days)
-    role = up(
+    group = step(LogGroup, "vpc-logs", noun="vpc-logs", **keys.group(step.stack.region))
+    step(Retention, "vpc-logs-retention", logGroupName=group.id, retentionInDays=settings.logs.days)
+    role = step(
         Role,
         "flow-role",
         noun="flow-role",
-        AssumeRolePolicyDocument=_trust(up, facts),
+        AssumeRolePolicyDocument=_trust(step, facts),
         Description="Writes the flow log of ml-api",
-        **capped(s),
+        **capped(settings),
     )
-    policy = up(
+    policy = step(
         RolePolicy,
         "flow-role-write",
         RoleName=role.id,
         PolicyName="write",
-        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(up, facts, group.aws_name)},
+        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(step, facts, group.aws_name)},
     )
-    up(
+    step(
         FlowLog,
         "flow-log",
         ResourceIds=[net.vpc.id],
@@ -45,18 +45,18 @@ def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network, keys: Keys) ->
         LogGroupName=group.id,
         DeliverLogsPermissionArn=role["Arn"],
         MaxAggregationInterval=60,
-        after=[policy],
+        depends_on=[policy],
     )
 
 
-def _trust(up: Piece, facts: Facts) -> dict[str, object]:
+def _trust(step: Step, facts: Facts) -> dict[str, object]:
     """Return the trust policy: the service may assume the role only for flow logs of this account and region.
 
     Source: VPC user guide.
     """
     ours = {
         "StringEquals": {"aws:SourceAccount": facts.account},
-        "ArnLike": {"aws:SourceArn": arn(up, facts, "ec2", "vpc-flow-log/*")},
+        "ArnLike": {"aws:SourceArn": arn(step, facts, "ec2", "vpc-flow-log/*")},
     }
     statement = {
         "Effect": "Allow",
@@ -67,16 +67,16 @@ def _trust(up: Piece, facts: Facts) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _statements(up: Piece, facts: Facts, group: str) -> list[dict[str, object]]:
+def _statements(step: Step, facts: Facts, group: str) -> list[dict[str, object]]:
     """Return the role's statements, without the right to create a log group.
 
     A group that was deleted at teardown must not be created again.
     """
-    own = arn(up, facts, "logs", f"log-group:{group}")
-    streams = arn(up, facts, "logs", f"log-group:{group}:*")
+    own = arn(step, facts, "logs", f"log-group:{group}")
+    streams = arn(step, facts, "logs", f"log-group:{group}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # DescribeLogGroups cannot be limited to one group (service authorization reference, CloudWatch Logs).
-    every = arn(up, facts, "logs", "log-group:*")
+    every = arn(step, facts, "logs", "log-group:*")
     return [
         {"Effect": "Allow", "Action": writes, "Resource": [own, streams]},
         {"Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": [every]},

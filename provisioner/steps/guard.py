@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.origin_key import HEADER, NewestKey, NewKey, StoredKeys
 from provisioner.kinds.secretsmanager import Secret
 from provisioner.settings import Settings
@@ -16,7 +16,7 @@ from provisioner.steps.keys import Keys
 class Guard:
     """The secret with the key, and whether the load balancer requires the key."""
 
-    secret: Handle
+    secret: ResourceHandle
     required: bool
     suffix: str
 
@@ -30,16 +30,16 @@ class Guard:
         return {"HeaderName": HEADER, "HeaderValue": NewestKey(self.secret.id, self.suffix)}
 
 
-def guard(up: Piece, s: Settings, keys: Keys) -> Guard | None:
+def guard(step: Step, settings: Settings, keys: Keys) -> Guard | None:
     """Declare the secret, or return None if the guard is off. The state has only a hash of the key."""
-    if s.edge.guard == "off":
+    if settings.edge.guard == "off":
         return None
-    secret = up(
+    secret = step(
         Secret,
         "origin-key",
         noun="originkey",
         Description="ml-api key of CloudFront at the load balancer",
         SecretString=NewKey(),
-        **keys.secret(up.stack.region),
+        **keys.secret(step.stack.region),
     )
-    return Guard(secret, s.edge.guard == "require", up.stack.suffix)
+    return Guard(secret, settings.edge.guard == "require", step.stack.suffix)

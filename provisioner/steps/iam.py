@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Ref, text
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.settings import Settings
@@ -23,40 +23,44 @@ from provisioner.steps.logs import Logs
 class Roles:
     """The roles of a task, and their policies, without which they may do nothing."""
 
-    execution: Handle
-    task: Handle
-    policies: list[Handle]
+    execution: ResourceHandle
+    task: ResourceHandle
+    policies: list[ResourceHandle]
 
 
-def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database, keys: Keys) -> Roles:
+def roles(
+    step: Step, settings: Settings, facts: Facts, logs: Logs, table: ResourceHandle, database: Database, keys: Keys
+) -> Roles:
     """Declare the execution role, which starts tasks, and the task role, which the running task uses."""
-    execution = _role(up, s, facts, "execution-role", "Starts the tasks of ml-api")
-    task = _role(up, s, facts, "task-role", "What a task of ml-api may do")
+    execution = _role(step, settings, facts, "execution-role", "Starts the tasks of ml-api")
+    task = _role(step, settings, facts, "task-role", "What a task of ml-api may do")
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text("{}:*", arn(up, facts, "logs", f"log-group:{logs.tasks.aws_name}"))],
+            [text("{}:*", arn(step, facts, "logs", f"log-group:{logs.tasks.aws_name}"))],
         ),
-        *_pull(s, facts),
+        *_pull(settings, facts),
     ]
-    read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secrets(s)])
-    opened = _decrypt(up, database)
+    read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secrets(settings)])
+    opened = _decrypt(step, database)
     return Roles(
         execution,
         task,
         [
-            *_shells(up, facts, logs, task),
-            _policy(up, execution, "start", statements),
-            _policy(up, execution, "secrets", [read_secret, *_given_parameters(s), *opened, *_open_given(s)]),
+            *_shells(step, facts, logs, task),
+            _policy(step, execution, "start", statements),
             _policy(
-                up,
+                step, execution, "secrets", [read_secret, *_given_parameters(settings), *opened, *_open_given(settings)]
+            ),
+            _policy(
+                step,
                 task,
                 "use",
                 [
-                    _allow(_TABLE_ACTIONS, [arn(up, facts, "dynamodb", f"table/{table.aws_name}")]),
-                    *_through(up, "dynamodb", keys.table_key(up.stack.region)),
+                    _allow(_TABLE_ACTIONS, [arn(step, facts, "dynamodb", f"table/{table.aws_name}")]),
+                    *_through(step, "dynamodb", keys.table_key(step.stack.region)),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
-                    *_log_in(up, s, facts, database),
+                    *_log_in(step, settings, facts, database),
                     *opened,
                 ],
             ),
@@ -80,56 +84,56 @@ _TABLE_ACTIONS = [
 ]
 
 
-def _shells(up: Piece, facts: Facts, logs: Logs, task: Handle) -> list[Handle]:
+def _shells(step: Step, facts: Facts, logs: Logs, task: ResourceHandle) -> list[ResourceHandle]:
     """Declare the task's rights for ECS Exec: its channels and session log (ECS guide, ecs-exec)."""
     if logs.shells is None:
         return []
     ends = ("Control", "Data")
     channels = [f"ssmmessages:{verb}{end}Channel" for verb in ("Create", "Open") for end in ends]
-    group = arn(up, facts, "logs", f"log-group:{logs.shells.aws_name}:*")
+    group = arn(step, facts, "logs", f"log-group:{logs.shells.aws_name}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # Neither channels nor the list of log groups can be limited to a resource (service authorization
     # reference).
     anywhere = _allow([*channels, "logs:DescribeLogGroups"], ["*"])
-    return [_policy(up, task, "exec", [anywhere, _allow(writes, [group])])]
+    return [_policy(step, task, "exec", [anywhere, _allow(writes, [group])])]
 
 
-def _log_in(up: Piece, s: Settings, facts: Facts, database: Database) -> list[dict[str, Any]]:
+def _log_in(step: Step, settings: Settings, facts: Facts, database: Database) -> list[dict[str, Any]]:
     """Return the right to log in to the database by IAM as one user (Aurora user guide, IAM policy)."""
-    if not s.database.iam_login:
+    if not settings.database.iam_login:
         return []
-    user = text("dbuser:{}/{}", database.cluster["DbClusterResourceId"], s.database.iam_user)
-    return [_allow(["rds-db:connect"], [arn(up, facts, "rds-db", user)])]
+    user = text("dbuser:{}/{}", database.cluster["DbClusterResourceId"], settings.database.iam_user)
+    return [_allow(["rds-db:connect"], [arn(step, facts, "rds-db", user)])]
 
 
-def _role(up: Piece, s: Settings, facts: Facts, noun: str, description: str) -> Handle:
+def _role(step: Step, settings: Settings, facts: Facts, noun: str, description: str) -> ResourceHandle:
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": "ecs-tasks.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    if s.roles.bound_trust:
+    if settings.roles.bound_trust:
         # Naming a cluster here stops every task (awsdocs/amazon-ecs-developer-guide#208).
         statement["Condition"] = {
             "StringEquals": {"aws:SourceAccount": facts.account},
-            "ArnLike": {"aws:SourceArn": arn(up, facts, "ecs", "*")},
+            "ArnLike": {"aws:SourceArn": arn(step, facts, "ecs", "*")},
         }
     trust = {"Version": "2012-10-17", "Statement": [statement]}
-    return up(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **capped(s))
+    return step(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **capped(settings))
 
 
-def _policy(up: Piece, role: Handle, name: str, statements: list[dict[str, Any]]) -> Handle:
+def _policy(step: Step, role: ResourceHandle, name: str, statements: list[dict[str, Any]]) -> ResourceHandle:
     document = {"Version": "2012-10-17", "Statement": statements}
-    return up(RolePolicy, f"{role.name}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document)
+    return step(RolePolicy, f"{role.logical_id}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document)
 
 
 def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 
-def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
+def _pull(settings: Settings, facts: Facts) -> list[dict[str, Any]]:
     """Return the rights to pull from private ECR repositories; a public image needs none."""
-    found_in = (EcrImage.of(image) for one in s.workloads for image in one.images)
+    found_in = (EcrImage.of(image) for one in settings.workloads for image in one.images)
     private = list({found.qualified: found for found in found_in if found}.values())
     if not private:
         return []
@@ -151,15 +155,15 @@ def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     return [_allow(layers, repositories), *fills, _allow(["ecr:GetAuthorizationToken"], ["*"])]
 
 
-def _decrypt(up: Piece, database: Database) -> list[dict[str, Any]]:
+def _decrypt(step: Step, database: Database) -> list[dict[str, Any]]:
     """Return the right to decrypt the database's secret, if a key of the stack encrypts it.
 
     Source: Secrets Manager user guide.
     """
-    return _through(up, "secretsmanager", database.secret_key)
+    return _through(step, "secretsmanager", database.secret_key)
 
 
-def _through(up: Piece, service: str, key: Ref | None) -> list[dict[str, Any]]:
+def _through(step: Step, service: str, key: Ref | None) -> list[dict[str, Any]]:
     """Return the right to decrypt, through a service, what it encrypts with a key of the stack.
 
     Whoever uses the service needs it. DynamoDB decrypts a table's key for each caller (aws/aws-cdk#10010; its
@@ -167,7 +171,7 @@ def _through(up: Piece, service: str, key: Ref | None) -> list[dict[str, Any]]:
     """
     if key is None:
         return []
-    through = {"kms:ViaService": f"{service}.{up.stack.region}.amazonaws.com"}
+    through = {"kms:ViaService": f"{service}.{step.stack.region}.amazonaws.com"}
     return [{**_allow(["kms:Decrypt"], [key]), "Condition": {"StringEquals": through}}]
 
 
@@ -175,10 +179,10 @@ def _through(up: Piece, service: str, key: Ref | None) -> list[dict[str, Any]]:
 _TOLD = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
 
 
-def _open_given(s: Settings) -> list[dict[str, Any]]:
+def _open_given(settings: Settings) -> list[dict[str, Any]]:
     """Return the right to decrypt the settings' secrets and parameters, if keys of the user encrypt them."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for whole in [*_given_secrets(s), *_given(s, "ssm")]:
+    for whole in [*_given_secrets(settings), *_given(settings, "ssm")]:
         _, partition, service, region, account, *_ = whole.split(":")
         found.setdefault((partition, service, region, account), []).append(whole)
     return [
@@ -197,18 +201,18 @@ def _open_given(s: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _given(s: Settings, service: str) -> list[str]:
+def _given(settings: Settings, service: str) -> list[str]:
     """Return the ARNs of one AWS service that containers take secrets from, each once."""
-    arns = (arn for one in s.workloads for arn in one.container.secrets.values())
+    arns = (arn for one in settings.workloads for arn in one.container.secrets.values())
     return list(dict.fromkeys(arn for arn in arns if f":{service}:" in arn))
 
 
-def _given_parameters(s: Settings) -> list[dict[str, Any]]:
+def _given_parameters(settings: Settings) -> list[dict[str, Any]]:
     """Return the right to read the Parameter Store parameters of the settings."""
-    arns = _given(s, "ssm")
+    arns = _given(settings, "ssm")
     return [_allow(["ssm:GetParameters"], arns)] if arns else []
 
 
-def _given_secrets(s: Settings) -> list[str]:
+def _given_secrets(settings: Settings) -> list[str]:
     """Return the ARNs of the secrets of the settings, without the JSON key that may follow an ARN."""
-    return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in _given(s, "secretsmanager")))
+    return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in _given(settings, "secretsmanager")))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Ref, text
 from provisioner.kinds.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.kinds.tagging import GLOBAL_REGION
@@ -48,7 +48,7 @@ _THROUGH = ("rds", "dynamodb", "secretsmanager")
 class Keys:
     """The stack's KMS key in each region with something to encrypt; empty if AWS's own keys are used."""
 
-    by_region: dict[str, Handle] = field(default_factory=dict)
+    by_region: dict[str, ResourceHandle] = field(default_factory=dict)
     database: bool = False
 
     def group(self, region: str) -> dict[str, Any]:
@@ -77,42 +77,42 @@ class Keys:
         return {"KmsKeyId": self.by_region[region].id} if self.by_region and self.database else {}
 
 
-def keys(up: Piece, s: Settings, facts: Facts) -> Keys:
+def keys(step: Step, settings: Settings, facts: Facts) -> Keys:
     """Declare the stack's keys.
 
     A key belongs to one region, so what lives in us-east-1 (the firewall's log, its alarms) has a key there.
     """
-    if s.encryption.key == "aws":
+    if settings.encryption.key == "aws":
         return Keys()
-    here = up.stack.region
-    made = {here: _key(up, facts, "key", here)}
-    if here != GLOBAL_REGION and s.waf.enabled and (s.waf.logs or s.alarms.enabled):
-        made[GLOBAL_REGION] = _key(up, facts, "global-key", GLOBAL_REGION)
-    return Keys(made, s.encryption.database)
+    here = step.stack.region
+    made = {here: _key(step, facts, "key", here)}
+    if here != GLOBAL_REGION and settings.waf.enabled and (settings.waf.logs or settings.alarms.enabled):
+        made[GLOBAL_REGION] = _key(step, facts, "global-key", GLOBAL_REGION)
+    return Keys(made, settings.encryption.database)
 
 
-def _key(up: Piece, facts: Facts, noun: str, region: str) -> Handle:
-    elsewhere = region if region != up.stack.region else ""
-    key = up(
+def _key(step: Step, facts: Facts, noun: str, region: str) -> ResourceHandle:
+    elsewhere = region if region != step.stack.region else ""
+    key = step(
         EdgeKey if elsewhere else Key,
         noun,
         noun=noun,
         region=elsewhere,
-        Description=f"{name_of(noun, up.stack.suffix)} of {up.stack.region}",
-        Policy={"Version": "2012-10-17", "Statement": list(_statements(up, facts, region))},
+        Description=f"{name_of(noun, step.stack.suffix)} of {step.stack.region}",
+        Policy={"Version": "2012-10-17", "Statement": list(_statements(step, facts, region))},
     )
-    up(
+    step(
         KeyAlias,
         f"{noun}-alias",
         region=elsewhere,
         AliasName=f"alias/{key.aws_name}",
         TargetKeyId=key.id,
     )
-    up(KeyRotation, f"{noun}-rotation", region=elsewhere, KeyId=key.id, KeyRotationEnabled=True)
+    step(KeyRotation, f"{noun}-rotation", region=elsewhere, KeyId=key.id, KeyRotationEnabled=True)
     return key
 
 
-def _statements(up: Piece, facts: Facts, region: str) -> Iterator[dict[str, Any]]:
+def _statements(step: Step, facts: Facts, region: str) -> Iterator[dict[str, Any]]:
     """Yield the key policy: IAM decides who manages the key, and services use it for the account."""
     account = {"AWS": text("arn:{}:iam::{}:root", facts.partition, facts.account)}
     through = {"kms:ViaService": [f"{one}.{region}.amazonaws.com" for one in _THROUGH]}
@@ -122,7 +122,7 @@ def _statements(up: Piece, facts: Facts, region: str) -> Iterator[dict[str, Any]
     granted = {"StringEquals": ours, "Bool": {"kms:GrantIsForAWSResource": "true"}}
     yield _allow("Grants", account, ["kms:CreateGrant"], granted)
     groups = [
-        arn(up, facts, "logs", f"log-group:{name_of(noun, up.stack.suffix)}", region)
+        arn(step, facts, "logs", f"log-group:{name_of(noun, step.stack.suffix)}", region)
         for noun in FORMS
         if noun.endswith("-logs")
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.kind import Kind
 from provisioner.kinds.logs import LogGroup, Retention, ServiceLogGroup
 from provisioner.settings import Settings
@@ -15,26 +15,26 @@ from provisioner.steps.keys import Keys
 class Logs:
     """The log groups, by who writes to them."""
 
-    tasks: Handle
-    balancer: Handle
-    aurora: Handle
-    insights: Handle
+    tasks: ResourceHandle
+    balancer: ResourceHandle
+    aurora: ResourceHandle
+    insights: ResourceHandle
     # Input and output of the ECS Exec sessions that `service.exec` allows.
-    shells: Handle | None
+    shells: ResourceHandle | None
 
 
-def logs(up: Piece, s: Settings, keys: Keys) -> Logs:
+def logs(step: Step, settings: Settings, keys: Keys) -> Logs:
     """Declare the log groups. The load balancer's group stays empty, as an ALB delivers logs to S3 only."""
     return Logs(
-        tasks=_group(up, s, keys, LogGroup, "ecs-logs"),
-        balancer=_group(up, s, keys, LogGroup, "alb-logs"),
-        aurora=_group(up, s, keys, ServiceLogGroup, "aurora-logs"),
-        insights=_group(up, s, keys, ServiceLogGroup, "insights-logs"),
-        shells=_group(up, s, keys, LogGroup, "exec-logs") if s.service.exec else None,
+        tasks=_group(step, settings, keys, LogGroup, "ecs-logs"),
+        balancer=_group(step, settings, keys, LogGroup, "alb-logs"),
+        aurora=_group(step, settings, keys, ServiceLogGroup, "aurora-logs"),
+        insights=_group(step, settings, keys, ServiceLogGroup, "insights-logs"),
+        shells=_group(step, settings, keys, LogGroup, "exec-logs") if settings.service.exec else None,
     )
 
 
-def _group(up: Piece, s: Settings, keys: Keys, kind: type[Kind], noun: str) -> Handle:
-    group = up(kind, noun, noun=noun, **keys.group(up.stack.region))
-    up(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=s.logs.days)
+def _group(step: Step, settings: Settings, keys: Keys, kind: type[Kind], noun: str) -> ResourceHandle:
+    group = step(kind, noun, noun=noun, **keys.group(step.stack.region))
+    step(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=settings.logs.days)
     return group

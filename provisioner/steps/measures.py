@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle
+from provisioner.engine.graph import ResourceHandle
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
@@ -22,8 +22,8 @@ class Watched:
     front: Balancer
     tasks: Compute
     database: Database
-    table: Handle
-    firewall: Handle | None
+    table: ResourceHandle
+    firewall: ResourceHandle | None
 
 
 @dataclass(frozen=True)
@@ -42,27 +42,27 @@ class Measure:
         return f"{self.noun}.{self.of}" if self.of else self.noun
 
 
-def of_stack(s: Settings, on: Watched) -> list[Measure]:
+def of_stack(settings: Settings, on: Watched) -> list[Measure]:
     """Return the alarms in the stack's region."""
     return [
-        *_of_balancer(s, on.front),
+        *_of_balancer(settings, on.front),
         *(_of_targets(on.front, name) for name in on.front.fronts),
         *(_of_tasks(on.tasks, name) for name in on.tasks.services),
-        *_of_database(s, on.database),
+        *_of_database(settings, on.database),
         _of_table(on.table),
     ]
 
 
-def of_firewall(s: Settings, acl: Handle) -> Measure:
+def of_firewall(settings: Settings, acl: ResourceHandle) -> Measure:
     """Return the firewall's alarm, whose metric is in us-east-1."""
     where = {"WebACL": acl.aws_name, "Rule": "ALL"}
-    blocked = _over("AWS/WAFV2", "BlockedRequests", where, s.alarms.blocked, statistic="Sum")
+    blocked = _over("AWS/WAFV2", "BlockedRequests", where, settings.alarms.blocked, statistic="Sum")
     return Measure("alarm-waf", "The firewall blocks more than usual", blocked)
 
 
-def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
+def _of_balancer(settings: Settings, front: Balancer) -> list[Measure]:
     space, alb = "AWS/ApplicationELB", {"LoadBalancer": front.alb["FullName"]}
-    errors = s.alarms.errors
+    errors = settings.alarms.errors
     return [
         Measure(
             "alarm-5xx",
@@ -77,7 +77,7 @@ def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
         Measure(
             "alarm-latency",
             "One request in a hundred takes too long",
-            _over(space, "TargetResponseTime", alb, s.alarms.latency, percentile="p99", periods=3),
+            _over(space, "TargetResponseTime", alb, settings.alarms.latency, percentile="p99", periods=3),
         ),
     ]
 
@@ -105,28 +105,28 @@ def _of_tasks(tasks: Compute, name: str) -> Measure:
     return Measure("alarm-tasks", says, {**missing, "EvaluationPeriods": 2}, name)
 
 
-def _of_database(s: Settings, database: Database) -> list[Measure]:
+def _of_database(settings: Settings, database: Database) -> list[Measure]:
     space, where = "AWS/RDS", {"DBClusterIdentifier": database.cluster.aws_name}
     return [
         Measure(
             "alarm-acu",
             "The database is at its largest capacity",
-            _over(space, "ACUUtilization", where, s.alarms.database_acu, periods=3),
+            _over(space, "ACUUtilization", where, settings.alarms.database_acu, periods=3),
         ),
         Measure(
             "alarm-db-cpu",
             "The database's CPU is busy",
-            _over(space, "CPUUtilization", where, s.alarms.database_cpu, periods=3),
+            _over(space, "CPUUtilization", where, settings.alarms.database_cpu, periods=3),
         ),
         Measure(
             "alarm-db-connections",
             "The database has many connections",
-            _over(space, "DatabaseConnections", where, s.alarms.connections, statistic="Maximum"),
+            _over(space, "DatabaseConnections", where, settings.alarms.connections, statistic="Maximum"),
         ),
     ]
 
 
-def _of_table(table: Handle) -> Measure:
+def _of_table(table: ResourceHandle) -> Measure:
     throttled = _sum_over(
         "AWS/DynamoDB",
         {"reads": "ReadThrottleEvents", "writes": "WriteThrottleEvents"},

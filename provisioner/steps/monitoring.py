@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
@@ -19,31 +19,35 @@ _GROUP = "RDSOSMetrics"
 _FREE_DAYS = 7
 
 
-def measured(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tuple[dict[str, Any], list[Handle]]:
+def measured(
+    step: Step, settings: Settings, facts: Facts, instances: Iterable[str]
+) -> tuple[dict[str, Any], list[ResourceHandle]]:
     """Return the monitoring arguments of CreateDBInstance, and what must exist before the instances.
 
     `instances` are the names of the database instances.
     """
     wanted: dict[str, Any] = {
-        "MonitoringInterval": s.database.monitoring,
-        "EnablePerformanceInsights": s.database.insights,
+        "MonitoringInterval": settings.database.monitoring,
+        "EnablePerformanceInsights": settings.database.insights,
     }
-    if s.database.insights:
+    if settings.database.insights:
         wanted["PerformanceInsightsRetentionPeriod"] = _FREE_DAYS
-    if not s.database.monitoring:
+    if not settings.database.monitoring:
         return wanted, []
-    role, policy = _role(up, s, facts, instances)
+    role, policy = _role(step, settings, facts, instances)
     return {**wanted, "MonitoringRoleArn": role["Arn"]}, [policy]
 
 
-def _role(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tuple[Handle, Handle]:
+def _role(
+    step: Step, settings: Settings, facts: Facts, instances: Iterable[str]
+) -> tuple[ResourceHandle, ResourceHandle]:
     """Declare the monitoring role and its policy; RDS may assume the role for these instances only.
 
     Amazon RDS user guide, USER_Monitoring.OS, protecting against the confused deputy problem.
     """
     ours = {
         "StringEquals": {"aws:SourceAccount": facts.account},
-        "ArnLike": {"aws:SourceArn": [arn(up, facts, "rds", f"db:{name}") for name in instances]},
+        "ArnLike": {"aws:SourceArn": [arn(step, facts, "rds", f"db:{name}") for name in instances]},
     }
     statement = {
         "Effect": "Allow",
@@ -51,31 +55,31 @@ def _role(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tup
         "Action": "sts:AssumeRole",
         "Condition": ours,
     }
-    role = up(
+    role = step(
         Role,
         "monitor-role",
         noun="monitor-role",
         AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [statement]},
         Description="Measures the database of ml-api",
-        **capped(s),
+        **capped(settings),
     )
-    policy = up(
+    policy = step(
         RolePolicy,
         "monitor-role-write",
         RoleName=role.id,
         PolicyName="write",
-        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(up, facts)},
+        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(step, facts)},
     )
     return role, policy
 
 
-def _statements(up: Piece, facts: Facts) -> list[dict[str, Any]]:
+def _statements(step: Step, facts: Facts) -> list[dict[str, Any]]:
     """Return the statements of AWS's AmazonRDSEnhancedMonitoringRole, limited to its one log group.
 
     In a policy the ARN of a log group ends with `:*` (CloudWatch Logs API reference, LogGroup).
     """
-    group = arn(up, facts, "logs", f"log-group:{_GROUP}:*")
-    streams = arn(up, facts, "logs", f"log-group:{_GROUP}:log-stream:*")
+    group = arn(step, facts, "logs", f"log-group:{_GROUP}:*")
+    streams = arn(step, facts, "logs", f"log-group:{_GROUP}:log-stream:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"]
     return [
         {

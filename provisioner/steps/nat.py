@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.engine.graph import Edge, ResourceHandle, Step
 from provisioner.kinds.ec2.nat import ElasticIp, NatGateway
 from provisioner.kinds.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.settings import Settings
@@ -16,39 +16,46 @@ ANYWHERE = "0.0.0.0/0"
 class Outward:
     """The private route tables, the NAT gateways, and all routes and associations that tasks need."""
 
-    tables: list[Handle]
-    nats: list[Handle]
-    ways: list[Handle]
+    tables: list[ResourceHandle]
+    nats: list[ResourceHandle]
+    ways: list[ResourceHandle]
 
 
-def outward(up: Piece, s: Settings, vpc: Handle, door: Handle, public: list[Handle], private: list[Handle]) -> Outward:
+def outward(
+    step: Step,
+    settings: Settings,
+    vpc: ResourceHandle,
+    door: ResourceHandle,
+    public: list[ResourceHandle],
+    private: list[ResourceHandle],
+) -> Outward:
     """Declare one NAT gateway, one per zone, or none, with the private route tables.
 
     Each private subnet uses the table of its zone if there is one per zone, else the only table.
     """
-    homes = {"one": public[:1], "per_zone": public, "none": []}[s.network.nat]
-    nats = [_nat(up, n, home, door) for n, home in enumerate(homes, start=1)]
-    tables = [up(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
-    routes = [_route(up, n, table, nat) for n, (table, nat) in enumerate(zip(tables, nats, strict=False), start=1)]
-    follows = [_follow(up, n, subnet, tables, nats, routes) for n, subnet in enumerate(private, start=1)]
+    homes = {"one": public[:1], "per_zone": public, "none": []}[settings.network.nat]
+    nats = [_nat(step, n, home, door) for n, home in enumerate(homes, start=1)]
+    tables = [step(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
+    routes = [_route(step, n, table, nat) for n, (table, nat) in enumerate(zip(tables, nats, strict=False), start=1)]
+    follows = [_follow(step, n, subnet, tables, nats, routes) for n, subnet in enumerate(private, start=1)]
     return Outward(tables, nats, routes + follows)
 
 
-def _nat(up: Piece, n: int, home: Handle, door: Handle) -> Handle:
+def _nat(step: Step, n: int, home: ResourceHandle, door: ResourceHandle) -> ResourceHandle:
     """Declare a NAT gateway with an address; creating it fails before the internet gateway is attached."""
-    address = up(ElasticIp, f"eip-{n}", Domain="vpc")
-    return up(
+    address = step(ElasticIp, f"eip-{n}", Domain="vpc")
+    return step(
         NatGateway,
         f"nat-{n}",
         SubnetId=home.id,
         AllocationId=address.id,
         ConnectivityType="public",
-        after=[door],
+        depends_on=[door],
     )
 
 
-def _route(up: Piece, n: int, table: Handle, nat: Handle) -> Handle:
-    return up(
+def _route(step: Step, n: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
+    return step(
         Route,
         f"route-private-{n}",
         RouteTableId=table.id,
@@ -58,20 +65,25 @@ def _route(up: Piece, n: int, table: Handle, nat: Handle) -> Handle:
 
 
 def _follow(
-    up: Piece, n: int, subnet: Handle, tables: list[Handle], nats: list[Handle], routes: list[Handle]
-) -> Handle:
+    step: Step,
+    n: int,
+    subnet: ResourceHandle,
+    tables: list[ResourceHandle],
+    nats: list[ResourceHandle],
+    routes: list[ResourceHandle],
+) -> ResourceHandle:
     """Declare the association of a private subnet with its route table.
 
     It waits for the table's route and NAT gateway, so that a subnet that changes its table can go out at
     once.
     """
     at = (n - 1) % len(tables)
-    opened: list[Handle | Edge] = [*routes[at : at + 1]]
+    opened: list[ResourceHandle | Edge] = [*routes[at : at + 1]]
     opened += [nat.ready("who follows a table goes through its gateway at once") for nat in nats[at : at + 1]]
-    return up(
+    return step(
         RouteTableAssociation,
         f"follows-private-{n}",
         SubnetId=subnet.id,
         RouteTableId=tables[at].id,
-        after=opened,
+        depends_on=opened,
     )

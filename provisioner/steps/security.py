@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.kind import Kind
 from provisioner.kinds.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.kinds.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
@@ -22,107 +22,109 @@ POSTGRES = 5432
 class Members:
     """The security group of one service's tasks, and the rules that its traffic needs."""
 
-    group: Handle
-    paths: list[Handle]
+    group: ResourceHandle
+    paths: list[ResourceHandle]
 
 
 @dataclass(frozen=True)
 class Security:
     """The security groups: of the load balancer, the database, the endpoints, and each service's tasks."""
 
-    balancer: Handle
-    database: Handle
-    endpoints: Handle | None
-    doors: list[Handle]
+    balancer: ResourceHandle
+    database: ResourceHandle
+    endpoints: ResourceHandle | None
+    doors: list[ResourceHandle]
     tasks: dict[str, Members]
 
 
-def security(up: Piece, s: Settings, facts: Facts, net: Network) -> Security:
+def security(step: Step, settings: Settings, facts: Facts, net: Network) -> Security:
     """Declare the security groups and their rules.
 
     Each rule is a resource of its own. No group keeps the allow-all egress rule that AWS adds.
     """
-    main, *others = s.workloads
-    balancer = _group(up, net, main, "sg-alb", "ml-api load balancer")
-    tasks = {main.name: _group(up, net, main, "sg-tasks", "ml-api tasks")}
-    database = _group(up, net, main, "sg-db", "ml-api database")
-    doors = _doors(up, s, facts, balancer)
-    tasks |= {one.name: _group(up, net, one, "sg-tasks", "ml-api tasks") for one in others}
-    endpoints, to_endpoints = _endpoints(up, s, net, tasks)
+    main, *others = settings.workloads
+    balancer = _group(step, net, main, "sg-alb", "ml-api load balancer")
+    tasks = {main.name: _group(step, net, main, "sg-tasks", "ml-api tasks")}
+    database = _group(step, net, main, "sg-db", "ml-api database")
+    doors = _doors(step, settings, facts, balancer)
+    tasks |= {one.name: _group(step, net, one, "sg-tasks", "ml-api tasks") for one in others}
+    endpoints, to_endpoints = _endpoints(step, settings, net, tasks)
     members = {
         one.name: Members(
             tasks[one.name],
-            [*_paths(up, one, balancer, tasks[one.name], database), *to_endpoints.get(one.name, [])],
+            [*_paths(step, one, balancer, tasks[one.name], database), *to_endpoints.get(one.name, [])],
         )
-        for one in s.workloads
+        for one in settings.workloads
     }
-    if s.network.bare_default_group:
-        up(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
-        up(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
+    if settings.network.bare_default_group:
+        step(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
+        step(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
     return Security(balancer, database, endpoints, doors, members)
 
 
 def _endpoints(
-    up: Piece, s: Settings, net: Network, tasks: dict[str, Handle]
-) -> tuple[Handle | None, dict[str, list[Handle]]]:
+    step: Step, settings: Settings, net: Network, tasks: dict[str, ResourceHandle]
+) -> tuple[ResourceHandle | None, dict[str, list[ResourceHandle]]]:
     """Declare the group of the interface endpoints, which exist without NAT, and a rule in it per service.
 
     With NAT there are no interface endpoints, and nothing is declared.
     """
-    if s.network.nat != "none":
+    if settings.network.nat != "none":
         return None, {}
-    group = _group(up, net, s.workloads[0], "sg-endpoints", "ml-api endpoints")
+    group = _group(step, net, settings.workloads[0], "sg-endpoints", "ml-api endpoints")
     ways = {}
-    for one in s.workloads:
+    for one in settings.workloads:
         peer, name = tasks[one.name], one.named("endpoints-in")
-        said = f"from {peer.name}"
-        ways[one.name] = [_rule(up, IngressRule, name, group, 443, said, ReferencedGroupId=peer.id)]
+        said = f"from {peer.logical_id}"
+        ways[one.name] = [_rule(step, IngressRule, name, group, 443, said, ReferencedGroupId=peer.id)]
     return group, ways
 
 
-def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handle]:
+def _doors(step: Step, settings: Settings, facts: Facts, balancer: ResourceHandle) -> list[ResourceHandle]:
     """Declare the rules that let requests reach the load balancer.
 
     CloudFront's prefix list counts as 55 of the 60 rules of a group, so it fits in once. So one rule opens
     both ports, and a domain can be added or removed while requests pass.
     """
-    if s.edge.guard == "require" or s.edge.vpc_origin:
+    if settings.edge.guard == "require" or settings.edge.vpc_origin:
         addresses = {"PrefixListId": facts.edge_addresses}
-        return [_rule(up, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
+        return [_rule(step, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
     return [
-        _rule(up, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
-        _rule(up, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
+        _rule(step, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
+        _rule(step, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
     ]
 
 
-def _paths(up: Piece, one: Workload, balancer: Handle, tasks: Handle, database: Handle) -> list[Handle]:
+def _paths(
+    step: Step, one: Workload, balancer: ResourceHandle, tasks: ResourceHandle, database: ResourceHandle
+) -> list[ResourceHandle]:
     """Declare the rules from the load balancer to a service's tasks, and on to AWS and the database."""
     out = one.named("tasks-out")
     return [
-        _between(up, one, "alb-tasks", balancer, tasks, one.container.port),
-        _rule(up, EgressRule, out, tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
-        _between(up, one, "tasks-db", tasks, database, POSTGRES),
+        _between(step, one, "alb-tasks", balancer, tasks, one.container.port),
+        _rule(step, EgressRule, out, tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
+        _between(step, one, "tasks-db", tasks, database, POSTGRES),
     ]
 
 
-def _group(up: Piece, net: Network, one: Workload, noun: str, description: str) -> Handle:
-    group = up(SecurityGroup, one.named(noun), noun=noun, Description=description, VpcId=net.vpc.id)
-    up(NoDefaultEgress, one.named(f"{noun}-no-default-egress"), GroupId=group.id)
+def _group(step: Step, net: Network, one: Workload, noun: str, description: str) -> ResourceHandle:
+    group = step(SecurityGroup, one.named(noun), noun=noun, Description=description, VpcId=net.vpc.id)
+    step(NoDefaultEgress, one.named(f"{noun}-no-default-egress"), GroupId=group.id)
     return group
 
 
 def _rule(
-    up: Piece,
+    step: Step,
     kind: type[Kind],
     name: str,
-    group: Handle,
+    group: ResourceHandle,
     ports: int | tuple[int, int],
     description: str,
-    after: Iterable[Handle] = (),
+    after: Iterable[ResourceHandle] = (),
     **peer: Any,
-) -> Handle:
+) -> ResourceHandle:
     first, last = ports if isinstance(ports, tuple) else (ports, ports)
-    return up(
+    return step(
         kind,
         f"rule-{name}",
         GroupId=group.id,
@@ -130,17 +132,19 @@ def _rule(
         FromPort=first,
         ToPort=last,
         Description=description,
-        after=after,
+        depends_on=after,
         **peer,
     )
 
 
-def _between(up: Piece, one: Workload, name: str, source: Handle, target: Handle, port: int) -> Handle:
+def _between(
+    step: Step, one: Workload, name: str, source: ResourceHandle, target: ResourceHandle, port: int
+) -> ResourceHandle:
     """Declare the rules from one group to another on one port, and return the ingress rule.
 
     The ingress rule waits for the egress rule.
     """
     there, here = one.named(f"{name}-out"), one.named(f"{name}-in")
-    out = _rule(up, EgressRule, there, source, port, f"to {target.name}", ReferencedGroupId=target.id)
-    described = f"from {source.name}"
-    return _rule(up, IngressRule, here, target, port, described, after=[out], ReferencedGroupId=source.id)
+    out = _rule(step, EgressRule, there, source, port, f"to {target.logical_id}", ReferencedGroupId=target.id)
+    described = f"from {source.logical_id}"
+    return _rule(step, IngressRule, here, target, port, described, after=[out], ReferencedGroupId=source.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.ec2.gateways import GatewayAttachment, InternetGateway
 from provisioner.kinds.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.kinds.ec2.vpc import (
@@ -22,46 +22,46 @@ from provisioner.steps.nat import ANYWHERE, outward
 class Network:
     """The network's resources that other steps refer to or wait for."""
 
-    vpc: Handle
-    names: list[Handle]
-    public: list[Handle]
-    private: list[Handle]
-    door: Handle
-    tables: list[Handle]
-    nats: list[Handle]
-    ways_out: list[Handle]
+    vpc: ResourceHandle
+    names: list[ResourceHandle]
+    public: list[ResourceHandle]
+    private: list[ResourceHandle]
+    door: ResourceHandle
+    tables: list[ResourceHandle]
+    nats: list[ResourceHandle]
+    ways_out: list[ResourceHandle]
 
 
-def network(up: Piece, s: Settings, facts: Facts) -> Network:
+def network(step: Step, settings: Settings, facts: Facts) -> Network:
     """Declare the network, with a public and a private subnet in each zone."""
-    vpc = up(Vpc, "vpc", CidrBlock=s.network.cidr)
+    vpc = step(Vpc, "vpc", CidrBlock=settings.network.cidr)
     names = [
-        up(DnsSupport, "vpc-dns-support", VpcId=vpc.id, EnableDnsSupport={"Value": True}),
-        up(DnsHostnames, "vpc-dns-hostnames", VpcId=vpc.id, EnableDnsHostnames={"Value": True}),
+        step(DnsSupport, "vpc-dns-support", VpcId=vpc.id, EnableDnsSupport={"Value": True}),
+        step(DnsHostnames, "vpc-dns-hostnames", VpcId=vpc.id, EnableDnsHostnames={"Value": True}),
     ]
-    gateway = up(InternetGateway, "igw")
-    door = up(GatewayAttachment, "igw-vpc", InternetGatewayId=gateway.id, VpcId=vpc.id)
-    public_blocks, private_blocks = s.network.blocks()
-    public = _subnets(up, "public", vpc, facts, public_blocks)
-    private = _subnets(up, "private", vpc, facts, private_blocks)
-    open_table = up(RouteTable, "routes-public", VpcId=vpc.id)
-    up(
+    gateway = step(InternetGateway, "igw")
+    door = step(GatewayAttachment, "igw-vpc", InternetGatewayId=gateway.id, VpcId=vpc.id)
+    public_blocks, private_blocks = settings.network.blocks()
+    public = _subnets(step, "public", vpc, facts, public_blocks)
+    private = _subnets(step, "private", vpc, facts, private_blocks)
+    open_table = step(RouteTable, "routes-public", VpcId=vpc.id)
+    step(
         Route,
         "route-public",
         RouteTableId=open_table.id,
         DestinationCidrBlock=ANYWHERE,
         GatewayId=gateway.id,
-        after=[door],
+        depends_on=[door],
     )
     for n, subnet in enumerate(public, start=1):
-        up(RouteTableAssociation, f"follows-public-{n}", SubnetId=subnet.id, RouteTableId=open_table.id)
-    out = outward(up, s, vpc, door, public, private)
+        step(RouteTableAssociation, f"follows-public-{n}", SubnetId=subnet.id, RouteTableId=open_table.id)
+    out = outward(step, settings, vpc, door, public, private)
     return Network(vpc, names, public, private, door, [open_table, *out.tables], out.nats, out.ways)
 
 
-def _subnets(up: Piece, side: str, vpc: Handle, facts: Facts, blocks: list[str]) -> list[Handle]:
+def _subnets(step: Step, side: str, vpc: ResourceHandle, facts: Facts, blocks: list[str]) -> list[ResourceHandle]:
     return [
-        up(
+        step(
             Subnet,
             f"{side}-{n}",
             VpcId=vpc.id,

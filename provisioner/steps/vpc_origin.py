@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.iam import ServiceLinkedRole
 from provisioner.kinds.vpc_origin import VpcOrigin
 from provisioner.settings import Settings
@@ -10,15 +10,15 @@ from provisioner.steps.alb import Balancer
 from provisioner.steps.vpc import Network
 
 
-def vpc_origin(up: Piece, s: Settings, net: Network, front: Balancer) -> Handle | None:
+def vpc_origin(step: Step, settings: Settings, net: Network, front: Balancer) -> ResourceHandle | None:
     """Declare the VPC origin, or return None if the settings do not ask for it.
 
     CloudFront requires an internet gateway at the VPC, although it does not use it.
     """
-    if not s.edge.vpc_origin:
+    if not settings.edge.vpc_origin:
         return None
-    role = up(ServiceLinkedRole, "slr-vpc-origin", AWSServiceName="vpcorigin.cloudfront.amazonaws.com")
-    return up(
+    role = step(ServiceLinkedRole, "slr-vpc-origin", AWSServiceName="vpcorigin.cloudfront.amazonaws.com")
+    return step(
         VpcOrigin,
         "vpc-origin",
         Arn=front.alb.id,
@@ -26,5 +26,5 @@ def vpc_origin(up: Piece, s: Settings, net: Network, front: Balancer) -> Handle 
         HTTPSPort=443,
         OriginProtocolPolicy="https-only" if front.secure else "http-only",
         OriginSslProtocols={"Items": ["TLSv1.2"]},
-        after=[front.alb.ready("CloudFront takes a balancer that is active"), net.door, role],
+        depends_on=[front.alb.ready("CloudFront takes a balancer that is active"), net.door, role],
     )

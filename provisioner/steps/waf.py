@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.kinds.logs import LogGroup, Retention
 from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.kinds.wafv2 import SCOPE, WebACL, WebACLLog
@@ -21,49 +21,49 @@ _WINDOW = 300  # Seconds over which the requests of an address are counted.
 _INSPECTED = "KB_16"
 
 
-def firewall(up: Piece, s: Settings, facts: Facts, keys: Keys) -> Handle | None:
+def firewall(step: Step, settings: Settings, facts: Facts, keys: Keys) -> ResourceHandle | None:
     """Declare the web ACL, or return None if the firewall is off."""
-    if not s.waf.enabled:
+    if not settings.waf.enabled:
         return None
-    acl = up(
+    acl = step(
         WebACL,
         "waf",
         region=GLOBAL_REGION,
         Scope=SCOPE,
         DefaultAction={"Allow": {}},
-        Rules=_rules(s),
-        VisibilityConfig=_visible(name_of("webacl", up.stack.suffix)),
+        Rules=_rules(settings),
+        VisibilityConfig=_visible(name_of("webacl", step.stack.suffix)),
         AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _INSPECTED}}},
     )
-    if s.waf.logs:
-        _log(up, s, facts, acl, keys)
+    if settings.waf.logs:
+        _log(step, settings, facts, acl, keys)
     return acl
 
 
-def _log(up: Piece, s: Settings, facts: Facts, acl: Handle, keys: Keys) -> None:
+def _log(step: Step, settings: Settings, facts: Facts, acl: ResourceHandle, keys: Keys) -> None:
     """Declare the firewall's log, in which cookies and the Authorization header are redacted."""
     under = keys.group(GLOBAL_REGION)
-    group = up(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **under)
-    up(
+    group = step(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **under)
+    step(
         Retention,
         "waf-logs-retention",
         region=GLOBAL_REGION,
         logGroupName=group.id,
-        retentionInDays=s.logs.days,
+        retentionInDays=settings.logs.days,
     )
-    up(
+    step(
         WebACLLog,
         "waf-log",
         region=GLOBAL_REGION,
         ResourceArn=acl.id,
-        LogDestinationConfigs=[arn(up, facts, "logs", f"log-group:{group.aws_name}", GLOBAL_REGION)],
+        LogDestinationConfigs=[arn(step, facts, "logs", f"log-group:{group.aws_name}", GLOBAL_REGION)],
         RedactedFields=[{"SingleHeader": {"Name": name}} for name in ("authorization", "cookie")],
-        after=[group],
+        depends_on=[group],
     )
 
 
-def _rules(s: Settings) -> list[dict[str, Any]]:
-    waf = s.waf
+def _rules(settings: Settings) -> list[dict[str, Any]]:
+    waf = settings.waf
     listed = [
         _rate(waf.rate, waf.rate_limit),
         _managed("reputation", "AWSManagedRulesAmazonIpReputationList", waf.reputation),

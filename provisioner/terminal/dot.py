@@ -22,23 +22,23 @@ def _lines(stack: Stack) -> Iterator[str]:
     yield f"digraph {_quoted(stack.suffix)} {{"
     yield "  rankdir=LR"
     yield "  node [shape=box]"
-    for piece, nodes in by_piece(stack).items():
+    for step, resources in by_piece(stack).items():
         # Graphviz draws a box only for a subgraph named `cluster...` (graphviz.org/doc/info/lang.html).
-        yield f"  subgraph {_quoted(f'cluster_{piece}')} {{"
-        yield f"    label={_quoted(piece)}"
-        for node in nodes:
-            label = _quoted(f"{node.name}\n{node.kind}")
-            yield f"    {_quoted(node.name)} [label={label}]"
+        yield f"  subgraph {_quoted(f'cluster_{step}')} {{"
+        yield f"    label={_quoted(step)}"
+        for resource in resources:
+            label = _quoted(f"{resource.logical_id}\n{resource.type}")
+            yield f"    {_quoted(resource.logical_id)} [label={label}]"
         yield "  }"
-    for node in stack:
-        for edge in strictest(node):
-            yield f"  {_quoted(edge.to)} -> {_quoted(node.name)}{_looks(edge)}"
+    for resource in stack:
+        for edge in strictest(resource):
+            yield f"  {_quoted(edge.to)} -> {_quoted(resource.logical_id)}{_looks(edge)}"
     yield "}"
 
 
 def _looks(edge: Edge) -> str:
     """Return the attributes of an arrow: bold with the reason if the resource waits for readiness."""
-    return f" [style=bold, label={_quoted(edge.because)}]" if edge.ready else ""
+    return f" [style=bold, label={_quoted(edge.reason)}]" if edge.ready else ""
 
 
 def _quoted(text: str) -> str:

@@ -52,7 +52,7 @@ def page(timeline: Timeline) -> str:
 <main>
 {rows}
 </main>
-{_table("Critical path", ("step", "seconds"), [(node, f"{s:.1f}") for node, s in timeline.chain])}
+{_table("Critical path", ("step", "seconds"), [(logical_id, f"{s:.1f}") for logical_id, s in timeline.chain])}
 {_table("Calls", ("operation", "calls"), [(name, str(n)) for name, n in _counted(timeline)])}
 </body></html>
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provisioner.engine.graph import Edge, Node, Stack
+from provisioner.engine.graph import Edge, Resource, Stack
 from provisioner.engine.private import masked
 from provisioner.engine.refs import resolve
 from provisioner.terminal.say import Say
@@ -16,16 +16,19 @@ _WIDEST = 100
 def show_graph(say: Say, stack: Stack) -> None:
     """Print each declared resource with its properties and the resources that it depends on."""
     if say.as_json:
-        nodes = [_record(node) for node in stack]
-        say.record("graph", suffix=stack.suffix, region=stack.region, nodes=nodes, outputs=outputs(stack))
+        logical_ids = [_record(resource) for resource in stack]
+        say.record("graph", suffix=stack.suffix, region=stack.region, nodes=logical_ids, outputs=outputs(stack))
         return
-    for node in stack:
-        say.data(f"  {say.paint('+', 'green')} {node.piece}/{node.name}: {node.kind} {node.aws_name}".rstrip())
-        for key, value in node.props.items():
+    for resource in stack:
+        say.data(
+            f"  {say.paint('+', 'green')} {resource.step}/{resource.logical_id}: {resource.type} "
+            f"{resource.aws_name}".rstrip()
+        )
+        for key, value in resource.props.items():
             say.data(f"      {key}: {_told(value)}")
-        if node.edges:
-            say.data(f"      after {', '.join(_edge(edge) for edge in strictest(node))}")
-    say.data(f"{len(stack.nodes)} resources declared in {len({node.piece for node in stack})} pieces.")
+        if resource.edges:
+            say.data(f"      after {', '.join(_edge(edge) for edge in strictest(resource))}")
+    say.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} pieces.")
 
 
 def outputs(stack: Stack) -> dict[str, str]:
@@ -33,26 +36,26 @@ def outputs(stack: Stack) -> dict[str, str]:
     return {name: _told(value) for name, value in stack.outputs.items()}
 
 
-def by_piece(stack: Stack) -> dict[str, list[Node]]:
+def by_piece(stack: Stack) -> dict[str, list[Resource]]:
     """Return the resources of each step, in the order of declaration."""
-    pieces: dict[str, list[Node]] = {}
-    for node in stack:
-        pieces.setdefault(node.piece, []).append(node)
+    pieces: dict[str, list[Resource]] = {}
+    for resource in stack:
+        pieces.setdefault(resource.step, []).append(resource)
     return pieces
 
 
-def strictest(node: Node) -> list[Edge]:
+def strictest(resource: Resource) -> list[Edge]:
     """Return one edge for each resource that this one depends on.
 
     Of several edges to the same resource, that is the one that waits for readiness, if any does.
     """
-    strictest = {edge.to: edge for edge in sorted(node.edges, key=lambda edge: edge.ready)}
-    return [strictest[name] for name in node.needs]
+    strictest = {edge.to: edge for edge in sorted(resource.edges, key=lambda edge: edge.ready)}
+    return [strictest[name] for name in resource.depends_on]
 
 
 def _edge(edge: Edge) -> str:
     """Return an edge as text, with the reason if it waits for readiness."""
-    return f"{edge.to} (ready: {edge.because})" if edge.ready else edge.to
+    return f"{edge.to} (ready: {edge.reason})" if edge.ready else edge.to
 
 
 def _told(value: Any) -> str:
@@ -67,15 +70,15 @@ def _plain(value: Any) -> Any:
     return masked(resolve(value, lambda ref: f"<{ref}>"))
 
 
-def _record(node: Node) -> dict[str, Any]:
+def _record(resource: Resource) -> dict[str, Any]:
     """Return one resource for the JSON output."""
     return {
-        "node": node.name,
-        "piece": node.piece,
-        "kind": str(node.kind),
-        "name": node.aws_name,
-        "region": node.region,
-        "properties": _plain(node.props),
-        "tags": dict(node.tags),
-        "after": [{"node": one.to, "ready": one.ready, "because": one.because} for one in strictest(node)],
+        "node": resource.logical_id,
+        "piece": resource.step,
+        "kind": str(resource.type),
+        "name": resource.aws_name,
+        "region": resource.region,
+        "properties": _plain(resource.props),
+        "tags": dict(resource.tags),
+        "after": [{"node": one.to, "ready": one.ready, "because": one.reason} for one in strictest(resource)],
     }

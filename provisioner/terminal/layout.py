@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from provisioner.engine.graph import Node, Stack
+from provisioner.engine.graph import Resource, Stack
 from provisioner.terminal.graph import by_piece
 
 
@@ -42,28 +42,28 @@ def lay_out(stack: Stack) -> Layout:
     spots: dict[str, Spot] = {}
     bands: dict[str, tuple[int, int]] = {}
     top = 0
-    for piece, nodes in by_piece(stack).items():
+    for step, resources in by_piece(stack).items():
         filled: Counter[int] = Counter()
-        for node in nodes:
-            column = columns[node.name]
-            spots[node.name] = Spot(column, top + filled[column])
+        for resource in resources:
+            column = columns[resource.logical_id]
+            spots[resource.logical_id] = Spot(column, top + filled[column])
             filled[column] += 1
-        bands[piece] = (top, max(filled.values()))
-        top += bands[piece][1]
+        bands[step] = (top, max(filled.values()))
+        top += bands[step][1]
     return Layout(spots, bands)
 
 
-def _in_order(stack: Stack) -> list[Node]:
+def _in_order(stack: Stack) -> list[Resource]:
     """Return the resources sorted so that each comes after the resources that it depends on."""
-    order = TopologicalSorter({node.name: node.needs for node in stack}).static_order()
-    return [stack.nodes[name] for name in order]
+    order = TopologicalSorter({resource.logical_id: resource.depends_on for resource in stack}).static_order()
+    return [stack.resources[name] for name in order]
 
 
 def _columns(stack: Stack) -> dict[str, int]:
     """Return the column of each resource: the length of the longest path that leads to it."""
     columns: dict[str, int] = {}
-    for node in _in_order(stack):
-        columns[node.name] = max((columns[name] + 1 for name in node.needs), default=0)
+    for resource in _in_order(stack):
+        columns[resource.logical_id] = max((columns[name] + 1 for name in resource.depends_on), default=0)
     return columns
 
 
@@ -73,8 +73,11 @@ def implied(stack: Stack) -> set[tuple[str, str]]:
     An edge from A to B follows from others if a longer path leads from A to B too.
     """
     before: dict[str, set[str]] = {}
-    for node in _in_order(stack):
-        before[node.name] = set(node.needs).union(*(before[name] for name in node.needs))
+    for resource in _in_order(stack):
+        before[resource.logical_id] = set(resource.depends_on).union(*(before[name] for name in resource.depends_on))
     return {
-        (name, node.name) for node in stack for name in node.needs if any(name in before[other] for other in node.needs)
+        (name, resource.logical_id)
+        for resource in stack
+        for name in resource.depends_on
+        if any(name in before[other] for other in resource.depends_on)
     }

@@ -38,26 +38,26 @@ def as_mermaid(stack: Stack) -> str:
 
 def _boxes(stack: Stack) -> Iterator[str]:
     """Yield the lines of the subgraphs, with a box for each resource."""
-    for piece, nodes in by_piece(stack).items():
-        yield f'  subgraph {_id("p", piece)}["{_text(piece)}"]'
-        for node in nodes:
-            yield f'    {_id("n", node.name)}["{_text(node.name)}<br/>{_text(str(node.kind))}"]'
+    for step, resources in by_piece(stack).items():
+        yield f'  subgraph {_id("p", step)}["{_text(step)}"]'
+        for resource in resources:
+            yield f'    {_id("n", resource.logical_id)}["{_text(resource.logical_id)}<br/>{_text(str(resource.type))}"]'
         yield "  end"
 
 
 def _edges(stack: Stack) -> Iterator[str]:
     """Yield a line for each edge, without edges that follow from others and do not wait for readiness."""
     spare = implied(stack)
-    for node in stack:
-        for edge in strictest(node):
-            if not edge.ready and (edge.to, node.name) in spare:
+    for resource in stack:
+        for edge in strictest(resource):
+            if not edge.ready and (edge.to, resource.logical_id) in spare:
                 continue
-            yield f"  {_id('n', edge.to)} {_arrow(edge)} {_id('n', node.name)}"
+            yield f"  {_id('n', edge.to)} {_arrow(edge)} {_id('n', resource.logical_id)}"
 
 
 def _arrow(edge: Edge) -> str:
     """Return the arrow of an edge: thick with the reason if it waits for readiness."""
-    return f'==>|"{_text(edge.because)}"|' if edge.ready else "-->"
+    return f'==>|"{_text(edge.reason)}"|' if edge.ready else "-->"
 
 
 def _id(sort: str, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from provisioner.engine.graph import Edge, Node, Stack
+from provisioner.engine.graph import Edge, Resource, Stack
 from provisioner.terminal.graph import strictest
 from provisioner.terminal.layout import Layout, Spot, implied, lay_out
 from provisioner.terminal.palette import written_out
@@ -40,7 +40,7 @@ def as_svg(stack: Stack) -> str:
     """
     layout = lay_out(stack)
     width, height = _LABEL + layout.columns * (_WIDE + _GAP_X) + _PAD, _top(layout, layout.rows) + _PAD
-    title = f"{stack.suffix} in {stack.region}: {len(stack.nodes)} resources declared"
+    title = f"{stack.suffix} in {stack.region}: {len(stack.resources)} resources declared"
     parts = [*_bands(layout, width), *_edges(stack, layout), *_boxes(stack, layout)]
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 width="{width}" height="{height}" role="img">
@@ -67,20 +67,20 @@ def _corner(layout: Layout, spot: Spot) -> tuple[int, int]:
 
 def _bands(layout: Layout, width: int) -> Iterator[str]:
     """Yield the band of each step with its name."""
-    for piece, (first, count) in layout.bands.items():
+    for step, (first, count) in layout.bands.items():
         y, height = _top(layout, first), count * (_HIGH + _GAP_Y) - _GAP_Y + 2 * _PAD
         yield f'<rect class="band" x="4" y="{y}" width="{width - 8}" height="{height}" rx="8"/>'
-        yield f'<text class="piece" x="{_PAD}" y="{y + _PAD + 21}">{escape(piece)}</text>'
+        yield f'<text class="piece" x="{_PAD}" y="{y + _PAD + 21}">{escape(step)}</text>'
 
 
 def _boxes(stack: Stack, layout: Layout) -> Iterator[str]:
     """Yield the box of each resource with its logical id and type."""
-    for node in stack:
-        x, y = _corner(layout, layout.spots[node.name])
-        yield f"<g><title>{escape(_words(node))}</title>"
+    for resource in stack:
+        x, y = _corner(layout, layout.spots[resource.logical_id])
+        yield f"<g><title>{escape(_words(resource))}</title>"
         yield f'<rect class="box" x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="5"/>'
-        yield f'<text x="{x + 8}" y="{y + 15}"{_squeezed(node.name)}>{escape(node.name)}</text>'
-        yield f'<text class="kind" x="{x + 8}" y="{y + 28}">{escape(str(node.kind))}</text></g>'
+        yield f'<text x="{x + 8}" y="{y + 15}"{_squeezed(resource.logical_id)}>{escape(resource.logical_id)}</text>'
+        yield f'<text class="kind" x="{x + 8}" y="{y + 28}">{escape(str(resource.type))}</text></g>'
 
 
 def _squeezed(text: str) -> str:
@@ -89,15 +89,15 @@ def _squeezed(text: str) -> str:
     return f' textLength="{room}" lengthAdjust="spacingAndGlyphs"' if len(text) * _LETTER > room else ""
 
 
-def _words(node: Node) -> str:
+def _words(resource: Resource) -> str:
     """Return the tooltip of a box: address, type and AWS name of the resource."""
-    return f"{node.piece}/{node.name}: {node.kind} {node.aws_name}".rstrip()
+    return f"{resource.step}/{resource.logical_id}: {resource.type} {resource.aws_name}".rstrip()
 
 
 def _edges(stack: Stack, layout: Layout) -> Iterator[str]:
     """Yield a curve for each edge; edges that wait for readiness come last, to be on top."""
     spare = implied(stack)
-    edges = [(node.name, edge) for node in stack for edge in strictest(node)]
+    edges = [(resource.logical_id, edge) for resource in stack for edge in strictest(resource)]
     for name, edge in sorted(edges, key=lambda one: one[1].ready):
         sort = "ready" if edge.ready else "implied" if (edge.to, name) in spare else "exists"
         yield _line(layout, name, edge, sort)
@@ -117,6 +117,6 @@ def _line(layout: Layout, name: str, edge: Edge, sort: str) -> str:
     to_x, to_y = _corner(layout, layout.spots[name])
     x, y, to_y = x + _WIDE, y + _HIGH // 2, to_y + _HIGH // 2
     bend = _GAP_X
-    told = f"{name} after {edge.to}" + (f", when it is ready: {edge.because}" if edge.ready else "")
+    told = f"{name} after {edge.to}" + (f", when it is ready: {edge.reason}" if edge.ready else "")
     curve = f"M{x} {y}C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
     return f'<path class="{sort}" d="{curve}"><title>{escape(told)}</title></path>'

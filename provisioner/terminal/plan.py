@@ -156,7 +156,7 @@ def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
     """Return the desired properties of a resource to be created, as far as they are known; else None."""
     if change.verb not in ("create", "replace"):
         return None
-    wanted = resolve(plan.stack.nodes[change.node].props, lambda ref: look_up(plan, ref))
+    wanted = resolve(plan.stack.resources[change.node].props, lambda ref: look_up(plan, ref))
     return dict(masked(wanted))
 
 

@@ -76,11 +76,11 @@ class Board:
 
         root = Tree("", hide_root=True)
         with self.guard:
-            for piece in dict.fromkeys(self.pieces.values()):
-                names = [name for name, of in self.pieces.items() if of == piece]
+            for step in dict.fromkeys(self.pieces.values()):
+                names = [name for name, of in self.pieces.items() if of == step]
                 ended = sum(self._ended(name) for name in names)
                 mark = "[green]✓[/]" if ended == len(names) else "[yellow]•[/]" if ended else " "
-                branch = root.add(f"{mark} {piece} [dim]{ended}/{len(names)}[/]")
+                branch = root.add(f"{mark} {step} [dim]{ended}/{len(names)}[/]")
                 for name in names:
                     if line := self._line(name):
                         branch.add(line)

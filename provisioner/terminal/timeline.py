@@ -36,7 +36,7 @@ def summary(timeline: Timeline) -> str:
     head = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
     if not timeline.bars:
         return f"{head}, {amount(timeline.calls, 'call')}, nothing was to be done."
-    chain = " > ".join(f"{node} {seconds:.1f} s" for node, seconds in timeline.chain)
+    chain = " > ".join(f"{logical_id} {seconds:.1f} s" for logical_id, seconds in timeline.chain)
     return (
         f"{head}, {amount(len(timeline.bars), 'step')}, {amount(timeline.calls, 'call')}.\n"
         f"Critical path {timeline.critical:.1f} s ({chain}), efficiency {timeline.efficiency:.2f}."
@@ -73,8 +73,8 @@ def trace(timeline: Timeline) -> dict[str, Any]:
         events += [_event(span, _STEPS, row, {}) for span in parts]
     spans = [(bar.node, span) for bar in timeline.bars for span in bar.calls]
     spans += [("", span) for span in timeline.others]
-    for lane, node, span in _lanes(spans):
-        events.append(_event(span, _CALLS, lane, {"node": node, "error": span.about}))
+    for lane, logical_id, span in _lanes(spans):
+        events.append(_event(span, _CALLS, lane, {"node": logical_id, "error": span.about}))
     return {"displayTimeUnit": "ms", "traceEvents": events}
 
 
@@ -94,7 +94,7 @@ def _event(span: Span, process: int, thread: int, about: dict[str, Any]) -> dict
 def _lanes(spans: Iterable[tuple[str, Span]]) -> Iterator[tuple[int, str, Span]]:
     """Yield each call with its resource and its lane: the first that is free when the call begins."""
     free: list[float] = []
-    for node, span in sorted(spans, key=lambda one: one[1].at):
+    for logical_id, span in sorted(spans, key=lambda one: one[1].at):
         lane = next((at for at, end in enumerate(free) if end <= span.at), len(free))
         free[lane : lane + 1] = [span.at + span.seconds]
-        yield lane + 1, node, span
+        yield lane + 1, logical_id, span

@@ -9,7 +9,7 @@ from provisioner.doctor.finding import Unset
 from provisioner.doctor.patient import Patient
 from provisioner.engine.decide import woken_by
 from provisioner.engine.states import Standing, standing
-from provisioner.engine.target import look, observed
+from provisioner.engine.target import read_recorded, with_status_reads
 from provisioner.engine.teardown import target_in
 from provisioner.kinds import KINDS
 
@@ -40,12 +40,12 @@ def resources(p: Patient) -> list[Stands]:
         raise Unset("no state file tells of a resource")
 
     def ask(name: str) -> Stands:
-        target = target_in(state, name, KINDS)
+        managed = target_in(state, name, KINDS)
         resource_state = state.resources[name]
-        doc = look(p.clients, target, resource_state)
-        how = standing(target.kind, doc and observed(p.clients, target, doc, resource_state.created_at))
-        wake = woken_by(target.kind, doc, target.region or p.region) if doc else ""
-        return Stands(f"{name} ({target.words})", how, wake)
+        doc = read_recorded(p.clients, managed, resource_state)
+        how = standing(managed.type, doc and with_status_reads(p.clients, managed, doc, resource_state.created_at))
+        wake = woken_by(managed.type, doc, managed.region or p.region) if doc else ""
+        return Stands(f"{name} ({managed.description})", how, wake)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(ask, names))

@@ -12,7 +12,7 @@ from provisioner.doctor.finding import Doc, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.states import Standing, standing
-from provisioner.engine.target import HIDES
+from provisioner.engine.target import CONSISTENCY_SECONDS
 from provisioner.kinds import KINDS
 from provisioner.kinds.autoscaling import with_suspended
 from provisioner.kinds.ecs.shipped import shipped
@@ -188,11 +188,15 @@ def _metric(policy: Doc) -> str:
 def _may_be_hidden(p: Patient, policy: Doc) -> bool:
     """Return whether a policy's alarms may be missing: it is seconds old, or an emulator creates none."""
     aws = p.clients.aws
-    return not aws.echoes or p.now - policy["CreationTime"].timestamp() < aws.hides(HIDES)
+    return not aws.echoes or p.now - policy["CreationTime"].timestamp() < aws.hides(CONSISTENCY_SECONDS)
 
 
 def _title(p: Patient, service: str) -> str:
     """Return the name of a service for `--service`; "" for the main one, and for one not in the state."""
     resource_states = p.document.resources if p.document else {}
-    nodes = (node for node, one in resource_states.items() if one.type_name == "Service" and one.aws_name == service)
-    return next(nodes, SERVICE).removeprefix(SERVICE).removeprefix(".")
+    logical_ids = (
+        logical_id
+        for logical_id, one in resource_states.items()
+        if one.type_name == "Service" and one.aws_name == service
+    )
+    return next(logical_ids, SERVICE).removeprefix(SERVICE).removeprefix(".")

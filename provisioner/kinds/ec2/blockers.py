@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.faults import Fault, fault_of, is_unknown_call
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import words
@@ -35,59 +35,59 @@ _ENDING = words("deleting detaching")
 _ENDED = words("deleted detached expired failed rejected")
 
 
-def parts_of(ec2: Any, it: Item) -> list[Holder]:
+def parts_of(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     """Return the subnets, groups, route tables, ACLs, endpoints and gateways that block deleting a VPC."""
     return [
-        *_subnets(ec2, it),
-        *_groups(ec2, it),
-        *_acls(ec2, it),
-        *_endpoints(ec2, it),
-        *ways_of(ec2, it),
+        *_subnets(ec2, spec),
+        *_groups(ec2, spec),
+        *_acls(ec2, spec),
+        *_endpoints(ec2, spec),
+        *ways_of(ec2, spec),
     ]
 
 
-def ways_of(ec2: Any, it: Item) -> list[Holder]:
+def ways_of(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     """Return the route tables, gateways and connections by which requests leave a VPC, as blockers."""
     return [
-        *_tables(ec2, it),
-        *_internet_gateways(ec2, it),
-        *_vpn_gateways(ec2, it),
-        *_egress_only_gateways(ec2, it),
-        *_carrier_gateways(ec2, it),
-        *_peerings(ec2, it),
-        *_transits(ec2, it),
+        *_tables(ec2, spec),
+        *_internet_gateways(ec2, spec),
+        *_vpn_gateways(ec2, spec),
+        *_egress_only_gateways(ec2, spec),
+        *_carrier_gateways(ec2, spec),
+        *_peerings(ec2, spec),
+        *_transits(ec2, spec),
     ]
 
 
-def _subnets(ec2: Any, it: Item) -> Iterator[Holder]:
-    for one in ec2.describe_subnets(Filters=_inside(it))["Subnets"]:
-        yield _holder(ec2, it, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}")
+def _subnets(ec2: Any, spec: ResourceSpec) -> Iterator[Holder]:
+    for one in ec2.describe_subnets(Filters=_inside(spec))["Subnets"]:
+        yield _holder(ec2, spec, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}")
 
 
-def _groups(ec2: Any, it: Item) -> Iterator[Holder]:
-    for one in ec2.describe_security_groups(Filters=_inside(it))["SecurityGroups"]:
+def _groups(ec2: Any, spec: ResourceSpec) -> Iterator[Holder]:
+    for one in ec2.describe_security_groups(Filters=_inside(spec))["SecurityGroups"]:
         id_, name = one["GroupId"], one["GroupName"]
         if name != "default":
             end = f"delete-security-group --group-id {id_}"
             passing = name == AMAZONS_GROUP
-            yield _holder(ec2, it, one, f"security group {id_} {name}", end, passing=passing)
+            yield _holder(ec2, spec, one, f"security group {id_} {name}", end, passing=passing)
 
 
-def _tables(ec2: Any, it: Item) -> Iterator[Holder]:
-    for one in ec2.describe_route_tables(Filters=_inside(it))["RouteTables"]:
+def _tables(ec2: Any, spec: ResourceSpec) -> Iterator[Holder]:
+    for one in ec2.describe_route_tables(Filters=_inside(spec))["RouteTables"]:
         if not any(each.get("Main") for each in one.get("Associations", [])):
             id_ = one["RouteTableId"]
-            yield _holder(ec2, it, one, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
+            yield _holder(ec2, spec, one, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
 
 
-def _acls(ec2: Any, it: Item) -> list[Holder]:
+def _acls(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     """Return the ACLs that block the VPC, all but the default one, which is deleted with the VPC.
 
     EC2 deletes no other ACL while a subnet is in it (API_DeleteNetworkAcl).
     """
 
     def found() -> Iterator[Holder]:
-        acls = ec2.describe_network_acls(Filters=_inside(it))["NetworkAcls"]
+        acls = ec2.describe_network_acls(Filters=_inside(spec))["NetworkAcls"]
         own = next((one["NetworkAclId"] for one in acls if one["IsDefault"]), "")
         for one in acls:
             if not one["IsDefault"]:
@@ -98,52 +98,52 @@ def _acls(ec2: Any, it: Item) -> list[Holder]:
                     for each in one.get("Associations", [])
                 ]
                 end = (*ends, f"delete-network-acl --network-acl-id {id_}")
-                yield _holder(ec2, it, one, f"network ACL {id_}", *end)
+                yield _holder(ec2, spec, one, f"network ACL {id_}", *end)
 
     return _excused(found, "network ACLs")
 
 
-def endpoints_in(ec2: Any, it: Item) -> list[Doc]:
+def endpoints_in(ec2: Any, spec: ResourceSpec) -> list[Doc]:
     """Return the endpoints in a VPC that are not gone (DescribeVpcEndpoints)."""
-    listed = ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"]
+    listed = ec2.describe_vpc_endpoints(Filters=_inside(spec))["VpcEndpoints"]
     return [one for one in listed if str(one["State"]).lower() not in _ENDED]
 
 
-def _endpoints(ec2: Any, it: Item) -> Iterator[Holder]:
+def _endpoints(ec2: Any, spec: ResourceSpec) -> Iterator[Holder]:
     """Yield the endpoints without a network interface: the others are found by their interfaces."""
-    for one in endpoints_in(ec2, it):
+    for one in endpoints_in(ec2, spec):
         if not one.get("NetworkInterfaceIds"):
             id_ = one["VpcEndpointId"]
             end = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"
-            yield _holder(ec2, it, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])
+            yield _holder(ec2, spec, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])
 
 
-def _internet_gateways(ec2: Any, it: Item) -> list[Holder]:
+def _internet_gateways(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     def found() -> Iterator[Holder]:
-        listed = ec2.describe_internet_gateways(Filters=where({"attachment.vpc-id": it.id}))
-        for one, state in _attached(listed["InternetGateways"], "Attachments", it):
-            yield _detached(ec2, it, one, "internet gateway", one["InternetGatewayId"], state)
+        listed = ec2.describe_internet_gateways(Filters=where({"attachment.vpc-id": spec.id}))
+        for one, state in _attached(listed["InternetGateways"], "Attachments", spec):
+            yield _detached(ec2, spec, one, "internet gateway", one["InternetGatewayId"], state)
 
     return _excused(found, "internet gateways")
 
 
-def _vpn_gateways(ec2: Any, it: Item) -> list[Holder]:
+def _vpn_gateways(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     def found() -> Iterator[Holder]:
-        listed = ec2.describe_vpn_gateways(Filters=where({"attachment.vpc-id": it.id}))
-        for one, state in _attached(listed["VpnGateways"], "VpcAttachments", it):
-            yield _detached(ec2, it, one, "VPN gateway", one["VpnGatewayId"], state)
+        listed = ec2.describe_vpn_gateways(Filters=where({"attachment.vpc-id": spec.id}))
+        for one, state in _attached(listed["VpnGateways"], "VpcAttachments", spec):
+            yield _detached(ec2, spec, one, "VPN gateway", one["VpnGatewayId"], state)
 
     return _excused(found, "VPN gateways")
 
 
-def _detached(ec2: Any, it: Item, doc: Doc, what: str, id_: str, state: str) -> Holder:
+def _detached(ec2: Any, spec: ResourceSpec, doc: Doc, what: str, id_: str, state: str) -> Holder:
     """Return a gateway, which can exist without the VPC, with the command that detaches it."""
     noun = what.lower().replace(" ", "-")
-    end = f"detach-{noun} --{noun}-id {id_} --vpc-id {it.id}"
-    return _holder(ec2, it, doc, f"{what} {id_}", end, state=state)
+    end = f"detach-{noun} --{noun}-id {id_} --vpc-id {spec.id}"
+    return _holder(ec2, spec, doc, f"{what} {id_}", end, state=state)
 
 
-def _egress_only_gateways(ec2: Any, it: Item) -> list[Holder]:
+def _egress_only_gateways(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     """Return the egress-only internet gateways of the VPC.
 
     EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways).
@@ -151,26 +151,26 @@ def _egress_only_gateways(ec2: Any, it: Item) -> list[Holder]:
 
     def found() -> Iterator[Holder]:
         listed = ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]
-        for one, state in _attached(listed, "Attachments", it):
+        for one, state in _attached(listed, "Attachments", spec):
             id_ = one["EgressOnlyInternetGatewayId"]
             end = f"delete-egress-only-internet-gateway --egress-only-internet-gateway-id {id_}"
-            yield _holder(ec2, it, one, f"egress-only internet gateway {id_}", end, state=state)
+            yield _holder(ec2, spec, one, f"egress-only internet gateway {id_}", end, state=state)
 
     return _excused(found, "egress-only internet gateways")
 
 
-def _carrier_gateways(ec2: Any, it: Item) -> list[Holder]:
+def _carrier_gateways(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     def found() -> Iterator[Holder]:
-        for one in ec2.describe_carrier_gateways(Filters=_inside(it))["CarrierGateways"]:
+        for one in ec2.describe_carrier_gateways(Filters=_inside(spec))["CarrierGateways"]:
             if one["State"] not in _ENDED:
                 id_ = one["CarrierGatewayId"]
                 end = f"delete-carrier-gateway --carrier-gateway-id {id_}"
-                yield _holder(ec2, it, one, f"carrier gateway {id_}", end, state=one["State"])
+                yield _holder(ec2, spec, one, f"carrier gateway {id_}", end, state=one["State"])
 
     return _excused(found, "carrier gateways")
 
 
-def _peerings(ec2: Any, it: Item) -> list[Holder]:
+def _peerings(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     """Return the peering connections of the VPC, on either side.
 
     One call lists both sides, and the owner of either may delete it (API_DeleteVpcPeeringConnection).
@@ -180,46 +180,48 @@ def _peerings(ec2: Any, it: Item) -> list[Holder]:
         for one in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]:
             sides = (one.get("RequesterVpcInfo") or {}, one.get("AccepterVpcInfo") or {})
             state = str(one["Status"]["Code"])
-            if it.id in [side.get("VpcId") for side in sides] and state not in _ENDED:
+            if spec.id in [side.get("VpcId") for side in sides] and state not in _ENDED:
                 id_ = one["VpcPeeringConnectionId"]
-                other = next((side.get("VpcId", "?") for side in sides if side.get("VpcId") != it.id), "?")
+                other = next((side.get("VpcId", "?") for side in sides if side.get("VpcId") != spec.id), "?")
                 end = f"delete-vpc-peering-connection --vpc-peering-connection-id {id_}"
-                yield _holder(ec2, it, one, f"peering connection {id_} with {other}", end, state=state)
+                yield _holder(ec2, spec, one, f"peering connection {id_} with {other}", end, state=state)
 
     return _excused(found, "peering connections")
 
 
-def _transits(ec2: Any, it: Item) -> list[Holder]:
+def _transits(ec2: Any, spec: ResourceSpec) -> list[Holder]:
     def found() -> Iterator[Holder]:
-        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_inside(it))
+        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_inside(spec))
         for one in listed["TransitGatewayVpcAttachments"]:
             if one["State"] not in _ENDED:
                 id_ = one["TransitGatewayAttachmentId"]
                 end = f"delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id_}"
                 what = f"transit gateway attachment {id_} to {one['TransitGatewayId']}"
-                yield _holder(ec2, it, one, what, end, state=one["State"])
+                yield _holder(ec2, spec, one, what, end, state=one["State"])
 
     return _excused(found, "transit gateway attachments")
 
 
-def _inside(it: Item) -> list[dict[str, Any]]:
-    return where({"vpc-id": it.id})
+def _inside(spec: ResourceSpec) -> list[dict[str, Any]]:
+    return where({"vpc-id": spec.id})
 
 
-def _attached(docs: Iterable[Doc], key: str, it: Item) -> Iterator[tuple[Doc, str]]:
+def _attached(docs: Iterable[Doc], key: str, spec: ResourceSpec) -> Iterator[tuple[Doc, str]]:
     """Yield each gateway that is attached to the VPC, with the state of its attachment."""
     for one in docs:
         for each in one.get(key, []):
-            if each["VpcId"] == it.id and each["State"] not in _ENDED:
+            if each["VpcId"] == spec.id and each["State"] not in _ENDED:
                 yield one, each["State"]
 
 
-def _holder(ec2: Any, it: Item, doc: Doc, what: str, *ends: str, passing: bool = False, state: str = "") -> Holder:
+def _holder(
+    ec2: Any, spec: ResourceSpec, doc: Doc, what: str, *ends: str, passing: bool = False, state: str = ""
+) -> Holder:
     """Return a blocker with the AWS CLI commands that remove it.
 
     It is temporary if this run deletes it, that is if it has the stack's tags, or if AWS deletes it.
     """
-    goes = passing or state.lower() in _ENDING or bears(mapping(doc.get("Tags") or []), it.suffix)
+    goes = passing or state.lower() in _ENDING or bears(mapping(doc.get("Tags") or []), spec.suffix)
     remedy = ", then ".join(f"`aws ec2 {end} --region {ec2.region}`" for end in ends)
     return Holder(what, goes, remedy, note=COMES_AGAIN if is_guard_dutys(doc) else "")
 

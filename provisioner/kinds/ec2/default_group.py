@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import where
@@ -29,30 +29,30 @@ class _Bare(Kind):
     resource, untagged = "security-group", True
     calls = calling(read="DescribeSecurityGroups")
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the VPC's id if the group has no rule (DescribeSecurityGroups).
 
         None while it has a rule, and if the VPC is missing.
         """
-        group = self._group(ec2, it)
-        return {"VpcId": it.props["VpcId"]} if group and not group[self.permissions] else None
+        group = self._group(ec2, spec)
+        return {"VpcId": spec.props["VpcId"]} if group and not group[self.permissions] else None
 
-    def _group(self, ec2: Any, it: Item) -> Doc | None:
-        filters = where({"vpc-id": it.props["VpcId"], "group-name": "default"})
+    def _group(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
+        filters = where({"vpc-id": spec.props["VpcId"], "group-name": "default"})
         return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Revoke all rules of the direction in one call."""
-        group = self._group(ec2, it) or {}
+        group = self._group(ec2, spec) or {}
         if group.get(self.permissions):
             self.revoke(ec2, group["GroupId"], group[self.permissions])
-        return {"VpcId": it.props["VpcId"]}
+        return {"VpcId": spec.props["VpcId"]}
 
     def revoke(self, ec2: Any, group: str, rules: list[Doc]) -> None:
         """Revoke the rules."""
         raise NotImplementedError
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Do nothing: the group is deleted with its VPC."""
 
 

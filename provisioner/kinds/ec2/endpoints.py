@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
@@ -64,41 +64,41 @@ class VpcEndpoint(Ec2):
         """Return the endpoint of this id: not every emulator knows the filter by id."""
         return [_as_asked(doc) for doc in ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]]
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the endpoint with a client token of ours: the SDK fills none in (CreateVpcEndpoint)."""
-        made = ec2.create_vpc_endpoint(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
+        made = ec2.create_vpc_endpoint(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
         return dict(made["VpcEndpoint"])
 
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+    def update(self, ec2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change private DNS, policy and lists (ModifyVpcEndpoint takes what to add and to remove)."""
-        now = self.read(ec2, it) or {}
+        now = self.read(ec2, spec) or {}
         asked = {key: value for key, value in changed.items() if key == "PrivateDnsEnabled"}
         if "PolicyDocument" in changed:
             asked["PolicyDocument"] = json.dumps(changed["PolicyDocument"])
         for key, (join, leave) in _LISTS.items():
             if key in changed:
-                seen, wanted = set(now.get(key, [])), set(it.props[key])
+                seen, wanted = set(now.get(key, [])), set(spec.props[key])
                 asked |= {join: sorted(wanted - seen), leave: sorted(seen - wanted)}
-        ec2.modify_vpc_endpoint(VpcEndpointId=it.id, **{key: one for key, one in asked.items() if one != []})
+        ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, **{key: one for key, one in asked.items() if one != []})
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the endpoint (DeleteVpcEndpoints).
 
         If one of its routes is gone already, its route tables are removed first.
         """
         try:
-            self._delete(ec2, it)
+            self._delete(ec2, spec)
         except ClientError as error:
             # moto 5.2.5, for a table that was added later: ModifyVpcEndpoint makes no route in it.
             if code_of(error) != "InvalidRoute.NotFound":
                 raise
-            tables = (self.read(ec2, it) or {}).get("RouteTableIds", [])
-            ec2.modify_vpc_endpoint(VpcEndpointId=it.id, RemoveRouteTableIds=tables)
-            self._delete(ec2, it)
+            tables = (self.read(ec2, spec) or {}).get("RouteTableIds", [])
+            ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, RemoveRouteTableIds=tables)
+            self._delete(ec2, spec)
 
-    def _delete(self, ec2: Any, it: Item) -> None:
+    def _delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Raise the error from the reply: the call answers 200 with a list of what it did not delete."""
-        for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[it.id]).get("Unsuccessful", []):
+        for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[spec.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
 
 

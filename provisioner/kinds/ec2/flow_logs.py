@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.answers import made_in
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
@@ -45,15 +45,15 @@ class FlowLog(Ec2):
         found = ec2.describe_flow_logs(Filter=filters)["FlowLogs"]
         return [{**doc, "ResourceIds": [doc["ResourceId"]]} for doc in found]
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
-        made = ec2.create_flow_logs(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
+        made = ec2.create_flow_logs(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
         _check(made, "CreateFlowLogs")
-        return {**it.props, "FlowLogId": made_in(made, "FlowLogIds")}
+        return {**spec.props, "FlowLogId": made_in(made, "FlowLogIds")}
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the flow log (DeleteFlowLogs)."""
-        _check(ec2.delete_flow_logs(FlowLogIds=[it.id]), "DeleteFlowLogs")
+        _check(ec2.delete_flow_logs(FlowLogIds=[spec.id]), "DeleteFlowLogs")
 
 
 def _check(reply: Doc, operation: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
@@ -30,14 +30,14 @@ class InternetGateway(Ec2):
         """Return the gateways that pass the filters (DescribeInternetGateways)."""
         return list(ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the gateway (CreateInternetGateway)."""
-        made = ec2.create_internet_gateway(TagSpecifications=self.specification(it))
+        made = ec2.create_internet_gateway(TagSpecifications=self.specification(spec))
         return dict(made["InternetGateway"])
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteInternetGateway)."""
-        ec2.delete_internet_gateway(InternetGatewayId=it.id)
+        ec2.delete_internet_gateway(InternetGatewayId=spec.id)
 
 
 class GatewayAttachment(Kind):
@@ -65,28 +65,28 @@ class GatewayAttachment(Kind):
         holders=ASKED,
     )
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the attachment, which DescribeInternetGateways lists with its gateway.
 
         The stack's gateways are looked at first, then the gateway by its id.
         """
-        gateway, vpc = it.props["InternetGatewayId"], it.props["VpcId"]
-        for filters in (of_stack(ec2, it), where({"internet-gateway-id": gateway})):
+        gateway, vpc = spec.props["InternetGatewayId"], spec.props["VpcId"]
+        for filters in (of_stack(ec2, spec), where({"internet-gateway-id": gateway})):
             for doc in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
                 if doc["InternetGatewayId"] == gateway:
                     mine = (one for one in doc.get("Attachments", []) if one["VpcId"] == vpc)
                     return next(({"InternetGatewayId": gateway, **one} for one in mine), None)
         return None
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Attach the gateway to the VPC (AttachInternetGateway)."""
-        ec2.attach_internet_gateway(**it.props)
-        return dict(it.props)
+        ec2.attach_internet_gateway(**spec.props)
+        return dict(spec.props)
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Detach the gateway from the VPC (DetachInternetGateway)."""
-        ec2.detach_internet_gateway(**it.props)
+        ec2.detach_internet_gateway(**spec.props)
 
-    def holders(self, ec2: Any, it: Item) -> list[Holder]:
+    def holders(self, ec2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the network interfaces in the VPC: public addresses of theirs block the detaching."""
-        return interfaces(ec2, {"vpc-id": it.props["VpcId"]}, it.suffix)
+        return interfaces(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)

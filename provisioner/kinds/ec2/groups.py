@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.answers import made_in
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
@@ -46,12 +46,12 @@ class SecurityGroup(Ec2):
         """Return the groups that pass the filters (DescribeSecurityGroups)."""
         return list(ec2.describe_security_groups(Filters=filters)["SecurityGroups"])
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the group (CreateSecurityGroup)."""
-        made = ec2.create_security_group(**it.props, TagSpecifications=self.specification(it))
-        return {**it.props, "GroupId": made["GroupId"]}
+        made = ec2.create_security_group(**spec.props, TagSpecifications=self.specification(spec))
+        return {**spec.props, "GroupId": made["GroupId"]}
 
-    def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, ec2: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the group's rules that nobody declared, read from the description of the group.
 
         The default egress rule is left out, because `NoDefaultEgress` removes it.
@@ -61,47 +61,47 @@ class SecurityGroup(Ec2):
             Extra(f"{way} {in_words(rule)}", {"way": way, "rule": rule}, gone=_REVOKED)
             for way, kind, key in ways
             for rule in contents(doc.get(key, []))
-            if not inside.has({**rule, "GroupId": it.id}, kind) and (way, rule) != ("egress", EVERYWHERE)
+            if not inside.has({**rule, "GroupId": spec.id}, kind) and (way, rule) != ("egress", EVERYWHERE)
         ]
 
-    def remove(self, ec2: Any, it: Item, extra: Extra) -> None:
+    def remove(self, ec2: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Revoke a rule by its content (RevokeSecurityGroupIngress, RevokeSecurityGroupEgress)."""
         permissions = [permission(extra.doc["rule"])]
         if extra.doc["way"] == "ingress":
-            ec2.revoke_security_group_ingress(GroupId=it.id, IpPermissions=permissions)
+            ec2.revoke_security_group_ingress(GroupId=spec.id, IpPermissions=permissions)
         else:
-            ec2.revoke_security_group_egress(GroupId=it.id, IpPermissions=permissions)
+            ec2.revoke_security_group_egress(GroupId=spec.id, IpPermissions=permissions)
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the group (DeleteSecurityGroup)."""
-        ec2.delete_security_group(GroupId=it.id)
+        ec2.delete_security_group(GroupId=spec.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[Holder]:
+    def holders(self, ec2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the network interfaces in the group, and the groups with rules that refer to it."""
         naming = [
             Holder(
                 f"a rule of {one['GroupId']}",
-                bears(mapping(one.get("Tags", [])), it.suffix),
-                _revoked(ec2, one, it),
+                bears(mapping(one.get("Tags", [])), spec.suffix),
+                _revoked(ec2, one, spec),
             )
             for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
-            for one in ec2.describe_security_groups(Filters=where({way: it.id}))["SecurityGroups"]
-            if one["GroupId"] != it.id
+            for one in ec2.describe_security_groups(Filters=where({way: spec.id}))["SecurityGroups"]
+            if one["GroupId"] != spec.id
         ]
-        return interfaces(ec2, {"group-id": it.id}, it.suffix) + list(dict.fromkeys(naming))
+        return interfaces(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(naming))
 
 
-def _revoked(ec2: Any, group: Doc, it: Item) -> str:
+def _revoked(ec2: Any, group: Doc, spec: ResourceSpec) -> str:
     """Return the commands that revoke another group's rules about ours; "" for a group of the stack."""
-    if bears(mapping(group.get("Tags", [])), it.suffix):
+    if bears(mapping(group.get("Tags", [])), spec.suffix):
         return ""
     ends = []
     for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
         for rule in group.get(key, []):
-            named = [one for one in rule.get("UserIdGroupPairs", []) if one.get("GroupId") == it.id]
+            named = [one for one in rule.get("UserIdGroupPairs", []) if one.get("GroupId") == spec.id]
             if named:
                 shown = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
-                shown["UserIdGroupPairs"] = [{"GroupId": it.id}]
+                shown["UserIdGroupPairs"] = [{"GroupId": spec.id}]
                 ends.append(
                     f"`aws ec2 revoke-security-group-{way} --group-id {group['GroupId']} "
                     f"--ip-permissions '{json.dumps([shown])}' --region {ec2.region}`"
@@ -121,24 +121,24 @@ class NoDefaultEgress(Kind):
     duplicate = _REVOKED
     calls = calling(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the group's id if it lacks the allow-all egress rule (DescribeSecurityGroups).
 
         None while the rule is there, and if the group is missing.
         """
-        group = it.props["GroupId"]
-        for filters in (of_stack(ec2, it), where({"group-id": group})):
+        group = spec.props["GroupId"]
+        for filters in (of_stack(ec2, spec), where({"group-id": group})):
             for doc in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
                 if doc["GroupId"] == group:
                     return None if EVERYWHERE in contents(doc["IpPermissionsEgress"]) else {"GroupId": group}
         return None
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Revoke the allow-all egress rule (RevokeSecurityGroupEgress)."""
-        ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], IpPermissions=[permission(EVERYWHERE)])
-        return dict(it.props)
+        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], IpPermissions=[permission(EVERYWHERE)])
+        return dict(spec.props)
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Do nothing: the group is deleted as a whole."""
 
 
@@ -171,25 +171,25 @@ class _Rule(Ec2):
         found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
         return [_flat(doc) for doc in found]
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the rule by its id or tags, else the rule of the group with the same content."""
-        found = super().read(ec2, it)
+        found = super().read(ec2, spec)
         if found is None:
-            rules = self.find(ec2, where({"group-id": it.props["GroupId"]}))
-            alike = (doc for doc in self._tidy(rules) if self._alike(doc, it))
+            rules = self.find(ec2, where({"group-id": spec.props["GroupId"]}))
+            alike = (doc for doc in self._tidy(rules) if self._alike(doc, spec))
             found = next(alike, None)
         return found
 
-    def _alike(self, doc: Doc, it: Item) -> bool:
-        content = {key: value for key, value in it.props.items() if key != "Description"}
+    def _alike(self, doc: Doc, spec: ResourceSpec) -> bool:
+        content = {key: value for key, value in spec.props.items() if key != "Description"}
         return doc["IsEgress"] == self.egress and content.items() <= doc.items()
 
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+    def update(self, ec2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the whole rule (ModifySecurityGroupRules)."""
-        rule = {key: value for key, value in it.props.items() if key != "GroupId"}
+        rule = {key: value for key, value in spec.props.items() if key != "GroupId"}
         ec2.modify_security_group_rules(
-            GroupId=it.props["GroupId"],
-            SecurityGroupRules=[{"SecurityGroupRuleId": it.id, "SecurityGroupRule": rule}],
+            GroupId=spec.props["GroupId"],
+            SecurityGroupRules=[{"SecurityGroupRuleId": spec.id, "SecurityGroupRule": rule}],
         )
 
 
@@ -199,18 +199,18 @@ class IngressRule(_Rule):
     egress = False
     calls = calling(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the rule (AuthorizeSecurityGroupIngress)."""
         made = ec2.authorize_security_group_ingress(
-            GroupId=it.props["GroupId"],
-            IpPermissions=[permission(it.props)],
-            TagSpecifications=self.specification(it),
+            GroupId=spec.props["GroupId"],
+            IpPermissions=[permission(spec.props)],
+            TagSpecifications=self.specification(spec),
         )
         return _flat(made_in(made, "SecurityGroupRules"))
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
-        ec2.revoke_security_group_ingress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
+        ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
 
 
 class EgressRule(_Rule):
@@ -219,18 +219,18 @@ class EgressRule(_Rule):
     egress = True
     calls = calling(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the rule (AuthorizeSecurityGroupEgress)."""
         made = ec2.authorize_security_group_egress(
-            GroupId=it.props["GroupId"],
-            IpPermissions=[permission(it.props)],
-            TagSpecifications=self.specification(it),
+            GroupId=spec.props["GroupId"],
+            IpPermissions=[permission(spec.props)],
+            TagSpecifications=self.specification(spec),
         )
         return _flat(made_in(made, "SecurityGroupRules"))
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""
-        ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
+        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
 
 
 def _flat(doc: Doc) -> Doc:

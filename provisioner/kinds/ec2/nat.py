@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
@@ -30,13 +30,13 @@ class ElasticIp(Ec2):
         """Return the addresses that pass the filters (DescribeAddresses)."""
         return list(ec2.describe_addresses(Filters=filters)["Addresses"])
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Allocate an address (AllocateAddress)."""
-        return dict(ec2.allocate_address(**it.props, TagSpecifications=self.specification(it)))
+        return dict(ec2.allocate_address(**spec.props, TagSpecifications=self.specification(spec)))
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Release the address (ReleaseAddress)."""
-        ec2.release_address(AllocationId=it.id)
+        ec2.release_address(AllocationId=spec.id)
 
 
 class NatGateway(Ec2):
@@ -69,17 +69,17 @@ class NatGateway(Ec2):
         ended = doc.get("DeleteTime")
         return (ended + timedelta(hours=1)).isoformat(timespec="minutes") if ended else ""
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the gateway with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_nat_gateway(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
+        made = ec2.create_nat_gateway(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
         return _flat(made["NatGateway"])
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteNatGateway).
 
         Its Elastic IP address stays allocated, and routes to the gateway become black holes.
         """
-        ec2.delete_nat_gateway(NatGatewayId=it.id)
+        ec2.delete_nat_gateway(NatGatewayId=spec.id)
 
 
 def _flat(doc: Doc) -> Doc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
@@ -40,12 +40,12 @@ class RouteTable(Ec2):
         """Return the tables that pass the filters (DescribeRouteTables)."""
         return list(ec2.describe_route_tables(Filters=filters)["RouteTables"])
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the table with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_route_table(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
+        made = ec2.create_route_table(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
         return dict(made["RouteTable"])
 
-    def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, ec2: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the routes that somebody made with CreateRoute and nobody declared."""
         made = [route for route in doc["Routes"] if route.get("Origin", _BY_HAND) == _BY_HAND]
         told = [(route, _destination(route)) for route in made if not _is_an_endpoints(route)]
@@ -55,23 +55,23 @@ class RouteTable(Ec2):
             if not inside.has(to, "Route")
         ]
 
-    def remove(self, ec2: Any, it: Item, extra: Extra) -> None:
+    def remove(self, ec2: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Delete a route (DeleteRoute)."""
-        ec2.delete_route(RouteTableId=it.id, **extra.doc)
+        ec2.delete_route(RouteTableId=spec.id, **extra.doc)
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the table (DeleteRouteTable)."""
-        ec2.delete_route_table(RouteTableId=it.id)
+        ec2.delete_route_table(RouteTableId=spec.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[Holder]:
+    def holders(self, ec2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the subnets and gateways associated with the table.
 
         A subnet of the stack, or one that is gone, is a temporary blocker.
         """
-        tables = self.find(ec2, where({self.id_filter: it.id}))
+        tables = self.find(ec2, where({self.id_filter: spec.id}))
         held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
-        listed = ec2.describe_subnets(Filters=where({"vpc-id": it.props["VpcId"]}))["Subnets"] if held else []
-        theirs = {one["SubnetId"] for one in listed if not bears(mapping(one.get("Tags", [])), it.suffix)}
+        listed = ec2.describe_subnets(Filters=where({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
+        theirs = {one["SubnetId"] for one in listed if not bears(mapping(one.get("Tags", [])), spec.suffix)}
         return sorted((_follower(ec2, one, theirs) for one in held), key=lambda one: one.what)
 
 
@@ -108,26 +108,26 @@ class Route(Kind):
     }
     calls = calling(read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute")
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the route, which DescribeRouteTables lists with its table."""
-        table = _table(ec2, it, it.props["RouteTableId"])
+        table = _table(ec2, spec, spec.props["RouteTableId"])
         for route in (table or {}).get("Routes", []):
-            if route.get("DestinationCidrBlock") == it.props["DestinationCidrBlock"]:
-                return {"RouteTableId": it.props["RouteTableId"], **route}
+            if route.get("DestinationCidrBlock") == spec.props["DestinationCidrBlock"]:
+                return {"RouteTableId": spec.props["RouteTableId"], **route}
         return None
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the route (CreateRoute)."""
-        ec2.create_route(**it.props)
-        return dict(it.props)
+        ec2.create_route(**spec.props)
+        return dict(spec.props)
 
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+    def update(self, ec2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the route's target (ReplaceRoute)."""
-        ec2.replace_route(**it.props)
+        ec2.replace_route(**spec.props)
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the route (DeleteRoute)."""
-        where_to = {key: it.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
+        where_to = {key: spec.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
         ec2.delete_route(**where_to)
 
 
@@ -160,13 +160,13 @@ class RouteTableAssociation(Kind):
         delete="DisassociateRouteTable DescribeRouteTables",
     )
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the association of the subnet (DescribeRouteTables).
 
         The stack's tables are looked at first, then any table that the subnet is associated with.
         """
-        subnet = it.props["SubnetId"]
-        for filters in (of_stack(ec2, it), where({"association.subnet-id": subnet})):
+        subnet = spec.props["SubnetId"]
+        for filters in (of_stack(ec2, spec), where({"association.subnet-id": subnet})):
             for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
                 for one in table.get("Associations", []):
                     if one.get("SubnetId") == subnet:
@@ -174,21 +174,21 @@ class RouteTableAssociation(Kind):
                         return {**one, "State": state}
         return None
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Associate the subnet with the table (AssociateRouteTable)."""
-        made = ec2.associate_route_table(**it.props)
-        return {**it.props, "RouteTableAssociationId": made["AssociationId"]}
+        made = ec2.associate_route_table(**spec.props)
+        return {**spec.props, "RouteTableAssociationId": made["AssociationId"]}
 
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+    def update(self, ec2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Move the subnet to another table; it is never without one (ReplaceRouteTableAssociation)."""
-        now = self.read(ec2, it) or {}
+        now = self.read(ec2, spec) or {}
         ec2.replace_route_table_association(
-            AssociationId=now["RouteTableAssociationId"], RouteTableId=it.props["RouteTableId"]
+            AssociationId=now["RouteTableAssociationId"], RouteTableId=spec.props["RouteTableId"]
         )
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Disassociate the subnet, if it is associated (DisassociateRouteTable)."""
-        if now := self.read(ec2, it):
+        if now := self.read(ec2, spec):
             ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
 
 
@@ -211,8 +211,8 @@ def _leads_to(route: Doc) -> str:
     return next((str(way) for way in ways if way), "nothing")
 
 
-def _table(ec2: Any, it: Item, id_: str) -> Doc | None:
-    for filters in (of_stack(ec2, it), where({"route-table-id": id_})):
+def _table(ec2: Any, spec: ResourceSpec, id_: str) -> Doc | None:
+    for filters in (of_stack(ec2, spec), where({"route-table-id": id_})):
         for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             if table["RouteTableId"] == id_:
                 return dict(table)

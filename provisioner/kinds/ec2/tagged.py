@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from provisioner.engine.compare import meets
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, minutes
 from provisioner.errors import Blocked
@@ -19,12 +19,12 @@ Filters = list[dict[str, Any]]
 _MOST = 150
 
 
-def of_stack(ec2: Any, it: Item) -> Filters:
+def of_stack(ec2: Any, spec: ResourceSpec) -> Filters:
     """Return the filter that all resources of the stack pass, so that one answer serves all of a type.
 
     Resources of the other stacks that this run reads pass it too.
     """
-    suffixes = {"Name": "tag:Environment", "Values": ec2.peers.stacks(it.suffix, most=_MOST)}
+    suffixes = {"Name": "tag:Environment", "Values": ec2.peers.stacks(spec.suffix, most=_MOST)}
     return [*where({"tag:Project": PROJECT}), suffixes]
 
 
@@ -53,65 +53,69 @@ class Ec2(Kind):
         """Return the resource of this id, in a list: its tags may not be visible yet, or were removed."""
         return self.find(ec2, where({self.id_filter: id_}))
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the resource by its id, else by the stack's tags, else by the tag Name.
 
         A resource with our Name that lacks the stack's tags belongs to somebody else. It is returned so that
         the conflict is found.
         """
-        found = self._pick(it, self.find(ec2, of_stack(ec2, it)))
-        if found is None and it.id:
+        found = self._pick(spec, self.find(ec2, of_stack(ec2, spec)))
+        if found is None and spec.id:
             # An emulator that does not know the filter returns all resources.
-            known = self._tidy(self.by_id(ec2, it.id))
-            found = next((doc for doc in known if self.id_of(doc) == it.id), None)
-        if found is None and not it.id and it.name:
-            alike = self.find(ec2, where({self.name_filter: f"{PROJECT}-*-{it.suffix}"}))
-            found = self._namesake(it, alike)
+            known = self._tidy(self.by_id(ec2, spec.id))
+            found = next((doc for doc in known if self.id_of(doc) == spec.id), None)
+        if found is None and not spec.id and spec.aws_name:
+            alike = self.find(ec2, where({self.name_filter: f"{PROJECT}-*-{spec.suffix}"}))
+            found = self._namesake(spec, alike)
         return found
 
     def _tidy(self, docs: Iterable[Doc]) -> list[Doc]:
         return [{**doc, "Tags": mapping(doc.get("Tags") or [])} for doc in docs]
 
-    def _pick(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
+    def _pick(self, spec: ResourceSpec, docs: Iterable[Doc]) -> Doc | None:
         # The resource by its id, else by the tags of the stack and of the logical id.
         tidy = self._tidy(docs)
-        by_id = [doc for doc in tidy if self.id_of(doc) == it.id]
+        by_id = [doc for doc in tidy if self.id_of(doc) == spec.id]
         if by_id:
             return by_id[0]
-        ours = [doc for doc in self._living(it, tidy) if doc["Tags"].get("Environment") == it.suffix]
-        mine = [doc for doc in ours if doc["Tags"].get(NODE_TAG) == it.node]
-        named = [doc for doc in mine if doc["Tags"].get("Name") == it.name]
-        return self._single(it, named or mine)
+        ours = [doc for doc in self._living(spec, tidy) if doc["Tags"].get("Environment") == spec.suffix]
+        mine = [doc for doc in ours if doc["Tags"].get(NODE_TAG) == spec.logical_id]
+        named = [doc for doc in mine if doc["Tags"].get("Name") == spec.aws_name]
+        return self._single(spec, named or mine)
 
-    def _namesake(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
+    def _namesake(self, spec: ResourceSpec, docs: Iterable[Doc]) -> Doc | None:
         # A resource with our Name that does not have the stack's tags.
-        for doc in self._living(it, self._tidy(docs)):
-            if doc["Tags"].get("Name") == it.name and not bears(doc["Tags"], it.suffix):
+        for doc in self._living(spec, self._tidy(docs)):
+            if doc["Tags"].get("Name") == spec.aws_name and not bears(doc["Tags"], spec.suffix):
                 return doc
         return None
 
-    def _living(self, it: Item, docs: list[Doc]) -> list[Doc]:
+    def _living(self, spec: ResourceSpec, docs: list[Doc]) -> list[Doc]:
         """Return the resources that exist and stay: EC2 lists deleted ones for a while."""
         ended = (self.gone, self.going, self.failed)
-        return [doc for doc in docs if self.id_of(doc) not in it.shunned and not any(meets(doc, end) for end in ended)]
+        return [
+            doc
+            for doc in docs
+            if self.id_of(doc) not in spec.excluded_ids and not any(meets(doc, end) for end in ended)
+        ]
 
-    def _single(self, it: Item, docs: list[Doc]) -> Doc | None:
+    def _single(self, spec: ResourceSpec, docs: list[Doc]) -> Doc | None:
         # Raises where two resources have the tags of one: a choice between them would be a guess.
         if len(docs) > 1:
             ids = " and ".join(self.id_of(doc) for doc in docs)
             raise Blocked(
-                f"{ids} both carry the tags of {it.name or it.node}.",
+                f"{ids} both carry the tags of {spec.aws_name or spec.logical_id}.",
                 f"Delete the one that is not in use, or take its tag {NODE_TAG} away; then run this again.",
             )
         return docs[0] if docs else None
 
-    def specification(self, it: Item) -> list[dict[str, Any]]:
+    def specification(self, spec: ResourceSpec) -> list[dict[str, Any]]:
         """Return the tags in the form that a create call takes."""
-        return [{"ResourceType": self.resource, "Tags": pairs(it.tags)}]
+        return [{"ResourceType": self.resource, "Tags": pairs(spec.tags)}]
 
-    def retag(self, ec2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, ec2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (CreateTags, DeleteTags)."""
         if put:
-            ec2.create_tags(Resources=[it.id], Tags=pairs(put))
+            ec2.create_tags(Resources=[spec.id], Tags=pairs(put))
         if gone := [{"Key": name} for name in drop]:
-            ec2.delete_tags(Resources=[it.id], Tags=gone)
+            ec2.delete_tags(Resources=[spec.id], Tags=gone)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.acls import acls_in, not_as_born
 from provisioner.kinds.ec2.blockers import endpoints_in, ways_of
@@ -24,45 +24,45 @@ _OURS = ("SubnetId", "GroupId", "VpcEndpointId", "RouteTableId", "InternetGatewa
 _BESIDE = "it stands beside ours"
 
 
-def unmanaged(ec2: Any, it: Item, inside: Inside) -> list[Extra]:
+def unmanaged(ec2: Any, spec: ResourceSpec, inside: Inside) -> list[Extra]:
     """Return the subnets, groups, endpoints, route tables and gateways in a VPC that nobody declared.
 
     Changed network ACLs around our subnets are among them.
 
     Args:
         ec2: The client.
-        it: The VPC.
+        spec: The VPC.
         inside: What is known to lie in it.
 
     """
     known = {id_ for key in _OURS for id_ in inside.values(key)}
-    beside = [_extra(it, what, doc) for id_, what, doc in _parts(ec2, it) if id_ not in known]
-    ways = ways_of(ec2, it)
+    beside = [_extra(spec, what, doc) for id_, what, doc in _parts(ec2, spec) if id_ not in known]
+    ways = ways_of(ec2, spec)
     beside += [Extra(one.what, {}, one.remedy, doubtful=True) for one in ways if one.doubtful]
     theirs = [one for one in ways if not one.passing and known.isdisjoint(one.what.split())]
     why = "{}, and would hold up a teardown: {} ends it"
     beside += [Extra(one.what, {}, why.format(_BESIDE, one.remedy)) for one in theirs]
-    return beside + not_as_born(acls_in(ec2, it.id), inside.values("SubnetId"), ec2.region)
+    return beside + not_as_born(acls_in(ec2, spec.id), inside.values("SubnetId"), ec2.region)
 
 
-def _parts(ec2: Any, it: Item) -> Iterator[tuple[str, str, Doc]]:
+def _parts(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, Doc]]:
     """Yield each subnet, group and endpoint of the VPC: its id, its name in words and its description."""
-    filters = where({"vpc-id": it.id})
+    filters = where({"vpc-id": spec.id})
     for one in ec2.describe_subnets(Filters=filters)["Subnets"]:
         yield one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one
     for one in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
         if one["GroupName"] not in ("default", AMAZONS_GROUP):
             yield one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one
-    for one in endpoints_in(ec2, it):
+    for one in endpoints_in(ec2, spec):
         if str(one["State"]).lower() != "deleting":
             yield one["VpcEndpointId"], f"endpoint {one['VpcEndpointId']} {one['ServiceName']}", one
 
 
-def _extra(it: Item, what: str, doc: Doc) -> Extra:
+def _extra(spec: ResourceSpec, what: str, doc: Doc) -> Extra:
     """Return one of them as an unmanaged child, with its owner or with what to do about it."""
     if is_guard_dutys(doc):
         return Extra(what, {}, _BESIDE, owner="GuardDuty")
-    if bears(mapping(doc.get("Tags", [])), it.suffix):
+    if bears(mapping(doc.get("Tags", [])), spec.suffix):
         own = "it bears this stack's own tags, and the state file does not know it"
         return Extra(what, {}, f"{own}; delete it before a teardown")
     return Extra(what, {}, f"{_BESIDE}; delete it before a teardown, which it would hold up")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
@@ -47,26 +47,26 @@ class Vpc(Ec2):
         """Return the VPCs that pass the filters (DescribeVpcs)."""
         return list(ec2.describe_vpcs(Filters=filters)["Vpcs"])
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the VPC (CreateVpc)."""
-        return dict(ec2.create_vpc(**it.props, TagSpecifications=self.specification(it))["Vpc"])
+        return dict(ec2.create_vpc(**spec.props, TagSpecifications=self.specification(spec))["Vpc"])
 
-    def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, ec2: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return what is in the VPC and not declared, and the changed ACLs around our subnets."""
-        return unmanaged(ec2, it, inside)
+        return unmanaged(ec2, spec, inside)
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the VPC with its default group, main route table and default ACL (DeleteVpc)."""
-        ec2.delete_vpc(VpcId=it.id)
+        ec2.delete_vpc(VpcId=spec.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[Holder]:
+    def holders(self, ec2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return what is still in the VPC and is not deleted with it.
 
         A part that an interface already stands for is left out: both have the same remedy.
         """
-        found = interfaces(ec2, {"vpc-id": it.id}, it.suffix)
+        found = interfaces(ec2, {"vpc-id": spec.id}, spec.suffix)
         told = {one.remedy for one in found}
-        return found + [one for one in parts_of(ec2, it) if one.remedy not in told]
+        return found + [one for one in parts_of(ec2, spec) if one.remedy not in told]
 
 
 class _VpcAttribute(Setting):
@@ -79,9 +79,9 @@ class _VpcAttribute(Setting):
     field: str
     calls = calling(read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute")
 
-    def read(self, ec2: Any, it: Item) -> Doc | None:
+    def read(self, ec2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the attribute (DescribeVpcAttribute)."""
-        vpc = it.props["VpcId"]
+        vpc = spec.props["VpcId"]
         seen = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
         return {"VpcId": vpc, self.field: seen[self.field]}
 
@@ -137,21 +137,21 @@ class Subnet(Ec2):
         """Return the subnets that pass the filters (DescribeSubnets)."""
         return list(ec2.describe_subnets(Filters=filters)["Subnets"])
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def create(self, ec2: Any, spec: ResourceSpec) -> Doc:
         """Create the subnet (CreateSubnet). A new one assigns no public addresses, as is declared."""
-        asked = {key: value for key, value in it.props.items() if key in self.fixed}
-        return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(it))["Subnet"])
+        asked = {key: value for key, value in spec.props.items() if key in self.fixed}
+        return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(spec))["Subnet"])
 
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+    def update(self, ec2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Set the address and DNS attributes of the subnet, one per call (ModifySubnetAttribute)."""
         for key in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64"):
             if key in changed:
-                ec2.modify_subnet_attribute(SubnetId=it.id, **{key: {"Value": changed[key]}})
+                ec2.modify_subnet_attribute(SubnetId=spec.id, **{key: {"Value": changed[key]}})
 
-    def delete(self, ec2: Any, it: Item) -> None:
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the subnet (DeleteSubnet)."""
-        ec2.delete_subnet(SubnetId=it.id)
+        ec2.delete_subnet(SubnetId=spec.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[Holder]:
+    def holders(self, ec2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the network interfaces that are still in the subnet."""
-        return interfaces(ec2, {"subnet-id": it.id}, it.suffix)
+        return interfaces(ec2, {"subnet-id": spec.id}, spec.suffix)

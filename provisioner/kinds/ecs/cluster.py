@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
@@ -64,20 +64,20 @@ class Cluster(Ecs):
         holders=ASKED,
     )
 
-    def read(self, ecs: Any, it: Item) -> Doc | None:
+    def read(self, ecs: Any, spec: ResourceSpec) -> Doc | None:
         """Return the cluster with its tags (DescribeClusters), or None if AWS lists it among the failures."""
         include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
-        own = it.props["clusterName"]
+        own = spec.props["clusterName"]
         names = ecs.peers.together(own, "Cluster", by="name", most=_MOST)
         listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
         mine = next((doc for doc in listed if doc["clusterName"] == own), None)
         return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None
 
-    def create(self, ecs: Any, it: Item) -> Doc:
+    def create(self, ecs: Any, spec: ResourceSpec) -> Doc:
         """Create the cluster together with its capacity providers (CreateCluster)."""
-        return dict(ecs.create_cluster(**it.props, tags=low_pairs(it.tags))["cluster"])
+        return dict(ecs.create_cluster(**spec.props, tags=low_pairs(spec.tags))["cluster"])
 
-    def update(self, ecs: Any, it: Item, changed: Doc) -> None:
+    def update(self, ecs: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Update the settings (UpdateCluster) and the capacity providers (PutClusterCapacityProviders).
 
         PutClusterCapacityProviders replaces the capacity providers and the default strategy, so both are
@@ -85,26 +85,26 @@ class Cluster(Ecs):
         """
         told = {key: changed[key] for key in ("settings", "configuration") if key in changed}
         if told:
-            ecs.update_cluster(cluster=it.id, **told)
+            ecs.update_cluster(cluster=spec.id, **told)
         if {"capacityProviders", "defaultCapacityProviderStrategy"} & changed.keys():
             ecs.put_cluster_capacity_providers(
-                cluster=it.id,
-                capacityProviders=it.props["capacityProviders"],
-                defaultCapacityProviderStrategy=it.props["defaultCapacityProviderStrategy"],
+                cluster=spec.id,
+                capacityProviders=spec.props["capacityProviders"],
+                defaultCapacityProviderStrategy=spec.props["defaultCapacityProviderStrategy"],
             )
 
-    def extras(self, ecs: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, ecs: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the services of the cluster that nobody declared (ListServices)."""
         ours = inside.values("serviceName")
-        arns = ecs.list_services(cluster=it.id)["serviceArns"]
+        arns = ecs.list_services(cluster=spec.id)["serviceArns"]
         others = (name for name in (arn.rsplit("/", 1)[-1] for arn in arns) if name not in ours)
         stays = "it runs beside ours; delete it before a teardown, which it would hold up"
         return [Extra(f"service {name}", {}, stays) for name in others]
 
-    def delete(self, ecs: Any, it: Item) -> None:
+    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
         """Delete the cluster (DeleteCluster)."""
-        ecs.delete_cluster(cluster=it.id)
+        ecs.delete_cluster(cluster=spec.id)
 
-    def holders(self, ecs: Any, it: Item) -> list[Holder]:
+    def holders(self, ecs: Any, spec: ResourceSpec) -> list[Holder]:
         """Return what keeps the cluster from being deleted: its services, and tasks of others."""
-        return tenants(ecs, it.suffix)
+        return tenants(ecs, spec.suffix)

@@ -13,7 +13,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import HIDES, still_hides
+from provisioner.engine.target import CONSISTENCY_SECONDS, consistency_seconds_left
 from provisioner.engine.waits import until
 from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
@@ -246,7 +246,7 @@ class Rolling:
 
     def _may_be_hidden(self) -> bool:
         """Return whether ECS may have started a deployment that its list does not show yet."""
-        window = self.clients.aws.hides(HIDES)
+        window = self.clients.aws.hides(CONSISTENCY_SECONDS)
         return self.clients.clock.now() - self._since < window
 
     def give_up(self) -> None:
@@ -277,7 +277,7 @@ def begin_anew(clients: Clients, cluster: str, service: str, former: str) -> Non
         return any(one["status"] == "PRIMARY" and one["id"] != former for one in deployments) or None
 
     def once() -> Any:
-        window = still_hides(clients, lost[-1] if lost else 0.0)
+        window = consistency_seconds_left(clients, lost[-1] if lost else 0.0)
         if until(begun, clock=clients.clock, due=0, patience=window):
             return
         try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from provisioner.engine.beats import Beat
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Refusal
@@ -104,10 +104,10 @@ class Service(Ecs):
         deceives="ListServiceDeployments",
     )
 
-    def read(self, ecs: Any, it: Item) -> Doc | None:
+    def read(self, ecs: Any, spec: ResourceSpec) -> Doc | None:
         """Return the service (DescribeServices) with the derived members `Rollout`, `Strategy`, `Waits`."""
-        listed = described(ecs, it.id or it.props["serviceName"], it.props["cluster"])
-        doc = next((doc for doc in listed if doc["serviceName"] == it.props["serviceName"]), None)
+        listed = described(ecs, spec.id or spec.props["serviceName"], spec.props["cluster"])
+        doc = next((doc for doc in listed if doc["serviceName"] == spec.props["serviceName"]), None)
         if doc is None:
             return None
         strategy = strategy_of(doc)
@@ -117,7 +117,7 @@ class Service(Ecs):
             **({"Strategy": strategy} if strategy else {}),
             **awaited(ecs, doc),
             "cluster": doc["clusterArn"],
-            "Rollout": rollout(doc, it.props.get("taskDefinition")),
+            "Rollout": rollout(doc, spec.props.get("taskDefinition")),
             "Tags": mapping(doc.get("tags", [])),
         }
 
@@ -128,32 +128,32 @@ class Service(Ecs):
         plain = [{key: one[key] for key in one if key != ADVANCED} for one in doc["loadBalancers"]]
         return {**doc, "loadBalancers": plain}
 
-    def observe(self, ecs: Any, it: Item, doc: Doc) -> Doc:
+    def observe(self, ecs: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Add `Tasks`: whether all, some or none of the desired tasks run."""
         running, wanted = doc.get("runningCount", 0), doc.get("desiredCount", 0)
         return {**doc, "Tasks": "all" if running >= wanted else "some" if running else "none"}
 
-    def create(self, ecs: Any, it: Item) -> Doc:
+    def create(self, ecs: Any, spec: ResourceSpec) -> Doc:
         """Create the service with a client token of ours (CreateService)."""
-        made = ecs.create_service(**it.props, clientToken=it.token, tags=low_pairs(it.tags))
+        made = ecs.create_service(**spec.props, clientToken=spec.token, tags=low_pairs(spec.tags))
         return dict(made["service"])
 
-    def update(self, ecs: Any, it: Item, changed: Doc) -> None:
+    def update(self, ecs: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Update the service and start a deployment (UpdateService).
 
         Only a new task definition starts one unforced. A new capacity provider strategy must be forced
         (kayac/ecspresso#977).
         """
         ecs.update_service(
-            cluster=it.props["cluster"],
-            service=it.id,
+            cluster=spec.props["cluster"],
+            service=spec.id,
             forceNewDeployment="taskDefinition" not in changed or "capacityProviderStrategy" in changed,
             **changed,
         )
 
-    def delete(self, ecs: Any, it: Item) -> None:
+    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
         """Delete the service with its tasks (DeleteService). Safe to repeat while it drains."""
-        ecs.delete_service(cluster=it.props["cluster"], service=it.id, force=True)
+        ecs.delete_service(cluster=spec.props["cluster"], service=spec.id, force=True)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Add the old target groups until the phase LEAVE; in the phase JOIN only those that get requests."""
@@ -166,23 +166,23 @@ class Service(Ecs):
         both = [mine, *({**mine, "targetGroupArn": arn} for arn in old)]
         return {**wanted, "loadBalancers": both}
 
-    def failure(self, ecs: Any, it: Item, doc: Doc) -> ProvisionerError:
+    def failure(self, ecs: Any, spec: ResourceSpec, doc: Doc) -> ProvisionerError:
         """Return why the deployment failed: the stop reason, the exit code and the last log lines."""
-        found = diagnose(ecs, it.props["cluster"], it.props["serviceName"])
-        mine = str(it.props.get("taskDefinition", ""))
+        found = diagnose(ecs, spec.props["cluster"], spec.props["serviceName"])
+        mine = str(spec.props.get("taskDefinition", ""))
         # Somebody else deployed if the newest deployment is of another revision and has not failed.
         if found.status and found.status not in FAILED and (by := wanted_instead(doc, mine)):
             return Superseded(
-                f"The deployment of {it.name} was superseded: "
+                f"The deployment of {spec.aws_name} was superseded: "
                 f"{by.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
                 "Somebody else deploys, too: CloudTrail tells who called UpdateService. "
                 "Run the same command again: it shows what it would change.",
             )
-        if found.status in FAILED and is_stopped_by_hand(ecs, it.props["cluster"], it.props["serviceName"]):
-            told = f"The deployment of {it.name} was stopped: {found.words}"
+        if found.status in FAILED and is_stopped_by_hand(ecs, spec.props["cluster"], spec.props["serviceName"]):
+            told = f"The deployment of {spec.aws_name} was stopped: {found.words}"
             return RolledBack(told, NOT_JUDGED, found.evidence)
         return RolledBack(
-            f"The deployment of {it.name} failed: {found.words}",
+            f"The deployment of {spec.aws_name} failed: {found.words}",
             f"{found.remedy} Then run the same command again: it starts a new deployment.",
             found.evidence,
         )
@@ -203,9 +203,9 @@ class Service(Ecs):
         """Return how long ECS's traffic-shifting strategy takes: its steps and its bake time, in seconds."""
         return lasts(doc)
 
-    def deceives(self, ecs: Any, it: Item, since: float) -> bool:
+    def deceives(self, ecs: Any, spec: ResourceSpec, since: float) -> bool:
         """Return whether the newest deployment after `since` failed: the former revision may run then."""
-        return verdict(ecs, it.props["cluster"], it.props["serviceName"], since - _SKEW)[0] in FAILED
+        return verdict(ecs, spec.props["cluster"], spec.props["serviceName"], since - _SKEW)[0] in FAILED
 
 
 def _of_newest(doc: Doc) -> Doc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import low_pairs
 
@@ -24,9 +24,9 @@ class Ecs(Kind):
     service = "ecs"
     calls = calling(retag="TagResource UntagResource")
 
-    def retag(self, ecs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, ecs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (TagResource, UntagResource)."""
         if put:
-            ecs.tag_resource(resourceArn=it.id, tags=low_pairs(put))
+            ecs.tag_resource(resourceArn=spec.id, tags=low_pairs(put))
         if gone := list(drop):
-            ecs.untag_resource(resourceArn=it.id, tagKeys=gone)
+            ecs.untag_resource(resourceArn=spec.id, tagKeys=gone)

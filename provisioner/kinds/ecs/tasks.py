@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.private import Private
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
@@ -43,35 +43,35 @@ class TaskDefinition(Ecs):
         delete="DeleteTaskDefinitions DeregisterTaskDefinition DescribeTaskDefinition",
     )
 
-    def read(self, ecs: Any, it: Item) -> Doc | None:
+    def read(self, ecs: Any, spec: ResourceSpec) -> Doc | None:
         """Return this revision, or the newest active revision of the family (DescribeTaskDefinition).
 
         A revision never changes. So the recorded one is returned without describing it again if it still has
         its tags, a service runs it, and its family is active.
         """
-        if known := _recalled(ecs, it):
+        if known := _recalled(ecs, spec):
             return known
-        name = it.id or it.props["family"]
+        name = spec.id or spec.props["family"]
         found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
         doc = sealed(found["taskDefinition"])
-        if doc["taskDefinitionArn"] in it.shunned:
+        if doc["taskDefinitionArn"] in spec.excluded_ids:
             return None
         return {**doc, "Tags": mapping(found.get("tags", []))}
 
-    def create(self, ecs: Any, it: Item) -> Doc:
+    def create(self, ecs: Any, spec: ResourceSpec) -> Doc:
         """Register a new revision (RegisterTaskDefinition).
 
         The call creates another revision each time, so it is made only after none was found.
         """
-        made = ecs.register_task_definition(**it.props, tags=low_pairs(it.tags))
+        made = ecs.register_task_definition(**spec.props, tags=low_pairs(spec.tags))
         return sealed(made["taskDefinition"])
 
-    def delete(self, ecs: Any, it: Item) -> None:
+    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
         """Deregister the revision, then delete it: DeleteTaskDefinitions accepts inactive revisions only."""
-        found = ecs.describe_task_definition(taskDefinition=it.id)["taskDefinition"]
+        found = ecs.describe_task_definition(taskDefinition=spec.id)["taskDefinition"]
         if found["status"] == "ACTIVE":
-            ecs.deregister_task_definition(taskDefinition=it.id)
-        ecs.delete_task_definitions(taskDefinitions=[it.id])
+            ecs.deregister_task_definition(taskDefinition=spec.id)
+        ecs.delete_task_definitions(taskDefinitions=[spec.id])
 
     def canonical(self, doc: Doc) -> Doc:
         """Return the definition with its containers keyed by name, and without what AWS adds by itself.
@@ -100,16 +100,16 @@ def _private(variable: Doc) -> Doc:
     return variable if is_own else {**variable, "value": Private(name, str(variable["value"]))}
 
 
-def _recalled(ecs: Any, it: Item) -> Doc | None:
+def _recalled(ecs: Any, spec: ResourceSpec) -> Doc | None:
     """Return the recorded revision if all that is visible without describing it still holds, else None."""
-    peer = ecs.peers.get(it.id)
+    peer = ecs.peers.get(spec.id)
     if peer is None or peer.confirmed is None:
         return None
     families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ACTIVE")["families"]
-    tags = tags_told(ecs, it, it.id, lambda: None)
-    if it.props["family"] not in families or tags is None or it.id not in _running(ecs):
+    tags = tags_told(ecs, spec, spec.id, lambda: None)
+    if spec.props["family"] not in families or tags is None or spec.id not in _running(ecs):
         return None
-    return {**peer.confirmed, "taskDefinitionArn": it.id, "status": "ACTIVE", "Tags": tags}
+    return {**peer.confirmed, "taskDefinitionArn": spec.id, "status": "ACTIVE", "Tags": tags}
 
 
 def _running(ecs: Any) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping
 
@@ -27,9 +27,9 @@ def rewritten(elbv2: Any, listener: str) -> list[Extra]:
     ]
 
 
-def put_back(elbv2: Any, it: Item, attribute: Doc) -> None:
+def put_back(elbv2: Any, spec: ResourceSpec, attribute: Doc) -> None:
     """Set a listener attribute, which `rewritten` found, to its default (ModifyListenerAttributes)."""
-    elbv2.modify_listener_attributes(ListenerArn=it.id, Attributes=[attribute])
+    elbv2.modify_listener_attributes(ListenerArn=spec.id, Attributes=[attribute])
 
 
 def shown_besides(elbv2: Any, listener: str, doc: Doc) -> list[Extra]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.answers import made_in
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
@@ -57,9 +57,9 @@ class LoadBalancer(Elb):
         delete="DeleteLoadBalancer",
     )
 
-    def read(self, elbv2: Any, it: Item) -> Doc | None:
+    def read(self, elbv2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the load balancer of this name with its tags (DescribeLoadBalancers, DescribeTags)."""
-        own = it.props["Name"]
+        own = spec.props["Name"]
 
         def ask(names: list[str]) -> list[Doc]:
             return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
@@ -68,38 +68,38 @@ class LoadBalancer(Elb):
         mine = next((doc for doc in listed if doc["LoadBalancerName"] == own), None)
         return self.with_tags(elbv2, _balancer(mine)) if mine else None
 
-    def create(self, elbv2: Any, it: Item) -> Doc:
+    def create(self, elbv2: Any, spec: ResourceSpec) -> Doc:
         """Create the load balancer (CreateLoadBalancer)."""
-        return _balancer(made_in(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags)), "LoadBalancers"))
+        return _balancer(made_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers"))
 
-    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""
         if "Subnets" in changed:
-            elbv2.set_subnets(LoadBalancerArn=it.id, Subnets=changed["Subnets"])
+            elbv2.set_subnets(LoadBalancerArn=spec.id, Subnets=changed["Subnets"])
         if "SecurityGroups" in changed:
-            elbv2.set_security_groups(LoadBalancerArn=it.id, SecurityGroups=changed["SecurityGroups"])
+            elbv2.set_security_groups(LoadBalancerArn=spec.id, SecurityGroups=changed["SecurityGroups"])
         if "IpAddressType" in changed:
-            elbv2.set_ip_address_type(LoadBalancerArn=it.id, IpAddressType=changed["IpAddressType"])
+            elbv2.set_ip_address_type(LoadBalancerArn=spec.id, IpAddressType=changed["IpAddressType"])
 
-    def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, elbv2: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the listeners on ports that nobody declared (DescribeListeners)."""
         ports = inside.values("Port")
-        listed = elbv2.describe_listeners(LoadBalancerArn=it.id)["Listeners"]
+        listed = elbv2.describe_listeners(LoadBalancerArn=spec.id)["Listeners"]
         others = (one for one in listed if str(one["Port"]) not in ports)
         stays = "it takes no port of ours, and goes with the balancer"
         return [Extra(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
 
-    def deletion_protected(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
+    def deletion_protected(self, elbv2: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Return `doc` if deletion protection is on (DescribeLoadBalancerAttributes)."""
-        told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=it.id)["Attributes"]
+        told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=spec.id)["Attributes"]
         return doc if mapping(told).get("deletion_protection.enabled") == "true" else {}
 
-    def delete(self, elbv2: Any, it: Item) -> None:
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
         """Delete the load balancer (DeleteLoadBalancer).
 
         Its network interfaces remain for a while, and keep subnets and security groups from being deleted.
         """
-        elbv2.delete_load_balancer(LoadBalancerArn=it.id)
+        elbv2.delete_load_balancer(LoadBalancerArn=spec.id)
 
 
 class LoadBalancerAttributes(Setting):
@@ -116,9 +116,9 @@ class LoadBalancerAttributes(Setting):
         update="ModifyLoadBalancerAttributes",
     )
 
-    def read(self, elbv2: Any, it: Item) -> Doc | None:
+    def read(self, elbv2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the attributes by name (DescribeLoadBalancerAttributes)."""
-        arn = it.props["LoadBalancerArn"]
+        arn = spec.props["LoadBalancerArn"]
         listed = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         return {"LoadBalancerArn": arn, "Attributes": mapping(listed)}
 

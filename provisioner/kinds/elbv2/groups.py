@@ -13,7 +13,7 @@ from provisioner.engine.clients import beside
 from provisioner.engine.covering import covers
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
@@ -75,9 +75,9 @@ class TargetGroup(Elb):
         holders="DescribeListeners DescribeRules DescribeTags DescribeTargetGroups",
     )
 
-    def read(self, elbv2: Any, it: Item) -> Doc | None:
+    def read(self, elbv2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the target group by its name, or by the name in its ARN (DescribeTargetGroups)."""
-        own = it.id.split("/")[1] if it.id else it.props["Name"]
+        own = spec.id.split("/")[1] if spec.id else spec.props["Name"]
 
         def ask(names: list[str]) -> list[Doc]:
             return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
@@ -86,7 +86,7 @@ class TargetGroup(Elb):
         mine = next((doc for doc in listed if doc["TargetGroupName"] == own), None)
         return self.with_tags(elbv2, _group(mine)) if mine else None
 
-    def observe(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
+    def observe(self, elbv2: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Add `TargetHealth`, the worst state of the targets (DescribeTargetHealth).
 
         If one target is healthy, targets that are being registered or deregistered do not count. Of two
@@ -99,54 +99,54 @@ class TargetGroup(Elb):
         lasting = found - _PASSING if "healthy" in found else found
         order = [one for one in ("initial", "healthy") if one in lasting]
         others = sorted(lasting - {"initial", "healthy"})
-        if not found and shift_with(beside(elbv2, "ecs"), it.suffix, arn):
+        if not found and shift_with(beside(elbv2, "ecs"), spec.suffix, arn):
             return {**doc, "TargetHealth": "resting"}
         return {**doc, "TargetHealth": next(iter((*others, *order)), "none")}
 
-    def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, elbv2: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
-        listed = elbv2.describe_target_health(TargetGroupArn=it.id)["TargetHealthDescriptions"]
-        found = self._strangers(elbv2, it, listed)
+        listed = elbv2.describe_target_health(TargetGroupArn=spec.id)["TargetHealthDescriptions"]
+        found = self._strangers(elbv2, spec, listed)
         return [Extra(f"target {told(one['Target'])}", one, gone=_NO_TARGET) for one in found]
 
-    def remove(self, elbv2: Any, it: Item, extra: Extra) -> None:
+    def remove(self, elbv2: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
-        for one in self._strangers(elbv2, it, [extra.doc]):
-            elbv2.deregister_targets(TargetGroupArn=it.id, Targets=[one["Target"]])
+        for one in self._strangers(elbv2, spec, [extra.doc]):
+            elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[one["Target"]])
 
-    def _strangers(self, elbv2: Any, it: Item, listed: list[Doc]) -> list[Doc]:
-        return strangers(beside(elbv2, "ecs"), name_of("cluster", it.suffix), listed)
+    def _strangers(self, elbv2: Any, spec: ResourceSpec, listed: list[Doc]) -> list[Doc]:
+        return strangers(beside(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
 
-    def others(self, elbv2: Any, it: Item) -> list[Doc]:
+    def others(self, elbv2: Any, spec: ResourceSpec) -> list[Doc]:
         """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""
         listed = elbv2.describe_target_groups()["TargetGroups"]
         named = [doc for doc in listed if doc["TargetGroupName"].startswith(f"{PROJECT}-")]
-        found = [self.with_tags(elbv2, _group(doc)) for doc in named if doc["TargetGroupArn"] != it.id]
-        return [doc for doc in found if _mark(doc["Tags"]) == _mark(it.tags)]
+        found = [self.with_tags(elbv2, _group(doc)) for doc in named if doc["TargetGroupArn"] != spec.id]
+        return [doc for doc in found if _mark(doc["Tags"]) == _mark(spec.tags)]
 
-    def create(self, elbv2: Any, it: Item) -> Doc:
+    def create(self, elbv2: Any, spec: ResourceSpec) -> Doc:
         """Create the target group (CreateTargetGroup)."""
-        return _group(made_in(elbv2.create_target_group(**it.props, Tags=pairs(it.tags)), "TargetGroups"))
+        return _group(made_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups"))
 
-    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the health check (ModifyTargetGroup)."""
-        elbv2.modify_target_group(TargetGroupArn=it.id, **changed)
+        elbv2.modify_target_group(TargetGroupArn=spec.id, **changed)
 
-    def delete(self, elbv2: Any, it: Item) -> None:
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
         """Delete the target group (DeleteTargetGroup)."""
-        elbv2.delete_target_group(TargetGroupArn=it.id)
+        elbv2.delete_target_group(TargetGroupArn=spec.id)
 
-    def holders(self, elbv2: Any, it: Item) -> list[Holder]:
+    def holders(self, elbv2: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the listener rules that forward to the group; those of the stack are temporary blockers."""
-        groups = elbv2.describe_target_groups(TargetGroupArns=[it.id])["TargetGroups"]
+        groups = elbv2.describe_target_groups(TargetGroupArns=[spec.id])["TargetGroups"]
         # An emulator may list a load balancer once for each rule that forwards to the group.
         balancers = dict.fromkeys(arn for group in groups for arn in group["LoadBalancerArns"])
         return [
-            _rule(elbv2, rule, balancer, it.suffix)
+            _rule(elbv2, rule, balancer, spec.suffix)
             for balancer in balancers
             for listener in _listeners(elbv2, balancer)
             for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
-            if it.id in str(rule["Actions"])
+            if spec.id in str(rule["Actions"])
         ]
 
     def parting(self, old: Doc, new: Doc) -> Doc:
@@ -176,9 +176,9 @@ class TargetGroupAttributes(Setting):
         update="ModifyTargetGroupAttributes",
     )
 
-    def read(self, elbv2: Any, it: Item) -> Doc | None:
+    def read(self, elbv2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the attributes by name (DescribeTargetGroupAttributes)."""
-        arn = it.props["TargetGroupArn"]
+        arn = spec.props["TargetGroupArn"]
         listed = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
         return {"TargetGroupArn": arn, "Attributes": mapping(listed)}
 

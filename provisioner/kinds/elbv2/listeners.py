@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.answers import made_in
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
@@ -51,44 +51,44 @@ class Listener(Elb):
         delete="DeleteListener",
     )
 
-    def read(self, elbv2: Any, it: Item) -> Doc | None:
+    def read(self, elbv2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the listener by its ARN if known, else by its port, marked if ECS shifts its traffic."""
-        listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
-        mine = next((doc for doc in listed if doc["ListenerArn"] == it.id), None)
-        mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
+        listed = elbv2.describe_listeners(LoadBalancerArn=spec.props["LoadBalancerArn"])["Listeners"]
+        mine = next((doc for doc in listed if doc["ListenerArn"] == spec.id), None)
+        mine = mine or next((doc for doc in listed if doc["Port"] == spec.props["Port"]), None)
         if mine is None:
             return None
-        told, ours = weights_of(mine["DefaultActions"]), weights_of(it.props.get("DefaultActions", []))
+        told, ours = weights_of(mine["DefaultActions"]), weights_of(spec.props.get("DefaultActions", []))
         rules = elbv2.describe_rules(ListenerArn=mine["ListenerArn"])["Rules"] if ours else []
-        marked = with_shift(elbv2, it, mine, told, ours, rules)
+        marked = with_shift(elbv2, spec, mine, told, ours, rules)
         return self.with_tags(elbv2, marked)
 
-    def create(self, elbv2: Any, it: Item) -> Doc:
+    def create(self, elbv2: Any, spec: ResourceSpec) -> Doc:
         """Create the listener (CreateListener)."""
-        return dict(made_in(elbv2.create_listener(**it.props, Tags=pairs(it.tags)), "Listeners"))
+        return dict(made_in(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
 
-    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the listener (ModifyListener)."""
-        elbv2.modify_listener(ListenerArn=it.id, **changed)
+        elbv2.modify_listener(ListenerArn=spec.id, **changed)
 
-    def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, elbv2: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return rules with undeclared priorities, changed header attributes and extra certificates."""
         places = inside.values("Priority")
-        listed = elbv2.describe_rules(ListenerArn=it.id)["Rules"]
+        listed = elbv2.describe_rules(ListenerArn=spec.id)["Rules"]
         # An emulator may list the default action again, as a rule with the priority "default".
         ours = {*places, "default"}
         others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in ours]
         last = max((int(place) for place in places), default=0)
         rules = [Extra(_rule_in_words(one), one, _why_it_stays(one, last)) for one in others]
-        return [*rules, *added.rewritten(elbv2, it.id), *added.shown_besides(elbv2, it.id, doc)]
+        return [*rules, *added.rewritten(elbv2, spec.id), *added.shown_besides(elbv2, spec.id, doc)]
 
-    def remove(self, elbv2: Any, it: Item, extra: Extra) -> None:
+    def remove(self, elbv2: Any, spec: ResourceSpec, extra: Extra) -> None:
         """Set a changed header attribute back (ModifyListenerAttributes)."""
-        added.put_back(elbv2, it, extra.doc)
+        added.put_back(elbv2, spec, extra.doc)
 
-    def delete(self, elbv2: Any, it: Item) -> None:
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
         """Delete the listener with its rules (DeleteListener)."""
-        elbv2.delete_listener(ListenerArn=it.id)
+        elbv2.delete_listener(ListenerArn=spec.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
         """Return the listener as created: forwarding to the old group that its own replaces (`former`)."""
@@ -136,38 +136,38 @@ class ListenerRule(Elb):
         delete="DeleteRule",
     )
 
-    def read(self, elbv2: Any, it: Item) -> Doc | None:
+    def read(self, elbv2: Any, spec: ResourceSpec) -> Doc | None:
         """Return the rule by its ARN if that is known, else by its priority (DescribeRules)."""
-        listed = elbv2.describe_rules(ListenerArn=it.props["ListenerArn"])["Rules"]
-        mine = next((doc for doc in listed if doc["RuleArn"] == it.id), None)
-        mine = mine or next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
+        listed = elbv2.describe_rules(ListenerArn=spec.props["ListenerArn"])["Rules"]
+        mine = next((doc for doc in listed if doc["RuleArn"] == spec.id), None)
+        mine = mine or next((doc for doc in listed if doc["Priority"] == str(spec.props["Priority"])), None)
         if mine is None:
             return None
-        told, ours = weights_of(mine["Actions"]), weights_of(it.props.get("Actions", []))
-        marked = with_shift(elbv2, it, mine, told, ours, listed)
-        hidden = veiled_rule(marked, it.suffix)
-        return self.with_tags(elbv2, {**hidden, "ListenerArn": it.props["ListenerArn"]})
+        told, ours = weights_of(mine["Actions"]), weights_of(spec.props.get("Actions", []))
+        marked = with_shift(elbv2, spec, mine, told, ours, listed)
+        hidden = veiled_rule(marked, spec.suffix)
+        return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
 
-    def create(self, elbv2: Any, it: Item) -> Doc:
+    def create(self, elbv2: Any, spec: ResourceSpec) -> Doc:
         """Create the rule (CreateRule)."""
-        made = made_in(elbv2.create_rule(**it.props, Tags=pairs(it.tags)), "Rules")
-        return veiled_rule(made, it.suffix)
+        made = made_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
+        return veiled_rule(made, spec.suffix)
 
-    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
         if place := changed.get("Priority"):
-            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": it.id, "Priority": int(place)}])
+            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": spec.id, "Priority": int(place)}])
         rest = {key: value for key, value in changed.items() if key != "Priority"}
         # botocore ModifyRule: removing all transforms needs a parameter of its own.
         if rest.get("Transforms") == []:
             rest = {**rest, "ResetTransforms": True}
             del rest["Transforms"]
         if rest:
-            elbv2.modify_rule(RuleArn=it.id, **rest)
+            elbv2.modify_rule(RuleArn=spec.id, **rest)
 
-    def delete(self, elbv2: Any, it: Item) -> None:
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (DeleteRule)."""
-        elbv2.delete_rule(RuleArn=it.id)
+        elbv2.delete_rule(RuleArn=spec.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
         """Return the rule as created: to the old group, and matching nothing while others get requests."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from provisioner.engine.clients import beside
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.strategies import shift_between
 from provisioner.kinds.elbv2.forms import weights_of
@@ -17,7 +17,7 @@ SHIFTED_BY = "ShiftedBy"
 
 
 def with_shift(
-    elbv2: Any, it: Item, doc: Doc, told: Mapping[str, int], ours: Iterable[str], rules: Collection[Doc] = ()
+    elbv2: Any, spec: ResourceSpec, doc: Doc, told: Mapping[str, int], ours: Iterable[str], rules: Collection[Doc] = ()
 ) -> Doc:
     """Return a listener or rule, marked if ECS decides where it forwards to.
 
@@ -26,7 +26,7 @@ def with_shift(
 
     Args:
         elbv2: The client of Elastic Load Balancing; a client of ECS is made from it.
-        it: The declared listener or rule.
+        spec: The declared listener or rule.
         doc: Its actual state.
         told: The weights of the groups that it forwards to, by ARN.
         ours: The groups that it is declared to forward to.
@@ -38,7 +38,7 @@ def with_shift(
         return doc
     default = (one["RuleArn"] for one in rules if one["IsDefault"])
     arn = str(doc.get("RuleArn") or next(default, ""))
-    shift = shift_between(beside(elbv2, "ecs"), it.suffix, groups)
+    shift = shift_between(beside(elbv2, "ecs"), spec.suffix, groups)
     if shift is None:
         return doc
     production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)

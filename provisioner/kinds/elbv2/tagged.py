@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import mapping, pairs
@@ -30,12 +30,12 @@ class Elb(Kind):
     key: ClassVar[str]
     calls = calling(retag="AddTags RemoveTags")
 
-    def retag(self, elbv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, elbv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (AddTags, RemoveTags)."""
         if put:
-            elbv2.add_tags(ResourceArns=[it.id], Tags=pairs(put))
+            elbv2.add_tags(ResourceArns=[spec.id], Tags=pairs(put))
         if gone := list(drop):
-            elbv2.remove_tags(ResourceArns=[it.id], TagKeys=gone)
+            elbv2.remove_tags(ResourceArns=[spec.id], TagKeys=gone)
 
     def stand_ins(self, doc: Doc) -> Mapping[str, str]:
         """Return, by a declared target group, the group that ECS sends its requests to instead."""

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
@@ -134,12 +134,12 @@ class DBCluster(Rds):
         delete="DeleteDBCluster DescribeDBClusters",
     )
 
-    def read(self, rds: Any, it: Item) -> Doc | None:
+    def read(self, rds: Any, spec: ResourceSpec) -> Doc | None:
         """Read the cluster with DescribeDBClusters, under the property names of the create call.
 
         One call with a filter reads all clusters that are being read together.
         """
-        own = it.props[self.named]
+        own = spec.props[self.named]
         names = rds.peers.together(own, "DBCluster", by="name", most=MOST)
         filters = [{"Name": "db-cluster-id", "Values": names}]
         listed = rds.describe_db_clusters(Filters=filters)["DBClusters"] if len(names) > 1 else []
@@ -147,16 +147,16 @@ class DBCluster(Rds):
         found = found or rds.describe_db_clusters(DBClusterIdentifier=own)["DBClusters"]
         return _as_asked(found[0]) if found else None
 
-    def create(self, rds: Any, it: Item) -> Doc:
+    def create(self, rds: Any, spec: ResourceSpec) -> Doc:
         """Create the cluster with CreateDBCluster."""
-        asked = {key: value for key, value in it.props.items() if key not in _AT_THE_END}
-        return _as_asked(rds.create_db_cluster(**asked, Tags=pairs(it.tags))["DBCluster"])
+        asked = {key: value for key, value in spec.props.items() if key not in _AT_THE_END}
+        return _as_asked(rds.create_db_cluster(**asked, Tags=pairs(spec.tags))["DBCluster"])
 
-    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+    def update(self, rds: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Modify the cluster at once, not in the maintenance window; close access that was opened by hand."""
         own = _AT_THE_END | _BY_HAND
         asked = {key: value for key, value in changed.items() if key not in own}
-        now = (self.read(rds, it) or {}) if changed.keys() & {*_BY_HAND, _EXPORTS} else {}
+        now = (self.read(rds, spec) or {}) if changed.keys() & {*_BY_HAND, _EXPORTS} else {}
         if _EXPORTS in asked:
             wanted = asked.pop(_EXPORTS)
             asked["CloudwatchLogsExportConfiguration"] = {
@@ -165,35 +165,35 @@ class DBCluster(Rds):
             }
         if "DomainMemberships" in changed:
             asked["Domain"] = "none"
-        self._shut(rds, it, now, changed)
+        self._shut(rds, spec, now, changed)
         if asked:
-            rds.modify_db_cluster(DBClusterIdentifier=it.id, ApplyImmediately=True, **asked)
+            rds.modify_db_cluster(DBClusterIdentifier=spec.id, ApplyImmediately=True, **asked)
 
-    def _shut(self, rds: Any, it: Item, now: Doc, changed: Doc) -> None:
+    def _shut(self, rds: Any, spec: ResourceSpec, now: Doc, changed: Doc) -> None:
         """Turn off the HTTP endpoint and remove the associated roles, where they are among the changes."""
         if "HttpEndpointEnabled" in changed and now.get("HttpEndpointEnabled"):
             rds.disable_http_endpoint(ResourceArn=now[self.arn])
         for one in now.get("AssociatedRoles", []) if "AssociatedRoles" in changed else []:
             of = {"FeatureName": one["FeatureName"]} if one.get("FeatureName") else {}
-            rds.remove_role_from_db_cluster(DBClusterIdentifier=it.id, RoleArn=one["RoleArn"], **of)
+            rds.remove_role_from_db_cluster(DBClusterIdentifier=spec.id, RoleArn=one["RoleArn"], **of)
 
-    def delete(self, rds: Any, it: Item) -> None:
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
         """Delete the cluster; do nothing if it is being deleted already."""
-        doc = self.read(rds, it)
+        doc = self.read(rds, spec)
         if meets_going(doc):
             return
-        ending = {key: it.props[key] for key in _AT_THE_END if it.props.get(key)}
+        ending = {key: spec.props[key] for key in _AT_THE_END if spec.props.get(key)}
         try:
-            rds.delete_db_cluster(DBClusterIdentifier=it.id, **(ending or {"SkipFinalSnapshot": True}))
+            rds.delete_db_cluster(DBClusterIdentifier=spec.id, **(ending or {"SkipFinalSnapshot": True}))
         except ClientError as error:
             if doc is None or code_of(error) != _SNAPSHOT_TAKEN:
                 raise
             # An earlier cluster of this stack has left a snapshot of this name: add a part of this cluster's
             # id to it.
             own = f"{ending['FinalDBSnapshotIdentifier']}-{doc['DbClusterResourceId'][-_TAIL:].lower()}"
-            rds.delete_db_cluster(DBClusterIdentifier=it.id, **{**ending, "FinalDBSnapshotIdentifier": own})
+            rds.delete_db_cluster(DBClusterIdentifier=spec.id, **{**ending, "FinalDBSnapshotIdentifier": own})
 
-    def extras(self, rds: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+    def extras(self, rds: Any, spec: ResourceSpec, doc: Doc, inside: Inside) -> list[Extra]:
         """Return the cluster's instances that the stack does not declare; they are reported, not removed."""
         ours = inside.values("DBInstanceIdentifier")
         names = (one["DBInstanceIdentifier"] for one in doc.get("DBClusterMembers", []))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
@@ -42,12 +42,12 @@ class DBSubnetGroup(Rds):
         holders=ASKED,
     )
 
-    def read(self, rds: Any, it: Item) -> Doc | None:
+    def read(self, rds: Any, spec: ResourceSpec) -> Doc | None:
         """Read the group with DescribeDBSubnetGroups, its subnets in the form of the create call.
 
         If several groups are being read together, one call reads them all.
         """
-        own = it.props[self.named]
+        own = spec.props[self.named]
         several = len(rds.peers.together(own, "DBSubnetGroup", by="name", most=MOST)) > 1
         listed = rds.describe_db_subnet_groups()["DBSubnetGroups"] if several else []
         groups = [doc for doc in listed if doc["DBSubnetGroupName"] == own]
@@ -56,22 +56,22 @@ class DBSubnetGroup(Rds):
             return None
         doc = groups[0]
         subnets = [subnet["SubnetIdentifier"] for subnet in doc["Subnets"]]
-        return self.with_tags(rds, it, {**doc, "SubnetIds": subnets})
+        return self.with_tags(rds, spec, {**doc, "SubnetIds": subnets})
 
-    def create(self, rds: Any, it: Item) -> Doc:
+    def create(self, rds: Any, spec: ResourceSpec) -> Doc:
         """Create the group with CreateDBSubnetGroup."""
-        rds.create_db_subnet_group(**it.props, Tags=pairs(it.tags))
-        return dict(it.props)
+        rds.create_db_subnet_group(**spec.props, Tags=pairs(spec.tags))
+        return dict(spec.props)
 
-    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+    def update(self, rds: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Replace the group's subnets and description with ModifyDBSubnetGroup."""
-        rds.modify_db_subnet_group(**it.props)
+        rds.modify_db_subnet_group(**spec.props)
 
-    def delete(self, rds: Any, it: Item) -> None:
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
         """Delete the group with DeleteDBSubnetGroup."""
-        rds.delete_db_subnet_group(DBSubnetGroupName=it.id)
+        rds.delete_db_subnet_group(DBSubnetGroupName=spec.id)
 
-    def holders(self, rds: Any, it: Item) -> list[Holder]:
+    def holders(self, rds: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the databases in the group, as blockers.
 
         AWS gives the group of a cluster as a name, and that of an instance as an object.
@@ -79,9 +79,9 @@ class DBSubnetGroup(Rds):
 
         def stands(database: Doc) -> bool:
             group = database.get("DBSubnetGroup") or ""
-            return it.id == (group if isinstance(group, str) else group["DBSubnetGroupName"])
+            return spec.id == (group if isinstance(group, str) else group["DBSubnetGroupName"])
 
-        return databases(rds, it.suffix, stands)
+        return databases(rds, spec.suffix, stands)
 
 
 class DBClusterParameterGroup(Rds):
@@ -104,32 +104,32 @@ class DBClusterParameterGroup(Rds):
         holders=ASKED,
     )
 
-    def read(self, rds: Any, it: Item) -> Doc | None:
+    def read(self, rds: Any, spec: ResourceSpec) -> Doc | None:
         """Read the group with DescribeDBClusterParameterGroups.
 
         If several groups are being read together, one call reads them all.
         """
-        own = it.props[self.named]
+        own = spec.props[self.named]
         several = len(rds.peers.together(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
         all_ = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
         found = [doc for doc in all_["DBClusterParameterGroups"] if doc[self.named] == own]
         if not found:
             told = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=own)
             found = told["DBClusterParameterGroups"]
-        return self.with_tags(rds, it, found[0]) if found else None
+        return self.with_tags(rds, spec, found[0]) if found else None
 
-    def create(self, rds: Any, it: Item) -> Doc:
+    def create(self, rds: Any, spec: ResourceSpec) -> Doc:
         """Create the group with CreateDBClusterParameterGroup."""
-        rds.create_db_cluster_parameter_group(**it.props, Tags=pairs(it.tags))
-        return dict(it.props)
+        rds.create_db_cluster_parameter_group(**spec.props, Tags=pairs(spec.tags))
+        return dict(spec.props)
 
-    def delete(self, rds: Any, it: Item) -> None:
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
         """Delete the group with DeleteDBClusterParameterGroup."""
-        rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=it.id)
+        rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=spec.id)
 
-    def holders(self, rds: Any, it: Item) -> list[Holder]:
+    def holders(self, rds: Any, spec: ResourceSpec) -> list[Holder]:
         """Return the clusters that use the group."""
-        return databases(rds, it.suffix, lambda one: one.get("DBClusterParameterGroup") == it.id)
+        return databases(rds, spec.suffix, lambda one: one.get("DBClusterParameterGroup") == spec.id)
 
 
 class DBClusterParameters(Setting):
@@ -145,9 +145,9 @@ class DBClusterParameters(Setting):
         update="ModifyDBClusterParameterGroup",
     )
 
-    def read(self, rds: Any, it: Item) -> Doc | None:
+    def read(self, rds: Any, spec: ResourceSpec) -> Doc | None:
         """Read the parameters that were set by a user, with DescribeDBClusterParameters."""
-        name = it.props[self.key]
+        name = spec.props[self.key]
         set_ = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
         values = {one["ParameterName"]: one.get("ParameterValue") for one in set_["Parameters"]}
         return {"DBClusterParameterGroupName": name, "Parameters": values}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
@@ -74,12 +74,12 @@ class DBInstance(Rds):
         delete="DeleteDBInstance DescribeDBInstances",
     )
 
-    def read(self, rds: Any, it: Item) -> Doc | None:
+    def read(self, rds: Any, spec: ResourceSpec) -> Doc | None:
         """Read the instance with DescribeDBInstances.
 
         One call with a filter reads all instances that are being read together.
         """
-        own = it.props[self.named]
+        own = spec.props[self.named]
         names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
         filters = [{"Name": "db-instance-id", "Values": names}]
         listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
@@ -87,22 +87,22 @@ class DBInstance(Rds):
         found = found or rds.describe_db_instances(DBInstanceIdentifier=own)["DBInstances"]
         return _as_asked(found[0]) if found else None
 
-    def create(self, rds: Any, it: Item) -> Doc:
+    def create(self, rds: Any, spec: ResourceSpec) -> Doc:
         """Create the instance with CreateDBInstance; its subnets and security groups are the cluster's."""
-        return _as_asked(rds.create_db_instance(**it.props, Tags=pairs(it.tags))["DBInstance"])
+        return _as_asked(rds.create_db_instance(**spec.props, Tags=pairs(spec.tags))["DBInstance"])
 
-    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+    def update(self, rds: Any, spec: ResourceSpec, changed: Doc) -> None:
         """Modify the instance at once, not in the maintenance window."""
         # RDS accepts a monitoring interval only together with a monitoring role (botocore rds
         # ModifyDBInstance).
         if changed.get("MonitoringInterval"):
-            changed = {**changed, "MonitoringRoleArn": it.props["MonitoringRoleArn"]}
-        rds.modify_db_instance(DBInstanceIdentifier=it.id, ApplyImmediately=True, **changed)
+            changed = {**changed, "MonitoringRoleArn": spec.props["MonitoringRoleArn"]}
+        rds.modify_db_instance(DBInstanceIdentifier=spec.id, ApplyImmediately=True, **changed)
 
-    def delete(self, rds: Any, it: Item) -> None:
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
         """Delete the instance without a snapshot of its own; do nothing if it is being deleted already."""
-        if not meets_going(self.read(rds, it)):
-            rds.delete_db_instance(DBInstanceIdentifier=it.id, SkipFinalSnapshot=True)
+        if not meets_going(self.read(rds, spec)):
+            rds.delete_db_instance(DBInstanceIdentifier=spec.id, SkipFinalSnapshot=True)
 
 
 def _as_asked(doc: Doc) -> Doc:

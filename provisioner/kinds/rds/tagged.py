@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import codes
 from provisioner.kinds.tags import mapping, pairs
@@ -32,17 +32,17 @@ class Rds(Kind):
     service = "rds"
     arn: str
 
-    def with_tags(self, rds: Any, it: Item, doc: Doc) -> Doc:
+    def with_tags(self, rds: Any, spec: ResourceSpec, doc: Doc) -> Doc:
         """Return a resource as it was read, and its tags."""
 
         def ask() -> dict[str, str]:
             return mapping(rds.list_tags_for_resource(ResourceName=doc[self.arn])["TagList"])
 
-        return {**doc, "Tags": tags_told(rds, it, doc[self.arn], ask)}
+        return {**doc, "Tags": tags_told(rds, spec, doc[self.arn], ask)}
 
-    def retag(self, rds: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, rds: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with AddTagsToResource and RemoveTagsFromResource."""
-        arn = (self.read(rds, it) or {})[self.arn]
+        arn = (self.read(rds, spec) or {})[self.arn]
         if put:
             rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(put))
         if gone := list(drop):
