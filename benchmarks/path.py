@@ -69,14 +69,14 @@ def of_teardown(*, all_ready: bool = False) -> Chain[End]:
     """
     stack = _stack()
     resources = stack.resources
-    needs = {resource.logical_id: list(resource.depends_on) for resource in stack if not resource.type.shared}
+    needs = {resource.logical_id: list(resource.depends_on) for resource in stack if not resource.type.account_wide}
     seconds = {End(name, "gone"): _GONE.get(str(resources[name].type), 0.0) for name in needs}
     drain = resources["tg-attributes"].props["Attributes"]["deregistration_delay.timeout_seconds"]
     seconds[End("service", "gone")] = STOP + float(drain)
 
     def beside(name: str, other: str) -> bool:
         """Return whether the deletion of `name` waits only until that of `other` has begun."""
-        return not all_ready and str(resources[other].type) in resources[name].type.goes_beside
+        return not all_ready and str(resources[other].type) in resources[name].type.deleted_alongside
 
     graph = ends(needs, beside)
     lingering = {"alb": balancers.LINGER, "service": LINGER}

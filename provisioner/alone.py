@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from provisioner.engine.lookout import Lookout
 from provisioner.engine.marker import Marker
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.engine.twice import makes_two
 from provisioner.errors import Blocked
 from provisioner.session import Session
@@ -72,7 +72,7 @@ def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def marked(session: Session, marker: Marker, seen: Doc) -> Iterator[None]:
+def marked(session: Session, marker: Marker, seen: JsonObject) -> Iterator[None]:
     """Keep this run's mark on the stack's marker during the block.
 
     A complete state does not make the mark unnecessary: a machine without state finds existing resources by

@@ -7,7 +7,7 @@ from provisioner.engine.apply import Apply
 from provisioner.engine.events import Event
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 
 
@@ -19,7 +19,7 @@ def bring_up(session: Session, plan: Plan) -> Outcome:
 
     """
     with beside_none(session, plan) as (marker, confirm):
-        done = Apply(plan, session.hands(marker), KINDS).run()
+        done = Apply(plan, session.hands(marker), RESOURCE_TYPES).run()
         if not (session.aws.echoes or plan.whole) and done.is_whole:
             done = _follow(session, done)
         if done.is_whole:
@@ -39,4 +39,4 @@ def _follow(session: Session, done: Outcome) -> Outcome:
     names = ", ".join(change.node for change in moved.acting)
     told = f"this emulator tells other values than before: {names} follow them"
     session.listen(Event("note", detail=told))
-    return done.followed_by(Apply(moved, session.hands(), KINDS).run())
+    return done.followed_by(Apply(moved, session.hands(), RESOURCE_TYPES).run())

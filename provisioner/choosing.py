@@ -8,11 +8,11 @@ from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
-from provisioner.kinds import facts as lookups
-from provisioner.kinds import versions
-from provisioner.kinds.cloudfront import domain_of
 from provisioner.names import name_of
 from provisioner.preflight import pull_rules
+from provisioner.resources import facts as lookups
+from provisioner.resources import versions
+from provisioner.resources.cloudfront import domain_of
 from provisioner.settings import Settings
 from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_later_major, major_of
 from provisioner.settings.shipped import with_shipped

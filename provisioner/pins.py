@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, UsageError
-from provisioner.kinds import KINDS
 from provisioner.regions import choose_region
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.steps.facts import facts_fit
 from provisioner.stopping import begin_change
 from provisioner.workspace import EMBEDDED, Workspace
@@ -65,7 +65,13 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
             f"`{workspace.command('state history', suffix)}` lists what it was before.",
         )
     strange = (
-        [f"{logical_id} ({kind})" for logical_id, kind in state.type_names() if kind not in KINDS] if state else []
+        [
+            f"{logical_id} ({type_name})"
+            for logical_id, type_name in state.type_names()
+            if type_name not in RESOURCE_TYPES
+        ]
+        if state
+        else []
     )
     if state and strange:
         raise StateError(

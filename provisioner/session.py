@@ -23,9 +23,9 @@ from provisioner.engine.marker import Marker
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan, target_of
 from provisioner.errors import NoSuchStack
-from provisioner.kinds import KINDS
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.regions import check_partition
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.settings.ending import with_zones
 from provisioner.settings.shipped import Shipped
@@ -149,7 +149,7 @@ class Session:
         """
         clients = self.clients.sharing(Peers.of(self.document))
         made = self._look(clients)
-        report = look_for_drift(made, self.document, clients, KINDS)
+        report = look_for_drift(made, self.document, clients, RESOURCE_TYPES)
         if report.is_empty:
             raise self.nothing_stands()
         return report, made
@@ -186,7 +186,7 @@ class Session:
         if shipped or facts.filled:
             stack = make(settings, self.suffix, self.place.region, facts)
             follow_what_runs(self.document, stack, shipped)
-        made = make_plan(stack, self.document, clients, KINDS)
+        made = make_plan(stack, self.document, clients, RESOURCE_TYPES)
         if facts.moved_from:
             made.notes.append(moved_on(facts.moved_from, facts.engine["EngineVersion"]))
         show_as_held(made, settings, shipped)
@@ -256,7 +256,7 @@ class Session:
             self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard
         )
         hands = Hands(self.clients, state_manager, self.listen, self.durations, marker)
-        hands.patience.newborns.recall(self.document.resources, KINDS)
+        hands.patience.newborns.recall(self.document.resources, RESOURCE_TYPES)
         return hands
 
     @functools.cached_property

@@ -10,8 +10,8 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
-from provisioner.kinds.ecs.shipped import DEPLOY, SCALE, shipped
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
+from provisioner.resources.ecs.shipped import DEPLOY, SCALE, shipped
 from provisioner.settings import Settings, Workload
 from provisioner.settings.shipped import Shipped
 from state.stack_state import ResourceState, StackState

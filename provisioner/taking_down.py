@@ -16,8 +16,8 @@ from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.protection import Untold, lift, protected, untold
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Remnant, Report, last_look
-from provisioner.kinds import KINDS, leftovers
-from provisioner.kinds.tagging import bearing
+from provisioner.resources import RESOURCE_TYPES, leftovers
+from provisioner.resources.tagging import bearing
 from provisioner.session import Session
 from provisioner.settings.database import MOST_READERS
 from provisioner.settings.ending import with_zones
@@ -38,7 +38,9 @@ def standing(session: Session, made: Plan) -> list[str]:
     """
     resource_states = session.document.resources
     names = made.found | {
-        name for name, resource_state in resource_states.items() if not KINDS[resource_state.type_name].shared
+        name
+        for name, resource_state in resource_states.items()
+        if not RESOURCE_TYPES[resource_state.type_name].account_wide
     }
     return [name for name in dict.fromkeys([*made.stack.resources, *resource_states]) if name in names]
 
@@ -67,8 +69,8 @@ def protections(session: Session, plan: Plan) -> Protections:
     with explained("asking which log groups are protected"):
         groups = leftovers.protected(session.clients, plan.stack, theirs)
     return Protections(
-        tuple(protected(plan, session.document, KINDS)),
-        tuple(untold(plan, session.document, session.clients, KINDS)),
+        tuple(protected(plan, session.document, RESOURCE_TYPES)),
+        tuple(untold(plan, session.document, session.clients, RESOURCE_TYPES)),
         tuple(groups),
     )
 
@@ -101,8 +103,8 @@ def left_by_aws(plan: Plan) -> list[Remnant]:
     """
     mine = {name: doc for name, doc in plan.docs.items() if stands(plan, name)}
     told = ((name, plan.stack.resources[name].type, doc) for name, doc in mine.items())
-    found = [(name, kind, kind.leaves(doc)) for name, kind, doc in told]
-    return [Remnant(str(kind), name, why) for name, kind, why in found if why]
+    found = [(name, resource_type, resource_type.leaves(doc)) for name, resource_type, doc in told]
+    return [Remnant(str(resource_type), name, why) for name, resource_type, why in found if why]
 
 
 def stands(plan: Plan, name: str) -> bool:
@@ -130,24 +132,24 @@ def marker_last(state: StackState, marker: str) -> None:
 def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker | None = None) -> Outcome:
     """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
     hands = session.hands()
-    Apply(plan, hands, KINDS).take_over_found()
-    lifted = lift(hands, KINDS, found.told, [one.node for one in found.untold if one.protections])
+    Apply(plan, hands, RESOURCE_TYPES).take_over_found()
+    lifted = lift(hands, RESOURCE_TYPES, found.told, [one.node for one in found.untold if one.protections])
     if not lifted.is_whole:
         return lifted
     theirs = _let_go(hands, plan)
     hands.ledger.begin_teardown()
-    outcome = remove(hands, KINDS)
+    outcome = remove(hands, RESOURCE_TYPES)
     outcome.theirs |= theirs
     _rest(session, marker)
     if outcome.is_whole:
         _sweep(session, plan.stack, outcome, found, marker)
     for _ in range(_ROUNDS):
-        returned = make_plan(plan.stack, session.document, session.clients, KINDS)
+        returned = make_plan(plan.stack, session.document, session.clients, RESOURCE_TYPES)
         if not outcome.is_whole or not _came_back(returned, outcome):
             break
         refuse_anew(marker, returned)
-        Apply(returned, hands, KINDS).take_over_found()
-        outcome = outcome.followed_by(remove(hands, KINDS))
+        Apply(returned, hands, RESOURCE_TYPES).take_over_found()
+        outcome = outcome.followed_by(remove(hands, RESOURCE_TYPES))
         _rest(session, marker)
     if outcome.is_whole:
         _sweep(session, plan.stack, outcome, found, marker)
@@ -178,7 +180,9 @@ def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
 
     """
     ids = {name: resource_state.id for name, resource_state in hands.ledger}
-    foreign = {name: one for name, one in plan.changes.items() if one.foreign and not KINDS[one.kind].borrows}
+    foreign = {
+        name: one for name, one in plan.changes.items() if one.foreign and not RESOURCE_TYPES[one.kind].uses_existing
+    }
     for name, change in foreign.items():
         if change.id == ids.get(name):
             hands.ledger.remove(name, deleted=False)
@@ -213,7 +217,7 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
     `check` gets the plan of the search, and raises if it found another run's resources.
     """
     blank = StackState(session.suffix, session.place)
-    search = make_plan(stack, blank, session.clients, KINDS, inside=False)
+    search = make_plan(stack, blank, session.clients, RESOURCE_TYPES, children=False)
     check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
     with explained("searching for what is left"):
@@ -222,7 +226,7 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
         lingering = leftovers.lingering(session.clients, stack)
         strays = leftovers.strays(session.clients, stack, theirs)
     tombstones = session.document.tombstones
-    report = last_look(session.clients, KINDS, tombstones, search, tagged, session.suffix)
+    report = last_look(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
     report.set_aside(kept, lingering, strays)
     return report
 

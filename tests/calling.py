@@ -13,12 +13,12 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 
-from provisioner.engine.kind import Kind
+from provisioner.engine.resource_type import ResourceType
 
 # Every method of a kind that is handed a client.
 VERBS = tuple(
     name
-    for name, verb in vars(Kind).items()
+    for name, verb in vars(ResourceType).items()
     if inspect.isfunction(verb) and list(inspect.signature(verb).parameters)[1:2] == ["client"]
 )
 Found = set[tuple[str, str]]
@@ -31,12 +31,12 @@ def operations(service: str) -> dict[str, str]:
     return {xform_name(name): name for name in model.operation_names}
 
 
-def calls_in(kind: type[Kind], verb: str) -> Found:
+def calls_in(resource_type: type[ResourceType], verb: str) -> Found:
     """Each (service, operation) that a verb calls, through whatever it hands its client on to."""
-    function = getattr(kind, verb)
-    if getattr(Kind, verb) is function:
+    function = getattr(resource_type, verb)
+    if getattr(ResourceType, verb) is function:
         return set()
-    return _Reader(kind).of(function, {_client_of(function): kind.service})
+    return _Reader(resource_type).of(function, {_client_of(function): resource_type.service})
 
 
 def _client_of(function: Callable[..., Any]) -> str:
@@ -46,8 +46,8 @@ def _client_of(function: Callable[..., Any]) -> str:
 class _Reader:
     """Follows clients through functions; each function once."""
 
-    def __init__(self, kind: type[Kind]) -> None:
-        self.kind = kind
+    def __init__(self, resource_type: type[ResourceType]) -> None:
+        self.kind = resource_type
         self.seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
     def of(self, function: Callable[..., Any], clients: dict[str, str]) -> Found:

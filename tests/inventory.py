@@ -110,18 +110,18 @@ def client(endpoint: str, service: str, region: str = "us-east-1") -> Any:
 
 def inventory(endpoint: str, region: str = "us-east-1") -> Found:
     """All there is, by kind and id, each as one line of JSON; service-linked roles left out."""
-    found: Found = {kind: {} for kind in LISTS}
-    for kind, (service, operation, params, where, key) in LISTS.items():
+    found: Found = {type_name: {} for type_name in LISTS}
+    for type_name, (service, operation, params, where, key) in LISTS.items():
         if params.get("Scope") == "CLOUDFRONT" and region != "us-east-1":
             continue  # it is listed there alone
         for doc in _pages(client(endpoint, service, region), operation, params, where):
-            if not _is_past(kind, doc):
-                found[kind][str(doc[key]) if key else _line(doc)] = _line(doc)
+            if not _is_past(type_name, doc):
+                found[type_name][str(doc[key]) if key else _line(doc)] = _line(doc)
     # SNS tells for two days of a reader that never confirmed; nobody can end that.
     heard = found["subscription"]
     found["subscription"] = {key: line for key, line in heard.items() if json.loads(line)["TopicArn"] in found["topic"]}
-    for kind, more in _nested(endpoint, region, found):
-        found.setdefault(kind, {}).update({key: _line(doc) for key, doc in more.items()})
+    for type_name, more in _nested(endpoint, region, found):
+        found.setdefault(type_name, {}).update({key: _line(doc) for key, doc in more.items()})
     return found
 
 
@@ -135,9 +135,9 @@ def _pages(service: Any, operation: str, params: dict[str, Any], where: str) -> 
     return list(whole)
 
 
-def _is_past(kind: str, doc: Any) -> bool:
+def _is_past(type_name: str, doc: Any) -> bool:
     """What AWS shows for a while after its end, and what is AWS's own in every account."""
-    match kind:
+    match type_name:
         case "nat gateway":
             return bool(doc["State"] == "deleted")
         case "network acl":  # the default one is a part of its VPC

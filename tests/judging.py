@@ -19,16 +19,16 @@ def production(*more: str) -> Stack:
     return build(settings, "prod", "us-east-1", offline(settings.network.zones, settings.database.version))
 
 
-def of(stack: Stack, kind: str) -> list[Resource]:
-    return [resource for resource in stack if str(resource.type) == kind]
+def of(stack: Stack, type_name: str) -> list[Resource]:
+    return [resource for resource in stack if str(resource.type) == type_name]
 
 
-def without(stack: Stack, kind: str, holds: Callable[[dict[str, Any]], bool]) -> Iterator[str]:
+def without(stack: Stack, type_name: str, holds: Callable[[dict[str, Any]], bool]) -> Iterator[str]:
     """The nodes of a kind that do not hold; that there is none breaks a control too."""
-    resources = of(stack, kind)
+    resources = of(stack, type_name)
     yield from (resource.logical_id for resource in resources if not holds(resource.props))
     if not resources:
-        yield f"no {kind}"
+        yield f"no {type_name}"
 
 
 def containers(stack: Stack) -> Iterator[dict[str, Any]]:
@@ -84,8 +84,8 @@ def missing_alarms(stack: Stack) -> Iterator[str]:
 
 
 def plain_bucket(stack: Stack) -> Iterator[str]:
-    for kind in ("Bucket", "PublicAccessBlock", "BucketEncryption", "BucketLifecycle"):
-        yield from without(stack, kind, lambda _props: True)
+    for type_name in ("Bucket", "PublicAccessBlock", "BucketEncryption", "BucketLifecycle"):
+        yield from without(stack, type_name, lambda _props: True)
     denied = {"Bool": {"aws:SecureTransport": "false"}}
     yield from without(
         stack,
@@ -102,8 +102,8 @@ def plain_data(stack: Stack) -> Iterator[str]:
         "DBCluster": "KmsKeyId",
         "Secret": "KmsKeyId",
     }
-    for kind, key in under.items():
-        yield from (resource.logical_id for resource in of(stack, kind) if key not in resource.props)
+    for type_name, key in under.items():
+        yield from (resource.logical_id for resource in of(stack, type_name) if key not in resource.props)
 
 
 def unmeasured(stack: Stack) -> Iterator[str]:
@@ -123,8 +123,8 @@ def open_ways(stack: Stack) -> Iterator[str]:
             yield resource.logical_id
 
 
-def none(kind: str) -> Callable[[Stack], Iterator[str]]:
-    return lambda stack: iter(() if of(stack, kind) else (f"no {kind}",))
+def none(type_name: str) -> Callable[[Stack], Iterator[str]]:
+    return lambda stack: iter(() if of(stack, type_name) else (f"no {type_name}",))
 
 
 def behaviour(props: dict[str, Any]) -> dict[str, Any]:

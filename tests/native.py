@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.kinds.elbv2.routing import led_to
+from provisioner.resources.elbv2.routing import led_to
 from tests.standing import Doc, Standing
 
 # A role of the account's own, by which ECS may change the balancer.

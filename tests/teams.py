@@ -45,10 +45,10 @@ def make_bucket(box: EmbeddedAws) -> None:
     client(box.endpoint, "s3").create_bucket(Bucket=BUCKET)
 
 
-def place_of(kind: str, box: EmbeddedAws, home: Path, prefix: str) -> Place:
+def place_of(type_name: str, box: EmbeddedAws, home: Path, prefix: str) -> Place:
     """A folder, or a prefix of the bucket that stands."""
     clock = Hands()
-    if kind == "folder":
+    if type_name == "folder":
         return Place(Workspace(home, local=True), FileBackend(home / "embedded"), clock)
     Desk(box, home)._point_at_the_box()
     workspace = Workspace(home, local=True, state=f"s3://{BUCKET}/{prefix}")

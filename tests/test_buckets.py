@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import ResourceSpec
-from provisioner.kinds.s3 import Bucket
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources.s3 import Bucket
 
 PAGE = 1000
 IT = ResourceSpec("logs-bucket", "records", "prod", {"Bucket": "records"}, id="records")

@@ -21,12 +21,14 @@ from provisioner.doctor.asked import (
     tasks,
 )
 from provisioner.embedded import reference
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc
-from provisioner.engine.traits import calling
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import operations
 from provisioner.health import certificates, measured, services, targets
-from provisioner.kinds import (
-    KINDS,
+from provisioner.preflight import domain, ecr, pull_rules, support, usage
+from provisioner.prices import asked
+from provisioner.resources import (
+    RESOURCE_TYPES,
     facts,
     leftovers,
     origin_key,
@@ -37,64 +39,64 @@ from provisioner.kinds import (
     under_key,
     versions,
 )
-from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
-from provisioner.preflight import domain, ecr, pull_rules, support, usage
-from provisioner.prices import asked
+from provisioner.resources.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from tests.calling import VERBS, calls_in, lookups_in
 
 PROVISIONER = Path(provisioner.__file__).parent
 
 
-def declared(kind: type[Kind], verb: str) -> set[tuple[str, str]]:
-    return {(kind.service, operation) for operation in kind.called(verb)}
+def declared(resource_type: type[ResourceType], verb: str) -> set[tuple[str, str]]:
+    return {(resource_type.service, operation) for operation in resource_type.operations_of(verb)}
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_a_kind_declares_each_operation_that_its_verbs_call(name: str) -> None:
-    kind = type(KINDS[name])
+    resource_type = type(RESOURCE_TYPES[name])
 
-    found = {verb: calls_in(kind, verb) for verb in VERBS}
+    found = {verb: calls_in(resource_type, verb) for verb in VERBS}
 
-    assert {verb: declared(kind, verb) for verb in VERBS} == found
+    assert {verb: declared(resource_type, verb) for verb in VERBS} == found
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_it_is_known_what_iam_asks_for_each_of_them(name: str) -> None:
-    kind = type(KINDS[name])
-    actions = {reference.action_of(kind.service, one) for verb in VERBS for one in kind.called(verb)}
+    resource_type = type(RESOURCE_TYPES[name])
+    actions = {
+        reference.action_of(resource_type.service, one) for verb in VERBS for one in resource_type.operations_of(verb)
+    }
 
     assert {one for one in actions if reference.action(one) is None} == set()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_every_kind_reads_and_makes_by_calls_that_can_be_seen(name: str) -> None:
-    kind = type(KINDS[name])
+    resource_type = type(RESOURCE_TYPES[name])
 
-    assert calls_in(kind, "read")
-    assert calls_in(kind, "create")
+    assert calls_in(resource_type, "read")
+    assert calls_in(resource_type, "create")
 
 
-class Sly(Kind):
+class Sly(ResourceType):
     """Calls more than it says, by the ways in which kinds hand their client on."""
 
-    service, key = "iam", "RoleName"
-    calls = calling(read="GetRole", delete="DeleteRole")
+    service, id_paths = "iam", "RoleName"
+    operations = operations(read="GetRole", delete="DeleteRole")
 
-    def read(self, client: Any, spec: ResourceSpec) -> Doc | None:
+    def read(self, client: Any, spec: ResourceSpec) -> JsonObject | None:
         found = client.get_role(RoleName=spec.aws_name)
         return dict(_more(spec.aws_name, client) or self._most(asked=client) or found)
 
-    def _most(self, asked: Any) -> Doc:
+    def _most(self, asked: Any) -> JsonObject:
         return dict(asked.list_attached_role_policies(RoleName="a"))
 
-    def create(self, client: Any, spec: ResourceSpec) -> Doc:
+    def create(self, client: Any, spec: ResourceSpec) -> JsonObject:
         return self.read(client, spec) or {}
 
     def delete(self, client: Any, spec: ResourceSpec) -> None:
         """Nothing."""
 
 
-def _more(name: str, iam: Any) -> Doc:
+def _more(name: str, iam: Any) -> JsonObject:
     return dict(iam.list_role_tags(RoleName=name))
 
 
@@ -125,21 +127,21 @@ DECLARED = {
     "doctor/asked/scaling.py": scaling.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
     "commands/rotating.py": origin_key.CALLS,
-    "kinds/ecs/diagnosis.py": diagnosis.CALLS,
-    "kinds/ecs/lone_tasks.py": lone_tasks.CALLS,
-    "kinds/ecs/revisions.py": revisions.CALLS,
-    "kinds/ecs/rollouts.py": rollouts.CALLS,
-    "kinds/ecs/stops.py": stops.CALLS,
-    "kinds/ecs/running.py": running.CALLS,
-    "kinds/ecs/sessions.py": sessions.CALLS,
-    "kinds/facts.py": facts.CALLS,
-    "kinds/leftovers.py": leftovers.CALLS,
-    "kinds/pricing_plans.py": pricing_plans.CALLS,
-    "kinds/tagging.py": tagging.CALLS,
-    "kinds/tracking_alarms.py": tracking_alarms.CALLS,
-    "kinds/proof_users.py": proof_users.CALLS,
-    "kinds/under_key.py": under_key.CALLS,
-    "kinds/versions.py": versions.CALLS,
+    "resources/ecs/diagnosis.py": diagnosis.CALLS,
+    "resources/ecs/lone_tasks.py": lone_tasks.CALLS,
+    "resources/ecs/revisions.py": revisions.CALLS,
+    "resources/ecs/rollouts.py": rollouts.CALLS,
+    "resources/ecs/stops.py": stops.CALLS,
+    "resources/ecs/running.py": running.CALLS,
+    "resources/ecs/sessions.py": sessions.CALLS,
+    "resources/facts.py": facts.CALLS,
+    "resources/leftovers.py": leftovers.CALLS,
+    "resources/pricing_plans.py": pricing_plans.CALLS,
+    "resources/tagging.py": tagging.CALLS,
+    "resources/tracking_alarms.py": tracking_alarms.CALLS,
+    "resources/proof_users.py": proof_users.CALLS,
+    "resources/under_key.py": under_key.CALLS,
+    "resources/versions.py": versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/domain.py": domain.CALLS,
     "preflight/ecr.py": ecr.CALLS,
@@ -152,8 +154,8 @@ DECLARED = {
 ELSEWHERE = {
     "aws.py": "GetCallerIdentity is everybody's",
     "bucket/making.py": "the bucket of the state files is not the stack's",
-    "kinds/ecs/shipped.py": "TaskDefinition reads it too",
-    "kinds/secretsmanager.py": "secrets say what finding them needs",
+    "resources/ecs/shipped.py": "TaskDefinition reads it too",
+    "resources/secretsmanager.py": "secrets say what finding them needs",
 }
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import ResourceSpec
-from provisioner.kinds.rds.aurora import DBCluster
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources.rds.aurora import DBCluster
 from tests.harness import Desk
 from tests.inventory import client, inventory
 from tests.standing import tags
@@ -38,7 +38,7 @@ def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> No
     assert len(after["task definition active"]) == 2
     assert after["task definition active"].keys() > before["task definition active"].keys()
     kept = {"vpc", "balancer", "target group", "rule", "db cluster", "distribution", "role policy"}
-    assert {kind for kind in kept if after[kind] != before[kind]} == set()
+    assert {type_name for type_name in kept if after[type_name] != before[type_name]} == set()
 
 
 @pytest.mark.slow

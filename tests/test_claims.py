@@ -11,12 +11,12 @@ import pytest
 
 from provisioner.configuration import load
 from provisioner.engine.aside import leave_behind
-from provisioner.engine.beats import Beat
+from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.claims import clash, in_the_way, own_entry
 from provisioner.engine.graph import Resource, Stack
-from provisioner.kinds import KINDS
-from provisioner.kinds.elbv2.groups import TargetGroup
-from provisioner.kinds.elbv2.listeners import ListenerRule
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.elbv2.groups import TargetGroup
+from provisioner.resources.elbv2.listeners import ListenerRule
 from provisioner.stack import build
 from provisioner.steps.alb_rules import priorities, priority
 from provisioner.steps.facts import offline
@@ -72,7 +72,7 @@ def subnet(block: str, vpc: str) -> dict[str, Any]:
 def test_two_clash_where_aws_holds_only_one(
     kind: str, one: dict[str, Any], other: dict[str, Any], *, clashes: bool
 ) -> None:
-    assert clash(KINDS[kind], one, other) is clashes
+    assert clash(RESOURCE_TYPES[kind], one, other) is clashes
 
 
 def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> None:
@@ -144,13 +144,13 @@ def test_a_beat_that_has_passed_changes_nothing(
     plain = {**rule(5), "Conditions": []}
     wanted = {**plain, "Actions": PLAIN}
 
-    def during(beat: Beat) -> object:
-        told = ListenerRule().during(beat, wanted, {**plain, "Actions": seen}, set())["Actions"]
+    def during(beat: CutoverPhase) -> object:
+        told = ListenerRule().properties_at(beat, wanted, {**plain, "Actions": seen}, set())["Actions"]
         return _sorted(told)
 
-    assert during(Beat.JOIN) == _sorted(join)
-    assert during(Beat.MOVE) == during(Beat.FOLLOW) == during(Beat.LEAVE) == _sorted(move)
-    assert during(Beat.DROP) == drop
+    assert during(CutoverPhase.JOIN) == _sorted(join)
+    assert during(CutoverPhase.SHIFT) == during(CutoverPhase.FOLLOW) == during(CutoverPhase.LEAVE) == _sorted(move)
+    assert during(CutoverPhase.DROP) == drop
 
 
 def _sorted(actions: Any) -> Any:
@@ -163,33 +163,35 @@ def _sorted(actions: Any) -> Any:
 def test_a_service_joins_only_what_stands() -> None:
     wanted = {"loadBalancers": [{"targetGroupArn": "new", "containerPort": 90}]}
     seen = {"loadBalancers": [{"targetGroupArn": "old", "containerPort": 80}]}
-    service = KINDS["Service"]
+    service = RESOURCE_TYPES["Service"]
 
-    both = service.during(Beat.JOIN, wanted, seen, {"old", "new"})["loadBalancers"]
+    both = service.properties_at(CutoverPhase.JOIN, wanted, seen, {"old", "new"})["loadBalancers"]
 
     assert [(one["targetGroupArn"], one["containerPort"]) for one in both] == [("new", 90), ("old", 90)]
-    assert service.during(Beat.JOIN, wanted, seen, {"new"}) == wanted
+    assert service.properties_at(CutoverPhase.JOIN, wanted, seen, {"new"}) == wanted
     # The weight has moved: it leaves when the measure has followed.
-    assert service.during(Beat.FOLLOW, wanted, {"loadBalancers": both}, {"new"})["loadBalancers"] == both
-    assert service.during(Beat.LEAVE, wanted, seen, {"old", "new"}) == wanted
+    assert service.properties_at(CutoverPhase.FOLLOW, wanted, {"loadBalancers": both}, {"new"})["loadBalancers"] == both
+    assert service.properties_at(CutoverPhase.LEAVE, wanted, seen, {"old", "new"}) == wanted
 
 
 def test_a_group_that_was_put_aside_takes_tasks_that_answer_another_path_until_they_are_its_own() -> None:
-    kind, lenient = TargetGroup(), {"Matcher": {"HttpCode": "200-499"}}
+    resource_type, lenient = TargetGroup(), {"Matcher": {"HttpCode": "200-499"}}
     old, new = ({"Protocol": "HTTP", "HealthCheckPath": path} for path in ("/health", "/well"))
     wanted = {**old, "Matcher": {"HttpCode": "200"}}
 
-    assert kind.parting(old, new) == lenient
-    assert kind.parting(old, {**old, "Protocol": "HTTPS"}) == {}
-    assert kind.during(Beat.LEAVE, wanted, {**old, **lenient}, set()) == {**wanted, **lenient}
-    assert kind.during(Beat.DROP, wanted, {**old, **lenient}, set()) == wanted
-    assert kind.during(Beat.JOIN, wanted, {**old, "Matcher": {"HttpCode": "204"}}, set()) == wanted
+    assert resource_type.deposed_properties(old, new) == lenient
+    assert resource_type.deposed_properties(old, {**old, "Protocol": "HTTPS"}) == {}
+    assert resource_type.properties_at(CutoverPhase.LEAVE, wanted, {**old, **lenient}, set()) == {**wanted, **lenient}
+    assert resource_type.properties_at(CutoverPhase.DROP, wanted, {**old, **lenient}, set()) == wanted
+    assert (
+        resource_type.properties_at(CutoverPhase.JOIN, wanted, {**old, "Matcher": {"HttpCode": "204"}}, set()) == wanted
+    )
 
 
 def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
     """Seen with a second hosted zone: the records in the first one were forgotten."""
     hands = Mock()
-    resource = Resource(KINDS["DnsName"], "name", "", "domain", {}, {}, ())
+    resource = Resource(RESOURCE_TYPES["DnsName"], "name", "", "domain", {}, {}, ())
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
 
     leave_behind(hands, resource, None, {})
@@ -201,7 +203,7 @@ def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
 
 def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
     """Seen with a record that was found in the wanted zone: ours in the other one stayed for ever."""
-    resource = Resource(KINDS["DnsName"], "name", "", "domain", {"HostedZoneId": "Z2", "Name": "a"}, {}, ())
+    resource = Resource(RESOURCE_TYPES["DnsName"], "name", "", "domain", {"HostedZoneId": "Z2", "Name": "a"}, {}, ())
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
     state = StackState("prod", StackLocation("1", "aws", "us-east-1"), resources={"name": known_state})
 

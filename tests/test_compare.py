@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from provisioner.engine.compare import Difference, differences, meets, tag_differences
 from provisioner.engine.covering import covers
-from provisioner.engine.refs import Doc, Kept, Ref, Unknown, Veiled
+from provisioner.engine.refs import JsonObject, Kept, Ref, Unknown, Veiled
 from provisioner.terminal.fields import lines
 from tests.things import Thing
 
@@ -26,7 +26,7 @@ def test_a_thing_covers_itself(doc: Any) -> None:
 
 
 @given(actual=st.dictionaries(st.text(max_size=3), DOCS), wanted=st.dictionaries(st.text(max_size=3), DOCS))
-def test_what_is_laid_over_a_thing_is_covered_by_it(actual: Doc, wanted: Doc) -> None:
+def test_what_is_laid_over_a_thing_is_covered_by_it(actual: JsonObject, wanted: JsonObject) -> None:
     assert covers({**actual, **wanted}, wanted)
 
 
@@ -75,7 +75,7 @@ def test_nothing_there_meets_no_condition() -> None:
     assert not meets({"State": "up"}, {"State": "down"})
 
 
-def differing(wanted: Doc, seen: Doc, confirmed: Doc | None = None) -> list[str]:
+def differing(wanted: JsonObject, seen: JsonObject, confirmed: JsonObject | None = None) -> list[str]:
     return [one.path for one in differences(Thing(), wanted, seen, confirmed)]
 
 
@@ -112,7 +112,9 @@ def differing(wanted: Doc, seen: Doc, confirmed: Doc | None = None) -> list[str]
         "never told, confirmed otherwise",
     ],
 )
-def test_differences_are_three_way(wanted: Doc, seen: Doc, confirmed: Doc | None, paths: list[str]) -> None:
+def test_differences_are_three_way(
+    wanted: JsonObject, seen: JsonObject, confirmed: JsonObject | None, paths: list[str]
+) -> None:
     assert differing(wanted, seen, confirmed) == paths
 
 
@@ -120,7 +122,7 @@ def test_a_list_has_its_order_only_where_the_kind_says_so() -> None:
     class Queue(Thing):
         """Its steps have an order."""
 
-        ordered = frozenset({"Steps"})
+        ordered_lists = frozenset({"Steps"})
 
     wanted, turned = {"Steps": [1, 2], "Bag": [1, 2]}, {"Steps": [2, 1], "Bag": [2, 1]}
 
@@ -132,7 +134,7 @@ def test_both_sides_are_brought_to_one_form_first() -> None:
     class Shouting(Thing):
         """AWS writes its names in capitals."""
 
-        def canonical(self, doc: Doc) -> Doc:
+        def normalize(self, doc: JsonObject) -> JsonObject:
             return {key: str(value).lower() for key, value in doc.items()}
 
     assert differences(Shouting(), {"Colour": "red"}, {"Colour": "RED"}, None) == []
@@ -142,7 +144,7 @@ def test_both_sides_are_brought_to_one_form_first() -> None:
 class Ruled(Thing):
     """What it says is ours whole."""
 
-    whole = frozenset({"Says"})
+    exclusive = frozenset({"Says"})
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ class Ruled(Thing):
         ({"Condition": {"Bool": {"a": "b"}}}, ["Says"]),
     ],
 )
-def test_what_stands_beside_what_is_ours_whole_is_a_difference(beside: Doc, paths: list[str]) -> None:
+def test_what_stands_beside_what_is_ours_whole_is_a_difference(beside: JsonObject, paths: list[str]) -> None:
     wanted = {"Says": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs"}}]}}
     seen = {"Says": {"Statement": [{**wanted["Says"]["Statement"][0], **beside}]}}
 
@@ -181,7 +183,7 @@ class Hidden(Veiled):
 class Mute(Thing):
     """A thing whose password AWS never tells."""
 
-    unread = frozenset({"Password"})
+    write_only = frozenset({"Password"})
 
 
 def test_a_secret_is_never_compared() -> None:
@@ -252,6 +254,6 @@ OLD, NEW = {"a": {"Block": {}}, "b": {"Count": {}, "Size": 1}}, {"b": {"Count": 
     ],
 )
 def test_what_is_no_longer_stated_goes_wherever_it_lies(
-    wanted: Doc, seen: Doc, confirmed: Doc | None, paths: list[str]
+    wanted: JsonObject, seen: JsonObject, confirmed: JsonObject | None, paths: list[str]
 ) -> None:
     assert [one.path for one in differences(Thing(), wanted, seen, confirmed)] == paths

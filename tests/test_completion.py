@@ -26,7 +26,7 @@ SOON = 0.15  # seconds
 
 def ledger(home: Path, suffix: str, *nodes: tuple[str, str, str]) -> None:
     """A ledger with these nodes, each with its piece and kind."""
-    resource_states = {name: ResourceState(kind, "", step) for step, name, kind in nodes}
+    resource_states = {name: ResourceState(type_name, "", step) for step, name, type_name in nodes}
     state = StackState(suffix, PLACE, serial=1, resources=resource_states, outputs={"vpc_id": "vpc-1"})
     home.mkdir(parents=True, exist_ok=True)
     (home / f"{suffix}.json").write_bytes(state.dump())

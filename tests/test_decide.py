@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.engine.decide import STILL_GOING, Verb, decide, delete
-from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc, Ref, Unknown
+from provisioner.engine.refs import JsonObject, Ref, Unknown
+from provisioner.engine.resource_type import ResourceType
 from state.stack_state import ResourceState
 from tests.things import (
     OURS,
@@ -39,10 +39,13 @@ FIELDS = st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers() | st.te
 
 
 def decided(
-    kind: type[Kind], known_state: ResourceState | None, observed: Doc | None, wanted: Doc | None = None
+    resource_type: type[ResourceType],
+    known_state: ResourceState | None,
+    observed: JsonObject | None,
+    wanted: JsonObject | None = None,
 ) -> Any:
     asked = RED if wanted is None else wanted
-    return decide(node(kind, **asked), known_state, observed, asked)
+    return decide(node(resource_type, **asked), known_state, observed, asked)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def decided(
     ],
 )
 def test_decision(
-    observed: Doc | None, known: ResourceState | None, kind: type[Kind], verb: Verb, adopts: bool
+    observed: JsonObject | None, known: ResourceState | None, kind: type[ResourceType], verb: Verb, adopts: bool
 ) -> None:
     change = decided(kind, known, observed)
 
@@ -159,7 +162,7 @@ def test_what_is_no_longer_declared_goes() -> None:
 
 def test_what_outlives_the_stack_is_released() -> None:
     class Lasting(Thing):
-        def outlives(self, _props: Doc) -> str:
+        def declared_retention_reason(self, _props: JsonObject) -> str:
             return "others live by it"
 
     gone = delete("thing", entry(), Lasting())
@@ -169,7 +172,7 @@ def test_what_outlives_the_stack_is_released() -> None:
 
 
 @given(wanted=FIELDS, more=FIELDS)
-def test_what_is_as_wanted_is_never_touched(wanted: Doc, more: Doc) -> None:
+def test_what_is_as_wanted_is_never_touched(wanted: JsonObject, more: JsonObject) -> None:
     observed = seen(**{**more, **wanted})
 
     for known_state in (None, entry(), entry(**wanted), entry(phase="updating", intent="update", **wanted)):
@@ -179,13 +182,15 @@ def test_what_is_as_wanted_is_never_touched(wanted: Doc, more: Doc) -> None:
 
 
 @given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving"]))
-def test_a_strangers_thing_is_never_touched(wanted: Doc, other: Doc, state: str) -> None:
+def test_a_strangers_thing_is_never_touched(wanted: JsonObject, other: JsonObject, state: str) -> None:
     for known_state in (None, entry("", intent="create"), entry("t-0")):
         assert decided(Thing, known_state, seen(state, STRANGER, **other), wanted).verb == "refuse"
 
 
 @given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving", "left"]))
-def test_deciding_changes_nothing_and_comes_to_the_same_again(wanted: Doc, other: Doc, state: str) -> None:
+def test_deciding_changes_nothing_and_comes_to_the_same_again(
+    wanted: JsonObject, other: JsonObject, state: str
+) -> None:
     known_state, observed = entry(**other), seen(state, **other)
     before = copy.deepcopy((known_state, observed, wanted))
 
@@ -196,7 +201,7 @@ def test_deciding_changes_nothing_and_comes_to_the_same_again(wanted: Doc, other
 
 
 @given(wanted=FIELDS, other=FIELDS)
-def test_an_update_brings_about_what_is_then_kept(wanted: Doc, other: Doc) -> None:
+def test_an_update_brings_about_what_is_then_kept(wanted: JsonObject, other: JsonObject) -> None:
     observed = seen(**other)
     change = decided(Thing, entry(), observed, wanted)
     after = {**observed, **{one.path: one.new for one in change.differences}}

@@ -15,9 +15,9 @@ import pytest
 
 from provisioner.commands import smoke
 from provisioner.commands.one_service import OneService
-from provisioner.kinds.ecs import rollouts
-from provisioner.kinds.ecs.service import Service
-from provisioner.kinds.ecs.tasks import TaskDefinition
+from provisioner.resources.ecs import rollouts
+from provisioner.resources.ecs.service import Service
+from provisioner.resources.ecs.tasks import TaskDefinition
 from tests.harness import ROOT, Ran
 from tests.standing import SUFFIX, Standing
 
@@ -212,8 +212,8 @@ def test_where_nobody_tells_of_deployments_the_revision_that_runs_does(
 def test_an_image_in_ecr_is_pinned_and_may_be_pulled(standing: Standing) -> None:
     ecr = standing.aws("ecr")
     ecr.create_repository(repositoryName="model")
-    kind = "application/vnd.oci.image.manifest.v1+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []})
+    type_name = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": type_name, "config": {}, "layers": []})
     ecr.put_image(repositoryName="model", imageManifest=manifest, imageTag="v1")
     digest = ecr.describe_images(repositoryName="model")["imageDetails"][0]["imageDigest"]
 

@@ -11,10 +11,10 @@ import pytest
 from provisioner.commands import smoke
 from provisioner.commands.following import left
 from provisioner.embedded.containers import life, model
-from provisioner.kinds.ecs.diagnosis import deployments, diagnose, verdict
-from provisioner.kinds.ecs.revisions import registered
-from provisioner.kinds.ecs.rollouts import Rolling, Stage
-from provisioner.kinds.ecs.service import rollout
+from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
+from provisioner.resources.ecs.revisions import registered
+from provisioner.resources.ecs.rollouts import Rolling, Stage
+from provisioner.resources.ecs.service import rollout
 from provisioner.settings.images import is_reference
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
@@ -254,7 +254,7 @@ def test_a_service_that_somebody_deletes_meanwhile_is_told(standing: Standing, m
 
     def look(rolling: Rolling) -> Stage:
         with monkeypatch.context() as patch:
-            patch.setattr("provisioner.kinds.ecs.rollouts.described", lambda *_: [{"status": "DRAINING"}])
+            patch.setattr("provisioner.resources.ecs.rollouts.described", lambda *_: [{"status": "DRAINING"}])
             return really(rolling)
 
     monkeypatch.setattr(Rolling, "look", look)

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.kinds.ecs.diagnosis import Diagnosis
+from provisioner.resources.ecs.diagnosis import Diagnosis
 from tests.harness import Desk, Ran
 from tests.inventory import client
 

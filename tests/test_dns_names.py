@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import ResourceSpec
-from provisioner.engine.refused import is_named
-from provisioner.kinds.route53 import DnsName
+from provisioner.engine.refused import matches_codes
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources.route53 import DnsName
 
 Record = dict[str, Any]
 
@@ -47,13 +47,13 @@ def item(value: str, **more: Any) -> ResourceSpec:
 
 
 def test_an_update_is_watched_until_all_servers_know_it() -> None:
-    kind, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
+    resource_type, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
 
-    reply = kind.update(servers, spec, {})
+    reply = resource_type.update(servers, spec, {})
     watched = item("192.0.2.2", reply=reply)
-    spreading = kind.read(servers, watched)
+    spreading = resource_type.read(servers, watched)
     servers.status = "INSYNC"
-    known = kind.read(servers, watched)
+    known = resource_type.read(servers, watched)
 
     assert [one["Action"] for one in servers.batches[0]] == ["DELETE", "CREATE"]
     assert spreading
@@ -62,10 +62,10 @@ def test_an_update_is_watched_until_all_servers_know_it() -> None:
 
 
 def test_an_update_whose_reply_was_lost_is_not_sent_again_as_an_empty_batch() -> None:
-    kind, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
-    kind.update(servers, spec, {})
+    resource_type, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
+    resource_type.update(servers, spec, {})
 
-    assert kind.update(servers, spec, {}) == {}
+    assert resource_type.update(servers, spec, {}) == {}
     assert len(servers.batches) == 1
 
 
@@ -81,4 +81,4 @@ def test_a_zone_whose_recovery_somebody_switches_is_waited_for_whatever_the_code
     """What is known of that refusal is its message."""
     error = ClientError({"Error": {"Code": code, "Message": message}}, "ChangeResourceRecordSets")
 
-    assert is_named(error, DnsName.transient[verb]) is passes
+    assert matches_codes(error, DnsName.retryable_codes[verb]) is passes

@@ -19,8 +19,8 @@ from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import Check
 from provisioner.doctor.walk import Result, examine, first_wrong
-from provisioner.kinds.ecs.diagnosis import Diagnosis, Ended
-from provisioner.kinds.vpc_origin import AMAZONS_GROUP
+from provisioner.resources.ecs.diagnosis import Diagnosis, Ended
+from provisioner.resources.vpc_origin import AMAZONS_GROUP
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/tg/1"

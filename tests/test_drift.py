@@ -155,5 +155,5 @@ def test_every_kind_that_the_stack_has_is_touched_by_hand() -> None:
     stack = build(Settings(profile="seed"), SUFFIX, "us-east-1", offline(3, "15"))
     touched = {hand.node for hand in (*ALTERED, *TOUCHED, *DELETED, *ADDED)}
 
-    kinds = {str(resource.type) for resource in stack}
-    assert kinds - {str(resource.type) for resource in stack if resource.logical_id in touched} == LEFT_OUT
+    type_names = {str(resource.type) for resource in stack}
+    assert type_names - {str(resource.type) for resource in stack if resource.logical_id in touched} == LEFT_OUT

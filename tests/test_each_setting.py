@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.kind import Kind
 from provisioner.engine.refs import unveiled
+from provisioner.engine.resource_type import ResourceType
 from provisioner.settings import Settings
 from provisioner.settings.knobs import knobs
 from provisioner.stack import build
@@ -43,10 +43,10 @@ def test_what_a_setting_no_longer_states_has_a_value_to_go_back_to(profile: str)
     for way in ways(profile):
         here, there = (_nodes(profile, sets) for sets in (way.here, way.there))
         for name in here.keys() & there.keys():
-            kind, told = here[name]
+            resource_type, told = here[name]
             other = there[name][1]
             for key in told.keys() ^ other.keys():
-                assert _goes(kind, key), f"{way} drops {kind} {key}"
+                assert _goes(resource_type, key), f"{way} drops {resource_type} {key}"
 
 
 # What goes with another property: what was bought with how it is bought, who writes with how often, how long.
@@ -54,12 +54,12 @@ GOES_WITH = {("Table", "ProvisionedThroughput"), ("DBInstance", "MonitoringRoleA
 GOES_WITH |= {("DBInstance", "PerformanceInsightsRetentionPeriod")}
 
 
-def _goes(kind: Kind, key: str) -> bool:
-    told = key in kind.fixed or key in kind.defaults or key in kind.unread
-    return told or (str(kind), key) in GOES_WITH
+def _goes(resource_type: ResourceType, key: str) -> bool:
+    told = key in resource_type.immutable or key in resource_type.defaults or key in resource_type.write_only
+    return told or (str(resource_type), key) in GOES_WITH
 
 
-def _nodes(profile: str, sets: dict[str, str]) -> dict[str, tuple[Kind, dict[str, Any]]]:
+def _nodes(profile: str, sets: dict[str, str]) -> dict[str, tuple[ResourceType, dict[str, Any]]]:
     given: dict[str, Any] = {"profile": profile}
     for path, value in sets.items():
         *groups, last = path.split(".")
@@ -124,7 +124,7 @@ class Real(Stack):
 def held(stack: Stack) -> dict[str, dict[str, Any]]:
     """All that AWS holds of the stack, without what it counts or dates by itself, or numbers anew."""
     found = inventory(stack.desk.box.endpoint)
-    calm = {kind: {id_: _calm(line) for id_, line in ids.items()} for kind, ids in found.items()}
+    calm = {type_name: {id_: _calm(line) for id_, line in ids.items()} for type_name, ids in found.items()}
     for group in calm["security group"].values():
         # The rules that a VPC is born with are not given back to its default group.
         if group["GroupName"] == "default":
@@ -216,9 +216,9 @@ def test_a_setting_alone_is_changed_as_planned_and_back(stack: Stack, way: Way) 
     stack.apply(way.here)
     assert stack.plan(way.here) == {}
     after = held(stack)
-    for kind, ids in before.items():
-        for id_ in ids.keys() & after[kind].keys():
-            assert unlike(ids[id_], after[kind][id_]) == {}, id_
+    for type_name, ids in before.items():
+        for id_ in ids.keys() & after[type_name].keys():
+            assert unlike(ids[id_], after[type_name][id_]) == {}, id_
     stack.apply({})
 
 

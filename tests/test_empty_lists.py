@@ -12,8 +12,8 @@ from provisioner.answers import made_in
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 from provisioner.engine.clients import Clients
-from provisioner.kinds.cloudfront import domain_of
-from provisioner.kinds.ecs.running import serving
+from provisioner.resources.cloudfront import domain_of
+from provisioner.resources.ecs.running import serving
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
 

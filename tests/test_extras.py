@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.engine.decide import Change, Verb, with_extras
-from provisioner.engine.extras import Extra, Inside, Part
-from provisioner.engine.kind import ResourceSpec
-from provisioner.engine.refs import Doc
-from provisioner.kinds.ec2.groups import SecurityGroup
-from provisioner.kinds.ec2.permissions import contents, permission
-from provisioner.kinds.ec2.routes import RouteTable
-from provisioner.kinds.elbv2.added import rewritten, shown_besides
-from provisioner.kinds.secretsmanager import Secret
+from provisioner.engine.extras import KnownChild, KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources.ec2.groups import SecurityGroup
+from provisioner.resources.ec2.permissions import contents, permission
+from provisioner.resources.ec2.routes import RouteTable
+from provisioner.resources.elbv2.added import rewritten, shown_besides
+from provisioner.resources.secretsmanager import Secret
 
 PORTS = st.fixed_dictionaries(
     {"IpProtocol": st.sampled_from(["tcp", "udp", "-1"])},
@@ -33,15 +33,15 @@ GROUP = {"GroupId": "sg-1", "IpPermissions": [{**TELNET, "IpRanges": [{"CidrIp":
 
 
 @given(PORTS, PEERS)
-def test_a_rule_is_the_same_in_both_its_forms(ports: Doc, peer: Doc) -> None:
+def test_a_rule_is_the_same_in_both_its_forms(ports: JsonObject, peer: JsonObject) -> None:
     rule = {**ports, **peer}
 
     assert list(contents([permission({**rule, "Description": "said"})])) == [rule]
 
 
-def extras(*parts: Part) -> list[str]:
-    inside = Inside.of("sg-1", parts)
-    found = SecurityGroup().extras(None, ResourceSpec("sg", "sg", "prod", id="sg-1"), GROUP, inside)
+def extras(*parts: KnownChild) -> list[str]:
+    inside = KnownChildren.of("sg-1", parts)
+    found = SecurityGroup().unmanaged(None, ResourceSpec("sg", "sg", "prod", id="sg-1"), GROUP, inside)
     return [one.what for one in found]
 
 
@@ -58,7 +58,7 @@ def extras(*parts: Part) -> list[str]:
 def test_a_rule_is_known_by_its_group_its_way_and_its_content(kind: str, more: dict[str, Any], is_known: bool) -> None:
     rule = {**TELNET, "CidrIpv4": "10.0.0.0/8", "Description": "ours", **more}
 
-    assert extras(Part(kind, rule)) == ([] if is_known else ["ingress tcp 23, 10.0.0.0/8"])
+    assert extras(KnownChild(kind, rule)) == ([] if is_known else ["ingress tcp 23, 10.0.0.0/8"])
 
 
 def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
@@ -70,9 +70,9 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
     ]
     table = ResourceSpec("routes", "routes", "prod", id="rtb-1")
 
-    found = RouteTable().extras(None, table, {"Routes": routes}, Inside.of("rtb-1", []))
+    found = RouteTable().unmanaged(None, table, {"Routes": routes}, KnownChildren.of("rtb-1", []))
 
-    assert [(one.what, one.doc) for one in found] == [("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})]
+    assert [(one.what, one.request) for one in found] == [("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
     + [(verb, verb) for verb in ("create", "replace", "refuse", "delete")],
 )
 def test_what_was_added_by_hand_goes_from_what_stays(verb: Verb, after: Verb) -> None:
-    extra = Extra("a rule", {})
+    extra = Unmanaged("a rule", {})
 
     change = with_extras(Change(verb, "group", "Thing", "", "piece"), (extra,))
 
@@ -92,7 +92,7 @@ def test_what_was_added_by_hand_goes_from_what_stays(verb: Verb, after: Verb) ->
 class Elbv2:
     """What ELB tells of a listener of HTTPS: its headers, and the certificates that it shows."""
 
-    def describe_listener_attributes(self, **_: Any) -> Doc:
+    def describe_listener_attributes(self, **_: Any) -> JsonObject:
         keys = {
             "routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name": "X-Theirs",
             "routing.http.request.x_amzn_tls_version.header_name": "X-Amzn-Tls-Version",
@@ -103,14 +103,14 @@ class Elbv2:
         }
         return {"Attributes": [{"Key": key, "Value": value} for key, value in keys.items()]}
 
-    def describe_listener_certificates(self, **_: Any) -> Doc:
+    def describe_listener_certificates(self, **_: Any) -> JsonObject:
         listed = [("ours", True), ("ours", False), ("theirs", False)]
         return {"Certificates": [{"CertificateArn": arn, "IsDefault": first} for arn, first in listed]}
 
 
 def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_certificates_told() -> None:
     found = rewritten(Elbv2(), "arn:l")
-    assert [(one.what, one.doc["Value"], one.stays) for one in found] == [
+    assert [(one.what, one.request["Value"], one.kept_reason) for one in found] == [
         (
             "attribute routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name=X-Theirs",
             "X-Amzn-Mtls-Clientcert-Serial-Number",
@@ -121,12 +121,12 @@ def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_ce
     doc = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "ours"}]}
     (told,) = shown_besides(Elbv2(), "arn:l", doc)
     assert told.what == "certificate theirs"
-    assert told.stays
+    assert told.kept_reason
     assert shown_besides(None, "arn:l", {"Protocol": "HTTP"}) == []
 
 
 class Secrets:
-    def get_resource_policy(self, **_: Any) -> Doc:
+    def get_resource_policy(self, **_: Any) -> JsonObject:
         return {}
 
 
@@ -138,11 +138,11 @@ def test_copies_of_a_secret_and_a_rotation_of_it_are_told_and_left() -> None:
         "RotationEnabled": True,
         "RotationLambdaARN": "arn:function",
     }
-    found = Secret().extras(Secrets(), spec, doc, Inside(()))
+    found = Secret().unmanaged(Secrets(), spec, doc, KnownChildren(()))
     assert [one.what for one in found] == [
         "copy in eu-west-1",
         "copy in another account arn:theirs",
         "rotation by arn:function",
     ]
-    assert all(one.stays for one in found)
-    assert Secret().extras(Secrets(), spec, {"RotationLambdaARN": "arn:was"}, Inside(())) == []
+    assert all(one.kept_reason for one in found)
+    assert Secret().unmanaged(Secrets(), spec, {"RotationLambdaARN": "arn:was"}, KnownChildren(())) == []

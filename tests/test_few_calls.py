@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.peers import Peers
-from provisioner.kinds import role_details
+from provisioner.resources import role_details
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.hands import TASK_ROLE
 from tests.standing import SUFFIX, Standing

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.peers import Peers
-from provisioner.kinds import KINDS
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources import RESOURCE_TYPES
 
 OTHERS = {
     "SecurityGroup": ("describe_security_groups", "SecurityGroups", "GroupId"),
@@ -25,7 +25,7 @@ def test_what_bears_another_id_is_not_what_was_asked_for(name: str) -> None:
     ec2: Any = SimpleNamespace(**{operation: lambda **_: {where: every}}, peers=Peers())
 
     def read(id_: str) -> Any:
-        return KINDS[name].read(ec2, ResourceSpec("it", "ml-api-it-a", "a", {}, {}, id_))
+        return RESOURCE_TYPES[name].read(ec2, ResourceSpec("it", "ml-api-it-a", "a", {}, {}, id_))
 
     assert read("ours-1") is None
     assert read("default-2")[key] == "default-2"

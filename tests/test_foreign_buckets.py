@@ -12,7 +12,7 @@ from provisioner.bucket.address import Bucket
 from provisioner.bucket.shelf import BucketShelf
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.endpoints import SERVICES, told
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from state.lease import LeaseLock
 from tests import foreign_stores
 from tests.harness import Desk
@@ -115,7 +115,7 @@ def test_a_lock_is_taken_renewed_and_given_back(
 
 
 def test_the_services_of_the_endpoints_are_those_of_the_resource_types() -> None:
-    assert {kind.service for kind in KINDS.values()} <= {*SERVICES}
+    assert {resource_type.service for resource_type in RESOURCE_TYPES.values()} <= {*SERVICES}
 
 
 def test_every_endpoint_in_use_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.embedded.corrections.s3 import system_tags
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.kinds.tags import pairs
+from provisioner.resources.tags import pairs
 from tests.hands import CLUSTER, TABLE, settle
 from tests.hands_of_production import GLOBAL, bucket, key, topic, web_acl
 from tests.harness import Desk

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from state.stack_state import ResourceState
 from tests.test_errors import answered
 from tests.test_patience import hands
@@ -24,10 +24,10 @@ UNHEARD_OF = answered("NobodyEverSawThisCode", message="There is nothing of that
 class Refusing(Thing):
     """Its end is refused; what a look finds is told by each answer, the last one for ever."""
 
-    def __init__(self, error: ClientError, *looks: Doc | ClientError | None) -> None:
+    def __init__(self, error: ClientError, *looks: JsonObject | ClientError | None) -> None:
         self.error, self.looks, self.asked = error, list(looks), 0
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         self.asked += 1
         found = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         if isinstance(found, ClientError):
@@ -38,14 +38,16 @@ class Refusing(Thing):
         raise self.error
 
 
-def ended(kind: Kind, id_: str = "t-1") -> bool:
+def ended(resource_type: ResourceType, id_: str = "t-1") -> bool:
     """Delete one that an earlier run made; whether it counts for gone, and is forgotten with a tombstone."""
     mine = hands(Hurried())
     spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": id_}, OURS, id_)
-    mine.ledger.record_intent("thing", "create", ResourceState(str(kind), spec.aws_name, "", "", "creating", "", {}))
+    mine.ledger.record_intent(
+        "thing", "create", ResourceState(str(resource_type), spec.aws_name, "", "", "creating", "", {})
+    )
     mine.ledger.record_id("thing", id_)
     mine.ledger.record_ready("thing", changed=0.0)
-    mine.delete(ManagedResource(kind, spec))
+    mine.delete(ManagedResource(resource_type, spec))
     return mine.ledger.get("thing") is None
 
 
@@ -90,23 +92,23 @@ def test_what_is_there_or_cannot_be_seen_is_refused_with_aws_own_words(looks: tu
 
 def test_a_refusal_that_time_cures_is_waited_out_first_and_looked_at_once() -> None:
     class Held(Refusing):
-        transient = {"delete": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
-        patience = 600.0
+        retryable_codes = {"delete": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
+        timeout = 600.0
 
-    kind = Held(answered("DependencyViolation"), None)
+    resource_type = Held(answered("DependencyViolation"), None)
 
-    assert ended(kind)
-    assert kind.asked < 6
+    assert ended(resource_type)
+    assert resource_type.asked < 6
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_it_is_so_for_every_resource_type(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = KINDS[name]
+    resource_type = RESOURCE_TYPES[name]
 
     def refuse(*_: Any) -> None:
         raise UNHEARD_OF
 
-    for verb, answer in (("read", lambda *_: None), ("delete", refuse), ("keeps", lambda *_: "")):
-        monkeypatch.setattr(type(kind), verb, answer)
+    for verb, answer in (("read", lambda *_: None), ("delete", refuse), ("retention_reason", lambda *_: "")):
+        monkeypatch.setattr(type(resource_type), verb, answer)
 
-    assert ended(kind)
+    assert ended(resource_type)

@@ -18,7 +18,7 @@ from tests.things import Part, Thing
 class Named(Thing):
     """Its name is a property, and comes in several."""
 
-    noun, named, distinct = "tg", "Name", ("Port",)
+    noun, name_property, discriminators = "tg", "Name", ("Port",)
 
 
 def built(*sets: str, suffix: str = "prod", region: str = "us-east-1") -> Stack:
@@ -150,7 +150,7 @@ def test_nobody_waits_for_readiness_without_need() -> None:
 
 def test_stacks_of_other_suffixes_share_no_name() -> None:
     """The hash of one stack's name may be the suffix of another's."""
-    names = {resource.aws_name for resource in built() if resource.aws_name and not resource.type.shared}
+    names = {resource.aws_name for resource in built() if resource.aws_name and not resource.type.account_wide}
     hashes = {name.split("-")[-2] for name in names}
     others = [f"{one}-prod" for one in hashes if len(one) == 4] + [
         "prod-2",
@@ -205,5 +205,5 @@ def test_a_bad_suffix_builds_nothing() -> None:
 def test_each_way_out_has_its_own_address_table_and_route(nat: str, count: int) -> None:
     names = built(f"network.nat={nat}").resources.keys()
 
-    for kind in ("nat", "eip", "routes-private", "route-private"):
-        assert len([name for name in names if name in {f"{kind}-{n}" for n in range(1, 9)}]) == count
+    for type_name in ("nat", "eip", "routes-private", "route-private"):
+        assert len([name for name in names if name in {f"{type_name}-{n}" for n in range(1, 9)}]) == count

@@ -11,8 +11,8 @@ import pytest
 
 from provisioner.commands.ending import finish
 from provisioner.engine.outcome import Outcome
-from provisioner.engine.refused import Holder, held_up
-from provisioner.kinds.ec2.remedies import remedy
+from provisioner.engine.refused import Blocker, blocked_error
+from provisioner.resources.ec2.remedies import remedy
 from state.errors import ProvisionerError
 from tests.harness import Desk
 from tests.inventory import client
@@ -76,9 +76,9 @@ def test_a_teardown_tells_once_when_guardduty_makes_them_again(strict: Desk) -> 
 def test_what_was_told_before_a_run_is_not_told_at_its_end() -> None:
     """Of several that end alike each line is told once, whatever else the hint of each says."""
     held = {
-        "a": held_up("Subnet a", [Holder("eni-1", passing=False, note="Mind this")]),
-        "b": held_up("Subnet b", [Holder("eni-2", passing=False, note="Mind that")]),
-        "c": held_up("Edge c", [Holder("a plan", passing=False, later=True, note="Mind that")]),
+        "a": blocked_error("Subnet a", [Blocker("eni-1", temporary=False, note="Mind this")]),
+        "b": blocked_error("Subnet b", [Blocker("eni-2", temporary=False, note="Mind that")]),
+        "c": blocked_error("Edge c", [Blocker("a plan", temporary=False, deferred=True, note="Mind that")]),
     }
 
     with pytest.raises(ProvisionerError) as caught:

@@ -12,10 +12,10 @@ import pytest
 from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.wire import Call, compose, parsed
-from provisioner.engine.beats import Beat
+from provisioner.engine.beats import CutoverPhase
 from provisioner.errors import Blocked
-from provisioner.kinds.cloudfront import Distribution
-from provisioner.kinds.elbv2.listeners import ListenerRule
+from provisioner.resources.cloudfront import Distribution
+from provisioner.resources.elbv2.listeners import ListenerRule
 from tests.harness import Desk
 
 PATHS = ("/api/v1/things", "/api/v2/things", "/errors/404.html", "/elsewhere")
@@ -145,12 +145,12 @@ def test_a_rule_asks_for_a_key_when_every_edge_shows_it_and_not_before() -> None
     )
     edge = {"Status": "InProgress", "Origins": {"Items": [origin]}}
 
-    assert Distribution().leads(edge) == []
-    assert rule.during(Beat.JOIN, wanted, seen, set()) == seen
+    assert Distribution().routes_to(edge) == []
+    assert rule.properties_at(CutoverPhase.JOIN, wanted, seen, set()) == seen
     with pytest.raises(Blocked, match="does not show yet"):
-        rule.during(Beat.MOVE, wanted, seen, set())
-    led = set(Distribution().leads({**edge, "Status": "Deployed"}))
-    assert rule.during(Beat.JOIN, wanted, seen, led) == wanted
+        rule.properties_at(CutoverPhase.SHIFT, wanted, seen, set())
+    led = set(Distribution().routes_to({**edge, "Status": "Deployed"}))
+    assert rule.properties_at(CutoverPhase.JOIN, wanted, seen, led) == wanted
 
 
 @pytest.mark.slow

@@ -14,9 +14,9 @@ from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.visitors import _fits
 from provisioner.embedded.wire import Call, compose, parsed
-from provisioner.engine.beats import Beat
+from provisioner.engine.beats import CutoverPhase
 from provisioner.errors import RolledBack
-from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
+from provisioner.resources.elbv2.listeners import Listener, ListenerRule
 from tests.hands import settle
 from tests.harness import Desk
 from tests.inventory import inventory
@@ -105,20 +105,22 @@ def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_th
     wanted = {"Priority": 7, "Conditions": [path], "Actions": [forward]}
     rule = ListenerRule()
 
-    first = rule.at_first(wanted, {"old"}, {})
+    first = rule.initial_properties(wanted, {"old"}, {})
 
     assert not all(_fits(one, "/x/1", {}) for one in first["Conditions"])
-    assert rule.leads(first) == []
-    assert rule.during(Beat.JOIN, wanted, first, {"old"}) == first
-    assert rule.during(Beat.MOVE, wanted, first, {"old"}) == wanted
-    assert rule.leads(wanted) == ["new"]
-    assert rule.at_first(wanted, {"old", "new"}, {}) == wanted
-    assert rule.at_first(wanted, set(), {}) == wanted
-    assert rule.leads(rule.at_first(wanted, {"old"}, {"new": "old"})) == ["old"]
+    assert rule.routes_to(first) == []
+    assert rule.properties_at(CutoverPhase.JOIN, wanted, first, {"old"}) == first
+    assert rule.properties_at(CutoverPhase.SHIFT, wanted, first, {"old"}) == wanted
+    assert rule.routes_to(wanted) == ["new"]
+    assert rule.initial_properties(wanted, {"old", "new"}, {}) == wanted
+    assert rule.initial_properties(wanted, set(), {}) == wanted
+    assert rule.routes_to(rule.initial_properties(wanted, {"old"}, {"new": "old"})) == ["old"]
     listener = Listener()
-    joined = listener.at_first({"Port": 80, "DefaultActions": [forward]}, {"old"}, {"new": "old"})
-    assert listener.leads(joined) == ["old"]
-    assert listener.leads(listener.during(Beat.MOVE, {"DefaultActions": [forward]}, joined, set())) == ["new"]
+    joined = listener.initial_properties({"Port": 80, "DefaultActions": [forward]}, {"old"}, {"new": "old"})
+    assert listener.routes_to(joined) == ["old"]
+    assert listener.routes_to(
+        listener.properties_at(CutoverPhase.SHIFT, {"DefaultActions": [forward]}, joined, set())
+    ) == ["new"]
 
 
 def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(desk: Desk, watch: Watch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.states import standing
+from provisioner.engine.states import health_of
 from provisioner.errors import CredentialsError
 from provisioner.health.alarms import alarms
 from provisioner.health.certificates import certificates
@@ -19,8 +19,8 @@ from provisioner.health.fronts import balancer, edge
 from provisioner.health.scene import Line, Part, Scene, Sight
 from provisioner.health.services import events, services
 from provisioner.health.targets import targets
-from provisioner.kinds import KINDS
-from provisioner.kinds.autoscaling import with_suspended
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.autoscaling import with_suspended
 from provisioner.terminal.health import health_lines, verdict
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -287,7 +287,7 @@ def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:
 
 
 def test_what_scales_says_so_in_words_that_speak_for_themselves() -> None:
-    target, policy = KINDS["ScalableTarget"], KINDS["ScalingPolicy"]
+    target, policy = RESOURCE_TYPES["ScalableTarget"], RESOURCE_TYPES["ScalingPolicy"]
 
-    assert standing(target, with_suspended({})).told == "nothing suspended"
-    assert standing(policy, {"Tracking": "alarms"}).told == "called by its alarms"
+    assert health_of(target, with_suspended({})).description == "nothing suspended"
+    assert health_of(policy, {"Tracking": "alarms"}).description == "called by its alarms"

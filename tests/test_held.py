@@ -103,9 +103,9 @@ def test_what_holds_ours_is_named_at_once_and_the_teardown_goes_on_without_it(de
     ran = desk.run("teardown", "--yes", "--unprotect", "--suffix", "a")
 
     assert ran.code == 4, ran.err
-    for kind, holder in HELD.values():
-        told = [line for line in ran.err.splitlines() if f": {kind} " in line and "is held by" in line]
-        assert any(holder in line for line in told), (kind, ran.err)
+    for type_name, holder in HELD.values():
+        told = [line for line in ran.err.splitlines() if f": {type_name} " in line and "is held by" in line]
+        assert any(holder in line for line in told), (type_name, ran.err)
     with at_ease(desk) as aws:
         for be_rid in rid:
             be_rid()

@@ -11,11 +11,11 @@ import pytest
 from provisioner.aws import Aws
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, read_recorded
-from provisioner.kinds.ec2.endpoints import VpcEndpoint
-from provisioner.kinds.elbv2.listeners import Listener
+from provisioner.resources.ec2.endpoints import VpcEndpoint
+from provisioner.resources.elbv2.listeners import Listener
 from state.stack_state import ResourceState
 from tests.standing import SUFFIX
 from tests.test_waits import Hurried
@@ -45,7 +45,7 @@ class Shy(Thing):
     def __init__(self, misses: int) -> None:
         self.misses = misses
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         self.misses -= 1
         return seen() if self.misses < 0 else None
 
@@ -104,10 +104,10 @@ def test_a_thing_that_never_had_an_id_is_not_waited_for() -> None:
 class Terse(Thing):
     """Says its colour alone, as an emulator may that forgets the rest, or nothing at all."""
 
-    def __init__(self, said: Doc) -> None:
+    def __init__(self, said: JsonObject) -> None:
         self.said = said
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         return {"Id": "t-1", **self.said}
 
 
@@ -120,7 +120,9 @@ class Terse(Thing):
     ],
     ids=["an emulator forgets", "an emulator tells of a change", "AWS leaves out what is not"],
 )
-def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(echoes: bool, said: Doc, told: Doc) -> None:
+def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(
+    echoes: bool, said: JsonObject, told: JsonObject
+) -> None:
     clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).sharing()
     managed = ManagedResource(Terse(said), ResourceSpec("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
 
@@ -130,13 +132,13 @@ def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(echoes: bool, sa
     assert found.get("Tags") == (None if echoes else OURS)
 
 
-LISTENER: Doc = {
+LISTENER: JsonObject = {
     "LoadBalancerArn": "b-1",
     "Port": 80,
     "Protocol": "HTTP",
     "DefaultActions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}],
 }
-ENDPOINT: Doc = {
+ENDPOINT: JsonObject = {
     "VpcId": "v-1",
     "ServiceName": "com.amazonaws.us-east-1.s3",
     "VpcEndpointType": "Gateway",
@@ -159,13 +161,13 @@ JWT = {"DefaultActions": [{**LISTENER["DefaultActions"][0], "JwtValidationConfig
     ids=["a TLS policy", "within an item", "private DNS"],
 )
 def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
-    monkeypatch: pytest.MonkeyPatch, kind: type[Kind], asked: Doc, more: Doc, *, echoes: bool
+    monkeypatch: pytest.MonkeyPatch, kind: type[ResourceType], asked: JsonObject, more: JsonObject, *, echoes: bool
 ) -> None:
     """As moto 5.2.5 gives a listener without TLS a TLS policy, and a gateway endpoint private DNS."""
-    monkeypatch.setattr(kind, "read", lambda *_: {kind.key: "x-1", **asked, **more, "Tags": OURS})
+    monkeypatch.setattr(kind, "read", lambda *_: {kind.id_paths: "x-1", **asked, **more, "Tags": OURS})
     clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).sharing()
 
-    def differing(wanted: Doc, recorded: Doc) -> set[str]:
+    def differing(wanted: JsonObject, recorded: JsonObject) -> set[str]:
         managed = ManagedResource(kind(), ResourceSpec("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
         found = read_recorded(clients, managed, ResourceState(str(kind()), "thing", id="x-1", recorded=recorded)) or {}
         return {one.top for one in differences(kind(), wanted, found, recorded)}

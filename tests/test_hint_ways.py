@@ -27,10 +27,10 @@ from provisioner.engine.denials import Denial
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.errors import Blocked, UsageError
-from provisioner.kinds import KINDS, facts, versions
 from provisioner.pins import Where, region_of
+from provisioner.resources import RESOURCE_TYPES, facts, versions
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
@@ -283,16 +283,16 @@ def test_fewer_zones_than_a_database_wants_are_not_advised(
 def test_a_database_is_woken_in_its_own_region(kind: str) -> None:
     doc = {"Status": "stopped", "DBInstanceStatus": "stopped", "DBClusterIdentifier": "c"}
 
-    woken = woken_by(KINDS[kind], doc, "eu-west-1")
+    woken = woken_by(RESOURCE_TYPES[kind], doc, "eu-west-1")
 
     assert woken == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
 
 
-def asleep(resource: Resource) -> Doc:
+def asleep(resource: Resource) -> JsonObject:
     """What AWS tells of a resource of ours that a person has stopped or turned off."""
-    said = {key: min(one) if isinstance(one, frozenset) else one for key, one in resource.type.halted.items()}
+    said = {key: min(one) if isinstance(one, frozenset) else one for key, one in resource.type.suspended.items()}
     wake = "aws kms enable-key --key-id k --region " + (resource.region or "eu-west-1")
-    return {resource.type.key: "x", "DBClusterIdentifier": "c", "Wake": wake, **said, "Tags": dict(resource.tags)}
+    return {resource.type.id_paths: "x", "DBClusterIdentifier": "c", "Wake": wake, **said, "Tags": dict(resource.tags)}
 
 
 @pytest.mark.parametrize("profile", ["seed", "production"])
@@ -301,7 +301,7 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
     settings = Settings.model_validate({"profile": profile, "encryption": {"key": "own"}})
     known = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
     stack = build(settings, "prod", "eu-west-1", known)
-    resources = {resource.logical_id: resource for resource in stack if resource.type.wake}
+    resources = {resource.logical_id: resource for resource in stack if resource.type.resume_hint}
     plan = Plan(stack, docs={name: asleep(resource) for name, resource in resources.items()})
 
     refused = {name: decide(resource, None, plan.docs[name], {}).why for name, resource in resources.items()}

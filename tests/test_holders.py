@@ -8,14 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.kind import ResourceSpec
-from provisioner.kinds.cloudfront import Distribution
-from provisioner.kinds.ec2.groups import SecurityGroup
-from provisioner.kinds.ec2.interfaces import interfaces
-from provisioner.kinds.ec2.routes import RouteTable
-from provisioner.kinds.ec2.vpc import Vpc
-from provisioner.kinds.tags import pairs
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.names import owner_tags
+from provisioner.resources.cloudfront import Distribution
+from provisioner.resources.ec2.groups import SecurityGroup
+from provisioner.resources.ec2.interfaces import interfaces
+from provisioner.resources.ec2.routes import RouteTable
+from provisioner.resources.ec2.vpc import Vpc
+from provisioner.resources.tags import pairs
 from tests.inventory import client
 from tests.printed_commands import carry_out, printed
 
@@ -46,7 +46,7 @@ def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> No
     theirs = group(ec2, vpc, "theirs")
     ours = group(ec2, vpc, "ours", **owner_tags("a"))
 
-    told = {one.what: one.passing for one in Vpc().holders(ec2, ResourceSpec("vpc", "", "a", id=vpc))}
+    told = {one.what: one.temporary for one in Vpc().blockers(ec2, ResourceSpec("vpc", "", "a", id=vpc))}
 
     assert told == {
         f"subnet {subnet}": False,
@@ -63,12 +63,12 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(served: EmbeddedAws, 
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=theirs, IpPermissions=[pair])
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=ours, IpPermissions=[pair])
 
-    told = SecurityGroup().holders(ec2, ResourceSpec("sg", "", "a", id=ours))
+    told = SecurityGroup().blockers(ec2, ResourceSpec("sg", "", "a", id=ours))
 
-    assert [(one.what, one.passing) for one in told] == [(f"a rule of {theirs}", False)]
+    assert [(one.what, one.temporary) for one in told] == [(f"a rule of {theirs}", False)]
     for command in printed(told[0].remedy):
         carry_out(served, command)
-    assert SecurityGroup().holders(ec2, ResourceSpec("sg", "", "a", id=ours)) == []
+    assert SecurityGroup().blockers(ec2, ResourceSpec("sg", "", "a", id=ours)) == []
 
 
 def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws, ec2: Any, vpc: str) -> None:
@@ -78,12 +78,12 @@ def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws
     for subnet in (theirs, ours):
         ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
 
-    told = RouteTable().holders(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
+    told = RouteTable().blockers(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
 
-    assert {one.what: one.passing for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
-    for command in [one for held in told if not held.passing for one in printed(held.remedy)]:
+    assert {one.what: one.temporary for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
+    for command in [one for held in told if not held.temporary for one in printed(held.remedy)]:
         carry_out(served, command)
-    left = RouteTable().holders(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
+    left = RouteTable().blockers(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
     assert [one.what for one in left] == [f"subnet {ours}"]
 
 
@@ -98,9 +98,9 @@ def test_a_gateway_that_follows_a_route_table_holds_it() -> None:
         def describe_subnets(self, **_: Any) -> Any:
             return {"Subnets": []}
 
-    (told,) = RouteTable().holders(Ec2(), ResourceSpec("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
+    (told,) = RouteTable().blockers(Ec2(), ResourceSpec("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
 
-    assert (told.what, told.passing) == ("gateway igw-1", False)
+    assert (told.what, told.temporary) == ("gateway igw-1", False)
     assert "disassociate-route-table --association-id rtbassoc-1 --region us-east-1" in told.remedy
 
 
@@ -118,7 +118,7 @@ def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> 
                 ]
             }
 
-    assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [False, True]
+    assert [one.temporary for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, p
         def describe_network_interfaces(self, **_: Any) -> Any:
             return {"NetworkInterfaces": [interface]}
 
-    assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]
+    assert [one.temporary for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_somebody_else_put_into_our_subnet_stays(
             assert asked["Filters"][0]["Values"] == ["vpce-0a"]
             return {"VpcEndpoints": [owner]}
 
-    assert [one.passing for one in interfaces(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]
+    assert [one.temporary for one in interfaces(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]
 
 
 class Refusing:

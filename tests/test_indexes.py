@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from provisioner.kinds.dynamodb import Table
+from provisioner.resources.dynamodb import Table
 from tests.harness import Desk
 from tests.inventory import client
 
@@ -84,16 +84,16 @@ def test_capacity_is_bought_for_indexes_made_by_hand_too(desk: Desk) -> None:
 def test_another_type_of_the_tables_own_key_is_a_difference_still() -> None:
     keys = [{"AttributeName": "id", "KeyType": "HASH"}]
     by_type = [
-        Table().canonical(
+        Table().normalize(
             {
                 "KeySchema": keys,
                 "AttributeDefinitions": [
-                    {"AttributeName": "id", "AttributeType": kind},
+                    {"AttributeName": "id", "AttributeType": type_name},
                     {"AttributeName": "country", "AttributeType": "S"},
                 ],
             }
         )["AttributeDefinitions"]
-        for kind in "SN"
+        for type_name in "SN"
     ]
 
-    assert by_type == [[{"AttributeName": "id", "AttributeType": kind}] for kind in "SN"]
+    assert by_type == [[{"AttributeName": "id", "AttributeType": type_name}] for type_name in "SN"]

@@ -68,7 +68,7 @@ def in_the_middle(desk: Desk, command: str, after: str, pace: float = PACE) -> I
 
 def counts(found: Found) -> dict[str, int]:
     """How many there are of each kind."""
-    return {kind: len(held) for kind, held in found.items() if held}
+    return {type_name: len(held) for type_name, held in found.items() if held}
 
 
 @pytest.fixture(scope="module")

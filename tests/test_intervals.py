@@ -14,9 +14,9 @@ from provisioner.engine.adopt import take_over
 from provisioner.engine.decide import Change, decide
 from provisioner.engine.events import Event
 from provisioner.engine.intervals import timed
-from provisioner.engine.kind import ResourceSpec
-from provisioner.engine.refs import Doc
-from provisioner.engine.refused import NotYet
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import RetryLater
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import NotBefore
@@ -49,19 +49,19 @@ class Lost(ConnectionError):
 class Valve(Thing):
     """A setting of a thing: AWS takes one change of it an hour, and refuses the next."""
 
-    tagged, vanishes = False, True
-    fixed: Any = frozenset()
-    interval, too_soon, patience = minutes(60), codes("ValidationException: too often"), PATIENCE
+    tagged, deleted_with_parent = False, True
+    immutable: Any = frozenset()
+    cooldown, cooldown_codes, timeout = minutes(60), codes("ValidationException: too often"), PATIENCE
 
     def __init__(self, clock: Hurried, last: float = -HOUR) -> None:
         self.clock, self.last, self.colour = clock, last, "red"
         self.tries = 0
         self.dies: str = ""
 
-    def read(self, *_: Any) -> Doc:
+    def read(self, *_: Any) -> JsonObject:
         return {"Id": "t-1", "Colour": self.colour, "State": "up"}
 
-    def update(self, _client: Any, spec: ResourceSpec, _changed: Doc) -> None:
+    def update(self, _client: Any, spec: ResourceSpec, _changed: JsonObject) -> None:
         self.tries += 1
         if self.dies == "before":
             raise Lost
@@ -70,16 +70,16 @@ class Valve(Thing):
         self.last = self.clock.time
         if self.colour and spec.props["Colour"]:
             self.colour = ""
-            raise NotYet("the rest", due=HOUR)
+            raise RetryLater("the rest", due=HOUR)
         self.colour = spec.props["Colour"]
         if self.dies == "after":
             raise Lost
 
-    def create(self, client: Any, spec: ResourceSpec) -> Doc:
+    def create(self, client: Any, spec: ResourceSpec) -> JsonObject:
         self.update(client, spec, {})
         return self.read()
 
-    def changes(self, seen: Doc, wanted: Doc) -> int:
+    def change_count(self, seen: JsonObject, wanted: JsonObject) -> int:
         return 2 if seen["Colour"] and wanted["Colour"] else 1
 
 
@@ -108,7 +108,7 @@ class Run:
         take_over(hands, managed, change, resource_state)
         if change.verb == "update":
             managed = hands.update(managed, change)
-        hands.finish(managed, updated=change.verb == "update", seen=lambda _doc: None)
+        hands.finish(managed, updated=change.verb == "update", actual=lambda _doc: None)
 
     @property
     def entry(self) -> ResourceState | None:

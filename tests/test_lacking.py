@@ -20,8 +20,8 @@ from provisioner.embedded.wire import Call, compose
 from provisioner.engine.act import Hands
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import ManagedResource
 from tests.harness import Desk, Ran
 from tests.inventory import inventory
@@ -77,7 +77,7 @@ class Missing(Thing):
 
     service = "some-service"
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         raise UnknownCall("Describe")
 
     create = update = delete = read  # type: ignore[assignment]
@@ -86,7 +86,7 @@ class Missing(Thing):
 class Unnamed(Missing):
     """One whose id AWS would choose."""
 
-    key = "Arn"
+    id_paths = "Arn"
 
 
 def worker(*, is_emulated: bool) -> tuple[Hands, list[Event]]:
@@ -98,8 +98,8 @@ def worker(*, is_emulated: bool) -> tuple[Hands, list[Event]]:
     return mine, told
 
 
-def target(kind: Kind) -> ManagedResource:
-    return ManagedResource(kind, ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS))
+def target(resource_type: ResourceType) -> ManagedResource:
+    return ManagedResource(resource_type, ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS))
 
 
 def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
@@ -107,9 +107,9 @@ def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
     managed = target(Missing()).with_id("t-1")
 
     assert mine.create(managed) == {"Id": "t-1"}
-    mine.finish(managed, seen=lambda _doc: None)
+    mine.finish(managed, actual=lambda _doc: None)
     mine.update(managed, Change("update", "thing", "Missing", "t", "p", "t-1"))
-    mine.finish(managed, updated=True, seen=lambda _doc: None)
+    mine.finish(managed, updated=True, actual=lambda _doc: None)
     mine.delete(managed)
 
     assert mine.ledger.get("thing") is None
@@ -118,7 +118,7 @@ def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
 
 
 @pytest.mark.parametrize(("kind", "is_emulated"), [(Missing(), False), (Unnamed(), True)])
-def test_what_aws_does_not_know_or_nobody_can_name_ends_the_work(kind: Kind, *, is_emulated: bool) -> None:
+def test_what_aws_does_not_know_or_nobody_can_name_ends_the_work(kind: ResourceType, *, is_emulated: bool) -> None:
     mine, told = worker(is_emulated=is_emulated)
 
     with pytest.raises(UnknownCall):

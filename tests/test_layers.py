@@ -32,7 +32,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.steps", "provisioner.doctor"},
     {"provisioner.terminal"},
     {"provisioner.health"},
-    {"provisioner.kinds", "provisioner.bucket"},
+    {"provisioner.resources", "provisioner.bucket"},
     {"provisioner.prices", "provisioner.preflight"},
     {"provisioner.engine"},
     {"provisioner.configuration"},
@@ -127,7 +127,7 @@ def test_no_two_modules_import_each_other() -> None:
     assert left == {}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("provisioner.kinds")])
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("provisioner.resources")])
 def test_a_kind_knows_nothing_of_the_ledger(module: str) -> None:
     assert [name for name in imports(MODULES[module]) if part_of(name) == "state"] == []
 

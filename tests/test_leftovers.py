@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from provisioner.engine.kind import ResourceSpec
-from provisioner.kinds.leftovers import lingering
-from provisioner.kinds.sns import Subscription
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources.leftovers import lingering
+from provisioner.resources.sns import Subscription
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from provisioner.kinds import facts
+from provisioner.resources import facts
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
 from tests.standing import tags
@@ -16,10 +16,10 @@ def beyond(desk: Desk, before: Found) -> list[tuple[str, str]]:
     """What AWS holds beyond what it held before, or no longer as it was."""
     now = inventory(desk.box.endpoint)
     return [
-        (kind, key)
-        for kind in {*now, *before}
-        for key in {*now.get(kind, {}), *before.get(kind, {})}
-        if now.get(kind, {}).get(key) != before.get(kind, {}).get(key)
+        (type_name, key)
+        for type_name in {*now, *before}
+        for key in {*now.get(type_name, {}), *before.get(type_name, {})}
+        if now.get(type_name, {}).get(key) != before.get(type_name, {}).get(key)
     ]
 
 
@@ -86,7 +86,7 @@ def test_a_teardown_of_what_is_gone_says_so(desk: Desk) -> None:
 def test_what_was_deleted_by_hand_comes_back(desk: Desk) -> None:
     desk.apply("a")
     endpoint = desk.box.endpoint
-    before = {kind: len(held) for kind, held in inventory(endpoint).items()}
+    before = {type_name: len(held) for type_name, held in inventory(endpoint).items()}
     _delete_by_hand(endpoint)
 
     planned = desk.plan("a")
@@ -94,7 +94,7 @@ def test_what_was_deleted_by_hand_comes_back(desk: Desk) -> None:
     assert planned.count("it was deleted behind our back") == 5
     assert re.search(r"ListenerRule ml-api-rule-\w{4}-a  \(it goes with listener-80, which is made anew\)", planned)
     desk.apply("a")
-    assert {kind: len(held) for kind, held in inventory(endpoint).items()} == before
+    assert {type_name: len(held) for type_name, held in inventory(endpoint).items()} == before
 
 
 def _delete_by_hand(endpoint: str) -> None:
@@ -142,7 +142,7 @@ def test_what_was_changed_by_hand_is_set_right(desk: Desk) -> None:
 def test_a_nat_gateway_per_zone_and_back(desk: Desk) -> None:
     def ways_out() -> dict[str, int]:
         found = inventory(desk.box.endpoint)
-        return {kind: len(found[kind]) for kind in ("nat gateway", "address", "route table")}
+        return {type_name: len(found[type_name]) for type_name in ("nat gateway", "address", "route table")}
 
     empty = ways_out()
     desk.apply("a")
@@ -203,7 +203,9 @@ def test_a_stack_lives_in_the_region_it_was_born_in(desk: Desk) -> None:
     assert len(zones) == 1
     there = inventory(desk.box.endpoint)
     assert [
-        kind for kind in ("vpc", "log group", "db cluster", "table", "balancer") if there[kind] != empty[kind]
+        type_name
+        for type_name in ("vpc", "log group", "db cluster", "table", "balancer")
+        if there[type_name] != empty[type_name]
     ] == []
 
     ran = desk.run("apply", "--yes", "--suffix", "a", "--region", "us-east-1")

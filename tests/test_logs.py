@@ -18,8 +18,8 @@ from botocore.exceptions import EndpointConnectionError
 from provisioner.commands.sources import Wanted, _check_service
 from provisioner.commands.tailing import _asked
 from provisioner.errors import UsageError
-from provisioner.kinds.log_events import LATE, Line, Tail
-from provisioner.kinds.request_records import Records
+from provisioner.resources.log_events import LATE, Line, Tail
+from provisioner.resources.request_records import Records
 from provisioner.terminal.logs import Lines
 from provisioner.terminal.say import Say
 from state.errors import ProvisionerError

@@ -12,9 +12,9 @@ import pytest
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from provisioner.engine.additions import additions
-from provisioner.engine.kind import Kind
-from provisioner.engine.owners import BELOW, Members
-from provisioner.kinds import KINDS
+from provisioner.engine.owners import BELOW, FieldOwnership
+from provisioner.engine.resource_type import ResourceType
+from provisioner.resources import RESOURCE_TYPES
 
 # Rows of what botocore's models do not name, on purpose: keys of attributes, items of a collection by their
 # names, members of a document, and what a resource type reads from a deeper place.
@@ -40,9 +40,9 @@ def model_of(service: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(service)
 
 
-def told(table: Members) -> Iterator[Shape]:
+def told(table: FieldOwnership) -> Iterator[Shape]:
     """The shapes in which AWS tells one resource."""
-    for line in table.told:
+    for line in table.shapes:
         service, operation, *path = line.split()
         shape = model_of(service).operation_model(operation).output_shape
         yield at(unlisted(shape), path[0].split(".") if path else [])
@@ -72,41 +72,41 @@ def has(shape: Shape, path: list[str]) -> bool:
     return True
 
 
-def members(table: Members, shape: Shape, above: str = "", seen: tuple[str, ...] = ()) -> Iterator[str]:
+def members(table: FieldOwnership, shape: Shape, above: str = "", seen: tuple[str, ...] = ()) -> Iterator[str]:
     """The dotted path of each member, down to where the table speaks of all that is below."""
-    elsewhere = {line.rpartition(".")[2] for line in table.told}
+    elsewhere = {line.rpartition(".")[2] for line in table.shapes}
     for name, whole in shape.members.items() if isinstance(shape, StructureShape) else ():
         path, inner = f"{above}{name}", unlisted(whole)
         yield path
-        if inner.name not in seen and path + BELOW not in table.classed and path not in elsewhere:
+        if inner.name not in seen and path + BELOW not in table.classified and path not in elsewhere:
             yield from members(table, inner, f"{path}.", (*seen, inner.name))
 
 
-def unclassed(kind: Kind) -> list[str]:
-    table = kind.members
+def unclassed(resource_type: ResourceType) -> list[str]:
+    table = resource_type.ownership
     paths = [path for shape in told(table) for path in members(table, shape)]
     return [path for path in paths if path not in OF_REPLIES and table.of(path) is None]
 
 
-def out_of_date(kind: Kind) -> list[str]:
-    shapes = list(told(kind.members))
-    rows = {row.removesuffix(BELOW) for row in kind.members.classed if row != "**"}
+def out_of_date(resource_type: ResourceType) -> list[str]:
+    shapes = list(told(resource_type.ownership))
+    rows = {row.removesuffix(BELOW) for row in resource_type.ownership.classified if row != "**"}
     known = {row for row in rows if any(has(shape, row.split(".")) for shape in shapes)}
-    return sorted(rows - known - BEYOND_MODELS.get(str(kind), set()))
+    return sorted(rows - known - BEYOND_MODELS.get(str(resource_type), set()))
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
-def test_every_member_is_classed(kind: Kind) -> None:
-    assert kind.members.told, f"{kind} bears no table of owners"
-    assert not unclassed(kind), f"{kind}: class these in provisioner/kinds/members/"
+@pytest.mark.parametrize("kind", RESOURCE_TYPES.values(), ids=str)
+def test_every_member_is_classed(kind: ResourceType) -> None:
+    assert kind.ownership.shapes, f"{kind} bears no table of owners"
+    assert not unclassed(kind), f"{kind}: class these in provisioner/resources/members/"
 
 
-@pytest.mark.parametrize("kind", [one for one in KINDS.values() if str(one) not in ATTRIBUTES], ids=str)
-def test_no_row_is_out_of_date(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [one for one in RESOURCE_TYPES.values() if str(one) not in ATTRIBUTES], ids=str)
+def test_no_row_is_out_of_date(kind: ResourceType) -> None:
     assert not out_of_date(kind), f"{kind}: botocore knows no such members"
 
 
-def some(table: Members, path: str, shape: Shape, depth: int = 0) -> Any:
+def some(table: FieldOwnership, path: str, shape: Shape, depth: int = 0) -> Any:
     """A value that stands at a path, and that is no default there."""
     match shape:
         case ListShape():
@@ -125,14 +125,14 @@ def some(table: Members, path: str, shape: Shape, depth: int = 0) -> Any:
 BROUGHT_TO_ANOTHER_FORM = {("Role", "PermissionsBoundary")}
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
-def test_each_member_of_ours_that_nobody_stated_is_an_addition_and_no_other(kind: Kind) -> None:
-    table = kind.members
+@pytest.mark.parametrize("kind", RESOURCE_TYPES.values(), ids=str)
+def test_each_member_of_ours_that_nobody_stated_is_an_addition_and_no_other(kind: ResourceType) -> None:
+    table = kind.ownership
     for shape in told(table):
         for name, inner in shape.members.items() if isinstance(shape, StructureShape) else ():
             if (str(kind), name) in BROUGHT_TO_ANOTHER_FORM:
                 continue
-            expected = table.is_ours(name) or table.has_ours_in(name)
+            expected = table.is_ours(name) or table.has_ours_below(name)
             doc = {name: some(table, name, inner)}
             found = [path for path, _, _ in additions(table, doc, {})]
             assert bool(found) is expected, name
@@ -184,7 +184,7 @@ def test_every_attribute_that_botocore_documents_for_our_type_is_classed(name: s
     ours = [one for one in parts if not re.match(r"[^<]*(only by|by only) (Network|Gateway)", one)]
     found = {key for one in ours for key in re.findall(r"<li> ?<p> ?<code>([a-z0-9_.]+)</code>", one)}
     keys = {key for key in found if "." in key}
-    table = KINDS[name].members
+    table = RESOURCE_TYPES[name].ownership
     assert len(keys) > 10, "the documentation is written otherwise: read its keys anew"
     unknown = {key for key in keys if table.default(f"Attributes.{key}") is None} - set(LEFT_ALONE[name])
-    assert unknown == set(), "class these in provisioner/kinds/members/elbv2.py, or leave them alone here"
+    assert unknown == set(), "class these in provisioner/resources/members/elbv2.py, or leave them alone here"

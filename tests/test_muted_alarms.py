@@ -15,8 +15,8 @@ from provisioner.doctor.patient import Patient
 from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
+from provisioner.resources.tags import pairs
 from tests.harness import Desk
 from tests.inventory import client
 

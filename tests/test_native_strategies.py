@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.policies import Verdict, verdict
-from provisioner.kinds.ecs.strategies import lasts
-from provisioner.kinds.elbv2.routing import led_to, path_values, taker
+from provisioner.resources.ecs.strategies import lasts
+from provisioner.resources.elbv2.routing import led_to, path_values, taker
 from provisioner.steps.alb_rules import slug
 from tests.exactly import exactly, printed
 from tests.harness import Desk

@@ -15,8 +15,8 @@ Held = dict[tuple[str, str], str]
 def held(desk: Desk) -> Held:
     """All that AWS holds, flat; the snapshots that RDS takes by itself left out."""
     return {
-        (kind, key): line
-        for kind, docs in inventory(desk.box.endpoint).items()
+        (type_name, key): line
+        for type_name, docs in inventory(desk.box.endpoint).items()
         for key, line in docs.items()
         if not key.startswith("rds:")
     }

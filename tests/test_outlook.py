@@ -35,10 +35,10 @@ def outlook(watch: Watch, verb: str) -> Outlook:
     steps["app"].needs["db"] = "ready"
     durations = Durations()
     for name, seconds in TAKES.items():
-        durations.known |= {(kind, "here", verb, what): [0.0] for kind in TAKES for what in ("exists",)}
+        durations.known |= {(type_name, "here", verb, what): [0.0] for type_name in TAKES for what in ("exists",)}
         durations.known[name, "here", verb, "ready" if verb == "create" else "gone"] = [seconds]
-    kinds = {name: type(name, (Thing,), {})() for name in TAKES}
-    return Outlook.of(steps, dict.fromkeys(TAKES, verb), kinds, durations, watch.now)
+    type_names = {name: type(name, (Thing,), {})() for name in TAKES}
+    return Outlook.of(steps, dict.fromkeys(TAKES, verb), type_names, durations, watch.now)
 
 
 def test_what_is_left_shrinks_with_time_and_with_what_is_done(watch: Watch) -> None:

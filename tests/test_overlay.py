@@ -10,7 +10,7 @@ import pytest
 from provisioner.engine.compare import differences, held
 from provisioner.engine.overlay import laid_over
 from provisioner.engine.shapes import Shapes
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 
 SHIELD = "ShieldMitigationRuleGroup_123456789012_1a2b_3c4d"
 MITIGATION = {
@@ -25,11 +25,11 @@ MITIGATION = {
 RATE = {"Name": "rate", "Priority": 0, "Statement": {"RateBasedStatement": {"Limit": 2000}}}
 
 
-def laid(kind: str, there: dict[str, Any], ours: dict[str, Any], before: Any = None) -> dict[str, Any]:
+def laid(type_name: str, there: dict[str, Any], ours: dict[str, Any], before: Any = None) -> dict[str, Any]:
     """What the calls of a resource type are sent."""
-    bearer = KINDS[kind]
+    bearer = RESOURCE_TYPES[type_name]
     model = botocore.session.Session().get_service_model(bearer.service)
-    return laid_over(bearer, there, ours, before or {}, Shapes.of(model, bearer.replaces))
+    return laid_over(bearer, there, ours, before or {}, Shapes.of(model, bearer.replacing_calls))
 
 
 def test_what_others_set_is_sent_back_and_what_aws_only_tells_is_not() -> None:
@@ -81,7 +81,7 @@ def test_of_rules_that_nobody_declared_only_shields_own_stays(rule: dict[str, An
     sent = laid("WebACL", {"Rules": [softened, rule]}, {"Rules": [RATE]})
 
     assert sent["Rules"] == [RATE, *([rule] if stays else [])]
-    found = differences(KINDS["WebACL"], {"Rules": [RATE]}, {"Rules": [RATE, rule]}, None)
+    found = differences(RESOURCE_TYPES["WebACL"], {"Rules": [RATE]}, {"Rules": [RATE, rule]}, None)
     assert [one.path for one in found] == ([] if stays else ["Rules"])
 
 
@@ -127,7 +127,7 @@ def test_how_a_rolling_deployment_is_watched_is_nobodys_and_is_sent_back(by_hand
     sent = laid("Service", {**there, "serviceArn": "arn"}, stated)
 
     assert sent == {"deploymentConfiguration": {**counts, **theirs}}
-    assert [one.path for one in differences(KINDS["Service"], stated, there, None)] == [
+    assert [one.path for one in differences(RESOURCE_TYPES["Service"], stated, there, None)] == [
         "deploymentConfiguration.maximumPercent"
     ]
 
@@ -240,8 +240,8 @@ def test_of_statements_that_nobody_declared_only_the_log_deliverys_own_stays(
     wanted, seen = ({"Policy": {"Statement": one}} for one in ([ours], [ours, statement]))
 
     assert laid("BucketPolicy", seen, wanted) == {"Policy": {"Statement": [ours, *theirs]}}
-    assert bool(differences(KINDS["BucketPolicy"], wanted, seen, None)) is not stays
-    told = held(KINDS["BucketPolicy"], wanted, seen, None)
+    assert bool(differences(RESOURCE_TYPES["BucketPolicy"], wanted, seen, None)) is not stays
+    told = held(RESOURCE_TYPES["BucketPolicy"], wanted, seen, None)
     assert [one.owner for one in told] == ["CloudWatch Logs"] * stays
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.kinds.rds.aurora import is_newer_minor
+from provisioner.resources.rds.aurora import is_newer_minor
 from tests.hands import CLUSTER, SERVICE
 from tests.harness import Desk
 from tests.inventory import client

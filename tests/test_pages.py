@@ -111,7 +111,7 @@ def test_a_whole_life_on_lists_of_two_a_page(desk: Desk, tiny: None, profile: st
     desk.teardown("a", "--unprotect")
 
     assert "Verified empty" in desk.well("verify-gone", "--suffix", "a").out
-    left = {kind: found for kind, found in inventory(desk.box.endpoint).items() if found != empty[kind]}
+    left = {type_name: found for type_name, found in inventory(desk.box.endpoint).items() if found != empty[type_name]}
     assert set(left) <= {"db snapshot", "kms key", "log group"}
 
 

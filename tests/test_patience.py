@@ -14,10 +14,10 @@ from provisioner.engine.act import Hands
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.decide import Change, decide
 from provisioner.engine.events import Event
-from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.patience import OUTAGE
-from provisioner.engine.refs import Doc
-from provisioner.engine.refused import Holder
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import Blocked, NotBefore, OutOfPatience
@@ -35,13 +35,13 @@ THROTTLED, REFUSED = answered("Throttling"), answered("DependencyViolation")
 class Slow(Thing):
     """Does what it is told to, and is asked for as long as two hours."""
 
-    patience = minutes(120)
-    transient = {"update": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
+    timeout = minutes(120)
+    retryable_codes = {"update": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
 
-    def __init__(self, answers: Callable[[], Doc | None] | None = None) -> None:
+    def __init__(self, answers: Callable[[], JsonObject | None] | None = None) -> None:
         self.answers = answers or dict
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         return self.answers()
 
     def update(self, *_: Any) -> None:
@@ -59,17 +59,19 @@ def hands(clock: Hurried, pace: float = 1.0) -> Hands:
     return Hands(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
 
 
-def target(kind: Slow) -> ManagedResource:
+def target(resource_type: Slow) -> ManagedResource:
     """The thing in hand."""
-    return ManagedResource(kind, ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS, "t-1"))
+    return ManagedResource(
+        resource_type, ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS, "t-1")
+    )
 
 
-def failing(*errors: Exception) -> Callable[[], Doc]:
+def failing(*errors: Exception) -> Callable[[], JsonObject]:
     """Something that raises these, and the last of them for ever."""
     left: Iterator[Exception] = iter(errors)
     last = errors[-1]
 
-    def raise_() -> Doc:
+    def raise_() -> JsonObject:
         raise next(left, last)
 
     return raise_
@@ -103,7 +105,7 @@ def test_throttles_between_refusals_do_not_add_up() -> None:
     errors = [THROTTLED, THROTTLED, REFUSED] * 60
     answers = iter(errors)
 
-    def answer() -> Doc:
+    def answer() -> JsonObject:
         if error := next(answers, None):
             raise error
         return {}
@@ -115,14 +117,14 @@ def test_throttles_between_refusals_do_not_add_up() -> None:
 
 def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothing() -> None:
     clock = Hurried()
-    mine, kind = hands(clock), Slow(lambda: seen("coming"))
+    mine, resource_type = hands(clock), Slow(lambda: seen("coming"))
     told: list[Event] = []
     mine.listen = told.append
-    mine.ledger.record_intent("thing", "create", mine._entry(target(kind)))
+    mine.ledger.record_intent("thing", "create", mine._entry(target(resource_type)))
     mine.ledger.record_id("thing", "t-1")
 
     with pytest.raises(OutOfPatience) as caught:
-        mine.finish(target(kind), seen=lambda _doc: None)
+        mine.finish(target(resource_type), actual=lambda _doc: None)
 
     left = mine.ledger.get("thing")
     assert left
@@ -151,20 +153,20 @@ def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(error: Exception
 class Held(Slow):
     """Does not go, for a stranger holds it."""
 
-    transient = {"delete": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
+    retryable_codes = {"delete": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
 
     def delete(self, *_: Any) -> None:
         raise REFUSED
 
-    def holders(self, *_: Any) -> list[Holder]:
-        return [Holder("eni-1 (amazon-elb: ELB app/theirs/1)", passing=False)]
+    def blockers(self, *_: Any) -> list[Blocker]:
+        return [Blocker("eni-1 (amazon-elb: ELB app/theirs/1)", temporary=False)]
 
 
 class Denied(Slow):
     """Is of a kind whose rights AWS may learn late."""
 
-    or_denied = codes("KMSKeyNotAccessibleFault")
-    transient = {"update": codes("AccessDenied") | or_denied}  # noqa: RUF012 - as kinds declare it
+    retryable_denials = codes("KMSKeyNotAccessibleFault")
+    retryable_codes = {"update": codes("AccessDenied") | retryable_denials}  # noqa: RUF012 - as kinds declare it
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "KMSKeyNotAccessibleFault"])
@@ -207,36 +209,36 @@ def test_what_only_strangers_hold_is_not_waited_for(pace: float) -> None:
     assert clock.time - start < 5
 
 
-_CONTRACT = Holder("a contract", passing=False, remedy="`cancel it` ends it on Monday", later=True)
-_STRANGER = Holder("eni-1", passing=False, remedy="`delete it`")
-_OF_AWS = Holder("eni-2 (amazon-elb)", passing=True)
+_CONTRACT = Blocker("a contract", temporary=False, remedy="`cancel it` ends it on Monday", deferred=True)
+_STRANGER = Blocker("eni-1", temporary=False, remedy="`delete it`")
+_OF_AWS = Blocker("eni-2 (amazon-elb)", temporary=True)
 
 
 class HeldBy(Held):
     """Does not go, for these hold it."""
 
-    def __init__(self, *holders: Holder, refusal: ClientError = REFUSED) -> None:
+    def __init__(self, *holders: Blocker, refusal: ClientError = REFUSED) -> None:
         super().__init__()
         self.who, self.refusal = list(holders), refusal
 
     def delete(self, *_: Any) -> None:
         raise self.refusal
 
-    def holders(self, *_: Any) -> list[Holder]:
+    def blockers(self, *_: Any) -> list[Blocker]:
         return self.who
 
 
 @pytest.mark.parametrize("refusal", [REFUSED, answered("ValidationError")], ids=["asked", "at the end"])
 @pytest.mark.parametrize(("holders", "exit_code"), [([_CONTRACT], 9), ([_STRANGER], 5), ([_CONTRACT, _STRANGER], 5)])
 def test_who_holds_decides_how_it_ends_whatever_path_found_them(
-    holders: list[Holder], exit_code: int, refusal: ClientError
+    holders: list[Blocker], exit_code: int, refusal: ClientError
 ) -> None:
     """On a slow machine a pricing plan was asked about in the midst of the tries, and told as a stranger."""
-    clock, kind = Hurried(), HeldBy(*holders, refusal=refusal)
+    clock, resource_type = Hurried(), HeldBy(*holders, refusal=refusal)
     start = clock.time
 
     with pytest.raises(ProvisionerError) as caught:
-        hands(clock).delete(target(kind))
+        hands(clock).delete(target(resource_type))
 
     assert caught.value.exit_code == exit_code
     assert clock.time - start < 5
@@ -260,10 +262,10 @@ def test_what_aws_lets_go_of_too_late_is_a_wait_that_ran_out() -> None:
 @pytest.mark.parametrize("error", [THROTTLED, answered("Stale")], ids=["throttled", "stale"])
 def test_a_refusal_that_names_no_holder_asks_for_none(error: ClientError) -> None:
     class Stale(HeldBy):
-        transient = {"delete": codes("Stale")}  # noqa: RUF012 - as kinds declare it
-        unheld = codes("Stale")
+        retryable_codes = {"delete": codes("Stale")}  # noqa: RUF012 - as kinds declare it
+        unblocked_codes = codes("Stale")
 
-        def holders(self, *_: Any) -> list[Holder]:
+        def blockers(self, *_: Any) -> list[Blocker]:
             raise AssertionError("nobody is to be asked about")
 
     with pytest.raises(ClientError):
@@ -273,9 +275,9 @@ def test_a_refusal_that_names_no_holder_asks_for_none(error: ClientError) -> Non
 class Theirs(Slow):
     """Is there under our name, and somebody else's."""
 
-    tagged, visible_within = True, 60
+    tagged, consistency_seconds = True, 60
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         return {"Id": "t-1", "Tags": {"Environment": "theirs"}}
 
 
@@ -296,7 +298,7 @@ class Shy(Slow):
         super().__init__()
         self.misses, self.there = misses, True
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         self.misses -= 1
         return seen() if self.there and self.misses < 0 else None
 
@@ -329,7 +331,7 @@ def test_what_a_killed_run_never_made_is_looked_for_no_longer_than_aws_may_hide_
 class Vanished(Slow):
     """Somebody deleted it: AWS says that it is not there."""
 
-    absent = codes("ResourceNotFound")
+    not_found_codes = codes("ResourceNotFound")
 
     def __init__(self) -> None:
         super().__init__(lambda: None)

@@ -103,7 +103,9 @@ CONTROLS = [
         "what is put into the default group by mistake speaks to nobody",
         "network.bare_default_group",
         "nothing",
-        lambda stack: (f"no {kind}" for kind in ("BareDefaultIngress", "BareDefaultEgress") if not of(stack, kind)),
+        lambda stack: (
+            f"no {type_name}" for type_name in ("BareDefaultIngress", "BareDefaultEgress") if not of(stack, type_name)
+        ),
     ),
     Control(
         "no-open-door",

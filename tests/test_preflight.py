@@ -19,9 +19,8 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change, Verb, decide
-from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Plan
-from provisioner.kinds.tags import pairs
+from provisioner.engine.resource_type import ResourceType
 from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.checks import check, credentials
@@ -29,6 +28,7 @@ from provisioner.preflight.domain import domain
 from provisioner.preflight.parameters import create_call, parameters, update_calls
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.shapes import UNKNOWN, faults
+from provisioner.resources.tags import pairs
 from provisioner.settings.profiles import PROFILES
 from state.stack_state import Intent, ResourceState
 from tests.harness import Desk
@@ -85,8 +85,8 @@ def changed(made: Plan, *names: str, **tags: str) -> Plan:
     """A plan that changes all that can change in place of these nodes."""
     for name in names:
         resource = made.stack.resources[name]
-        same = resource.type.fixed | resource.type.unread | resource.type.owners.keys()
-        can = type(resource.type).update is not Kind.update
+        same = resource.type.immutable | resource.type.write_only | resource.type.field_owners.keys()
+        can = type(resource.type).update is not ResourceType.update
         tops = [key for key in resource.props if key not in same and can]
         found = [Difference(key, "old", resource.props[key]) for key in tops]
         found += [Difference(f"Tags.{key}", None, value) for key, value in tags.items() if resource.type.tagged]
@@ -103,7 +103,7 @@ def test_every_update_of_a_whole_stack_is_caught_and_fits_the_model(profile: str
     verbs = {name: change.verb for name, change in made.changes.items()}
     calls = {name: update_calls(made, made.stack.resources[name]) for name in verbs if verbs[name] == "update"}
     assert sum(call is not None for each in calls.values() for call in each) > 60
-    replacing = {name for name in calls if made.stack.resources[name].type.replaces}
+    replacing = {name for name in calls if made.stack.resources[name].type.replacing_calls}
     assert {name for name in replacing if calls[name][0] is None} == set()
     assert list(parameters(made, clients)) == []
 

@@ -14,11 +14,11 @@ from provisioner.engine.durations import Durations
 from provisioner.engine.ending import foresee
 from provisioner.engine.expected import Expected, Wait, expected, until_gone
 from provisioner.engine.plan import Plan
-from provisioner.kinds import KINDS
 from provisioner.prices.asked import ask
 from provisioner.prices.charges import BY_USE, CHARGES, FREE, Estate, is_priced
 from provisioner.prices.estimate import Cost, Estimate, after, as_it_is, bill
 from provisioner.prices.table import FALLBACK, keep, prices
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
@@ -103,12 +103,12 @@ def test_what_stands_is_priced_as_it_is() -> None:
 
 
 def test_only_kinds_that_there_are_are_priced() -> None:
-    assert CHARGES.keys() | BY_USE.keys() | FREE <= KINDS.keys()
+    assert CHARGES.keys() | BY_USE.keys() | FREE <= RESOURCE_TYPES.keys()
     assert not is_priced("Unheard")
 
 
 def test_every_kind_says_what_it_costs_be_it_nothing() -> None:
-    assert [kind for kind in KINDS if not is_priced(kind)] == []
+    assert [type_name for type_name in RESOURCE_TYPES if not is_priced(type_name)] == []
 
 
 class Listed:
@@ -135,11 +135,11 @@ def test_the_price_list_is_read_by_usage_type() -> None:
 def test_a_new_stack_takes_as_long_as_its_longest_chain() -> None:
     location = StackLocation("1", "aws", "us-east-1")
 
-    told = expected(declared(), StackState("a", location), KINDS, Durations())
+    told = expected(declared(), StackState("a", location), RESOURCE_TYPES, Durations())
 
     assert [wait.node for wait in told.waits] == ["writer"]
     with_own_image = declared(image="1.dkr.ecr.us-east-1.amazonaws.com/api:1")
-    told = expected(with_own_image, StackState("a", location), KINDS, Durations())
+    told = expected(with_own_image, StackState("a", location), RESOURCE_TYPES, Durations())
     assert told == Expected(480, (Wait("writer", 420), Wait("service", 60)), is_measured=False)
 
 
@@ -147,7 +147,7 @@ def test_what_is_kept_takes_no_time() -> None:
     made = declared()
     made.changes = {name: Change("keep", name, "", "", "") for name in made.changes}
 
-    assert expected(made, StackState("a", StackLocation("1", "aws", "r")), KINDS, Durations()).seconds == 0
+    assert expected(made, StackState("a", StackLocation("1", "aws", "r")), RESOURCE_TYPES, Durations()).seconds == 0
 
 
 def test_an_end_takes_as_long_as_its_longest_chain() -> None:
@@ -156,12 +156,17 @@ def test_an_end_takes_as_long_as_its_longest_chain() -> None:
         name: Change("keep", name, str(resource.type), "", resource.step)
         for name, resource in made.stack.resources.items()
     }
-    ending = foresee(made, StackState("a", StackLocation("1", "aws", "us-east-1")), list(made.stack.resources), KINDS)
+    ending = foresee(
+        made, StackState("a", StackLocation("1", "aws", "us-east-1")), list(made.stack.resources), RESOURCE_TYPES
+    )
 
-    told = until_gone(ending, "us-east-1", KINDS, Durations())
+    told = until_gone(ending, "us-east-1", RESOURCE_TYPES, Durations())
 
     # The service goes first; then the cluster, whose end begins with its writer's: the two do not add up.
-    assert told.seconds == KINDS["Service"].takes_to_go + KINDS["DBCluster"].takes_to_go
+    assert (
+        told.seconds
+        == RESOURCE_TYPES["Service"].typical_delete_seconds + RESOURCE_TYPES["DBCluster"].typical_delete_seconds
+    )
 
 
 def test_a_duration_is_said_in_minutes() -> None:

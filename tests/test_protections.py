@@ -15,13 +15,13 @@ from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.ending_targets import overrides
-from provisioner.engine.kind import ResourceSpec
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.errors import Blocked, NotBefore
-from provisioner.kinds import KINDS
-from provisioner.kinds.elbv2.balancer import LoadBalancer
-from provisioner.kinds.logs import LogGroup
-from provisioner.kinds.route53 import DnsName
-from provisioner.kinds.s3 import Bucket
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.elbv2.balancer import LoadBalancer
+from provisioner.resources.logs import LogGroup
+from provisioner.resources.route53 import DnsName
+from provisioner.resources.s3 import Bucket
 from tests.harness import Desk
 from tests.inventory import client
 from tests.printed_commands import carry_out, printed
@@ -75,7 +75,7 @@ OTHERS = {
 def members() -> set[tuple[str, str]]:
     """Each member of the services' shapes that is called like a protection."""
     found = set()
-    for service in {kind.service for kind in KINDS.values()}:
+    for service in {resource_type.service for resource_type in RESOURCE_TYPES.values()}:
         model = botocore.session.get_session().get_service_model(service)
         for name in model.shape_names:
             shape = model.shape_for(name)
@@ -90,15 +90,17 @@ def test_each_protection_that_a_service_knows_is_classed() -> None:
 
 @pytest.mark.parametrize("member", [*LIFTED, *BY_NAME])
 def test_what_can_be_lifted_its_resource_type_lifts(member: tuple[str, str]) -> None:
-    kind = KINDS[{**LIFTED, **BY_NAME}[member]]
+    resource_type = RESOURCE_TYPES[{**LIFTED, **BY_NAME}[member]]
 
-    assert kind.service == member[0]
-    assert member[1] in str(kind.unprotected) or (overrides(kind, "protections") and overrides(kind, "lift"))
+    assert resource_type.service == member[0]
+    assert member[1] in str(resource_type.unprotected) or (
+        overrides(resource_type, "protections") and overrides(resource_type, "remove_protection")
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(HELD.values())))
 def test_what_nothing_lifts_is_told_by_its_holders(name: str) -> None:
-    assert overrides(KINDS[name], "holders")
+    assert overrides(RESOURCE_TYPES[name], "blockers")
 
 
 def as_a_run(desk: Desk, service: str) -> Any:
@@ -112,19 +114,19 @@ def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone
     record = {"Type": "A", "ResourceRecords": [{"Value": "192.0.2.1"}]}
     props = {"HostedZoneId": zone.id, "Name": name, "Records": [record], "Mark": "ours"}
     spec = ResourceSpec("name", "", "a", props, id=f"{zone.id}|{name}")
-    route53, kind = as_a_run(desk, "route53"), DnsName()
-    kind.create(route53, spec)
-    assert kind.protections(route53, spec) == []
+    route53, resource_type = as_a_run(desk, "route53"), DnsName()
+    resource_type.create(route53, spec)
+    assert resource_type.protections(route53, spec) == []
     theirs = {"RecordName": f"www.{zone.name}", "RecordType": "A"}
     ours = [{"RecordName": name, "RecordType": "A"}, {"RecordName": f"_ml-api.{name}", "RecordType": "TXT"}]
     route53.create_resource_record_set_protections(HostedZoneId=zone.id, Protections=[theirs, *ours])
 
-    assert kind.protections(route53, spec) == ["Route 53 protects its records of type A, TXT"]
+    assert resource_type.protections(route53, spec) == ["Route 53 protects its records of type A, TXT"]
     with pytest.raises(ClientError, match="is protected"):
-        kind.delete(route53, spec)
-    kind.lift(route53, spec)
-    kind.lift(route53, spec)
-    kind.delete(route53, spec)
+        resource_type.delete(route53, spec)
+    resource_type.remove_protection(route53, spec)
+    resource_type.remove_protection(route53, spec)
+    resource_type.delete(route53, spec)
 
     assert zone.records() == {}
     left = route53.list_resource_record_set_protections(HostedZoneId=zone.id)
@@ -144,14 +146,14 @@ def locked(desk: Desk) -> Any:
 
 def test_a_bucket_under_object_lock_is_told_with_the_end_of_what_is_written_now(locked: Any) -> None:
     spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
-    assert Bucket().holders(locked, spec) == []
+    assert Bucket().blockers(locked, spec) == []
     rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": KEPT}}
     locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
 
-    (holder,) = Bucket().holders(locked, spec)
+    (holder,) = Bucket().blockers(locked, spec)
 
     end = datetime.now(UTC) + timedelta(days=30)
-    assert holder.later
+    assert holder.deferred
     assert "S3 Object Lock (COMPLIANCE, 30 days" in str(holder)
     assert f"{end:%Y-%m-%d}" in holder.remedy
 
@@ -160,7 +162,7 @@ def test_a_bucket_without_object_lock_is_held_by_nothing(desk: Desk) -> None:
     s3 = as_a_run(desk, "s3")
     s3.create_bucket(Bucket=BUCKET)
 
-    assert Bucket().holders(s3, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)) == []
+    assert Bucket().blockers(s3, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)) == []
 
 
 def test_a_locked_object_is_told_as_locked_and_not_as_a_missing_right(locked: Any) -> None:
@@ -189,10 +191,10 @@ def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes
     retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
     locked.put_object_retention(Bucket=BUCKET, Key="a b.gz", Retention=retention)
 
-    (holder,) = Bucket().holders(locked, spec)
+    (holder,) = Bucket().blockers(locked, spec)
 
-    assert holder.later
-    assert not holder.passing
+    assert holder.deferred
+    assert not holder.temporary
     assert "S3 Object Lock (GOVERNANCE) on the object a b.gz" in holder.what
     for told in ("from 2126-01-02 03:04 UTC on", "s3:BypassGovernanceRetention", "--key 'a b.gz' "):
         assert told in holder.remedy
@@ -209,7 +211,7 @@ def test_a_default_retention_tells_of_the_bypass_where_there_is_one(locked: Any,
     rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": mode, "Years": 1}}}
     locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
 
-    (holder,) = Bucket().holders(locked, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
+    (holder,) = Bucket().blockers(locked, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
 
     assert f"({mode}, 365 days" in holder.what
     assert ("s3:BypassGovernanceRetention" in holder.remedy) is bypassed
@@ -255,7 +257,7 @@ class Locked:
 def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked(s3: Locked, told: list[bool]) -> None:
     spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
-    assert [one.doubtful for one in Bucket().holders(s3, spec)] == told
+    assert [one.uncertain for one in Bucket().blockers(s3, spec)] == told
 
 
 def protect_logs(desk: Desk) -> None:
@@ -306,9 +308,9 @@ def test_what_was_protected_after_the_question_is_told_with_its_way_out(
     desk.apply("a")
     real = LogGroup.delete
 
-    def delete(kind: LogGroup, logs: Any, spec: ResourceSpec) -> None:
+    def delete(resource_type: LogGroup, logs: Any, spec: ResourceSpec) -> None:
         logs.put_log_group_deletion_protection(logGroupIdentifier=spec.id, deletionProtectionEnabled=True)
-        real(kind, logs, spec)
+        real(resource_type, logs, spec)
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(LogGroup, "delete", delete)
@@ -329,10 +331,10 @@ def test_a_balancer_protected_after_the_question_is_told_with_its_way_out(
     desk.apply("a")
     real = LoadBalancer.delete
 
-    def delete(kind: LoadBalancer, elbv2: Any, spec: ResourceSpec) -> None:
+    def delete(resource_type: LoadBalancer, elbv2: Any, spec: ResourceSpec) -> None:
         on = [{"Key": "deletion_protection.enabled", "Value": "true"}]
         elbv2.modify_load_balancer_attributes(LoadBalancerArn=spec.id, Attributes=on)
-        real(kind, elbv2, spec)
+        real(resource_type, elbv2, spec)
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(LoadBalancer, "delete", delete)
@@ -354,11 +356,11 @@ def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(desk:
     elbv2 = as_a_run(desk, "elbv2")
     (one,) = elbv2.describe_load_balancers()["LoadBalancers"]
     spec = ResourceSpec("alb", one["LoadBalancerName"], "a", id=one["LoadBalancerArn"])
-    kind, on = LoadBalancer(), [{"Key": "deletion_protection.enabled", "Value": "true"}]
-    assert kind.deletion_protected(elbv2, spec, one) == {}
+    resource_type, on = LoadBalancer(), [{"Key": "deletion_protection.enabled", "Value": "true"}]
+    assert resource_type.deletion_protected(elbv2, spec, one) == {}
     elbv2.modify_load_balancer_attributes(LoadBalancerArn=spec.id, Attributes=on)
 
-    told = kind.unprotected_by.format(**kind.deletion_protected(elbv2, spec, one))
+    told = resource_type.unprotected_by.format(**resource_type.deletion_protected(elbv2, spec, one))
     carry_out(desk.box, told.removeprefix("aws "))
 
-    assert kind.deletion_protected(elbv2, spec, one) == {}
+    assert resource_type.deletion_protected(elbv2, spec, one) == {}

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from provisioner.embedded import reference
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from tests.calling import VERBS, operations
 from tests.test_calls import DECLARED, PROVISIONER
 
@@ -74,7 +74,12 @@ def words_of(folder: str) -> set[str]:
 
 def mutating() -> set[tuple[str, str]]:
     """Each call of the product that changes something."""
-    of_kinds = {(kind.service, one) for kind in KINDS.values() for verb in VERBS for one in kind.called(verb)}
+    of_kinds = {
+        (resource_type.service, one)
+        for resource_type in RESOURCE_TYPES.values()
+        for verb in VERBS
+        for one in resource_type.operations_of(verb)
+    }
     besides = {
         (service, one.split()[0]) for calls in DECLARED.values() for service, all_ in calls.items() for one in all_
     }
@@ -95,10 +100,10 @@ def test_every_call_that_changes_something_is_classed() -> None:
     assert classed - mutating() == set()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_a_resource_type_lays_ours_over_what_stands_for_each_of_its_calls_that_replace(name: str) -> None:
-    kind = KINDS[name]
-    calls = {(kind.service, one) for one in kind.called("update")} & listed(WHOLE)
+    resource_type = RESOURCE_TYPES[name]
+    calls = {(resource_type.service, one) for one in resource_type.operations_of("update")} & listed(WHOLE)
 
     single = {("sns", "SetTopicAttributes")} if name == "Topic" else set()  # its key is one value
-    assert {(kind.service, one) for one in kind.replaces} == calls - single
+    assert {(resource_type.service, one) for one in resource_type.replacing_calls} == calls - single

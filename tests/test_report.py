@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.engine.drift import Drift, What
-from provisioner.kinds import KINDS
 from provisioner.report.things import judged
+from provisioner.resources import RESOURCE_TYPES
 from tests.harness import Desk
 
 HUSH = 'container.environment={"TOKEN":"hush-hush"}'
@@ -36,7 +36,7 @@ def drifted(what: What) -> Drift:
 def test_a_resource_is_judged_by_what_aws_says_then_by_drift(
     doc: dict[str, str] | None, drift: Drift | None, state: str, word: str
 ) -> None:
-    assert judged(KINDS["NatGateway"], doc, drift) == (state, word)
+    assert judged(RESOURCE_TYPES["NatGateway"], doc, drift) == (state, word)
 
 
 @pytest.fixture(scope="module")

@@ -224,7 +224,7 @@ def test_each_policy_fits_iam_and_says_who_needs_each_statement(lived: Lived) ->
             assert len(set(sids)) == len(sids)
             assert all(sid.isalnum() for sid in sids)
     words = json.dumps(lived.given["apply"])
-    assert all(kind in words for kind in ("NatGateway", "DBCluster", "Distribution", "RolePolicy"))
+    assert all(type_name in words for type_name in ("NatGateway", "DBCluster", "Distribution", "RolePolicy"))
 
 
 def test_what_is_changed_is_this_stacks_alone(lived: Lived) -> None:
@@ -281,8 +281,8 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
         reference.action_of(resource.type.service, operation)
         for resource in whose.ground(ending=wanted.ending).stack
         for verb in (*wanted.verbs, *wanted.of_kinds.get(str(resource.type), ()))
-        for operation in resource.type.called(verb)
-        if not (resource.type.bounds and verb in _CHANGES and "create" in wanted.verbs)
+        for operation in resource.type.operations_of(verb)
+        if not (resource.type.limits_permissions and verb in _CHANGES and "create" in wanted.verbs)
     }
 
     assert declared - allowed <= {"iam:DeleteRolePermissionsBoundary"}
@@ -295,10 +295,10 @@ def test_what_is_born_with_tags_may_be_given_them() -> None:
     given = {
         str(resource.type): [tagging_action(reference.action_of(resource.type.service, one)) for one in creates]
         for resource in whose.ground().stack
-        if resource.type.tagged and (creates := resource.type.called("create"))
+        if resource.type.tagged and (creates := resource.type.operations_of("create"))
     }
 
-    assert {kind for kind, names in given.items() if not set(names) & allowed} == {"DnsName"}
+    assert {type_name for type_name, names in given.items() if not set(names) & allowed} == {"DnsName"}
     bucket = f"arn:aws:s3:::ml-api-logs-{SUFFIX}-{ACCOUNT}-us-east-1"
     assert verdict(policies_for(whose, "apply"), Request("s3:TagResource", bucket)) is Verdict.ALLOWED
 

@@ -13,10 +13,10 @@ import pytest
 
 from provisioner.commands import once, running
 from provisioner.commands.once import Once
-from provisioner.engine.kind import Kind
-from provisioner.kinds.autoscaling import ScalableTarget
-from provisioner.kinds.ecs import lone_tasks
-from provisioner.kinds.ecs.service import Service
+from provisioner.engine.resource_type import ResourceType
+from provisioner.resources.autoscaling import ScalableTarget
+from provisioner.resources.ecs import lone_tasks
+from provisioner.resources.ecs.service import Service
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags
 
@@ -177,7 +177,7 @@ def test_bounds_that_were_scaled_stay_until_they_are_taken_back(standing: Standi
 
 @pytest.mark.parametrize(("kind", "verb"), [(Service, "retag"), (ScalableTarget, "update")])
 def test_a_scale_that_was_killed_when_aws_had_the_call_is_gone_on_with(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, kind: type[Kind], verb: str
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, kind: type[ResourceType], verb: str
 ) -> None:
     typed = ("scale", "--yes", "--suffix", SUFFIX, "--max", "8")
     really = getattr(kind, verb)

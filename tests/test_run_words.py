@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from provisioner.commands.once import Once
-from provisioner.kinds.ecs import lone_tasks
-from provisioner.kinds.ecs.revisions import Running
+from provisioner.resources.ecs import lone_tasks
+from provisioner.resources.ecs.revisions import Running
 
 ARN = "arn:aws:ecs:us-east-1:1:task-definition/ml-api-taskdef-a:4"
 

@@ -78,4 +78,4 @@ def test_durations_are_the_median_of_earlier_runs_of_that_pace_and_region() -> N
 
     assert durations.expected(Thing(), "here", "create", "ready") == 20
     assert durations.expected(Thing(), "here", "create", "exists") == 1
-    assert durations.expected(Thing(), "there", "create", "ready") == Thing.takes
+    assert durations.expected(Thing(), "there", "create", "ready") == Thing.typical_create_seconds

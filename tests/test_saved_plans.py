@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.kinds import facts
+from provisioner.resources import facts
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX, Standing

@@ -154,13 +154,13 @@ KINDS = ("rule", "target group", "security group", "group rule", "ecs service", 
 
 
 def count(found: dict[str, dict[str, str]]) -> dict[str, int]:
-    return {kind: len(found[kind]) for kind in KINDS}
+    return {type_name: len(found[type_name]) for type_name in KINDS}
 
 
 def count_of_seed(with_one_more: dict[str, dict[str, str]]) -> dict[str, int]:
     """One service less: one of each, a rule a prefix, and the five rules of its security group."""
     several = {"group rule": 5, "rule": len(ALIKE)}
-    return {kind: n - several.get(kind, 1) for kind, n in count(with_one_more).items()}
+    return {type_name: n - several.get(type_name, 1) for type_name, n in count(with_one_more).items()}
 
 
 def test_a_main_service_without_a_prefix_still_answers_what_no_rule_speaks_of() -> None:

@@ -11,8 +11,8 @@ import pytest
 from provisioner.embedded.inner import backend
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.decide import proves_nothing
-from provisioner.engine.kind import Kind
-from provisioner.kinds import KINDS
+from provisioner.engine.resource_type import ResourceType
+from provisioner.resources import RESOURCE_TYPES
 from tests.harness import Desk
 from tests.standing import ACCOUNT
 
@@ -223,14 +223,16 @@ def calls_of(stack: Stack, changes: dict[str, str]) -> set[str]:
     """The mutating operations that these changes may take, by what their kinds declare."""
     found: set[str] = set()
     for node, change in changes.items():
-        kind = KINDS[stack.kinds[node]]
+        resource_type = RESOURCE_TYPES[stack.kinds[node]]
         verb = change.split()[0]
         # One that leads to whom nobody is led yet is born without requests, and moved when they are served.
-        moved = verb == "create" and type(kind).leads is not Kind.leads
+        moved = verb == "create" and type(resource_type).routes_to is not ResourceType.routes_to
         verbs = {"replace": ("create", "update", "delete")}.get(verb, (verb, *(["update"] if moved else [])))
-        named = {name for verb in (*verbs, "retag") for name in kind.called(verb)} - set(kind.called("read"))
-        found |= {f"{kind.service}:{name}" for name in named}
-        if verb in ("create", "replace") and kind.tagged and not proves_nothing(kind):
+        named = {name for verb in (*verbs, "retag") for name in resource_type.operations_of(verb)} - set(
+            resource_type.operations_of("read")
+        )
+        found |= {f"{resource_type.service}:{name}" for name in named}
+        if verb in ("create", "replace") and resource_type.tagged and not proves_nothing(resource_type):
             # Two machines would make two of it: the run is marked meanwhile (engine/marker.py).
             found |= {"iam:TagRole", "iam:UntagRole"}
     return found

@@ -37,7 +37,7 @@ LOCK = "ml/prod.lock"
 
 def counts(found: Found) -> dict[str, int]:
     """How many there are of each kind, the bucket left out."""
-    return {kind: len(held) for kind, held in found.items() if held and "bucket" not in kind.lower()}
+    return {type_name: len(held) for type_name, held in found.items() if held and "bucket" not in type_name.lower()}
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
 from provisioner.engine.decide import left
 from provisioner.engine.drift import Drift, Field, Report, _of_one
-from provisioner.engine.kind import ResourceSpec
-from provisioner.engine.refs import Doc
-from provisioner.engine.states import State, States, standing
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import HealthStatus, StatusClasses, health_of
 from provisioner.engine.target import ManagedResource
-from provisioner.kinds import KINDS
 from provisioner.report.things import judged
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.terminal.fields import drift_line
 from provisioner.terminal.markdown import drift_markdown
 from state.stack_state import ResourceState
@@ -46,7 +46,7 @@ ENUMS = {
     ("DnsName", "Status"): ("route53", "ChangeStatus"),
     ("EventRule", "State"): ("events", "RuleState"),
 }
-# These are strings in the models; the documentation lists them, and `States` holds them.
+# These are strings in the models; the documentation lists them, and `StatusClasses` holds them.
 DOCUMENTED = {
     ("FlowLog", "FlowLogStatus"),
     ("FlowLog", "DeliverLogsStatus"),
@@ -64,10 +64,10 @@ DOCUMENTED = {
     ("ScalableTarget", "Scaling"),
     ("ScalingPolicy", "Tracking"),
 }
-MEMBERS = [(name, one) for name, kind in KINDS.items() for one in kind.states]
+MEMBERS = [(name, one) for name, kind in RESOURCE_TYPES.items() for one in kind.status_classes]
 NEW = "a-state-newer-than-this-code"
 # What status, doctor and drift end with (`--detailed-exitcode`), what drift calls it, what the report draws.
-SAID: dict[State, tuple[int, int, int, str, str]] = {
+SAID: dict[HealthStatus, tuple[int, int, int, str, str]] = {
     "healthy": (0, 0, 0, "", "good"),
     "in progress": (1, 1, 0, "", "busy"),
     "unhealthy": (1, 1, 2, "failed", "bad"),
@@ -76,7 +76,7 @@ SAID: dict[State, tuple[int, int, int, str, str]] = {
 }
 
 
-def told(states: States) -> set[str]:
+def told(states: StatusClasses) -> set[str]:
     return set(states.healthy | states.in_progress | states.unhealthy | states.gone)
 
 
@@ -91,22 +91,22 @@ def test_every_member_that_tells_a_state_is_of_a_model_or_of_the_documentation()
 def test_every_state_of_the_model_is_classed_once(where: tuple[str, str], enum: tuple[str, str]) -> None:
     service, shape = enum
     model = botocore.loaders.create_loader().load_service_model(service, "service-2")
-    (states,) = [one for one in KINDS[where[0]].states if one.member == where[1]]
+    (states,) = [one for one in RESOURCE_TYPES[where[0]].status_classes if one.member == where[1]]
 
     assert {one.lower() for one in model["shapes"][shape]["enum"]} <= told(states)
 
 
 @pytest.mark.parametrize(("name", "states"), MEMBERS, ids=lambda one: getattr(one, "member", one))
-def test_no_state_is_classed_twice(name: str, states: States) -> None:
+def test_no_state_is_classed_twice(name: str, states: StatusClasses) -> None:
     classes = [states.healthy, states.in_progress, states.unhealthy, states.gone]
 
     assert sum(map(len, classes)) == len(told(states))
 
 
-def doc_of(name: str, member: str, state: str) -> Doc:
+def doc_of(name: str, member: str, state: str) -> JsonObject:
     """A resource all of whose members are healthy, but for one."""
     doc: dict[str, Any] = {}
-    for one in KINDS[name].states:
+    for one in RESOURCE_TYPES[name].status_classes:
         value: Any = state if one.member == member else min(one.healthy)
         top, _, inner = one.member.partition(".")
         doc[top] = {inner: value} if inner else {"true": True, "false": False}.get(value, value)
@@ -115,27 +115,29 @@ def doc_of(name: str, member: str, state: str) -> Doc:
 
 @pytest.mark.parametrize(("name", "member", "state"), CASES, ids=lambda one: one)
 def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, state: str) -> None:
-    kind, doc = KINDS[name], doc_of(name, member, state)
-    how = standing(kind, doc)
-    status, doctor, drift, called, drawn = SAID[how.state]
+    resource_type, doc = RESOURCE_TYPES[name], doc_of(name, member, state)
+    how = health_of(resource_type, doc)
+    status, doctor, drift, called, drawn = SAID[how.status]
 
-    row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.state, "live": how.told}
+    row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.status, "live": how.description}
     assert int(not Look((row,), ()).is_well) == status
     assert int(stand([Stands("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
     found = list(
-        _of_one(ManagedResource(kind, ResourceSpec("n", "n", "s")), resource_state, doc, left("n", resource_state))
+        _of_one(
+            ManagedResource(resource_type, ResourceSpec("n", "n", "s")), resource_state, doc, left("n", resource_state)
+        )
     )
     assert [one.what for one in found] == ([called] if called else [])
     assert 2 * Report("s", found).is_drifting == drift
-    ready = {**doc, **{key: value for key, value in kind.ready.items() if key not in doc}}
-    if how.state != "healthy":
-        assert judged(kind, ready, found[0] if found else None, how)[0] == drawn
+    ready = {**doc, **{key: value for key, value in resource_type.ready.items() if key not in doc}}
+    if how.status != "healthy":
+        assert judged(resource_type, ready, found[0] if found else None, how)[0] == drawn
     if state == NEW:
-        assert how.state == "unknown"
-        assert NEW in how.told
-        assert "unknown to this version" in how.told
+        assert how.status == "unknown"
+        assert NEW in how.description
+        assert "unknown to this version" in how.description
 
 
 @pytest.mark.parametrize(
@@ -157,40 +159,40 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     ids=["EventRule", "Distribution", "TargetGroup"],
 )
 def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
-    name: str, recorded: Doc, seen: Doc, fields: list[tuple[str, Any, Any, bool]]
+    name: str, recorded: JsonObject, seen: JsonObject, fields: list[tuple[str, Any, Any, bool]]
 ) -> None:
     doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
     change = dataclasses.replace(left("n", resource_state), verb="update")
-    (found,) = _of_one(ManagedResource(KINDS[name], ResourceSpec("n", "n", "s")), resource_state, doc, change)
+    (found,) = _of_one(ManagedResource(RESOURCE_TYPES[name], ResourceSpec("n", "n", "s")), resource_state, doc, change)
 
     assert (found.what, found.remedy) == ("failed", "apply sets it right")
     assert [(one.path, one.ledger, one.aws, one.is_state) for one in found.fields] == fields
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_what_a_resource_type_waits_for_is_classed_as_it_is_waited_for(name: str) -> None:
     """`ready` is healthy, `failed` unhealthy, `going` and `gone` gone."""
-    kind = KINDS[name]
-    members = {one.member.split(".")[0]: one for one in kind.states}
+    resource_type = RESOURCE_TYPES[name]
+    members = {one.member.split(".")[0]: one for one in resource_type.status_classes}
     wanted = {"ready": ("healthy", "unhealthy"), "failed": ("unhealthy",)}
     for trait, classes in {**wanted, "going": ("gone",), "gone": ("gone",)}.items():
-        for key, value in getattr(kind, trait).items():
+        for key, value in getattr(resource_type, trait).items():
             plain = value.get("Code") if isinstance(value, dict) else value
             for word in plain if isinstance(plain, frozenset) else [plain]:
                 if key in members:
                     told_as = str(word).lower() if isinstance(word, bool) else word
-                    assert members[key].state_of(told_as) in classes, (trait, key, word)
+                    assert members[key].classify(told_as) in classes, (trait, key, word)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_what_is_not_there_is_gone_for_all(name: str) -> None:
-    assert standing(KINDS[name], None).state == "gone"
+    assert health_of(RESOURCE_TYPES[name], None).status == "gone"
 
 
 def test_the_classes_are_five() -> None:
-    assert set(SAID) == set(get_args(State))
-    assert {one.name for one in dataclasses.fields(States)} >= {"healthy", "in_progress", "unhealthy", "gone"}
+    assert set(SAID) == set(get_args(HealthStatus))
+    assert {one.name for one in dataclasses.fields(StatusClasses)} >= {"healthy", "in_progress", "unhealthy", "gone"}
 
 
 def test_a_health_is_told_as_what_it_is_and_never_as_a_change_from_nothing() -> None:

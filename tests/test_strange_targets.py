@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.kinds.ecs.strangers import strangers
+from provisioner.resources.ecs.strangers import strangers
 from tests.standing import SUFFIX, Standing
 
 Doc = dict[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import ResourceSpec
-from provisioner.kinds.s3 import Bucket
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.resources.s3 import Bucket
 from tests.harness import Desk
 from tests.inventory import client, inventory
 

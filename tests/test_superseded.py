@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from provisioner.commands import smoke
-from provisioner.engine.kind import ResourceSpec
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
-from provisioner.kinds.ecs.revisions import registered
-from provisioner.kinds.ecs.rollouts import Rolling, Stage
-from provisioner.kinds.ecs.service import Service
-from provisioner.kinds.ecs.successors import has_failed, wanted_instead, was_stopped_by_hand
+from provisioner.resources.ecs.revisions import registered
+from provisioner.resources.ecs.rollouts import Rolling, Stage
+from provisioner.resources.ecs.service import Service
+from provisioner.resources.ecs.successors import has_failed, wanted_instead, was_stopped_by_hand
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 

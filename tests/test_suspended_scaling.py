@@ -14,12 +14,12 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.decide import decide
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import ResourceSpec
-from provisioner.engine.states import standing as how
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import health_of as how
 from provisioner.engine.target import ManagedResource, with_status_reads
-from provisioner.kinds import KINDS, autoscaling
-from provisioner.kinds.autoscaling import RESUMED, ScalingPolicy
-from provisioner.kinds.tracking_alarms import tracking
+from provisioner.resources import RESOURCE_TYPES, autoscaling
+from provisioner.resources.autoscaling import RESUMED, ScalingPolicy
+from provisioner.resources.tracking_alarms import tracking
 from tests.hands import SCALING
 from tests.standing import SUFFIX, Standing
 
@@ -220,7 +220,7 @@ def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
 
 
 def test_what_is_suspended_and_newer_than_this_version_is_never_healthy() -> None:
-    kind = KINDS["ScalableTarget"]
+    resource_type = RESOURCE_TYPES["ScalableTarget"]
 
-    assert how(kind, {"Scaling": "PredictiveScalingSuspended"}).state == "unknown"
-    assert how(kind, {"Scaling": "nothing"}).state == "healthy"
+    assert how(resource_type, {"Scaling": "PredictiveScalingSuspended"}).status == "unknown"
+    assert how(resource_type, {"Scaling": "nothing"}).status == "healthy"

@@ -8,9 +8,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.kinds.iam import Role
-from provisioner.kinds.managed_policy import ManagedPolicy
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.resources.iam import Role
+from provisioner.resources.managed_policy import ManagedPolicy
 from tests.standing import OWNER, SUFFIX, Standing, tags
 
 EC2 = {
@@ -149,7 +149,7 @@ def test_tasks_carry_the_tags_of_their_service(standing: Standing) -> None:
 
 
 @pytest.mark.parametrize("kind", [Role(), ManagedPolicy()])
-def test_to_iam_a_tag_in_capitals_is_the_same_tag_so_the_old_one_goes_first(kind: Kind) -> None:
+def test_to_iam_a_tag_in_capitals_is_the_same_tag_so_the_old_one_goes_first(kind: ResourceType) -> None:
     iam = Mock()
 
     kind.retag(iam, ResourceSpec("role", "a", "prod", id="a"), {"Team": "ml"}, ["team"])

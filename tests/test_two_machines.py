@@ -18,12 +18,12 @@ from provisioner.commands import applying, removing
 from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.act import Hands
-from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.mark import Identity
 from provisioner.engine.marker import BEAT, LASTS, Marker
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
@@ -41,7 +41,7 @@ APPLY = ("apply", "--local", "--yes", "--suffix", "a")
 def counts(desk: Desk) -> dict[str, int]:
     """How many there are of each kind, once AWS hides nothing of what was just made."""
     settle(lambda: inventory(desk.box.endpoint))
-    return {kind: len(held) for kind, held in inventory(desk.box.endpoint).items() if held}
+    return {type_name: len(held) for type_name, held in inventory(desk.box.endpoint).items() if held}
 
 
 def mark(desk: Desk) -> str:
@@ -253,7 +253,7 @@ def test_a_run_that_knows_the_whole_stack_is_seen_by_a_machine_that_knows_nothin
     other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
     really = Hands.create
 
-    def create(self: Hands, managed: ManagedResource) -> Doc:
+    def create(self: Hands, managed: ManagedResource) -> JsonObject:
         if managed.spec.logical_id == "eip-2":
             told["plan"] = other.process("plan", "--local", "--suffix", "a", *WIDER)
             told["apply"] = other.process(*APPLY, *WIDER)
@@ -340,7 +340,7 @@ def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch:
     write(begun, another(2))
     really = Marker.take
 
-    def take(self: Marker, planned: Doc | None) -> None:
+    def take(self: Marker, planned: JsonObject | None) -> None:
         write(begun, another(0))
         really(self, planned)
 
@@ -482,7 +482,7 @@ def test_a_teardown_stops_before_the_apply_of_another_machine(
     other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
     really = Hands.create
 
-    def create(self: Hands, managed: ManagedResource) -> Doc:
+    def create(self: Hands, managed: ManagedResource) -> JsonObject:
         if managed.spec.logical_id == "vpc":
             told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
         return really(self, managed)
@@ -547,7 +547,7 @@ def test_an_apply_whose_stack_went_meanwhile_does_not_end_well(
     """It bears a mark: another run has taken it over, and ended or not."""
     really = Hands.create
 
-    def create(self: Hands, managed: ManagedResource) -> Doc:
+    def create(self: Hands, managed: ManagedResource) -> JsonObject:
         doc = really(self, managed)
         if managed.spec.logical_id == "igw":
             write(begun, another(0) if whose == "another's" else "")
@@ -651,7 +651,7 @@ class Bearing(Thing):
     def __init__(self, tags: dict[str, str]) -> None:
         self.tags = tags
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         return {"Id": "t-1", "Tags": dict(self.tags)}
 
     def retag(self, _client: Any, _it: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:

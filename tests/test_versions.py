@@ -9,9 +9,9 @@ import pytest
 
 from provisioner.engine.clients import Clients
 from provisioner.errors import Blocked
-from provisioner.kinds.tags import pairs
-from provisioner.kinds.versions import check_capacity, engine
 from provisioner.names import owner_tags
+from provisioner.resources.tags import pairs
+from provisioner.resources.versions import check_capacity, engine
 
 SUFFIX = "prod"
 OFFERED = ("14.20", "15.10", "15.9", "15.12", "15.12-limitless", "16.8")

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.extras import Inside
-from provisioner.engine.kind import ResourceSpec
-from provisioner.kinds.ec2.blockers import parts_of
-from provisioner.kinds.ec2.interfaces import interfaces
-from provisioner.kinds.ec2.unmanaged import unmanaged
-from provisioner.kinds.ec2.vpc import Vpc
-from provisioner.kinds.tags import pairs
+from provisioner.engine.extras import KnownChildren
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.names import owner_tags
+from provisioner.resources.ec2.blockers import parts_of
+from provisioner.resources.ec2.interfaces import interfaces
+from provisioner.resources.ec2.unmanaged import unmanaged
+from provisioner.resources.ec2.vpc import Vpc
+from provisioner.resources.tags import pairs
 from tests.harness import Desk
 from tests.inventory import client
 from tests.printed_commands import carry_out, printed
@@ -199,7 +199,7 @@ def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(state:
         InternetGateways=[{"InternetGatewayId": "igw-1", "Attachments": in_vpc(state)}],
     )
 
-    assert [one.passing for one in parts_of(told, VPC)] == passing * 3
+    assert [one.temporary for one in parts_of(told, VPC)] == passing * 3
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_peering_connection_holds_until_it_is_over(state: str, passing: list[b
     peered = {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": state}, **SIDES}
     told = parts_of(Told(VpcPeeringConnections=[peered]), VPC)
 
-    assert [one.passing for one in told] == passing
+    assert [one.temporary for one in told] == passing
     assert all("pcx-1 with vpc-2" in one.what for one in told)
 
 
@@ -242,23 +242,23 @@ def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
         VPC,
     )
 
-    assert [one.what for one in told if not one.passing] == []
+    assert [one.what for one in told if not one.temporary] == []
 
 
 def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
     acls = [{"NetworkAclId": "acl-1", "IsDefault": False}]
     told = parts_of(Told(denied="describe_vpn_gateways", NetworkAcls=acls), VPC)
 
-    assert [(one.passing, one.doubtful) for one in told] == [(False, False), (True, True)]
+    assert [(one.temporary, one.uncertain) for one in told] == [(False, False), (True, True)]
     assert "denied describe_vpn_gateways" in str(told[1])
 
 
 def test_drift_says_what_an_older_policy_does_not_let_it_list_and_counts_it_as_no_drift(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (doubt,) = unmanaged(Told(denied="describe_vpn_gateways"), VPC, Inside(()))
+    (doubt,) = unmanaged(Told(denied="describe_vpn_gateways"), VPC, KnownChildren(()))
     desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
-    monkeypatch.setattr(Vpc, "extras", lambda *_: [doubt])
+    monkeypatch.setattr(Vpc, "unmanaged", lambda *_: [doubt])
     ran = desk.run("drift", "--detailed-exitcode", "--suffix", "a")
 
     assert (ran.code, "No drift." in ran.out) == (0, True)
@@ -272,7 +272,7 @@ def test_a_transit_gateways_interface_in_our_subnet_does_not_pass() -> None:
     made = {"NetworkInterfaceId": "eni-1", "RequesterManaged": True, "Description": purpose}
     (told,) = interfaces(Interfaces(made), {"subnet-id": "s-1"}, "a")
 
-    assert not told.passing
+    assert not told.temporary
     assert "--transit-gateway-attachment-id tgw-attach-1 --region eu-west-1" in told.remedy
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.engine.compare import differences, errand_of
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 
 Doc = dict[str, Any]
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/tg/1"
@@ -314,7 +314,7 @@ CASES = [*WHOLE.items(), ("Listener", REDIRECT)]
 @pytest.mark.parametrize(("kind", "documents"), CASES)
 def test_all_that_aws_echoes_of_what_nobody_stated_is_no_difference(kind: str, documents: tuple[Doc, Doc]) -> None:
     stated, told = documents
-    wide = differences(KINDS[kind], stated, told, None)
+    wide = differences(RESOURCE_TYPES[kind], stated, told, None)
     assert wide == []
 
 
@@ -350,7 +350,7 @@ def _spelt(**config: Any) -> list[Doc]:
 )
 def test_what_lets_others_in_or_leads_elsewhere_is_a_difference(kind: str, added: Doc, path: str) -> None:
     stated, told = WHOLE[kind]
-    found = differences(KINDS[kind], stated, {**told, **added}, None)
+    found = differences(RESOURCE_TYPES[kind], stated, {**told, **added}, None)
     assert {one.top for one in found} == {path}
 
 
@@ -358,10 +358,10 @@ def test_what_nobody_states_goes_back_to_its_default_with_all_that_is_stated() -
     """A key with dots in it is one key; what lies deeper is laid into what is stated there."""
     stated, told = copy.deepcopy(BALANCER)
     told["Attributes"]["routing.http2.enabled"] = "false"
-    kind = KINDS["LoadBalancerAttributes"]
-    errand = errand_of(kind, stated, differences(kind, stated, told, None))
+    resource_type = RESOURCE_TYPES["LoadBalancerAttributes"]
+    errand = errand_of(resource_type, stated, differences(resource_type, stated, told, None))
     assert errand.changed == {"Attributes": {"idle_timeout.timeout_seconds": "60", "routing.http2.enabled": "true"}}
-    edge = KINDS["Distribution"]
+    edge = RESOURCE_TYPES["Distribution"]
     stated, told = copy.deepcopy(EDGE)
     told["DefaultCacheBehavior"]["TrustedKeyGroups"] = {"Enabled": True, "Quantity": 1, "Items": ["kg"]}
     told["Restrictions"]["GeoRestriction"] = {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}

@@ -130,6 +130,6 @@ def test_no_other_kind_holds_a_policy() -> None:
 
 
 def test_what_somebody_adds_to_any_of_them_is_a_difference() -> None:
-    kinds = {str(resource.type): resource.type for resource in stack()}
+    resource_types = {str(resource.type): resource.type for resource in stack()}
 
-    assert {kind for kind, held in HELD.items() if held not in kinds[kind].whole} == set()
+    assert {type_name for type_name, held in HELD.items() if held not in resource_types[type_name].exclusive} == set()

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 
 from provisioner.embedded.manners import new_roles
 from provisioner.engine import young
-from provisioner.engine.kind import Kind, ResourceSpec
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import ManagedResource
-from provisioner.kinds import KINDS
-from provisioner.kinds.ec2.groups import SecurityGroup
-from provisioner.kinds.iam import Role
-from provisioner.kinds.kms import Key
-from provisioner.kinds.secretsmanager import Secret
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.ec2.groups import SecurityGroup
+from provisioner.resources.iam import Role
+from provisioner.resources.kms import Key
+from provisioner.resources.secretsmanager import Secret
 from state.stack_state import ResourceState
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
@@ -30,8 +30,8 @@ GROUP = "sg-0123456789abcdef0"
 SECRET = "ml-api-dbsecret-prod/master"
 
 
-def newborn(kind: Kind, name: str, id_: str) -> ManagedResource:
-    return ManagedResource(kind, ResourceSpec("newborn", name, "prod", id=id_))
+def newborn(resource_type: ResourceType, name: str, id_: str) -> ManagedResource:
+    return ManagedResource(resource_type, ResourceSpec("newborn", name, "prod", id=id_))
 
 
 ROLE = newborn(Role(), "ml-api-execution-role-prod", "ml-api-execution-role-prod")
@@ -123,7 +123,7 @@ def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool)
     resource_state = ResourceState(
         "Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", created_at=clock.wall() - age
     )
-    mine.patience.newborns.recall({"execution-role": resource_state}, KINDS)
+    mine.patience.newborns.recall({"execution-role": resource_state}, RESOURCE_TYPES)
 
     assert mine.patience.newborns.explain(refused("AccessDeniedException", denied("iam:PassRole", ARN))) is waits
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import Edge, Resource
-from provisioner.engine.kind import Kind
-from provisioner.engine.owners import Owner
-from provisioner.engine.refs import Doc
+from provisioner.engine.owners import FieldOwner
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceType
 from provisioner.names import tags_of
 from state.stack_state import Intent, Phase, ResourceState
 
@@ -15,18 +15,18 @@ SUFFIX = "prod"
 OURS = tags_of(SUFFIX, "us-east-1", "thing", "ml-api-thing-prod", {})
 
 
-class Thing(Kind):
+class Thing(ResourceType):
     """Has a colour that can change, a shape that cannot, and a state."""
 
-    service, key = "things", "Id"
-    fixed = frozenset({"Shape"})
-    owners = {"Count": Owner("the crowd")}  # noqa: RUF012 - as kinds declare it
-    unread = frozenset({"Ending"})
+    service, id_paths = "things", "Id"
+    immutable = frozenset({"Shape"})
+    field_owners = {"Count": FieldOwner("the crowd")}  # noqa: RUF012 - as kinds declare it
+    write_only = frozenset({"Ending"})
     defaults = {"Colour": "grey"}  # noqa: RUF012 - as kinds declare it
     ready, failed = {"State": "up"}, {"State": "broken"}
-    going, gone = {"State": "leaving"}, {"State": "left"}
+    deleting, deleted = {"State": "leaving"}, {"State": "left"}
 
-    def read(self, *_: Any) -> Doc | None:
+    def read(self, *_: Any) -> JsonObject | None:
         raise AssertionError("tests of decisions make no call")
 
     create = update = delete = read  # type: ignore[assignment]
@@ -47,26 +47,26 @@ class Treasure(Thing):
 class Hidden(Thing):
     """What differs in its shape is refused, with what to do instead."""
 
-    ways_out = {"Shape": "buy a second one"}  # noqa: RUF012 - as kinds declare it
+    change_remedies = {"Shape": "buy a second one"}  # noqa: RUF012 - as kinds declare it
 
 
 class Ageing(Thing):
     """Its colour grows darker, and never lighter."""
 
-    one_way = {"Colour": lambda seen, wanted: "it is darker" if seen > wanted else ""}  # noqa: RUF012 - so too
+    irreversible = {"Colour": lambda seen, wanted: "it is darker" if seen > wanted else ""}  # noqa: RUF012 - so too
 
 
 class Recalled(Thing):
     """A person can set its end going, and call it back."""
 
-    halted = {"State": "left"}  # noqa: RUF012 - as kinds declare it
-    wake = "recall {Id}"
+    suspended = {"State": "left"}  # noqa: RUF012 - as kinds declare it
+    resume_hint = "recall {Id}"
 
 
 class Known(Thing):
     """Its name is its id: whoever makes another one gives it the same."""
 
-    named = "Id"
+    name_property = "Id"
 
 
 class Guest(Thing):
@@ -87,13 +87,13 @@ class Patient(Thing):
     on_failure = "update"
 
 
-def node(kind: type[Kind] = Thing, edges: tuple[Edge, ...] = (), **props: Any) -> Resource:
+def node(resource_type: type[ResourceType] = Thing, edges: tuple[Edge, ...] = (), **props: Any) -> Resource:
     """A declared thing."""
-    tags = OURS if kind.tagged else {}
-    return Resource(kind(), "thing", "ml-api-thing-prod", "piece", props, tags, edges)
+    tags = OURS if resource_type.tagged else {}
+    return Resource(resource_type(), "thing", "ml-api-thing-prod", "piece", props, tags, edges)
 
 
-def seen(state: str = "up", tags: dict[str, str] | None = None, **fields: Any) -> Doc:
+def seen(state: str = "up", tags: dict[str, str] | None = None, **fields: Any) -> JsonObject:
     """What AWS says of a thing: ours, unless it bears other tags."""
     return {"Id": "t-1", "State": state, "Tags": OURS if tags is None else tags, **fields}
 

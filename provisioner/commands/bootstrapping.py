@@ -12,12 +12,12 @@ from provisioner.commands.ensuring import NEW, end, ensure, patiently, seen
 from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import ResourceSpec
-from provisioner.engine.refs import Doc, Unknown, resolve
+from provisioner.engine.refs import JsonObject, Unknown, resolve
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.errors import Blocked
-from provisioner.kinds.iam import GONE, Role
-from provisioner.kinds.managed_policy import ManagedPolicy
 from provisioner.names import bears, name_of, owner_tags
+from provisioner.resources.iam import GONE, Role
+from provisioner.resources.managed_policy import ManagedPolicy
 from provisioner.rights.pipeline import ISSUER, Pipeline, check_trust, provider_arn
 from provisioner.rights.statements import Policy
 from provisioner.session import Session
@@ -53,9 +53,9 @@ class Wanted:
         """
         if self.purpose not in _MAKING:
             return []
-        return [resource for resource in self.whose.ground().stack if resource.type.bounds]
+        return [resource for resource in self.whose.ground().stack if resource.type.limits_permissions]
 
-    def resolved(self, resource: Resource) -> Doc:
+    def resolved(self, resource: Resource) -> JsonObject:
         """Return the desired properties of a resource; none of them depends on AWS."""
         return dict(resolve(resource.props, Unknown))
 
@@ -195,6 +195,6 @@ def _drop(session: Session, suffix: str, arn: str) -> None:
     """Delete a policy of an earlier bootstrap; somebody else's policy stays."""
     name = arn.rpartition("/")[2]
     spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
-    iam, kind = session.clients.client("iam"), ManagedPolicy()
-    if ":aws:policy/" not in arn and bears((seen(iam, kind, spec) or {}).get("Tags", {}), suffix):
-        end(session, partial(kind.delete, iam, spec), GONE)
+    iam, resource_type = session.clients.client("iam"), ManagedPolicy()
+    if ":aws:policy/" not in arn and bears((seen(iam, resource_type, spec) or {}).get("Tags", {}), suffix):
+        end(session, partial(resource_type.delete, iam, spec), GONE)

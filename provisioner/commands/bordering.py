@@ -9,7 +9,7 @@ from provisioner.doctor.crossings import CROSSINGS, STOPPED
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.walk import walk
 from provisioner.health.scene import Line, Part, Scene, Sight, asked
-from provisioner.kinds.ec2.acls import acls_in, not_as_born
+from provisioner.resources.ec2.acls import acls_in, not_as_born
 
 _TOPIC = "network"
 

@@ -23,11 +23,11 @@ from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
 from provisioner.engine.record import Record
 from provisioner.errors import UsageError, quoted
-from provisioner.kinds.ecs.revisions import Next, Running, is_same, number, revised
-from provisioner.kinds.ecs.rollouts import begin_anew
-from provisioner.kinds.ecs.shipped import DEPLOY, SIZE, VARIABLE
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import size_of
+from provisioner.resources.ecs.revisions import Next, Running, is_same, number, revised
+from provisioner.resources.ecs.rollouts import begin_anew
+from provisioner.resources.ecs.shipped import DEPLOY, SIZE, VARIABLE
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE, LARGEST

@@ -10,7 +10,7 @@ from provisioner.commands.place import checked, header
 from provisioner.commands.planning import Showing
 from provisioner.commands.removing import holding, refuse_protected
 from provisioner.engine.ending import foresee
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.taking_down import protections, standing
 from provisioner.terminal.ending import show_ending
@@ -27,7 +27,7 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     header(say, session)
     started = time.monotonic()
     made = read_with(session, session.plan(ending=True), ending=True)
-    ending = foresee(made, session.document, standing(session, made), KINDS)
+    ending = foresee(made, session.document, standing(session, made), RESOURCE_TYPES)
     found = protections(session, made)
     held = holding(session, made, found)
     showing.begin(say, session)

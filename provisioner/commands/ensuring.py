@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import EMULATOR_PATIENCE
 from provisioner.engine.compare import differences
 from provisioner.engine.faults import PASSING, code_of, fault_of
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc
-from provisioner.engine.refused import is_named
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import matches_codes
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.traits import Codes, codes, minutes
 from provisioner.engine.waits import again
 from provisioner.errors import Blocked
@@ -28,35 +28,35 @@ NONE = codes()
 _PROPAGATION = minutes(2)
 
 
-def ensure(session: Session, kind: Kind, spec: ResourceSpec) -> str:
+def ensure(session: Session, resource_type: ResourceType, spec: ResourceSpec) -> str:
     """Create a resource, or update ours to its desired properties; return its id.
 
     Raises:
         Blocked: A resource of this name exists and is somebody else's.
 
     """
-    iam = session.clients.client(kind.service)
+    iam = session.clients.client(resource_type.service)
 
     def once() -> str:
-        doc = seen(iam, kind, spec)
+        doc = seen(iam, resource_type, spec)
         if doc is None:
-            return kind.id_of(kind.create(iam, spec))
+            return resource_type.id_of(resource_type.create(iam, spec))
         if not bears(doc["Tags"], spec.suffix):
             raise Blocked(f"{spec.aws_name} stands, and is not of this stack.", "Rename it, or take another suffix.")
-        changed = {one.top: spec.props[one.top] for one in differences(kind, spec.props, doc, None)}
+        changed = {one.top: spec.props[one.top] for one in differences(resource_type, spec.props, doc, None)}
         if changed:
-            kind.update(iam, replace(spec, id=kind.id_of(doc)), changed)
-        return kind.id_of(doc)
+            resource_type.update(iam, replace(spec, id=resource_type.id_of(doc)), changed)
+        return resource_type.id_of(doc)
 
-    return patiently(session, once, NEW | kind.transient["create"])
+    return patiently(session, once, NEW | resource_type.retryable_codes["create"])
 
 
-def seen(iam: Any, kind: Kind, spec: ResourceSpec) -> Doc | None:
+def seen(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
     """Return the resource as AWS describes it; None if it does not exist."""
     try:
-        return kind.read(iam, spec)
+        return resource_type.read(iam, spec)
     except ClientError as error:
-        if code_of(error) in kind.absent:
+        if code_of(error) in resource_type.not_found_codes:
             return None
         raise
 
@@ -79,6 +79,6 @@ def patiently(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T
     patience = EMULATOR_PATIENCE if session.aws.endpoint else _PROPAGATION
 
     def passes(error: BaseException) -> bool:
-        return fault_of(error) in PASSING or is_named(error, cures)
+        return fault_of(error) in PASSING or matches_codes(error, cures)
 
     return again(call, when=passes, clock=session.clock, patience=patience)

@@ -13,8 +13,8 @@ from provisioner.commands.serving import REHEARSED, entered
 from provisioner.engine.explain import explain
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.running import Running
-from provisioner.kinds.ecs.sessions import NOT_READY, execute
+from provisioner.resources.ecs.running import Running
+from provisioner.resources.ecs.sessions import NOT_READY, execute
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.framed import Framed

@@ -17,13 +17,13 @@ from provisioner.engine.explain import explained
 from provisioner.engine.faults import Fault, fault_of, told
 from provisioner.engine.waits import until
 from provisioner.errors import Interrupted, OutOfPatience, RolledBack, Superseded
-from provisioner.kinds import KINDS
-from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
-from provisioner.kinds.ecs.revisions import Running
-from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
-from provisioner.kinds.ecs.stops import hopeless, stopped
-from provisioner.kinds.ecs.strategies import awaited, lasts
-from provisioner.kinds.ecs.successors import NOT_JUDGED, Successor
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.ecs.diagnosis import FAILED, diagnose
+from provisioner.resources.ecs.revisions import Running
+from provisioner.resources.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
+from provisioner.resources.ecs.stops import hopeless, stopped
+from provisioner.resources.ecs.strategies import awaited, lasts
+from provisioner.resources.ecs.successors import NOT_JUDGED, Successor
 from provisioner.terminal.say import Say
 from state.errors import ProvisionerError
 from state.serialization import json_fields
@@ -96,8 +96,8 @@ class Follower:
         one, clock, before = self.one, self.one.session.clock, self.before
         known = (before.rollouts, before.revisions)
         rolling = Rolling(one.session.clients, one.cluster, one.aws_name, revision, *known)
-        kind = KINDS["Service"]
-        usual = one.hands.durations.expected(kind, one.session.place.region, "update", "ready")
+        resource_type = RESOURCE_TYPES["Service"]
+        usual = one.hands.durations.expected(resource_type, one.session.place.region, "update", "ready")
         last: list[Stage] = []
         given_up: list[str] = []
 
@@ -112,7 +112,7 @@ class Follower:
                 given_up.extend(self._give_up(rolling, revision))
             return None
 
-        patience = kind.patience + before.lasts
+        patience = resource_type.timeout + before.lasts
         end = until(probe, clock=clock, due=usual, patience=patience)
         if end is None:
             waits = last[-1].waits if last else ""

@@ -10,13 +10,13 @@ from provisioner.engine.expected import Expected, expected, until_gone
 from provisioner.engine.explain import excused
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
-from provisioner.kinds import KINDS
 from provisioner.preflight.checks import check
 from provisioner.preflight.protections import protections
 from provisioner.prices.asked import ask
 from provisioner.prices.charges import Estate
 from provisioner.prices.estimate import Cost, Estimate, after, before, bill, estimate
 from provisioner.prices.table import Prices, keep, prices
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.otherwise import in_other_profile
 from provisioner.stack import build
@@ -31,10 +31,10 @@ def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
     costs = estimate(made, session.document, _prices(session))
     idle = not made.acting
-    takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, session.durations)
+    takes = Expected(0, (), False) if idle else expected(made, session.document, RESOURCE_TYPES, session.durations)
     wanted = checks and not made.refused
     found = check(made, session.clients, takes.seconds, session.place.account) if wanted else []
-    held = protections(made, session.document, session.clients, KINDS) if wanted else ()
+    held = protections(made, session.document, session.clients, RESOURCE_TYPES) if wanted else ()
     return Forecast(costs, takes, (*found, *held), None if idle else _otherwise(session))
 
 
@@ -43,7 +43,7 @@ def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
     known = _prices(session)
     now = bill(before(made, session.document), known)
     costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
-    return Forecast(costs, until_gone(ending, session.place.region, KINDS, session.durations))
+    return Forecast(costs, until_gone(ending, session.place.region, RESOURCE_TYPES, session.durations))
 
 
 def _otherwise(session: Session) -> Otherwise | None:

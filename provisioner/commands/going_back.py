@@ -16,9 +16,9 @@ from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, besides, number, revision, unopened
-from provisioner.kinds.ecs.shipped import DEPLOY
 from provisioner.names import IMAGE_OWNER
+from provisioner.resources.ecs.revisions import Running, besides, number, revision, unopened
+from provisioner.resources.ecs.shipped import DEPLOY
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.releases import Release

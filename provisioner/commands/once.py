@@ -17,8 +17,8 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.one_service import OneService
 from provisioner.engine.mark import stamp
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
-from provisioner.kinds.ecs.revisions import Running, number
+from provisioner.resources.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
+from provisioner.resources.ecs.revisions import Running, number
 from provisioner.terminal.say import Say
 from state.errors import LockHeld, StateError
 from state.fingerprints import fingerprint_of

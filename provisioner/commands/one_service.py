@@ -12,12 +12,12 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
 from provisioner.engine.private import written
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from provisioner.errors import Incomplete, UsageError
-from provisioner.kinds import KINDS
-from provisioner.kinds.ecs.revisions import Running, is_same, registered, revision, running
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.ecs.revisions import Running, is_same, registered, revision, running
 from provisioner.session import Session
 from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
@@ -114,7 +114,7 @@ class OneService:
         elif new or was.phase != "ready":
             state_manager.record_ready(self.node)
 
-    def register(self, props: Doc) -> str:
+    def register(self, props: JsonObject) -> str:
         """Return the ARN of a revision with these properties: the newest if it has them, else a new one."""
         newest = revision(self.session.clients, props["family"])
         if is_same(props, newest):
@@ -174,7 +174,7 @@ class OneService:
         if new != old:
             self.hands.listen(Event("starting", self.scaling, "update"))
             self.hands.update(managed, _change(managed, *(Difference(k, old[k], new[k]) for k in new)))
-            self.hands.finish(managed, updated=True, seen=lambda _doc: None)
+            self.hands.finish(managed, updated=True, actual=lambda _doc: None)
             self.hands.listen(Event("ready", self.scaling, "update", id=managed.spec.id))
             return
         known_state = self.session.document.resources[self.scaling]
@@ -203,7 +203,7 @@ class OneService:
         state = self.session.document
         if logical_id not in state.resources:
             raise self.absent(f"The resource {logical_id}")
-        return target_in(state, logical_id, KINDS)
+        return target_in(state, logical_id, RESOURCE_TYPES)
 
 
 def _is_open(resource_state: ResourceState) -> bool:

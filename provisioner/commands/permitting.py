@@ -11,10 +11,10 @@ from pathlib import Path
 
 from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.refs import Ref
-from provisioner.kinds import KINDS
-from provisioner.kinds.secretsmanager import VARIABLE
 from provisioner.names import tags_of
 from provisioner.regions import choose_region
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.secretsmanager import VARIABLE
 from provisioner.rights.grants import Grants
 from provisioner.rights.purposes import PURPOSES, grants_for
 from provisioner.rights.shared import on_state
@@ -67,11 +67,11 @@ class Whose:
 
 def _undeclared(state: StackState, stack: Stack) -> dict[str, Resource]:
     """Return the resources that the settings declare no longer: commands still read and delete them."""
-    tagged = {name: one.id for name, one in state.resources.items() if KINDS[one.type_name].tagged}
+    tagged = {name: one.id for name, one in state.resources.items() if RESOURCE_TYPES[one.type_name].tagged}
     arns = {id_: Ref(name, "id") for name, id_ in tagged.items() if id_.startswith("arn:")}
     return {
         name: Resource(
-            KINDS[resource_state.type_name],
+            RESOURCE_TYPES[resource_state.type_name],
             name,
             resource_state.aws_name,
             resource_state.step,

@@ -16,7 +16,7 @@ from provisioner.engine.past import past_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.errors import Interrupted, NoSuchStack
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.variables import is_private
 from provisioner.stopping import exit_code, stopped
@@ -147,13 +147,13 @@ def expect(record: Record, session: Session, made: Plan) -> None:
         record.expect(resource.logical_id, str(resource.type), resource.region, resource.step, resource.edges)
     for name, step in record.steps.items():
         for need in step.needs:
-            if need in record.steps and step.kind in KINDS[record.steps[need].kind].goes_beside:
+            if need in record.steps and step.kind in RESOURCE_TYPES[record.steps[need].kind].deleted_alongside:
                 record.overlap(need, name)
 
 
 def outlook_on(session: Session, record: Record, verbs: Mapping[str, str]) -> Outlook:
     """Return the estimate of each resource's time, and of the whole run's; `verbs` holds the actions."""
-    return Outlook.of(record.steps, verbs, KINDS, session.durations, session.clock.now)
+    return Outlook.of(record.steps, verbs, RESOURCE_TYPES, session.durations, session.clock.now)
 
 
 def both(one: Listener, other: Listener) -> Listener:

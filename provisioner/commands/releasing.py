@@ -14,11 +14,11 @@ from typing import Any
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.engine.explain import explained
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.errors import UsageError
-from provisioner.kinds.ecs.revisions import Running, number, revisions
-from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rollout, rollouts
-from provisioner.kinds.ecs.shipped import main_container
+from provisioner.resources.ecs.revisions import Running, number, revisions
+from provisioner.resources.ecs.rollouts import BACK, GOOD, Rollout, rollouts
+from provisioner.resources.ecs.shipped import main_container
 from provisioner.session import Session
 from provisioner.terminal.releases import Release, show_releases
 from provisioner.terminal.say import Say
@@ -63,7 +63,7 @@ def releases_of(one: OneService, now: Running) -> list[Release]:
     return [_release(one, now, doc, told, known) for doc in listed]
 
 
-def _release(one: OneService, now: Running, doc: Doc, told: Iterable[Rollout], known: Records) -> Release:
+def _release(one: OneService, now: Running, doc: JsonObject, told: Iterable[Rollout], known: Records) -> Release:
     """Return one revision with its last deployment, and with the run that brought it."""
     arn = str(doc["taskDefinitionArn"])
     mine = [each for each in told if each.revision == arn]

@@ -21,9 +21,9 @@ from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.engine.verify import Remnant, Report
 from provisioner.errors import Blocked, NoSuchStack, Residue
-from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.taking_down import (
     Protections,
@@ -60,7 +60,7 @@ def _remove(say: Say, session: Session, asking: Asking, record: Record, *, unpro
     """Show what would be deleted, ask, delete, and check whether anything is left."""
     made = session.plan(ending=True)
     going = standing(session, made)
-    ending = foresee(made, session.document, going, KINDS)
+    ending = foresee(made, session.document, going, RESOURCE_TYPES)
     expect(record, session, made)
     record.plan = {"destroy": sum(not one.stays for one in ending.going)}
     if not going and not session.document.tombstones:
@@ -113,7 +113,7 @@ def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
     unknown = [
         Blocker(one.node, "protection", f"nobody knows whom: {one.unknown}") for one in found.untold if one.unknown
     ]
-    return blockers(made, session.document, session.clients, KINDS) + unknown
+    return blockers(made, session.document, session.clients, RESOURCE_TYPES) + unknown
 
 
 def show_going(say: Say, session: Session, ending: Ending) -> None:
@@ -145,7 +145,7 @@ def refuse_protected(session: Session, made: Plan, found: Protections) -> None:
 
 def _lost(session: Session, made: Plan) -> str:
     """Return which data would be lost, each on a line."""
-    ending = foresee(made, session.document, standing(session, made), KINDS)
+    ending = foresee(made, session.document, standing(session, made), RESOURCE_TYPES)
     told = "".join(f"\n  {one.node}: {one.loses}" for one in ending.going if one.loses)
     return f"It would lose:{told}" if told else ""
 

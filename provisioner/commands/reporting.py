@@ -15,16 +15,16 @@ from provisioner.commands.writing import check_writable, write
 from provisioner.engine.drift import Report
 from provisioner.engine.past import Past
 from provisioner.engine.peers import Peers
-from provisioner.engine.states import standing
+from provisioner.engine.states import health_of
 from provisioner.engine.timeline import Timeline, timeline_of
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 from provisioner.health.look import parts
 from provisioner.health.scene import Part, Scene, Sight
-from provisioner.kinds import KINDS
 from provisioner.prices.estimate import Estimate
 from provisioner.report.atlas import atlas
 from provisioner.report.posture import posture
 from provisioner.report.things import Thing, Things, remembered, seen, with_topics
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
@@ -100,7 +100,7 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
     """Return the topics of `status`, about the resources that the drift check has read."""
     asked = (one for one in things.values() if one.doc or one.state == "bad")
     sights = tuple(
-        Sight(one.node, one.kind, one.name, one.doc or None, how=standing(KINDS[one.kind], one.doc or None))
+        Sight(one.node, one.kind, one.name, one.doc or None, how=health_of(RESOURCE_TYPES[one.kind], one.doc or None))
         for one in asked
     )
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)

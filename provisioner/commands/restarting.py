@@ -16,8 +16,8 @@ from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, number
-from provisioner.kinds.ecs.rollouts import begin_anew
+from provisioner.resources.ecs.revisions import Running, number
+from provisioner.resources.ecs.rollouts import begin_anew
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.say import Say

@@ -19,7 +19,7 @@ from provisioner.engine.explain import explained
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.errors import Blocked, UsageError
-from provisioner.kinds.origin_key import CURRENT, PENDING, new_key
+from provisioner.resources.origin_key import CURRENT, PENDING, new_key
 from provisioner.session import Session
 from provisioner.terminal.plan import shown
 from provisioner.terminal.say import Say

@@ -24,10 +24,10 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock, Stopped
 from provisioner.engine.explain import explained
 from provisioner.engine.faults import code_of, told
-from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
-from provisioner.kinds.ecs.revisions import Running
-from provisioner.kinds.log_events import Line, Tail
 from provisioner.names import owner_tags
+from provisioner.resources.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
+from provisioner.resources.ecs.revisions import Running
+from provisioner.resources.log_events import Line, Tail
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.say import Say

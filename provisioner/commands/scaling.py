@@ -14,8 +14,8 @@ from provisioner.commands.recording import recorded
 from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.errors import UsageError
-from provisioner.kinds.ecs.shipped import SCALE
 from provisioner.names import COUNT_OWNER
+from provisioner.resources.ecs.shipped import SCALE
 from provisioner.session import Session
 from provisioner.settings.never import nothing_wakes
 from provisioner.settings.shipped import Counts

@@ -6,7 +6,7 @@ import difflib
 
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked, Incomplete, UsageError
-from provisioner.kinds.ecs.running import Running, serving
+from provisioner.resources.ecs.running import Running, serving
 from provisioner.session import Session
 from state.stack_state import ResourceState, StackState
 

@@ -14,12 +14,12 @@ from provisioner.commands.place import counted, whereabouts
 from provisioner.engine.clients import Clients
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import READERS
-from provisioner.engine.states import Standing, standing
+from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import ManagedResource, read, with_status_reads
 from provisioner.engine.teardown import target_in
 from provisioner.health.look import is_well, parts
 from provisioner.health.scene import Part, Scene, Sight, why_unknown
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
 from provisioner.terminal.outputs import show_outputs
@@ -84,8 +84,10 @@ def status(say: Say, session: Session) -> int:
 def looked(session: Session) -> Look:
     """Read every resource, eight at a time, then what the topics need besides."""
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
-    resource_states = {name: one for name, one in session.document.resources.items() if not KINDS[one.type_name].shared}
-    managed_resources = [target_in(session.document, name, KINDS) for name in resource_states]
+    resource_states = {
+        name: one for name, one in session.document.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
+    }
+    managed_resources = [target_in(session.document, name, RESOURCE_TYPES) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
         docs = list(
             pool.map(
@@ -110,7 +112,7 @@ def looked(session: Session) -> Look:
             "phase": resource_state.phase,
             "id": resource_state.id,
             "live": live(one),
-            "state": one.how.state if one.how else "unknown",
+            "state": one.how.status if one.how else "unknown",
         }
         for one, resource_state in zip(sights, resource_states.values(), strict=True)
     )
@@ -131,14 +133,14 @@ def _sight(clients: Clients, managed: ManagedResource, made: float) -> tuple[dic
         return None, why_unknown(error, f"looking at {managed.description}")
 
 
-def _standing(kind: str, doc: dict[str, object] | None, unknown: str) -> Standing | None:
+def _standing(type_name: str, doc: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
     """Return the health of a resource; None if it could not be read."""
-    return None if unknown else standing(KINDS[kind], doc)
+    return None if unknown else health_of(RESOURCE_TYPES[type_name], doc)
 
 
 def live(one: Sight) -> str:
     """Return the status of a resource in AWS, in one word if AWS has one."""
-    return one.how.told if one.how else f"unknown: {one.unknown}"
+    return one.how.description if one.how else f"unknown: {one.unknown}"
 
 
 def record(say: Say, session: Session, look: Look) -> None:

@@ -12,10 +12,10 @@ from provisioner.commands.one_service import OneService
 from provisioner.engine.denials import Denial
 from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.hints import hint
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.errors import Unwell
-from provisioner.kinds.elbv2.routing import led_to, path_values, rules_of, taker
 from provisioner.path_patterns import probe
+from provisioner.resources.elbv2.routing import led_to, path_values, rules_of, taker
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say, table
@@ -171,7 +171,7 @@ def _health(one: OneService) -> str:
     return str(group.desired["HealthCheckPath"]) if group else "/health"
 
 
-def _paths(one: OneService, rules: list[Doc]) -> list[str]:
+def _paths(one: OneService, rules: list[JsonObject]) -> list[str]:
     """Return a path for each pattern that leads to the service; if possible, no earlier rule takes it."""
     ahead = sorted((rule for rule in rules if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
     order = [pattern for rule in ahead for pattern in path_values(rule)]
@@ -198,7 +198,7 @@ def _patterns(one: OneService) -> set[str]:
     return {pattern for rule in rules if group and group.id in str(rule["Actions"]) for pattern in path_values(rule)}
 
 
-def _rules(say: Say, one: OneService) -> list[Doc]:
+def _rules(say: Say, one: OneService) -> list[JsonObject]:
     """Return the rules of the load balancer; none, with a note, if they may not be read."""
     listeners = [
         resource_state.id
@@ -214,7 +214,7 @@ def _rules(say: Say, one: OneService) -> list[Doc]:
         return []
 
 
-def _strayed(one: OneService, rules: list[Doc], path: str) -> str:
+def _strayed(one: OneService, rules: list[JsonObject], path: str) -> str:
     """Describe which service takes the requests for a path instead of this one; "" if this one does."""
     rule = taker(rules, path)
     if rule is None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.errors import Incomplete, UsageError
-from provisioner.kinds.log_events import Line, Tail
-from provisioner.kinds.request_records import Records
+from provisioner.resources.log_events import Line, Tail
+from provisioner.resources.request_records import Records
 from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER
 from state.stack_state import StackState

@@ -10,7 +10,7 @@ from provisioner.commands.sources import Source, Wanted, source_of
 from provisioner.engine.explain import explain
 from provisioner.engine.faults import PASSING, fault_of
 from provisioner.errors import Incomplete, UsageError, quoted
-from provisioner.kinds.log_events import Line
+from provisioner.resources.log_events import Line
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.logs import Lines

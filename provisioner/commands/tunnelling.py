@@ -18,9 +18,9 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
 from provisioner.errors import Blocked, Incomplete, UsageError
-from provisioner.kinds import KINDS
-from provisioner.kinds.ecs.running import Running
-from provisioner.kinds.ecs.sessions import NOT_READY, forward
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.ecs.running import Running
+from provisioner.resources.ecs.sessions import NOT_READY, forward
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.plugin import Plugin
@@ -107,7 +107,7 @@ def _database(session: Session) -> Database:
     doc = None
     if _CLUSTER in state.resources:
         with explained("looking for the database"):
-            doc = read(session.clients, target_in(state, _CLUSTER, KINDS))
+            doc = read(session.clients, target_in(state, _CLUSTER, RESOURCE_TYPES))
     if doc is None:
         raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{again}` makes it.")
     managed = doc.get("MasterUserSecret", {}).get("SecretArn", "")

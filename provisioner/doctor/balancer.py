@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from provisioner.doctor.finding import Doc, Finding, Sought
-from provisioner.kinds.ecs.strangers import told
-from provisioner.kinds.ecs.strategies import Shift, shifts_of
-from provisioner.kinds.elbv2.routing import led_to, never_asked, path_values
+from provisioner.resources.ecs.strangers import told
+from provisioner.resources.ecs.strategies import Shift, shifts_of
+from provisioner.resources.elbv2.routing import led_to, never_asked, path_values
 
 # ELB API reference, TargetHealth: the states of a target that is healthy, or on its way in or out.
 _PASSING = ("initial", "draining", "healthy")

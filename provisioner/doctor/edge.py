@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.finding import Doc, Finding, Sought, Unset
 from provisioner.doctor.names import targets
-from provisioner.kinds.origin_key import HEADER, is_key
+from provisioner.resources.origin_key import HEADER, is_key
 
 _NOBODY = "Nobody reaches the stack by CloudFront."
 

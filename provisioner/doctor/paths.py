@@ -12,9 +12,9 @@ from provisioner.doctor.acls import Crossing, stopped
 from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding, Unset
-from provisioner.kinds.tags import mapping
-from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 from provisioner.names import MANAGER
+from provisioner.resources.tags import mapping
+from provisioner.resources.vpc_origin import AMAZONS_GROUP
 
 Groups = dict[str, Doc]
 _ANYWHERE = "0.0.0.0/0"

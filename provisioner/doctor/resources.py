@@ -14,9 +14,9 @@ def stand(found: list[Stands]) -> Finding | None:
     amiss = [one for one in found if not one.how.is_healthy]
     if not amiss:
         return None
-    told = ", ".join(f"{one.words} is {one.how.told}" for one in amiss[:_MOST])
+    told = ", ".join(f"{one.words} is {one.how.description}" for one in amiss[:_MOST])
     more = f", and {len(amiss) - _MOST} more are not healthy" if len(amiss) > _MOST else ""
-    states = {one.how.state for one in amiss}
+    states = {one.how.status for one in amiss}
     # A resource that a person suspended accepts no change: no apply can repair it before it is resumed.
     command = next((one.wake for one in amiss if one.wake), "apply" if "gone" in states else "status")
     why = "What needs it does not work, or no longer as it was set up."

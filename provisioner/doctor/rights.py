@@ -10,8 +10,8 @@ from typing import Any
 from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
 from provisioner.embedded.policies import Request, allows, like, statements
-from provisioner.kinds.tags import mapping
 from provisioner.names import PROJECT
+from provisioner.resources.tags import mapping
 
 _NO_START = "No new task starts."
 _READ, _OPEN = "secretsmanager:GetSecretValue", "kms:Decrypt"

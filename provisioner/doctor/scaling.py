@@ -6,7 +6,7 @@ import shlex
 
 from provisioner.doctor.asked.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Scaled
 from provisioner.doctor.finding import Finding
-from provisioner.kinds.autoscaling import scheduled
+from provisioner.resources.autoscaling import scheduled
 from provisioner.settings.never import nothing_wakes
 
 _FIXED = "The number of tasks does not follow the requests."
@@ -21,7 +21,7 @@ def is_on(found: list[Scaled]) -> Finding | None:
     """Check that no part of a service's autoscaling is suspended."""
     for one in found:
         if not one.suspended.is_healthy:
-            what = f"The scaling of {one.service} is {one.suspended.told}."
+            what = f"The scaling of {one.service} is {one.suspended.description}."
             return Finding("scaling-suspended", what, _FIXED, "apply")
     return None
 
@@ -31,7 +31,7 @@ def is_called(found: list[Scaled]) -> Finding | None:
     for one in found:
         for policy, how in one.policies:
             if not how.is_healthy:
-                what = f"The scaling policy {policy} of {one.service} is {how.told}."
+                what = f"The scaling policy {policy} of {one.service} is {how.description}."
                 return Finding("scaling-alarms-lost", what, _FIXED, "apply")
     return None
 

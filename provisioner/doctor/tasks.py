@@ -9,9 +9,9 @@ from provisioner.amounts import amount
 from provisioner.doctor.asked.scaling import BY_SCALE, BY_SETTINGS, Least
 from provisioner.doctor.asked.tasks import Stops, is_up
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
-from provisioner.kinds.ecs.diagnosis import FAILED, Diagnosis
-from provisioner.kinds.ecs.rollouts import BACK
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
+from provisioner.resources.ecs.diagnosis import FAILED, Diagnosis
+from provisioner.resources.ecs.rollouts import BACK
 from provisioner.settings.never import setting_of
 
 _NOBODY: Mapping[str, Doc] = MappingProxyType({})

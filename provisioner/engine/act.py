@@ -15,18 +15,18 @@ from provisioner.engine.compare import errand_of
 from provisioner.engine.decide import Change, is_anothers, proves_nothing, whose
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
-from provisioner.engine.extras import Extra
+from provisioner.engine.extras import Unmanaged
 from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.gone import is_gone, refuses_for_good
 from provisioner.engine.intervals import Cooldown, last_change
-from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.lacking import Lacking
 from provisioner.engine.marker import Marker
 from provisioner.engine.overlay import over_what_stands
 from provisioner.engine.patience import Patience
 from provisioner.engine.private import written
-from provisioner.engine.refs import Doc, reveal
-from provisioner.engine.refused import Foreign, NotYet, held_up, is_named, names_holders
+from provisioner.engine.refs import JsonObject, reveal
+from provisioner.engine.refused import OwnershipConflict, RetryLater, blocked_error, matches_codes, may_have_blockers
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.search import Search
 from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, consistency_seconds_left, read
 from provisioner.engine.watch import Watch
@@ -60,11 +60,11 @@ class Hands:
         # Resources whose create AWS refused as they exist already, perhaps made by somebody else.
         self.met: set[str] = set()
 
-    def read(self, managed: ManagedResource) -> Doc | None:
+    def read(self, managed: ManagedResource) -> JsonObject | None:
         """Return the actual state of a resource; None where it does not exist."""
         return read(self.clients, managed)
 
-    def create(self, managed: ManagedResource) -> Doc:
+    def create(self, managed: ManagedResource) -> JsonObject:
         """Create a resource unless an earlier attempt did; write its id to the state, return AWS's answer."""
         marker = self.marker if self.marker and self.marker.node == managed.spec.logical_id else None
         managed = marker.born(managed) if marker else managed
@@ -74,31 +74,31 @@ class Hands:
         cooldown = self._cooldown(managed)
         intent = self.ledger.record_intent(managed.spec.logical_id, "create", resource_state)
         tried = self.search.last_tried(managed, intent.started_at)
-        doc = self._found(managed, tried, managed.type.visible_within) if reopened else None
+        actual = self._found(managed, tried, managed.type.consistency_seconds) if reopened else None
         changed = tried
-        if doc is None:
+        if actual is None:
             with_token = replace(managed, spec=replace(managed.spec, token=intent.token))
-            doc = cooldown.call(lambda: self._make(with_token))
+            actual = cooldown.call(lambda: self._make(with_token))
             changed = self.clock.wall()
-        self.patience.newborns.add(managed.with_id(managed.type.id_of(doc)))
+        self.patience.newborns.add(managed.with_id(managed.type.id_of(actual)))
         self.ledger.record_id(
-            managed.spec.logical_id, managed.type.id_of(doc), changed if managed.type.interval else 0.0
+            managed.spec.logical_id, managed.type.id_of(actual), changed if managed.type.cooldown else 0.0
         )
         if marker:
             marker.begin()
-        return doc
+        return actual
 
-    def _found(self, managed: ManagedResource, since: float, hidden: float) -> Doc | None:
+    def _found(self, managed: ManagedResource, since: float, hidden: float) -> JsonObject | None:
         """Return what an earlier attempt created; raise LockHeld where it is the marker of another run."""
-        doc = self.search.find(managed, since, hidden)
-        if doc is not None and self.marker and self.marker.node == managed.spec.logical_id:
-            self.marker.met(doc)
-        return doc
+        actual = self.search.find(managed, since, hidden)
+        if actual is not None and self.marker and self.marker.node == managed.spec.logical_id:
+            self.marker.met(actual)
+        return actual
 
     def _cooldown(self, managed: ManagedResource) -> Cooldown:
         return Cooldown(self.ledger, self.clock, self.pace, managed, self.listen)
 
-    def _make(self, managed: ManagedResource) -> Doc:
+    def _make(self, managed: ManagedResource) -> JsonObject:
         spec = managed.spec
         client = self.patience.client(managed)
 
@@ -108,23 +108,23 @@ class Hands:
             return replace(spec, props=reveal(spec.props, self.clients, managed.lookup))
 
         # Where AWS says that the resource exists, or the reply was lost, it is looked for.
-        def once() -> Doc:
+        def once() -> JsonObject:
             try:
-                return managed.type.bring_back(client, spec) or managed.type.create(client, shown())
+                return managed.type.restore(client, spec) or managed.type.create(client, shown())
             except Exception as error:
                 if self.lacking.passes(managed, "create", error):
                     return dict(spec.props)
-                proven = is_named(error, managed.type.duplicate)
+                proven = matches_codes(error, managed.type.already_exists_codes)
                 if not proven and fault_of(error) is not Fault.LOST:
                     raise
-                hidden = CONSISTENCY_SECONDS if proven else managed.type.visible_within
-                doc = self._found(managed, self.clock.wall(), hidden)
-                if doc is None:
+                hidden = CONSISTENCY_SECONDS if proven else managed.type.consistency_seconds
+                actual = self._found(managed, self.clock.wall(), hidden)
+                if actual is None:
                     raise
                 self.met |= {spec.logical_id} if proven else set()
-                return doc
+                return actual
 
-        made: Doc = self.patience.call(once, managed, "create")
+        made: JsonObject = self.patience.call(once, managed, "create")
         return made
 
     def update(self, managed: ManagedResource, change: Change) -> ManagedResource:
@@ -136,27 +136,27 @@ class Hands:
         cooldown.wait()
         return managed.with_reply(managed.spec.id, cooldown.call(lambda: self._update(managed, change)))
 
-    def _update(self, managed: ManagedResource, change: Change) -> Doc:
-        kind, spec = managed.type, managed.spec
+    def _update(self, managed: ManagedResource, change: Change) -> JsonObject:
+        resource_type, spec = managed.type, managed.spec
         self.ledger.record_intent(spec.logical_id, "update", self._entry(managed, "updating"))
         client = self.patience.client(managed)
         known_state = self.ledger.get(spec.logical_id)
         before = (known_state.recorded if known_state else None) or {}
-        errand = errand_of(kind, spec.props, change.differences)
+        errand = errand_of(resource_type, spec.props, change.differences)
 
-        def once() -> Doc:
-            reply: Doc | None = None
+        def once() -> JsonObject:
+            reply: JsonObject | None = None
             if errand.own or not (change.differences or change.extras):
                 shown = replace(spec, props=reveal(spec.props, self.clients, managed.lookup))
                 changed = reveal(errand.changed, self.clients, managed.lookup)
-                reply = kind.update(client, *over_what_stands(client, kind, shown, changed, before))
+                reply = resource_type.update(client, *over_what_stands(client, resource_type, shown, changed, before))
             if errand.tags:
-                kind.retag(client, spec, errand.put, errand.drop)
-            for extra in change.extras:
-                _remove(kind, client, spec, extra)
+                resource_type.retag(client, spec, errand.put, errand.drop)
+            for unmanaged in change.extras:
+                _remove(resource_type, client, spec, unmanaged)
             return reply or {}
 
-        def passing() -> Doc:
+        def passing() -> JsonObject:
             try:
                 return once()
             except Exception as error:
@@ -164,22 +164,24 @@ class Hands:
                     return {}
                 raise
 
-        told: Doc = self.patience.call(passing, managed, "update")
+        told: JsonObject = self.patience.call(passing, managed, "update")
         return told
 
-    def finish(self, managed: ManagedResource, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
-        """Wait until a resource is ready and record that; call `seen` with each actual state read meanwhile.
+    def finish(
+        self, managed: ManagedResource, *, updated: bool = False, actual: Callable[[JsonObject], None]
+    ) -> JsonObject:
+        """Wait until a resource is ready and record that; call `actual` with each actual state read meanwhile.
 
         `updated` says that it was just updated: AWS may still tell its old state.
         """
         waits = (bool(managed.type.ready) or updated) and managed.spec.logical_id not in self.lacking.nodes
-        doc = self.watch.until_ready(managed, updated=updated, seen=seen) if waits else {}
+        doc = self.watch.until_ready(managed, updated=updated, actual=actual) if waits else {}
         self.confirm(managed.spec.logical_id, managed.type)
         return doc
 
-    def confirm(self, logical_id: str, kind: Kind) -> None:
+    def confirm(self, logical_id: str, resource_type: ResourceType) -> None:
         """Record that AWS holds the desired properties; a cooldown starts at the time of the open intent."""
-        self.ledger.record_ready(logical_id, changed=last_change(kind, self.ledger.get(logical_id)))
+        self.ledger.record_ready(logical_id, changed=last_change(resource_type, self.ledger.get(logical_id)))
 
     def delete(self, managed: ManagedResource, begun: Callable[[], None] = lambda: None) -> str:
         """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
@@ -192,20 +194,20 @@ class Hands:
             Foreign: Its name now belongs to somebody else's resource. Ours is gone, and the state forgets it.
 
         """
-        kind, logical_id = managed.type, managed.spec.logical_id
+        resource_type, logical_id = managed.type, managed.spec.logical_id
         resource_state = self.ledger.get(logical_id)
-        if kind.vanishes:
+        if resource_type.deleted_with_parent:
             self.ledger.remove(logical_id, deleted=True)
             return ""
         if resource_state and not resource_state.id:
-            doc = self._begun(managed, resource_state)
-            if doc is None:
+            actual = self._begun(managed, resource_state)
+            if actual is None:
                 self.ledger.remove(logical_id, deleted=False)
                 return ""
-            managed = managed.with_id(kind.id_of(doc))
+            managed = managed.with_id(resource_type.id_of(actual))
             self.ledger.record_id(logical_id, managed.spec.id)
         self._check_owner(managed)
-        if why := kind.keeps(self.patience.client(managed), managed.spec):
+        if why := resource_type.retention_reason(self.patience.client(managed), managed.spec):
             self.ledger.remove(logical_id, deleted=False)
             return why
         if resource_state:
@@ -225,12 +227,12 @@ class Hands:
         A name proves nothing: ours may be gone, and another one may have been created with the same name.
         """
         for one in (managed, *managed.parents):
-            doc = self.read(one) if proves_nothing(one.type) else None
-            if doc is not None and is_anothers(one.type, one.spec.tags, doc):
+            actual = self.read(one) if proves_nothing(one.type) else None
+            if actual is not None and is_anothers(one.type, one.spec.tags, actual):
                 self.ledger.remove(managed.spec.logical_id, deleted=False)
-                raise Foreign(f"{one.description} is {whose(one.type, doc)}.", "It stays as it is.")
+                raise OwnershipConflict(f"{one.description} is {whose(one.type, actual)}.", "It stays as it is.")
 
-    def _begun(self, managed: ManagedResource, resource_state: ResourceState) -> Doc | None:
+    def _begun(self, managed: ManagedResource, resource_state: ResourceState) -> JsonObject | None:
         """Find the resource whose create call was never answered; None where none of ours exists.
 
         No create call follows that would find it: a resource overlooked here would be left for ever.
@@ -238,7 +240,7 @@ class Hands:
         try:
             intended = resource_state.intent.started_at if resource_state.intent else self.clock.wall()
             return self.search.find(managed, self.search.last_tried(managed, intended), CONSISTENCY_SECONDS)
-        except Foreign:  # somebody else's resource stays, and does not stop ours from going
+        except OwnershipConflict:  # somebody else's resource stays, and does not stop ours from going
             return None
 
     def _insist_on_end(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
@@ -248,16 +250,16 @@ class Hands:
         except Exception as error:
             if is_gone(self.clients, managed, error):
                 return
-            if names_holders(error, managed.type.unheld) and (holders := self.patience.holders(managed)):
+            if may_have_blockers(error, managed.type.unblocked_codes) and (blockers := self.patience.holders(managed)):
                 curable = not refuses_for_good(managed, error)
-                raise held_up(managed.description, holders, told(error), curable=curable) from error
+                raise blocked_error(managed.description, blockers, told(error), curable=curable) from error
             raise
 
     def _end(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
         # One attempt; a refusal counts as success where the resource proves to be gone.
         try:
             managed.type.delete(self.patience.client(managed), managed.spec)
-        except NotYet:
+        except RetryLater:
             begun()
             raise
         except UnknownCall as error:
@@ -266,14 +268,14 @@ class Hands:
         except ClientError as error:
             if self.lacking.passes(managed, "delete", error):
                 return
-            known = code_of(error) in managed.type.absent or refuses_for_good(managed, error)
+            known = code_of(error) in managed.type.not_found_codes or refuses_for_good(managed, error)
             if not known or not is_gone(self.clients, managed, error):
                 raise
             resource_state = self.ledger.get(managed.spec.logical_id)
             # The time since this delete began counts too: a creation time by a fast clock would never be old.
             late = self.clock.now() - start >= self.clients.aws.hides(CONSISTENCY_SECONDS)
             if resource_state and not late and consistency_seconds_left(self.clients, resource_state.created_at):
-                raise NotYet("it is so new that AWS may not show it yet") from error
+                raise RetryLater("it is so new that AWS may not show it yet") from error
 
     def _entry(self, managed: ManagedResource, phase: str = "creating") -> ResourceState:
         spec = managed.spec
@@ -294,9 +296,9 @@ class Hands:
         )
 
 
-def _remove(kind: Kind, client: Any, spec: ResourceSpec, extra: Extra) -> None:
+def _remove(resource_type: ResourceType, client: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
     try:
-        kind.remove(client, spec, extra)
+        resource_type.remove_unmanaged(client, spec, unmanaged)
     except ClientError as error:
-        if code_of(error) not in extra.gone:
+        if code_of(error) not in unmanaged.not_found_codes:
             raise

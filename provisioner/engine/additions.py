@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.engine.covering import covers
-from provisioner.engine.owners import Members
+from provisioner.engine.owners import FieldOwnership
 from provisioner.engine.refs import Unknown, Veiled
 
 # Path, actual value, default.
-Added = tuple[str, Any, Any]
+Addition = tuple[str, Any, Any]
 # The keys that may name an item of a list, in AWS's own spelling: the first one that an item has is its name.
 _NAMES = (
     *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
@@ -22,7 +22,7 @@ _NAMES = (
 )
 
 
-def nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
     """Return whether a value is empty or off, at any depth: None, False, 0, "", [], {} or a mapping of these.
 
     An empty mapping inside another one counts as a value: that is how AWS tells which of several options was
@@ -30,14 +30,14 @@ def nothing(value: Any) -> bool:
     """
     match value:
         case Mapping():
-            return all(nothing(one) and one != {} for one in value.values())
+            return all(is_nothing(one) and one != {} for one in value.values())
         case list() | tuple():
             return not value
         case _:
             return value is None or value is False or value in ("", 0)
 
 
-def is_default(members: Members, path: str, value: Any, default: Any = None) -> bool:
+def is_default(members: FieldOwnership, path: str, value: Any, default: Any = None) -> bool:
     """Return whether a value equals the default of its path, or states no more than that default.
 
     Args:
@@ -51,7 +51,7 @@ def is_default(members: Members, path: str, value: Any, default: Any = None) -> 
     own = members.default(path)
     default = default if own is None else own
     if isinstance(default, frozenset):
-        return value in default or nothing(value)
+        return value in default or is_nothing(value)
     if isinstance(value, Mapping):
         above = default if isinstance(default, Mapping) else {}
         return all(
@@ -59,10 +59,10 @@ def is_default(members: Members, path: str, value: Any, default: Any = None) -> 
         )
     if isinstance(default, list) and isinstance(value, list):
         return covers(value, default) and covers(default, value)
-    return bool(value == default) or (nothing(default) and nothing(value))
+    return bool(value == default) or (is_nothing(default) and is_nothing(value))
 
 
-def additions(members: Members, actual: Any, stated: Any, at: str = "") -> Iterator[Added]:
+def additions(members: FieldOwnership, actual: Any, stated: Any, at: str = "") -> Iterator[Addition]:
     """Yield each member that is ours, that AWS holds and that nobody stated, unless it is the default.
 
     A list is yielded whole where its items hold more than the items that are stated.
@@ -77,16 +77,16 @@ def additions(members: Members, actual: Any, stated: Any, at: str = "") -> Itera
     for key, value in actual.items():
         path = f"{at}.{key}" if at else str(key)
         if key in stated:
-            yield from _inside(members, value, stated[key], path)
+            yield from _additions_inside(members, value, stated[key], path)
         elif members.is_ours(path):
             own = only_ours(members, value, path)
             if not is_default(members, path, own):
                 yield path, own, members.default(path)
-        elif members.has_ours_in(path):
+        elif members.has_ours_below(path):
             yield from additions(members, value, {}, path)
 
 
-def _inside(members: Members, actual: Any, stated: Any, path: str) -> Iterator[Added]:
+def _additions_inside(members: FieldOwnership, actual: Any, stated: Any, path: str) -> Iterator[Addition]:
     # What a stated member holds besides what is stated.
     if isinstance(stated, Unknown | Veiled):
         return
@@ -97,22 +97,22 @@ def _inside(members: Members, actual: Any, stated: Any, path: str) -> Iterator[A
     yield from additions(members, actual, stated, path)
 
 
-def _paired(members: Members, actual: Sequence[Any], stated: Sequence[Any], path: str) -> bool:
+def _paired(members: FieldOwnership, actual: Sequence[Any], stated: Sequence[Any], path: str) -> bool:
     """Return whether each stated item has an actual item that holds it and nothing else of ours."""
     if not stated:
         return True
     first, rest = stated[0], stated[1:]
     return any(
-        _holds(members, one, first, path) and _paired(members, [*actual[:i], *actual[i + 1 :]], rest, path)
+        _covers_item(members, one, first, path) and _paired(members, [*actual[:i], *actual[i + 1 :]], rest, path)
         for i, one in enumerate(actual)
     )
 
 
-def _holds(members: Members, actual: Any, stated: Any, path: str) -> bool:
+def _covers_item(members: FieldOwnership, actual: Any, stated: Any, path: str) -> bool:
     return covers(actual, stated) and not any(additions(members, actual, stated, path))
 
 
-def only_ours(members: Members, value: Any, path: str) -> Any:
+def only_ours(members: FieldOwnership, value: Any, path: str) -> Any:
     """Return a value without the members that are not ours by the table of owners."""
     match value:
         case Mapping():
@@ -124,31 +124,33 @@ def only_ours(members: Members, value: Any, path: str) -> Any:
             return value
 
 
-def guests(members: Members, value: Any, at: str = "") -> Iterator[tuple[str, Any, str]]:
+def foreign_items(members: FieldOwnership, value: Any, at: str = "") -> Iterator[tuple[str, Any, str]]:
     """Yield each item that another owner put into a collection of ours: its path, the item and the owner."""
-    for path, one in items(value, at) if members.takes_guests else ():
-        if who := members.guest(path, one):
+    for path, one in walk_items(value, at) if members.has_foreign_items else ():
+        if who := members.foreign_owner(path, one):
             yield path, one, who
         else:
-            yield from guests(members, one, at if isinstance(value, list) else path)
+            yield from foreign_items(members, one, at if isinstance(value, list) else path)
 
 
-def alone(members: Members, at: str, value: Any) -> Any:
+def without_foreign_items(members: FieldOwnership, at: str, value: Any) -> Any:
     """Return a value without the items that other owners put into its collections."""
-    if not members.takes_guests:
+    if not members.has_foreign_items:
         return value
-    theirs = [path for path, one in items(value, at) if members.guest(path, one)]
+    theirs = [path for path, one in walk_items(value, at) if members.foreign_owner(path, one)]
     match value:
         case Mapping():
             inner = {key: f"{at}.{key}" for key in value}
-            return {key: alone(members, at, value[key]) for key, at in inner.items() if at not in theirs}
+            return {
+                key: without_foreign_items(members, at, value[key]) for key, at in inner.items() if at not in theirs
+            }
         case list():
-            return [alone(members, at, one) for one in value if f"{at}.{named(one)}" not in theirs]
+            return [without_foreign_items(members, at, one) for one in value if f"{at}.{item_name(one)}" not in theirs]
         case _:
             return value
 
 
-def items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
+def walk_items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
     """Yield each member of a mapping, or each item of a list that has a name, with its path.
 
     The name of a list's item is a part of its path here.
@@ -157,21 +159,21 @@ def items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
         case Mapping():
             yield from ((f"{at}.{key}" if at else str(key), one) for key, one in value.items())
         case list():
-            yield from ((f"{at}.{named(one)}", one) for one in value if named(one))
+            yield from ((f"{at}.{item_name(one)}", one) for one in value if item_name(one))
 
 
-def named(item: Any) -> str:
+def item_name(item: Any) -> str:
     """Return the name of a list's item, from the first key of `_NAMES` that it has; "" where it has none."""
     if not isinstance(item, Mapping):
         return ""
     return next((str(item[key]) for key in _NAMES if item.get(key) is not None), "")
 
 
-def claimed(members: Members, path: str, value: Any, stated: Any) -> Any:
+def without_unowned(members: FieldOwnership, path: str, value: Any, stated: Any) -> Any:
     """Return a property that is ours as a whole, without the unstated members that the table gives to nobody.
 
     Such members are left as they are, whoever set them.
     """
     if not isinstance(value, Mapping) or not isinstance(stated, Mapping):
         return value
-    return {key: one for key, one in value.items() if key in stated or not members.is_nobodys(f"{path}.{key}")}
+    return {key: one for key, one in value.items() if key in stated or not members.is_unowned(f"{path}.{key}")}

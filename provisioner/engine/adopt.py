@@ -9,21 +9,21 @@ from provisioner.engine.decide import AT_WORK, Change
 from provisioner.engine.intervals import last_change
 from provisioner.engine.known import Known
 from provisioner.engine.private import written
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import ManagedResource
 from provisioner.names import own_tags
 from state.stack_state import ResourceState
 
 
-def borrowed(hands: Hands, known: Known, managed: ManagedResource) -> Doc | None:
+def borrowed(hands: Hands, known: Known, managed: ManagedResource) -> JsonObject | None:
     """Return the existing resource, perhaps somebody else's, that the type may use; None where there is none.
 
     It is read now because the plan could not look for it; the run remembers its actual state.
     """
-    doc = hands.read(managed) if managed.type.borrows else None
-    if doc is not None:
-        known.learn(managed.with_id(managed.type.id_of(doc)), doc)
-    return doc
+    actual = hands.read(managed) if managed.type.uses_existing else None
+    if actual is not None:
+        known.learn(managed.with_id(managed.type.id_of(actual)), actual)
+    return actual
 
 
 def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_state: ResourceState | None) -> None:
@@ -32,7 +32,7 @@ def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_s
     An entry with another id is deposed first. The desired properties in the state may be those of an
     interrupted run that wanted something else: the ones of this run replace them.
     """
-    wanted, tags = written(managed.spec.props, hands.ledger.salt), own_tags(managed.spec.tags)
+    desired, tags = written(managed.spec.props, hands.ledger.salt), own_tags(managed.spec.tags)
     name, needs = managed.spec.logical_id, list(managed.depends_on)
     if resource_state is None or resource_state.id != change.id:
         if resource_state and resource_state.id:
@@ -44,7 +44,7 @@ def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_s
             managed.region,
             "finishing",
             change.id,
-            wanted,
+            desired,
             depends_on=needs,
             # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
             created_at=hands.clock.wall(),
@@ -54,7 +54,7 @@ def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_s
         hands.ledger.record_adopted(name, adopted)
         hands.patience.newborns.add(managed)
     elif change.verb == "keep" or (change.verb == "finish" and is_compared(managed, change)):
-        kept = replace(resource_state, desired=wanted, depends_on=needs, tags=tags)
+        kept = replace(resource_state, desired=desired, depends_on=needs, tags=tags)
         if kept != resource_state or resource_state.phase != "ready":
             hands.ledger.record_adopted(name, kept)
     if resource_state and hands.patience.is_new(resource_state.created_at):
@@ -68,4 +68,4 @@ def is_compared(managed: ManagedResource, change: Change) -> bool:
 
     It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
     """
-    return not (managed.type.closed_until_ready and change.why == AT_WORK)
+    return not (managed.type.immutable_until_ready and change.why == AT_WORK)

@@ -9,7 +9,7 @@ from functools import partial
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import borrowed, take_over
 from provisioner.engine.aside import ease, leave_behind, make_room
-from provisioner.engine.beats import Beat
+from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
 from provisioner.engine.doubt import doubt
@@ -20,9 +20,9 @@ from provisioner.engine.handover import Handover
 from provisioner.engine.known import Known
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.outputs import outputs_of
-from provisioner.engine.plan import Kinds, Plan, look_up, target_of
+from provisioner.engine.plan import Plan, ResourceTypes, look_up, target_of
 from provisioner.engine.private import written
-from provisioner.engine.refs import Doc, resolve, seal
+from provisioner.engine.refs import JsonObject, resolve, seal
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.twice import marker_first
@@ -34,10 +34,10 @@ from state.stack_state import ResourceState
 class Apply:
     """One apply: the plan, the executor that carries it out, and what became known since."""
 
-    def __init__(self, plan: Plan, hands: Hands, kinds: Kinds) -> None:
+    def __init__(self, plan: Plan, hands: Hands, resource_types: ResourceTypes) -> None:
         self.plan = plan
         self.hands = hands
-        self.kinds = kinds
+        self.kinds = resource_types
         self.outcome = Outcome("apply")
         self._known = Known(plan.docs)
         self._after = plan.stack.created_after_marker()
@@ -74,20 +74,20 @@ class Apply:
     def take_over_found(self) -> None:
         """Adopt each resource of the stack that the plan found in AWS and that the state does not know."""
         for resource in self.plan.stack:
-            change, doc = self.plan.changes[resource.logical_id], self._known.docs.get(resource.logical_id)
-            if resource.type.unread and not change.adopts:
+            change, actual = self.plan.changes[resource.logical_id], self._known.docs.get(resource.logical_id)
+            if resource.type.write_only and not change.adopts:
                 self._say_how_to_end(resource)
-            if doc is None or change.foreign or not change.adopts or resource.type.shared:
+            if actual is None or change.foreign or not change.adopts or resource.type.account_wide:
                 continue
-            wanted = resolve(resource.props, lambda ref: look_up(self.plan, ref))
-            managed = self._target(resource, wanted, None).with_id(change.id)
+            desired = resolve(resource.props, lambda ref: look_up(self.plan, ref))
+            managed = self._target(resource, desired, None).with_id(change.id)
             take_over(self.hands, managed, change, self.hands.ledger.get(resource.logical_id))
 
     def _say_how_to_end(self, resource: Resource) -> None:
         """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
         resource_state = self.hands.ledger.get(resource.logical_id)
         if resource_state and resource_state.id:
-            will = written(resource.type.last_will(resource_state.desired, resource.props), self.hands.ledger.salt)
+            will = written(resource.type.delete_options(resource_state.desired, resource.props), self.hands.ledger.salt)
             self.hands.ledger.record_adopted(
                 resource.logical_id, replace(resource_state, desired=resource_state.desired | will)
             )
@@ -106,14 +106,14 @@ class Apply:
 
     def _hand_over(self) -> None:
         """Run the cutover phases after JOIN, for all resources that name the new one beside the old one."""
-        for beat in list(Beat)[1:]:
-            if beat is Beat.LEAVE:
+        for phase in list(CutoverPhase)[1:]:
+            if phase is CutoverPhase.LEAVE:
                 # An undeclared rule that still forwards to the old one would forward to nobody from then on.
                 self._remove({name for name in self._undeclared() if self._goes_first(name)})
             if not self._put_off():
                 return
             graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._handover.between}
-            Walk(graph, partial(self._begin_beat, beat), stopped=lambda: self.hands.clock.stopped).run()
+            Walk(graph, partial(self._begin_beat, phase), stopped=lambda: self.hands.clock.stopped).run()
             if self.hands.clock.stopped:
                 return
 
@@ -121,29 +121,29 @@ class Apply:
         """Return whether nothing failed, apart from changes that AWS accepts only at a later time."""
         return all(isinstance(error, NotBefore) for error in self.outcome.failed.values())
 
-    def _begin_beat(self, beat: Beat, stage: Stage) -> Work[Stage]:
+    def _begin_beat(self, phase: CutoverPhase, stage: Stage) -> Work[Stage]:
         resource = self.plan.stack.resources[stage.name]
-        return lambda tell: self._bring_up(resource, lambda: self._step(resource, beat), tell, beat.name.lower())
+        return lambda tell: self._bring_up(resource, lambda: self._step(resource, phase), tell, phase.name.lower())
 
-    def _step(self, resource: Resource, beat: Beat) -> str:
+    def _step(self, resource: Resource, phase: CutoverPhase) -> str:
         """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
-        wanted, resource_state = self._wanted(resource), self.hands.ledger.get(resource.logical_id)
-        managed = self._target(resource, wanted, resource_state)
-        seen = self.hands.read(managed)
-        if seen is None:
+        desired, resource_state = self._wanted(resource), self.hands.ledger.get(resource.logical_id)
+        managed = self._target(resource, desired, resource_state)
+        actual = self.hands.read(managed)
+        if actual is None:
             raise Blocked(f"{managed.description} was deleted behind our back.", "Run the same command again.")
-        managed = managed.with_props(resource.type.during(beat, wanted, seen, self._handover.led()))
-        change = decide(resource, resource_state, seen, managed.spec.props)
+        managed = managed.with_props(resource.type.properties_at(phase, desired, actual, self._handover.led()))
+        change = decide(resource, resource_state, actual, managed.spec.props)
         self.hands.listen(Event("starting", resource.logical_id, change.verb))
         self._carry_out(managed, change, lambda _stage: None)
         return change.verb
 
-    def _wanted(self, resource: Resource) -> Doc:
+    def _wanted(self, resource: Resource) -> JsonObject:
         """Return the desired properties of a resource, with each secret in the form that is compared."""
         lookup = self._known.wait_for
         return dict(seal(resolve(resource.props, lookup), self.hands.clients, lookup))
 
-    def _bring_up(self, resource: Resource, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
+    def _bring_up(self, resource: Resource, act: Callable[[], str], tell: Tell[Stage], phase: str = "") -> None:
         # Run `act`, note its failure, and report its end to the listener and to the walk.
         listen, clock = self.hands.listen, self.hands.clock
         start = clock.now()
@@ -151,7 +151,7 @@ class Apply:
             verb = act()
         except Exception as error:
             doing = f"{self.plan.changes[resource.logical_id].verb} {resource.aws_name or resource.logical_id}"
-            known = explain(error, doing, resource.type.ways_past)
+            known = explain(error, doing, resource.type.error_remedies)
             if known is None:
                 raise
             self.outcome.failed[resource.logical_id] = known
@@ -162,49 +162,49 @@ class Apply:
         finally:
             self._known.end(resource.logical_id)
         id_ = self._known.docs[resource.logical_id]["id"]
-        listen(Event("ready", resource.logical_id, verb, beat, clock.now() - start, id_))
+        listen(Event("ready", resource.logical_id, verb, phase, clock.now() - start, id_))
         tell(Stage(resource.logical_id, "ready"))
 
     def _act(self, resource: Resource, tell: Tell[Stage]) -> str:
         # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
         state_manager = self.hands.ledger
-        wanted = self._wanted(resource)
+        desired = self._wanted(resource)
         resource_state = state_manager.get(resource.logical_id)
         planned = self.plan.changes[resource.logical_id]
-        managed = self._target(resource, wanted, resource_state)
+        managed = self._target(resource, desired, resource_state)
         late = planned.verb == "create"
-        seen = borrowed(self.hands, self._known, managed) if late else self._known.docs.get(resource.logical_id)
-        change = with_extras(decide(resource, resource_state, seen, wanted), planned.extras)
-        if seen is not None and change.verb in ("update", "finish"):
-            wanted, change = self._handover.joined(resource, resource_state, seen, wanted, change)
-            managed = managed.with_props(wanted)
+        actual = borrowed(self.hands, self._known, managed) if late else self._known.docs.get(resource.logical_id)
+        change = with_extras(decide(resource, resource_state, actual, desired), planned.extras)
+        if actual is not None and change.verb in ("update", "finish"):
+            desired, change = self._handover.joined(resource, resource_state, actual, desired, change)
+            managed = managed.with_props(desired)
         if change.verb == "refuse":
             raise Blocked(f"{resource.aws_name or resource.logical_id}: {change.why}.")
         if planned.why == STILL_GOING:
             self.hands.watch.until_gone(managed)
         if change.verb == "create":
-            leave_behind(self.hands, resource, resource_state, wanted)
+            leave_behind(self.hands, resource, resource_state, desired)
             managed = managed.with_id("")
-        if seen is not None and change.verb != "replace" and not change.foreign:
+        if actual is not None and change.verb != "replace" and not change.foreign:
             managed = managed.with_id(change.id)
             take_over(self.hands, managed, change, resource_state)
         if change.verb == "replace":
             make_room(self.hands, resource, managed.with_id(change.id), resource_state)
-            managed = self._target(resource, wanted, None)
-        ease(self.hands, self.kinds, resource, wanted)
+            managed = self._target(resource, desired, None)
+        ease(self.hands, self.kinds, resource, desired)
         self.hands.listen(Event("starting", resource.logical_id, change.verb))
         self._carry_out(managed, change, tell)
-        if resource.logical_id in self.hands.met or (change.verb == "finish" and resource.type.closed_until_ready):
-            self._mend(resource, managed, wanted)
+        if resource.logical_id in self.hands.met or (change.verb == "finish" and resource.type.immutable_until_ready):
+            self._mend(resource, managed, desired)
         return change.verb
 
-    def _mend(self, resource: Resource, managed: ManagedResource, wanted: Doc) -> None:
+    def _mend(self, resource: Resource, managed: ManagedResource, desired: JsonObject) -> None:
         """Compare a resource that could not be compared before, and update it where it differs.
 
         It was not ready then, or its create call found that it exists already.
         """
-        resource_state, seen = self.hands.ledger.get(resource.logical_id), self._known.docs.get(resource.logical_id)
-        change = decide(resource, resource_state, seen, wanted)
+        resource_state, actual = self.hands.ledger.get(resource.logical_id), self._known.docs.get(resource.logical_id)
+        change = decide(resource, resource_state, actual, desired)
         if change.verb == "update":
             self._carry_out(managed.with_id(change.id), change, lambda _stage: None)
         elif change.verb == "keep":
@@ -215,9 +215,9 @@ class Apply:
         name = managed.spec.logical_id
         if change.verb in ("create", "replace"):
             managed = self._handover.born(managed)
-            doc = self.hands.create(managed)
-            managed = managed.with_reply(managed.type.id_of(doc), doc)
-            self._known.learn(managed, doc)
+            actual = self.hands.create(managed)
+            managed = managed.with_reply(managed.type.id_of(actual), actual)
+            self._known.learn(managed, actual)
             self.hands.listen(Event("exists", name, change.verb, id=managed.spec.id))
         tell(Stage(name, "exists"))
         if change.verb == "update":
@@ -225,7 +225,9 @@ class Apply:
         if change.verb == "keep":
             self._settle(name)
             return
-        self.hands.finish(managed, updated=change.verb == "update", seen=lambda doc: self._known.learn(managed, doc))
+        self.hands.finish(
+            managed, updated=change.verb == "update", actual=lambda actual: self._known.learn(managed, actual)
+        )
 
     def _settle(self, name: str) -> None:
         resource_state = self.hands.ledger.get(name)
@@ -236,9 +238,9 @@ class Apply:
         ):
             self.hands.confirm(name, self.plan.stack.resources[name].type)
 
-    def _target(self, resource: Resource, wanted: Doc, resource_state: ResourceState | None) -> ManagedResource:
+    def _target(self, resource: Resource, desired: JsonObject, resource_state: ResourceState | None) -> ManagedResource:
         away = self.hands.ledger.state.ids_of_others(resource.logical_id, str(resource.type), resource.region)
-        managed = target_of(resource, self.plan.stack.suffix, resource_state, wanted, away)
+        managed = target_of(resource, self.plan.stack.suffix, resource_state, desired, away)
         last = {self.plan.stack.marker} if resource.logical_id in self._after else set()
         needs = (*managed.depends_on, *last.difference(managed.depends_on))
         return replace(managed, lookup=self._known.wait_for, depends_on=needs)
@@ -249,11 +251,11 @@ class Apply:
         return {
             name
             for name, resource_state in self.hands.ledger
-            if name not in declared and not self.kinds[resource_state.type_name].stays
+            if name not in declared and not self.kinds[resource_state.type_name].retained
         } - self.plan.aside
 
     def _goes_first(self, name: str) -> bool:
-        return self.kinds[self.hands.ledger.state.resources[name].type_name].goes_first
+        return self.kinds[self.hands.ledger.state.resources[name].type_name].deleted_first
 
     def _remove(self, names: set[str]) -> None:
         if names:

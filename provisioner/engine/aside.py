@@ -11,9 +11,9 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import Kind
-from provisioner.engine.plan import Kinds, Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.plan import Plan, ResourceTypes
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from state.stack_state import ResourceState
@@ -24,7 +24,7 @@ def make_room(hands: Hands, resource: Resource, old: ManagedResource, resource_s
 
     Nothing is done for a type whose old resources are kept beside the new one.
     """
-    if resource.type.kept_for:
+    if resource.type.retained_for:
         return
     if resource_state is None:
         take_over(hands, old, Change("keep", resource.logical_id, "", "", "", id=old.spec.id), None)
@@ -38,31 +38,34 @@ def make_room(hands: Hands, resource: Resource, old: ManagedResource, resource_s
         hands.ledger.depose(resource.logical_id, f"{resource.logical_id}~{old.spec.id}")
 
 
-def leave_behind(hands: Hands, resource: Resource, resource_state: ResourceState | None, wanted: Doc) -> None:
+def leave_behind(hands: Hands, resource: Resource, resource_state: ResourceState | None, wanted: JsonObject) -> None:
     """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
 
     The plan looked only at the desired place, and so did not find it.
     """
-    if resource_state is None or not resource_state.id or resource.type.vanishes:
+    if resource_state is None or not resource_state.id or resource.type.deleted_with_parent:
         return
     if any(
-        resource_state.desired.get(place) != wanted.get(place) for place in (*resource.type.within, resource.type.named)
+        resource_state.desired.get(place) != wanted.get(place)
+        for place in (*resource.type.lookup_properties, resource.type.name_property)
     ):
         hands.ledger.depose(resource.logical_id, f"{resource.logical_id}~{resource_state.id}")
 
 
-def ease(hands: Hands, kinds: Kinds, resource: Resource, wanted: Doc) -> None:
+def ease(hands: Hands, resource_types: ResourceTypes, resource: Resource, wanted: JsonObject) -> None:
     """Relax each deposed resource, so that it accepts what is created for its replacement (`Kind.parting`).
 
     An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """
     for name, resource_state in list(hands.ledger):
         eased = (
-            resource.type.parting(resource_state.desired, wanted) if name.startswith(f"{resource.logical_id}~") else {}
+            resource.type.deposed_properties(resource_state.desired, wanted)
+            if name.startswith(f"{resource.logical_id}~")
+            else {}
         )
         if not eased or not resource_state.id:
             continue
-        managed = target_in(hands.ledger.state, name, kinds)
+        managed = target_in(hands.ledger.state, name, resource_types)
         seen = hands.read(managed)
         if seen is None or covers(seen, eased):
             continue
@@ -80,32 +83,36 @@ def ease(hands: Hands, kinds: Kinds, resource: Resource, wanted: Doc) -> None:
         hands.ledger.record_ready(name)
 
 
-def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str, str]:
+def former(hands: Hands, docs: Mapping[str, JsonObject], led_to: Set[str]) -> dict[str, str]:
     """Map the id of each replacement to the id of the resource it replaces, where that one gets traffic."""
     aside = ((name.split("~", 1), resource_state.id) for name, resource_state in list(hands.ledger) if "~" in name)
     return {docs[logical_id]["id"]: old for (logical_id, _), old in aside if old in led_to and logical_id in docs}
 
 
-def led(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[str]:
+def led(plan: Plan, docs: Mapping[str, JsonObject]) -> Iterator[str]:
     """Yield the ids that get traffic now, from all resources that route traffic, selected or not."""
-    for kind, doc in _standing(plan, docs):
-        yield from kind.leads(doc)
+    for resource_type, doc in _standing(plan, docs):
+        yield from resource_type.routes_to(doc)
 
 
-def stand_ins(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
+def stand_ins(plan: Plan, docs: Mapping[str, JsonObject]) -> dict[str, str]:
     """Map each declared id whose traffic another owner, such as ECS, has moved to the id that gets it now."""
-    return {own: other for kind, doc in _standing(plan, docs) for own, other in kind.stand_ins(doc).items()}
+    return {
+        own: other
+        for resource_type, doc in _standing(plan, docs)
+        for own, other in resource_type.stand_ins(doc).items()
+    }
 
 
 def followers(plan: Plan) -> Iterator[str]:
     """Yield the names of the selected resources that route to a stand-in of another resource now."""
     serve = set(stand_ins(plan, {}).values())
     for resource in plan.stack if serve else ():
-        if not serve.isdisjoint(resource.type.leads(plan.docs.get(resource.logical_id, {}))):
+        if not serve.isdisjoint(resource.type.routes_to(plan.docs.get(resource.logical_id, {}))):
             yield resource.logical_id
 
 
-def _standing(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[tuple[Kind, Doc]]:
+def _standing(plan: Plan, docs: Mapping[str, JsonObject]) -> Iterator[tuple[ResourceType, JsonObject]]:
     # The type and actual state of each resource of the stack that exists, selected or not.
     whole = plan.whole or plan
     for resource in whole.stack:

@@ -13,8 +13,8 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.ending_targets import ending_targets, overrides
 from provisioner.engine.explain import explained
 from provisioner.engine.faults import Fault, code_of, fault_of, is_unknown_call
-from provisioner.engine.kind import Kind
-from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.plan import Plan, ResourceTypes
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.walk import Tell, Walk, Work
 from state.stack_state import StackState
@@ -39,15 +39,15 @@ class Blocker:
         return f"{self.kind} {self.node} is held by {self.what}{f': {self.remedy}' if self.remedy else ''}"
 
 
-def blockers(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Blocker]:
+def blockers(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[Blocker]:
     """Return the blockers of all planned deletions that will not go away by themselves.
 
     Blockers that are themselves part of a resource to be deleted are left out. A read that AWS denies counts
     as a blocker.
     """
     shared = clients.sharing()
-    managed_resources = ending_targets(plan, state, kinds)
-    asked = {name: managed for name, managed in managed_resources.items() if overrides(managed.type, "holders")}
+    managed_resources = ending_targets(plan, state, resource_types)
+    asked = {name: managed for name, managed in managed_resources.items() if overrides(managed.type, "blockers")}
     going = {managed.spec.id for managed in managed_resources.values()}
     found: dict[str, list[Blocker]] = {}
 
@@ -65,24 +65,24 @@ def blockers(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> l
 
 def _of_one(managed: ManagedResource, clients: Clients, going: Set[str]) -> list[Blocker]:
     # The lasting blockers of one resource; where AWS denies the read, a blocker that says so.
-    kind, spec = managed.type, managed.spec
-    client = clients.client(kind.service, managed.region)
-    held, unknown = or_unknown(lambda: kind.holders(client, spec), kind)
+    resource_type, spec = managed.type, managed.spec
+    client = clients.client(resource_type.service, managed.region)
+    held, unknown = or_unknown(lambda: resource_type.blockers(client, spec), resource_type)
     if unknown:
-        return [Blocker(spec.logical_id, str(kind), f"nobody knows whom: {unknown}")]
+        return [Blocker(spec.logical_id, str(resource_type), f"nobody knows whom: {unknown}")]
     return [
-        Blocker(spec.logical_id, str(kind), one.what, one.remedy, one.note)
+        Blocker(spec.logical_id, str(resource_type), one.what, one.remedy, one.note)
         for one in held
-        if (not one.passing or one.doubtful) and one.part_of not in going
+        if (not one.temporary or one.uncertain) and one.part_of not in going
     ]
 
 
-def or_unknown(ask: Callable[[], list[T]], kind: Kind) -> tuple[list[T], str]:
+def or_unknown(ask: Callable[[], list[T]], resource_type: ResourceType) -> tuple[list[T], str]:
     """Return AWS's answers about a resource, or the reason why they are unknown.
 
     Args:
         ask: Makes the calls.
-        kind: The type of the resource.
+        resource_type: The type of the resource.
 
     Returns:
         The answers, and the reason in words. The answers are empty where there is a reason, and also where
@@ -97,7 +97,7 @@ def or_unknown(ask: Callable[[], list[T]], kind: Kind) -> tuple[list[T], str]:
         fault, code = fault_of(error), code_of(error)
         if fault not in (Fault.REFUSED, Fault.DENIED):
             raise
-        if code in kind.absent:
+        if code in resource_type.not_found_codes:
             return [], ""
         did = "denied" if fault is Fault.DENIED else f"refused ({code})"
         return [], f"AWS {did} {getattr(error, 'operation_name', 'this')}"

@@ -111,7 +111,7 @@ def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:
     served = set(led(made, {}))
     for leader, resource in made.stack.resources.items() if served else ():
         if made.changes[leader].verb != "keep":
-            for to in resource.type.leads(dict(resource.props)):
+            for to in resource.type.routes_to(dict(resource.props)):
                 if isinstance(to, Ref) and made.docs.get(to.logical_id, {}).get("id") not in served:
                     yield leader, to.logical_id
 

@@ -8,33 +8,33 @@ from typing import Any
 
 from provisioner.engine.critical import inverted
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc, is_known
+from provisioner.engine.refs import JsonObject, is_known
+from provisioner.engine.resource_type import ResourceType
 from state.stack_state import ResourceState, StackState
 
 # By name, the names in the state that are deleted before it.
 Before = dict[str, set[str]]
 
 
-def clash(kind: Kind, one: Doc, other: Doc) -> bool:
+def clash(resource_type: ResourceType, one: JsonObject, other: JsonObject) -> bool:
     """Return whether two resources of a type conflict, so that AWS holds only one of them at a time.
 
     They do where each of their unique properties (`claims`; by default the name) is equal or, as a CIDR,
     overlaps.
     """
-    named = (kind.named,) if kind.named else ()
-    claims = named if kind.claims is None else kind.claims
+    named = (resource_type.name_property,) if resource_type.name_property else ()
+    claims = named if resource_type.unique_properties is None else resource_type.unique_properties
     stated = any(one.get(key) is not None for key in claims)
-    return stated and all(_same(kind, key, one.get(key), other.get(key)) for key in claims)
+    return stated and all(_same(resource_type, key, one.get(key), other.get(key)) for key in claims)
 
 
-def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
-    if key in kind.ranges and isinstance(one, str) and isinstance(other, str):
+def _same(resource_type: ResourceType, key: str, one: Any, other: Any) -> bool:
+    if key in resource_type.cidr_properties and isinstance(one, str) and isinstance(other, str):
         return ip_network(one).overlaps(ip_network(other))
     return bool(one == other)
 
 
-def own_entry(state: StackState, resource: Resource, wanted: Doc) -> ResourceState | None:
+def own_entry(state: StackState, resource: Resource, wanted: JsonObject) -> ResourceState | None:
     """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
@@ -62,10 +62,16 @@ def own_entry(state: StackState, resource: Resource, wanted: Doc) -> ResourceSta
     return resource_state
 
 
-def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
+def _is_elsewhere(resource_type: ResourceType, wanted: JsonObject, known: JsonObject) -> bool:
     """Return whether a resource that is unique in its parent is now desired in another parent."""
-    claims_place = bool(kind.within) and not kind.vanishes and set(kind.within) <= set(kind.claims or ())
-    return claims_place and any(is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in kind.within)
+    claims_place = (
+        bool(resource_type.lookup_properties)
+        and not resource_type.deleted_with_parent
+        and set(resource_type.lookup_properties) <= set(resource_type.unique_properties or ())
+    )
+    return claims_place and any(
+        is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in resource_type.lookup_properties
+    )
 
 
 def _unheard_of(resource_state: ResourceState) -> str:
@@ -74,7 +80,7 @@ def _unheard_of(resource_state: ResourceState) -> str:
 
 
 def in_the_way(
-    new: Iterable[Resource], wanted_of: Callable[[Resource], Doc], going: Mapping[str, ResourceState]
+    new: Iterable[Resource], wanted_of: Callable[[Resource], JsonObject], going: Mapping[str, ResourceState]
 ) -> tuple[Before, Before]:
     """Return which resources must be deleted before new ones can be created.
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.additions import additions, alone, claimed, guests
+from provisioner.engine.additions import additions, foreign_items, without_foreign_items, without_unowned
 from provisioner.engine.covering import covers, is_just
-from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc, Kept, Unknown, Veiled
+from provisioner.engine.refs import JsonObject, Kept, Unknown, Veiled
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.traits import Condition
 from provisioner.names import RUN_TAG
 
@@ -38,7 +38,7 @@ class Errand:
     """
 
     own: bool
-    changed: Doc
+    changed: JsonObject
     tags: Mapping[str, str | None]
 
     @property
@@ -52,19 +52,19 @@ class Errand:
         return [name for name, value in self.tags.items() if value is None]
 
 
-def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
+def errand_of(resource_type: ResourceType, props: JsonObject, found: Collection[Difference]) -> Errand:
     """Return the update that resolves the differences found.
 
     A property that is no longer stated gets its default; one without a default is left out.
     """
     tags = {one.path.removeprefix("Tags."): one.new for one in found if one.top == "Tags"}
     tops = dict.fromkeys(one.top for one in found if one.top != "Tags")
-    stated = {**kind.members.tops, **kind.defaults, **props}
+    stated = {**resource_type.ownership.default_properties, **resource_type.defaults, **props}
     changed = {top: stated[top] for top in tops if top in stated}
     for one in found:
-        default = kind.members.default(one.path)
+        default = resource_type.ownership.default(one.path)
         if one.top in changed and default is not None and not isinstance(default, frozenset):
-            changed[one.top] = _with(changed[one.top], kind.members.below_top(one.path), default)
+            changed[one.top] = _with(changed[one.top], resource_type.ownership.below_top(one.path), default)
     return Errand(bool(tops), changed, tags)
 
 
@@ -80,12 +80,14 @@ def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
     return {**stated, first: default}
 
 
-def meets(doc: Doc | None, condition: Condition) -> bool:
+def meets(actual: JsonObject | None, condition: Condition) -> bool:
     """Return whether an actual state meets a condition; an empty condition is met by any that exists."""
-    return doc is not None and covers(doc, condition)
+    return actual is not None and covers(actual, condition)
 
 
-def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
+def differences(
+    resource_type: ResourceType, desired: JsonObject, actual: JsonObject, recorded: JsonObject | None
+) -> list[Difference]:
     """Return the differences in fields that are ours: a three-way diff of desired, recorded and actual.
 
     A field that was recorded and is no longer stated goes back to the type's default or is removed, at any
@@ -93,63 +95,77 @@ def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> li
     is recorded. A field in whose place AWS tells another owner's value is compared with its recorded value
     too, but it is set where none is recorded: it counts again once the other owner's value is gone.
     """
-    return [one for one in _all(kind, wanted, seen, confirmed) if not one.owner]
+    return [one for one in _all(resource_type, desired, actual, recorded) if not one.owner]
 
 
-def held(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
+def held(
+    resource_type: ResourceType, desired: JsonObject, actual: JsonObject, recorded: JsonObject | None
+) -> list[Difference]:
     """Return the differences in fields that another owner holds, and that are left as they are."""
-    return [one for one in _all(kind, wanted, seen, confirmed) if one.owner]
+    return [one for one in _all(resource_type, desired, actual, recorded) if one.owner]
 
 
-def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[Difference]:
+def _all(
+    resource_type: ResourceType, desired: JsonObject, seen: JsonObject, recorded: JsonObject | None
+) -> Iterator[Difference]:
     # All differences, each with the name of its other owner where it has one.
-    before = confirmed or {}
-    dropped = {key: kind.defaults[key] for key in before if key not in wanted and key in kind.defaults}
-    target = kind.canonical({**dropped, **wanted})
-    actual = kind.canonical(seen)
-    yield from (Difference(path, one, None, who) for path, one, who in guests(kind.members, actual))
-    actual = {key: alone(kind.members, key, value) for key, value in actual.items()}
-    left = {key: value for key, value in actual.items() if key not in kind.unread | kind.whole}
-    found = list(_stated(kind, target, actual, before))
-    found += _dropped(kind.canonical(before) if before else {}, target, left)
-    found += _added(kind, left, target, [one.path for one in found])
+    before = recorded or {}
+    dropped = {
+        key: resource_type.defaults[key] for key in before if key not in desired and key in resource_type.defaults
+    }
+    target = resource_type.normalize({**dropped, **desired})
+    actual = resource_type.normalize(seen)
+    yield from (Difference(path, one, None, who) for path, one, who in foreign_items(resource_type.ownership, actual))
+    actual = {key: without_foreign_items(resource_type.ownership, key, value) for key, value in actual.items()}
+    left = {
+        key: value for key, value in actual.items() if key not in resource_type.write_only | resource_type.exclusive
+    }
+    found = list(_stated(resource_type, target, actual, before))
+    found += _dropped(resource_type.normalize(before) if before else {}, target, left)
+    found += _added(resource_type, left, target, [one.path for one in found])
     for one in found:
-        owner = kind.owner_of(one.path)
-        theirs = owner and owner.has(actual, one.old, one.new)
-        yield replace(one, owner=owner.named(actual)) if owner and theirs else one
-    yield from _hidden(kind, target, actual, before)
+        owner = resource_type.owner_of(one.path)
+        theirs = owner and owner.owns(actual, one.old, one.new)
+        yield replace(one, owner=owner.described_in(actual)) if owner and theirs else one
+    yield from _hidden(resource_type, target, actual, before)
 
 
-def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
+def _stated(
+    resource_type: ResourceType, target: JsonObject, actual: JsonObject, before: JsonObject
+) -> Iterator[Difference]:
     """Yield the stated properties whose actual value differs."""
     for key, value in target.items():
-        if isinstance(value, Kept) and key in kind.unread and value.differs(before.get(key)):
+        if isinstance(value, Kept) and key in resource_type.write_only and value.differs(before.get(key)):
             yield Difference(key, before.get(key), value)
-        if isinstance(value, Veiled) or (key in kind.unread and key not in before):
+        if isinstance(value, Veiled) or (key in resource_type.write_only and key not in before):
             continue
-        told = before if key in kind.unread else actual
-        found = list(_fields(kind, key, told.get(key), value))
-        there = claimed(kind.members, key, told.get(key), value)
-        if not found and key in kind.whole and not is_just(there, value):
+        told = before if key in resource_type.write_only else actual
+        found = list(_fields(resource_type, key, told.get(key), value))
+        there = without_unowned(resource_type.ownership, key, told.get(key), value)
+        if not found and key in resource_type.exclusive and not is_just(there, value):
             found = [Difference(key, there, value)]
         yield from found
 
 
-def _hidden(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
+def _hidden(
+    resource_type: ResourceType, target: JsonObject, actual: JsonObject, before: JsonObject
+) -> Iterator[Difference]:
     """Yield the stated fields that AWS hides behind another owner's value and that are not recorded so."""
-    for key, owner in kind.owners.items():
+    for key, owner in resource_type.field_owners.items():
         if key in target and owner.hides(actual) and not covers(before.get(key), target[key]):
             yield Difference(key, before.get(key), target[key])
 
 
-def _added(kind: Kind, actual: Doc, target: Doc, told: list[str]) -> Iterator[Difference]:
+def _added(
+    resource_type: ResourceType, actual: JsonObject, target: JsonObject, told: list[str]
+) -> Iterator[Difference]:
     """Yield the members that exist and are ours by the table of owners, but that nobody stated."""
-    for path, there, default in additions(kind.members, actual, target):
+    for path, there, default in additions(resource_type.ownership, actual, target):
         if not any(path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in told):
             yield Difference(path, there, default)
 
 
-def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[Difference]:
+def _dropped(before: JsonObject, target: JsonObject, actual: JsonObject, path: str = "") -> Iterator[Difference]:
     """Yield the fields that were recorded, are no longer stated, and still exist."""
     for key, value in before.items():
         there = actual.get(key)
@@ -162,31 +178,31 @@ def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[
             yield Difference(f"{path}{key}", there, target[key])
 
 
-def _says_less(wanted: Any, before: Any) -> bool:
+def _says_less(desired: Any, before: Any) -> bool:
     """Return whether the items of a desired list state less than the recorded ones, and nothing else."""
-    return isinstance(wanted, list) and covers(before, wanted) and not covers(wanted, before)
+    return isinstance(desired, list) and covers(before, desired) and not covers(desired, before)
 
 
-def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:
+def _fields(resource_type: ResourceType, path: str, old: Any, new: Any) -> Iterator[Difference]:
     # Compare mappings member by member and lists whole, and yield the deepest paths that differ.
     if isinstance(new, Unknown):
         yield Difference(path, old, new)
     elif isinstance(new, Mapping) and isinstance(old, Mapping):
         for key, inner in new.items():
-            yield from _fields(kind, f"{path}.{key}", old.get(key), inner)
-    elif isinstance(new, list) and path in kind.ordered:
+            yield from _fields(resource_type, f"{path}.{key}", old.get(key), inner)
+    elif isinstance(new, list) and path in resource_type.ordered_lists:
         if not (isinstance(old, list) and len(old) == len(new) and all(map(covers, old, new))):
             yield Difference(path, old, new)
     elif not covers(old, new):
         yield Difference(path, old, new)
 
 
-def tag_differences(wanted: Mapping[str, str], seen: Mapping[str, str]) -> list[Difference]:
+def tag_differences(desired: Mapping[str, str], actual: Mapping[str, str]) -> list[Difference]:
     """Return the tags that differ, except for AWS's own (`aws:`) and the mark of a run at work."""
-    others = (name for name in seen if not name.startswith("aws:") and name != RUN_TAG)
-    names = sorted({*wanted, *others})
+    others = (name for name in actual if not name.startswith("aws:") and name != RUN_TAG)
+    names = sorted({*desired, *others})
     return [
-        Difference(f"Tags.{name}", seen.get(name), wanted.get(name))
+        Difference(f"Tags.{name}", actual.get(name), desired.get(name))
         for name in names
-        if seen.get(name) != wanted.get(name)
+        if actual.get(name) != desired.get(name)
     ]

@@ -42,10 +42,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
-from provisioner.engine.extras import Extra
+from provisioner.engine.extras import Unmanaged
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc, unveiled
+from provisioner.engine.refs import JsonObject, unveiled
+from provisioner.engine.resource_type import ResourceType
 from provisioner.names import has_another_owner, has_owner
 from state.stack_state import ResourceState
 
@@ -74,7 +74,7 @@ class Change:
     # Differences in fields that another owner holds: left as they are.
     held: tuple[Difference, ...] = ()
     # The unmanaged children that are removed.
-    extras: tuple[Extra, ...] = ()
+    extras: tuple[Unmanaged, ...] = ()
     why: str = ""
     adopts: bool = False
     foreign: bool = False
@@ -91,27 +91,35 @@ class Change:
         return self.verb in ("create", "update", "replace", "delete")
 
 
-def decide(resource: Resource, resource_state: ResourceState | None, seen: Doc | None, wanted: Doc) -> Change:
+def decide(
+    resource: Resource, resource_state: ResourceState | None, actual: JsonObject | None, desired: JsonObject
+) -> Change:
     """Decide what to do about one declared resource.
 
-    The decision follows from the arguments alone, so that a plan and a run decide alike. `seen` is None where
+    The decision follows from the arguments alone, so that a plan and a run decide alike. `actual` is None where
     the resource does not exist, `resource_state` where the state does not know it.
     """
-    kind = resource.type
-    change = Change("keep", resource.logical_id, str(kind), resource.aws_name, resource.step)
-    if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, resource_state, seen)):
-        why = COMES_BACK if seen and comes_back(resource, seen) else _why_create(kind, resource_state)
+    resource_type = resource.type
+    change = Change("keep", resource.logical_id, str(resource_type), resource.aws_name, resource.step)
+    if actual is None or (
+        meets(actual, resource_type.deleted) and not _was_ended(resource_type, resource_state, actual)
+    ):
+        why = COMES_BACK if actual and comes_back(resource, actual) else _why_create(resource_type, resource_state)
         return replace(change, verb="create", why=why)
-    change = replace(change, id=kind.id_of(seen))
-    change = replace(change, adopts=not kind.shared and not _known(resource_state, change.id))
-    known = not change.adopts and not kind.borrows and not is_anothers(kind, resource.tags, seen)
-    if not known and not is_ours(kind, resource.tags, seen):
-        return _of_another(resource, replace(change, adopts=False, foreign=True), seen, wanted)
-    if meets(seen, kind.going):
+    change = replace(change, id=resource_type.id_of(actual))
+    change = replace(change, adopts=not resource_type.account_wide and not _known(resource_state, change.id))
+    known = (
+        not change.adopts and not resource_type.uses_existing and not is_anothers(resource_type, resource.tags, actual)
+    )
+    if not known and not is_ours(resource_type, resource.tags, actual):
+        return _of_another(resource, replace(change, adopts=False, foreign=True), actual, desired)
+    if meets(actual, resource_type.deleting):
         return replace(change, verb="create", why=STILL_GOING)
-    made = _compared(resource, change, resource_state, seen, wanted)
+    made = _compared(resource, change, resource_state, actual, desired)
     if made.verb == "replace" and not made.keeps:
-        made = replace(made, loses=kind.lost(unveiled(resource_state.desired if resource_state else wanted)))
+        made = replace(
+            made, loses=resource_type.data_loss(unveiled(resource_state.desired if resource_state else desired))
+        )
     # A refused resource stays as it is, so it is shown by the name that it has.
     return (
         replace(made, name=resource_state.aws_name)
@@ -120,87 +128,105 @@ def decide(resource: Resource, resource_state: ResourceState | None, seen: Doc |
     )
 
 
-def comes_back(resource: Resource, seen: Doc) -> bool:
+def comes_back(resource: Resource, actual: JsonObject) -> bool:
     """Return whether the resource is ours and was deleted, and AWS can restore it as it was."""
-    return meets(seen, resource.type.returns) and is_ours(resource.type, resource.tags, seen)
+    return meets(actual, resource.type.restorable) and is_ours(resource.type, resource.tags, actual)
 
 
-def _was_ended(kind: Kind, resource_state: ResourceState | None, seen: Doc) -> bool:
+def _was_ended(resource_type: ResourceType, resource_state: ResourceState | None, actual: JsonObject) -> bool:
     """Return whether a person is deleting a resource that the state holds, and can still cancel that."""
-    kept = bool(resource_state and resource_state.phase != "deleting" and resource_state.id == kind.id_of(seen))
-    return kept and meets(seen, kind.halted)
+    kept = bool(
+        resource_state and resource_state.phase != "deleting" and resource_state.id == resource_type.id_of(actual)
+    )
+    return kept and meets(actual, resource_type.suspended)
 
 
-def _of_another(resource: Resource, change: Change, seen: Doc, wanted: Doc) -> Change:
+def _of_another(resource: Resource, change: Change, actual: JsonObject, desired: JsonObject) -> Change:
     """Decide about a resource that somebody else made: keep it where it can be used as it is, else refuse."""
-    if resource.type.borrows and not differences(resource.type, wanted, seen, None):
+    if resource.type.uses_existing and not differences(resource.type, desired, actual, None):
         return change
     return replace(
-        change, verb="refuse", why=whose(resource.type, seen), remedy=remedy_for_anothers(resource.type, seen)
+        change, verb="refuse", why=whose(resource.type, actual), remedy=remedy_for_anothers(resource.type, actual)
     )
 
 
 def _compared(
-    resource: Resource, change: Change, resource_state: ResourceState | None, seen: Doc, wanted: Doc
+    resource: Resource, change: Change, resource_state: ResourceState | None, actual: JsonObject, desired: JsonObject
 ) -> Change:
     """Decide about a resource that exists and is ours."""
-    kind = resource.type
-    if asleep := halted(kind, seen, resource.lives_in):
+    resource_type = resource.type
+    if asleep := halted(resource_type, actual, resource.lives_in):
         return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
-    if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
+    if (
+        resource_type.immutable_until_ready
+        and not meets(actual, resource_type.ready)
+        and not meets(actual, resource_type.failed)
+    ):
         return replace(change, verb="finish", why=AT_WORK)
-    confirmed = resource_state.recorded if resource_state else None
-    change = replace(change, held=tuple(held(kind, wanted, seen, confirmed)))
-    found = differences(kind, wanted, seen, confirmed)
-    if why := _no_way(kind, found, seen):
+    recorded = resource_state.recorded if resource_state else None
+    change = replace(change, held=tuple(held(resource_type, desired, actual, recorded)))
+    found = differences(resource_type, desired, actual, recorded)
+    if why := _no_way(resource_type, found, actual):
         return replace(change, verb="refuse", why=why, differences=tuple(found), adopts=False)
-    if any(one.top in kind.fixed for one in found):
+    if any(one.top in resource_type.immutable for one in found):
         return _anew(resource, replace(change, differences=tuple(found)))
-    if kind.tagged and not kind.shared and seen.get("Tags") is not None:
-        found += tag_differences(resource.tags, seen["Tags"])
-    return _settled(kind, replace(change, differences=tuple(found)), resource_state, seen)
+    if resource_type.tagged and not resource_type.account_wide and actual.get("Tags") is not None:
+        found += tag_differences(resource.tags, actual["Tags"])
+    return _settled(resource_type, replace(change, differences=tuple(found)), resource_state, actual)
 
 
-def _no_way(kind: Kind, found: Iterable[Difference], seen: Doc) -> str:
+def _no_way(resource_type: ResourceType, found: Iterable[Difference], actual: JsonObject) -> str:
     """Return why one of these changes is possible neither in place nor by a replacement; "" where all are."""
-    told = (kind.one_way[one.top](one.old, one.new) for one in found if one.top in kind.one_way)
-    return next((why for why in told if why), "").format(**seen)
+    told = (
+        resource_type.irreversible[one.top](one.old, one.new) for one in found if one.top in resource_type.irreversible
+    )
+    return next((why for why in told if why), "").format(**actual)
 
 
-def _settled(kind: Kind, change: Change, resource_state: ResourceState | None, seen: Doc) -> Change:
+def _settled(
+    resource_type: ResourceType, change: Change, resource_state: ResourceState | None, actual: JsonObject
+) -> Change:
     """Decide about a resource whose differences, if there are any, can be updated in place."""
-    if meets(seen, kind.failed) and not (change.differences and kind.on_failure == "update"):
-        return replace(change, verb=kind.on_failure, why=_of_failure(kind, seen))
+    if meets(actual, resource_type.failed) and not (change.differences and resource_type.on_failure == "update"):
+        return replace(change, verb=resource_type.on_failure, why=_of_failure(resource_type, actual))
     if change.differences:
         return replace(change, verb="update")
-    if not meets(seen, kind.ready):
+    if not meets(actual, resource_type.ready):
         return replace(change, verb="finish", why=AT_WORK)
     if resource_state and not change.adopts and resource_state.phase != "ready":
         return replace(change, verb="finish", why=UNCONFIRMED)
     return change
 
 
-def _of_failure(kind: Kind, seen: Doc) -> str:
+def _of_failure(resource_type: ResourceType, actual: JsonObject) -> str:
     """Describe the failure of a resource, by its type's own words for its status where there are any."""
-    told = (one for one in kind.states if one.member in kind.failed)
-    said = next((one.says[word] for one in told if (word := str(seen.get(one.member))) in one.says), "")
+    told = (one for one in resource_type.status_classes if one.member in resource_type.failed)
+    said = next(
+        (one.descriptions[word] for one in told if (word := str(actual.get(one.member))) in one.descriptions), ""
+    )
     return f"it is {said}" if said else "AWS says it failed"
 
 
-def halted(kind: Kind, seen: Doc, region: str) -> str:
+def halted(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
     """Return why a suspended resource takes no change and how to resume it; "" where it is not suspended."""
-    if not meets(seen, kind.halted):
+    if not meets(actual, resource_type.suspended):
         return ""
-    state = ", ".join(str(seen[key]) for key in kind.halted)
-    return f"it is {state} and takes no change; `{woken_by(kind, seen, region)}` wakes it"
+    state = ", ".join(str(actual[key]) for key in resource_type.suspended)
+    return f"it is {state} and takes no change; `{woken_by(resource_type, actual, region)}` wakes it"
 
 
-def woken_by(kind: Kind, seen: Doc, region: str) -> str:
+def woken_by(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
     """Return the command that resumes a resource that a person suspended; "" where it is not suspended."""
-    return kind.wake.format(**{"Region": region, **seen}) if meets(seen, kind.halted) else ""
+    return (
+        resource_type.resume_hint.format(**{"Region": region, **actual})
+        if meets(actual, resource_type.suspended)
+        else ""
+    )
 
 
-def delete(logical_id: str, resource_state: ResourceState, kind: Kind, why: str = "no longer declared") -> Change:
+def delete(
+    logical_id: str, resource_state: ResourceState, resource_type: ResourceType, why: str = "no longer declared"
+) -> Change:
     """Return the change of a resource that is no longer declared: it is deleted, or the state releases it."""
     change = Change(
         "delete",
@@ -211,10 +237,10 @@ def delete(logical_id: str, resource_state: ResourceState, kind: Kind, why: str 
         resource_state.id,
         why=why,
     )
-    stays = kind.outlives(unveiled(resource_state.desired))
+    stays = resource_type.declared_retention_reason(unveiled(resource_state.desired))
     if stays:
         return replace(change, verb="release", why=f"{why}; it stays: {stays}")
-    return replace(change, loses=kind.lost(unveiled(resource_state.desired)))
+    return replace(change, loses=resource_type.data_loss(unveiled(resource_state.desired)))
 
 
 def left(logical_id: str, resource_state: ResourceState) -> Change:
@@ -224,24 +250,30 @@ def left(logical_id: str, resource_state: ResourceState) -> Change:
     )
 
 
-def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
+def with_extras(change: Change, unmanaged: tuple[Unmanaged, ...]) -> Change:
     """Return the change, extended by the removal of unmanaged children."""
-    if not extras or change.verb not in ("keep", "finish", "update"):
+    if not unmanaged or change.verb not in ("keep", "finish", "update"):
         return change
-    return replace(change, verb="update", extras=extras, why="" if change.verb == "keep" else change.why)
+    return replace(change, verb="update", extras=unmanaged, why="" if change.verb == "keep" else change.why)
 
 
 def _anew(resource: Resource, change: Change) -> Change:
     # Replace the resource; refuse where that loses data, or where the type names another way out.
-    kind = resource.type
-    told = (one for one in change.differences if one.top in kind.fixed or one.top in kind.distinct)
+    resource_type = resource.type
+    told = (
+        one
+        for one in change.differences
+        if one.top in resource_type.immutable or one.top in resource_type.discriminators
+    )
     fields = ", ".join(one.path for one in told)
     reason = change.why or f"{fields} can only be set on a new one"
-    outs = [resource.type.ways_out[one.top] for one in change.differences if one.top in resource.type.ways_out]
+    outs = [
+        resource.type.change_remedies[one.top] for one in change.differences if one.top in resource.type.change_remedies
+    ]
     lost = ", and a new one would lose what is in this one" if resource.type.holds_data else ""
     if lost or outs:
         return replace(change, verb="refuse", why="; ".join([f"{reason}{lost}", *dict.fromkeys(outs)]))
-    kept = f"; the one before is kept for {resource.type.kept_for}" if resource.type.kept_for else ""
+    kept = f"; the one before is kept for {resource.type.retained_for}" if resource.type.retained_for else ""
     return replace(change, verb="replace", why=f"{reason}{kept}", keeps=bool(kept))
 
 
@@ -249,49 +281,49 @@ def _known(resource_state: ResourceState | None, id_: str) -> bool:
     return bool(resource_state and resource_state.id == id_)
 
 
-def is_anothers(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
+def is_anothers(resource_type: ResourceType, desired: Mapping[str, str], actual: JsonObject) -> bool:
     """Return whether a resource is somebody else's although its id is known: the id is only a name.
 
     Its tags decide then. Without any tag it is ours: the tags were removed, or AWS does not take them in the
     create call.
     """
-    return proves_nothing(kind) and has_another_owner(seen.get("Tags") or {}, wanted)
+    return proves_nothing(resource_type) and has_another_owner(actual.get("Tags") or {}, desired)
 
 
-def proves_nothing(kind: Kind) -> bool:
+def proves_nothing(resource_type: ResourceType) -> bool:
     """Return whether the id is only a name that another resource could take, so that tags tell the owner."""
-    return kind.tagged and (kind.id_is_name or kind.key == kind.named)
+    return resource_type.tagged and (resource_type.id_is_name or resource_type.id_paths == resource_type.name_property)
 
 
-def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
+def is_ours(resource_type: ResourceType, desired: Mapping[str, str], actual: JsonObject) -> bool:
     """Return whether a resource found by name or tag belongs to the stack.
 
     A resource of the whole account counts as ours, and so does a part of another resource, which has no tags.
     """
-    if not kind.tagged or kind.shared:
+    if not resource_type.tagged or resource_type.account_wide:
         return True
-    tags = seen.get("Tags") or {}
-    return has_owner(tags, wanted) or (kind.adopts_untagged and "Environment" not in tags)
+    tags = actual.get("Tags") or {}
+    return has_owner(tags, desired) or (resource_type.adopts_untagged and "Environment" not in tags)
 
 
-def _why_create(kind: Kind, resource_state: ResourceState | None) -> str:
+def _why_create(resource_type: ResourceType, resource_state: ResourceState | None) -> str:
     # Why a resource that the state knows is created again, in words; "" for a new one.
     if resource_state and resource_state.intent and resource_state.intent.action == "create":
         return BEGUN
     if resource_state is None or not resource_state.id:
         return ""
-    return BEHIND_OUR_BACK + (", and what was in it is gone" if kind.holds_data else "")
+    return BEHIND_OUR_BACK + (", and what was in it is gone" if resource_type.holds_data else "")
 
 
-def whose(kind: Kind, seen: Doc) -> str:
+def whose(resource_type: ResourceType, actual: JsonObject) -> str:
     """Describe the owner of a resource that is somebody else's."""
-    if about := kind.about(seen):
+    if about := resource_type.describe_foreign(actual):
         return f"somebody else's: {about}"
-    tags = seen.get("Tags") or {}
+    tags = actual.get("Tags") or {}
     told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
     return f"somebody else's: it carries {told}"
 
 
-def remedy_for_anothers(kind: Kind, seen: Doc) -> str:
+def remedy_for_anothers(resource_type: ResourceType, actual: JsonObject) -> str:
     """Return what to do about somebody else's resource in the way; "" where another suffix is the remedy."""
-    return kind.when_anothers.format(**seen)
+    return resource_type.foreign_remedy.format(**actual)

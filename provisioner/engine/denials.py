@@ -63,16 +63,16 @@ class Denial:
 
     def remedy(self, also: str = "") -> str:
         """Return what to do, without a full stop; `also` follows if a right of the caller is missing."""
-        kind = self.policy.lower()
+        type_name = self.policy.lower()
         if self.explicit:
-            change = f"have it changed by {_HOLDERS[kind]}" if kind in _HOLDERS else "take it away"
+            change = f"have it changed by {_HOLDERS[type_name]}" if type_name in _HOLDERS else "take it away"
             deny = self._deny[0].upper() + self._deny[1:]
             return (
-                f"{deny} forbids {self.right}, and no right outweighs it: {_INSTEAD.get(kind, change)}, or "
+                f"{deny} forbids {self.right}, and no right outweighs it: {_INSTEAD.get(type_name, change)}, or "
                 "meet its condition where it has one (such as a region or a tag)"
             )
         if not self._is_own:
-            who = f" (it is changed by {_HOLDERS[kind]})" if kind in _HOLDERS else ""
+            who = f" (it is changed by {_HOLDERS[type_name]})" if type_name in _HOLDERS else ""
             return f"The rights of the caller are not enough: let the {self.policy} allow {self.right}{who}"
         return f"Give these credentials the right {self.right}{also}"
 

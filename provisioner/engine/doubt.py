@@ -13,7 +13,7 @@ from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan, target_of, wanted_of
-from provisioner.engine.refs import Doc, Kept
+from provisioner.engine.refs import JsonObject, Kept
 
 
 def doubt(hands: Hands, plan: Plan) -> None:
@@ -21,22 +21,22 @@ def doubt(hands: Hands, plan: Plan) -> None:
     whole = plan.whole or plan
     for resource in whole.stack:
         change = whole.changes[resource.logical_id]
-        if resource.type.unread and resource.logical_id in whole.docs and not change.foreign:
+        if resource.type.write_only and resource.logical_id in whole.docs and not change.foreign:
             wanted = wanted_of(whole, resource, hands.clients)
             if doubted := _doubted(resource, wanted):
                 _write(hands, plan, resource, wanted, doubted)
 
 
-def _doubted(resource: Resource, wanted: Doc) -> Doc:
+def _doubted(resource: Resource, wanted: JsonObject) -> JsonObject:
     """Return a resource's secrets whose keeper is yet to be created, in the form that the state holds."""
     return {
         key: value.mark
         for key, value in wanted.items()
-        if key in resource.type.unread and isinstance(value, Kept) and value.is_to_come
+        if key in resource.type.write_only and isinstance(value, Kept) and value.is_to_come
     }
 
 
-def _write(hands: Hands, plan: Plan, resource: Resource, wanted: Doc, doubted: Doc) -> None:
+def _write(hands: Hands, plan: Plan, resource: Resource, wanted: JsonObject, doubted: JsonObject) -> None:
     # Adopt the resource where it is new to the state, then record that it holds the former secrets.
     change = (plan.whole or plan).changes[resource.logical_id]
     if change.adopts and resource.logical_id in plan.changes:

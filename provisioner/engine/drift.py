@@ -10,11 +10,11 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
 from provisioner.engine.decide import Change, left
 from provisioner.engine.explain import explained
-from provisioner.engine.extras import Extra
-from provisioner.engine.kind import Kind
-from provisioner.engine.plan import Kinds, Plan, known_parts
-from provisioner.engine.refs import Doc
-from provisioner.engine.states import Standing, standing
+from provisioner.engine.extras import Unmanaged
+from provisioner.engine.plan import Plan, ResourceTypes, known_parts
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import ManagedResource, read_recorded, unmanaged_in, with_status_reads
 from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
@@ -72,7 +72,7 @@ class Report:
     drifts: list[Drift] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
-    standings: dict[str, Standing] = field(default_factory=dict)
+    standings: dict[str, ResourceHealth] = field(default_factory=dict)
     # What AWS is working on, by resource: what it does, for whom, and what it waits for.
     under_way: dict[str, str] = field(default_factory=dict)
     # Which children AWS did not let be listed, and where to look for them.
@@ -87,7 +87,7 @@ class Report:
     @property
     def in_progress(self) -> dict[str, str]:
         """The resources that AWS is still working on, with AWS's word for it: they are no drift."""
-        return {name: one.word for name, one in self.standings.items() if one.state == "in progress"}
+        return {name: one.aws_status for name, one in self.standings.items() if one.status == "in progress"}
 
     @property
     def is_empty(self) -> bool:
@@ -100,33 +100,33 @@ class Report:
         return any(one.what != "held" for one in self.drifts)
 
 
-def look_for_drift(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> Report:
+def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> Report:
     """Compare the actual state of each resource with the recorded one; a changed setting is no drift.
 
     `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
     report = Report(state.suffix)
     found: dict[str, list[Drift]] = {}
-    parts = known_parts(plan, state, clients, kinds)
+    parts = known_parts(plan, state, clients, resource_types)
     listed = {
         name: resource_state
         for name, resource_state in state.resources.items()
-        if not kinds[resource_state.type_name].shared
+        if not resource_types[resource_state.type_name].account_wide
     }
 
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
-            managed, resource_state = target_in(state, name, kinds), listed[name]
+            managed, resource_state = target_in(state, name, resource_types), listed[name]
             with explained(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
-                doc = read_recorded(clients, managed, resource_state)
-                doc = doc and with_status_reads(clients, managed, doc, resource_state.created_at)
-            report.standings[name] = standing(managed.type, doc)
+                actual = read_recorded(clients, managed, resource_state)
+                actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
+            report.standings[name] = health_of(managed.type, actual)
             change = plan.changes.get(name) or left(name, resource_state)
-            found[name] = list(_of_one(managed, resource_state, doc, change))
-            if doc is not None and not any(one.what == "gone" for one in found[name]):
-                inside = unmanaged_in(clients, managed, doc, parts)
-                found[name] += [_extra(managed, resource_state, one) for one in inside if not one.doubtful]
-                report.unlisted += [f"{one.what}; {one.stays}" for one in inside if one.doubtful]
+            found[name] = list(_of_one(managed, resource_state, actual, change))
+            if actual is not None and not any(one.what == "gone" for one in found[name]):
+                children = unmanaged_in(clients, managed, actual, parts)
+                found[name] += [_extra(managed, resource_state, one) for one in children if not one.doubtful]
+                report.unlisted += [f"{one.what}; {one.kept_reason}" for one in children if one.doubtful]
             tell(name)
 
         return work
@@ -139,47 +139,54 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, kinds: Kinds
     going = (name for name in ready if name in plan.changes and plan.changes[name].verb == "delete")
     report.undeclared = [name for name in going if name not in gone]
     report.unfinished = [name for name in listed if name not in ready]
-    report.under_way = dict(_under_way(plan, listed, kinds))
+    report.under_way = dict(_under_way(plan, listed, resource_types))
     return report
 
 
-def _under_way(plan: Plan, listed: Mapping[str, ResourceState], kinds: Kinds) -> Iterator[tuple[str, str]]:
+def _under_way(
+    plan: Plan, listed: Mapping[str, ResourceState], resource_types: ResourceTypes
+) -> Iterator[tuple[str, str]]:
     """Yield what AWS is working on, by resource, from the reads of the plan."""
     for name, resource_state in listed.items():
-        doc = plan.docs.get(name)
-        if doc and (words := kinds[resource_state.type_name].under_way(doc, resource_state.desired)):
+        actual = plan.docs.get(name)
+        if actual and (words := resource_types[resource_state.type_name].under_way(actual, resource_state.desired)):
             yield name, words
 
 
 def _of_one(
-    managed: ManagedResource, resource_state: ResourceState, doc: Doc | None, change: Change
+    managed: ManagedResource, resource_state: ResourceState, actual: JsonObject | None, change: Change
 ) -> Iterator[Drift]:
     # The drift of one resource, and as another one the fields that other owners hold.
-    kind, confirmed = managed.type, resource_state.recorded or {}
-    remedy = _remedy(kind, change)
-    how = standing(kind, doc)
-    if doc is None or how.state == "gone" or meets(doc, kind.gone) or meets(doc, kind.going):
+    resource_type, recorded = managed.type, resource_state.recorded or {}
+    remedy = _remedy(resource_type, change)
+    how = health_of(resource_type, actual)
+    if (
+        actual is None
+        or how.status == "gone"
+        or meets(actual, resource_type.deleted)
+        or meets(actual, resource_type.deleting)
+    ):
         yield _drift(managed, resource_state, "gone", remedy)
         return
-    ours = differences(kind, confirmed, doc, confirmed)
-    if kind.tagged and doc.get("Tags") is not None:
-        ours += tag_differences(managed.spec.tags, doc["Tags"])
-    if how.state in ("unhealthy", "unknown"):
-        what: What = "failed" if how.state == "unhealthy" else "unknown"
+    ours = differences(resource_type, recorded, actual, recorded)
+    if resource_type.tagged and actual.get("Tags") is not None:
+        ours += tag_differences(managed.spec.tags, actual["Tags"])
+    if how.status in ("unhealthy", "unknown"):
+        what: What = "failed" if how.status == "unhealthy" else "unknown"
         leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
         yield _drift(managed, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
     elif ours:
         yield _drift(managed, resource_state, "altered", remedy, fields=_fields(ours, change))
-    theirs = held(kind, confirmed, doc, confirmed)
-    if theirs := theirs + [one for one in change.held if one.top not in confirmed]:
+    theirs = held(resource_type, recorded, actual, recorded)
+    if theirs := theirs + [one for one in change.held if one.top not in recorded]:
         owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
         yield _drift(managed, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
 
 
-def _extra(managed: ManagedResource, resource_state: ResourceState, one: Extra) -> Drift:
+def _extra(managed: ManagedResource, resource_state: ResourceState, one: Unmanaged) -> Drift:
     if one.owner:
         return _drift(managed, resource_state, "held", f"left to {one.owner}", extra=one.what)
-    remedy = f"apply leaves it: {one.stays}" if one.stays else "apply removes it"
+    remedy = f"apply leaves it: {one.kept_reason}" if one.kept_reason else "apply removes it"
     return _drift(managed, resource_state, "extra", remedy, extra=one.what)
 
 
@@ -200,11 +207,11 @@ def _fields(found: Iterable[Difference], change: Change) -> tuple[Field, ...]:
     return tuple(_field(one, change) for one in found)
 
 
-def _with_status(how: Standing, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+def _with_status(how: ResourceHealth, fields: tuple[Field, ...]) -> tuple[Field, ...]:
     """Return the status and the fields that differ; a status that is itself such a field stands once."""
     if how.member in {one.path for one in fields}:
         return fields
-    return (Field(how.member, None, how.word, None, is_state=True), *fields)
+    return (Field(how.member, None, how.aws_status, None, is_state=True), *fields)
 
 
 def _field(one: Difference, change: Change) -> Field:
@@ -215,15 +222,15 @@ def _field(one: Difference, change: Change) -> Field:
     """
     planned = {each.path: each.new for each in (*change.differences, *change.held)}
     compared = change.verb in ("keep", "update", "finish")
-    wanted = planned.get(one.path, one.old if compared else one.new)
-    return Field(one.path, one.new, one.old, wanted, one.owner)
+    desired = planned.get(one.path, one.old if compared else one.new)
+    return Field(one.path, one.new, one.old, desired, one.owner)
 
 
-def _remedy(kind: Kind, change: Change) -> str:
+def _remedy(resource_type: ResourceType, change: Change) -> str:
     """Return what `apply` would do about a drift, in words."""
     match change.verb:
         case "create":
-            return "apply makes it anew" + ("; what was in it is gone" if kind.holds_data else "")
+            return "apply makes it anew" + ("; what was in it is gone" if resource_type.holds_data else "")
         case "update":
             return "apply sets it right"
         case "replace" | "refuse":

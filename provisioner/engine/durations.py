@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
 
-from provisioner.engine.kind import Kind
+from provisioner.engine.resource_type import ResourceType
 
 Doc = Mapping[str, Any]
 What = Literal["exists", "ready", "gone"]
@@ -49,15 +49,19 @@ class Durations:
                 if len(seconds) < _NEWEST:
                     seconds.append(at[what] - since)
 
-    def expected(self, kind: Kind, region: str, verb: str, what: What) -> float:
+    def expected(self, resource_type: ResourceType, region: str, verb: str, what: What) -> float:
         """Return the usual seconds until a resource exists, is ready after that, or is gone (`what`)."""
-        known = self.known_seconds(kind, region, verb, what)
+        known = self.known_seconds(resource_type, region, verb, what)
         if known is not None:
             return known
-        usual = {"exists": 0.0, "ready": kind.takes, "gone": kind.takes_to_go}
+        usual = {
+            "exists": 0.0,
+            "ready": resource_type.typical_create_seconds,
+            "gone": resource_type.typical_delete_seconds,
+        }
         return usual[what] * self.pace
 
-    def known_seconds(self, kind: Kind, region: str, verb: str, what: What) -> float | None:
+    def known_seconds(self, resource_type: ResourceType, region: str, verb: str, what: What) -> float | None:
         """Return the median seconds of earlier runs; None where no run did this."""
-        seconds = self.known.get((str(kind), region or self.region, verb, what))
+        seconds = self.known.get((str(resource_type), region or self.region, verb, what))
         return median(seconds) if seconds else None

@@ -10,14 +10,14 @@ from typing import Any
 
 from provisioner.engine.additions import is_default, only_ours
 from provisioner.engine.covering import covers
-from provisioner.engine.owners import Members
-from provisioner.engine.refs import Doc
+from provisioner.engine.owners import FieldOwnership
+from provisioner.engine.refs import JsonObject
 
 # The values of a field that an emulator does not support.
 _NO_WORD: tuple[Any, ...] = (None, "", [], {})
 
 
-def as_on_aws(members: Members, told: Doc, confirmed: Doc, wanted: Doc) -> Doc:
+def as_on_aws(members: FieldOwnership, told: JsonObject, confirmed: JsonObject, wanted: JsonObject) -> JsonObject:
     """Return what an emulator tells of a resource: without its own defaults, and with what it forgot.
 
     Args:
@@ -31,7 +31,7 @@ def as_on_aws(members: Members, told: Doc, confirmed: Doc, wanted: Doc) -> Doc:
     return _filled(confirmed, _asked_for(members, told, [confirmed, wanted]))
 
 
-def _filled(confirmed: Doc, told: Doc) -> Doc:
+def _filled(confirmed: JsonObject, told: JsonObject) -> JsonObject:
     """Return an emulator's properties; those missing or empty, at any depth, come from the record."""
     kept = {key: value for key, value in told.items() if value not in _NO_WORD or key not in confirmed}
     inner = {
@@ -42,22 +42,22 @@ def _filled(confirmed: Doc, told: Doc) -> Doc:
     return {**confirmed, **kept, **inner}
 
 
-def _asked_for(members: Members, told: Doc, stated: Sequence[Doc], at: str = "") -> Doc:
+def _asked_for(members: FieldOwnership, told: JsonObject, stated: Sequence[JsonObject], at: str = "") -> JsonObject:
     """Return an emulator's properties without managed members that nobody stated and it set otherwise."""
-    kept: Doc = {}
+    kept: JsonObject = {}
     for key, value in told.items():
         path = f"{at}.{key}" if at else str(key)
         if given := [one[key] for one in stated if key in one]:
             kept[key] = _inside(members, value, given, path)
         elif not members.is_ours(path):
-            inner = isinstance(value, dict) and members.has_ours_in(path)
+            inner = isinstance(value, dict) and members.has_ours_below(path)
             kept[key] = _asked_for(members, value, [], path) if inner else value
         elif is_default(members, path, only_ours(members, value, path)):
             kept[key] = value
     return kept
 
 
-def _inside(members: Members, told: Any, stated: Sequence[Any], path: str) -> Any:
+def _inside(members: FieldOwnership, told: Any, stated: Sequence[Any], path: str) -> Any:
     """Return a stated value, or list of values, without what the emulator set in it besides."""
     if isinstance(told, dict):
         above = [one for one in stated if isinstance(one, dict)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from provisioner.engine.critical import End, ends, inverted
-from provisioner.engine.plan import Kinds, Plan
-from provisioner.engine.refs import Doc, unveiled
+from provisioner.engine.plan import Plan, ResourceTypes
+from provisioner.engine.refs import JsonObject, unveiled
 from state.stack_state import StackState
 
 
@@ -43,15 +43,15 @@ class Ending:
         return [one for wave in self.waves for one in wave]
 
 
-def foresee(made: Plan, state: StackState, names: Collection[str], kinds: Kinds) -> Ending:
+def foresee(made: Plan, state: StackState, names: Collection[str], resource_types: ResourceTypes) -> Ending:
     """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
     needs = {name: [one for one in _needs(made, state, name) if one in names] for name in names}
     kind_of = {name: _kind(made, state, name) for name in names}
 
     def beside(name: str, other: str) -> bool:
-        return kind_of[other] in kinds[kind_of[name]].goes_beside
+        return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
 
-    going = {name: _going(made, state, name, kinds) for name in names}
+    going = {name: _going(made, state, name, resource_types) for name in names}
     waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(needs)))
     return Ending(waves, ends(needs, beside), tuple(going.values()))
 
@@ -76,13 +76,13 @@ def _needs(made: Plan, state: StackState, name: str) -> list[str]:
     return resource_state.depends_on if resource_state else made.stack.resources[name].depends_on
 
 
-def _going(made: Plan, state: StackState, name: str, kinds: Kinds) -> Going:
+def _going(made: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> Going:
     # From the entry in the state where there is one, else from what the plan found.
     resource_state, resource = state.resources.get(name), made.stack.resources.get(name)
-    declared: Doc = resource.props if resource else {}
+    declared: JsonObject = resource.props if resource else {}
     if resource_state:
-        kind = kinds[resource_state.type_name]
-        props = unveiled({**resource_state.desired, **kind.last_will(resource_state.desired, declared)})
+        resource_type = resource_types[resource_state.type_name]
+        props = unveiled({**resource_state.desired, **resource_type.delete_options(resource_state.desired, declared)})
         one = Going(
             name,
             resource_state.step,
@@ -92,7 +92,7 @@ def _going(made: Plan, state: StackState, name: str, kinds: Kinds) -> Going:
             resource_state.region,
         )
     else:
-        change, kind, props = made.changes[name], made.stack.resources[name].type, unveiled(declared)
+        change, resource_type, props = made.changes[name], made.stack.resources[name].type, unveiled(declared)
         region = made.stack.resources[name].region
         one = Going(name, change.piece, change.kind, change.name, change.id, region)
-    return replace(one, loses=kind.lost(props), stays=kind.outlives(props))
+    return replace(one, loses=resource_type.data_loss(props), stays=resource_type.declared_retention_reason(props))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from provisioner.engine.kind import Kind
-from provisioner.engine.plan import Kinds, Plan, look_up, target_of
+from provisioner.engine.plan import Plan, ResourceTypes, look_up, target_of
 from provisioner.engine.refs import resolve
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from state.stack_state import StackState
 
 
-def ending_targets(plan: Plan, state: StackState, kinds: Kinds) -> dict[str, ManagedResource]:
+def ending_targets(plan: Plan, state: StackState, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
     """Return the resources that a teardown would delete, by name.
 
     These are the resources of the state that exist or are no longer declared, and the existing resources of
@@ -18,15 +18,15 @@ def ending_targets(plan: Plan, state: StackState, kinds: Kinds) -> dict[str, Man
     """
     known = {name: resource_state for name, resource_state in state.resources.items() if resource_state.id}
     there = plan.docs.keys() | {name for name in known if name not in plan.stack.resources}
-    managed_resources = {name: target_in(state, name, kinds) for name in known if name in there}
+    managed_resources = {name: target_in(state, name, resource_types) for name in known if name in there}
     for name in plan.found - state.resources.keys():
         resource = plan.stack.resources[name]
         wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
         managed = target_of(resource, plan.stack.suffix, None, wanted)
         managed_resources[name] = managed.with_id(plan.changes[name].id)
-    return {name: one for name, one in managed_resources.items() if not one.type.shared}
+    return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
 
 
-def overrides(kind: Kind, verb: str) -> bool:
+def overrides(resource_type: ResourceType, verb: str) -> bool:
     """Return whether a resource type overrides an action of the base class."""
-    return getattr(type(kind), verb) is not getattr(Kind, verb)
+    return getattr(type(resource_type), verb) is not getattr(ResourceType, verb)

@@ -11,7 +11,7 @@ from provisioner.engine.decide import Change
 from provisioner.engine.durations import Durations
 from provisioner.engine.ending import Ending
 from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.plan import Plan, ResourceTypes
 from state.stack_state import StackState
 
 Step = TypeVar("Step", Stage, End)
@@ -34,7 +34,7 @@ class Expected:
     is_measured: bool
 
 
-def expected(made: Plan, state: StackState, kinds: Kinds, durations: Durations) -> Expected:
+def expected(made: Plan, state: StackState, resource_types: ResourceTypes, durations: Durations) -> Expected:
     """Estimate the time of a plan: creates and updates, then the deletion of undeclared resources."""
     seconds: dict[Stage, float] = {}
     for resource in made.stack:
@@ -42,15 +42,15 @@ def expected(made: Plan, state: StackState, kinds: Kinds, durations: Durations) 
     up = longest(stages({resource.logical_id: resource.edges for resource in made.stack}), seconds)
     leaving = [name for name, change in made.changes.items() if change.verb == "delete"]
     needs = {name: [one for one in state.resources[name].depends_on if one in leaving] for name in leaving}
-    takes = {End(name, "gone"): _until_gone(state, name, kinds, durations) for name in leaving}
+    takes = {End(name, "gone"): _until_gone(state, name, resource_types, durations) for name in leaving}
     down = longest(ends(needs, lambda _name, _other: False), takes)
     return _told(_by_node(up, seconds) | _by_node(down, takes), durations)
 
 
-def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) -> Expected:
+def until_gone(ending: Ending, region: str, resource_types: ResourceTypes, durations: Durations) -> Expected:
     """Estimate the time of a teardown."""
     takes = {
-        End(one.node, "gone"): durations.expected(kinds[one.kind], one.region or region, "delete", "gone")
+        End(one.node, "gone"): durations.expected(resource_types[one.kind], one.region or region, "delete", "gone")
         for one in ending.going
     }
     return _told(_by_node(longest(ending.order, takes), takes), durations)
@@ -71,10 +71,10 @@ def _of(resource: Resource, change: Change, state: StackState, durations: Durati
     return {}
 
 
-def _until_gone(state: StackState, name: str, kinds: Kinds, durations: Durations) -> float:
+def _until_gone(state: StackState, name: str, resource_types: ResourceTypes, durations: Durations) -> float:
     resource_state = state.resources[name]
     return durations.expected(
-        kinds[resource_state.type_name], resource_state.region or state.location.region, "delete", "gone"
+        resource_types[resource_state.type_name], resource_state.region or state.location.region, "delete", "gone"
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc, Ref, refs_in, unveiled
+from provisioner.engine.refs import JsonObject, Ref, refs_in, unveiled
+from provisioner.engine.resource_type import ResourceType
 from provisioner.names import name_of, tags_of
 
 NO_EXTRA_TAGS: Mapping[str, str] = {}
@@ -27,11 +27,11 @@ class Edge:
 class Resource:
     """One declared resource, with its properties in AWS's own parameter names."""
 
-    type: Kind
+    type: ResourceType
     logical_id: str
     aws_name: str
     step: str
-    props: Doc
+    props: JsonObject
     tags: Mapping[str, str]
     edges: tuple[Edge, ...]
     # The region it was declared for; "" for the stack's.
@@ -110,7 +110,7 @@ class Step:
 
     def __call__(
         self,
-        resource_type: type[Kind],
+        resource_type: type[ResourceType],
         name: str,
         *,
         noun: str = "",
@@ -134,8 +134,8 @@ class Step:
             if noun
             else ""
         )
-        if resource_type.named:
-            props.setdefault(resource_type.named, aws_name)
+        if resource_type.name_property:
+            props.setdefault(resource_type.name_property, aws_name)
         self.stack.resources[name] = Resource(
             type=resource_type(),
             logical_id=name,
@@ -154,15 +154,15 @@ class Step:
         return tags_of(self.stack.suffix, self.stack.region, name, aws_name, self.stack.tags)
 
 
-def _discriminator(resource_type: type[Kind], name: str, props: Doc) -> str:
+def _discriminator(resource_type: type[ResourceType], name: str, props: JsonObject) -> str:
     # The text that tells a resource from others of its noun; "" where the type needs none.
-    if not resource_type.distinct:
+    if not resource_type.discriminators:
         return ""
-    values = {key: unveiled(props.get(key)) for key in resource_type.distinct}
+    values = {key: unveiled(props.get(key)) for key in resource_type.discriminators}
     return json.dumps([name, values], sort_keys=True)
 
 
-def _edges(props: Doc, depends_on: Iterable[ResourceHandle | Edge]) -> Iterator[Edge]:
+def _edges(props: JsonObject, depends_on: Iterable[ResourceHandle | Edge]) -> Iterator[Edge]:
     # The declared dependencies, and one on each resource that a property refers to.
     for other in depends_on:
         yield other if isinstance(other, Edge) else Edge(other.logical_id)

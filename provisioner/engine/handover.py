@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from provisioner.engine.act import Hands
 from provisioner.engine.aside import followers, former, led, stand_ins
-from provisioner.engine.beats import Beat
+from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.decide import Change, decide, with_extras
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import Kind
 from provisioner.engine.known import Known
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from state.stack_state import ResourceState
 
@@ -39,26 +39,31 @@ class Handover:
         """
         first = self._at_first(managed.type, managed.spec.props)
         led_by_others = stand_ins(self.plan, self.known.docs).keys()
-        if first != managed.spec.props or not led_by_others.isdisjoint(managed.type.leads(managed.spec.props)):
+        if first != managed.spec.props or not led_by_others.isdisjoint(managed.type.routes_to(managed.spec.props)):
             self.between.append(managed.spec.logical_id)
         return managed.with_props(first)
 
     def joined(
-        self, resource: Resource, resource_state: ResourceState | None, seen: Doc, wanted: Doc, change: Change
-    ) -> tuple[Doc, Change]:
+        self,
+        resource: Resource,
+        resource_state: ResourceState | None,
+        actual: JsonObject,
+        desired: JsonObject,
+        change: Change,
+    ) -> tuple[JsonObject, Change]:
         """Return the properties of an existing resource in the first phase, and the change to them.
 
         A resource that refers to a replaced one refers to both the old and the new one in this phase.
         """
-        joined = resource.type.during(Beat.JOIN, wanted, seen, self.led())
-        if joined == wanted and not list(resource.type.leads(seen)):
-            joined = self._at_first(resource.type, wanted)
-        if joined == wanted:
-            return wanted, change
+        joined = resource.type.properties_at(CutoverPhase.JOIN, desired, actual, self.led())
+        if joined == desired and not list(resource.type.routes_to(actual)):
+            joined = self._at_first(resource.type, desired)
+        if joined == desired:
+            return desired, change
         self.between.append(resource.logical_id)
-        return joined, with_extras(decide(resource, resource_state, seen, joined), change.extras)
+        return joined, with_extras(decide(resource, resource_state, actual, joined), change.extras)
 
-    def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
+    def _at_first(self, resource_type: ResourceType, desired: JsonObject) -> JsonObject:
         # The properties at creation, by what gets traffic before this run, and what is replaced.
         olds = former(self.hands, self.known.docs, self._before)
-        return kind.at_first(wanted, self._before, stand_ins(self.plan, self.known.docs) | olds)
+        return resource_type.initial_properties(desired, self._before, stand_ins(self.plan, self.known.docs) | olds)

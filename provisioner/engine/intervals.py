@@ -16,9 +16,9 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import told
-from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc
-from provisioner.engine.refused import NotYet, is_named
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import RetryLater, matches_codes
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.waits import again, pause
 from provisioner.errors import NotBefore
@@ -27,33 +27,38 @@ from state.stack_state import ResourceState
 
 
 def timed(
-    change: Change, kind: Kind, resource_state: ResourceState | None, docs: tuple[Doc, Doc], now: float, pace: float
+    change: Change,
+    resource_type: ResourceType,
+    resource_state: ResourceState | None,
+    docs: tuple[JsonObject, JsonObject],
+    now: float,
+    pace: float,
 ) -> Change:
     """Return a planned update with the time at which it will be done, if a cooldown delays it.
 
     Args:
         change: The planned change; any other action than an update is returned as it is.
-        kind: The resource type, which has the cooldown.
+        resource_type: The resource type, which has the cooldown.
         resource_state: The recorded state of the resource, with the time of its last change.
         docs: The actual and the desired properties, in this order.
         now: The present wall-clock second.
         pace: The speed factor of the emulator; 1 for AWS.
 
     """
-    if change.verb != "update" or not kind.interval:
+    if change.verb != "update" or not resource_type.cooldown:
         return change
-    later = (kind.changes(*docs) - 1) * kind.interval * pace
-    done = max(now, _free_at(kind, resource_state, pace, now)) + later
-    return replace(change, why=f"{_often(kind)}: done from {_told(done)}") if done > now else change
+    later = (resource_type.change_count(*docs) - 1) * resource_type.cooldown * pace
+    done = max(now, _free_at(resource_type, resource_state, pace, now)) + later
+    return replace(change, why=f"{_often(resource_type)}: done from {_told(done)}") if done > now else change
 
 
-def last_change(kind: Kind, resource_state: ResourceState | None) -> float:
+def last_change(resource_type: ResourceType, resource_state: ResourceState | None) -> float:
     """Return the wall-clock second of the last change that AWS has accepted from this stack's runs.
 
     It is 0 for a resource type without a cooldown. It is only called once AWS holds the desired properties:
     then an open intent must have been carried out.
     """
-    if not resource_state or not kind.interval:
+    if not resource_state or not resource_type.cooldown:
         return 0.0
     return max(resource_state.changed_at, resource_state.intent.started_at if resource_state.intent else 0.0)
 
@@ -85,13 +90,13 @@ class Cooldown:
         """
         now = self._clock.wall()
         free = _free_at(self._kind, self._ledger.get(self._node), self._pace, now)
-        if free - now > self._kind.patience:
+        if free - now > self._kind.timeout:
             raise _not_before(self._target, _told(free))
         if free > now:
             self._listen(Event("waiting", self._node, "update", _often(self._kind), free - now))
             self._clock.sleep(free - now)
 
-    def call(self, act: Callable[[], Doc]) -> Doc:
+    def call(self, act: Callable[[], JsonObject]) -> JsonObject:
         """Make the change and record when; if AWS refuses it because of the cooldown, try again later.
 
         Args:
@@ -101,23 +106,23 @@ class Cooldown:
             NotBefore: AWS accepts the change, or the rest of it, only after the timeout of the resource type.
 
         """
-        if not self._kind.interval:
+        if not self._kind.cooldown:
             return act()
         try:
             reply = again(
                 act,
                 when=self._is_soon,
                 clock=self._clock,
-                patience=self._kind.patience,
+                patience=self._kind.timeout,
                 told=lambda error, seconds: self._listen(Event("retrying", self._node, "update", told(error), seconds)),
                 steps=self._step,
             )
-        except NotYet as error:
+        except RetryLater as error:
             now = self._clock.wall()
             self._ledger.record_change(self._node, now, more=True)
-            raise _not_before(self._target, _told(now + self._kind.interval * self._pace)) from error
+            raise _not_before(self._target, _told(now + self._kind.cooldown * self._pace)) from error
         except Exception as error:
-            if not is_named(error, self._kind.too_soon):
+            if not matches_codes(error, self._kind.cooldown_codes):
                 raise
             self._ledger.record_change(self._node, self._last, more=True)
             raise _not_before(self._target, self._when()) from error
@@ -128,28 +133,28 @@ class Cooldown:
         """Return the seconds until AWS accepts another change, counted from the last one known; else 0."""
         if not self._last:
             return 0.0
-        return max(0.0, self._last + self._kind.interval * self._pace - self._clock.wall())
+        return max(0.0, self._last + self._kind.cooldown * self._pace - self._clock.wall())
 
     def _is_soon(self, error: BaseException) -> bool:
-        return is_named(error, self._kind.too_soon) and self._left() <= self._kind.patience
+        return matches_codes(error, self._kind.cooldown_codes) and self._left() <= self._kind.timeout
 
     def _step(self, _error: BaseException, elapsed: float) -> float:
-        return self._left() or pause(elapsed, self._kind.interval * self._pace)
+        return self._left() or pause(elapsed, self._kind.cooldown * self._pace)
 
     def _when(self) -> str:
         """Return the time from which AWS accepts the rest of the change, in words, as far as it is known."""
         if left := self._left():
             return _told(self._clock.wall() + left)
-        return f"{_told(self._clock.wall() + self._kind.interval * self._pace)} at the latest"
+        return f"{_told(self._clock.wall() + self._kind.cooldown * self._pace)} at the latest"
 
 
-def _free_at(kind: Kind, resource_state: ResourceState | None, pace: float, now: float) -> float:
+def _free_at(resource_type: ResourceType, resource_state: ResourceState | None, pace: float, now: float) -> float:
     """Return the wall-clock second from which AWS accepts another change; 0 if no last change is known.
 
     A last change in the future was recorded by a wrong clock, and is ignored.
     """
     last = resource_state.changed_at if resource_state else 0.0
-    return last + kind.interval * pace if kind.interval and 0 < last <= now else 0.0
+    return last + resource_type.cooldown * pace if resource_type.cooldown and 0 < last <= now else 0.0
 
 
 def _not_before(managed: ManagedResource, when: str) -> NotBefore:
@@ -159,8 +164,8 @@ def _not_before(managed: ManagedResource, when: str) -> NotBefore:
     )
 
 
-def _often(kind: Kind) -> str:
-    return f"AWS takes one change in {kind.interval / 60:.0f} minutes"
+def _often(resource_type: ResourceType) -> str:
+    return f"AWS takes one change in {resource_type.cooldown / 60:.0f} minutes"
 
 
 def _told(second: float) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.engine.refs import Doc, Ref, dig
+from provisioner.engine.refs import JsonObject, Ref, dig
 from provisioner.engine.target import ManagedResource
 from provisioner.errors import OutOfPatience
 
@@ -17,15 +17,15 @@ _PATIENCE = 1800.0
 class Known:
     """The last known properties of every resource; threads that work on resources write and read it."""
 
-    def __init__(self, docs: Mapping[str, Doc]) -> None:
-        self.docs: dict[str, Doc] = dict(docs)
+    def __init__(self, docs: Mapping[str, JsonObject]) -> None:
+        self.docs: dict[str, JsonObject] = dict(docs)
         self._ended: set[str] = set()
         self._news = threading.Condition()
 
-    def learn(self, managed: ManagedResource, doc: Doc) -> None:
+    def learn(self, managed: ManagedResource, actual: JsonObject) -> None:
         """Merge properties that AWS returned for a resource into the known ones."""
         with self._news:
-            merged = {**self.docs.get(managed.spec.logical_id, {}), **doc}
+            merged = {**self.docs.get(managed.spec.logical_id, {}), **actual}
             self.docs[managed.spec.logical_id] = {**merged, "id": managed.spec.id}
             self._news.notify_all()
 

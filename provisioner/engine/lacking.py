@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.events import Event, Listener
-from provisioner.engine.refused import is_named
+from provisioner.engine.refused import matches_codes
 from provisioner.engine.target import ManagedResource, is_unsupported_call, read
 
 
@@ -40,7 +40,7 @@ class Lacking:
         ministack 1.5.33 gives the service-linked roles of two services the same name if the services' names
         begin with the same word.
         """
-        is_there = managed.type.shared and is_named(error, managed.type.duplicate)
+        is_there = managed.type.account_wide and matches_codes(error, managed.type.already_exists_codes)
         return is_there and not self.clients.aws.echoes and read(self.clients, managed) is None
 
 

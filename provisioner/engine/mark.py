@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.names import RUN_TAG
 from state.errors import LockHeld
 
@@ -38,7 +38,7 @@ class Mark:
                 return None
 
     @classmethod
-    def on(cls, doc: Doc | None) -> Mark | None:
+    def on(cls, doc: JsonObject | None) -> Mark | None:
         """Return the mark in the tags of the marker resource, or None if no run is at work."""
         return cls.parse(str(((doc or {}).get("Tags") or {}).get(RUN_TAG, "")))
 

@@ -16,7 +16,7 @@ from provisioner.engine.explain import explained
 from provisioner.engine.mark import Identity, Mark
 from provisioner.engine.patience import insist
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import ManagedResource, read
 from provisioner.names import RUN_TAG
 from state.errors import LockHeld, ProvisionerError
@@ -61,7 +61,7 @@ class Marker:
         """Raise `LockHeld` if the plan has seen that another run is at work."""
         self.check(self.seen_by(plan))
 
-    def seen_by(self, plan: Plan) -> Doc | None:
+    def seen_by(self, plan: Plan) -> JsonObject | None:
         """Return the marker's properties as planned, selected or not; None if it did not exist then."""
         return (plan.whole or plan).docs.get(self.node)
 
@@ -74,12 +74,12 @@ class Marker:
         """Read the marker, and raise `LockHeld` if another run is at work now."""
         self.check(self.look())
 
-    def look(self) -> Doc | None:
+    def look(self) -> JsonObject | None:
         """Return the marker's actual properties, or None if it does not exist."""
         with explained(f"asking for another run's mark on {self.target.description}"):
             return self._read()
 
-    def look_again(self) -> Doc | None:
+    def look_again(self) -> JsonObject | None:
         """Return the marker's properties; if it is not found, read again when AWS can no longer hide it."""
         doc = self.look()
         if doc is None:
@@ -87,17 +87,17 @@ class Marker:
             doc = self.look()
         return doc
 
-    def check(self, doc: Doc | None) -> None:
+    def check(self, doc: JsonObject | None) -> None:
         """Raise `LockHeld` if `doc` bears another run's mark and this run may not take over."""
         if (there := self.other(doc)) and not self._me.takes_over:
             raise self.held(there)
 
-    def other(self, doc: Doc | None) -> Mark | None:
+    def other(self, doc: JsonObject | None) -> Mark | None:
         """Return the mark of a live run that has another state, or None."""
         there = Mark.on(doc)
         return there if there and self._is_anothers(there) and self._is_alive(there) else None
 
-    def take(self, planned: Doc | None) -> None:
+    def take(self, planned: JsonObject | None) -> None:
         """Set this run's mark on a marker that exists, and start to renew it.
 
         If several runs do so at once, the last one wins: the others read its mark after a while, and stop.
@@ -132,12 +132,12 @@ class Marker:
         self._heard = self._clients.clock.moment()
         return managed.with_tags({RUN_TAG: self._mark().dump()})
 
-    def met(self, doc: Doc | None) -> None:
+    def met(self, doc: JsonObject | None) -> None:
         """Raise `LockHeld` unless the marker bears this run's mark."""
         if not self.is_own(doc):
             raise self.held(Mark.on(doc))
 
-    def is_own(self, doc: Doc | None) -> bool:
+    def is_own(self, doc: JsonObject | None) -> bool:
         """Return whether the marker bears this run's mark, or the emulator does not return tags at all."""
         there = Mark.on(doc)
         return self._is_forgotten(doc) or (there is not None and not self._is_anothers(there))
@@ -243,7 +243,7 @@ class Marker:
         self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
         self.met(self._read())
 
-    def _read(self) -> Doc | None:
+    def _read(self) -> JsonObject | None:
         doc = read(self._clients, self.target)
         if doc is not None:
             self.target = self.target.with_id(self.target.type.id_of(doc))
@@ -270,7 +270,7 @@ class Marker:
         """Return AWS's time as of its last reply."""
         return self._clients.aws.told_at or self._clients.clock.wall()
 
-    def _is_forgotten(self, doc: Doc | None) -> bool:
+    def _is_forgotten(self, doc: JsonObject | None) -> bool:
         """Return whether a third-party emulator returns no tags for a resource that has some."""
         return not self._clients.aws.echoes and not (doc or {}).get("Tags")
 
@@ -286,7 +286,7 @@ class Marker:
             "When that run has ended, run the same command again.",
         )
 
-    def anew(self, doc: Doc) -> LockHeld:
+    def anew(self, doc: JsonObject) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
         return self._me.begun_anew(self.target.spec.suffix, Mark.on(doc))
 

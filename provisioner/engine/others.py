@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.private import written
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.names import own_tags
 from state.stack_state import ResourceState, StackState
 
 
 def has_others(resource: Resource) -> bool:
     """Return whether two resources of this declaration may exist at once and differ only in their names."""
-    return type(resource.type).others is not Kind.others
+    return type(resource.type).find_siblings is not ResourceType.find_siblings
 
 
 def remember_others(state: StackState, clients: Clients, asked: Iterable[tuple[Resource, ResourceSpec]]) -> None:
@@ -31,18 +31,18 @@ def remember_others(state: StackState, clients: Clients, asked: Iterable[tuple[R
         client = clients.client(resource.type.service, resource.region)
         held = {resource_state.id for resource_state in state.resources.values()}
         with explained(f"looking for others of {resource.aws_name or resource.logical_id}"):
-            found = resource.type.others(client, spec)
-        for doc in found:
-            id_ = resource.type.id_of(doc)
+            found = resource.type.find_siblings(client, spec)
+        for actual in found:
+            id_ = resource.type.id_of(actual)
             if id_ not in held:
-                state.resources[f"{resource.logical_id}~{id_}"] = _entry(resource, doc, id_, state.salt)
+                state.resources[f"{resource.logical_id}~{id_}"] = _entry(resource, actual, id_, state.salt)
 
 
-def _entry(resource: Resource, doc: Doc, id_: str, salt: str) -> ResourceState:
-    told = written({key: doc[key] for key in resource.props if key in doc}, salt)
+def _entry(resource: Resource, actual: JsonObject, id_: str, salt: str) -> ResourceState:
+    told = written({key: actual[key] for key in resource.props if key in actual}, salt)
     return ResourceState(
         type_name=str(resource.type),
-        aws_name=str(doc.get(resource.type.named, resource.aws_name)),
+        aws_name=str(actual.get(resource.type.name_property, resource.aws_name)),
         step=resource.step,
         region=resource.region,
         phase="ready",

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from provisioner.engine.critical import longest
 from provisioner.engine.durations import Durations, What
 from provisioner.engine.events import Event
-from provisioner.engine.kind import Kind
 from provisioner.engine.record import Step
+from provisioner.engine.resource_type import ResourceType
 
 # The stages of a resource that is brought up or deleted, in order, under the names of their durations.
 _COMES: tuple[What, ...] = ("exists", "ready")
@@ -44,7 +44,7 @@ class Outlook:
         cls,
         steps: Mapping[str, Step],
         verbs: Mapping[str, str],
-        kinds: Mapping[str, Kind],
+        resource_types: Mapping[str, ResourceType],
         durations: Durations,
         now: Callable[[], float],
     ) -> Outlook:
@@ -53,7 +53,7 @@ class Outlook:
         Args:
             steps: The recorded resources of the run, by logical id.
             verbs: The action of each resource that the run works on, by logical id.
-            kinds: The resource types by name.
+            resource_types: The resource types by name.
             durations: The durations that earlier runs have measured.
             now: The function that returns monotonic seconds.
 
@@ -65,7 +65,7 @@ class Outlook:
             before: set[Part] = set() if did == "delete" else _waits_for(step, verbs)
             for what in _GOES if did == "delete" else _COMES:
                 part = Part(name, what)
-                seconds[part] = durations.expected(kinds[step.kind], step.region, did, what)
+                seconds[part] = durations.expected(resource_types[step.kind], step.region, did, what)
                 graph[part], before = before, {part}
         for name, verb in verbs.items():
             for need in steps[name].needs if verb == "delete" else ():

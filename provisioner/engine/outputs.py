@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve
+from provisioner.engine.refs import JsonObject, Ref, Unknown, dig, resolve
 
 
-def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
+def outputs_of(plan: Plan, docs: Mapping[str, JsonObject]) -> dict[str, str]:
     """Return the outputs whose values are known, resolved from the actual properties `docs`."""
     known = replace(plan, docs=dict(docs), changes={})
 

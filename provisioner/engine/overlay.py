@@ -14,73 +14,75 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.additions import is_default, named, only_ours
+from provisioner.engine.additions import is_default, item_name, only_ours
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.shapes import Shapes
 
 
 def over_what_stands(
-    client: Any, kind: Kind, spec: ResourceSpec, changed: Doc, before: Doc
-) -> tuple[ResourceSpec, Doc]:
+    client: Any, resource_type: ResourceType, spec: ResourceSpec, changed: JsonObject, before: JsonObject
+) -> tuple[ResourceSpec, JsonObject]:
     """Return `spec` and `changed` merged with the actual properties, if the update replaces a whole document.
 
     Args:
         client: The boto3 client of the service.
-        kind: The resource type; only its `replaces` calls need a merge.
+        resource_type: The resource type; only its `replaces` calls need a merge.
         spec: The resource with its desired properties.
         changed: The properties to change.
         before: The properties that were recorded last.
 
     """
-    if not kind.replaces:
+    if not resource_type.replacing_calls:
         return spec, changed
-    there = _standing(client, kind, spec)
-    ours = left_to_owners(kind, there, {**spec.props, **changed})
-    props = laid_over(kind, there, ours, before, client.inputs(kind.replaces))
+    there = _standing(client, resource_type, spec)
+    ours = left_to_owners(resource_type, there, {**spec.props, **changed})
+    props = laid_over(resource_type, there, ours, before, client.inputs(resource_type.replacing_calls))
     return replace(spec, props=props, live=there), {key: props[key] for key in changed}
 
 
-def _standing(client: Any, kind: Kind, spec: ResourceSpec) -> Doc:
+def _standing(client: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject:
     """Return the actual properties right before the change; empty if the resource does not exist."""
     try:
-        return kind.standing(client, spec) or {}
+        return resource_type.read_before_replace(client, spec) or {}
     except ClientError as error:
-        if code_of(error) not in kind.absent:
+        if code_of(error) not in resource_type.not_found_codes:
             raise
         return {}
 
 
-def left_to_owners(kind: Kind, there: Doc, ours: Doc) -> dict[str, Any]:
+def left_to_owners(resource_type: ResourceType, there: JsonObject, ours: JsonObject) -> dict[str, Any]:
     """Return `ours` with the actual value of each property that another field owner holds now."""
     held = {
         key
-        for key, owner in kind.owners.items()
-        if key in ours and key in there and owner.has(there, there[key], ours[key])
+        for key, owner in resource_type.field_owners.items()
+        if key in ours and key in there and owner.owns(there, there[key], ours[key])
     }
     return {key: there[key] if key in held else value for key, value in ours.items()}
 
 
-def laid_over(kind: Kind, there: Doc, ours: Doc, before: Doc, takes: Shapes) -> dict[str, Any]:
+def laid_over(
+    resource_type: ResourceType, there: JsonObject, ours: JsonObject, before: JsonObject, takes: Shapes
+) -> dict[str, Any]:
     """Return the properties to send: `ours`, and all else in `there` that the calls accept.
 
     A member that `before`, the last recorded properties, has and `ours` has not was set by this stack, and is
     removed. Exclusive properties (`whole`, `exact`) are sent as they are declared, with the items that known
     other owners have put into them.
     """
-    return dict(_Overlay(kind).merged(there, ours, before, takes, ""))
+    return dict(_Overlay(resource_type).merged(there, ours, before, takes, ""))
 
 
 @dataclass(frozen=True)
 class _Overlay:
     """One merge for a resource type; a path is the dotted names of the members, without list positions."""
 
-    kind: Kind
+    kind: ResourceType
 
     def merged(self, there: Any, ours: Any, before: Any, takes: Shapes, path: str) -> Any:
         # Mappings are merged member by member, lists item by item; any other value is sent as it is declared.
-        if path in self.kind.whole | self.kind.exact:
+        if path in self.kind.exclusive | self.kind.sent_as_stated:
             return self.with_guests(there, ours, path)
         if isinstance(there, Mapping) and isinstance(ours, Mapping):
             if path and ours and not takes.is_map and ours.keys().isdisjoint(there):
@@ -102,7 +104,7 @@ class _Overlay:
         A managed member is only kept at its default. Another value is replaced by the default, or left out if
         there is none.
         """
-        members = self.kind.members
+        members = self.kind.ownership
         for key, value in there.items():
             at = _at(path, key)
             if key in known or not takes.takes(key) or at in self.kind.alternatives or members.are_tags(at):
@@ -133,11 +135,11 @@ class _Overlay:
 
     def guests(self, there: Sequence[Any], path: str) -> list[Any]:
         """Return the items of a list that a known other owner has put into it."""
-        return [one for one in there if isinstance(one, Mapping) and self.stays(path, named(one), one)]
+        return [one for one in there if isinstance(one, Mapping) and self.stays(path, item_name(one), one)]
 
     def stays(self, path: str, name: str, item: Any) -> bool:
         at = _at(path, name)
-        return bool(self.kind.members.guest(at, item)) or self.kind.members.is_nobodys(at)
+        return bool(self.kind.ownership.foreign_owner(at, item)) or self.kind.ownership.is_unowned(at)
 
 
 def _at(path: str, key: str) -> str:
@@ -152,6 +154,6 @@ def _like(item: Any, listed: Any) -> Any:
     """Return the item of a list that has the same name as `item`; if items have no names, the only one."""
     if not isinstance(listed, list) or not isinstance(item, Mapping):
         return None
-    if name := named(item):
-        return next((one for one in listed if named(one) == name), None)
+    if name := item_name(item):
+        return next((one for one in listed if item_name(one) == name), None)
     return listed[0] if len(listed) == 1 else None

@@ -11,14 +11,14 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal
 
-Whose = Literal["ours", "renamed", "inside", "born", "account", "other", "aws", "nobody", "tags"]
+OwnerClass = Literal["ours", "renamed", "inside", "born", "account", "other", "aws", "nobody", "tags"]
 # The suffix of a path that stands for a member and everything below it.
 BELOW = ".**"
 # The members that hold tags, which are compared tag by tag (`compare.tag_differences`).
 _TAGS = ("Tags", "tags", "TagList")
 
 
-def _whatever(_seen: Any, _wanted: Any) -> bool:
+def _any_value(_seen: Any, _wanted: Any) -> bool:
     return True
 
 
@@ -27,39 +27,39 @@ def _never(_doc: Mapping[str, Any], _seen: Any, _wanted: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Owner:
+class FieldOwner:
     """Another owner of a field of an existing resource, and which values of the field that owner may set.
 
     Args:
-        who: The owner in words; braces hold members of the resource.
-        holds: Returns whether this owner changed the desired value to the actual one; gets (actual, desired).
-        told: A member of the resource; the field is theirs only while AWS returns that member.
-        also: Like `holds`, but gets all actual properties first.
-        keeps: Whether AWS keeps the stack's value, without returning it, and uses it again after theirs.
+        name: The owner in words; braces hold members of the resource.
+        chooses: Returns whether this owner changed the desired value to the actual one; gets (actual, desired).
+        description: A member of the resource; the field is theirs only while AWS returns that member.
+        condition: Like `chooses`, but gets all actual properties first.
+        restores: Whether AWS keeps the stack's value, without returning it, and uses it again after theirs.
 
     """
 
-    who: str
-    holds: Callable[[Any, Any], bool] = _whatever
-    told: str = ""
-    also: Callable[[Mapping[str, Any], Any, Any], bool] = _never
-    keeps: bool = False
+    name: str
+    chooses: Callable[[Any, Any], bool] = _any_value
+    description: str = ""
+    condition: Callable[[Mapping[str, Any], Any, Any], bool] = _never
+    restores: bool = False
 
-    def has(self, doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
+    def owns(self, actual: Mapping[str, Any], seen: Any, desired: Any) -> bool:
         """Return whether this owner has caused the difference between the actual and the desired value.
 
-        `doc` holds all actual properties of the resource.
+        `actual` holds all actual properties of the resource.
         """
-        theirs = self.holds(seen, wanted) or self.also(doc, seen, wanted)
-        return (not self.told or bool(doc.get(self.told))) and theirs
+        theirs = self.chooses(seen, desired) or self.condition(actual, seen, desired)
+        return (not self.description or bool(actual.get(self.description))) and theirs
 
-    def hides(self, doc: Mapping[str, Any]) -> bool:
+    def hides(self, actual: Mapping[str, Any]) -> bool:
         """Return whether AWS now returns this owner's value in place of the stack's, which it keeps."""
-        return self.keeps and bool(doc.get(self.told))
+        return self.restores and bool(actual.get(self.description))
 
-    def named(self, doc: Mapping[str, Any]) -> str:
+    def described_in(self, actual: Mapping[str, Any]) -> str:
         """Return the owner in words."""
-        return self.who.format(**doc)
+        return self.name.format(**actual)
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,21 @@ class Default:
     value: Any
 
 
-def _fits(path: str, pattern: str) -> bool:
+def _is_item_path(path: str, pattern: str) -> bool:
     """Return whether a path has the depth of the pattern and matches it."""
     return path.count(".") == pattern.count(".") and fnmatchcase(path, pattern)
 
 
 @dataclass(frozen=True)
-class Theirs:
+class ForeignFields:
     """Members that another owner sets, or items of a collection by a name pattern (`Rules.Shield*`).
 
-    A name alone proves nothing: `puts` returns whether an item of such a name was set by that owner.
+    A name alone proves nothing: `recognizes` returns whether an item of such a name was set by that owner.
     """
 
-    who: str
+    owner: str
     paths: str
-    puts: Callable[[Any], bool] = bool
+    recognizes: Callable[[Any], bool] = bool
 
     @property
     def items(self) -> list[str]:
@@ -93,17 +93,17 @@ class Theirs:
 
 
 @dataclass(frozen=True)
-class Members:
+class FieldOwnership:
     """The ownership table of a resource type: who owns each member that AWS returns.
 
-    `told` names where AWS returns the resource: `service operation path`, the path leading to one resource.
+    `shapes` names where AWS returns the resource: `service operation path`, the path leading to one resource.
     Each other field is a list of members as dotted paths, separated by blanks and without list positions.
     `A.**` is A and all below it; the longest path that matches decides. The table is used for members that
     are not declared: those that are declared are compared anyway. tests/test_members.py compares the table
     with botocore's models: each member is classified, and none has vanished.
     """
 
-    told: tuple[str, ...]
+    shapes: tuple[str, ...]
     # Managed by the stack: all that decides who gets in, where a request goes or what it becomes. A value
     # that is not declared is a difference, unless it is the default. If none is listed, the default is
     # nothing or off.
@@ -117,50 +117,50 @@ class Members:
     born: str = ""
     # Set for the whole account, or by its organisation.
     account: str = ""
-    others: tuple[Theirs, ...] = ()
+    foreign: tuple[ForeignFields, ...] = ()
     # Read-only: ids, states, dates, and values that AWS has chosen once for ever.
     aws: str = ""
     # Managed by nobody: left as it is.
-    nobody: str = ""
+    unowned: str = ""
     # Maps whose keys may contain dots: the rest of a path below one is a single key.
     maps: str = ""
 
     @cached_property
-    def classed(self) -> Mapping[str, tuple[Whose, str]]:
+    def classified(self) -> Mapping[str, tuple[OwnerClass, str]]:
         """Each path of the table, with its class and its owner's name."""
-        listed: dict[str, tuple[Whose, str]] = {}
+        listed: dict[str, tuple[OwnerClass, str]] = {}
         for whose, who, path in self.rows():
             listed[path] = (whose, who)
         return listed
 
-    def rows(self) -> Iterator[tuple[Whose, str, str]]:
+    def rows(self) -> Iterator[tuple[OwnerClass, str, str]]:
         """Yield each row of the table as (class, owner's name, path)."""
         yield from (("ours", "", path) for path in self.ours.split())
         yield from (("ours", "", one.path) for one in self.defaults)
         for whose, paths in (("renamed", self.renamed), ("inside", self.inside), ("born", self.born)):
             yield from ((whose, "", path) for path in paths.split())  # type: ignore[misc]
         yield from (("account", "the account", path) for path in self.account.split())
-        for theirs in self.others:
-            yield from (("other", theirs.who, path) for path in theirs.paths.split())
+        for theirs in self.foreign:
+            yield from (("other", theirs.owner, path) for path in theirs.paths.split())
         yield from (("aws", "AWS", path) for path in self.aws.split())
-        yield from (("nobody", "", path) for path in self.nobody.split())
+        yield from (("nobody", "", path) for path in self.unowned.split())
 
-    def of(self, path: str) -> tuple[Whose, str] | None:
+    def of(self, path: str) -> tuple[OwnerClass, str] | None:
         """Return the class of a member and its owner's name, or None if the table does not list it."""
         if path in self._found:
             return self._found[path]
         names = path.split(".")
         if names[0] in _TAGS:
             return "tags", ""
-        found = self.classed.get(path)
+        found = self.classified.get(path)
         for above in (".".join(names[:end]) for end in range(len(names), 0, -1)):
-            found = found or self.classed.get(above + BELOW) or self._below_default(above)
-        found = found or self.classed.get("**")
+            found = found or self.classified.get(above + BELOW) or self._below_default(above)
+        found = found or self.classified.get("**")
         found = found or next((one for key, one in self._patterns.items() if fnmatchcase(path, key)), None)
         self._found[path] = found
         return found
 
-    def _below_default(self, path: str) -> tuple[Whose, str] | None:
+    def _below_default(self, path: str) -> tuple[OwnerClass, str] | None:
         """Return the class "ours" if `path` has a default: then all below that member is managed too."""
         return ("ours", "") if path in self._values else None
 
@@ -169,29 +169,29 @@ class Members:
         found = self.of(path)
         return found is not None and found[0] == "ours"
 
-    def has_ours_in(self, path: str) -> bool:
+    def has_ours_below(self, path: str) -> bool:
         """Return whether a member below this one is managed by the stack."""
-        return any(one.startswith(f"{path}.") for one, (whose, _) in self.classed.items() if whose == "ours")
+        return any(one.startswith(f"{path}.") for one, (whose, _) in self.classified.items() if whose == "ours")
 
     def are_tags(self, path: str) -> bool:
         """Return whether a member holds tags, which are set by calls of their own."""
         found = self.of(path)
         return found is not None and found[0] == "tags"
 
-    def is_nobodys(self, path: str) -> bool:
+    def is_unowned(self, path: str) -> bool:
         """Return whether a member is left as it is, whoever set it."""
         found = self.of(path)
         return found is not None and found[0] == "nobody"
 
     @cached_property
-    def takes_guests(self) -> bool:
+    def has_foreign_items(self) -> bool:
         """Whether another owner may put items into a collection that the stack manages."""
-        return any(one.items for one in self.others)
+        return any(one.items for one in self.foreign)
 
-    def guest(self, path: str, item: Any) -> str:
+    def foreign_owner(self, path: str, item: Any) -> str:
         """Return the owner that put the item at `path` into a managed collection; "" if none is known."""
-        known = (one for one in self.others if any(_fits(path, key) for key in one.items))
-        return next((one.who for one in known if one.puts(item)), "")
+        known = (one for one in self.foreign if any(_is_item_path(path, key) for key in one.items))
+        return next((one.owner for one in known if one.recognizes(item)), "")
 
     def default(self, path: str) -> Any:
         """Return the default of a managed member; None means that it does not exist."""
@@ -203,7 +203,7 @@ class Members:
         return [rest] if top in self.maps.split() else rest.split(".") if rest else []
 
     @cached_property
-    def tops(self) -> Mapping[str, Any]:
+    def default_properties(self) -> Mapping[str, Any]:
         """The top-level properties that have a default, with it; the default is sent to reset a property."""
         return {one.path: one.value for one in self.defaults if "." not in one.path}
 
@@ -212,10 +212,10 @@ class Members:
         return {one.path: one.value for one in self.defaults}
 
     @cached_property
-    def _patterns(self) -> Mapping[str, tuple[Whose, str]]:
-        plain = {key: one for key, one in self.classed.items() if not key.endswith(BELOW)}
+    def _patterns(self) -> Mapping[str, tuple[OwnerClass, str]]:
+        plain = {key: one for key, one in self.classified.items() if not key.endswith(BELOW)}
         return {key: one for key, one in plain.items() if "*" in key}
 
     @cached_property
-    def _found(self) -> dict[str, tuple[Whose, str] | None]:
+    def _found(self) -> dict[str, tuple[OwnerClass, str] | None]:
         return {}

@@ -13,8 +13,15 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, is_unknown_call, told
-from provisioner.engine.kind import Kind
-from provisioner.engine.refused import Holder, NotYet, held_up, is_named, names_holders, waiting_is_vain
+from provisioner.engine.refused import (
+    Blocker,
+    RetryLater,
+    blocked_error,
+    blocks_for_good,
+    matches_codes,
+    may_have_blockers,
+)
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.waits import again, jittered, pause
 from provisioner.engine.young import FRESH, Newborns
@@ -75,24 +82,24 @@ class Patience:
 
         def report(error: BaseException, seconds: float) -> None:
             # Blockers are only read after a refusal, not while AWS is busy or did not answer.
-            names = verb == "delete" and names_holders(error, managed.type.unheld)
+            names = verb == "delete" and may_have_blockers(error, managed.type.unblocked_codes)
             held = self._words_of_holders(managed) if names and asking.is_due() else ""
             detail = f"held by {held}" if held else told(error)
             self.listen(Event("retrying", managed.spec.logical_id, verb, detail, seconds))
 
-        return again(call, when=cures, clock=self.clock, patience=managed.type.patience, told=report, steps=steps)
+        return again(call, when=cures, clock=self.clock, patience=managed.type.timeout, told=report, steps=steps)
 
-    def _time_cures(self, error: BaseException, kind: Kind, verb: str) -> bool:
+    def _time_cures(self, error: BaseException, resource_type: ResourceType, verb: str) -> bool:
         """Return whether a refusal is temporary and short enough to wait for."""
-        if isinstance(error, NotYet):
-            return error.due * self.pace <= kind.patience
-        return is_named(error, kind.transient.get(verb, frozenset()))
+        if isinstance(error, RetryLater):
+            return error.due * self.pace <= resource_type.timeout
+        return matches_codes(error, resource_type.retryable_codes.get(verb, frozenset()))
 
     def _step(self, error: BaseException, elapsed: float, managed: ManagedResource, verb: str) -> float | None:
         """Return the seconds until a refused call is tried again; None (back-off) after other errors."""
         if fault_of(error) in PASSING:
             return None
-        if isinstance(error, NotYet):
+        if isinstance(error, RetryLater):
             return pause(elapsed, error.due * self.pace)
         if verb == "create" and code_of(error) not in self.newborns.absent(managed.depends_on):
             due = self._due(managed, verb, self.clock.now() - elapsed)
@@ -107,18 +114,21 @@ class Patience:
         if known is not None:
             return known
         young = self.newborns.born(managed.depends_on)
-        return max((born + kind.takes * self.pace - start for kind, born in young), default=0.0)
+        return max(
+            (born + resource_type.typical_create_seconds * self.pace - start for resource_type, born in young),
+            default=0.0,
+        )
 
     def _is_for_the_young(self, error: BaseException, managed: ManagedResource) -> bool:
         """Return whether a refusal means that a recently created resource is not known everywhere yet."""
         hidden = self.newborns.absent((managed.spec.logical_id, *managed.depends_on))
-        lasting = is_named(error, managed.type.duplicate)
+        lasting = matches_codes(error, managed.type.already_exists_codes)
         return code_of(error) in hidden or (not lasting and self.newborns.explain(error))
 
-    def holders(self, managed: ManagedResource) -> list[Holder]:
+    def holders(self, managed: ManagedResource) -> list[Blocker]:
         """Return the blockers of a resource; empty if AWS does not let them be read."""
         try:
-            return managed.type.holders(self.client(managed), managed.spec)
+            return managed.type.blockers(self.client(managed), managed.spec)
         except (ClientError, UnknownCall) as error:
             # The resource may be deleted meanwhile; the call itself then reports what is wrong.
             if fault_of(error) is not Fault.REFUSED and not is_unknown_call(error):
@@ -132,10 +142,10 @@ class Patience:
             ProvisionerError: None of them will go while a run waits (`held_up`).
 
         """
-        holders = self.holders(managed)
-        if waiting_is_vain(holders):
-            raise held_up(managed.description, holders)
-        return ", ".join(holder.what for holder in holders)
+        blockers = self.holders(managed)
+        if blocks_for_good(blockers):
+            raise blocked_error(managed.description, blockers)
+        return ", ".join(blocker.what for blocker in blockers)
 
 
 def insist(clients: Clients, call: Callable[[], Any], newborns: Newborns | None = None) -> Any:
@@ -186,5 +196,5 @@ class _Asking:
         return True
 
 
-def _may_lack_a_right(error: BaseException, kind: Kind) -> bool:
-    return fault_of(error) is Fault.DENIED or is_named(error, kind.or_denied)
+def _may_lack_a_right(error: BaseException, resource_type: ResourceType) -> bool:
+    return fault_of(error) is Fault.DENIED or matches_codes(error, resource_type.retryable_denials)

@@ -50,7 +50,7 @@ class Peers:
         return _portion(self.suffixes, own, most)
 
     def together(
-        self, own: str, *kinds: str, by: Literal["id", "name"] = "id", most: int, among: str = ""
+        self, own: str, *type_names: str, by: Literal["id", "name"] = "id", most: int, among: str = ""
     ) -> list[str]:
         """Return `own` and the ids or names that one call may read with it, at most `most`.
 
@@ -59,13 +59,13 @@ class Peers:
 
         Args:
             own: The id or name of the resource that is read.
-            kinds: The names of the resource types that the call can read.
+            type_names: The names of the resource types that the call can read.
             by: Whether the call takes ids or names.
             most: How many resources one call takes.
             among: A text that the ids must contain.
 
         """
-        ids = ((getattr(peer, by), peer.id) for peer in self.listed if peer.kind in kinds)
+        ids = ((getattr(peer, by), peer.id) for peer in self.listed if peer.kind in type_names)
         listed = sorted({told for told, id_ in ids if told and among in id_})
         return _portion(listed, own, most)
 

@@ -11,14 +11,14 @@ from provisioner.engine.claims import Before, in_the_way, own_entry
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import Change, comes_back, decide, delete, with_extras
 from provisioner.engine.explain import explained
-from provisioner.engine.extras import Part
+from provisioner.engine.extras import KnownChild
 from provisioner.engine.given import demand, given_in_vain
 from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.intervals import timed
-from provisioner.engine.kind import Kind, ResourceSpec
 from provisioner.engine.lacking import told_as_lacking
 from provisioner.engine.others import has_others, remember_others
-from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
+from provisioner.engine.refs import JsonObject, Ref, Unknown, dig, is_known, refs_in, resolve, seal
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import (
     ManagedResource,
     consistency_seconds_left,
@@ -30,7 +30,7 @@ from provisioner.engine.target import (
 from provisioner.engine.walk import Tell, Walk
 from state.stack_state import ResourceState, StackState
 
-Kinds = Mapping[str, Kind]
+ResourceTypes = Mapping[str, ResourceType]
 # Parallel reads: they mostly wait for AWS's replies, but AWS limits the calls per second.
 READERS = 8
 
@@ -41,9 +41,9 @@ class Plan:
 
     stack: Stack
     changes: dict[str, Change] = field(default_factory=dict)
-    docs: dict[str, Doc] = field(default_factory=dict)
+    docs: dict[str, JsonObject] = field(default_factory=dict)
     # The actual properties of deleted resources that will be restored and keep their values.
-    returning: dict[str, Doc] = field(default_factory=dict)
+    returning: dict[str, JsonObject] = field(default_factory=dict)
     # Undeclared resources that are deleted first. `takes` maps a new resource to those whose place it takes;
     # `early` maps each of these to its dependents, which are deleted before it.
     takes: Before = field(default_factory=dict)
@@ -79,7 +79,9 @@ class Plan:
     def found(self) -> set[str]:
         """The declared resources that exist and belong to the stack, without account-wide ones."""
         return {
-            name for name in self.docs if not self.changes[name].foreign and not self.stack.resources[name].type.shared
+            name
+            for name in self.docs
+            if not self.changes[name].foreign and not self.stack.resources[name].type.account_wide
         }
 
     @property
@@ -93,7 +95,7 @@ class Plan:
         return {
             resource.logical_id
             for resource in self.stack
-            if resource.type.shared and resource.logical_id in self.changes
+            if resource.type.account_wide and resource.logical_id in self.changes
         }
 
     def count(self, *verbs: str) -> int:
@@ -101,10 +103,12 @@ class Plan:
         return sum(self.changes[name].verb in verbs for name in self.changes.keys() - self.roles)
 
 
-def make_plan(stack: Stack, state: StackState, clients: Clients, kinds: Kinds, *, inside: bool = True) -> Plan:
+def make_plan(
+    stack: Stack, state: StackState, clients: Clients, resource_types: ResourceTypes, *, children: bool = True
+) -> Plan:
     """Read all resources in parallel and decide the change of each; make no mutating call.
 
-    If `inside` is False, unmanaged children are not looked for.
+    If `children` is False, unmanaged children are not looked for.
     """
     plan = Plan(stack)
     shared = clients.sharing()
@@ -124,18 +128,18 @@ def make_plan(stack: Stack, state: StackState, clients: Clients, kinds: Kinds, *
         resource.logical_id: plan.docs[resource.logical_id] for resource in stack if resource.logical_id in plan.docs
     }
     remember_others(state, shared, [(resource, _unlisted(plan, resource)) for resource in unknown])
-    if inside:
-        _look_inside(plan, state, shared, kinds)
+    if children:
+        _look_inside(plan, state, shared, resource_types)
     going = {
         name: resource_state
         for name, resource_state in state.resources.items()
         if name not in stack.resources
-        and not kinds[resource_state.type_name].shared
-        and not kinds[resource_state.type_name].stays
+        and not resource_types[resource_state.type_name].account_wide
+        and not resource_types[resource_state.type_name].retained
     }
-    _let_go_first(plan, going, kinds)
+    _let_go_first(plan, going, resource_types)
     plan.changes |= {
-        name: delete(name, resource_state, kinds[resource_state.type_name])
+        name: delete(name, resource_state, resource_types[resource_state.type_name])
         for name, resource_state in going.items()
         if name not in plan.early
     }
@@ -144,11 +148,11 @@ def make_plan(stack: Stack, state: StackState, clients: Clients, kinds: Kinds, *
 
 def _unlisted(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a declared resource with the id that AWS returned, as if the state did not know it."""
-    wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
-    return target_of(resource, plan.stack.suffix, None, wanted).with_id(plan.changes[resource.logical_id].id).spec
+    desired = resolve(resource.props, lambda ref: look_up(plan, ref))
+    return target_of(resource, plan.stack.suffix, None, desired).with_id(plan.changes[resource.logical_id].id).spec
 
 
-def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], kinds: Kinds) -> None:
+def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], resource_types: ResourceTypes) -> None:
     """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
     new = [resource for resource in plan.stack if plan.changes[resource.logical_id].verb in ("create", "replace")]
     plan.takes, plan.early = in_the_way(
@@ -158,22 +162,22 @@ def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], kinds: Kinds) 
     ordered = {}
     for name in TopologicalSorter(plan.early).static_order():
         why = f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
-        ordered[name] = delete(name, going[name], kinds[going[name].type_name], why)
+        ordered[name] = delete(name, going[name], resource_types[going[name].type_name], why)
     plan.changes = ordered | plan.changes
 
 
-def _look_inside(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> None:
+def _look_inside(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> None:
     """Plan the removal of unmanaged children from the resources that own all of theirs."""
-    owning = [name for name in plan.docs if plan.stack.resources[name].type.owns_inside]
-    parts = known_parts(plan, state, clients, kinds)
+    owning = [name for name in plan.docs if plan.stack.resources[name].type.owns_children]
+    parts = known_parts(plan, state, clients, resource_types)
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
-            resource, change, doc = plan.stack.resources[name], plan.changes[name], plan.docs[name]
-            wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
-            managed = target_of(resource, plan.stack.suffix, state.resources.get(name), wanted)
-            found = unmanaged_in(clients, managed.with_id(change.id), doc, parts)
-            plan.changes[name] = with_extras(change, tuple(one for one in found if not one.stays))
+            resource, change, actual = plan.stack.resources[name], plan.changes[name], plan.docs[name]
+            desired = resolve(resource.props, lambda ref: look_up(plan, ref))
+            managed = target_of(resource, plan.stack.suffix, state.resources.get(name), desired)
+            found = unmanaged_in(clients, managed.with_id(change.id), actual, parts)
+            plan.changes[name] = with_extras(change, tuple(one for one in found if not one.kept_reason))
             tell(name)
 
         return work
@@ -181,31 +185,34 @@ def _look_inside(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) 
     Walk({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
 
 
-def known_parts(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Part]:
+def known_parts(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[KnownChild]:
     """Return all known children: declared, actual, recorded, and deleted ones that AWS may still show.
 
     A resource in the state is known by its id, whether it is still declared or not.
     """
     parts = []
     for resource in plan.stack:
-        parts.append(Part(str(resource.type), resolve(resource.props, lambda ref: look_up(plan, ref))))
-        parts.append(Part(str(resource.type), plan.docs.get(resource.logical_id, {})))
+        parts.append(KnownChild(str(resource.type), resolve(resource.props, lambda ref: look_up(plan, ref))))
+        parts.append(KnownChild(str(resource.type), plan.docs.get(resource.logical_id, {})))
     for resource_state in state.resources.values():
-        own = {**resource_state.desired, **_known_id(kinds[resource_state.type_name], resource_state)}
-        parts += [Part(resource_state.type_name, own), Part(resource_state.type_name, resource_state.recorded or {})]
+        own = {**resource_state.desired, **_known_id(resource_types[resource_state.type_name], resource_state)}
+        parts += [
+            KnownChild(resource_state.type_name, own),
+            KnownChild(resource_state.type_name, resource_state.recorded or {}),
+        ]
     late = (tombstone for tombstone in state.tombstones if consistency_seconds_left(clients, tombstone.deleted_at))
-    return parts + [Part(tombstone.type_name, tombstone.desired) for tombstone in late]
+    return parts + [KnownChild(tombstone.type_name, tombstone.desired) for tombstone in late]
 
 
-def _known_id(kind: Kind, resource_state: ResourceState) -> Doc:
+def _known_id(resource_type: ResourceType, resource_state: ResourceState) -> JsonObject:
     """Return the id of a resource state as the properties that hold it in the result of `read`."""
-    paths = (kind.key,) if isinstance(kind.key, str) else kind.key
+    paths = (resource_type.id_paths,) if isinstance(resource_type.id_paths, str) else resource_type.id_paths
     values = [resource_state.id] if len(paths) == 1 else resource_state.id.split("|")
     told = zip(paths, values, strict=False)
     return {path: value for path, value in told if value and "." not in path}
 
 
-def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> Doc:
+def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> JsonObject:
     """Return the desired properties as far as they are known, each secret in the form that is compared."""
 
     def lookup(ref: Ref) -> Any:
@@ -216,42 +223,44 @@ def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> Doc:
 
 
 def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Clients) -> None:
-    wanted = wanted_of(plan, resource, clients)
-    resource_state = own_entry(state, resource, wanted)
+    desired = wanted_of(plan, resource, clients)
+    resource_state = own_entry(state, resource, desired)
     managed = target_of(
         resource,
         plan.stack.suffix,
         resource_state,
-        wanted,
+        desired,
         state.ids_of_others(resource.logical_id, str(resource.type), resource.region),
     )
-    doc = None
-    if is_known({key: wanted.get(key) for key in resource.type.within}):
+    actual = None
+    if is_known({key: desired.get(key) for key in resource.type.lookup_properties}):
         with explained(f"looking at {resource.aws_name or resource.logical_id}"):
-            doc = read_recorded(clients, managed, resource_state)
-            if doc is not None and resource.type.decided_by_observation:
-                doc = with_status_reads(clients, managed, doc, resource_state.created_at if resource_state else 0.0)
+            actual = read_recorded(clients, managed, resource_state)
+            if actual is not None and resource.type.plans_with_status_reads:
+                actual = with_status_reads(
+                    clients, managed, actual, resource_state.created_at if resource_state else 0.0
+                )
             if is_unsupported(clients, managed):
                 plan.lacking.append(resource.logical_id)
-    change = decide(resource, resource_state, doc, wanted)
+    change = decide(resource, resource_state, actual, desired)
     if change.verb == "create":
-        change = _creation(plan, resource, doc, change)
-    if doc is not None:
+        change = _creation(plan, resource, actual, change)
+    if actual is not None:
         wall, pace = clients.clock.wall(), clients.aws.pace
-        change = timed(change, resource.type, resource_state, (doc, wanted), wall, pace)
+        change = timed(change, resource.type, resource_state, (actual, desired), wall, pace)
     foreign = [plan.changes[name] for name in _hosts(resource) if plan.changes[name].foreign]
-    if doc is not None and foreign:
+    if actual is not None and foreign:
         why, remedy = "part of what is somebody else's", foreign[0].remedy
         change = replace(change, verb="refuse", why=why, foreign=True, adopts=False, remedy=remedy)
     plan.changes[resource.logical_id] = change
-    if doc is not None and change.verb != "create":
-        plan.docs[resource.logical_id] = {**doc, "id": resource.type.id_of(doc)}
+    if actual is not None and change.verb != "create":
+        plan.docs[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
 
 
-def _creation(plan: Plan, resource: Resource, doc: Doc | None, change: Change) -> Change:
+def _creation(plan: Plan, resource: Resource, actual: JsonObject | None, change: Change) -> Change:
     """Return a create that asks for what a person must supply; remember the resource if it is restored."""
-    if doc is not None and comes_back(resource, doc):
-        plan.returning[resource.logical_id] = {**doc, "id": resource.type.id_of(doc)}
+    if actual is not None and comes_back(resource, actual):
+        plan.returning[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
         return given_in_vain(resource, change)
     if change.why and (anew := _made_anew(plan, resource)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")
@@ -265,20 +274,20 @@ def _made_anew(plan: Plan, resource: Resource) -> str:
 
 def _hosts(resource: Resource) -> list[str]:
     """Return the resources that contain this one."""
-    return [ref.logical_id for key in resource.type.within for ref in refs_in(resource.props.get(key))]
+    return [ref.logical_id for key in resource.type.lookup_properties for ref in refs_in(resource.props.get(key))]
 
 
 def look_up(plan: Plan, ref: Ref) -> Any:
     """Return the value of a reference, else `Unknown`; an id that is the resource's name is known before."""
-    doc, resource = (
+    actual, resource = (
         plan.docs.get(ref.logical_id) or plan.returning.get(ref.logical_id),
         plan.stack.resources[ref.logical_id],
     )
-    if doc is None and ref.path == "id" and resource.type.key == resource.type.named:
-        return resolve(resource.props[resource.type.named], lambda inner: look_up(plan, inner))
-    if doc is None or plan.changes[ref.logical_id].verb == "replace":
+    if actual is None and ref.path == "id" and resource.type.id_paths == resource.type.name_property:
+        return resolve(resource.props[resource.type.name_property], lambda inner: look_up(plan, inner))
+    if actual is None or plan.changes[ref.logical_id].verb == "replace":
         return Unknown(ref)
-    value = dig(doc, ref.path)
+    value = dig(actual, ref.path)
     return Unknown(ref) if value is None else value
 
 
@@ -286,7 +295,7 @@ def target_of(
     resource: Resource,
     suffix: str,
     resource_state: ResourceState | None,
-    wanted: Doc,
+    desired: JsonObject,
     away: frozenset[str] = frozenset(),
 ) -> ManagedResource:
     """Return the resource to work on for a declared one; `away` holds ids that a search must not return."""
@@ -294,7 +303,7 @@ def target_of(
         logical_id=resource.logical_id,
         aws_name=resource.aws_name,
         suffix=suffix,
-        props=wanted,
+        props=desired,
         tags=resource.tags,
         id=resource_state.id if resource_state else "",
         excluded_ids=away,

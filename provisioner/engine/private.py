@@ -64,26 +64,26 @@ def masked(value: Any) -> Any:
             return SET if _is_private(value) else unveiled(value)
 
 
-def masked_beside(value: Any, former: Any) -> Any:
-    """Return `value` as `masked` does, with "(changed)" for a sensitive value that differs from `former`."""
+def masked_beside(value: Any, deposed: Any) -> Any:
+    """Return `value` as `masked` does, with "(changed)" for a sensitive value that differs from `deposed`."""
     if _is_private(value):
-        return CHANGED if _is_private(former) and not _is_same(value, former) else SET
+        return CHANGED if _is_private(deposed) and not _is_same(value, deposed) else SET
     if isinstance(value, Mapping):
-        before = former if isinstance(former, Mapping) else {}
+        before = deposed if isinstance(deposed, Mapping) else {}
         return {key: masked_beside(inner, before.get(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [masked_beside(one, _counterpart(one, at, former)) for at, one in enumerate(value)]
+        return [masked_beside(one, _counterpart(one, at, deposed)) for at, one in enumerate(value)]
     return unveiled(value)
 
 
-def _counterpart(one: Any, at: int, former: Any) -> Any:
-    """Return the item of the list `former` with the same name, else the one at the same position."""
-    if not isinstance(former, list | tuple):
+def _counterpart(one: Any, at: int, deposed: Any) -> Any:
+    """Return the item of the list `deposed` with the same name, else the one at the same position."""
+    if not isinstance(deposed, list | tuple):
         return None
     if isinstance(one, Mapping) and "name" in one:
-        same = (each for each in former if isinstance(each, Mapping) and each.get("name") == one["name"])
+        same = (each for each in deposed if isinstance(each, Mapping) and each.get("name") == one["name"])
         return next(same, None)
-    return former[at] if at < len(former) else None
+    return deposed[at] if at < len(deposed) else None
 
 
 def _is_private(value: object) -> bool:

@@ -16,23 +16,25 @@ from provisioner.engine.ending_targets import ending_targets, overrides
 from provisioner.engine.explain import explained
 from provisioner.engine.gone import is_protected
 from provisioner.engine.outcome import FATAL, Outcome
-from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.plan import Plan, ResourceTypes
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from state.stack_state import StackState
 
 
-def protected(plan: Plan, state: StackState, kinds: Kinds) -> list[str]:
+def protected(plan: Plan, state: StackState, resource_types: ResourceTypes) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
-    ours = {name: doc for name, doc in plan.docs.items() if not plan.changes[name].foreign}
+    ours = {name: actual for name, actual in plan.docs.items() if not plan.changes[name].foreign}
     gone = plan.stack.resources.keys() - ours.keys()
     resource_states = {name: resource_state for name, resource_state in state.resources.items() if name not in gone}
     known = {
-        name: (kinds[resource_state.type_name], resource_state.desired)
+        name: (resource_types[resource_state.type_name], resource_state.desired)
         for name, resource_state in resource_states.items()
     }
-    seen = {name: (plan.stack.resources[name].type, doc) for name, doc in ours.items()}
-    return sorted(name for name, (kind, doc) in {**known, **seen}.items() if is_protected(kind, doc))
+    seen = {name: (plan.stack.resources[name].type, actual) for name, actual in ours.items()}
+    return sorted(
+        name for name, (resource_type, actual) in {**known, **seen}.items() if is_protected(resource_type, actual)
+    )
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ class Untold:
     unknown: str = ""
 
 
-def untold(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> list[Untold]:
+def untold(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[Untold]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
     shared, found = clients.sharing(), []
-    for name, managed in ending_targets(plan, state, kinds).items():
+    for name, managed in ending_targets(plan, state, resource_types).items():
         if not overrides(managed.type, "protections"):
             continue
         client = shared.client(managed.type.service, managed.region)
@@ -58,12 +60,12 @@ def untold(plan: Plan, state: StackState, clients: Clients, kinds: Kinds) -> lis
     return found
 
 
-def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] = ()) -> Outcome:
+def lift(hands: Hands, resource_types: ResourceTypes, names: Iterable[str], asked: Iterable[str] = ()) -> Outcome:
     """Remove the protection of one resource after the other; failures are in the outcome.
 
     Args:
         hands: The executor.
-        kinds: The resource types by name.
+        resource_types: The resource types by name.
         names: The resources that a property protects.
         asked: The resources with a protection that `read` does not show.
 
@@ -72,7 +74,7 @@ def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] 
     state = hands.ledger.state
     ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
     for name, take_off in ways:
-        managed = target_in(state, name, kinds)
+        managed = target_in(state, name, resource_types)
         with outcome.noting(name, f"taking the protection off {managed.spec.aws_name or name}"):
             take_off(hands, managed)
             outcome.done.append(name)
@@ -94,21 +96,21 @@ def _tell_bare(outcome: Outcome) -> None:
 
 def _unprotect(hands: Hands, managed: ManagedResource) -> None:
     """Update the properties that protect a resource, and wait until AWS has applied the change."""
-    kind, props = managed.type, managed.spec.props
-    off = {key: _laid_over(props.get(key), value) for key, value in kind.unprotected.items()}
+    resource_type, props = managed.type, managed.spec.props
+    off = {key: _laid_over(props.get(key), value) for key, value in resource_type.unprotected.items()}
     managed = replace(managed, spec=replace(managed.spec, props={**props, **off}))
     differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
     change = Change(
-        "update", managed.spec.logical_id, str(kind), managed.spec.aws_name, managed.step, differences=differs
+        "update", managed.spec.logical_id, str(resource_type), managed.spec.aws_name, managed.step, differences=differs
     )
     hands.update(managed, change)
-    hands.finish(managed, updated=True, seen=lambda _doc: None)
+    hands.finish(managed, updated=True, actual=lambda _doc: None)
 
 
 def _lift_untold(hands: Hands, managed: ManagedResource) -> None:
     """Remove a protection that `read` does not show; nothing can be waited for."""
     client = hands.patience.client(managed)
-    hands.patience.call(lambda: managed.type.lift(client, managed.spec), managed, "update")
+    hands.patience.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
 
 
 def _laid_over(now: Any, value: Any) -> Any:

@@ -73,10 +73,10 @@ class Record:
         self.start = self.clock.wall()
         self._zero = self.clock.now()
 
-    def expect(self, name: str, kind: str, region: str, step: str, needs: Iterable[Edge]) -> None:
+    def expect(self, name: str, type_name: str, region: str, step: str, needs: Iterable[Edge]) -> None:
         """Add a resource that the run may work on, with its dependencies."""
         stages = {edge.to: "exists" for edge in needs} | {e.to: "ready" for e in needs if e.ready}
-        self.steps[name] = Step(kind, region or self.place.region, step, needs=stages)
+        self.steps[name] = Step(type_name, region or self.place.region, step, needs=stages)
 
     def overlap(self, name: str, other: str) -> None:
         """Note that `name` may be deleted once the deletion of its dependent `other` has begun."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-Doc = dict[str, Any]
+JsonObject = dict[str, Any]
 Lookup = Callable[["Ref"], Any]
 
 

@@ -11,7 +11,7 @@ from provisioner.errors import Blocked, NotBefore, OutOfPatience
 from state.errors import ProvisionerError
 
 
-class NotYet(Exception):
+class RetryLater(Exception):
     """AWS must finish a step first; the call is repeated after about `due` seconds."""
 
     def __init__(self, why: str, due: float = 0) -> None:
@@ -19,23 +19,23 @@ class NotYet(Exception):
         self.due = due
 
 
-class Foreign(Blocked):
+class OwnershipConflict(Blocked):
     """A resource of somebody else has the name of a resource of this stack, or is in its place."""
 
 
 @dataclass(frozen=True)
-class Holder:
-    """A blocker, which keeps a resource from being deleted; `passing` if AWS or this run will remove it."""
+class Blocker:
+    """A blocker, which keeps a resource from being deleted; `temporary` if AWS or this run will remove it."""
 
     what: str
-    passing: bool
+    temporary: bool
     # What a person can do about it, and when it can go; "" if that is not known.
     remedy: str = ""
     # AWS did not let it be read: it is reported, but is no reason to give up.
-    doubtful: bool = False
+    uncertain: bool = False
     # It ends on a known day, or when a step of the account's owner takes effect later, such as a contract or
     # a retention period. Only time can remove it.
-    later: bool = False
+    deferred: bool = False
     # A further note for the user; shown once for all blockers that share it.
     note: str = ""
     # The id of the resource that contains it, and with which it is deleted.
@@ -47,38 +47,40 @@ class Holder:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why AWS would refuse a change, and what a person can do; `doubtful` if that is not certain."""
+    """Why AWS would refuse a change, and what a person can do; `uncertain` if that is not certain."""
 
     what: str
     hint: str
-    doubtful: bool = False
+    uncertain: bool = False
 
 
-def names_holders(error: BaseException, unheld: Codes) -> bool:
+def may_have_blockers(error: BaseException, unheld: Codes) -> bool:
     """Return whether a delete was refused in a way that blockers may explain: by no code of `unheld`."""
-    return fault_of(error) is Fault.REFUSED and not is_named(error, unheld)
+    return fault_of(error) is Fault.REFUSED and not matches_codes(error, unheld)
 
 
-def waiting_is_vain(holders: Sequence[Holder]) -> bool:
+def blocks_for_good(blockers: Sequence[Blocker]) -> bool:
     """Return whether there are blockers and none of them will go while a run waits."""
-    return bool(holders) and not any(holder.passing for holder in holders)
+    return bool(blockers) and not any(blocker.temporary for blocker in blockers)
 
 
-def held_up(words: str, holders: Sequence[Holder], refusal: str = "", *, curable: bool = False) -> ProvisionerError:
+def blocked_error(
+    words: str, blockers: Sequence[Blocker], refusal: str = "", *, curable: bool = False
+) -> ProvisionerError:
     """Return the error of a deletion that blockers prevent; its class depends on the blockers.
 
     Args:
         words: The resource, for the message.
-        holders: The blockers.
+        blockers: The blockers.
         refusal: What AWS answered, if a delete was refused.
         curable: Whether that answer is temporary.
 
     """
-    lasting = [holder for holder in holders if not holder.passing]
-    told = "; ".join(str(holder) for holder in lasting or holders)
-    notes = [f"{note}." for note in dict.fromkeys(holder.note for holder in lasting) if note]
+    lasting = [blocker for blocker in blockers if not blocker.temporary]
+    told = "; ".join(str(blocker) for blocker in lasting or blockers)
+    notes = [f"{note}." for note in dict.fromkeys(blocker.note for blocker in lasting) if note]
     said = f" ({refusal})" if refusal else ""
-    if lasting and all(holder.later for holder in lasting):
+    if lasting and all(blocker.deferred for blocker in lasting):
         hint = "Once that has ended, run the same command again: it deletes what is left."
         return NotBefore(f"{words} is held by {told}{said}.", "\n".join([*notes, hint]))
     if not lasting and curable:
@@ -89,7 +91,7 @@ def held_up(words: str, holders: Sequence[Holder], refusal: str = "", *, curable
     return Blocked(f"{words} is held by {whose}{told}{said}.", "\n".join([*notes, hint]))
 
 
-def is_named(error: BaseException, curable: Codes) -> bool:
+def matches_codes(error: BaseException, curable: Codes) -> bool:
     """Return whether the error has one of these codes, and its message contains the phrase after the code.
 
     A code may be written `Code: phrase`; the code `*` stands for any.

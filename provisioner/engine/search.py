@@ -8,8 +8,8 @@ from __future__ import annotations
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import is_ours, remedy_for_anothers, whose
-from provisioner.engine.refs import Doc
-from provisioner.engine.refused import Foreign
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import OwnershipConflict
 from provisioner.engine.target import ManagedResource, read
 from provisioner.engine.waits import until
 
@@ -31,9 +31,9 @@ class Search:
         `intended` is when that run first meant to. It may have retried for the timeout of the resource type,
         but not beyond the start of this run.
         """
-        return max(intended, min(self._began, intended + managed.type.patience))
+        return max(intended, min(self._began, intended + managed.type.timeout))
 
-    def find(self, managed: ManagedResource, since: float, hidden: float) -> Doc | None:
+    def find(self, managed: ManagedResource, since: float, hidden: float) -> JsonObject | None:
         """Return a resource of this stack that an unanswered create has made, or None.
 
         It is read until `hidden` seconds after `since`, when AWS must show it. With `hidden` as 0 nothing is
@@ -47,33 +47,33 @@ class Search:
         start = self.clock.now()
         looks = 0
 
-        def probe() -> Doc | bool | None:
+        def probe() -> JsonObject | bool | None:
             nonlocal looks
             looks += 1
             # The result is the resource, False if this stack has none, or None to read again.
-            doc = read(self.clients, managed)
-            there = doc is not None and not meets(doc, managed.type.gone)
-            if doc is not None and there and is_ours(managed.type, managed.spec.tags, doc):
-                return doc if _is_made(managed, doc) else False
+            actual = read(self.clients, managed)
+            there = actual is not None and not meets(actual, managed.type.deleted)
+            if actual is not None and there and is_ours(managed.type, managed.spec.tags, actual):
+                return actual if _is_made(managed, actual) else False
             # If the clock went backwards, `since` may lie in the future: then one whole window is waited.
             passed = max(self.clock.wall() - since, self.clock.now() - start)
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
-            if doc is not None and there:
-                remedy = remedy_for_anothers(managed.type, doc) or "Choose another suffix."
-                raise Foreign(f"{managed.description} is {whose(managed.type, doc)}.", remedy)
+            if actual is not None and there:
+                remedy = remedy_for_anothers(managed.type, actual) or "Choose another suffix."
+                raise OwnershipConflict(f"{managed.description} is {whose(managed.type, actual)}.", remedy)
             return False
 
-        patience = window + managed.type.patience
+        patience = window + managed.type.timeout
         found = until(probe, clock=self.clock, due=0, patience=patience, hidden=window)
         return found if isinstance(found, dict) else None
 
 
-def _is_made(managed: ManagedResource, doc: Doc) -> bool:
+def _is_made(managed: ManagedResource, actual: JsonObject) -> bool:
     """Return whether the resource that was found was made by the create.
 
     A setting of another resource can be read before it is set. If several resources may have the same name,
     the one that was found may be older. In both cases the properties decide.
     """
-    may_be_older = managed.type.vanishes or managed.type.claims == ()
-    return not may_be_older or not differences(managed.type, managed.spec.props, doc, None)
+    may_be_older = managed.type.deleted_with_parent or managed.type.unique_properties == ()
+    return not may_be_older or not differences(managed.type, managed.spec.props, actual, None)

@@ -11,10 +11,10 @@ from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.emulators import as_on_aws
 from provisioner.engine.explain import explained
-from provisioner.engine.extras import Extra, Inside, Part
+from provisioner.engine.extras import KnownChild, KnownChildren, Unmanaged
 from provisioner.engine.faults import code_of, is_unknown_call
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.refs import Doc, Lookup, Unknown
+from provisioner.engine.refs import JsonObject, Lookup, Unknown
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.waits import until
 from state.stack_state import ResourceState
 
@@ -23,7 +23,7 @@ from state.stack_state import ResourceState
 class ManagedResource:
     """A resource that is being worked on: its type, its region, and the `Item` for the type's methods."""
 
-    type: Kind
+    type: ResourceType
     spec: ResourceSpec
     region: str = ""
     depends_on: tuple[str, ...] = ()
@@ -37,17 +37,17 @@ class ManagedResource:
     @property
     def timeout(self) -> float:
         """The timeout in seconds: how long to wait until the resource is ready."""
-        return self.type.patience if self.timeout_override is None else self.timeout_override
+        return self.type.timeout if self.timeout_override is None else self.timeout_override
 
     def with_id(self, id_: str) -> ManagedResource:
         """Return the resource with this id."""
         return replace(self, spec=replace(self.spec, id=id_))
 
-    def with_reply(self, id_: str, reply: Doc) -> ManagedResource:
+    def with_reply(self, id_: str, reply: JsonObject) -> ManagedResource:
         """Return the resource with this id and AWS's reply, after this run has created or changed it."""
         return replace(self, spec=replace(self.spec, id=id_, reply=reply))
 
-    def with_props(self, props: Doc) -> ManagedResource:
+    def with_props(self, props: JsonObject) -> ManagedResource:
         """Return the resource with other desired properties."""
         return replace(self, spec=replace(self.spec, props=props))
 
@@ -80,22 +80,22 @@ def is_unsupported_call(clients: Clients, managed: ManagedResource, error: BaseE
     return is_unknown_call(error) and clients.aws.is_emulated(managed.type.service, managed.region)
 
 
-def read(clients: Clients, managed: ManagedResource) -> Doc | None:
+def read(clients: Clients, managed: ManagedResource) -> JsonObject | None:
     """Return the actual properties; None if the resource, or the one that contains it, does not exist.
 
     None is also returned if an emulator does not support the resource type, or if the id is in `shunned`.
     """
     client = clients.client(managed.type.service, managed.region)
     try:
-        doc = managed.type.read(client, managed.spec)
+        actual = managed.type.read(client, managed.spec)
     except (ClientError, UnknownCall) as error:
-        if code_of(error) in managed.type.absent or is_unsupported_call(clients, managed, error):
+        if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):
             return None
         raise
-    return None if doc is not None and managed.type.id_of(doc) in managed.spec.excluded_ids else doc
+    return None if actual is not None and managed.type.id_of(actual) in managed.spec.excluded_ids else actual
 
 
-def read_recorded(shared: Clients, managed: ManagedResource, resource_state: ResourceState | None) -> Doc | None:
+def read_recorded(shared: Clients, managed: ManagedResource, resource_state: ResourceState | None) -> JsonObject | None:
     """Return the actual properties of a resource that the state knows by `resource_state`, if there is an entry.
 
     On an emulator of others, properties that it does not return are taken from the recorded state, and its
@@ -105,13 +105,13 @@ def read_recorded(shared: Clients, managed: ManagedResource, resource_state: Res
         return {**resource_state.recorded, **_own_tags(managed)}
     if resource_state is None or shared.aws.echoes:
         return _read_consistently(shared, managed, resource_state.created_at if resource_state else 0.0)
-    doc = _read_consistently(shared, managed, 0.0 if managed.type.shared else resource_state.created_at)
+    actual = _read_consistently(shared, managed, 0.0 if managed.type.account_wide else resource_state.created_at)
     # An account-wide resource can be used under whatever name the emulator gave it.
     return (
-        _with_recorded(managed, doc, resource_state)
-        if doc
+        _with_recorded(managed, actual, resource_state)
+        if actual
         else resource_state.recorded
-        if managed.type.shared
+        if managed.type.account_wide
         else None
     )
 
@@ -127,19 +127,19 @@ def is_unsupported(clients: Clients, managed: ManagedResource) -> bool:
     return False
 
 
-def _with_recorded(managed: ManagedResource, doc: Doc, resource_state: ResourceState) -> Doc:
+def _with_recorded(managed: ManagedResource, actual: JsonObject, resource_state: ResourceState) -> JsonObject:
     """Return what an emulator reports, in the form in which AWS would, with its tags."""
-    if resource_state.recorded is None or resource_state.id != managed.type.id_of(doc):
-        return doc
-    borne = {} if doc.get("Tags") else _own_tags(managed)
-    return {**as_on_aws(managed.type.members, doc, resource_state.recorded, managed.spec.props), **borne}
+    if resource_state.recorded is None or resource_state.id != managed.type.id_of(actual):
+        return actual
+    borne = {} if actual.get("Tags") else _own_tags(managed)
+    return {**as_on_aws(managed.type.ownership, actual, resource_state.recorded, managed.spec.props), **borne}
 
 
-def _own_tags(managed: ManagedResource) -> Doc:
+def _own_tags(managed: ManagedResource) -> JsonObject:
     return {"Tags": dict(managed.spec.tags)} if managed.type.tagged else {}
 
 
-def _read_consistently(shared: Clients, managed: ManagedResource, made: float) -> Doc | None:
+def _read_consistently(shared: Clients, managed: ManagedResource, made: float) -> JsonObject | None:
     """Return the actual properties; read again while AWS may still miss what it made at second `made`.
 
     An older resource that is not found is read once more, because one miss does not prove a deletion.
@@ -147,15 +147,15 @@ def _read_consistently(shared: Clients, managed: ManagedResource, made: float) -
     anew = shared.anew()
     # Taken before the read: a resource that the read misses may be visible when the read ends.
     left = consistency_seconds_left(shared, made)
-    doc = read(shared, managed)
-    if doc is not None or not managed.spec.id:
-        return doc
+    actual = read(shared, managed)
+    if actual is not None or not managed.spec.id:
+        return actual
     if left:
         return until(lambda: read(anew, managed), clock=anew.clock, due=0, patience=left, hidden=left)
     return read(anew, managed)
 
 
-def with_status_reads(clients: Clients, managed: ManagedResource, doc: Doc, made: float) -> Doc:
+def with_status_reads(clients: Clients, managed: ManagedResource, actual: JsonObject, made: float) -> JsonObject:
     """Return the actual properties with those members of the status that need a further call.
 
     No call is made for a deposed resource, nor on an emulator that forgets properties. If the plan of the
@@ -163,24 +163,26 @@ def with_status_reads(clients: Clients, managed: ManagedResource, doc: Doc, made
     `made`: a resource that the call misses would be created again.
     """
     if "~" in managed.spec.logical_id or not clients.aws.echoes:
-        return doc
-    if managed.type.decided_by_observation and consistency_seconds_left(clients, made):
-        return doc
+        return actual
+    if managed.type.plans_with_status_reads and consistency_seconds_left(clients, made):
+        return actual
     try:
-        return managed.type.observe(clients.client(managed.type.service, managed.region), managed.spec, doc)
+        return managed.type.read_status(clients.client(managed.type.service, managed.region), managed.spec, actual)
     except ClientError as error:
-        if code_of(error) in managed.type.absent:
-            return doc
+        if code_of(error) in managed.type.not_found_codes:
+            return actual
         raise
 
 
-def unmanaged_in(clients: Clients, managed: ManagedResource, doc: Doc, parts: Iterable[Part]) -> list[Extra]:
+def unmanaged_in(
+    clients: Clients, managed: ManagedResource, actual: JsonObject, parts: Iterable[KnownChild]
+) -> list[Unmanaged]:
     """Return the unmanaged children of a resource, given the known ones; none if it was deleted meanwhile."""
     client = clients.client(managed.type.service, managed.region)
     with explained(f"looking into {managed.description}"):
         try:
-            return managed.type.extras(client, managed.spec, doc, Inside.of(managed.spec.id, parts))
+            return managed.type.unmanaged(client, managed.spec, actual, KnownChildren.of(managed.spec.id, parts))
         except (ClientError, UnknownCall) as error:
-            if code_of(error) in managed.type.absent or is_unsupported_call(clients, managed, error):
+            if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):
                 return []
             raise

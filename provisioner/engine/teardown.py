@@ -11,10 +11,10 @@ from provisioner.engine.decide import proves_nothing
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
 from provisioner.engine.gone import protection, refuses_for_good, way_off
-from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.outcome import FATAL, Outcome
-from provisioner.engine.plan import Kinds
-from provisioner.engine.refused import Foreign
+from provisioner.engine.plan import ResourceTypes
+from provisioner.engine.refused import OwnershipConflict
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked
@@ -23,14 +23,14 @@ from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 
 
-def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
+def remove(hands: Hands, resource_types: ResourceTypes, only: Set[str] | None = None) -> Outcome:
     """Delete all recorded resources, or those in `only`; each deletion starts as early as it can.
 
     Of account-wide resources nothing is deleted; a teardown removes them from the state.
     """
     state = hands.ledger.state
     for name, resource_state in hands.ledger if only is None else ():
-        if kinds[resource_state.type_name].shared:
+        if resource_types[resource_state.type_name].account_wide:
             hands.ledger.remove(name, deleted=False)
     names = {name for name in state.resources if only is None or name in only}
     outcome = Outcome("teardown")
@@ -39,10 +39,10 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     def begin(end: End) -> Work[End] | None:
         if end.what == "gone":
             return None
-        managed = target_in(state, end.name, kinds)
+        managed = target_in(state, end.name, resource_types)
         return lambda tell: take_down(hands, managed, outcome, tell, whole=only is None)
 
-    ended = Walk(_graph(state, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
+    ended = Walk(_graph(state, names, resource_types), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
     outcome.done = sorted(done - outcome.kept.keys() - outcome.theirs.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
@@ -50,17 +50,17 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     return outcome
 
 
-def _graph(state: StackState, names: Set[str], kinds: Kinds) -> dict[End, set[End]]:
+def _graph(state: StackState, names: Set[str], resource_types: ResourceTypes) -> dict[End, set[End]]:
     """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
     resource_states = state.resources
 
     def beside(name: str, other: str) -> bool:
-        return resource_states[other].type_name in kinds[resource_states[name].type_name].goes_beside
+        return resource_states[other].type_name in resource_types[resource_states[name].type_name].deleted_alongside
 
     return ends({name: resource_states[name].depends_on for name in names}, beside)
 
 
-def target_in(state: StackState, name: str, kinds: Kinds) -> ManagedResource:
+def target_in(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
     """Return the resource to work on for a recorded one, which may no longer be declared."""
     resource_state: ResourceState = state.resources[name]
     logical_id = name.split("~", 1)[0]
@@ -76,23 +76,30 @@ def target_in(state: StackState, name: str, kinds: Kinds) -> ManagedResource:
         if resource_state.id
         else state.ids_of_others(name, resource_state.type_name, resource_state.region),
     )
-    kind, parents = kinds[resource_state.type_name], _hosts(state, resource_state, kinds)
+    resource_type, parents = resource_types[resource_state.type_name], _hosts(state, resource_state, resource_types)
     return ManagedResource(
-        kind, spec, resource_state.region, tuple(resource_state.depends_on), resource_state.step, parents=parents
+        resource_type,
+        spec,
+        resource_state.region,
+        tuple(resource_state.depends_on),
+        resource_state.step,
+        parents=parents,
     )
 
 
-def _hosts(state: StackState, resource_state: ResourceState, kinds: Kinds) -> tuple[ManagedResource, ...]:
+def _hosts(
+    state: StackState, resource_state: ResourceState, resource_types: ResourceTypes
+) -> tuple[ManagedResource, ...]:
     """Return the recorded resources that contain this one and are known by a name only."""
-    kind = kinds[resource_state.type_name]
-    if kind.tagged:
+    resource_type = resource_types[resource_state.type_name]
+    if resource_type.tagged:
         return ()
-    places = [resource_state.desired.get(key) for key in kind.within]
+    places = [resource_state.desired.get(key) for key in resource_type.lookup_properties]
     held = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
     return tuple(
-        target_in(state, name, kinds)
+        target_in(state, name, resource_types)
         for name, one in held.items()
-        if one.id and one.id in places and proves_nothing(kinds[one.type_name])
+        if one.id and one.id in places and proves_nothing(resource_types[one.type_name])
     )
 
 
@@ -126,7 +133,7 @@ def take_down(
     try:
         if why := hands.delete(managed, begun):
             outcome.kept[name] = why
-    except Foreign as error:
+    except OwnershipConflict as error:
         outcome.theirs[name] = error.message
     except Exception as error:
         known = _refusal(hands, managed, error, whole=whole)

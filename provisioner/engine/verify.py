@@ -10,9 +10,9 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.explain import explained
-from provisioner.engine.kind import Kind, ResourceSpec
-from provisioner.engine.plan import Kinds, Plan
-from provisioner.engine.refs import Doc
+from provisioner.engine.plan import Plan, ResourceTypes
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import ManagedResource, read
 from provisioner.engine.walk import Tell, Walk, Work
 from state.serialization import as_json
@@ -54,13 +54,18 @@ class Report:
 
 
 def last_look(
-    clients: Clients, kinds: Kinds, tombstones: Iterable[Tombstone], search: Plan, bearing: list[str], suffix: str
+    clients: Clients,
+    resource_types: ResourceTypes,
+    tombstones: Iterable[Tombstone],
+    search: Plan,
+    bearing: list[str],
+    suffix: str,
 ) -> Report:
     """Read each deleted resource once more, and add what a search by name and tag has found.
 
     Args:
         clients: The AWS clients.
-        kinds: The resource types by name.
+        resource_types: The resource types by name.
         tombstones: The tombstones of the deleted resources.
         search: A plan made without a state, which finds resources by name and tags.
         bearing: The ARNs that still have the stack's tags.
@@ -68,15 +73,15 @@ def last_look(
 
     """
     report = Report(searches=len(search.stack.resources) + 1)
-    listed = [tombstone for tombstone in tombstones if not kinds[tombstone.type_name].shared]
+    listed = [tombstone for tombstone in tombstones if not resource_types[tombstone.type_name].account_wide]
     report.asked = len(listed)
 
     def begin(at: int) -> Work[int]:
         def work(tell: Tell[int]) -> None:
             tombstone = listed[at]
             with explained(f"asking for {tombstone.type_name} {tombstone.id}"):
-                doc = read(clients, _target(kinds, tombstone, suffix))
-            _judge(report, kinds[tombstone.type_name], tombstone, doc)
+                actual = read(clients, _target(resource_types, tombstone, suffix))
+            _judge(report, resource_types[tombstone.type_name], tombstone, actual)
             tell(at)
 
         return work
@@ -97,18 +102,18 @@ def last_look(
     return report
 
 
-def _judge(report: Report, kind: Kind, tombstone: Tombstone, doc: Doc | None) -> None:
+def _judge(report: Report, resource_type: ResourceType, tombstone: Tombstone, actual: JsonObject | None) -> None:
     # Nothing is reported for a resource that AWS no longer returns.
-    if meets(doc, kind.lingers):
-        report.lingering.append(Remnant(tombstone.type_name, tombstone.id, kind.why_lingers))
-    elif doc is not None and meets(doc, kind.gone) and (until := kind.lasts(doc)):
+    if meets(actual, resource_type.expiring):
+        report.lingering.append(Remnant(tombstone.type_name, tombstone.id, resource_type.expiring_reason))
+    elif actual is not None and meets(actual, resource_type.deleted) and (until := resource_type.visible_until(actual)):
         report.lingering.append(
             Remnant(tombstone.type_name, tombstone.id, "it is gone, and AWS still tells of it", until)
         )
-    elif doc is not None and not meets(doc, kind.gone):
+    elif actual is not None and not meets(actual, resource_type.deleted):
         report.remaining.append(Remnant(tombstone.type_name, tombstone.id, "it was deleted, and is there"))
 
 
-def _target(kinds: Kinds, tombstone: Tombstone, suffix: str) -> ManagedResource:
+def _target(resource_types: ResourceTypes, tombstone: Tombstone, suffix: str) -> ManagedResource:
     spec = ResourceSpec(tombstone.logical_id, tombstone.aws_name, suffix, tombstone.desired, id=tombstone.id)
-    return ManagedResource(kinds[tombstone.type_name], spec, tombstone.region)
+    return ManagedResource(resource_types[tombstone.type_name], spec, tombstone.region)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import Fault, fault_of
-from provisioner.engine.kind import Kind
-from provisioner.engine.refused import is_named
+from provisioner.engine.refused import matches_codes
+from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import Codes
 from state.stack_state import ResourceState
@@ -29,7 +29,7 @@ _TELLING = re.compile(r"[-/:]")
 class _Born:
     """A recently created resource, and the second by the run's monotonic clock at which it was created."""
 
-    kind: Kind
+    kind: ResourceType
     at: float
     names: tuple[str, ...]
 
@@ -46,13 +46,13 @@ class Newborns:
         """Remember a resource that was created at the wall-clock second `made`; 0 stands for now."""
         self._add(managed.spec.logical_id, managed.type, (managed.spec.id, managed.spec.aws_name), made)
 
-    def recall(self, resource_states: Mapping[str, ResourceState], kinds: Mapping[str, Kind]) -> None:
+    def recall(self, resource_states: Mapping[str, ResourceState], resource_types: Mapping[str, ResourceType]) -> None:
         """Remember the resources that earlier runs have created recently, from the state."""
         for logical_id, resource_state in resource_states.items():
-            if self.is_new(resource_state.created_at) and resource_state.type_name in kinds:
+            if self.is_new(resource_state.created_at) and resource_state.type_name in resource_types:
                 self._add(
                     logical_id,
-                    kinds[resource_state.type_name],
+                    resource_types[resource_state.type_name],
                     (resource_state.id, resource_state.aws_name),
                     resource_state.created_at,
                 )
@@ -61,7 +61,7 @@ class Newborns:
         """Return whether other calls may not know yet what was created at the wall-clock second `made`."""
         return bool(made) and abs(self._clock.wall() - made) < FRESH
 
-    def born(self, names: tuple[str, ...]) -> Iterator[tuple[Kind, float]]:
+    def born(self, names: tuple[str, ...]) -> Iterator[tuple[ResourceType, float]]:
         """Return the types of those resources in `names` that are remembered, and when they were created."""
         known = (self._born.get(name) for name in names)
         return ((one.kind, one.at) for one in known if one)
@@ -69,7 +69,9 @@ class Newborns:
     def absent(self, names: tuple[str, ...]) -> Codes:
         """Return the not-found codes of those resources in `names` that reads may still miss."""
         now = self._clock.now()
-        return frozenset().union(*(kind.absent for kind, at in self.born(names) if now - at < FRESH))
+        return frozenset().union(
+            *(resource_type.not_found_codes for resource_type, at in self.born(names) if now - at < FRESH)
+        )
 
     def explain(self, error: BaseException) -> bool:
         """Return whether a call may have been refused only because a recent resource is not known everywhere.
@@ -81,15 +83,16 @@ class Newborns:
             return False
         window, now = self._clients.aws.hides(KNOWN_WITHIN) + SLACK, self._clock.now()
         return any(
-            is_named(error, one.kind.unknown_as) or any(_mentions(str(error), name) for name in one.names)
+            matches_codes(error, one.kind.unknown_reference_codes)
+            or any(_mentions(str(error), name) for name in one.names)
             for one in list(self._born.values())
             if now - one.at < window
         )
 
-    def _add(self, logical_id: str, kind: Kind, told: tuple[str, ...], made: float) -> None:
+    def _add(self, logical_id: str, resource_type: ResourceType, told: tuple[str, ...], made: float) -> None:
         age = max(0.0, self._clock.wall() - made) if made else 0.0
         names = {part for name in told for part in name.split("|") if _TELLING.search(part)}
-        self._born[logical_id] = _Born(kind, self._clock.now() - age, tuple(names))
+        self._born[logical_id] = _Born(resource_type, self._clock.now() - age, tuple(names))
 
 
 def _mentions(message: str, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.scene import Line, Scene, Sight
 
 _RINGS, _QUIET, _NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"
@@ -26,7 +26,7 @@ def alarms(scene: Scene) -> Iterator[Line]:
     yield from scene.tell("Subscription", _reader)
 
 
-def _reader(one: Sight, doc: Doc) -> list[Line]:
+def _reader(one: Sight, doc: JsonObject) -> list[Line]:
     """Return a line for a subscription that nobody confirmed: SNS sends it nothing."""
     if doc["SubscriptionArn"] != _PENDING:
         return []
@@ -34,7 +34,7 @@ def _reader(one: Sight, doc: Doc) -> list[Line]:
     return [Line(one.node, says, "told", {"endpoint": doc["Endpoint"]})]
 
 
-def _alarm(one: Sight, doc: Doc) -> Line:
+def _alarm(one: Sight, doc: JsonObject) -> Line:
     """Return the line of an alarm: for a ringing one its description and CloudWatch's reason."""
     state = doc["StateValue"]
     words = (doc.get("AlarmDescription", ""), doc.get("StateReason", ""))

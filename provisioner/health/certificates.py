@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.scene import Line, Mark, Scene, Sight, asked
 
 _DAY = 86400
@@ -44,7 +44,7 @@ def _of_others(scene: Scene, logical_id: str, arn: str) -> Line:
     return _line(scene, Sight(logical_id, "Certificate", arn), doc)
 
 
-def _line(scene: Scene, one: Sight, doc: Doc) -> Line:
+def _line(scene: Scene, one: Sight, doc: JsonObject) -> Line:
     """Return the line of a certificate: unhealthy if it is not issued, or has fewer than 30 days left."""
     status, end = doc.get("Status", ""), doc.get("NotAfter")
     name = doc.get("DomainName", one.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.measured import Metric, measured
 from provisioner.health.scene import Line, Scene, Sight, asked, stated
 
@@ -19,7 +19,7 @@ def database(scene: Scene) -> Iterator[Line]:
     yield from scene.tell("DBInstance", lambda one, doc: _instance(scene, one, doc))
 
 
-def _cluster(one: Sight, doc: Doc) -> Line:
+def _cluster(one: Sight, doc: JsonObject) -> Line:
     """Return the line of the cluster: its status, its version, and the bounds of its capacity."""
     bounds = doc.get("ServerlessV2ScalingConfiguration", {})
     low, high = bounds.get("MinCapacity"), bounds.get("MaxCapacity")
@@ -28,14 +28,14 @@ def _cluster(one: Sight, doc: Doc) -> Line:
     return Line(one.node, says, stated(one, doc["Status"], "available"), facts)
 
 
-def _instance(scene: Scene, one: Sight, doc: Doc) -> Iterator[Line]:
+def _instance(scene: Scene, one: Sight, doc: JsonObject) -> Iterator[Line]:
     """Yield an instance's status and its capacity in two lines, as the metric may be denied to the caller."""
     status = doc["DBInstanceStatus"]
     yield Line(one.node, status, stated(one, status, "available"), {"status": status})
     yield from asked(one.node, lambda: _capacity(scene, one, doc))
 
 
-def _capacity(scene: Scene, one: Sight, doc: Doc) -> Line:
+def _capacity(scene: Scene, one: Sight, doc: JsonObject) -> Line:
     """Return the line of an instance's capacity now, in ACU, as CloudWatch last measured it."""
     where = {"DBInstanceIdentifier": doc["DBInstanceIdentifier"]}
     capacity = Metric("AWS/RDS", "ServerlessDatabaseCapacity", where, "Average")

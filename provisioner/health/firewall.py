@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.measured import Metric, measured
 from provisioner.health.scene import Line, Scene, Sight
 
@@ -17,7 +17,7 @@ _WINDOW, _PERIOD = timedelta(hours=1), 300
 def firewall(scene: Scene) -> Iterator[Line]:
     """Return a line for each rule of the web ACL."""
 
-    def line(one: Sight, doc: Doc) -> Iterator[Line]:
+    def line(one: Sight, doc: JsonObject) -> Iterator[Line]:
         rules = doc["Rules"]
         metrics = [_blocked(doc, rule) for rule in rules]
         told = measured(scene.clients, metrics, scene.now, _WINDOW, _PERIOD, _REGION)
@@ -28,7 +28,7 @@ def firewall(scene: Scene) -> Iterator[Line]:
     return scene.tell("WebACL", line)
 
 
-def _blocked(doc: Doc, rule: Doc) -> Metric:
+def _blocked(doc: JsonObject, rule: JsonObject) -> Metric:
     """Return the metric of the requests that a rule blocked.
 
     Its dimensions are the metric names of web ACL and rule, not their names (WAF developer guide, metrics and

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.scene import Line, Scene, Sight, stated
 
 
 def balancer(scene: Scene) -> Iterator[Line]:
     """Return a line with the state of the load balancer, and its DNS name."""
 
-    def line(one: Sight, doc: Doc) -> Line:
+    def line(one: Sight, doc: JsonObject) -> Line:
         state = doc["State"]
         reason = f": {state['Reason']}" if state.get("Reason") else ""
         return Line(one.node, f"{state['Code']}{reason}; {doc['DNSName']}", stated(one, state["Code"], "active"))
@@ -22,7 +22,7 @@ def balancer(scene: Scene) -> Iterator[Line]:
 def edge(scene: Scene) -> Iterator[Line]:
     """Return a line with the status of the CloudFront distribution, and its domain name."""
 
-    def line(one: Sight, doc: Doc) -> Line:
+    def line(one: Sight, doc: JsonObject) -> Line:
         status = doc["Status"] if doc["Enabled"] else "disabled"
         return Line(one.node, f"{status}; {doc['DomainName']}", stated(one, status, "Deployed"))
 
@@ -32,7 +32,7 @@ def edge(scene: Scene) -> Iterator[Line]:
 def table(scene: Scene) -> Iterator[Line]:
     """Return a line with the status of the table of sessions."""
 
-    def line(one: Sight, doc: Doc) -> Line:
+    def line(one: Sight, doc: JsonObject) -> Line:
         status = doc["TableStatus"]
         return Line(one.node, f"{status}; {doc['TableName']}", stated(one, status, "ACTIVE"))
 

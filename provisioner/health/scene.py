@@ -10,14 +10,14 @@ from typing import Any, Literal
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import excused
 from provisioner.engine.faults import told
-from provisioner.engine.refs import Doc
-from provisioner.engine.states import Standing, State
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.states import HealthStatus, ResourceHealth
 
 # `told` is neither good nor bad, such as an event or a number. `unknown`: AWS could not be asked.
 Mark = Literal["well", "unwell", "unknown", "told"]
 
 
-_MARKS: Mapping[State, Mark] = {
+_MARKS: Mapping[HealthStatus, Mark] = {
     "healthy": "well",
     "in progress": "unwell",
     "unhealthy": "unwell",
@@ -33,10 +33,10 @@ class Sight:
     node: str
     kind: str
     name: str
-    doc: Doc | None = None
+    doc: JsonObject | None = None
     unknown: str = ""
     # Its health, by the status members of its type; None if that is not known.
-    how: Standing | None = None
+    how: ResourceHealth | None = None
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Line:
     name: str
     says: str
     mark: Mark
-    facts: Doc = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
 
 
 Told = Line | Iterable[Line]
-Teller = Callable[[Sight, Doc], Told]
+Teller = Callable[[Sight, JsonObject], Told]
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class Scene:
     clients: Clients
     now: float
 
-    def of(self, *kinds: str) -> Iterator[Sight]:
+    def of(self, *type_names: str) -> Iterator[Sight]:
         """Return the resources of these types, without replaced ones that are not deleted yet."""
-        return (one for one in self.sights if one.kind in kinds and "~" not in one.node)
+        return (one for one in self.sights if one.kind in type_names and "~" not in one.node)
 
-    def tell(self, kind: str, line: Teller) -> Iterator[Line]:
+    def tell(self, type_name: str, line: Teller) -> Iterator[Line]:
         """Yield the lines that `line` makes of each resource of a type.
 
         If the call for one resource fails, its line says so, and the others follow all the same.
         """
-        for one in self.of(kind):
+        for one in self.of(type_name):
             yield from asked(one.node, partial(seen, one, line))
 
 
@@ -120,4 +120,4 @@ def stated(one: Sight, value: Any, good: str) -> Mark:
     """Return the mark of a resource: by its health, or if that is not known by whether `value` is `good`."""
     if one.how is None:
         return "well" if value == good else "unwell"
-    return _MARKS[one.how.state]
+    return _MARKS[one.how.status]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.scene import Line, Mark, Scene, Sight, asked
 
 # botocore DescribeTasks: the number of tasks in one call.
@@ -20,7 +20,7 @@ CALLS = {"ecs": ("ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 def services(scene: Scene) -> Iterator[Line]:
     """Return two lines for each service, and one for each deployment that is in progress or has failed."""
 
-    def line(one: Sight, doc: Doc) -> Iterator[Line]:
+    def line(one: Sight, doc: JsonObject) -> Iterator[Line]:
         yield _counted(one, doc)
         yield from asked(one.node, lambda: _stands_on(one, _capacity(scene, doc)))
         for each in doc["deployments"]:
@@ -30,7 +30,7 @@ def services(scene: Scene) -> Iterator[Line]:
     return scene.tell("Service", line)
 
 
-def _counted(one: Sight, doc: Doc) -> Line:
+def _counted(one: Sight, doc: JsonObject) -> Line:
     """Return the line of a service with its counts of tasks: healthy if no fewer run than are desired."""
     wanted, running, pending = (doc[f"{word}Count"] for word in ("desired", "running", "pending"))
     waiting = f", {pending} pending" if pending else ""
@@ -46,24 +46,24 @@ def _stands_on(one: Sight, capacity: Counter[str]) -> Line:
     return Line(one.node, counts or "on no capacity: no task runs", "told", {"capacity": dict(capacity)})
 
 
-def _capacity(scene: Scene, doc: Doc) -> Counter[str]:
+def _capacity(scene: Scene, doc: JsonObject) -> Counter[str]:
     """Count the running tasks by capacity provider, or by launch type (ListTasks, DescribeTasks)."""
     ecs = scene.clients.client("ecs")
     where = {"cluster": doc["clusterArn"]}
     arns = ecs.list_tasks(**where, serviceName=doc["serviceName"])["taskArns"]
-    tasks: list[Doc] = []
+    tasks: list[JsonObject] = []
     for start in range(0, len(arns), _MOST):
         tasks += ecs.describe_tasks(**where, tasks=arns[start : start + _MOST])["tasks"]
     running = (one for one in tasks if one["lastStatus"] == "RUNNING")
     return Counter(str(one.get("capacityProviderName") or one["launchType"]) for one in running)
 
 
-def _is_open(deployment: Doc) -> bool:
+def _is_open(deployment: JsonObject) -> bool:
     """Return whether a deployment has not completed, so that tasks of an older one still run, too."""
     return bool(deployment.get("rolloutState", "COMPLETED") != "COMPLETED")
 
 
-def _deployment(one: Sight, deployment: Doc, now: float, doc: Doc) -> Line:
+def _deployment(one: Sight, deployment: JsonObject, now: float, doc: JsonObject) -> Line:
     """Return the line of a deployment: its state, since when, its tasks, and the lifecycle hook it waits at.
 
     Only the newest deployment can tell the hook, from `doc`, the service; for others `doc` is empty.

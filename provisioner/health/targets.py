@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.health.scene import Line, Mark, Scene, Sight
-from provisioner.kinds.ecs import strangers
+from provisioner.resources.ecs import strangers
 
 CALLS = {"elbv2": ("DescribeTargetHealth",), **strangers.CALLS}
 # States of a target that is being registered or deregistered (botocore elbv2, TargetHealthStateEnum):
@@ -22,7 +22,7 @@ def targets(scene: Scene) -> Iterator[Line]:
     """
     bare: dict[str, list[str]] = {}
 
-    def line(one: Sight, doc: Doc) -> Iterator[Line]:
+    def line(one: Sight, doc: JsonObject) -> Iterator[Line]:
         elbv2 = scene.clients.client("elbv2")
         listed = elbv2.describe_target_health(TargetGroupArn=doc["TargetGroupArn"])
         others = _strangers(scene, listed["TargetHealthDescriptions"])
@@ -54,21 +54,21 @@ def _group(one: Sight, states: Counter[str], *, resting: bool) -> Line:
     return Line(one.node, says, "well" if healthy else "unwell", {"states": dict(states)})
 
 
-def _strangers(scene: Scene, listed: list[Doc]) -> list[Doc]:
+def _strangers(scene: Scene, listed: list[JsonObject]) -> list[JsonObject]:
     """Return the targets that are no task of the stack; none if the cluster was not read."""
     ecs = scene.clients.client("ecs")
     clusters = (one for one in scene.of("Cluster") if one.doc is not None)
     return next((strangers.strangers(ecs, one.name, listed) for one in clusters), [])
 
 
-def _stranger(each: Doc) -> Line:
+def _stranger(each: JsonObject) -> Line:
     """Return the line of a target that is no task of the stack."""
     says = f"{each['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
     facts = {"state": each["TargetHealth"]["State"], "stranger": True}
     return Line(strangers.told(each["Target"]), says, "unwell", facts)
 
 
-def _target(each: Doc) -> Line:
+def _target(each: JsonObject) -> Line:
     """Return the line of a target that is not healthy, with AWS's reason."""
     target, health = each["Target"], each["TargetHealth"]
     name = f"{target['Id']}:{target['Port']}"

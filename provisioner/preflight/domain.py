@@ -82,7 +82,7 @@ def _served(clients: Clients, resource: Resource) -> Iterator[Finding]:
             continue
         for name in set((other.get("Aliases") or {}).get("Items") or []) & set(resource.props["Aliases"]["Items"]):
             what = f"{name} is served by the distribution {other['Id']} ({other['Comment'] or 'no comment'})"
-            yield Finding(f"{resource.step}/{resource.logical_id}", what, resource.type.ways_past[_TAKEN])
+            yield Finding(f"{resource.step}/{resource.logical_id}", what, resource.type.error_remedies[_TAKEN])
 
 
 def _given(made: Plan, resource: Resource) -> Iterator[tuple[str, list[str]]]:

@@ -9,9 +9,9 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import errand_of
 from provisioner.engine.graph import Resource
-from provisioner.engine.kind import ResourceSpec
 from provisioner.engine.plan import Plan, look_up, target_of
-from provisioner.engine.refs import Doc, Unknown, Veiled, resolve
+from provisioner.engine.refs import JsonObject, Unknown, Veiled, resolve
+from provisioner.engine.resource_type import ResourceSpec
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.shapes import MISSING, UNKNOWN, Fault, faults
 
@@ -58,7 +58,7 @@ class Call:
     """
 
     operation: str
-    params: Doc
+    params: JsonObject
     laid_over: bool = False
 
 
@@ -97,17 +97,17 @@ def create_call(made: Plan, resource: Resource) -> Call | None:
 
 def update_calls(made: Plan, resource: Resource) -> list[Call | None]:
     """Return the first call that would change a resource, and the first one that would change its tags."""
-    change, kind = made.changes[resource.logical_id], resource.type
+    change, resource_type = made.changes[resource.logical_id], resource.type
     # The actual resource is read right before the call, and supplies what the call lacks here.
-    there = Blank(stands=True) if kind.replaces else {}
+    there = Blank(stands=True) if resource_type.replacing_calls else {}
     spec = replace(_item(made, resource), id=UNKNOWN, live=there)
-    errand = errand_of(kind, spec.props, change.differences)
+    errand = errand_of(resource_type, spec.props, change.differences)
     calls: list[Call | None] = []
     if errand.own:
-        call = _caught(lambda: kind.update(Catcher(), spec, errand.changed))
-        calls.append(replace(call, laid_over=True) if call and kind.replaces else call)
+        call = _caught(lambda: resource_type.update(Catcher(), spec, errand.changed))
+        calls.append(replace(call, laid_over=True) if call and resource_type.replacing_calls else call)
     if errand.tags:
-        calls.append(_caught(lambda: kind.retag(Catcher(), spec, errand.put, errand.drop)))
+        calls.append(_caught(lambda: resource_type.retag(Catcher(), spec, errand.put, errand.drop)))
     return calls
 
 

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.engine.gone import protection, way_off
-from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.plan import Plan, ResourceTypes
 from provisioner.engine.teardown import target_in
 from provisioner.preflight.finding import Finding
 from state.stack_state import StackState
 
 
-def protections(made: Plan, state: StackState, clients: Clients, kinds: Kinds) -> Iterator[Finding]:
+def protections(made: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> Iterator[Finding]:
     """Yield the resources that are no longer declared but are protected against deletion.
 
     It makes one read for each resource whose type can be protected.
     """
     shared = clients.sharing()
     for name, change in made.changes.items():
-        if change.verb != "delete" or not kinds[change.kind].unprotected_by:
+        if change.verb != "delete" or not resource_types[change.kind].unprotected_by:
             continue
-        managed = target_in(state, name, kinds)
+        managed = target_in(state, name, resource_types)
         with explained(f"asking what protects {managed.spec.aws_name or name}"):
             doc = protection(shared, managed)
         if doc:

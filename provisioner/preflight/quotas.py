@@ -134,9 +134,9 @@ def _coming(made: Plan, quota: Quota) -> list[Resource]:
     return [made.stack.resources[one.node] for one in changes if one.verb == "create" and one.why != BEGUN]
 
 
-def _standing(made: Plan, kind: str) -> list[Resource]:
+def _standing(made: Plan, type_name: str) -> list[Resource]:
     """Return the declared resources of a type that exist."""
-    return [resource for resource in made.stack if str(resource.type) == kind and resource.logical_id in made.docs]
+    return [resource for resource in made.stack if str(resource.type) == type_name and resource.logical_id in made.docs]
 
 
 def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:

@@ -18,6 +18,6 @@ def refusals(made: Plan, clients: Clients) -> Iterator[Finding]:
             continue
         client = clients.client(resource.type.service, resource.region)
         with explained(f"asking what {resource.aws_name or resource.logical_id} refuses"):
-            found = resource.type.refuses(client, doc, {one.top for one in change.differences})
+            found = resource.type.refusals(client, doc, {one.top for one in change.differences})
         for one in found:
-            yield Finding(f"{resource.step}/{resource.logical_id}", one.what, one.hint, blocks=not one.doubtful)
+            yield Finding(f"{resource.step}/{resource.logical_id}", one.what, one.hint, blocks=not one.uncertain)

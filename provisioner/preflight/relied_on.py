@@ -22,4 +22,4 @@ def relied_on(made: Plan) -> Iterator[Finding]:
     for resource in whole.stack if removed else ():
         for id_, found in resource.type.relies_on(whole.docs.get(resource.logical_id, {})).items():
             if id_ in removed:
-                yield Finding(removed[id_], found.what, found.hint, blocks=not found.doubtful)
+                yield Finding(removed[id_], found.what, found.hint, blocks=not found.uncertain)

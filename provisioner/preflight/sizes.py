@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc, Ref, resolve, reveal
+from provisioner.engine.refs import JsonObject, Ref, resolve, reveal
 from provisioner.preflight.finding import Finding
 from provisioner.settings.container import LARGEST
 
@@ -53,7 +53,7 @@ def revisions(made: Plan) -> Iterator[Finding]:
             yield Finding(f"{resource.step}/{resource.logical_id}", what, _SHORTEN, limit=LARGEST, needed=size)
 
 
-def size_of(props: Doc) -> int:
+def size_of(props: JsonObject) -> int:
     """Return the least size of a request in bytes: in UTF-8, without white space, secrets at full length."""
     plain = reveal(props, None, lambda _: _ARN)
     return len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())

@@ -22,17 +22,17 @@ def write_protections(made: Plan, clients: Clients) -> Iterator[Finding]:
     A warning says where AWS denied the call that lists the protections.
     """
     for resource in made.stack:
-        verb, kind = made.changes[resource.logical_id].verb, resource.type
-        if verb not in _VERBS or not overrides(kind, "write_protections"):
+        verb, resource_type = made.changes[resource.logical_id].verb, resource.type
+        if verb not in _VERBS or not overrides(resource_type, "write_protections"):
             continue
-        client = clients.client(kind.service, resource.region)
+        client = clients.client(resource_type.service, resource.region)
         wanted = resolve(resource.props, lambda ref: look_up(made, ref))
         seen = made.docs.get(resource.logical_id, {}) if verb == "update" else {}
         words = resource.aws_name or resource.logical_id
         with explained(f"asking what protects {words}"):
-            found, unknown = or_unknown(partial(kind.write_protections, client, wanted, seen), kind)
+            found, unknown = or_unknown(partial(resource_type.write_protections, client, wanted, seen), resource_type)
         where = f"{resource.step}/{resource.logical_id}"
         if unknown:
             yield Finding(where, f"whether {words} is protected from changes is not known: {unknown}", blocks=False)
         for one in found:
-            yield Finding(where, one.what, one.hint, blocks=not one.doubtful)
+            yield Finding(where, one.what, one.hint, blocks=not one.uncertain)

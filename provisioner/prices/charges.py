@@ -58,9 +58,9 @@ class Estate:
         name = value.logical_id if isinstance(value, Ref) else self.ids.get(str(value), "")
         return self.props.get(name, {})
 
-    def of_kind(self, kind: str) -> Iterator[Doc]:
+    def of_kind(self, type_name: str) -> Iterator[Doc]:
         """Return the properties of each resource of a type."""
-        return (self.props[name] for name, its in self.kinds.items() if its == kind)
+        return (self.props[name] for name, its in self.kinds.items() if its == type_name)
 
 
 Charge = Callable[[Doc, Estate], Iterator[Line]]
@@ -242,6 +242,6 @@ FREE = frozenset(
 )
 
 
-def is_priced(kind: str) -> bool:
+def is_priced(type_name: str) -> bool:
     """Return whether the charges of a resource type are known, even if there are none."""
-    return kind in CHARGES or kind in BY_USE or kind in FREE
+    return type_name in CHARGES or type_name in BY_USE or type_name in FREE

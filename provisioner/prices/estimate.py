@@ -11,7 +11,7 @@ from typing import Any
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc, Ref
+from provisioner.engine.refs import JsonObject, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, Estate, is_priced
 from provisioner.prices.table import Prices
 from provisioner.settings.postgres import RECKONED, STANDARD_ENDS, is_near, major_of
@@ -72,9 +72,9 @@ def estimate(made: Plan, state: StackState, prices: Prices) -> Estimate:
     now = before(made.whole or made, state)
     then = after(made, now)
     bills = bill(now, prices), bill(then, prices)
-    kinds = {*now.kinds.values(), *then.kinds.values()}
-    by_use = tuple(dict.fromkeys(words for kind, words in BY_USE.items() if kind in kinds))
-    unpriced = tuple(sorted(kind for kind in kinds if not is_priced(kind)))
+    type_names = {*now.kinds.values(), *then.kinds.values()}
+    by_use = tuple(dict.fromkeys(words for type_name, words in BY_USE.items() if type_name in type_names))
+    unpriced = tuple(sorted(type_name for type_name in type_names if not is_priced(type_name)))
     begins = tuple(later(then, prices))
     borrowed = tuple(sorted(prices.borrowed))
     return Estimate(*bills, prices.region, prices.as_of, borrowed, by_use, unpriced, begins)
@@ -99,8 +99,8 @@ def later(estate: Estate, prices: Prices) -> Iterator[Later]:
 def bill(estate: Estate, prices: Prices) -> Bill:
     """Return the charges of all resources, summed by what is charged."""
     sums: Bill = {}
-    for name, kind in estate.kinds.items():
-        for line in CHARGES[kind](estate.props[name], estate) if kind in CHARGES else ():
+    for name, type_name in estate.kinds.items():
+        for line in CHARGES[type_name](estate.props[name], estate) if type_name in CHARGES else ():
             price = prices.of(line.price)
             sums[line.what] = sums.get(line.what, Cost()) + Cost(price * line.least, price * line.most)
     return sums
@@ -109,28 +109,28 @@ def bill(estate: Estate, prices: Prices) -> Bill:
 def after(made: Plan, now: Estate) -> Estate:
     """Return the resources after a plan: declared ones as declared, and unselected ones as they are now."""
     aside = made.aside & now.kinds.keys()
-    kinds = {name: now.kinds[name] for name in aside} | {
+    type_names = {name: now.kinds[name] for name in aside} | {
         resource.logical_id: str(resource.type) for resource in made.stack
     }
     props = {name: now.props[name] for name in aside} | {resource.logical_id: resource.props for resource in made.stack}
-    return Estate(kinds, props, now.ids)
+    return Estate(type_names, props, now.ids)
 
 
 def before(made: Plan, state: StackState) -> Estate:
     """Return the existing resources: declared ones with AWS's values, others with those of the state."""
-    kinds: dict[str, str] = {}
-    props: dict[str, Doc] = {}
+    type_names: dict[str, str] = {}
+    props: dict[str, JsonObject] = {}
     for name in made.docs:
         resource = made.stack.resources[name]
-        kinds[name], props[name] = str(resource.type), as_it_is(resource.props, made.changes[name])
+        type_names[name], props[name] = str(resource.type), as_it_is(resource.props, made.changes[name])
     for name, resource_state in state.resources.items():
         if name not in made.stack.resources and resource_state.id:
-            kinds[name], props[name] = resource_state.type_name, resource_state.desired
+            type_names[name], props[name] = resource_state.type_name, resource_state.desired
     ids = {resource_state.id: name for name, resource_state in state.resources.items() if resource_state.id}
-    return Estate(kinds, props, ids)
+    return Estate(type_names, props, ids)
 
 
-def as_it_is(declared: Doc, change: Change) -> Doc:
+def as_it_is(declared: JsonObject, change: Change) -> JsonObject:
     """Return the declared properties, but with AWS's values where they differ; references stay references."""
     now = deepcopy(declared)
     for one in change.differences:
@@ -138,7 +138,7 @@ def as_it_is(declared: Doc, change: Change) -> Doc:
     return now
 
 
-def _set_back(props: Doc, one: Difference) -> None:
+def _set_back(props: JsonObject, one: Difference) -> None:
     """Set one differing property to AWS's value, unless it is declared as a reference."""
     *path, last = one.path.split(".")
     holder: Any = props

@@ -81,10 +81,10 @@ class _Drawn:
         return Box(title, (f"{len(things)} of them",), state, word, ", ".join(one.node for one in things))
 
 
-def _of(things: Things, *kinds: str) -> list[Thing]:
+def _of(things: Things, *type_names: str) -> list[Thing]:
     """Return the resources of these types, in the order of the types."""
-    found = (one for one in things.values() if one.kind in kinds)
-    return sorted(found, key=lambda one: kinds.index(one.kind))
+    found = (one for one in things.values() if one.kind in type_names)
+    return sorted(found, key=lambda one: type_names.index(one.kind))
 
 
 def _edge(one: Thing) -> Iterator[str]:
@@ -217,7 +217,7 @@ def _cluster(cluster: Thing) -> Iterator[str]:
 
 def _together(things: Things, drawn: _Drawn) -> Iterator[Box]:
     """Yield the boxes that several resources share."""
-    for title, kinds in _TOGETHER.items():
-        found = _of(things, *kinds)
+    for title, type_names in _TOGETHER.items():
+        found = _of(things, *type_names)
         if found:
             yield drawn.several(title, found)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import JsonObject
 from provisioner.report.things import Thing, Things
 from provisioner.terminal.report.model import Control
 
@@ -32,22 +32,22 @@ def posture(things: Things) -> tuple[Control, ...]:
     return tuple(Control(one.what, one.why, one.setting, tuple(one.broken(things))) for one in RULES)
 
 
-def _of(things: Things, kind: str) -> list[Thing]:
+def _of(things: Things, type_name: str) -> list[Thing]:
     """Return the resources of a type that are not missing."""
-    return [one for one in things.values() if one.kind == kind and one.word != "missing"]
+    return [one for one in things.values() if one.kind == type_name and one.word != "missing"]
 
 
-def each(kind: str, holds: Callable[[Doc], bool]) -> Broken:
+def each(type_name: str, holds: Callable[[JsonObject], bool]) -> Broken:
     """Return a check that yields the resources of a type that `holds` refuses.
 
     If there is no resource of the type, the check yields words that say so.
     """
 
     def broken(things: Things) -> Iterator[str]:
-        found = _of(things, kind)
+        found = _of(things, type_name)
         yield from (one.node for one in found if not holds(one.props))
         if not found:
-            yield f"no {kind}"
+            yield f"no {type_name}"
 
     return broken
 
@@ -62,7 +62,7 @@ def both(*rules: Broken) -> Broken:
     return broken
 
 
-def _there(_props: Doc) -> bool:
+def _there(_props: JsonObject) -> bool:
     """Accept any properties: the resource only has to exist."""
     return True
 
@@ -89,7 +89,7 @@ def _unguarded(things: Things) -> Iterator[str]:
         yield "no ListenerRule"
 
 
-def _containers(things: Things) -> Iterator[Doc]:
+def _containers(things: Things) -> Iterator[JsonObject]:
     """Yield the container definitions of all task definitions."""
     for one in _of(things, "TaskDefinition"):
         yield from one.props["containerDefinitions"]
@@ -111,17 +111,17 @@ def _endless(things: Things) -> Iterator[str]:
             yield one.node
 
 
-def _behaviour(props: Doc) -> Any:
+def _behaviour(props: JsonObject) -> Any:
     """Return the viewer protocol policy of a distribution."""
     return props["DefaultCacheBehavior"].get("ViewerProtocolPolicy")
 
 
-def _origins(props: Doc) -> list[Doc]:
+def _origins(props: JsonObject) -> list[JsonObject]:
     """Return the custom origin configurations of a distribution."""
     return [one.get("CustomOriginConfig", {}) for one in props["Origins"]["Items"]]
 
 
-def _vpc_config(props: Doc) -> Doc:
+def _vpc_config(props: JsonObject) -> JsonObject:
     """Return the network configuration of a service."""
     return dict(props["networkConfiguration"]["awsvpcConfiguration"])
 

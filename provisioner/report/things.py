@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from provisioner.engine.compare import meets
 from provisioner.engine.drift import Drift, Report
 from provisioner.engine.graph import Stack
-from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
-from provisioner.engine.states import MISSING, Standing, standing
-from provisioner.engine.states import State as Health
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.states import MISSING, ResourceHealth, health_of
+from provisioner.engine.states import HealthStatus as Health
 from provisioner.health.scene import Part
-from provisioner.kinds import KINDS
 from provisioner.prices.estimate import before
+from provisioner.resources import RESOURCE_TYPES
 from provisioner.terminal.report.model import State
 from state.stack_state import ResourceState, StackState
 
@@ -42,8 +42,8 @@ class Thing:
     piece: str
     kind: str
     name: str
-    props: Doc
-    doc: Doc
+    props: JsonObject
+    doc: JsonObject
     needs: tuple[str, ...]
     state: State
     word: str
@@ -61,7 +61,7 @@ def seen(made: Plan, report: Report, document: StackState) -> dict[str, Thing]:
     for resource in made.stack:
         resource_state = document.resources.get(resource.logical_id)
         doc = made.docs.get(resource.logical_id)
-        if resource.type.shared or (resource_state is None and doc is None):
+        if resource.type.account_wide or (resource_state is None and doc is None):
             continue
         state, word = judged(
             resource.type, doc, drifts.get(resource.logical_id), report.standings.get(resource.logical_id)
@@ -97,7 +97,7 @@ def remembered(state: StackState) -> dict[str, Thing]:
     return {
         name: _remembered(name, resource_state, _NOT_ASKED if resource_state.phase == "ready" else resource_state.phase)
         for name, resource_state in state.resources.items()
-        if not KINDS[resource_state.type_name].shared
+        if not RESOURCE_TYPES[resource_state.type_name].account_wide
     }
 
 
@@ -116,7 +116,7 @@ def declared(stack: Stack) -> dict[str, Thing]:
             "",
         )
         for resource in stack
-        if not resource.type.shared
+        if not resource.type.account_wide
     }
 
 
@@ -145,11 +145,13 @@ _STATES: Mapping[Health, State] = {
 }
 
 
-def judged(kind: Kind, doc: Doc | None, drift: Drift | None, how: Standing | None = None) -> tuple[State, str]:
+def judged(
+    resource_type: ResourceType, doc: JsonObject | None, drift: Drift | None, how: ResourceHealth | None = None
+) -> tuple[State, str]:
     """Return the state of a resource and the word for it, which is AWS's own if it has one.
 
     Args:
-        kind: The type of the resource.
+        resource_type: The type of the resource.
         doc: What AWS says of it; None if it does not exist.
         drift: Its drift, if it has any.
         how: Its health; None to derive it from `doc`.
@@ -158,9 +160,9 @@ def judged(kind: Kind, doc: Doc | None, drift: Drift | None, how: Standing | Non
     if doc is None:
         # Without drift it is not missing: it will be replaced, together with the resource it belongs to.
         return ("bad", MISSING) if drift else ("unknown", "to be made anew")
-    how = how or standing(kind, doc)
-    if how.state != "healthy":
-        return _STATES[how.state], how.told
-    if not meets(doc, kind.ready):
-        return "busy", how.word
-    return ("changed", _CHANGED[drift.what]) if drift else ("good", how.word)
+    how = how or health_of(resource_type, doc)
+    if how.status != "healthy":
+        return _STATES[how.status], how.description
+    if not meets(doc, resource_type.ready):
+        return "busy", how.aws_status
+    return ("changed", _CHANGED[drift.what]) if drift else ("good", how.aws_status)

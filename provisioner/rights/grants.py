@@ -43,7 +43,7 @@ _CAPPED_IF_TOLD = ("UpdateAssumeRolePolicy", "UpdateRole")
 # Actions that are not granted for a role that is declared with a boundary (True) or without one (False).
 _SWITCHES = {"iam:DeleteRolePermissionsBoundary": True, "iam:PutRolePermissionsBoundary": False}
 # Methods that are not granted for a boundary if the operator creates roles under it.
-_CHANGES = ("update", "retag", "delete", "remove")
+_CHANGES = ("update", "retag", "delete", "remove_unmanaged")
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,25 @@ class Grant:
 class Grants(Ground):
     """The grants that methods of the declared resource types need, such as `create` or `delete`."""
 
-    def of(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
+    def of(self, verbs: Iterable[str], type_name: str = "") -> Iterator[Grant]:
         """Yield the grants that the methods `verbs` need on all resources, or only on those of one type."""
         chosen = list(verbs)
         # A command that only reads compares nothing with what is declared, and needs no secrets.
-        compares = not set(chosen) <= {"read", "observe"}
-        for resource in (one for one in self.stack if kind in ("", str(one.type))):
+        compares = not set(chosen) <= {"read", "read_status"}
+        for resource in (one for one in self.stack if type_name in ("", str(one.type))):
             if compares:
                 yield from self._of_secrets(resource, look_only="create" not in chosen)
             if "create" in chosen:
                 yield from self._of_keys(resource)
             # Before a deletion, `lift` or an update removes the deletion protection.
-            also = ["lift", *(["update"] if resource.type.unprotected else [])] if "delete" in chosen else []
-            also += ["bring_back"] if "create" in chosen else []
+            also = (
+                ["remove_protection", *(["update"] if resource.type.unprotected else [])] if "delete" in chosen else []
+            )
+            also += ["restore"] if "create" in chosen else []
             for verb in dict.fromkeys([*chosen, *also]):
-                if resource.type.bounds and "create" in chosen and verb in _CHANGES:
+                if resource.type.limits_permissions and "create" in chosen and verb in _CHANGES:
                     continue
-                for operation in resource.type.called(verb):
+                for operation in resource.type.operations_of(verb):
                     yield from self._of_call(resource, verb, operation)
 
     def _of_call(self, resource: Resource, verb: str, operation: str) -> Iterator[Grant]:
@@ -174,30 +176,30 @@ class Grants(Ground):
 
     def _besides(self, known: Action, resource: Resource, verb: str) -> Iterator[Grant]:
         """Yield the grants that a call needs besides its own action, such as to tag or to pass a role."""
-        kind = str(resource.type)
+        type_name = str(resource.type)
         if verb == "create" and resource.type.tagged and (name := tagging_action(known.name)):
             yield from self._tagging(known_action(name), known, resource)
         for path, service in PASSES.get(known.name, {}).items():
             for role in dug(resource.props, path.split(".")):
                 to = (("StringEquals", "iam:PassedToService", (service,)),)
-                yield Grant("iam:PassRole", self.text(role), kind, to)
+                yield Grant("iam:PassRole", self.text(role), type_name, to)
         if known.name == "rds:CreateDBCluster" and resource.props.get("ManageMasterUserPassword"):
-            yield from (Grant(one, self._managed(one, resource), kind) for one in MANAGED_PASSWORD)
-        yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
+            yield from (Grant(one, self._managed(one, resource), type_name) for one in MANAGED_PASSWORD)
+        yield from (Grant(one, "*", type_name) for one in BESIDES.get(known.name, ()))
         if known.name in PRIVATE_NAMES and resource.props.get(PRIVATE_NAMES[known.name][0]):
-            yield Grant(PRIVATE_NAMES[known.name][1], "*", kind)
+            yield Grant(PRIVATE_NAMES[known.name][1], "*", type_name)
         if known.name in ON_NAMED:
             name, parameter = ON_NAMED[known.name]
-            yield Grant(name, self.text(resource.props[parameter]), kind)
+            yield Grant(name, self.text(resource.props[parameter]), type_name)
         services = [self.arn(one) for one in self.stack if is_of(one, "ecs", "service")]
-        yield from (Grant(one, on, kind) for one, on in tried(known.name, services, self.place(resource)))
+        yield from (Grant(one, on, type_name) for one, on in tried(known.name, services, self.place(resource)))
         if groups := on_groups(known.name, resource.props, self.place(resource)):
-            yield Grant(known.name, groups, kind)
+            yield Grant(known.name, groups, type_name)
 
     def _of_keys(self, resource: Resource) -> Iterator[Grant]:
         """Yield the grants on each KMS key that a resource names, for the calls that create and update it."""
         for verb in ("create", "update"):
-            for operation in resource.type.called(verb):
+            for operation in resource.type.operations_of(verb):
                 use = reference.action_of(resource.type.service, operation)
                 for path, service, actions in UNDER_KEY.get(use, ()):
                     for key in dug(resource.props, path.split(".")):
@@ -231,7 +233,7 @@ class Grants(Ground):
         condition: Condition = ()
         if tagging.takes(key):
             condition = (("StringEquals", key, (short,)),)
-        elif not node.type.fills:
+        elif not node.type.arn_properties:
             condition = self.tags(REQUEST_TAG)
         yield Grant(tagging.name, resource, str(node.type), condition)
 

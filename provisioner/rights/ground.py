@@ -38,17 +38,17 @@ class Ground:
 
     def target(self, resource: Resource) -> Target:
         """Return the resource of a node as the target of a call."""
-        return Target(self.arn(resource), by_id=not resource.type.fills)
+        return Target(self.arn(resource), by_id=not resource.type.arn_properties)
 
     def arn(self, resource: Resource) -> str:
         """Return the ARN of a declared resource, with `*` for a part that only AWS chooses."""
         prefix = reference.prefix_of(resource.type.service)
-        return reference.arn(prefix, resource.type.resource, self._fills(resource), self.place(resource))
+        return reference.arn(prefix, resource.type.iam_type, self._fills(resource), self.place(resource))
 
     def _fills(self, resource: Resource) -> tuple[str, ...]:
         """Return the values for the placeholders of a resource's ARN, from the left."""
         values = {key: self._fill(value) for key, value in resource.props.items()}
-        return tuple(form.format_map(values) for form in resource.type.fills)
+        return tuple(form.format_map(values) for form in resource.type.arn_properties)
 
     def _fill(self, value: Any) -> str:
         """Return the text of one property in an ARN.
@@ -104,6 +104,6 @@ class Ground:
 def is_of(resource: Resource, prefix: str, type_: str) -> bool:
     """Return whether IAM counts a declared resource as of this resource type, in the service `prefix`."""
     return (
-        resource.type.resource == type_
+        resource.type.iam_type == type_
         and reference.PREFIXES.get(resource.type.service, resource.type.service) == prefix
     )

@@ -10,7 +10,9 @@ from provisioner.doctor.asked import alarms as mutes
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
 from provisioner.health import look, targets
-from provisioner.kinds import (
+from provisioner.preflight import domain, ecr, pull_rules, support, usage
+from provisioner.prices import asked
+from provisioner.resources import (
     facts,
     leftovers,
     log_events,
@@ -23,19 +25,8 @@ from provisioner.kinds import (
     under_key,
     versions,
 )
-from provisioner.kinds.ecs import (
-    diagnosis,
-    lone_tasks,
-    revisions,
-    rollouts,
-    running,
-    sessions,
-    stops,
-    strangers,
-)
-from provisioner.kinds.elbv2 import routing
-from provisioner.preflight import domain, ecr, pull_rules, support, usage
-from provisioner.prices import asked
+from provisioner.resources.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops, strangers
+from provisioner.resources.elbv2 import routing
 from provisioner.rights import pipeline
 from provisioner.rights.grants import Grant, Grants
 
@@ -70,8 +61,8 @@ _ENDS: Mapping[str, Calls] = {
     "PricingPlans": pricing_plans.CALLS,
     "Proofs": proof_users.CALLS,
 }
-_LOOK = ("read", "extras", "others")
-_SEES = ("read", "observe")
+_LOOK = ("read", "unmanaged", "find_siblings")
+_SEES = ("read", "read_status")
 # Services and lookups that are also called in CloudFront's region, whatever the stack's region is.
 _OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines", "Mutes"})
 # The database, to which a tunnel leads.
@@ -115,21 +106,21 @@ class Purpose:
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose((*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": asked.CALLS}),
     "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS, "Borders": crossings.CALLS}),
-    "drift": Purpose((*_LOOK, "observe"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
+    "drift": Purpose((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": Purpose(
         (
             *_LOOK,
             "create",
-            "standing",
+            "read_before_replace",
             "update",
             "retag",
-            "remove",
+            "remove_unmanaged",
             "delete",
-            "holders",
+            "blockers",
             "deletion_protected",
             "write_protections",
             "failure",
-            "deceives",
+            "is_stale",
         ),
         {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": proof_users.CALLS},
         writes=True,
@@ -137,7 +128,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "deploy": Purpose(
         calls=_ROLLOUTS,
         of_kinds={
-            "Service": ("read", "update", "retag", "failure", "deceives"),
+            "Service": ("read", "update", "retag", "failure", "is_stale"),
             "TaskDefinition": ("read", "create", "retag"),
             "ScalableTarget": ("read", "create", "update"),
             # The execution role, whose run marker (a tag) shows a run on another machine.
@@ -157,11 +148,11 @@ PURPOSES: Mapping[str, Purpose] = {
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},
-        {"Distribution": ("standing", "update"), "ListenerRule": ("update",)},
+        {"Distribution": ("read_before_replace", "update"), "ListenerRule": ("update",)},
         writes=True,
     ),
     "teardown": Purpose(
-        (*_LOOK, "delete", "holders", "protections", "deletion_protected"),
+        (*_LOOK, "delete", "blockers", "protections", "deletion_protected"),
         _ENDS,
         # It sets its run marker, a tag, on the execution role while it runs.
         {"Role": ("retag",)},
@@ -182,8 +173,8 @@ def grants_for(ground: Grants, purpose: str) -> Iterator[Grant]:
     wanted = PURPOSES[purpose]
     if wanted.verbs:
         yield from ground.of(wanted.verbs)
-    for kind, verbs in wanted.of_kinds.items():
-        yield from ground.of(verbs, kind)
+    for type_name, verbs in wanted.of_kinds.items():
+        yield from ground.of(verbs, type_name)
     for word, calls in wanted.calls.items():
         if word in _ONLY_WITH and not _ONLY_WITH[word](ground.stack):
             continue

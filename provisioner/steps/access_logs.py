@@ -7,10 +7,10 @@ from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import text
-from provisioner.kinds.deliveries import Delivery, DeliveryDestination, DeliverySource
-from provisioner.kinds.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock
-from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.names import name_of
+from provisioner.resources.deliveries import Delivery, DeliveryDestination, DeliverySource
+from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock
+from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.iam import ServiceLinkedRole
+from provisioner.resources.iam import ServiceLinkedRole
 
 
 @dataclass(frozen=True)

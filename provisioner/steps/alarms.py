@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.cloudwatch import Alarm
-from provisioner.kinds.events import EventRule, EventTarget
-from provisioner.kinds.sns import Subscription, Topic, TopicPolicy
-from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.names import four_hex, name_of
+from provisioner.resources.cloudwatch import Alarm
+from provisioner.resources.events import EventRule, EventTarget
+from provisioner.resources.sns import Subscription, Topic, TopicPolicy
+from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.elbv2.listeners import ListenerRule
 from provisioner.path_patterns import in_order
+from provisioner.resources.elbv2.listeners import ListenerRule
 from provisioner.settings.api import ERROR_PAGES
 
 PAGES = {

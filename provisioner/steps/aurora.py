@@ -7,12 +7,12 @@ from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Ref
-from provisioner.kinds.facts import CLASS, ENGINE
-from provisioner.kinds.rds.aurora import DBCluster
-from provisioner.kinds.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
-from provisioner.kinds.rds.instances import DBInstance
-from provisioner.kinds.secretsmanager import USUAL_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.names import name_of
+from provisioner.resources.facts import CLASS, ENGINE
+from provisioner.resources.rds.aurora import DBCluster
+from provisioner.resources.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
+from provisioner.resources.rds.instances import DBInstance
+from provisioner.resources.secretsmanager import USUAL_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.settings import Settings
 from provisioner.settings.postgres import DISABLED, ENROLLED
 from provisioner.steps.account import Account

@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.graph import Step
 from provisioner.engine.refs import text
-from provisioner.kinds.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
+from provisioner.resources.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
 from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer

@@ -7,11 +7,11 @@ from typing import Any
 
 from provisioner.engine.graph import Resource, Step
 from provisioner.engine.refs import Ref, Text, refs_in, text
-from provisioner.kinds.iam import RolePolicy
-from provisioner.kinds.kms import Key
-from provisioner.kinds.managed_policy import Boundary
-from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.names import owner_tags
+from provisioner.resources.iam import RolePolicy
+from provisioner.resources.kms import Key
+from provisioner.resources.managed_policy import Boundary
+from provisioner.resources.rds.aurora import DBCluster
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts

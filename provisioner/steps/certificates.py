@@ -8,10 +8,10 @@ from typing import Any
 from provisioner.engine.graph import Edge, ResourceHandle, Step
 from provisioner.engine.refs import Ref, text
 from provisioner.errors import UsageError
-from provisioner.kinds.acm import Certificate, Issuance, IssuanceByHand
-from provisioner.kinds.route53 import DnsName
-from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.names import MANAGER
+from provisioner.resources.acm import Certificate, Issuance, IssuanceByHand
+from provisioner.resources.route53 import DnsName
+from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 
 _MINUTE = 60

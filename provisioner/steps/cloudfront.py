@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import Edge, ResourceHandle, Step
-from provisioner.kinds.cloudfront import Distribution
 from provisioner.names import ZONE_TAG
+from provisioner.resources.cloudfront import Distribution
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.alb_rules import PAGES

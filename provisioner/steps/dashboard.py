@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import Step
-from provisioner.kinds.cloudwatch import Dashboard
-from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.resources.cloudwatch import Dashboard
+from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
 

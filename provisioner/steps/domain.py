@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Text, text
-from provisioner.kinds.route53 import DnsName
+from provisioner.resources.route53 import DnsName
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.certificates import mark

@@ -9,9 +9,9 @@ from typing import Any
 from provisioner.engine.graph import NO_EXTRA_TAGS, Edge, ResourceHandle, Step
 from provisioner.engine.private import Private
 from provisioner.engine.refs import text
-from provisioner.kinds.ecs.cluster import Cluster
-from provisioner.kinds.ecs.service import Service
-from provisioner.kinds.ecs.tasks import TaskDefinition
+from provisioner.resources.ecs.cluster import Cluster
+from provisioner.resources.ecs.service import Service
+from provisioner.resources.ecs.tasks import TaskDefinition
 from provisioner.settings import Settings, Workload
 from provisioner.settings.shipped import Shipped
 from provisioner.steps.account import Account

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.refs import Ref, Unknown
-from provisioner.kinds.facts import ENGINE
+from provisioner.resources.facts import ENGINE
 from provisioner.settings.shipped import Shipped
 
 

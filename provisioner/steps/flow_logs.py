@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from provisioner.engine.graph import Step
-from provisioner.kinds.ec2.flow_logs import FlowLog
-from provisioner.kinds.iam import Role, RolePolicy
-from provisioner.kinds.logs import LogGroup, Retention
+from provisioner.resources.ec2.flow_logs import FlowLog
+from provisioner.resources.iam import Role, RolePolicy
+from provisioner.resources.logs import LogGroup, Retention
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.boundary import capped

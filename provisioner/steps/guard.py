@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.origin_key import HEADER, NewestKey, NewKey, StoredKeys
-from provisioner.kinds.secretsmanager import Secret
+from provisioner.resources.origin_key import HEADER, NewestKey, NewKey, StoredKeys
+from provisioner.resources.secretsmanager import Secret
 from provisioner.settings import Settings
 from provisioner.steps.keys import Keys
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Ref, text
-from provisioner.kinds.iam import Role, RolePolicy
+from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.settings.images import EcrImage
 from provisioner.steps.arns import arn

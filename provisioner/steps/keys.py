@@ -8,9 +8,9 @@ from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
 from provisioner.engine.refs import Ref, text
-from provisioner.kinds.kms import EdgeKey, Key, KeyAlias, KeyRotation
-from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.names import FORMS, name_of
+from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
+from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts

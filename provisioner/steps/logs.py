@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.kind import Kind
-from provisioner.kinds.logs import LogGroup, Retention, ServiceLogGroup
+from provisioner.engine.resource_type import ResourceType
+from provisioner.resources.logs import LogGroup, Retention, ServiceLogGroup
 from provisioner.settings import Settings
 from provisioner.steps.keys import Keys
 
@@ -34,7 +34,7 @@ def logs(step: Step, settings: Settings, keys: Keys) -> Logs:
     )
 
 
-def _group(step: Step, settings: Settings, keys: Keys, kind: type[Kind], noun: str) -> ResourceHandle:
-    group = step(kind, noun, noun=noun, **keys.group(step.stack.region))
+def _group(step: Step, settings: Settings, keys: Keys, resource_type: type[ResourceType], noun: str) -> ResourceHandle:
+    group = step(resource_type, noun, noun=noun, **keys.group(step.stack.region))
     step(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=settings.logs.days)
     return group

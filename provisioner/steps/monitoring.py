@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.iam import Role, RolePolicy
+from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.boundary import capped

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.graph import Edge, ResourceHandle, Step
-from provisioner.kinds.ec2.nat import ElasticIp, NatGateway
-from provisioner.kinds.ec2.routes import Route, RouteTable, RouteTableAssociation
+from provisioner.resources.ec2.nat import ElasticIp, NatGateway
+from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.settings import Settings
 
 ANYWHERE = "0.0.0.0/0"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.kind import Kind
-from provisioner.kinds.ec2.default_group import BareDefaultEgress, BareDefaultIngress
-from provisioner.kinds.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
+from provisioner.engine.resource_type import ResourceType
+from provisioner.resources.ec2.default_group import BareDefaultEgress, BareDefaultIngress
+from provisioner.resources.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload
 from provisioner.steps.facts import Facts
 from provisioner.steps.nat import ANYWHERE
@@ -115,7 +115,7 @@ def _group(step: Step, net: Network, one: Workload, noun: str, description: str)
 
 def _rule(
     step: Step,
-    kind: type[Kind],
+    resource_type: type[ResourceType],
     name: str,
     group: ResourceHandle,
     ports: int | tuple[int, int],
@@ -125,7 +125,7 @@ def _rule(
 ) -> ResourceHandle:
     first, last = ports if isinstance(ports, tuple) else (ports, ports)
     return step(
-        kind,
+        resource_type,
         f"rule-{name}",
         GroupId=group.id,
         IpProtocol="tcp",

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.ec2.gateways import GatewayAttachment, InternetGateway
-from provisioner.kinds.ec2.routes import Route, RouteTable, RouteTableAssociation
-from provisioner.kinds.ec2.vpc import (
-    DnsHostnames,
-    DnsSupport,
-    Subnet,
-    Vpc,
-)
+from provisioner.resources.ec2.gateways import GatewayAttachment, InternetGateway
+from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
+from provisioner.resources.ec2.vpc import DnsHostnames, DnsSupport, Subnet, Vpc
 from provisioner.settings import Settings
 from provisioner.steps.facts import Facts
 from provisioner.steps.nat import ANYWHERE, outward

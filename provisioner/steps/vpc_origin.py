@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.iam import ServiceLinkedRole
-from provisioner.kinds.vpc_origin import VpcOrigin
+from provisioner.resources.iam import ServiceLinkedRole
+from provisioner.resources.vpc_origin import VpcOrigin
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.vpc import Network

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.kinds.logs import LogGroup, Retention
-from provisioner.kinds.tagging import GLOBAL_REGION
-from provisioner.kinds.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.names import name_of
+from provisioner.resources.logs import LogGroup, Retention
+from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.settings import Settings
 from provisioner.settings.waf import Act
 from provisioner.steps.arns import arn

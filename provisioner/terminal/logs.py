@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from provisioner.kinds.log_events import MAIN, Line
+from provisioner.resources.log_events import MAIN, Line
 from provisioner.terminal.say import Say
 
 _COLORS = ("cyan", "green", "magenta", "yellow", "blue")

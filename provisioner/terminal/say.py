@@ -59,29 +59,29 @@ class Say:
         """Print a line that a container wrote."""
         self._write(sys.stdout, text, clean=raw if self.is_raw else clean)
 
-    def answer(self, text: str, kind: str, **fields: Any) -> None:
+    def answer(self, text: str, type_name: str, **fields: Any) -> None:
         """Print a line of the command's output; with --json, a record with the fields instead.
 
         Args:
             text: The line.
-            kind: The type of the record.
+            type_name: The type of the record.
             **fields: The fields of the record.
 
         """
         if self.as_json:
-            self.record(kind, **fields)
+            self.record(type_name, **fields)
         else:
             self.data(text)
 
-    def record(self, kind: str, **fields: Any) -> None:
+    def record(self, type_name: str, **fields: Any) -> None:
         """Print a record of the command's output as one JSON line.
 
         Args:
-            kind: The type of the record.
+            type_name: The type of the record.
             **fields: Its fields.
 
         """
-        head = {"format_version": FORMAT_VERSION, "type": kind}
+        head = {"format_version": FORMAT_VERSION, "type": type_name}
         # JSON escapes all control characters except DEL.
         self.data(json.dumps({**head, **fields}, default=str).replace("\x7f", "\\u007f"))
 

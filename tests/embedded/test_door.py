@@ -17,7 +17,7 @@ from provisioner.embedded.control_client import STATE, ask, bearer
 from provisioner.embedded.local import Local
 from provisioner.embedded.served import SERVICES
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 from tests.harness import ROOT
 from tests.inventory import client
 
@@ -236,7 +236,7 @@ def test_the_refusal_of_a_host_reaches_boto3_with_its_reason(emulator: Local) ->
 def test_all_that_the_product_calls_is_served() -> None:
     sources = [path.read_text() for path in ROOT.glob("provisioner/**/*.py")]
     used = {service for text in sources for service in re.findall(r"client\(\"([a-z0-9-]+)\"", text)}
-    used |= {type(kind).service for kind in KINDS.values()}
+    used |= {type(resource_type).service for resource_type in RESOURCE_TYPES.values()}
     assert len(used) > 20
     assert used - {"pricing"} <= SERVICES  # a price list is no part of what stands: moto has none
     assert {service for service, _, _ in warm.CALLS} <= SERVICES

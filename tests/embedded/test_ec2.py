@@ -25,8 +25,8 @@ def refused(code: str, method: Any, **params: Any) -> None:
     assert code_of(caught) == code
 
 
-def tagged(kind: str, value: str) -> list[Any]:
-    return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": value}]}]
+def tagged(type_name: str, value: str) -> list[Any]:
+    return [{"ResourceType": type_name, "Tags": [{"Key": "Name", "Value": value}]}]
 
 
 def test_a_dry_run_makes_nothing(aws: Client) -> None:

@@ -26,9 +26,9 @@ _GLOBAL = "us-east-1"
 def held(endpoint: str, region: str = _GLOBAL) -> Held:
     """Everything in the account, by kind and name: in a region, and where CloudFront's things live."""
     return Counter(
-        (f"{kind} in {where}" if where != _GLOBAL else kind, _name(key, json.loads(line)))
+        (f"{type_name} in {where}" if where != _GLOBAL else type_name, _name(key, json.loads(line)))
         for where in dict.fromkeys((region, _GLOBAL))
-        for kind, docs in inventory.inventory(endpoint, where).items()
+        for type_name, docs in inventory.inventory(endpoint, where).items()
         for key, line in docs.items()
         if not _is_ending(line)
     )
@@ -77,7 +77,7 @@ def compare(is_: Held, should: Held) -> Difference:
     """Set two accounts against each other; what there is one of in both, and a second in one, is twice."""
     more = is_ - should
     return Difference(
-        [f"{kind} {name}" for kind, name in more if not should[kind, name]],
-        [f"{kind} {name}" for kind, name in more if should[kind, name]],
-        [f"{kind} {name}" for kind, name in should - is_],
+        [f"{type_name} {name}" for type_name, name in more if not should[type_name, name]],
+        [f"{type_name} {name}" for type_name, name in more if should[type_name, name]],
+        [f"{type_name} {name}" for type_name, name in should - is_],
     )

@@ -140,9 +140,9 @@ def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, desk
 
     assert ran.code == 4, ran.err
     assert "Give these credentials the right dynamodb:CreateTable, then run the same command again." in ran.err
-    kinds = {kind for kind, _ in look(desk)}
-    assert {"nat gateway", "db instance", "balancer", "distribution"} <= kinds
-    assert "table" not in kinds
+    type_names = {type_name for type_name, _ in look(desk)}
+    assert {"nat gateway", "db instance", "balancer", "distribution"} <= type_names
+    assert "table" not in type_names
     desk.apply("a")
     assert compare(look(desk), account.clean).is_none
 

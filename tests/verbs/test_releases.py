@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.commands.releasing import missing
-from provisioner.kinds.ecs.revisions import besides
+from provisioner.resources.ecs.revisions import besides
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX

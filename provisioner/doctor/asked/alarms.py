@@ -14,9 +14,9 @@ from typing import Any
 
 from provisioner.doctor.patient import Patient
 from provisioner.engine.faults import unless_unknown
-from provisioner.kinds.tagging import GLOBAL_REGION
-from provisioner.kinds.tags import mapping
 from provisioner.names import PROJECT, bears
+from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import mapping
 
 # The calls of this module by service; `policy` grants them. Alarms about the edge are in the region of
 # CloudFront's metrics.

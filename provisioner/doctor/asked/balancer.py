@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient, unless
-from provisioner.kinds.ecs.strangers import strangers
-from provisioner.kinds.elbv2.routing import led_to
-from provisioner.kinds.origin_key import veiled_rule
+from provisioner.resources.ecs.strangers import strangers
+from provisioner.resources.elbv2.routing import led_to
+from provisioner.resources.origin_key import veiled_rule
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

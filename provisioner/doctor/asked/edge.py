@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient
-from provisioner.kinds.origin_key import veiled_origins
+from provisioner.resources.origin_key import veiled_origins
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {"cloudfront": ("ListDistributions", "GetDistribution", "GetVpcOrigin")}

@@ -13,7 +13,7 @@ from provisioner.doctor.finding import Doc, Unseen, Unset
 from provisioner.doctor.patient import Patient, unless
 from provisioner.health.measured import CALLS as MEASURED
 from provisioner.health.measured import Metric, measured
-from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.resources.tagging import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {**MEASURED, "service-quotas": ("GetServiceQuota",), "wafv2": ("GetWebACL", "GetSampledRequests")}

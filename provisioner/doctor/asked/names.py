@@ -6,7 +6,7 @@ from provisioner.doctor.asked.balancer import balancer, listeners
 from provisioner.doctor.asked.edge import distribution
 from provisioner.doctor.finding import Doc, Unseen
 from provisioner.doctor.patient import Patient
-from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.resources.tagging import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient
-from provisioner.kinds.facts import FROM_EDGE
+from provisioner.resources.facts import FROM_EDGE
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

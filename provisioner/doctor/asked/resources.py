@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from provisioner.doctor.finding import Unset
 from provisioner.doctor.patient import Patient
 from provisioner.engine.decide import woken_by
-from provisioner.engine.states import Standing, standing
+from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import read_recorded, with_status_reads
 from provisioner.engine.teardown import target_in
-from provisioner.kinds import KINDS
+from provisioner.resources import RESOURCE_TYPES
 
 _AT_ONCE = 8
 
@@ -21,7 +21,7 @@ class Stands:
     """One resource in words, and its health."""
 
     words: str
-    how: Standing
+    how: ResourceHealth
     # The command by which a person resumes or restores it; "" if none is needed.
     wake: str = ""
 
@@ -35,15 +35,17 @@ def resources(p: Patient) -> list[Stands]:
     """
     state = p.document
     resource_states = state.resources.items() if state else ()
-    names = [name for name, one in resource_states if one.phase == "ready" and not KINDS[one.type_name].shared]
+    names = [
+        name for name, one in resource_states if one.phase == "ready" and not RESOURCE_TYPES[one.type_name].account_wide
+    ]
     if state is None or not names:
         raise Unset("no state file tells of a resource")
 
     def ask(name: str) -> Stands:
-        managed = target_in(state, name, KINDS)
+        managed = target_in(state, name, RESOURCE_TYPES)
         resource_state = state.resources[name]
         doc = read_recorded(p.clients, managed, resource_state)
-        how = standing(managed.type, doc and with_status_reads(p.clients, managed, doc, resource_state.created_at))
+        how = health_of(managed.type, doc and with_status_reads(p.clients, managed, doc, resource_state.created_at))
         wake = woken_by(managed.type, doc, managed.region or p.region) if doc else ""
         return Stands(f"{name} ({managed.description})", how, wake)
 

@@ -11,12 +11,12 @@ from provisioner.doctor.asked.tasks import services
 from provisioner.doctor.finding import Doc, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.engine.faults import Fault, fault_of
-from provisioner.engine.states import Standing, standing
+from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import CONSISTENCY_SECONDS
-from provisioner.kinds import KINDS
-from provisioner.kinds.autoscaling import with_suspended
-from provisioner.kinds.ecs.shipped import shipped
-from provisioner.kinds.tracking_alarms import alarms_of, tracking
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.autoscaling import with_suspended
+from provisioner.resources.ecs.shipped import shipped
+from provisioner.resources.tracking_alarms import alarms_of, tracking
 from provisioner.settings.never import SERVICE, setting_of
 
 # The calls of this module by service; `policy` grants them.
@@ -41,8 +41,8 @@ class Scaled:
     """A service with autoscaling: what is suspended, its policies' health, and whether it stays at 0."""
 
     service: str
-    suspended: Standing
-    policies: tuple[tuple[str, Standing], ...]
+    suspended: ResourceHealth
+    policies: tuple[tuple[str, ResourceHealth], ...]
     # Whether its minimum is 0, and nothing starts a task when none runs.
     sleeps: bool
     # The scheduled actions that end its last task, if nothing starts one again.
@@ -122,9 +122,9 @@ def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: d
     sleeps = not target["MinCapacity"] and from_0
     return Scaled(
         service,
-        standing(KINDS["ScalableTarget"], with_suspended(target)),
+        health_of(RESOURCE_TYPES["ScalableTarget"], with_suspended(target)),
         tuple(
-            (one["PolicyName"], standing(KINDS["ScalingPolicy"], {**one, "Tracking": tracking(one, there)}))
+            (one["PolicyName"], health_of(RESOURCE_TYPES["ScalingPolicy"], {**one, "Tracking": tracking(one, there)}))
             for one in policies
             if _TRACKING in one and not _may_be_hidden(p, one)
         ),

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from provisioner.doctor.finding import Doc, Sought, Unseen
 from provisioner.doctor.patient import Patient, unless
-from provisioner.kinds.ecs.diagnosis import CALLS as DIAGNOSIS
-from provisioner.kinds.ecs.diagnosis import Diagnosis, diagnose, verdict
-from provisioner.kinds.ecs.strategies import awaited
+from provisioner.resources.ecs.diagnosis import CALLS as DIAGNOSIS
+from provisioner.resources.ecs.diagnosis import Diagnosis, diagnose, verdict
+from provisioner.resources.ecs.strategies import awaited
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

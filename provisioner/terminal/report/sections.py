@@ -70,8 +70,8 @@ def _line(line: Line) -> str:
 
 def _health(one: Health) -> str:
     """Return the health of one resource as HTML."""
-    kind = f' <span class="pale">{escape(one.kind)}</span>' if one.kind else ""
-    return f'<li class="row"><span>{escape(one.what)}{kind}</span>{marked(one.state, one.word)}</li>'
+    type_name = f' <span class="pale">{escape(one.kind)}</span>' if one.kind else ""
+    return f'<li class="row"><span>{escape(one.what)}{type_name}</span>{marked(one.state, one.word)}</li>'
 
 
 def cost(told: Estimate) -> str:

@@ -1,0 +1,250 @@
+"""CloudFront: a distribution, which is disabled and deployed once more before it can be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.owners import FieldOwner
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker, Refusal, RetryLater, blocked_error
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.errors import Blocked
+from provisioner.names import ZONE_TAG
+from provisioner.resources.members.edge import DISTRIBUTION
+from provisioner.resources.origin_key import shown, veiled_origins
+from provisioner.resources.pricing_plans import is_of_plan, keeps_acl, known_plan, plans_of, refused_for
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import tags_told
+
+# The ETag is out of date: the retry reads it again.
+_STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
+# Where there is no such policy, AWS returns no id, and accepts none.
+_HEADERS = "ResponseHeadersPolicyId"
+# botocore DistributionConfig: each may be missing where there are none.
+_NOWHERE_ELSE: JsonObject = {"CacheBehaviors": {"Items": []}, "OriginGroups": {"Items": []}}
+
+# CloudFront developer guide, alternate-domain-names-move.
+_TAKEN = (
+    "Take the name from that distribution, which may be another account's, or leave it out of "
+    "`domain.names`; then run the same command again. To move it while it serves: bring the stack up under "
+    "another name, with a certificate for both, `aws cloudfront associate-alias` the name to it, then set it."
+)
+
+
+# The web ACLs that CloudFront creates for a plan, or from its console (AWS WAF developer guide).
+_BY_CLOUDFRONT = "/webacl/CreatedByCloudFront-"
+
+
+def is_of_aws(actual: Any, desired: Any) -> bool:
+    """Return whether an undeclared web ACL was put there by CloudFront itself or by Firewall Manager.
+
+    Names: AWS WAF developer guide, CloudFront's security protections; cloud-custodian/cloud-custodian#7698.
+    """
+    names = (_BY_CLOUDFRONT, "/webacl/FMManagedWebACLV2-")
+    return not desired and any(name in str(actual) for name in names)
+
+
+class Distribution(ResourceType):
+    """A distribution; its properties are those of its DistributionConfig, lists without their Quantity."""
+
+    service, id_paths, name_property, noun = "cloudfront", "Id", "Comment", "edge"
+    ownership = DISTRIBUTION
+    ready = {"Status": "Deployed"}
+    # CloudFront API reference, Distribution
+    status_classes = (
+        StatusClasses("Status", in_lower_case("Deployed"), in_lower_case("InProgress")),
+        StatusClasses(
+            "Enabled",
+            in_lower_case("true"),
+            unhealthy=in_lower_case("false"),
+            descriptions={"true": "enabled", "false": "disabled"},
+        ),
+    )
+    immutable = frozenset({"CallerReference"})
+    replacing_calls = {"UpdateDistribution": "DistributionConfig"}
+    # The members depend on where the certificate is from, and those of both do not go together.
+    sent_as_stated = frozenset({"ViewerCertificate"})
+    # An origin has exactly one of these.
+    alternatives = frozenset(f"Origins.Items.{one}OriginConfig" for one in ("Custom", "S3", "Vpc"))
+    not_found_codes = codes("NoSuchDistribution", "NoSuchResource")
+    # The CallerReference was used: an earlier attempt created it, and the list will show it.
+    already_exists_codes = codes("DistributionAlreadyExists")
+    consistency_seconds = 60
+    retryable_codes = {
+        "create": codes("InvalidWebACLId", "NoSuchOrigin"),
+        "update": _STALE,
+        "delete": _STALE | codes("DistributionNotDisabled", "ResourceInUse"),
+    }
+    unblocked_codes = _STALE | codes("DistributionNotDisabled")
+    # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads lag behind writes.
+    typical_create_seconds, typical_delete_seconds, timeout, stale_seconds = 170, 5, minutes(90), 5
+    error_remedies = {"CNAMEAlreadyExists": _TAKEN}
+    field_owners = {"WebACLId": FieldOwner("CloudFront or Firewall Manager, which put it there", is_of_aws)}
+    iam_type = "distribution"
+    operations = operations(
+        read="GetDistribution ListDistributions ListTagsForResource",
+        create="CreateDistributionWithTags",
+        read_before_replace="GetDistributionConfig",
+        update="UpdateDistribution GetDistribution",
+        retag="TagResource UntagResource GetDistribution",
+        delete="DeleteDistribution UpdateDistribution GetDistribution",
+        blockers="GetDistribution",
+    )
+
+    def read(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the distribution and its tags; find it by its comment where its id is not known yet."""
+        id_ = spec.id or self._listed(cloudfront, spec.props.get("Comment", spec.aws_name))
+        if not id_:
+            return None
+        found = cloudfront.get_distribution(Id=id_)
+        actual = found["Distribution"]
+        tags = tags_told(cloudfront, spec, actual["ARN"], lambda: _tags(cloudfront, actual["ARN"]))
+        return {**_whole(actual, spec.suffix), "ETag": found["ETag"], "Tags": tags}
+
+    def leaves(self, actual: JsonObject) -> str:
+        """Return the web ACL that CloudFront created for the distribution and does not delete, as a phrase.
+
+        AWS WAF pricing: 5 USD a month, and 1 USD for each rule, once no pricing plan covers the web ACL.
+        """
+        arn = str(actual.get("WebACLId", ""))
+        if _BY_CLOUDFRONT not in arn:
+            return ""
+        name, id_ = arn.split("/")[-2:]
+        one = f"--name {name} --scope CLOUDFRONT --id {id_} --region us-east-1"
+        token = f'"$(aws wafv2 get-web-acl {one} --query LockToken --output text)"'
+        return (
+            f"the web ACL {name}, which CloudFront made for this distribution and does not delete, from "
+            f"5 USD a month until `aws wafv2 delete-web-acl {one} --lock-token {token}`"
+        )
+
+    def _listed(self, cloudfront: Any, comment: str) -> str:
+        listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
+        return next((str(actual["Id"]) for actual in listed if actual["Comment"] == comment), "")
+
+    def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the distribution with its tags; its CallerReference makes a repeated call harmless."""
+        config = {**_sent(spec.props), "CallerReference": spec.token}
+        made = cloudfront.create_distribution_with_tags(
+            DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(spec.tags)}}
+        )
+        return {**_whole(made["Distribution"], spec.suffix), "ETag": made["ETag"]}
+
+    def read_before_replace(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the current configuration with GetDistributionConfig, and the ETag that an update needs."""
+        now = cloudfront.get_distribution_config(Id=spec.id)
+        return {**now["DistributionConfig"], "ETag": now["ETag"]}
+
+    def update(self, cloudfront: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL."""
+        if not spec.live:
+            return
+        try:
+            cloudfront.update_distribution(Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=_sent(spec.props))
+        except ClientError as error:
+            if not is_of_plan(error):
+                raise
+            arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
+            why = keeps_acl(known_plan(cloudfront, arn))
+            raise Blocked(f"{self} {spec.aws_name or spec.id}: {why.what}.", why.hint) from error
+
+    def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
+        if put:
+            cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
+        if gone := list(drop):
+            cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
+
+    def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
+        """Disable the distribution, raise NotYet until that is deployed, then delete it."""
+        found = cloudfront.get_distribution(Id=spec.id)
+        actual = found["Distribution"]
+        if actual["DistributionConfig"]["Enabled"]:
+            config = {**actual["DistributionConfig"], "Enabled": False}
+            cloudfront.update_distribution(Id=spec.id, IfMatch=found["ETag"], DistributionConfig=config)
+        if actual["DistributionConfig"]["Enabled"] or actual["Status"] != "Deployed":
+            raise RetryLater("disabled, and the edge is learning it", due=self.typical_create_seconds)
+        try:
+            cloudfront.delete_distribution(Id=spec.id, IfMatch=found["ETag"])
+        except ClientError as error:
+            if not (blockers := refused_for(cloudfront, actual["ARN"], error)):
+                raise
+            raise blocked_error(f"{self} {spec.aws_name or spec.id}", blockers) from error
+
+    def refusals(self, cloudfront: Any, actual: JsonObject, changed: Set[str]) -> list[Refusal]:
+        """Return a refusal if the web ACL is to be removed or replaced and a pricing plan keeps it."""
+        if "WebACLId" not in changed or not actual.get("WebACLId"):
+            return []
+        return [keeps_acl(plan) for plan in plans_of(cloudfront, actual["ARN"])]
+
+    def blockers(self, cloudfront: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the pricing plan of the distribution, which blocks its deletion."""
+        return plans_of(cloudfront, cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"])
+
+    def routes_to(self, actual: JsonObject) -> list[str]:
+        """Return the hashes of the origin keys that it sends, once all edge locations send them."""
+        return list(shown(actual["Origins"])) if actual.get("Status") == "Deployed" else []
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Remove the Quantity of lists, and add members that AWS leaves out where they are empty."""
+        plain = {key: _plain(value) for key, value in {**_NOWHERE_ELSE, **actual}.items()}
+        if "DefaultCacheBehavior" in plain:
+            plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
+        return plain
+
+
+def domain_of(cloudfront: Any, comment: str) -> JsonObject:
+    """Return the domain settings of the existing distribution with this comment; {} if it has no domain."""
+    listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
+    actual: JsonObject = next((one for one in listed if one["Comment"] == comment), {})
+    names = (actual.get("Aliases") or {}).get("Items") or []
+    if not names:
+        return {}
+    # Somebody may have added another origin.
+    meant = actual["DefaultCacheBehavior"]["TargetOriginId"]
+    origin = next(one for one in actual["Origins"]["Items"] if one["Id"] == meant)
+    zone = _tags(cloudfront, actual["ARN"]).get(ZONE_TAG)
+    return {"names": tuple(names), "hosted_zone_id": zone, "origin_name": origin["DomainName"]}
+
+
+def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
+    return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
+
+
+def _whole(actual: JsonObject, suffix: str) -> JsonObject:
+    """Return a distribution's configuration, keys as hashes, and its id, ARN, status and domain."""
+    about = {key: actual[key] for key in ("Id", "ARN", "Status", "DomainName")}
+    config = actual["DistributionConfig"]
+    return {**config, "Origins": veiled_origins(config["Origins"], suffix), **about}
+
+
+def _sent(config: JsonObject) -> JsonObject:
+    """Return a configuration for the API: with each Quantity, without an empty headers policy."""
+    behaviour = dict(config["DefaultCacheBehavior"])
+    if not behaviour.get(_HEADERS):
+        behaviour.pop(_HEADERS, None)
+    return {**_counted(config), "DefaultCacheBehavior": _counted(behaviour)}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with each `{Quantity, Items}` of CloudFront without its Quantity."""
+    if isinstance(value, Mapping):
+        if "Quantity" in value:
+            items = [_plain(one) for one in value.get("Items") or []]
+            rest = {key: _plain(one) for key, one in value.items() if key not in ("Quantity", "Items")}
+            return {**rest, "Items": items}
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _counted(value: Any) -> Any:
+    """Return a value with the Quantity that CloudFront requires beside each `Items`."""
+    if isinstance(value, Mapping):
+        counted = {key: _counted(one) for key, one in value.items()}
+        return {**counted, "Quantity": len(counted["Items"])} if "Items" in counted else counted
+    return [_counted(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,112 @@
+"""CloudWatch: alarms and a dashboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, operations
+from provisioner.names import PROJECT
+from provisioner.resources.members.watch import ALARM, DASHBOARD
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import tags_told
+
+
+class Alarm(ResourceType):
+    """A metric alarm; its state is CloudWatch's and is not compared."""
+
+    service, id_paths, name_property = "cloudwatch", "AlarmName", "AlarmName"
+    ownership = ALARM
+    immutable = frozenset({"AlarmName"})
+    replacing_calls = {"PutMetricAlarm": ""}
+    # An alarm watches either one metric or an expression (botocore cloudwatch PutMetricAlarm).
+    alternatives = frozenset({"ExtendedStatistic", "Metrics", "ThresholdMetricId", "EvaluationCriteria"})
+    not_found_codes = codes("ResourceNotFound", "ResourceNotFoundException")
+    iam_type, arn_properties = "alarm", ("{AlarmName}",)
+    operations = operations(
+        read="DescribeAlarms ListTagsForResource",
+        create="PutMetricAlarm",
+        update="PutMetricAlarm",
+        retag="TagResource UntagResource DescribeAlarms ListTagsForResource",
+        delete="DeleteAlarms",
+    )
+
+    def read(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the alarm and its tags; one DescribeAlarms call returns the alarms of all stacks."""
+        listed = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
+        mine = next((actual for actual in listed if actual["AlarmName"] == spec.props["AlarmName"]), None)
+        if mine is None:
+            return None
+        arn = mine["AlarmArn"]
+        return {**mine, "Tags": tags_told(cloudwatch, spec, arn, lambda: _tags(cloudwatch, arn))}
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Drop the members that do not apply to this sort of alarm; ministack 1.5.33 fills them in.
+
+        Source: CloudWatch API, PutMetricAlarm (Statistic, ExtendedStatistic, Metrics).
+        """
+        without = {"Statistic"} if actual.get("ExtendedStatistic") else set()
+        without |= {"Statistic", "Period"} if actual.get("Metrics") else set()
+        return {key: value for key, value in actual.items() if key not in without}
+
+    def create(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the alarm with PutMetricAlarm; repeating the call has no further effect."""
+        cloudwatch.put_metric_alarm(**spec.props, Tags=pairs(spec.tags))
+        return dict(spec.props)
+
+    def update(self, cloudwatch: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the whole definition with PutMetricAlarm; the alarm keeps its state."""
+        cloudwatch.put_metric_alarm(**spec.props)
+
+    def retag(self, cloudwatch: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        arn = (self.read(cloudwatch, spec) or {})["AlarmArn"]
+        if put:
+            cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(put))
+        if gone := list(drop):
+            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
+
+    def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
+        """Delete the alarm; DeleteAlarms is no error where it does not exist."""
+        cloudwatch.delete_alarms(AlarmNames=[spec.id])
+
+
+class Dashboard(ResourceType):
+    """The dashboard that shows the metrics of the stack."""
+
+    service, id_paths, name_property, noun = "cloudwatch", "DashboardName", "DashboardName", "dashboard"
+    ownership = DASHBOARD
+    tagged = False
+    immutable = frozenset({"DashboardName"})
+    replacing_calls = {"PutDashboard": ""}
+    not_found_codes = codes("ResourceNotFound", "DashboardNotFoundError")
+    iam_type, arn_properties = "dashboard", ("{DashboardName}",)
+    operations = operations(
+        read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards"
+    )
+
+    def read(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the dashboard with GetDashboard, its JSON body parsed."""
+        actual = cloudwatch.get_dashboard(DashboardName=spec.props["DashboardName"])
+        return {**actual, "DashboardBody": json.loads(actual["DashboardBody"])}
+
+    def create(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the dashboard with PutDashboard; repeating the call has no further effect."""
+        body = json.dumps(spec.props["DashboardBody"])
+        cloudwatch.put_dashboard(DashboardName=spec.props["DashboardName"], DashboardBody=body)
+        return dict(spec.props)
+
+    def update(self, cloudwatch: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the dashboard with PutDashboard."""
+        self.create(cloudwatch, spec)
+
+    def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
+        """Delete the dashboard with DeleteDashboards."""
+        cloudwatch.delete_dashboards(DashboardNames=[spec.id])
+
+
+def _tags(cloudwatch: Any, arn: str) -> dict[str, str]:
+    return mapping(cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"])

@@ -1,0 +1,169 @@
+"""CloudWatch Logs deliveries: how CloudFront's standard logging v2 writes its access logs to a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import matches_codes
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, operations
+from provisioner.resources.members.logs import DELIVERY, DESTINATION, SOURCE
+
+_GONE = codes("ResourceNotFoundException")
+# This refusal passes: "Requested resource is currently being updated. Please try again later."
+# (hashicorp/terraform-provider-aws#42194).
+_BUSY = codes("ConflictException: currently being updated")
+# A source can be deleted once its deliveries are gone, and CloudWatch Logs notices that late.
+_HELD = codes("ConflictException")
+# This refusal does not pass: "This ResourceId has already been used in another Delivery Source in this
+# account." (hashicorp/terraform-provider-aws#40885).
+_TAKEN = codes("ConflictException: already been used")
+
+
+class _Delivered(ResourceType):
+    """A resource type of CloudWatch Logs whose tags are set by ARN."""
+
+    service = "logs"
+    not_found_codes = _GONE
+    retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _HELD}
+
+    def tagged_doc(self, logs: Any, actual: JsonObject) -> JsonObject:
+        """Return a resource as it was read, and its tags, which need a call of their own."""
+        return {**actual, "Tags": logs.list_tags_for_resource(resourceArn=actual["arn"])["tags"]}
+
+    def retag(self, logs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        arn = (self.read(logs, spec) or {})["arn"]
+        if put:
+            logs.tag_resource(resourceArn=arn, tags=dict(put))
+        if gone := list(drop):
+            logs.untag_resource(resourceArn=arn, tagKeys=gone)
+
+
+class DeliverySource(_Delivered):
+    """A delivery source: the resource whose logs are delivered, and the type of log."""
+
+    id_paths, name_property, noun = "name", "name", "records-source"
+    ownership = SOURCE
+    immutable = frozenset({"name", "resourceArn", "logType"})
+    already_exists_codes = _TAKEN
+    # Sources for CloudFront can be made in us-east-1 only (CloudFront developer guide, standard logging v2).
+    foreign_remedy = (
+        "Delete the delivery source {name}: `aws logs delete-delivery-source --name {name} --region "
+        "us-east-1`, after its deliveries (`aws logs describe-deliveries --region us-east-1` lists them). "
+        "Or leave the records to it: `logs.requests=false`. Then run the same command again."
+    )
+
+    iam_type, arn_properties = "delivery-source", ("{name}",)
+    operations = operations(
+        read="GetDeliverySource DescribeDeliverySources ListTagsForResource",
+        retag="TagResource UntagResource GetDeliverySource DescribeDeliverySources ListTagsForResource",
+        create="PutDeliverySource",
+        delete="DeleteDeliverySource",
+    )
+
+    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the source with GetDeliverySource.
+
+        If no source has our name, return the source that already takes these logs of this resource, if any.
+        """
+        try:
+            actual = logs.get_delivery_source(name=spec.props["name"])["deliverySource"]
+        except ClientError as error:
+            blocker = None if spec.id or not matches_codes(error, _GONE) else _holder(logs, spec.props)
+            if blocker is None:
+                raise
+            actual = blocker
+        return self.tagged_doc(logs, {**actual, "resourceArn": next(iter(actual.get("resourceArns") or []), "")})
+
+    def describe_foreign(self, actual: JsonObject) -> str:
+        """Return the name of somebody else's source and the logs it takes; AWS allows one source for them."""
+        return f"the delivery source {actual['name']} takes the {actual['logType']} of {actual['resourceArn']}"
+
+    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the source with PutDeliverySource; repeating the call has no further effect."""
+        return dict(logs.put_delivery_source(**spec.props, tags=dict(spec.tags))["deliverySource"])
+
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+        """Delete the source; its deliveries were deleted before it."""
+        logs.delete_delivery_source(name=spec.id)
+
+
+class DeliveryDestination(_Delivered):
+    """A delivery destination: where logs are written."""
+
+    id_paths, name_property, noun = "name", "name", "records-destination"
+    ownership = DESTINATION
+    immutable = frozenset({"name"})
+    replacing_calls = {"PutDeliveryDestination": ""}
+    # AWS derives it from the configuration (botocore logs PutDeliveryDestination).
+    alternatives = frozenset({"deliveryDestinationType"})
+
+    iam_type, arn_properties = "delivery-destination", ("{name}",)
+    operations = operations(
+        read="GetDeliveryDestination ListTagsForResource",
+        retag="TagResource UntagResource GetDeliveryDestination ListTagsForResource",
+        create="PutDeliveryDestination",
+        update="PutDeliveryDestination",
+        delete="DeleteDeliveryDestination",
+    )
+
+    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the destination with GetDeliveryDestination."""
+        name = spec.props["name"]
+        return self.tagged_doc(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
+
+    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the destination with PutDeliveryDestination; repeating the call has no further effect."""
+        return dict(logs.put_delivery_destination(**spec.props, tags=dict(spec.tags))["deliveryDestination"])
+
+    def update(self, logs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the destination with PutDeliveryDestination."""
+        logs.put_delivery_destination(**spec.props)
+
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+        """Delete the destination; its deliveries were deleted before it."""
+        logs.delete_delivery_destination(name=spec.id)
+
+
+class Delivery(_Delivered):
+    """A delivery: it connects one source with one destination."""
+
+    id_paths, noun = "id", "delivery"
+    ownership = DELIVERY
+    unique_properties = lookup_properties = ("deliverySourceName", "deliveryDestinationArn")
+    already_exists_codes = codes("ConflictException: already exists")
+
+    iam_type, arn_properties = "delivery", ()
+    operations = operations(
+        read="DescribeDeliveries ListTagsForResource",
+        retag="TagResource UntagResource DescribeDeliveries ListTagsForResource",
+        create="CreateDelivery",
+        delete="DeleteDelivery",
+    )
+
+    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Find the delivery between this source and this destination with DescribeDeliveries."""
+        mine = {key: spec.props[key] for key in self.lookup_properties}
+        listed = logs.describe_deliveries()["deliveries"]
+        actual = next((one for one in listed if mine.items() <= one.items()), None)
+        return self.tagged_doc(logs, actual) if actual else None
+
+    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the delivery with CreateDelivery."""
+        return dict(logs.create_delivery(**spec.props, tags=dict(spec.tags))["delivery"])
+
+    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+        """Delete the delivery with DeleteDelivery."""
+        logs.delete_delivery(id=spec.id)
+
+
+def _holder(logs: Any, props: JsonObject) -> JsonObject | None:
+    """Return the source of any name that already takes these logs of this resource; None if none does."""
+    listed = logs.describe_delivery_sources()["deliverySources"]
+    taken = (one for one in listed if one["logType"] == props["logType"])
+    return next((dict(one) for one in taken if props["resourceArn"] in one["resourceArns"]), None)

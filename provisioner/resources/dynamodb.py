@@ -1,0 +1,263 @@
+"""DynamoDB: a table, and the settings of a table that need calls of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.faults import code_of, unless_unknown
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import RetryLater
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.members.data import BACKUPS, TABLE, TTL
+from provisioner.resources.secretsmanager import RESOURCE_POLICY
+from provisioner.resources.setting import SubresourceType
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import tags_told
+
+NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
+# The table is still applying its last change, or the account has too many changes at once.
+_BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
+# A new KMS key is not known everywhere at once, least of all its tags, which may decide who can use it
+# (aws/aws-cdk#18616).
+_NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
+_NO_POLICY = codes("PolicyNotFoundException", "ResourceNotFoundException")
+_BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
+
+_DAYS_BACK = "RecoveryPeriodInDays"
+_READ = "somebody's queries may read it"
+
+
+class Table(ResourceType):
+    """A DynamoDB table."""
+
+    service, id_paths, name_property = "dynamodb", "TableName", "TableName"
+    ownership = TABLE
+    ready, deleting = {"TableStatus": "ACTIVE"}, {"TableStatus": "DELETING"}
+    # botocore dynamodb TableStatus
+    status_classes = (
+        StatusClasses(
+            "TableStatus",
+            in_lower_case("ACTIVE"),
+            in_lower_case("CREATING UPDATING"),
+            in_lower_case("INACCESSIBLE_ENCRYPTION_CREDENTIALS ARCHIVING ARCHIVED REPLICATION_NOT_AUTHORIZED"),
+            in_lower_case("DELETING"),
+        ),
+    )
+    immutable = frozenset({"TableName", "KeySchema", "AttributeDefinitions"})
+    defaults = {"DeletionProtectionEnabled": False, "SSESpecification": {"Enabled": False}}
+    holds_data = True
+    unprotected = {"DeletionProtectionEnabled": False}
+    unprotected_by = "aws dynamodb update-table --table-name {TableName} --no-deletion-protection-enabled"
+    not_found_codes = NO_TABLE
+    already_exists_codes = codes("ResourceInUseException")
+    retryable_denials = _NO_KEY
+    retryable_codes = {
+        "create": codes("LimitExceededException: simultaneously") | _NO_KEY,
+        "update": _BUSY | _NO_KEY,
+        "delete": _BUSY | _BACKUPS,
+    }
+    typical_create_seconds, typical_delete_seconds, timeout = 10, 5, minutes(20)
+    immutable_until_ready = True
+    owns_children = True
+    iam_type, arn_properties = "table", ("{TableName}",)
+    operations = operations(
+        read="DescribeTable ListTagsOfResource",
+        create="CreateTable",
+        update="UpdateTable DescribeTable",
+        retag="TagResource UntagResource DescribeTable",
+        unmanaged="GetResourcePolicy",
+        remove_unmanaged="DeleteResourcePolicy",
+        delete="DeleteTable",
+    )
+
+    def read(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the table with DescribeTable, and its tags."""
+        actual = dynamodb.describe_table(TableName=spec.props["TableName"])["Table"]
+        arn = actual["TableArn"]
+        tags = tags_told(dynamodb, spec, arn, lambda: _tags(dynamodb, arn))
+        return {**_as_asked(actual), "Tags": tags}
+
+    def create(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the table with CreateTable."""
+        made = dynamodb.create_table(**spec.props, Tags=pairs(spec.tags))
+        return _as_asked(made["TableDescription"])
+
+    def update(self, dynamodb: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Change the table; a change to PROVISIONED also gives the capacity of table and indexes."""
+        units = spec.props.get("ProvisionedThroughput")
+        bought: JsonObject = {}
+        if "BillingMode" in changed and units:
+            updates = [
+                {"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _named(dynamodb, spec)
+            ]
+            bought = {"ProvisionedThroughput": units}
+            bought |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
+        dynamodb.update_table(TableName=spec.id, **changed | bought)
+
+    def retag(self, dynamodb: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        arn = dynamodb.describe_table(TableName=spec.id)["Table"]["TableArn"]
+        if put:
+            dynamodb.tag_resource(ResourceArn=arn, Tags=pairs(put))
+        if gone := list(drop):
+            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Drop attributes that are not part of the table's key: an index added by hand brings its own."""
+        if "KeySchema" not in actual or "AttributeDefinitions" not in actual:
+            return actual
+        own = {one["AttributeName"] for one in actual["KeySchema"]}
+        kept = [one for one in actual["AttributeDefinitions"] if one["AttributeName"] in own]
+        return {**actual, "AttributeDefinitions": kept}
+
+    def unmanaged(
+        self, dynamodb: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
+    ) -> list[Unmanaged]:
+        """Return the table's indexes and its resource policy, neither of which the stack declares."""
+        return [*_indexes(actual), *self._policies(dynamodb, actual)]
+
+    def _policies(self, dynamodb: Any, actual: JsonObject) -> list[Unmanaged]:
+        asked = {"ResourceArn": actual["TableArn"]}
+        try:
+            told: JsonObject = unless_unknown(lambda: dynamodb.get_resource_policy(**asked), {})
+        except ClientError as error:
+            if code_of(error) not in _NO_POLICY:
+                raise
+            return []
+        return [Unmanaged(RESOURCE_POLICY, asked, not_found_codes=_NO_POLICY)] if told.get("Policy") else []
+
+    def remove_unmanaged(self, dynamodb: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+        """Delete the table's resource policy."""
+        dynamodb.delete_resource_policy(**unmanaged.request)
+
+    def data_loss(self, props: JsonObject) -> str:
+        """Return what a deletion loses: the items.
+
+        With point-in-time recovery, AWS keeps a system backup for 35 days (DynamoDB developer guide,
+        PointInTimeRecovery_Howitworks).
+        """
+        return f"the table {props['TableName']}; where every second was backed up, AWS keeps its end 35 days"
+
+    def delete(self, dynamodb: Any, spec: ResourceSpec) -> None:
+        """Delete the table; DeleteTable is no error while it is being deleted."""
+        dynamodb.delete_table(TableName=spec.id)
+
+
+def _named(dynamodb: Any, spec: ResourceSpec) -> list[str]:
+    """Return the names of the indexes: provisioned capacity has to be given for each (go-to-k/cdkd#1588)."""
+    listed = dynamodb.describe_table(TableName=spec.id)["Table"].get("GlobalSecondaryIndexes") or []
+    return [str(one["IndexName"]) for one in listed if one.get("IndexStatus") != "DELETING"]
+
+
+def _tags(dynamodb: Any, arn: str) -> dict[str, str]:
+    return mapping(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"])
+
+
+def _as_asked(actual: JsonObject) -> JsonObject:
+    """Return a table under the property names of the create call."""
+    mode = (actual.get("BillingModeSummary") or {}).get("BillingMode") or actual.get("BillingMode")
+    told = actual.get("SSEDescription") or {}
+    under: dict[str, Any] = {"Enabled": told.get("Status") in ("ENABLED", "ENABLING", "UPDATING")}
+    if under["Enabled"]:
+        under |= {"SSEType": told.get("SSEType"), "KMSMasterKeyId": told.get("KMSMasterKeyArn")}
+    return {
+        "DeletionProtectionEnabled": False,
+        **actual,
+        "BillingMode": mode or "PROVISIONED",
+        "SSESpecification": under,
+    }
+
+
+def _indexes(actual: JsonObject) -> list[Unmanaged]:
+    """Return the indexes that were added by hand; they are only reported, as queries may use them."""
+    listed = actual.get("GlobalSecondaryIndexes") or []
+    return [
+        Unmanaged(f"the index {one['IndexName']}", {"IndexName": one["IndexName"]}, kept_reason=_READ) for one in listed
+    ]
+
+
+class TimeToLive(SubresourceType):
+    """The TTL attribute of a table. To change it, TTL is turned off, and on again an hour later."""
+
+    service, id_paths = "dynamodb", "TableName"
+    ownership = TTL
+    not_found_codes = NO_TABLE | codes("ResourceNotFound")
+    retryable_codes = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    # aws/aws-cdk#13720
+    cooldown, cooldown_codes = minutes(60), codes("ValidationException: multiple times within")
+    timeout = minutes(20)
+    iam_type, arn_properties = "table", ("{TableName}",)
+    operations = operations(
+        read="DescribeTimeToLive",
+        create="DescribeTimeToLive UpdateTimeToLive",
+        update="DescribeTimeToLive UpdateTimeToLive",
+    )
+
+    def read(self, dynamodb: Any, it: ResourceSpec) -> JsonObject | None:
+        """Read the TTL with DescribeTimeToLive; ENABLING lasts up to an hour, and counts as on."""
+        name = it.props["TableName"]
+        actual = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        on = actual["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
+        spec = {"Enabled": on, "AttributeName": actual.get("AttributeName")}
+        return {"TableName": name, "TimeToLiveSpecification": spec}
+
+    def apply(self, dynamodb: Any, props: JsonObject) -> None:
+        """Turn TTL on or off; do nothing if it is as declared, as DynamoDB would refuse the call.
+
+        To change the attribute, turn TTL off and raise NotYet, so that the engine turns it on later.
+        """
+        now = self._now(dynamodb, props)
+        desired = props["TimeToLiveSpecification"]
+        if now["Enabled"] and (not desired["Enabled"] or now["AttributeName"] != desired["AttributeName"]):
+            off = {"Enabled": False, "AttributeName": now["AttributeName"]}
+            dynamodb.update_time_to_live(TableName=props["TableName"], TimeToLiveSpecification=off)
+            if desired["Enabled"]:
+                raise RetryLater("it is off, and comes on for another attribute later", due=self.cooldown)
+        elif desired["Enabled"] and not now["Enabled"]:
+            dynamodb.update_time_to_live(**props)
+
+    def change_count(self, actual: JsonObject, desired: JsonObject) -> int:
+        """Return how many changes DynamoDB counts: two if TTL is on before and after, else one."""
+        both = (actual["TimeToLiveSpecification"], desired["TimeToLiveSpecification"])
+        return sum(one["Enabled"] for one in both) or 1
+
+    def _now(self, dynamodb: Any, props: JsonObject) -> JsonObject:
+        actual = self.read(dynamodb, ResourceSpec("", "", "", props)) or {}
+        return dict(actual["TimeToLiveSpecification"])
+
+
+class PointInTimeRecovery(SubresourceType):
+    """The point-in-time recovery of a table."""
+
+    service, id_paths = "dynamodb", "TableName"
+    ownership = BACKUPS
+    replacing_calls = {"UpdateContinuousBackups": ""}
+    not_found_codes = NO_TABLE
+    retryable_codes = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    timeout = minutes(20)
+    iam_type, arn_properties = "table", ("{TableName}",)
+    operations = operations(
+        read="DescribeContinuousBackups", create="UpdateContinuousBackups", update="UpdateContinuousBackups"
+    )
+
+    def read(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the setting with DescribeContinuousBackups."""
+        name = spec.props["TableName"]
+        actual = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        told = actual.get("PointInTimeRecoveryDescription") or {}
+        days = {_DAYS_BACK: told[_DAYS_BACK]} if _DAYS_BACK in told else {}
+        on = {"PointInTimeRecoveryEnabled": told.get("PointInTimeRecoveryStatus") == "ENABLED", **days}
+        return {"TableName": name, "PointInTimeRecoverySpecification": on}
+
+    def apply(self, dynamodb: Any, props: JsonObject) -> None:
+        """Set it with UpdateContinuousBackups; the recovery period is sent only when it is turned on."""
+        asked = props["PointInTimeRecoverySpecification"]
+        if not asked["PointInTimeRecoveryEnabled"]:
+            asked = {key: one for key, one in asked.items() if key != _DAYS_BACK}
+        dynamodb.update_continuous_backups(TableName=props["TableName"], PointInTimeRecoverySpecification=asked)

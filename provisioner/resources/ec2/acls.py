@@ -1,0 +1,86 @@
+"""Changes that somebody made to the network ACLs around the stack's subnets.
+
+Every subnet starts in the VPC's default ACL, which allows all traffic by one rule each way (VPC user guide,
+"Default network ACL"). The stack declares no ACL. Network administrators may change them, and an apply leaves
+their changes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from typing import Any
+
+from provisioner.engine.extras import Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.resources.ec2.tagged import where
+
+# The number of the rule that allows all IPv4; the numbers of all rules that a default ACL starts with: allow
+# all IPv4, allow all IPv6, and the final deny of each.
+_BORN_OPEN, _BORN = 100, (100, 101, 32767, 32768)
+_ANYWHERE = "0.0.0.0/0"
+# Protocol numbers by IANA, as EC2 returns them.
+_PROTOCOLS = {"-1": "all traffic", "1": "icmp", "6": "tcp", "17": "udp"}
+
+
+def acls_in(ec2: Any, vpc: str) -> list[JsonObject]:
+    """Return the network ACLs of a VPC (DescribeNetworkAcls)."""
+    return list(ec2.describe_network_acls(Filters=where({"vpc-id": vpc}))["NetworkAcls"])
+
+
+def not_as_born(acls: list[JsonObject], subnets: Set[str], region: str) -> list[Unmanaged]:
+    """Return each difference between the ACLs around these subnets and a new default ACL.
+
+    Args:
+        acls: All network ACLs of the VPC.
+        subnets: Ids of the subnets that count.
+        region: The region, for the commands that undo a difference.
+
+    """
+    own = next((str(one["NetworkAclId"]) for one in acls if one["IsDefault"]), "")
+    return [unmanaged for acl in acls for unmanaged in _of_one(acl, own, subnets, region)]
+
+
+def _of_one(acl: JsonObject, own: str, subnets: Set[str], region: str) -> Iterator[Unmanaged]:
+    # Another ACL than the default one is reported once per subnet, the default one by its changed rules.
+    children = [one for one in acl.get("Associations", []) if one["SubnetId"] in subnets]
+    if not children:
+        return
+    if acl["IsDefault"]:
+        yield from _rules(acl, region)
+        return
+    for one in children:
+        back = f"--association-id {one['NetworkAclAssociationId']} --network-acl-id {own} --region {region}"
+        yield Unmanaged(
+            f"network ACL {acl['NetworkAclId']} around {one['SubnetId']}",
+            {},
+            "it decides what passes the subnet's border; "
+            f"`aws ec2 replace-network-acl-association {back}` puts the subnet back into the VPC's own",
+        )
+
+
+def _rules(acl: JsonObject, region: str) -> Iterator[Unmanaged]:
+    """Yield rules that a new default ACL does not have, and each direction that lacks the allow-all rule."""
+    id_ = acl["NetworkAclId"]
+    for egress, way in ((False, "ingress"), (True, "egress")):
+        rules = [one for one in acl["Entries"] if one["Egress"] is egress]
+        if not any(_lets_all(one) for one in rules):
+            allow = f"--network-acl-id {id_} --{way} --rule-number {_BORN_OPEN} --rule-action allow --protocol -1"
+            command = f"aws ec2 create-network-acl-entry {allow} --cidr-block {_ANYWHERE} --region {region}"
+            lacking = f"network ACL {id_} {way} without the rule that lets all through"
+            yield Unmanaged(lacking, {}, f"`{command}` puts it back")
+        for one in rules:
+            if one["RuleNumber"] not in _BORN:
+                gone = f"--network-acl-id {id_} --{way} --rule-number {one['RuleNumber']} --region {region}"
+                what = f"network ACL {id_} {way} rule {one['RuleNumber']}: {_in_words(one)}"
+                yield Unmanaged(what, {}, f"`aws ec2 delete-network-acl-entry {gone}` takes it out")
+
+
+def _lets_all(rule: JsonObject) -> bool:
+    return rule["RuleAction"] == "allow" and str(rule["Protocol"]) == "-1" and rule.get("CidrBlock") == _ANYWHERE
+
+
+def _in_words(rule: JsonObject) -> str:
+    protocol, span = str(rule["Protocol"]), rule.get("PortRange")
+    ports = f" {span['From']} to {span['To']}" if span else ""
+    peer = rule.get("CidrBlock") or rule.get("Ipv6CidrBlock", "")
+    return f"{rule['RuleAction']} {_PROTOCOLS.get(protocol, protocol)}{ports} {peer}".rstrip()

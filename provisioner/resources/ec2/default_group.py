@@ -1,0 +1,78 @@
+"""The default security group of a VPC, with the rules that AWS gives it revoked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, operations
+from provisioner.resources.ec2.tagged import where
+from provisioner.resources.ec2.vpc import NO_VPC
+from provisioner.resources.members.ec2 import SECURITY_GROUP
+
+
+class _Bare(ResourceType):
+    """One direction of the default group without rules.
+
+    An interface that is put into the group by mistake then reaches nothing.
+    """
+
+    service, id_paths = "ec2", "VpcId"
+    ownership = SECURITY_GROUP
+    tagged, deleted_with_parent = False, True
+    lookup_properties = ("VpcId",)
+    not_found_codes = NO_VPC
+    # The rule was revoked already.
+    already_exists_codes = codes("InvalidPermission.NotFound")
+    permissions: str
+    iam_type, untagged = "security-group", True
+    operations = operations(read="DescribeSecurityGroups")
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the VPC's id if the group has no rule (DescribeSecurityGroups).
+
+        None while it has a rule, and if the VPC is missing.
+        """
+        group = self._group(ec2, spec)
+        return {"VpcId": spec.props["VpcId"]} if group and not group[self.permissions] else None
+
+    def _group(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        filters = where({"vpc-id": spec.props["VpcId"], "group-name": "default"})
+        return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Revoke all rules of the direction in one call."""
+        group = self._group(ec2, spec) or {}
+        if group.get(self.permissions):
+            self.revoke(ec2, group["GroupId"], group[self.permissions])
+        return {"VpcId": spec.props["VpcId"]}
+
+    def revoke(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+        """Revoke the rules."""
+        raise NotImplementedError
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Do nothing: the group is deleted with its VPC."""
+
+
+class BareDefaultIngress(_Bare):
+    """The default group without ingress rules."""
+
+    permissions = "IpPermissions"
+    operations = operations(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
+
+    def revoke(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+        """Revoke the ingress rules (RevokeSecurityGroupIngress)."""
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
+
+
+class BareDefaultEgress(_Bare):
+    """The default group without egress rules."""
+
+    permissions = "IpPermissionsEgress"
+    operations = operations(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
+
+    def revoke(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+        """Revoke the egress rules (RevokeSecurityGroupEgress)."""
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rules)

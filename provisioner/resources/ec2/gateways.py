@@ -1,0 +1,101 @@
+"""The internet gateway and its attachment to the VPC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.ec2.interfaces import ASKED, interfaces
+from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.resources.members.ec2 import ATTACHMENT, INTERNET_GATEWAY
+
+NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
+
+
+class InternetGateway(Ec2):
+    """An internet gateway. Its attachment to the VPC is a resource of its own."""
+
+    ownership = INTERNET_GATEWAY
+    noun, iam_type, id_paths, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
+    not_found_codes = NO_GATEWAY
+    retryable_codes = {"delete": codes("DependencyViolation")}
+    timeout = minutes(20)
+    operations = operations(
+        read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway"
+    )
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the gateways that pass the filters (DescribeInternetGateways)."""
+        return list(ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the gateway (CreateInternetGateway)."""
+        made = ec2.create_internet_gateway(TagSpecifications=self.specification(spec))
+        return dict(made["InternetGateway"])
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the gateway (DeleteInternetGateway)."""
+        ec2.delete_internet_gateway(InternetGatewayId=spec.id)
+
+
+class GatewayAttachment(ResourceType):
+    """The attachment of an internet gateway to a VPC."""
+
+    service, id_paths = "ec2", ("InternetGatewayId", "VpcId")
+    ownership = ATTACHMENT
+    tagged = False
+    unique_properties = ("VpcId",)
+    lookup_properties = ("InternetGatewayId", "VpcId")
+    # The API returns `available` for an attached gateway, not `attached`.
+    ready = {"State": frozenset({"available", "attached"})}
+    # botocore ec2 AttachmentStatus
+    status_classes = (
+        StatusClasses(
+            "State",
+            in_lower_case("available attached"),
+            in_lower_case("attaching"),
+            gone=in_lower_case("detaching detached"),
+        ),
+    )
+    not_found_codes = NO_GATEWAY | codes("Gateway.NotAttached")
+    already_exists_codes = codes("Resource.AlreadyAssociated")
+    # "Network vpc-... has some mapped public address(es)": an address is unmapped 5 to 10 min after its owner
+    # has ended.
+    retryable_codes = {"delete": codes("DependencyViolation")}
+    timeout = minutes(40)
+    operations = operations(
+        read="DescribeInternetGateways",
+        create="AttachInternetGateway",
+        delete="DetachInternetGateway",
+        blockers=ASKED,
+    )
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the attachment, which DescribeInternetGateways lists with its gateway.
+
+        The stack's gateways are looked at first, then the gateway by its id.
+        """
+        gateway, vpc = spec.props["InternetGatewayId"], spec.props["VpcId"]
+        for filters in (of_stack(ec2, spec), where({"internet-gateway-id": gateway})):
+            for actual in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
+                if actual["InternetGatewayId"] == gateway:
+                    mine = (one for one in actual.get("Attachments", []) if one["VpcId"] == vpc)
+                    return next(({"InternetGatewayId": gateway, **one} for one in mine), None)
+        return None
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Attach the gateway to the VPC (AttachInternetGateway)."""
+        ec2.attach_internet_gateway(**spec.props)
+        return dict(spec.props)
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Detach the gateway from the VPC (DetachInternetGateway)."""
+        ec2.detach_internet_gateway(**spec.props)
+
+    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the network interfaces in the VPC: public addresses of theirs block the detaching."""
+        return interfaces(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)

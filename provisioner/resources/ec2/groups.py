@@ -1,0 +1,239 @@
+"""Security groups, their single rules, and the removal of the default egress rule."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from provisioner.answers import made_in
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.names import bears
+from provisioner.resources.ec2.interfaces import ASKED, interfaces
+from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission
+from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.resources.members.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
+from provisioner.resources.tags import mapping
+
+NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
+_REVOKED = codes("InvalidPermission.NotFound")
+
+
+class SecurityGroup(Ec2):
+    """A security group, without its rules, which are resources of their own."""
+
+    ownership = SECURITY_GROUP
+    iam_type, id_paths, id_filter = "security-group", "GroupId", "group-id"
+    name_property, name_filter = "GroupName", "group-name"
+    discriminators = ("Description",)
+    owns_children = True
+    not_found_codes = NO_GROUP
+    already_exists_codes = codes("InvalidGroup.Duplicate")
+    retryable_codes = {"delete": codes("DependencyViolation", "InvalidGroup.InUse")}
+    timeout = minutes(40)
+    operations = operations(
+        remove_unmanaged="RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
+        read="DescribeSecurityGroups",
+        create="CreateSecurityGroup",
+        delete="DeleteSecurityGroup",
+        blockers=f"{ASKED} DescribeSecurityGroups",
+    )
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the groups that pass the filters (DescribeSecurityGroups)."""
+        return list(ec2.describe_security_groups(Filters=filters)["SecurityGroups"])
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the group (CreateSecurityGroup)."""
+        made = ec2.create_security_group(**spec.props, TagSpecifications=self.specification(spec))
+        return {**spec.props, "GroupId": made["GroupId"]}
+
+    def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return the group's rules that nobody declared, read from the description of the group.
+
+        The default egress rule is left out, because `NoDefaultEgress` removes it.
+        """
+        ways = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
+        return [
+            Unmanaged(f"{way} {in_words(rule)}", {"way": way, "rule": rule}, not_found_codes=_REVOKED)
+            for way, type_name, key in ways
+            for rule in contents(actual.get(key, []))
+            if not children.has({**rule, "GroupId": spec.id}, type_name) and (way, rule) != ("egress", EVERYWHERE)
+        ]
+
+    def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+        """Revoke a rule by its content (RevokeSecurityGroupIngress, RevokeSecurityGroupEgress)."""
+        permissions = [permission(unmanaged.request["rule"])]
+        if unmanaged.request["way"] == "ingress":
+            ec2.revoke_security_group_ingress(GroupId=spec.id, IpPermissions=permissions)
+        else:
+            ec2.revoke_security_group_egress(GroupId=spec.id, IpPermissions=permissions)
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the group (DeleteSecurityGroup)."""
+        ec2.delete_security_group(GroupId=spec.id)
+
+    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the network interfaces in the group, and the groups with rules that refer to it."""
+        naming = [
+            Blocker(
+                f"a rule of {one['GroupId']}",
+                bears(mapping(one.get("Tags", [])), spec.suffix),
+                _revoked(ec2, one, spec),
+            )
+            for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
+            for one in ec2.describe_security_groups(Filters=where({way: spec.id}))["SecurityGroups"]
+            if one["GroupId"] != spec.id
+        ]
+        return interfaces(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(naming))
+
+
+def _revoked(ec2: Any, group: JsonObject, spec: ResourceSpec) -> str:
+    """Return the commands that revoke another group's rules about ours; "" for a group of the stack."""
+    if bears(mapping(group.get("Tags", [])), spec.suffix):
+        return ""
+    ends = []
+    for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        for rule in group.get(key, []):
+            named = [one for one in rule.get("UserIdGroupPairs", []) if one.get("GroupId") == spec.id]
+            if named:
+                shown = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
+                shown["UserIdGroupPairs"] = [{"GroupId": spec.id}]
+                ends.append(
+                    f"`aws ec2 revoke-security-group-{way} --group-id {group['GroupId']} "
+                    f"--ip-permissions '{json.dumps([shown])}' --region {ec2.region}`"
+                )
+    return ", then ".join(ends)
+
+
+class NoDefaultEgress(ResourceType):
+    """A group without the allow-all egress rule that AWS adds to each new group."""
+
+    service, id_paths = "ec2", "GroupId"
+    ownership = SECURITY_GROUP
+    tagged, deleted_with_parent = False, True
+    lookup_properties = ("GroupId",)
+    not_found_codes = NO_GROUP
+    # The rule was revoked already.
+    already_exists_codes = _REVOKED
+    operations = operations(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the group's id if it lacks the allow-all egress rule (DescribeSecurityGroups).
+
+        None while the rule is there, and if the group is missing.
+        """
+        group = spec.props["GroupId"]
+        for filters in (of_stack(ec2, spec), where({"group-id": group})):
+            for actual in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
+                if actual["GroupId"] == group:
+                    return None if EVERYWHERE in contents(actual["IpPermissionsEgress"]) else {"GroupId": group}
+        return None
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Revoke the allow-all egress rule (RevokeSecurityGroupEgress)."""
+        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], IpPermissions=[permission(EVERYWHERE)])
+        return dict(spec.props)
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Do nothing: the group is deleted as a whole."""
+
+
+_PEERS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
+_CONTENT = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
+
+
+class _Rule(Ec2):
+    """One rule of a security group of the stack."""
+
+    ownership = SECURITY_GROUP_RULE
+    noun, iam_type, id_paths = "sgr", "security-group-rule", "SecurityGroupRuleId"
+    id_filter = "security-group-rule-id"
+    discriminators = ("Description",)
+    lookup_properties = ("GroupId",)
+    # AWS changes a rule in place at once, which would cut off connections that still need the old one. So a
+    # new rule is made first, and the old one is deleted when nothing needs it.
+    immutable = frozenset(_CONTENT)
+    unique_properties = _CONTENT
+    # A rule with the same content in a group of the stack is adopted, whoever made it.
+    adopts_untagged = True
+    consistency_seconds = 0
+    not_found_codes = NO_GROUP | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
+    already_exists_codes = codes("InvalidPermission.Duplicate")
+    egress: bool
+    operations = operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
+        found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+        return [_flat(actual) for actual in found]
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the rule by its id or tags, else the rule of the group with the same content."""
+        found = super().read(ec2, spec)
+        if found is None:
+            rules = self.find(ec2, where({"group-id": spec.props["GroupId"]}))
+            alike = (actual for actual in self._tidy(rules) if self._alike(actual, spec))
+            found = next(alike, None)
+        return found
+
+    def _alike(self, actual: JsonObject, spec: ResourceSpec) -> bool:
+        content = {key: value for key, value in spec.props.items() if key != "Description"}
+        return actual["IsEgress"] == self.egress and content.items() <= actual.items()
+
+    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the whole rule (ModifySecurityGroupRules)."""
+        rule = {key: value for key, value in spec.props.items() if key != "GroupId"}
+        ec2.modify_security_group_rules(
+            GroupId=spec.props["GroupId"],
+            SecurityGroupRules=[{"SecurityGroupRuleId": spec.id, "SecurityGroupRule": rule}],
+        )
+
+
+class IngressRule(_Rule):
+    """A rule for incoming traffic: from where, to which ports."""
+
+    egress = False
+    operations = operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the rule (AuthorizeSecurityGroupIngress)."""
+        made = ec2.authorize_security_group_ingress(
+            GroupId=spec.props["GroupId"],
+            IpPermissions=[permission(spec.props)],
+            TagSpecifications=self.specification(spec),
+        )
+        return _flat(made_in(made, "SecurityGroupRules"))
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the rule (RevokeSecurityGroupIngress)."""
+        ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+
+
+class EgressRule(_Rule):
+    """A rule for outgoing traffic: to where, to which ports."""
+
+    egress = True
+    operations = operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the rule (AuthorizeSecurityGroupEgress)."""
+        made = ec2.authorize_security_group_egress(
+            GroupId=spec.props["GroupId"],
+            IpPermissions=[permission(spec.props)],
+            TagSpecifications=self.specification(spec),
+        )
+        return _flat(made_in(made, "SecurityGroupRules"))
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the rule (RevokeSecurityGroupEgress)."""
+        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+
+
+def _flat(actual: JsonObject) -> JsonObject:
+    # Put the id of a referenced group at the top level, as it is declared.
+    other = (actual.get("ReferencedGroupInfo") or {}).get("GroupId")
+    return {**actual, "ReferencedGroupId": other} if other else dict(actual)

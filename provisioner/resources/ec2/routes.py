@@ -1,0 +1,227 @@
+"""Route tables, their routes, and their associations with subnets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, operations
+from provisioner.names import bears
+from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.resources.ec2.vpc import NO_SUBNET
+from provisioner.resources.members.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
+from provisioner.resources.tags import mapping
+
+NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
+
+
+class RouteTable(Ec2):
+    """A route table. Its routes and associations are resources of their own."""
+
+    ownership = ROUTE_TABLE
+    noun, iam_type, id_paths, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
+    discriminators = ("VpcId",)
+    owns_children = True
+    not_found_codes = NO_TABLE
+    retryable_codes = {"delete": codes("DependencyViolation")}
+    operations = operations(
+        remove_unmanaged="DeleteRoute",
+        read="DescribeRouteTables",
+        create="CreateRouteTable",
+        delete="DeleteRouteTable",
+        blockers="DescribeRouteTables DescribeSubnets",
+    )
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the tables that pass the filters (DescribeRouteTables)."""
+        return list(ec2.describe_route_tables(Filters=filters)["RouteTables"])
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the table with a client token of ours: the SDK's would differ on every attempt."""
+        made = ec2.create_route_table(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
+        return dict(made["RouteTable"])
+
+    def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return the routes that somebody made with CreateRoute and nobody declared."""
+        made = [route for route in actual["Routes"] if route.get("Origin", _BY_HAND) == _BY_HAND]
+        told = [(route, _destination(route)) for route in made if not _is_an_endpoints(route)]
+        return [
+            Unmanaged(
+                f"route {next(iter(to.values()))} to {_leads_to(route)}", to, not_found_codes=Route.not_found_codes
+            )
+            for route, to in told
+            if not children.has(to, "Route")
+        ]
+
+    def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+        """Delete a route (DeleteRoute)."""
+        ec2.delete_route(RouteTableId=spec.id, **unmanaged.request)
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the table (DeleteRouteTable)."""
+        ec2.delete_route_table(RouteTableId=spec.id)
+
+    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the subnets and gateways associated with the table.
+
+        A subnet of the stack, or one that is gone, is a temporary blocker.
+        """
+        tables = self.find(ec2, where({self.id_filter: spec.id}))
+        held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
+        listed = ec2.describe_subnets(Filters=where({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
+        theirs = {one["SubnetId"] for one in listed if not bears(mapping(one.get("Tags", [])), spec.suffix)}
+        return sorted((_follower(ec2, one, theirs) for one in held), key=lambda one: one.what)
+
+
+def _follower(ec2: Any, association: JsonObject, theirs: set[str]) -> Blocker:
+    """Return a subnet or gateway as a blocker, with the command that disassociates it.
+
+    A gateway is associated with a table by an edge association.
+    """
+    id_, subnet = association["RouteTableAssociationId"], association.get("SubnetId", "")
+    end = f"`aws ec2 disassociate-route-table --association-id {id_} --region {ec2.region}`"
+    if subnet:
+        return Blocker(f"subnet {subnet}", subnet not in theirs, end)
+    return Blocker(f"gateway {association.get('GatewayId', '?')}", temporary=False, remedy=end)
+
+
+class Route(ResourceType):
+    """One route in a table of the stack."""
+
+    service, id_paths = "ec2", ("RouteTableId", "DestinationCidrBlock")
+    ownership = ROUTE
+    tagged = False
+    unique_properties = ("RouteTableId", "DestinationCidrBlock")
+    lookup_properties = ("RouteTableId",)
+    immutable = frozenset({"RouteTableId", "DestinationCidrBlock"})
+    # The target of the route is gone.
+    failed, on_failure = {"State": "blackhole"}, "update"
+    # botocore ec2 RouteState; an emulator may not return it.
+    status_classes = (
+        StatusClasses(
+            "State", in_lower_case("active"), unhealthy=in_lower_case("blackhole filtered"), when_missing="healthy"
+        ),
+    )
+    not_found_codes = NO_TABLE | codes("InvalidRoute.NotFound")
+    already_exists_codes = codes("RouteAlreadyExists")
+    retryable_codes = {
+        "create": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
+        "update": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
+    }
+    operations = operations(
+        read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute"
+    )
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the route, which DescribeRouteTables lists with its table."""
+        table = _table(ec2, spec, spec.props["RouteTableId"])
+        for route in (table or {}).get("Routes", []):
+            if route.get("DestinationCidrBlock") == spec.props["DestinationCidrBlock"]:
+                return {"RouteTableId": spec.props["RouteTableId"], **route}
+        return None
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the route (CreateRoute)."""
+        ec2.create_route(**spec.props)
+        return dict(spec.props)
+
+    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the route's target (ReplaceRoute)."""
+        ec2.replace_route(**spec.props)
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the route (DeleteRoute)."""
+        where_to = {key: spec.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
+        ec2.delete_route(**where_to)
+
+
+class RouteTableAssociation(ResourceType):
+    """The association of a subnet with a route table. A subnet has one."""
+
+    service, id_paths = "ec2", "SubnetId"
+    ownership = ASSOCIATION
+    tagged = False
+    unique_properties = ("SubnetId",)
+    lookup_properties = ("SubnetId",)
+    immutable = frozenset({"SubnetId"})
+    ready = {"State": "associated"}
+    # botocore ec2 RouteTableAssociationStateCode
+    status_classes = (
+        StatusClasses(
+            "State",
+            in_lower_case("associated"),
+            in_lower_case("associating"),
+            in_lower_case("failed"),
+            in_lower_case("disassociating disassociated"),
+        ),
+    )
+    not_found_codes = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
+    already_exists_codes = codes("Resource.AlreadyAssociated")
+    operations = operations(
+        read="DescribeRouteTables",
+        create="AssociateRouteTable",
+        update="ReplaceRouteTableAssociation DescribeRouteTables",
+        delete="DisassociateRouteTable DescribeRouteTables",
+    )
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the association of the subnet (DescribeRouteTables).
+
+        The stack's tables are looked at first, then any table that the subnet is associated with.
+        """
+        subnet = spec.props["SubnetId"]
+        for filters in (of_stack(ec2, spec), where({"association.subnet-id": subnet})):
+            for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+                for one in table.get("Associations", []):
+                    if one.get("SubnetId") == subnet:
+                        state = (one.get("AssociationState") or {}).get("State", "associated")
+                        return {**one, "State": state}
+        return None
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Associate the subnet with the table (AssociateRouteTable)."""
+        made = ec2.associate_route_table(**spec.props)
+        return {**spec.props, "RouteTableAssociationId": made["AssociationId"]}
+
+    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Move the subnet to another table; it is never without one (ReplaceRouteTableAssociation)."""
+        now = self.read(ec2, spec) or {}
+        ec2.replace_route_table_association(
+            AssociationId=now["RouteTableAssociationId"], RouteTableId=spec.props["RouteTableId"]
+        )
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Disassociate the subnet, if it is associated (DisassociateRouteTable)."""
+        if now := self.read(ec2, spec):
+            ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
+
+
+_BY_HAND = "CreateRoute"
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+
+
+def _destination(route: JsonObject) -> JsonObject:
+    return {key: route[key] for key in _DESTINATIONS if route.get(key)}
+
+
+def _is_an_endpoints(route: JsonObject) -> bool:
+    """Return whether a gateway endpoint made the route and will remove it, or it is AWS's `local` route."""
+    return str(route.get("GatewayId", "")).startswith(("vpce-", "local"))
+
+
+def _leads_to(route: JsonObject) -> str:
+    # The id of the route's target.
+    ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATIONS)
+    return next((str(way) for way in ways if way), "nothing")
+
+
+def _table(ec2: Any, spec: ResourceSpec, id_: str) -> JsonObject | None:
+    for filters in (of_stack(ec2, spec), where({"route-table-id": id_})):
+        for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+            if table["RouteTableId"] == id_:
+                return dict(table)
+    return None

@@ -1,0 +1,68 @@
+"""Unmanaged resources in our VPC: `drift` lists them, and an apply leaves them.
+
+A teardown names the same ones before its question, because they block the end of the VPC (`blockers.py`).
+What only runs in our subnets, such as an instance, is not drift: it changes nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.names import bears
+from provisioner.resources.ec2.acls import acls_in, not_as_born
+from provisioner.resources.ec2.blockers import endpoints_in, ways_of
+from provisioner.resources.ec2.guard_duty import is_guard_dutys
+from provisioner.resources.ec2.tagged import where
+from provisioner.resources.tags import mapping
+from provisioner.resources.vpc_origin import AMAZONS_GROUP
+
+_OURS = ("SubnetId", "GroupId", "VpcEndpointId", "RouteTableId", "InternetGatewayId")
+_BESIDE = "it stands beside ours"
+
+
+def unmanaged(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> list[Unmanaged]:
+    """Return the subnets, groups, endpoints, route tables and gateways in a VPC that nobody declared.
+
+    Changed network ACLs around our subnets are among them.
+
+    Args:
+        ec2: The client.
+        spec: The VPC.
+        children: What is known to lie in it.
+
+    """
+    known = {id_ for key in _OURS for id_ in children.values(key)}
+    beside = [_extra(spec, what, actual) for id_, what, actual in _parts(ec2, spec) if id_ not in known]
+    ways = ways_of(ec2, spec)
+    beside += [Unmanaged(one.what, {}, one.remedy, doubtful=True) for one in ways if one.uncertain]
+    theirs = [one for one in ways if not one.temporary and known.isdisjoint(one.what.split())]
+    why = "{}, and would hold up a teardown: {} ends it"
+    beside += [Unmanaged(one.what, {}, why.format(_BESIDE, one.remedy)) for one in theirs]
+    return beside + not_as_born(acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
+
+
+def _parts(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:
+    """Yield each subnet, group and endpoint of the VPC: its id, its name in words and its description."""
+    filters = where({"vpc-id": spec.id})
+    for one in ec2.describe_subnets(Filters=filters)["Subnets"]:
+        yield one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one
+    for one in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
+        if one["GroupName"] not in ("default", AMAZONS_GROUP):
+            yield one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one
+    for one in endpoints_in(ec2, spec):
+        if str(one["State"]).lower() != "deleting":
+            yield one["VpcEndpointId"], f"endpoint {one['VpcEndpointId']} {one['ServiceName']}", one
+
+
+def _extra(spec: ResourceSpec, what: str, actual: JsonObject) -> Unmanaged:
+    """Return one of them as an unmanaged child, with its owner or with what to do about it."""
+    if is_guard_dutys(actual):
+        return Unmanaged(what, {}, _BESIDE, owner="GuardDuty")
+    if bears(mapping(actual.get("Tags", [])), spec.suffix):
+        own = "it bears this stack's own tags, and the state file does not know it"
+        return Unmanaged(what, {}, f"{own}; delete it before a teardown")
+    return Unmanaged(what, {}, f"{_BESIDE}; delete it before a teardown, which it would hold up")

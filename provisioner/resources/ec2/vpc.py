@@ -1,0 +1,159 @@
+"""The VPC with its DNS attributes, and the subnet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.ec2.blockers import ASKED as IN_VPC
+from provisioner.resources.ec2.blockers import parts_of
+from provisioner.resources.ec2.interfaces import ASKED, interfaces
+from provisioner.resources.ec2.tagged import Ec2, Filters
+from provisioner.resources.ec2.unmanaged import unmanaged
+from provisioner.resources.members.ec2 import SUBNET, VPC, VPC_DNS
+from provisioner.resources.setting import SubresourceType
+
+# Both spellings occur (terraform-provider-aws ec2/errors.go).
+NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
+NO_VPC = codes("InvalidVpcID.NotFound")
+
+
+class Vpc(Ec2):
+    """A virtual private cloud."""
+
+    ownership = VPC
+    noun, iam_type, id_paths, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
+    holds_data = True
+    ready = {"State": "available"}
+    # botocore ec2 VpcState
+    status_classes = (
+        StatusClasses("State", in_lower_case("available"), in_lower_case("pending"), gone=in_lower_case("deleting")),
+    )
+    not_found_codes = NO_VPC
+    retryable_codes = {"delete": codes("DependencyViolation")}
+    timeout = minutes(20)
+    operations = operations(
+        unmanaged=IN_VPC,
+        read="DescribeVpcs",
+        create="CreateVpc",
+        delete="DeleteVpc",
+        blockers=f"{ASKED} {IN_VPC}",
+    )
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the VPCs that pass the filters (DescribeVpcs)."""
+        return list(ec2.describe_vpcs(Filters=filters)["Vpcs"])
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the VPC (CreateVpc)."""
+        return dict(ec2.create_vpc(**spec.props, TagSpecifications=self.specification(spec))["Vpc"])
+
+    def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return what is in the VPC and not declared, and the changed ACLs around our subnets."""
+        return unmanaged(ec2, spec, children)
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the VPC with its default group, main route table and default ACL (DeleteVpc)."""
+        ec2.delete_vpc(VpcId=spec.id)
+
+    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return what is still in the VPC and is not deleted with it.
+
+        A part that an interface already stands for is left out: both have the same remedy.
+        """
+        found = interfaces(ec2, {"vpc-id": spec.id}, spec.suffix)
+        told = {one.remedy for one in found}
+        return found + [one for one in parts_of(ec2, spec) if one.remedy not in told]
+
+
+class _VpcAttribute(SubresourceType):
+    """One DNS attribute of a VPC. AWS reads and changes one per call."""
+
+    service, id_paths = "ec2", "VpcId"
+    ownership = VPC_DNS
+    not_found_codes = NO_VPC
+    attribute: str
+    field: str
+    operations = operations(read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute")
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the attribute (DescribeVpcAttribute)."""
+        vpc = spec.props["VpcId"]
+        actual = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
+        return {"VpcId": vpc, self.field: actual[self.field]}
+
+    def apply(self, ec2: Any, props: JsonObject) -> None:
+        """Set the attribute (ModifyVpcAttribute)."""
+        ec2.modify_vpc_attribute(**props)
+
+
+class DnsSupport(_VpcAttribute):
+    """Whether the VPC's own DNS resolver answers."""
+
+    attribute, field = "enableDnsSupport", "EnableDnsSupport"
+
+
+class DnsHostnames(_VpcAttribute):
+    """Whether hosts in the VPC get DNS names."""
+
+    attribute, field = "enableDnsHostnames", "EnableDnsHostnames"
+
+
+class Subnet(Ec2):
+    """A subnet: a block of addresses in one zone."""
+
+    ownership = SUBNET
+    noun, iam_type, id_paths, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
+    discriminators = ("CidrBlock",)
+    ready = {"State": "available"}
+    # botocore ec2 SubnetState
+    status_classes = (
+        StatusClasses(
+            "State",
+            in_lower_case("available"),
+            in_lower_case("pending"),
+            unhealthy=in_lower_case("unavailable failed failed-insufficient-capacity"),
+        ),
+    )
+    immutable = frozenset({"VpcId", "AvailabilityZone", "CidrBlock"})
+    unique_properties, cidr_properties = ("VpcId", "CidrBlock"), frozenset({"CidrBlock"})
+    holds_data = True
+    not_found_codes = NO_SUBNET
+    retryable_codes = {"delete": codes("DependencyViolation")}
+    # Interfaces of a deleted load balancer may remain for 35 min (terraform-provider-aws elbv2).
+    timeout = minutes(40)
+    operations = operations(
+        read="DescribeSubnets",
+        create="CreateSubnet",
+        update="ModifySubnetAttribute",
+        delete="DeleteSubnet",
+        blockers=ASKED,
+    )
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the subnets that pass the filters (DescribeSubnets)."""
+        return list(ec2.describe_subnets(Filters=filters)["Subnets"])
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the subnet (CreateSubnet). A new one assigns no public addresses, as is declared."""
+        asked = {key: value for key, value in spec.props.items() if key in self.immutable}
+        return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(spec))["Subnet"])
+
+    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Set the address and DNS attributes of the subnet, one per call (ModifySubnetAttribute)."""
+        for key in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64"):
+            if key in changed:
+                ec2.modify_subnet_attribute(SubnetId=spec.id, **{key: {"Value": changed[key]}})
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the subnet (DeleteSubnet)."""
+        ec2.delete_subnet(SubnetId=spec.id)
+
+    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the network interfaces that are still in the subnet."""
+        return interfaces(ec2, {"subnet-id": spec.id}, spec.suffix)

@@ -1,0 +1,110 @@
+"""The ECS cluster, with its capacity providers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
+from provisioner.resources.ecs.tenants import ASKED, tenants
+from provisioner.resources.members.ecs import CLUSTER
+from provisioner.resources.tags import low_pairs, mapping
+
+# botocore ecs DescribeClusters: the most clusters in one call.
+_MOST = 100
+
+
+class Cluster(Ecs):
+    """An ECS cluster with its capacity providers."""
+
+    id_paths, name_property, noun = "clusterArn", "clusterName", "cluster"
+    ownership = CLUSTER
+    id_is_name = True
+    ready, deleting = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}
+    # A deleted cluster can still be described.
+    deleted = {"status": "INACTIVE"}
+    # ECS API reference, Cluster
+    status_classes = (
+        StatusClasses(
+            "status",
+            in_lower_case("ACTIVE"),
+            in_lower_case("PROVISIONING"),
+            in_lower_case("FAILED"),
+            in_lower_case("DEPROVISIONING INACTIVE"),
+        ),
+    )
+    immutable = frozenset({"clusterName"})
+    replacing_calls = {"UpdateCluster": ""}
+    defaults = {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}
+    not_found_codes = NO_CLUSTER
+    retryable_codes = {
+        "create": NEW_ROLE,
+        "update": codes("UpdateInProgressException", "ResourceInUseException", "ClientException: not active"),
+        "delete": codes(
+            "ClusterContainsServicesException",
+            "ClusterContainsTasksException",
+            "ClusterContainsContainerInstancesException",
+            "ClusterContainsCapacityProviderException",
+            "UpdateInProgressException",
+        ),
+    }
+    timeout = minutes(20)
+    iam_type, arn_properties = "cluster", ("{clusterName}",)
+    operations = operations(
+        unmanaged="ListServices",
+        read="DescribeClusters",
+        create="CreateCluster",
+        update="PutClusterCapacityProviders UpdateCluster",
+        delete="DeleteCluster",
+        blockers=ASKED,
+    )
+
+    def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the cluster with its tags (DescribeClusters), or None if AWS lists it among the failures."""
+        include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
+        own = spec.props["clusterName"]
+        names = ecs.peers.together(own, "Cluster", by="name", most=_MOST)
+        listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
+        mine = next((actual for actual in listed if actual["clusterName"] == own), None)
+        return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None
+
+    def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the cluster together with its capacity providers (CreateCluster)."""
+        return dict(ecs.create_cluster(**spec.props, tags=low_pairs(spec.tags))["cluster"])
+
+    def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Update the settings (UpdateCluster) and the capacity providers (PutClusterCapacityProviders).
+
+        PutClusterCapacityProviders replaces the capacity providers and the default strategy, so both are
+        sent.
+        """
+        told = {key: changed[key] for key in ("settings", "configuration") if key in changed}
+        if told:
+            ecs.update_cluster(cluster=spec.id, **told)
+        if {"capacityProviders", "defaultCapacityProviderStrategy"} & changed.keys():
+            ecs.put_cluster_capacity_providers(
+                cluster=spec.id,
+                capacityProviders=spec.props["capacityProviders"],
+                defaultCapacityProviderStrategy=spec.props["defaultCapacityProviderStrategy"],
+            )
+
+    def unmanaged(self, ecs: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return the services of the cluster that nobody declared (ListServices)."""
+        ours = children.values("serviceName")
+        arns = ecs.list_services(cluster=spec.id)["serviceArns"]
+        others = (name for name in (arn.rsplit("/", 1)[-1] for arn in arns) if name not in ours)
+        stays = "it runs beside ours; delete it before a teardown, which it would hold up"
+        return [Unmanaged(f"service {name}", {}, stays) for name in others]
+
+    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
+        """Delete the cluster (DeleteCluster)."""
+        ecs.delete_cluster(cluster=spec.id)
+
+    def blockers(self, ecs: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return what keeps the cluster from being deleted: its services, and tasks of others."""
+        return tenants(ecs, spec.suffix)

@@ -1,0 +1,212 @@
+"""Why a deployment of a service failed: ECS's verdict, the last stopped task and its last log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import beside
+from provisioner.engine.faults import told, unless_unknown
+from provisioner.engine.refs import JsonObject
+from provisioner.resources.ecs.successors import was_stopped_by_hand
+
+# terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
+FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
+# How many log lines of a container are shown, and how many tasks are read (botocore DescribeTasks: 100).
+LINES, TASKS = 30, 100
+# botocore ListServiceDeployments: the most that maxResults may be.
+_PAGE = 100
+# How the stop reason of a task begins that ECS stopped on purpose. Such a task explains no failure.
+_IN_ORDER = ("Scaling activity", "Task stopped by")
+_UNTOLD = "ECS gives no reason"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A container of a stopped task: how it ended, and its last log lines."""
+
+    name: str
+    code: int | None
+    reason: str
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        code = "" if self.code is None else f" ended with exit code {self.code}"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"container {self.name}{code}{reason}"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a deployment failed, as far as is known; `unseen` lists the calls that were denied or failed."""
+
+    status: str = ""
+    why: str = ""
+    task: str = ""
+    stopped: str = ""
+    containers: tuple[Ended, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """ECS's verdict, the stop reasons and the failed calls, one per line."""
+        verdict = f"{self.status}: {self.why}".strip(": ") or _UNTOLD
+        task = f"task {self.task} stopped: {self.stopped}" if self.task else ""
+        ends = [str(one) for one in self.containers if one.code is not None or one.reason]
+        return "\n    ".join(filter(None, [verdict, task, *ends, *self.unseen]))
+
+    @property
+    def evidence(self) -> str:
+        """The last log lines of the containers. They are for the terminal and are not recorded."""
+        return "\n".join(
+            "\n".join([f"The last lines of container {one.name}:", *(f"  {line}" for line in one.lines)])
+            for one in self.containers
+            if one.lines
+        )
+
+    @property
+    def remedy(self) -> str:
+        """The most likely remedy, chosen by the stop reasons."""
+        said = f"{self.stopped} {' '.join(one.reason for one in self.containers)}"
+        return next((hint for phrase, hint in _REMEDIES.items() if phrase in said), _REMEDIES[""])
+
+
+# The remedy by a phrase of the stop reason (ECS developer guide, stopped task error messages). The first
+# phrase that is found counts, so the most specific come first.
+_REMEDIES = {
+    "CannotPullContainerError": "Mend `image`: it cannot be pulled, or is not there for this architecture.",
+    "log group does not exist": "Its log group is not there: `apply` makes it anew.",
+    "ResourceInitializationError": "Look at its secrets and its way out to AWS: it needs both to start.",
+    "OutOfMemory": "Give it more memory: `container.memory`.",
+    "health checks": "Mend `container.port`, its protocol or `container.health_path`: nobody answers there.",
+    "Essential container": "Mend what the container runs: it ended by itself.",
+    "": "Mend the image, its port or its health path (`image`, `container.port`, `container.health_path`).",
+}
+
+# Calls to services other than ECS, by service: `policy` grants them.
+CALLS = {"logs": ("GetLogEvents /aws/ecs/ml-api-{suffix}",)}
+
+
+def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
+    """Return status and reason of the newest deployment of a service (ListServiceDeployments).
+
+    Args:
+        ecs: The ECS client.
+        cluster: Name or ARN of the cluster.
+        service: Name or ARN of the service.
+        since: Wall-clock second; deployments that were created before it are ignored.
+
+    Returns:
+        Status and reason. Both are "" if there is no such deployment, or if an emulator does not know the
+        call.
+
+    """
+    listed = deployments(ecs, cluster, service) or []
+    later = [one for one in listed if one["createdAt"].timestamp() >= since]
+    newest: JsonObject = next(iter(later), {})
+    return str(newest.get("status", "")), str(newest.get("statusReason", ""))
+
+
+def deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
+    """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
+
+    None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
+    """
+    asked = {"cluster": cluster, "service": service, "maxResults": _PAGE}
+    reply: JsonObject = unless_unknown(lambda: ecs.list_service_deployments(**asked), {})
+    if not reply:
+        return None
+    return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
+
+
+def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
+    """Return whether the newest deployment was stopped by hand or by a lifecycle hook.
+
+    That is so if neither its tasks nor an alarm ended it (DescribeServiceDeployments). False if the calls are
+    denied or unknown.
+    """
+
+    def ask() -> bool:
+        newest = next(iter(deployments(ecs, cluster, service) or []), None)
+        if newest is None:
+            return False
+        arns = [newest["serviceDeploymentArn"]]
+        told = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+        return bool(told) and was_stopped_by_hand(told[0])
+
+    return bool(_asked(lambda: unless_unknown(ask, otherwise=False), otherwise=False, unseen=[]))
+
+
+def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
+    """Return why the newest deployment of a service failed, as far as AWS tells.
+
+    A call that fails is listed in `unseen` of the result, and the other calls are made all the same. With
+    `revision` (a task definition ARN) only stopped tasks of that revision are considered.
+    """
+    unseen: list[str] = []
+    status, why = _asked(lambda: verdict(ecs, cluster, service), ("", ""), unseen)
+    none: JsonObject = {}
+    task = _asked(lambda: _last_stopped(ecs, cluster, service, revision), none, unseen)
+    nobody: tuple[Ended, ...] = ()
+    ends = _asked(lambda: _ends(ecs, task, unseen), nobody, unseen) if task else nobody
+    name = str(task.get("taskArn", "")).rpartition("/")[2]
+    return Diagnosis(status, why, name, str(task.get("stoppedReason", "")), ends, tuple(unseen))
+
+
+def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
+    # A failed call is noted in `unseen`, and `otherwise` stands for its answer.
+    try:
+        return ask()
+    except ClientError as error:
+        unseen.append(f"({told(error)})")
+        return otherwise
+
+
+def _last_stopped(ecs: Any, cluster: str, service: str, revision: str) -> JsonObject:
+    """Return the task that stopped last and that ECS did not stop on purpose; {} if there is none."""
+    arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:TASKS]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    tasks = [one for one in tasks if revision in ("", one["taskDefinitionArn"])]
+    unwanted = [one for one in tasks if not str(one.get("stoppedReason", "")).startswith(_IN_ORDER)]
+    newest: JsonObject = max(unwanted, key=lambda one: str(one.get("stoppedAt") or ""), default={})
+    return newest
+
+
+def _ends(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[Ended, ...]:
+    # How each container of a stopped task ended, with its last log lines.
+    found = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    defined = {one["name"]: one for one in found["containerDefinitions"]}
+    ends = []
+    for one in task["containers"]:
+        # GuardDuty and Service Connect add containers that the task definition does not have (ECS developer
+        # guide).
+        mine = defined.get(one["name"], {})
+        lines = _asked(partial(_said, ecs, task, mine), [], unseen)
+        ends.append(Ended(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
+    return tuple(ends)
+
+
+def _said(ecs: Any, task: JsonObject, defined: JsonObject) -> list[str]:
+    """Return the last log lines of a container (GetLogEvents).
+
+    Empty if the container never wrote a line, or does not log through `awslogs` with a stream prefix.
+    """
+    log = defined.get("logConfiguration", {})
+    options = log.get("options", {})
+    prefix = options.get("awslogs-stream-prefix")
+    if log.get("logDriver") != "awslogs" or not prefix:
+        return []
+    stream = f"{prefix}/{defined['name']}/{task['taskArn'].rpartition('/')[2]}"
+    try:
+        events = beside(ecs, "logs").get_log_events(
+            logGroupName=options["awslogs-group"], logStreamName=stream, limit=LINES, startFromHead=False
+        )["events"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return []
+    return [str(event["message"]).rstrip() for event in events][-LINES:]

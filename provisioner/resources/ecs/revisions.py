@@ -1,0 +1,190 @@
+"""The task definition revision that a service runs, and the next revision made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.compare import differences
+from provisioner.engine.faults import code_of
+from provisioner.engine.private import Private
+from provisioner.engine.refs import JsonObject
+from provisioner.names import bears
+from provisioner.resources.ecs.service import described
+from provisioner.resources.ecs.shipped import main_container
+from provisioner.resources.ecs.tagged import NO_CLUSTER
+from provisioner.resources.ecs.tasks import TaskDefinition, sealed
+from provisioner.resources.tags import mapping
+
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
+CALLS = {"ecs": ("DescribeTaskDefinition", "ListTaskDefinitions")}
+# The arguments of RegisterTaskDefinition (botocore ecs). Whatever else a described revision has is AWS's own.
+_REGISTERED = (
+    "family",
+    "taskRoleArn",
+    "executionRoleArn",
+    "networkMode",
+    "containerDefinitions",
+    "volumes",
+    "placementConstraints",
+    "requiresCompatibilities",
+    "cpu",
+    "memory",
+    "pidMode",
+    "ipcMode",
+    "proxyConfiguration",
+    "ephemeralStorage",
+    "runtimePlatform",
+    "enableFaultInjection",
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service as described, with the revision that it is to run."""
+
+    service: JsonObject
+    revision: JsonObject
+
+    @property
+    def arn(self) -> str:
+        """The revision's ARN."""
+        return str(self.revision["taskDefinitionArn"])
+
+    @property
+    def container(self) -> JsonObject:
+        """The container to which the load balancer sends requests."""
+        return main_container(self.service, self.revision)
+
+    @property
+    def image(self) -> str:
+        """The image of the main container."""
+        return str(self.container["image"])
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The service's tags."""
+        return mapping(self.service.get("tags", []))
+
+    @property
+    def primary(self) -> JsonObject:
+        """The primary deployment, which is the desired one; {} if there is none."""
+        none: JsonObject = {}
+        return next((one for one in self.service["deployments"] if one["status"] == "PRIMARY"), none)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the primary deployment is complete."""
+        return bool(self.primary.get("rolloutState", "COMPLETED") == "COMPLETED")
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the deployment failed and ECS had no earlier one to roll back to: ECS does nothing more."""
+        return bool(self.primary.get("rolloutState") == "FAILED")
+
+
+@dataclass(frozen=True)
+class Next:
+    """The values that the next revision has in place of those of the running one."""
+
+    image: str
+    cpu: int | None = None
+    memory: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    # None keeps the command as it is; an empty one is the command of the image.
+    command: tuple[str, ...] | None = None
+
+
+def running(clients: Clients, cluster: str, service: str) -> Running | None:
+    """Return a service with the revision that it is to run; None if it is missing or being deleted.
+
+    Calls DescribeServices and DescribeTaskDefinition.
+    """
+    ecs = clients.client("ecs")
+    try:
+        listed = described(ecs, service, cluster)
+    except ClientError as error:
+        if code_of(error) not in NO_CLUSTER:
+            raise
+        return None
+    actual = next((one for one in listed if one["status"] == "ACTIVE"), None)
+    return Running(actual, revision(clients, actual["taskDefinition"])) if actual else None
+
+
+def revision(clients: Clients, name: str) -> JsonObject:
+    """Return a revision by its ARN, or the newest of a family (DescribeTaskDefinition).
+
+    Its variables are sensitive values; its tags are in `Tags`.
+    """
+    found = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
+    return {**sealed(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
+
+
+def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[JsonObject]:
+    """Return the active revisions of a family that belong to the stack, newest first (ListTaskDefinitions).
+
+    At most `most` revisions are described.
+    """
+    ecs = clients.client("ecs")
+    arns = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")["taskDefinitionArns"]
+    mine = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
+    found = (revision(clients, arn) for arn in mine[:most])
+    return [actual for actual in found if bears(actual["Tags"], suffix)]
+
+
+def registered(actual: JsonObject) -> JsonObject:
+    """Return the arguments that a revision was registered with."""
+    return {key: actual[key] for key in _REGISTERED if actual.get(key) is not None}
+
+
+def revised(now: Running, desired: Next) -> JsonObject:
+    """Return the arguments to register the next revision: the running one with the values of `desired`."""
+    mine = now.container["name"]
+    containers = [
+        _revised(one, desired) if one["name"] == mine else one for one in now.revision["containerDefinitions"]
+    ]
+    props = {**registered(now.revision), "containerDefinitions": containers}
+    if desired.cpu:
+        props["cpu"] = str(desired.cpu)
+    if desired.memory:
+        props["memory"] = str(desired.memory)
+    return props
+
+
+def _revised(container: JsonObject, desired: Next) -> JsonObject:
+    has = {one["name"]: one["value"] for one in container.get("environment", [])}
+    new = {name: Private(name, value) for name, value in desired.environment.items()}
+    told = [{"name": name, "value": value} for name, value in sorted({**has, **new}.items())]
+    changed: dict[str, Any] = {**container, "image": desired.image, "environment": told}
+    if desired.command is not None:
+        changed["command"] = list(desired.command)
+    return changed
+
+
+def is_same(props: JsonObject, actual: JsonObject) -> bool:
+    """Return whether a described revision equals what would be registered."""
+    return not differences(TaskDefinition(), props, actual, None)
+
+
+def besides(image: str, actual: JsonObject, other: JsonObject) -> list[str]:
+    """Return the paths in which two revisions differ, apart from the image of the container named `image`."""
+    found = differences(TaskDefinition(), registered(actual), registered(other), None)
+    return [one.path for one in found if one.path != f"containerDefinitions.{image}.image"]
+
+
+def unopened(service: JsonObject, actual: JsonObject) -> list[str]:
+    """Return "container:port" for each load balancer target that a revision's containers do not expose."""
+    containers = actual["containerDefinitions"]
+    opens = {(one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])}
+    asked = ((one["containerName"], one["containerPort"]) for one in service.get("loadBalancers", []))
+    return [f"{name}:{port}" for name, port in asked if (name, port) not in opens]
+
+
+def number(arn: str) -> int:
+    """Return the number of a revision from its ARN."""
+    return int(arn.rpartition(":")[2])

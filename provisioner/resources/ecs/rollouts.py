@@ -1,0 +1,283 @@
+"""Service deployments: the status that ECS gives each of them, followed until the deployment has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.faults import Fault, code_of, fault_of, told
+from provisioner.engine.patience import insist
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.target import CONSISTENCY_SECONDS, consistency_seconds_left
+from provisioner.engine.waits import until
+from provisioner.resources.ecs.diagnosis import deployments
+from provisioner.resources.ecs.service import described, rollout
+from provisioner.resources.ecs.strategies import waiting
+from provisioner.resources.ecs.successors import STOPPED, Successor, has_failed, wanted_instead, was_stopped_by_hand
+from state.errors import ProvisionerError
+
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
+CALLS = {
+    "ecs": (
+        "DescribeServiceDeployments",
+        "DescribeServiceRevisions",
+        "ListServiceDeployments",
+        "StopServiceDeployment ml-api-cluster-{suffix}",
+        "UpdateService ml-api-cluster-{suffix}",
+    )
+}
+GOOD, BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
+BEGUN = "PENDING"
+# How many of the newest deployments are read: those of some weeks, for a busy team.
+MOST = 200
+# botocore ecs DescribeServiceRevisions: the most revisions in one call.
+_AT_ONCE = 20
+# The state of a rollout derived from the service, as the status of a service deployment.
+_WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": BACK}
+
+Answer = TypeVar("Answer")
+Listener = Callable[[str, str], None]
+_LESS = "The revision that the service runs tells how it ends; why it fails, the tasks alone."
+
+
+def _unheard(*_: str) -> None:
+    """Ignore a message."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One deployment: the task definition that it deployed, when it began, and how it ended."""
+
+    arn: str
+    revision: str
+    status: str
+    why: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The progress of a deployment: ECS's status, and counts of tasks."""
+
+    status: str
+    why: str = ""
+    running: int = 0
+    wanted: int = 0
+    failed: int = 0
+    # Only where ECS shifts traffic: its lifecycle stage, and the hook that waits for a person.
+    lifecycle: str = ""
+    waits: str = ""
+
+    @property
+    def words(self) -> str:
+        """The progress in one line."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        far = f", {self.lifecycle}" if self.lifecycle else ""
+        waits = f"; {self.waits}" if self.waits else ""
+        return f"{self.status}{far}: {self.running} of {self.wanted} tasks run{failed}{waits}"
+
+
+def begun(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
+    """Return the ARNs of all deployments of a service, newest first (ListServiceDeployments).
+
+    Empty if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
+    """
+    ask = partial(deployments, clients.client("ecs"), cluster, service)
+    return [str(one["serviceDeploymentArn"]) for one in _unless_denied(ask, tell) or ()]
+
+
+def rollouts(
+    clients: Clients, cluster: str, service: str, known: Set[str] = frozenset(), tell: Listener = _unheard
+) -> list[Rollout] | None:
+    """Return the newest deployments of a service, newest first (ListServiceDeployments).
+
+    None if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
+    `known` are the ARNs of deployments to leave out.
+    """
+
+    def ask() -> list[Rollout] | None:
+        listed = deployments(clients.client("ecs"), cluster, service)
+        if listed is None:
+            return None
+        new = [one for one in listed if one["serviceDeploymentArn"] not in known][:MOST]
+        brought = _brought(clients, (one["targetServiceRevisionArn"] for one in new))
+        return [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in new]
+
+    return _unless_denied(ask, tell)
+
+
+def _unless_denied(ask: Callable[[], Answer | None], tell: Listener = _unheard) -> Answer | None:
+    """Return the answer of a call, or None if the call is denied; `tell` is then called with the reason.
+
+    The deployment can then still be followed by what the service runs.
+    """
+    try:
+        return ask()
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        tell(f"ECS's own word for the deployment is not heard: {told(error)}", _LESS)
+        return None
+
+
+def _rollout(actual: JsonObject, revision: str) -> Rollout:
+    at = actual["createdAt"].timestamp()
+    return Rollout(actual["serviceDeploymentArn"], revision, actual["status"], actual.get("statusReason", ""), at)
+
+
+def _brought(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
+    """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
+    ecs = clients.client("ecs")
+    found: dict[str, str] = {}
+    for some in _parts(list(dict.fromkeys(arns)), _AT_ONCE):
+        told = ecs.describe_service_revisions(serviceRevisionArns=some)["serviceRevisions"]
+        found |= {one["serviceRevisionArn"]: one["taskDefinition"] for one in told}
+    return found
+
+
+def _parts(names: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+@dataclass
+class Rolling:
+    """The deployment of one revision, followed until it has ended or a newer one superseded it.
+
+    `known` are the ARNs of the deployments, and `earlier` the task definitions, that existed before it.
+    """
+
+    clients: Clients
+    cluster: str
+    service: str
+    revision: str
+    known: Set[str] = field(default_factory=frozenset)
+    earlier: Set[str] = field(default_factory=frozenset)
+    arn: str = ""
+    successor: Successor | None = None
+    # Whether it was ended by neither its tasks nor alarms, as far as ECS returns that.
+    by_hand: bool = False
+
+    def __post_init__(self) -> None:
+        self._since = self.clients.clock.now()
+        self._is_told = False
+
+    def look(self) -> Stage:
+        """Return the progress of the deployment.
+
+        It comes from DescribeServiceDeployments if that answers, else from the deployments in
+        DescribeServices.
+        """
+        actual, none = self._described(), dict[str, Any]()
+        same = [one for one in actual["deployments"] if one["taskDefinition"] == self.revision]
+        mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
+        counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
+        self.arn = self.arn or self._found()
+        if self.arn and (stage := _unless_denied(lambda: self._told(actual, *counts))):
+            return stage
+        if same or not self._may_be_hidden():
+            self.successor = wanted_instead(actual, self.revision, self.earlier)
+        if self.successor:
+            return Stage(STOPPED, "", *counts)
+        word = rollout(actual, self.revision)
+        if self._may_be_hidden() and (self._is_told or word == "ROLLED_BACK"):
+            return Stage(BEGUN, "", *counts)
+        return Stage(_WORDS.get(word, "IN_PROGRESS"), "", *counts)
+
+    def _described(self) -> JsonObject:
+        """Return the description of the service (DescribeServices).
+
+        Raises:
+            ProvisionerError: If the service was deleted meanwhile.
+
+        """
+        listed = described(self.clients.client("ecs"), self.service, self.cluster)
+        if actual := next((one for one in listed if one["status"] == "ACTIVE"), None):
+            return actual
+        raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` makes it anew.")
+
+    def _found(self) -> str:
+        """Return the ARN of the revision's newest deployment that is not in `known`; "" if there is none."""
+        listed = rollouts(self.clients, self.cluster, self.service, self.known)
+        self._is_told = listed is not None
+        return next((one.arn for one in listed or () if one.revision == self.revision), "")
+
+    def _told(self, actual: JsonObject, running: int, desired: int, failed: int) -> Stage | None:
+        """Return the progress as DescribeServiceDeployments gives it, or None while it is not visible yet."""
+        ecs = self.clients.client("ecs")
+        listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
+        if not listed:
+            return None
+        told = listed[0]
+        breaker = told.get("deploymentCircuitBreaker", {})
+        failures = max(failed, breaker.get("failureCount", 0))
+        status, self.by_hand = told["status"], was_stopped_by_hand(told)
+        if status == STOPPED and not has_failed(told) and self._follows_another(actual, told):
+            status = "IN_PROGRESS"
+        why, far = told.get("statusReason", ""), told.get("lifecycleStage", "")
+        return Stage(status, why, running, desired, failures, far, waiting(told))
+
+    def _follows_another(self, actual: JsonObject, stopped: JsonObject) -> bool:
+        """Return whether a newer deployment of the same revision took over, and follow that one.
+
+        Otherwise set `successor` to the deployment that superseded this one.
+        """
+        listed = rollouts(self.clients, self.cluster, self.service, self.known) or []
+        later = [one for one in listed if one.at > stopped["createdAt"].timestamp()]
+        same = next((one for one in later if one.revision == self.revision), None)
+        if later and later[0] is same:
+            self.arn = same.arn
+            return True
+        first = Successor(later[-1].revision, later[-1].at) if later else None
+        self.successor = first or wanted_instead(actual, self.revision)
+        return False
+
+    def _may_be_hidden(self) -> bool:
+        """Return whether ECS may have started a deployment that its list does not show yet."""
+        window = self.clients.aws.hides(CONSISTENCY_SECONDS)
+        return self.clients.clock.now() - self._since < window
+
+    def give_up(self) -> None:
+        """Stop the deployment and roll back (StopServiceDeployment).
+
+        A deployment that has ended, or already rolls back, is left as it is.
+        """
+        ecs = self.clients.client("ecs")
+        stop = partial(ecs.stop_service_deployment, serviceDeploymentArn=self.arn, stopType="ROLLBACK")
+        try:
+            insist(self.clients, stop)
+        except ClientError as error:
+            if code_of(error) != "ConflictException":
+                raise
+
+
+def begin_anew(clients: Clients, cluster: str, service: str, deposed: str) -> None:
+    """Force a deployment with new tasks of the same revision (UpdateService), and only one.
+
+    `deposed` is the id of the primary deployment before. If a reply is lost, the retry first looks for a new
+    primary deployment, as long as ECS may hide one, and sends the call again only if there is none.
+    """
+    ecs = clients.client("ecs")
+    lost: list[float] = []
+
+    def begun() -> bool | None:
+        deployments = [one for actual in described(ecs, service, cluster) for one in actual["deployments"]]
+        return any(one["status"] == "PRIMARY" and one["id"] != deposed for one in deployments) or None
+
+    def once() -> Any:
+        window = consistency_seconds_left(clients, lost[-1] if lost else 0.0)
+        if until(begun, clock=clients.clock, due=0, patience=window):
+            return
+        try:
+            ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+        except Exception as error:
+            lost[:] = [clients.clock.wall()] if fault_of(error) is Fault.LOST else []
+            raise
+
+    insist(clients, once)

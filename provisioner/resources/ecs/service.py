@@ -1,0 +1,253 @@
+"""The ECS service, with the state of its rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from provisioner.engine.beats import CutoverPhase
+from provisioner.engine.owners import FieldOwner
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Refusal
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.errors import RolledBack, Superseded
+from provisioner.resources.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
+from provisioner.resources.ecs.strategies import (
+    ADVANCED,
+    awaited,
+    deployment_under_way,
+    lasts,
+    rolling_command,
+    rules_in_use,
+    strategy_of,
+)
+from provisioner.resources.ecs.successors import NOT_JUDGED, wanted_instead
+from provisioner.resources.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
+from provisioner.resources.members.ecs import SERVICE
+from provisioner.resources.tags import low_pairs, mapping
+from state.errors import ProvisionerError
+
+# botocore ecs DescribeServices: the most services in one call.
+_MOST = 10
+# botocore ecs Deployment: set on the service, but returned only with its deployments.
+_OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+# How far this machine's clock may be from the clock of AWS, in seconds.
+_SKEW = 60.0
+
+
+def _stays_with_ecs(actual: Any, _wanted: Any) -> str:
+    """Return why target group and port cannot change where ECS shifts the traffic; "" if they can."""
+    if not any(one.get(ADVANCED) for one in actual or ()):
+        return ""
+    return (
+        "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
+        "and these know of no other group or port; have it replace tasks in their group first: "
+        f"`{rolling_command(actual, '{cluster}', '{serviceName}')}`"
+    )
+
+
+class Service(Ecs):
+    """An ECS service: it keeps a number of tasks running behind a load balancer."""
+
+    id_paths, name_property, noun = "serviceArn", "serviceName", "service"
+    ownership = SERVICE
+    id_is_name = True
+    ready = {"Rollout": "COMPLETED"}
+    failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
+    deleting, deleted = {"status": "DRAINING"}, {"status": "INACTIVE"}
+    # ECS API reference, Service; `Rollout` and `Tasks` are derived from its deployments and counts.
+    status_classes = (
+        StatusClasses(
+            "Rollout", in_lower_case("COMPLETED"), in_lower_case("IN_PROGRESS"), in_lower_case("FAILED ROLLED_BACK")
+        ),
+        StatusClasses("status", in_lower_case("ACTIVE"), gone=in_lower_case("DRAINING INACTIVE")),
+        StatusClasses(
+            "Tasks",
+            in_lower_case("all"),
+            in_lower_case("some"),
+            in_lower_case("none"),
+            when_missing="healthy",
+            descriptions={"all": "as many tasks as it should", "some": "too few tasks", "none": "no task runs"},
+        ),
+    )
+    immutable = frozenset({"serviceName", "cluster", "schedulingStrategy"})
+    # UpdateService replaces each nested structure as a whole.
+    replacing_calls = {"UpdateService": ""}
+    unique_properties = ("cluster", "serviceName")
+    field_owners = {
+        "desiredCount": FieldOwner("autoscaling"),
+        # Sent back, it would be ROLLING again, with the next tasks in a target group that gets no requests.
+        "deploymentConfiguration": FieldOwner(
+            "whoever chose the deployment strategy {Strategy}", description="Strategy"
+        ),
+    }
+    irreversible = {"loadBalancers": _stays_with_ecs}
+    lookup_properties = ("cluster",)
+    not_found_codes = NO_CLUSTER | codes("ServiceNotFoundException", "ServiceNotActiveException")
+    already_exists_codes = codes("InvalidParameterException: not idempotent")
+    retryable_codes = {
+        "create": NEW_ROLE
+        | codes(
+            "InvalidParameterException: does not have an associated load balancer",
+            "InvalidParameterException: still draining",
+        ),
+        "update": NEW_ROLE | codes("InvalidParameterException: does not have an associated load balancer"),
+        "delete": codes("InvalidParameterException: deployments are active", "DependencyViolation"),
+    }
+    # A rollout takes 1 to 4 min; draining lasts as long as the target group's deregistration delay.
+    typical_create_seconds, typical_delete_seconds, timeout, stale_seconds = 60, 45, minutes(40), 2
+    iam_type, arn_properties = "service", ("{cluster}", "{serviceName}")
+    operations = operations(
+        read="DescribeServiceDeployments DescribeServices",
+        create="CreateService",
+        update="UpdateService",
+        delete="DeleteService",
+        failure="DescribeServiceDeployments DescribeTaskDefinition DescribeTasks ListServiceDeployments ListTasks",
+        is_stale="ListServiceDeployments",
+    )
+
+    def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the service (DescribeServices) with the derived members `Rollout`, `Strategy`, `Waits`."""
+        listed = described(ecs, spec.id or spec.props["serviceName"], spec.props["cluster"])
+        actual = next((actual for actual in listed if actual["serviceName"] == spec.props["serviceName"]), None)
+        if actual is None:
+            return None
+        strategy = strategy_of(actual)
+        return {
+            **actual,
+            **_of_newest(actual),
+            **({"Strategy": strategy} if strategy else {}),
+            **awaited(ecs, actual),
+            "cluster": actual["clusterArn"],
+            "Rollout": rollout(actual, spec.props.get("taskDefinition")),
+            "Tags": mapping(actual.get("tags", [])),
+        }
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Remove `advancedConfiguration` where ECS shifts no traffic: only ECS's own strategies read it."""
+        if "loadBalancers" not in actual or strategy_of(actual):
+            return actual
+        plain = [{key: one[key] for key in one if key != ADVANCED} for one in actual["loadBalancers"]]
+        return {**actual, "loadBalancers": plain}
+
+    def read_status(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+        """Add `Tasks`: whether all, some or none of the desired tasks run."""
+        running, desired = actual.get("runningCount", 0), actual.get("desiredCount", 0)
+        return {**actual, "Tasks": "all" if running >= desired else "some" if running else "none"}
+
+    def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the service with a client token of ours (CreateService)."""
+        made = ecs.create_service(**spec.props, clientToken=spec.token, tags=low_pairs(spec.tags))
+        return dict(made["service"])
+
+    def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Update the service and start a deployment (UpdateService).
+
+        Only a new task definition starts one unforced. A new capacity provider strategy must be forced
+        (kayac/ecspresso#977).
+        """
+        ecs.update_service(
+            cluster=spec.props["cluster"],
+            service=spec.id,
+            forceNewDeployment="taskDefinition" not in changed or "capacityProviderStrategy" in changed,
+            **changed,
+        )
+
+    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
+        """Delete the service with its tasks (DeleteService). Safe to repeat while it drains."""
+        ecs.delete_service(cluster=spec.props["cluster"], service=spec.id, force=True)
+
+    def properties_at(
+        self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
+    ) -> JsonObject:
+        """Add the old target groups until the phase LEAVE; in the phase JOIN only those that get requests."""
+        (mine,) = desired["loadBalancers"]
+        groups = {one.get("targetGroupArn") for one in actual.get("loadBalancers", [])}
+        others = groups - {mine["targetGroupArn"]}
+        old = sorted(others & serving if phase is CutoverPhase.JOIN else others)
+        if not old or phase >= CutoverPhase.LEAVE:
+            return desired
+        both = [mine, *({**mine, "targetGroupArn": arn} for arn in old)]
+        return {**desired, "loadBalancers": both}
+
+    def failure(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
+        """Return why the deployment failed: the stop reason, the exit code and the last log lines."""
+        found = diagnose(ecs, spec.props["cluster"], spec.props["serviceName"])
+        mine = str(spec.props.get("taskDefinition", ""))
+        # Somebody else deployed if the newest deployment is of another revision and has not failed.
+        if found.status and found.status not in FAILED and (by := wanted_instead(actual, mine)):
+            return Superseded(
+                f"The deployment of {spec.aws_name} was superseded: "
+                f"{by.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
+                "Somebody else deploys, too: CloudTrail tells who called UpdateService. "
+                "Run the same command again: it shows what it would change.",
+            )
+        if found.status in FAILED and is_stopped_by_hand(ecs, spec.props["cluster"], spec.props["serviceName"]):
+            told = f"The deployment of {spec.aws_name} was stopped: {found.words}"
+            return RolledBack(told, NOT_JUDGED, found.evidence)
+        return RolledBack(
+            f"The deployment of {spec.aws_name} failed: {found.words}",
+            f"{found.remedy} Then run the same command again: it starts a new deployment.",
+            found.evidence,
+        )
+
+    def relies_on(self, actual: JsonObject) -> Mapping[str, Refusal]:
+        """Return the rules that ECS's strategy needs, and their listeners, with why they must stay."""
+        return dict(rules_in_use(actual))
+
+    def required_action(self, actual: JsonObject) -> str:
+        """Return how to let a deployment go on that waits at a lifecycle hook, or why that is not known."""
+        return str(actual.get("Waits") or actual.get("Unheard", ""))
+
+    def under_way(self, actual: JsonObject, desired: JsonObject) -> str:
+        """Return which revision is being deployed, who asked for it, and at which hook that waits."""
+        return deployment_under_way(actual, str(desired.get("taskDefinition", "")))
+
+    def extra_seconds(self, actual: JsonObject) -> float:
+        """Return how long ECS's traffic-shifting strategy takes: its steps and its bake time, in seconds."""
+        return lasts(actual)
+
+    def is_stale(self, ecs: Any, spec: ResourceSpec, since: float) -> bool:
+        """Return whether the newest deployment after `since` failed: the former revision may run then."""
+        return verdict(ecs, spec.props["cluster"], spec.props["serviceName"], since - _SKEW)[0] in FAILED
+
+
+def _of_newest(actual: JsonObject) -> JsonObject:
+    """Return the settings that AWS returns only with the newest deployment, under the keys of the service."""
+    primary = (one for one in actual.get("deployments", []) if one["status"] == "PRIMARY")
+    newest: JsonObject = next(primary, {})
+    return {key: newest[key] for key in _OF_DEPLOYMENTS if key in newest}
+
+
+def described(ecs: Any, own: str, cluster: str) -> list[JsonObject]:
+    """Return a service and others of its cluster that this run reads in the same call (DescribeServices)."""
+    name = cluster.rpartition("/")[2]
+    services = ecs.peers.together(own, "Service", most=_MOST, among=f":service/{name}/")
+    listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
+    return listed if ecs.echoes else [_followed(one) for one in listed]
+
+
+def _followed(service: JsonObject) -> JsonObject:
+    """Set the task definition of a service's only deployment: moto keeps the first one for ever."""
+    deployments = service.get("deployments", [])
+    if len(deployments) != 1:
+        return service
+    return {**service, "deployments": [{**deployments[0], "taskDefinition": service["taskDefinition"]}]}
+
+
+def rollout(actual: JsonObject, desired: Any) -> str:
+    """Return a rollout's state: COMPLETED only if all desired tasks run and have the revision `desired`."""
+    none: JsonObject = {}
+    listed = actual.get("deployments", [])
+    primary = next((one for one in listed if one["status"] == "PRIMARY"), none)
+    asked = str(desired) if str(desired).startswith("arn:") else primary.get("taskDefinition")
+    is_asked = primary.get("taskDefinition") == asked
+    # After a failed deployment was started again, the failed one is listed beside it for a while.
+    mine = [primary] if is_asked else [one for one in listed if one.get("taskDefinition") == asked]
+    if "FAILED" in [one.get("rolloutState") for one in mine]:
+        return "FAILED"
+    if primary.get("rolloutState") != "COMPLETED" or actual["runningCount"] < actual["desiredCount"]:
+        return "IN_PROGRESS"
+    return "COMPLETED" if is_asked else "ROLLED_BACK"

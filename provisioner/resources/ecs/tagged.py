@@ -1,0 +1,32 @@
+"""What all ECS resource types share: tagging by ARN, and AWS's error codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, operations
+from provisioner.resources.tags import low_pairs
+
+NO_CLUSTER = codes("ClusterNotFoundException")
+# A role or service-linked role that is seconds old (terraform-provider-aws ecs/cluster.go: 2 min).
+NEW_ROLE = codes(
+    "InvalidParameterException: unable to assume",
+    "InvalidParameterException: verify that the ecs service role",
+    "ClientException: unable to assume",
+)
+
+
+class Ecs(ResourceType):
+    """The base of the resource types of ECS, which are tagged by their ARN."""
+
+    service = "ecs"
+    operations = operations(retag="TagResource UntagResource")
+
+    def retag(self, ecs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Set and remove tags (TagResource, UntagResource)."""
+        if put:
+            ecs.tag_resource(resourceArn=spec.id, tags=low_pairs(put))
+        if gone := list(drop):
+            ecs.untag_resource(resourceArn=spec.id, tagKeys=gone)

@@ -1,0 +1,146 @@
+"""The application load balancer and its attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.answers import made_in
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
+from provisioner.resources.members.elbv2 import BALANCER, BALANCER_ATTRIBUTES
+from provisioner.resources.setting import SubresourceType
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import asked
+
+
+class LoadBalancer(Elb):
+    """An application load balancer."""
+
+    id_paths, name_property, noun = "LoadBalancerArn", "Name", "alb"
+    ownership = BALANCER
+    ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
+    # botocore elbv2 LoadBalancerStateEnum; an impaired one routes, but lacks what it needs to scale.
+    status_classes = (
+        StatusClasses(
+            "State.Code",
+            in_lower_case("active"),
+            in_lower_case("provisioning"),
+            in_lower_case("active_impaired failed"),
+        ),
+    )
+    immutable = frozenset({"Name", "Scheme", "Type"})
+    # A replacement cannot stand beside it, as both need the name and the target groups. So there would be
+    # minutes without a load balancer.
+    change_remedies = {
+        "Scheme": "for minutes nobody would answer; bring up a second stack with it, lead the clients there, "
+        "and take this one down"
+    }
+    # CloudFront knows an origin by name only: the load balancer may go while a distribution is being
+    # disabled.
+    deleted_alongside = frozenset({"Distribution"})
+    not_found_codes = NO_BALANCER
+    already_exists_codes = codes("DuplicateLoadBalancerName")
+    retryable_codes = {
+        "create": codes("SubnetNotFound", "InvalidSubnet"),
+        "delete": codes("ResourceInUse"),
+    }
+    # 90 to 180 s (go-to-k/cdkd); provider ceiling 10 min.
+    typical_create_seconds, timeout = 135, minutes(20)
+    iam_type, arn_properties = "loadbalancer/app/", ("{Name}",)
+    unprotected_by = (
+        "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {LoadBalancerArn} "
+        "--attributes Key=deletion_protection.enabled,Value=false"
+    )
+    operations = operations(
+        deletion_protected="DescribeLoadBalancerAttributes",
+        unmanaged="DescribeListeners",
+        read="DescribeLoadBalancers DescribeTags",
+        create="CreateLoadBalancer",
+        update="SetIpAddressType SetSecurityGroups SetSubnets",
+        delete="DeleteLoadBalancer",
+    )
+
+    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the load balancer of this name with its tags (DescribeLoadBalancers, DescribeTags)."""
+        own = spec.props["Name"]
+
+        def ask(names: list[str]) -> list[JsonObject]:
+            return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
+
+        listed = asked(elbv2.peers.together(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
+        mine = next((actual for actual in listed if actual["LoadBalancerName"] == own), None)
+        return self.with_tags(elbv2, _balancer(mine)) if mine else None
+
+    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the load balancer (CreateLoadBalancer)."""
+        return _balancer(made_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers"))
+
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""
+        if "Subnets" in changed:
+            elbv2.set_subnets(LoadBalancerArn=spec.id, Subnets=changed["Subnets"])
+        if "SecurityGroups" in changed:
+            elbv2.set_security_groups(LoadBalancerArn=spec.id, SecurityGroups=changed["SecurityGroups"])
+        if "IpAddressType" in changed:
+            elbv2.set_ip_address_type(LoadBalancerArn=spec.id, IpAddressType=changed["IpAddressType"])
+
+    def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return the listeners on ports that nobody declared (DescribeListeners)."""
+        ports = children.values("Port")
+        listed = elbv2.describe_listeners(LoadBalancerArn=spec.id)["Listeners"]
+        others = (one for one in listed if str(one["Port"]) not in ports)
+        stays = "it takes no port of ours, and goes with the balancer"
+        return [Unmanaged(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
+
+    def deletion_protected(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+        """Return `actual` if deletion protection is on (DescribeLoadBalancerAttributes)."""
+        told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=spec.id)["Attributes"]
+        return actual if mapping(told).get("deletion_protection.enabled") == "true" else {}
+
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+        """Delete the load balancer (DeleteLoadBalancer).
+
+        Its network interfaces remain for a while, and keep subnets and security groups from being deleted.
+        """
+        elbv2.delete_load_balancer(LoadBalancerArn=spec.id)
+
+
+class LoadBalancerAttributes(SubresourceType):
+    """The attributes of a load balancer, such as deletion protection. A call of its own sets them."""
+
+    service, id_paths = "elbv2", "LoadBalancerArn"
+    ownership = BALANCER_ATTRIBUTES
+    not_found_codes = NO_BALANCER
+    unprotected = {"Attributes": {"deletion_protection.enabled": "false"}}
+    iam_type, arn_properties = "loadbalancer/app/", ("{LoadBalancerArn}",)
+    operations = operations(
+        read="DescribeLoadBalancerAttributes",
+        create="ModifyLoadBalancerAttributes",
+        update="ModifyLoadBalancerAttributes",
+    )
+
+    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the attributes by name (DescribeLoadBalancerAttributes)."""
+        arn = spec.props["LoadBalancerArn"]
+        listed = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        return {"LoadBalancerArn": arn, "Attributes": mapping(listed)}
+
+    def apply(self, elbv2: Any, props: JsonObject) -> None:
+        """Set the attributes (ModifyLoadBalancerAttributes)."""
+        desired = pairs(props["Attributes"])
+        elbv2.modify_load_balancer_attributes(LoadBalancerArn=props["LoadBalancerArn"], Attributes=desired)
+
+
+def _balancer(actual: JsonObject) -> JsonObject:
+    # Bring a load balancer from AWS into the form of the declared properties.
+    subnets = [zone["SubnetId"] for zone in actual.get("AvailabilityZones", [])]
+    return {
+        **actual,
+        "Name": actual["LoadBalancerName"],
+        "Subnets": subnets,
+        "FullName": full_name(actual, "LoadBalancerArn"),
+    }

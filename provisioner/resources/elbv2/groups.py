@@ -1,0 +1,230 @@
+"""The target group and its attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.answers import made_in
+from provisioner.engine.beats import CutoverPhase
+from provisioner.engine.clients import beside
+from provisioner.engine.covering import covers
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.faults import code_of
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, operations
+from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
+from provisioner.resources.ecs.strangers import strangers, told
+from provisioner.resources.ecs.strategies import shift_with
+from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
+from provisioner.resources.members.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
+from provisioner.resources.setting import SubresourceType
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import asked
+
+# Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
+_LENIENT: JsonObject = {"Matcher": {"HttpCode": "200-499"}}
+
+# States of a target that is being registered or deregistered. They do not count if another target is healthy.
+_PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
+# The second code is an emulator's: AWS accepts to deregister a target that is not registered (API reference,
+# DeregisterTargets).
+_NO_TARGET = NO_GROUP | codes("InvalidTarget")
+
+
+class TargetGroup(Elb):
+    """A group of targets that a load balancer sends requests to. ECS registers the tasks' addresses."""
+
+    id_paths, name_property, noun = "TargetGroupArn", "Name", "tg"
+    ownership = TARGET_GROUP
+    # A new health check path makes a new group: tasks that answer one path may not answer the other.
+    discriminators = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")
+    immutable = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
+    # botocore elbv2 TargetHealthStateEnum. `observe` reduces the states of all targets to one.
+    status_classes = (
+        StatusClasses(
+            "TargetHealth",
+            in_lower_case("healthy resting"),
+            in_lower_case("initial"),
+            in_lower_case("unhealthy unhealthy.draining unused draining unavailable none"),
+            when_missing="healthy",
+            descriptions={"none": "no target", "resting": "no target: ECS leads to its other group"},
+        ),
+    )
+    not_found_codes = NO_GROUP
+    already_exists_codes = codes("DuplicateTargetGroupName")
+    # The link to a deleted load balancer can linger (terraform-provider-aws#16889).
+    retryable_codes = {"delete": codes("ResourceInUse")}
+    iam_type, arn_properties = "targetgroup", ("{Name}",)
+    # Only the stack decides which targets get requests.
+    owns_children = True
+    operations = operations(
+        unmanaged="DescribeTargetHealth",
+        remove_unmanaged="DeregisterTargets",
+        read="DescribeTags DescribeTargetGroups",
+        find_siblings="DescribeTags DescribeTargetGroups",
+        read_status="DescribeTargetHealth",
+        create="CreateTargetGroup",
+        update="ModifyTargetGroup",
+        delete="DeleteTargetGroup",
+        blockers="DescribeListeners DescribeRules DescribeTags DescribeTargetGroups",
+    )
+
+    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the target group by its name, or by the name in its ARN (DescribeTargetGroups)."""
+        own = spec.id.split("/")[1] if spec.id else spec.props["Name"]
+
+        def ask(names: list[str]) -> list[JsonObject]:
+            return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
+
+        listed = asked(elbv2.peers.together(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
+        mine = next((actual for actual in listed if actual["TargetGroupName"] == own), None)
+        return self.with_tags(elbv2, _group(mine)) if mine else None
+
+    def read_status(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+        """Add `TargetHealth`, the worst state of the targets (DescribeTargetHealth).
+
+        If one target is healthy, targets that are being registered or deregistered do not count. Of two
+        groups between which ECS shifts traffic, the one that is not in use has no target and needs none:
+        "resting".
+        """
+        arn = actual["TargetGroupArn"]
+        listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        found = {str(one["TargetHealth"]["State"]) for one in listed}
+        lasting = found - _PASSING if "healthy" in found else found
+        order = [one for one in ("initial", "healthy") if one in lasting]
+        others = sorted(lasting - {"initial", "healthy"})
+        if not found and shift_with(beside(elbv2, "ecs"), spec.suffix, arn):
+            return {**actual, "TargetHealth": "resting"}
+        return {**actual, "TargetHealth": next(iter((*others, *order)), "none")}
+
+    def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
+        listed = elbv2.describe_target_health(TargetGroupArn=spec.id)["TargetHealthDescriptions"]
+        found = self._strangers(elbv2, spec, listed)
+        return [Unmanaged(f"target {told(one['Target'])}", one, not_found_codes=_NO_TARGET) for one in found]
+
+    def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+        """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
+        for one in self._strangers(elbv2, spec, [unmanaged.request]):
+            elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[one["Target"]])
+
+    def _strangers(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
+        return strangers(beside(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
+
+    def find_siblings(self, elbv2: Any, spec: ResourceSpec) -> list[JsonObject]:
+        """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""
+        listed = elbv2.describe_target_groups()["TargetGroups"]
+        named = [actual for actual in listed if actual["TargetGroupName"].startswith(f"{PROJECT}-")]
+        found = [self.with_tags(elbv2, _group(actual)) for actual in named if actual["TargetGroupArn"] != spec.id]
+        return [actual for actual in found if _mark(actual["Tags"]) == _mark(spec.tags)]
+
+    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the target group (CreateTargetGroup)."""
+        return _group(made_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups"))
+
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Change the health check (ModifyTargetGroup)."""
+        elbv2.modify_target_group(TargetGroupArn=spec.id, **changed)
+
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+        """Delete the target group (DeleteTargetGroup)."""
+        elbv2.delete_target_group(TargetGroupArn=spec.id)
+
+    def blockers(self, elbv2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the listener rules that forward to the group; those of the stack are temporary blockers."""
+        groups = elbv2.describe_target_groups(TargetGroupArns=[spec.id])["TargetGroups"]
+        # An emulator may list a load balancer once for each rule that forwards to the group.
+        balancers = dict.fromkeys(arn for group in groups for arn in group["LoadBalancerArns"])
+        return [
+            _rule(elbv2, rule, balancer, spec.suffix)
+            for balancer in balancers
+            for listener in _listeners(elbv2, balancer)
+            for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+            if spec.id in str(rule["Actions"])
+        ]
+
+    def deposed_properties(self, old: JsonObject, new: JsonObject) -> JsonObject:
+        """Return a lenient health check for a deposed group, if the new group's check has another path.
+
+        During the cutover, tasks of the new group are in the old group too, and may answer its path with 404.
+        """
+        moved = old.get("HealthCheckPath") != new.get("HealthCheckPath")
+        return _LENIENT if moved and old.get("Protocol") == new.get("Protocol") else {}
+
+    def properties_at(
+        self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
+    ) -> JsonObject:
+        """Keep the lenient health check of a group that is used again until the phase DROP of the cutover."""
+        is_lenient = phase < CutoverPhase.DROP and covers(actual, _LENIENT)
+        return desired | _LENIENT if is_lenient else desired
+
+
+class TargetGroupAttributes(SubresourceType):
+    """The attributes of a target group, such as its deregistration delay. A call of its own sets them."""
+
+    service, id_paths = "elbv2", "TargetGroupArn"
+    ownership = TARGET_GROUP_ATTRIBUTES
+    not_found_codes = NO_GROUP
+    iam_type, arn_properties = "targetgroup", ("{TargetGroupArn}",)
+    operations = operations(
+        read="DescribeTargetGroupAttributes",
+        create="ModifyTargetGroupAttributes",
+        update="ModifyTargetGroupAttributes",
+    )
+
+    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the attributes by name (DescribeTargetGroupAttributes)."""
+        arn = spec.props["TargetGroupArn"]
+        listed = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+        return {"TargetGroupArn": arn, "Attributes": mapping(listed)}
+
+    def apply(self, elbv2: Any, props: JsonObject) -> None:
+        """Set the attributes (ModifyTargetGroupAttributes)."""
+        desired = pairs(props["Attributes"])
+        elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=desired)
+
+
+def _listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
+    """Return the listeners of a load balancer; none if it is gone: a group lists it for a while longer."""
+    try:
+        return list(elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"])
+    except ClientError as error:
+        if code_of(error) not in NO_BALANCER:
+            raise
+        return []
+
+
+def _rule(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
+    """Return a rule as a blocker, with the command that deletes it.
+
+    A default rule has no tags and is deleted with its listener. So the listener's tags say whose it is.
+    """
+    arn = rule["RuleArn"]
+    listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
+    answer = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
+    # A rule that has been deleted in the meantime has no tags.
+    tags = mapping([tag for one in answer["TagDescriptions"] for tag in one["Tags"]])
+    end = f"delete-rule --rule-arn {arn}"
+    if rule["IsDefault"]:
+        end = f"delete-listener --listener-arn {listener}"
+    return Blocker(
+        f"the rule {arn} of priority {rule['Priority']}",
+        bears(tags, suffix),
+        f"`aws elbv2 {end} --region {elbv2.region}`",
+        part_of=balancer,
+    )
+
+
+def _mark(tags: Mapping[str, str]) -> list[str | None]:
+    # The tags that say whose resource it is: project, stack, tool, region and logical id.
+    return [tags.get(key) for key in (*owner_tags(""), REGION_TAG, NODE_TAG)]
+
+
+def _group(actual: JsonObject) -> JsonObject:
+    return {**actual, "Name": actual["TargetGroupName"], "FullName": full_name(actual, "TargetGroupArn")}

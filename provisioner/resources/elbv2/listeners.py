@@ -1,0 +1,253 @@
+"""The listener and the listener rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from provisioner.answers import made_in
+from provisioner.engine.beats import CutoverPhase
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.owners import FieldOwner
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.traits import codes, operations
+from provisioner.errors import Blocked
+from provisioner.resources.elbv2 import added
+from provisioner.resources.elbv2.forms import action_form, condition_form, weights_of
+from provisioner.resources.elbv2.shifting import SHIFTED_BY, with_shift
+from provisioner.resources.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, STANDS_IN, Elb
+from provisioner.resources.members.elbv2 import LISTENER, RULE
+from provisioner.resources.origin_key import is_key, not_yet, veiled_rule
+from provisioner.resources.tags import pairs
+
+# No request comes from this address (RFC 5737, 3).
+_NOBODY: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
+
+
+class Listener(Elb):
+    """A listener: a port of a load balancer, with the action for requests that no rule matches."""
+
+    id_paths, noun = "ListenerArn", "listener"
+    ownership = LISTENER
+    unique_properties = ("LoadBalancerArn", "Port")
+    field_owners = {"DefaultActions": FieldOwner("{ShiftedBy}", description=SHIFTED_BY)}
+    lookup_properties = ("LoadBalancerArn",)
+    immutable = frozenset({"LoadBalancerArn"})
+    not_found_codes = NO_LISTENER | NO_BALANCER
+    already_exists_codes = codes("DuplicateListener")
+    # A certificate that is seconds old is unknown here (terraform-provider-aws elbv2/listener.go: 5 min).
+    retryable_codes = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
+    deleted_alongside = frozenset({"Distribution"})
+    iam_type, arn_properties = "listener/app", ("{LoadBalancerArn}",)
+    # Changed header attributes are set back. A rule that nobody declared is only reported.
+    owns_children = True
+    operations = operations(
+        unmanaged=f"DescribeRules {added.READS}",
+        remove_unmanaged=added.CHANGES,
+        read="DescribeListeners DescribeRules DescribeTags",
+        create="CreateListener",
+        update="ModifyListener",
+        delete="DeleteListener",
+    )
+
+    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the listener by its ARN if known, else by its port, marked if ECS shifts its traffic."""
+        listed = elbv2.describe_listeners(LoadBalancerArn=spec.props["LoadBalancerArn"])["Listeners"]
+        mine = next((actual for actual in listed if actual["ListenerArn"] == spec.id), None)
+        mine = mine or next((actual for actual in listed if actual["Port"] == spec.props["Port"]), None)
+        if mine is None:
+            return None
+        told, ours = weights_of(mine["DefaultActions"]), weights_of(spec.props.get("DefaultActions", []))
+        rules = elbv2.describe_rules(ListenerArn=mine["ListenerArn"])["Rules"] if ours else []
+        marked = with_shift(elbv2, spec, mine, told, ours, rules)
+        return self.with_tags(elbv2, marked)
+
+    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the listener (CreateListener)."""
+        return dict(made_in(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
+
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Change the listener (ModifyListener)."""
+        elbv2.modify_listener(ListenerArn=spec.id, **changed)
+
+    def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return rules with undeclared priorities, changed header attributes and extra certificates."""
+        places = children.values("Priority")
+        listed = elbv2.describe_rules(ListenerArn=spec.id)["Rules"]
+        # An emulator may list the default action again, as a rule with the priority "default".
+        ours = {*places, "default"}
+        others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in ours]
+        last = max((int(place) for place in places), default=0)
+        rules = [Unmanaged(_rule_in_words(one), one, _why_it_stays(one, last)) for one in others]
+        return [*rules, *added.rewritten(elbv2, spec.id), *added.shown_besides(elbv2, spec.id, actual)]
+
+    def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+        """Set a changed header attribute back (ModifyListenerAttributes)."""
+        added.put_back(elbv2, spec, unmanaged.request)
+
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+        """Delete the listener with its rules (DeleteListener)."""
+        elbv2.delete_listener(ListenerArn=spec.id)
+
+    def initial_properties(self, desired: JsonObject, serving: Set[str], deposed: Mapping[str, str]) -> JsonObject:
+        """Return the listener as created: forwarding to the old group that its own replaces (`deposed`)."""
+        return {**desired, "DefaultActions": _joined(desired["DefaultActions"], deposed)}
+
+    def properties_at(
+        self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
+    ) -> JsonObject:
+        """Return the listener in a phase of a cutover; it is closed only after its rules ask for a key."""
+        if phase > CutoverPhase.JOIN and STANDS_IN in actual:
+            return {**desired, "DefaultActions": _joined(desired["DefaultActions"], actual[STANDS_IN])}
+        if SHIFTED_BY in actual:
+            return desired
+        new, had = desired["DefaultActions"], actual["DefaultActions"]
+        if phase <= CutoverPhase.SHIFT and new[0]["Type"] == "fixed-response" and _led(had):
+            return {**desired, "DefaultActions": had}
+        return {**desired, "DefaultActions": _between(phase, new, had)}
+
+    def routes_to(self, actual: JsonObject) -> list[str]:
+        """Return the target groups that the default action gives any weight."""
+        return _led(actual.get("DefaultActions", []))
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Return the listener with its actions in normal form."""
+        return {**actual, "DefaultActions": [action_form(one) for one in actual.get("DefaultActions", [])]}
+
+
+class ListenerRule(Elb):
+    """A listener rule: conditions, and the action for the requests that meet them."""
+
+    id_paths, noun = "RuleArn", "rule"
+    ownership = RULE
+    discriminators = ("Priority",)
+    unique_properties = ("ListenerArn", "Priority")
+    field_owners = {"Actions": FieldOwner("{ShiftedBy}", description=SHIFTED_BY)}
+    lookup_properties = ("ListenerArn",)
+    immutable = frozenset({"ListenerArn"})
+    not_found_codes = NO_RULE | NO_LISTENER
+    already_exists_codes = codes("PriorityInUse")
+    deleted_first = True
+    deleted_alongside = frozenset({"Distribution"})
+    iam_type, arn_properties = "listener-rule/app", ("{ListenerArn}",)
+    operations = operations(
+        read="DescribeRules DescribeTags",
+        create="CreateRule",
+        update="ModifyRule SetRulePriorities",
+        delete="DeleteRule",
+    )
+
+    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the rule by its ARN if that is known, else by its priority (DescribeRules)."""
+        listed = elbv2.describe_rules(ListenerArn=spec.props["ListenerArn"])["Rules"]
+        mine = next((actual for actual in listed if actual["RuleArn"] == spec.id), None)
+        mine = mine or next((actual for actual in listed if actual["Priority"] == str(spec.props["Priority"])), None)
+        if mine is None:
+            return None
+        told, ours = weights_of(mine["Actions"]), weights_of(spec.props.get("Actions", []))
+        marked = with_shift(elbv2, spec, mine, told, ours, listed)
+        hidden = veiled_rule(marked, spec.suffix)
+        return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
+
+    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the rule (CreateRule)."""
+        made = made_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
+        return veiled_rule(made, spec.suffix)
+
+    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
+        if place := changed.get("Priority"):
+            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": spec.id, "Priority": int(place)}])
+        rest = {key: value for key, value in changed.items() if key != "Priority"}
+        # botocore ModifyRule: removing all transforms needs a parameter of its own.
+        if rest.get("Transforms") == []:
+            rest = {**rest, "ResetTransforms": True}
+            del rest["Transforms"]
+        if rest:
+            elbv2.modify_rule(RuleArn=spec.id, **rest)
+
+    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+        """Delete the rule (DeleteRule)."""
+        elbv2.delete_rule(RuleArn=spec.id)
+
+    def initial_properties(self, desired: JsonObject, serving: Set[str], deposed: Mapping[str, str]) -> JsonObject:
+        """Return the rule as created: to the old group, and matching nothing while others get requests."""
+        joined = {**desired, "Actions": _joined(desired["Actions"], deposed)}
+        group = set(_led(joined["Actions"]))
+        return _hushed(joined) if group and serving and not group & serving else joined
+
+    def properties_at(
+        self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
+    ) -> JsonObject:
+        """Return the rule in a phase of a cutover; it asks for a key only after CloudFront sends it."""
+        if phase is CutoverPhase.JOIN and _is_hushed(actual):
+            return _hushed(desired)
+        given = desired
+        if phase > CutoverPhase.JOIN and STANDS_IN in actual:
+            # ECS may have shifted its own rule to the other group since.
+            given = {**desired, "Actions": _joined(desired["Actions"], actual[STANDS_IN])}
+        elif SHIFTED_BY not in actual:
+            given = {**desired, "Actions": _between(phase, desired["Actions"], actual["Actions"])}
+        if not not_yet(desired["Conditions"], actual["Conditions"], serving):
+            return given
+        if phase > CutoverPhase.JOIN:
+            raise Blocked(
+                "The load balancer is to ask for a key that CloudFront does not show yet; it stays open.",
+                "Run `apply` with all of the stack: CloudFront learns the key first.",
+            )
+        return {**given, "Conditions": [one for one in desired["Conditions"] if not is_key(one)]}
+
+    def routes_to(self, actual: JsonObject) -> list[str]:
+        """Return the target groups that the rule gives any weight; none while it matches nothing."""
+        return [] if _is_hushed(actual) else _led(actual.get("Actions", []))
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Return the rule with its priority as text, and conditions and actions in normal form."""
+        return {
+            **actual,
+            "Priority": str(actual.get("Priority")),
+            "Conditions": [condition_form(one) for one in actual.get("Conditions", [])],
+            "Actions": [action_form(one) for one in actual.get("Actions", [])],
+        }
+
+
+def _rule_in_words(rule: JsonObject) -> str:
+    shown = [condition_form(one) for one in rule["Conditions"] if not is_key(one)]
+    values = [str(value) for one in shown for value in (*one["Values"], *one["RegexValues"])]
+    return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
+
+
+def _why_it_stays(rule: JsonObject, last: int) -> str:
+    if int(rule["Priority"]) < last:
+        return "it takes no priority of ours, though it is asked before some of our rules"
+    return "it is asked after all of our rules"
+
+
+def _hushed(rule: JsonObject) -> JsonObject:
+    # No request meets the added condition.
+    return {**rule, "Conditions": [*rule["Conditions"], _NOBODY]}
+
+
+def _is_hushed(rule: JsonObject) -> bool:
+    return any(condition_form(one) == condition_form(_NOBODY) for one in rule.get("Conditions", []))
+
+
+def _between(phase: CutoverPhase, desired: list[JsonObject], actual: list[JsonObject]) -> list[JsonObject]:
+    """Return a forward to both groups: the new one at weight 0, then with all the weight, then alone."""
+    new, had = weights_of(desired), weights_of(actual)
+    if phase >= CutoverPhase.DROP or not new or not had or new.keys() == had.keys():
+        return desired
+    weights = dict.fromkeys(had, 0) | new if phase >= CutoverPhase.SHIFT else dict.fromkeys(new, 0) | had
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+def _joined(desired: list[JsonObject], deposed: Mapping[str, str]) -> list[JsonObject]:
+    """Return a forward as it is in the phase JOIN, by `deposed`: the old group of each new one."""
+    olds = [deposed[group] for group in _led(desired) if group in deposed]
+    return _between(CutoverPhase.JOIN, desired, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
+
+
+def _led(actions: list[JsonObject]) -> list[str]:
+    return [arn for arn, weight in weights_of(actions).items() if weight]

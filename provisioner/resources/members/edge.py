@@ -1,0 +1,120 @@
+"""Field ownership of the distribution, its VPC origin, the web ACL, certificates and DNS names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.engine.owners import Default, FieldOwnership, ForeignFields
+
+_BEHAVIOUR = (
+    "AllowedMethods.** CachePolicyId Compress FieldLevelEncryptionId ForwardedValues.**"
+    " FunctionAssociations.** GrpcConfig.** LambdaFunctionAssociations.** OriginRequestPolicyId"
+    " ResponseHeadersPolicyId SmoothStreaming TargetOriginId TrustedKeyGroups.** TrustedSigners.**"
+    " ViewerProtocolPolicy"
+)
+_DEFAULT = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR.split())
+_TTLS = " ".join(f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn"))
+_NONE = {
+    "FieldLevelEncryptionId": "",
+    "FunctionAssociations": {"Quantity": 0},
+    "LambdaFunctionAssociations": {"Quantity": 0},
+    "SmoothStreaming": False,
+    "TrustedKeyGroups": {"Enabled": False, "Quantity": 0},
+    "TrustedSigners": {"Enabled": False, "Quantity": 0},
+}
+# CloudFront API reference, DistributionConfig; the Quantity beside each list follows from the list.
+DISTRIBUTION = FieldOwnership(
+    ("cloudfront GetDistribution Distribution.DistributionConfig", "cloudfront GetDistribution Distribution"),
+    ours="Aliases.** AnycastIpListId CacheBehaviors.** Comment ConnectionFunctionAssociation.**"
+    " ContinuousDeploymentPolicyId CustomErrorResponses.** DefaultRootObject Enabled HttpVersion"
+    " IsIPV6Enabled OriginGroups.** Origins.** PriceClass Staging TenantConfig.** ViewerCertificate.**"
+    f" ViewerMtlsConfig.** WebACLId DefaultCacheBehavior {_DEFAULT}",
+    defaults=(
+        # An update needs these even where they are empty (CloudFront API reference, UpdateDistribution).
+        Default("DefaultRootObject", ""),
+        Default("ContinuousDeploymentPolicyId", ""),
+        *(Default(f"DefaultCacheBehavior.{key}", value) for key, value in _NONE.items()),
+        Default("Origins.Items.OriginPath", ""),
+        Default("Origins.Items.OriginAccessControlId", ""),
+        Default("Origins.Items.OriginShield", {"Enabled": False}),
+        Default("ConnectionMode", "direct"),
+        Default("Restrictions", {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0, "Items": []}}),
+    ),
+    born="CallerReference",
+    aws="ActiveTrustedKeyGroups.** ActiveTrustedSigners.** AliasICPRecordals.** ARN"
+    " DistributionConfig DomainName Id InProgressInvalidationBatches LastModifiedTime Status"
+    " ViewerCertificate.Certificate ViewerCertificate.CertificateSource"
+    " ViewerCertificate.CloudFrontDefaultCertificate ViewerCertificate.MinimumProtocolVersion"
+    " ViewerCertificate.SSLSupportMethod",
+    unowned=f"CacheTagConfig.** Logging.** {_TTLS} Origins.Items.ConnectionAttempts"
+    " Origins.Items.ConnectionTimeout Origins.Items.CustomOriginConfig.IpAddressType"
+    " Origins.Items.CustomOriginConfig.OriginKeepaliveTimeout"
+    " Origins.Items.CustomOriginConfig.OriginReadTimeout Origins.Items.ResponseCompletionTimeout"
+    " Origins.Items.S3OriginConfig.OriginReadTimeout"
+    " Origins.Items.VpcOriginConfig.OriginKeepaliveTimeout"
+    " Origins.Items.VpcOriginConfig.OriginReadTimeout Origins.Items.VpcOriginConfig.OwnerAccountId",
+)
+VPC_ORIGIN = FieldOwnership(
+    ("cloudfront GetVpcOrigin VpcOrigin.VpcOriginEndpointConfig", "cloudfront GetVpcOrigin VpcOrigin"),
+    # CloudFront does not change an origin that a distribution uses, and ours always is (UpdateVpcOrigin,
+    # CannotUpdateEntityWhileInUse).
+    born="Arn HTTPPort HTTPSPort IpAddressType Name OriginProtocolPolicy OriginSslProtocols.**",
+    aws="AccountId CreatedTime Id LastModifiedTime Status VpcOriginEndpointConfig",
+)
+CERTIFICATE = FieldOwnership(
+    ("acm DescribeCertificate Certificate",),
+    born="AcmeAccountId AcmeEndpointArn CertificateAuthorityArn CertificateKeyPairOrigin DomainName"
+    " DomainValidationOptions.** KeyAlgorithm Options.** SubjectAlternativeNames Type",
+    foreign=(ForeignFields("the service that manages it", "ManagedBy"),),
+    aws="CertificateArn CreatedAt ExtendedKeyUsages.** FailureReason ImportedAt InUseBy IssuedAt"
+    " Issuer KeyUsages.** NotAfter NotBefore RenewalEligibility RenewalSummary.** RevocationReason"
+    " RevokedAt Serial SignatureAlgorithm Status Subject UpdateSummary.**",
+)
+# Each record is compared as one line, its routing policy included.
+DNS_NAME = FieldOwnership(("route53 ListResourceRecordSets ResourceRecordSets",), renamed="**")
+# The priority of the rules that Shield Advanced adds and removes, after all others
+# (hashicorp/terraform-provider-aws#22869, #31670).
+_SHIELDS_PLACE = 10_000_000
+
+
+def mitigates(rule: Mapping[str, Any]) -> bool:
+    """Return whether Shield Advanced added a rule to a web ACL: its name alone would not prove that.
+
+    Such a rule only refers to a rule group of Shield's own (AWS WAF developer guide,
+    ddos-automatic-app-layer-response-rg), at a fixed priority.
+    """
+    statement = rule.get("Statement", {})
+    group = statement.get("RuleGroupReferenceStatement", {}).get("ARN", "")
+    is_theirs = len(statement) == 1 and ":global/rulegroup/ShieldMitigationRuleGroup_" in group
+    return is_theirs and rule.get("Priority") == _SHIELDS_PLACE
+
+
+WEB_ACL = FieldOwnership(
+    ("wafv2 GetWebACL WebACL",),
+    # With this, WAF adds a script to every page, which changes the responses.
+    ours="AssociationConfig.ChallengeJavascriptSdkInjection.** DefaultAction.** Description Name Rules.**"
+    " VisibilityConfig.**",
+    foreign=(
+        ForeignFields("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*", mitigates),
+        ForeignFields(
+            "Firewall Manager",
+            "ManagedByFirewallManager PostProcessFirewallManagerRuleGroups.**"
+            " PreProcessFirewallManagerRuleGroups.** RetrofittedByFirewallManager",
+        ),
+    ),
+    aws="ARN Capacity Id LabelNamespace",
+    unowned="ApplicationConfig.** AssociationConfig.** CaptchaConfig.** ChallengeConfig.**"
+    " CustomResponseBodies.** DataProtectionConfig.** MonetizationConfig.**"
+    " OnSourceDDoSProtectionConfig.** TokenDomains",
+)
+WEB_ACL_LOG = FieldOwnership(
+    ("wafv2 GetLoggingConfiguration LoggingConfiguration",),
+    ours="LogDestinationConfigs RedactedFields.** ResourceArn",
+    foreign=(
+        ForeignFields("Firewall Manager", "ManagedByFirewallManager"),
+        ForeignFields("who asked for it", "LogScope"),
+    ),
+    born="LogType",
+    unowned="LoggingFilter.**",
+)

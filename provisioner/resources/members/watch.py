@@ -1,0 +1,88 @@
+"""Field ownership of buckets, topics, alarms, dashboards and event rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.engine.owners import FieldOwnership, ForeignFields
+
+BUCKET = FieldOwnership(
+    ("s3 HeadBucket",),
+    born="BucketLocationName BucketLocationType BucketRegion",
+    aws="AccessPointAlias BucketArn",
+)
+PUBLIC_ACCESS = FieldOwnership(("s3 GetPublicAccessBlock",), ours="PublicAccessBlockConfiguration.**")
+_ENCRYPTED = "ServerSideEncryptionConfiguration.Rules"
+ENCRYPTION = FieldOwnership(
+    ("s3 GetBucketEncryption",),
+    ours=f"ServerSideEncryptionConfiguration {_ENCRYPTED} {_ENCRYPTED}.ApplyServerSideEncryptionByDefault.**",
+    unowned=f"{_ENCRYPTED}.BlockedEncryptionTypes.** {_ENCRYPTED}.BucketKeyEnabled",
+)
+# S3 returns the rules without `LifecycleConfiguration`, and takes them inside it.
+LIFECYCLE = FieldOwnership(
+    ("s3 GetBucketLifecycleConfiguration",),
+    renamed="Rules.**",
+    unowned="TransitionDefaultMinimumObjectSize",
+)
+_DELIVERY = {"Service": "delivery.logs.amazonaws.com"}
+_DELIVERS = {"s3:PutObject", "s3:GetBucketAcl", "s3:ListBucket"}
+
+
+def delivers(statement: Mapping[str, Any]) -> bool:
+    """Return whether CloudWatch Logs appended a statement to a bucket policy; its name is no proof of it.
+
+    It appends such statements when a delivery is created by a caller who may change the policy (CloudWatch
+    Logs user guide, AWS-logs-infrastructure-V2-S3). A statement of this name could let any account in
+    (go-to-k/cdk-real-drift#715), so it has to be for the account in the bucket's name.
+    """
+    told = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
+    accounts, actions, places = (_listed(one) for one in (told, statement.get("Action"), statement.get("Resource")))
+    is_theirs = statement.get("Effect") == "Allow" and statement.get("Principal") == _DELIVERY
+    own = all(f"-{account}-" in place for account in accounts for place in places)
+    return is_theirs and own and bool(accounts and actions and places) and set(actions) <= _DELIVERS
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+BUCKET_POLICY = FieldOwnership(
+    ("s3 GetBucketPolicy",),
+    ours="Policy",
+    foreign=(ForeignFields("CloudWatch Logs", "Policy.Statement.AWSLogDelivery*", delivers),),
+    unowned="Policy.Id",
+)
+# The other attributes of a topic are not read here.
+TOPIC = FieldOwnership(("sns GetTopicAttributes",), unowned="Attributes")
+TOPIC_POLICY = FieldOwnership(("sns GetTopicAttributes",), renamed="Attributes", unowned="Policy.Id")
+SUBSCRIPTION = FieldOwnership(("sns GetSubscriptionAttributes",), unowned="Attributes")
+ALARM = FieldOwnership(
+    ("cloudwatch DescribeAlarms MetricAlarms",),
+    ours="ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator Dimensions.**"
+    " EvaluationPeriods ExtendedStatistic MetricName Metrics.** Namespace OKActions Period Statistic"
+    " Threshold ThresholdMetricId TreatMissingData Unit EvaluationCriteria.**",
+    aws="AlarmArn AlarmConfigurationUpdatedTimestamp EvaluationState StateReason StateReasonData"
+    " StateTransitionedTimestamp StateUpdatedTimestamp StateValue",
+    unowned="ActionConfiguration.** DatapointsToAlarm EvaluateLowSampleCountPercentile EvaluationInterval"
+    " EvaluationWindow.** InsufficientDataActions WarmUpConfiguration.**",
+)
+DASHBOARD = FieldOwnership(("cloudwatch GetDashboard",), ours="DashboardBody DashboardName", aws="DashboardArn")
+EVENT_RULE = FieldOwnership(
+    ("events DescribeRule",),
+    ours="Description EventPattern Name ScheduleExpression State",
+    born="EventBusName",
+    foreign=(ForeignFields("the service that manages it", "ManagedBy"),),
+    aws="Arn CreatedBy",
+    unowned="RoleArn",
+)
+_OTHER_TARGETS = (
+    "AppSyncParameters BatchParameters EcsParameters HttpParameters KinesisParameters RedshiftDataParameters"
+    " RunCommandParameters SageMakerPipelineParameters SqsParameters"
+)
+EVENT_TARGET = FieldOwnership(
+    ("events ListTargetsByRule Targets",),
+    # The message that the topic gets instead of the event.
+    ours="Arn Id Input InputPath InputTransformer.**",
+    unowned=" ".join(f"{one}.**" for one in _OTHER_TARGETS.split()) + " DeadLetterConfig.** RetryPolicy.** RoleArn",
+)

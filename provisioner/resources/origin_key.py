@@ -1,0 +1,165 @@
+"""The secret key that CloudFront sends to the load balancer, which refuses requests without it.
+
+The key is generated once, and kept only in Secrets Manager. While it is being changed, the secret has two
+stages, AWSCURRENT and AWSPENDING: the load balancer accepts both keys, and CloudFront sends the pending one.
+The state has only a salted hash of a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.refs import JsonObject, Lookup, Ref, Sealed, Unknown, Veiled
+
+# The AWS operations of a change of the key, besides those of the stack's resource types: `policy` grants
+# them.
+CALLS = {
+    "secretsmanager": (
+        "DescribeSecret ml-api-originkey-{suffix}/header-??????",
+        "GetSecretValue ml-api-originkey-{suffix}/header-??????",
+        "PutSecretValue ml-api-originkey-{suffix}/header-??????",
+        "UpdateSecretVersionStage ml-api-originkey-{suffix}/header-??????",
+    )
+}
+HEADER = "X-Origin-Key"
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+_BYTES = 32
+
+
+def new_key() -> str:
+    """Return 32 random bytes as hex."""
+    return secrets.token_hex(_BYTES)
+
+
+def told(key: str, suffix: str) -> str:
+    """Return the hash by which a key is shown and recorded: the same for the same key and stack."""
+    return "sha256:" + hashlib.sha256(f"{HEADER}/{suffix}/{key}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, repr=False)
+class NewKey(Veiled):
+    """A new random key, the first value of the secret."""
+
+    def reveal(self, aws: Any, lookup: Lookup) -> str:
+        """Return another key each time; it is called only where the secret does not exist yet."""
+        return new_key()
+
+
+@dataclass(frozen=True, repr=False)
+class StoredKeys(Veiled):
+    """The keys that the load balancer accepts: the current one, and the pending one during a change."""
+
+    calls = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
+    secret: Ref
+    suffix: str
+
+    def refs(self) -> Iterator[Ref]:
+        """Yield the reference to the secret's ARN."""
+        yield self.secret
+
+    def sealed(self, aws: Any, lookup: Lookup) -> Any:
+        """Return the keys in a form that is compared and recorded by hash.
+
+        Return the object itself while no key can be read: the secret does not exist, or is to be restored.
+        """
+        arn = lookup(self.secret)
+        if isinstance(arn, Unknown):
+            return self
+        keys = stages(aws.client("secretsmanager"), arn)
+        return [Sealed(key, told(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
+
+    def reveal(self, aws: Any, lookup: Lookup) -> Any:
+        """Return the keys themselves, as a list."""
+        keys = stages(aws.client("secretsmanager"), lookup(self.secret))
+        return list(dict.fromkeys(keys.values()))
+
+
+@dataclass(frozen=True, repr=False)
+class NewestKey(StoredKeys):
+    """The key that CloudFront sends: the pending one during a change, else the current one."""
+
+    def sealed(self, aws: Any, lookup: Lookup) -> Any:
+        """Return the newest key in that form; return the object itself while no key can be read."""
+        keys = super().sealed(aws, lookup)
+        return keys[-1] if isinstance(keys, list) else self
+
+    def reveal(self, aws: Any, lookup: Lookup) -> Any:
+        """Return the newest key itself."""
+        return super().reveal(aws, lookup)[-1]
+
+
+def stages(client: Any, arn: str) -> dict[str, str]:
+    """Return the key of each stage that the secret has: the current one, then the pending one."""
+    actual = client.describe_secret(SecretId=arn)
+    # The value of a secret in its recovery window cannot be read (API reference, GetSecretValue:
+    # InvalidRequestException).
+    listed = {} if actual.get("DeletedDate") else actual.get("VersionIdsToStages", {})
+    there = [stage for stage in (CURRENT, PENDING) if any(stage in found for found in listed.values())]
+    return {stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in there}
+
+
+def is_key(condition: JsonObject) -> bool:
+    """Return whether a condition of a listener rule requires the key."""
+    return (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") == HEADER
+
+
+def asked(conditions: list[JsonObject]) -> list[str]:
+    """Return the hashes of the keys that a listener rule accepts; empty if the rule requires no key."""
+    return [str(key) for one in conditions if is_key(one) for key in _values(one)]
+
+
+def _values(condition: JsonObject) -> Iterator[Any]:
+    listed = condition["HttpHeaderConfig"].get("Values") or []
+    yield from listed if isinstance(listed, list) else [listed]
+
+
+def shown(origins: JsonObject) -> Iterator[str]:
+    """Yield the hashes of the keys that a distribution sends."""
+    for origin in origins.get("Items") or []:
+        for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
+            if header["HeaderName"] == HEADER:
+                yield str(header["HeaderValue"])
+
+
+def not_yet(desired: list[JsonObject], actual: list[JsonObject], serving: Set[str]) -> bool:
+    """Return whether it is too early for a rule to require the key.
+
+    It is if the rule is to require one, does not do so yet, and CloudFront does not send it yet.
+
+    Args:
+        desired: The desired conditions of the rule, keys as hashes.
+        actual: The actual conditions of the rule.
+        serving: The ids of what gets requests now, and the hashes of the keys that CloudFront sends now.
+
+    """
+    keys = asked(desired)
+    return bool(keys) and not asked(actual) and not serving & set(keys)
+
+
+def veiled_rule(rule: JsonObject, suffix: str) -> JsonObject:
+    """Return a listener rule as AWS describes it, each key replaced by its hash."""
+    conditions = [_veiled(one, suffix) if is_key(one) else one for one in rule.get("Conditions", [])]
+    return {**rule, "Conditions": conditions}
+
+
+def _veiled(condition: JsonObject, suffix: str) -> JsonObject:
+    header = condition["HttpHeaderConfig"]
+    hashed = [told(key, suffix) for key in header["Values"]]
+    return {"Field": condition["Field"], "HttpHeaderConfig": {**header, "Values": hashed}}
+
+
+def veiled_origins(origins: JsonObject, suffix: str) -> JsonObject:
+    """Return a distribution's origins as AWS describes them, each key replaced by its hash."""
+    hidden = []
+    for origin in origins.get("Items") or []:
+        headers = (origin.get("CustomHeaders") or {}).get("Items") or []
+        items = [
+            {**one, "HeaderValue": told(one["HeaderValue"], suffix)} if one["HeaderName"] == HEADER else one
+            for one in headers
+        ]
+        hidden.append({**origin, "CustomHeaders": {"Quantity": len(items), "Items": items}})
+    return {**origins, "Items": hidden}

@@ -1,0 +1,103 @@
+"""Certificates that need a validation record: ACM asks for the same record for every certificate of a name.
+
+ACM user guide, DNS validation: the record depends on the account and the name, not on the region. ACM renews
+each certificate by it as long as the record exists. Certificates in regions that are not read may need it too
+(aws/aws-cdk#2632, #11201), so it is never deleted: it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import beside
+from provisioner.engine.faults import code_of
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.names import bears
+from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import mapping
+
+# The AWS operations that this module calls, by service: `policy` grants them.
+CALLS = {"acm": ("DescribeCertificate", "ListCertificates", "ListTagsForCertificate")}
+# The end of every validation record's value (ACM user guide, DNS validation).
+_ACM = ".acm-validations.aws"
+# botocore acm KeyAlgorithm; ListCertificates leaves out all but the first two unless they are named.
+KEY_TYPES = (
+    "RSA_1024",
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "EC_prime256v1",
+    "EC_secp384r1",
+    "EC_secp521r1",
+)
+_GONE = frozenset({"ResourceNotFoundException"})
+_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
+
+
+def is_proof(props: JsonObject) -> bool:
+    """Return whether the CNAME records of a name are all validation records of ACM."""
+    values = [
+        value["Value"]
+        for one in props.get("Records") or []
+        if one.get("Type") == "CNAME"
+        for value in one.get("ResourceRecords") or []
+    ]
+    return bool(values) and all(str(one).rstrip(".").endswith(_ACM) for one in values)
+
+
+def users(client: Any, spec: ResourceSpec) -> str:
+    """Return, as a phrase, the certificates outside of the stack that need a record.
+
+    The phrase also says which regions were read, as certificates of other regions may need it too.
+    """
+    own = beside(client, "acm").region
+    regions = tuple(dict.fromkeys((own, GLOBAL_REGION)))
+    elsewhere = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
+    try:
+        found = [arn for region in regions for arn in _living_by(client, region, spec)]
+    except ClientError as error:
+        if code_of(error) not in _DENIED:
+            raise
+        return f"any certificate for its name: ACM was not asked ({code_of(error)})"
+    return ", ".join([*(f"the certificate {arn}" for arn in found), elsewhere])
+
+
+def _living_by(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
+    """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
+    acm = beside(client, "acm", region)
+    record = _low(spec.props["Name"])
+    listed = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
+    for arn in (one["CertificateArn"] for one in listed if _may_be_for(one, record.partition(".")[2])):
+        try:
+            told = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+            tags = mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+        except ClientError as error:
+            if code_of(error) not in _GONE:
+                raise
+            continue
+        if record in _records(told) and not bears(tags, spec.suffix):
+            yield str(arn)
+
+
+def _may_be_for(summary: JsonObject, name: str) -> bool:
+    """Return whether a listed certificate may be for the name.
+
+    The record of a name also validates its wildcard. A list entry with more names than it shows may be for
+    any.
+    """
+    listed = {summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", [])}
+    told = {_low(one).removeprefix("*.") for one in listed}
+    return name in told or bool(summary.get("HasAdditionalSubjectAlternativeNames"))
+
+
+def _records(certificate: JsonObject) -> set[str]:
+    options = certificate.get("DomainValidationOptions", [])
+    return {_low(one["ResourceRecord"]["Name"]) for one in options if one.get("ResourceRecord")}
+
+
+def _low(name: str) -> str:
+    return str(name).rstrip(".").lower()

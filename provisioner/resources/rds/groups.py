@@ -1,0 +1,162 @@
+"""The groups that an Aurora cluster needs: its subnet group and its parameter group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.members.data import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
+from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.resources.rds.users import ASKED, databases
+from provisioner.resources.setting import SubresourceType
+from provisioner.resources.tags import pairs
+
+
+class DBSubnetGroup(Rds):
+    """A DB subnet group: the subnets that a database may be placed in."""
+
+    id_paths = name_property = "DBSubnetGroupName"
+    ownership = DB_SUBNETS
+    noun, arn = "dbsubnets", "DBSubnetGroupArn"
+    immutable = frozenset({"DBSubnetGroupName"})
+    # RDS API reference, DBSubnetGroup
+    status_classes = (StatusClasses("SubnetGroupStatus", in_lower_case("Complete"), when_missing="healthy"),)
+    not_found_codes = NO_SUBNETS
+    already_exists_codes = codes("DBSubnetGroupAlreadyExists")
+    retryable_codes = {
+        "create": NEW_ACCOUNT | codes("InvalidSubnet"),
+        "delete": codes("InvalidDBSubnetGroupStateFault"),
+    }
+    timeout = minutes(20)
+    iam_type, arn_properties = "subgrp", ("{DBSubnetGroupName}",)
+    operations = operations(
+        read="DescribeDBSubnetGroups ListTagsForResource",
+        create="CreateDBSubnetGroup",
+        update="ModifyDBSubnetGroup",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBSubnetGroups ListTagsForResource",
+        delete="DeleteDBSubnetGroup",
+        blockers=ASKED,
+    )
+
+    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the group with DescribeDBSubnetGroups, its subnets in the form of the create call.
+
+        If several groups are being read together, one call reads them all.
+        """
+        own = spec.props[self.name_property]
+        several = len(rds.peers.together(own, "DBSubnetGroup", by="name", most=MOST)) > 1
+        listed = rds.describe_db_subnet_groups()["DBSubnetGroups"] if several else []
+        groups = [actual for actual in listed if actual["DBSubnetGroupName"] == own]
+        groups = groups or rds.describe_db_subnet_groups(DBSubnetGroupName=own)["DBSubnetGroups"]
+        if not groups:
+            return None
+        actual = groups[0]
+        subnets = [subnet["SubnetIdentifier"] for subnet in actual["Subnets"]]
+        return self.with_tags(rds, spec, {**actual, "SubnetIds": subnets})
+
+    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the group with CreateDBSubnetGroup."""
+        rds.create_db_subnet_group(**spec.props, Tags=pairs(spec.tags))
+        return dict(spec.props)
+
+    def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the group's subnets and description with ModifyDBSubnetGroup."""
+        rds.modify_db_subnet_group(**spec.props)
+
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+        """Delete the group with DeleteDBSubnetGroup."""
+        rds.delete_db_subnet_group(DBSubnetGroupName=spec.id)
+
+    def blockers(self, rds: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the databases in the group, as blockers.
+
+        AWS gives the group of a cluster as a name, and that of an instance as an object.
+        """
+
+        def stands(database: JsonObject) -> bool:
+            group = database.get("DBSubnetGroup") or ""
+            return spec.id == (group if isinstance(group, str) else group["DBSubnetGroupName"])
+
+        return databases(rds, spec.suffix, stands)
+
+
+class DBClusterParameterGroup(Rds):
+    """A DB cluster parameter group; the parameters in it are a resource of their own."""
+
+    id_paths = name_property = "DBClusterParameterGroupName"
+    ownership = DB_PARAMETER_GROUP
+    noun, arn = "dbparams", "DBClusterParameterGroupArn"
+    discriminators = ("DBParameterGroupFamily",)
+    not_found_codes = NO_PARAMETERS
+    already_exists_codes = codes("DBParameterGroupAlreadyExists")
+    # The group stays in use for a while after its cluster is gone (terraform-provider-aws: 3 min).
+    retryable_codes = {"create": NEW_ACCOUNT, "delete": codes("InvalidDBParameterGroupState")}
+    iam_type, arn_properties = "cluster-pg", ("{DBClusterParameterGroupName}",)
+    operations = operations(
+        read="DescribeDBClusterParameterGroups ListTagsForResource",
+        create="CreateDBClusterParameterGroup",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusterParameterGroups ListTagsForResource",
+        delete="DeleteDBClusterParameterGroup",
+        blockers=ASKED,
+    )
+
+    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the group with DescribeDBClusterParameterGroups.
+
+        If several groups are being read together, one call reads them all.
+        """
+        own = spec.props[self.name_property]
+        several = len(rds.peers.together(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
+        all_ = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
+        found = [actual for actual in all_["DBClusterParameterGroups"] if actual[self.name_property] == own]
+        if not found:
+            told = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=own)
+            found = told["DBClusterParameterGroups"]
+        return self.with_tags(rds, spec, found[0]) if found else None
+
+    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the group with CreateDBClusterParameterGroup."""
+        rds.create_db_cluster_parameter_group(**spec.props, Tags=pairs(spec.tags))
+        return dict(spec.props)
+
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+        """Delete the group with DeleteDBClusterParameterGroup."""
+        rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=spec.id)
+
+    def blockers(self, rds: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the clusters that use the group."""
+        return databases(rds, spec.suffix, lambda one: one.get("DBClusterParameterGroup") == spec.id)
+
+
+class DBClusterParameters(SubresourceType):
+    """The parameters of a group that differ from AWS's defaults; at most 20, AWS's limit for one call."""
+
+    service, id_paths = "rds", "DBClusterParameterGroupName"
+    ownership = DB_PARAMETERS
+    not_found_codes = NO_PARAMETERS
+    iam_type, arn_properties = "cluster-pg", ("{DBClusterParameterGroupName}",)
+    operations = operations(
+        read="DescribeDBClusterParameters",
+        create="ModifyDBClusterParameterGroup",
+        update="ModifyDBClusterParameterGroup",
+    )
+
+    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the parameters that were set by a user, with DescribeDBClusterParameters."""
+        name = spec.props[self.id_paths]
+        set_ = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
+        values = {one["ParameterName"]: one.get("ParameterValue") for one in set_["Parameters"]}
+        return {"DBClusterParameterGroupName": name, "Parameters": values}
+
+    def apply(self, rds: Any, props: JsonObject) -> None:
+        """Set the parameters with ModifyDBClusterParameterGroup."""
+        # `pending-reboot` is valid for static and dynamic parameters; a new cluster starts with these values.
+        listed = [
+            {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+            for name, value in props["Parameters"].items()
+        ]
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=props[self.id_paths], Parameters=listed)

@@ -1,0 +1,115 @@
+"""The instances of an Aurora cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.owners import FieldOwner
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.members.data import DB_INSTANCE
+from provisioner.resources.rds.aurora import DBCluster, meets_going
+from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
+from provisioner.resources.tags import mapping, pairs
+
+
+class DBInstance(Rds):
+    """One instance of an Aurora cluster."""
+
+    id_paths = name_property = "DBInstanceIdentifier"
+    ownership = DB_INSTANCE
+    arn = "DBInstanceArn"
+    ready, deleting = {"DBInstanceStatus": "available"}, {"DBInstanceStatus": "deleting"}
+    # terraform-provider-aws rds/consts.go
+    failed = {
+        "DBInstanceStatus": frozenset(
+            {"failed", "incompatible-network", "incompatible-parameters", "incompatible-restore"}
+            | {"incompatible-create", "insufficient-capacity", "inaccessible-encryption-credentials"}
+            | {"storage-full"}
+        )
+    }
+    suspended = {"DBInstanceStatus": frozenset({"stopped", "stopping"})}
+    # Aurora user guide, "Viewing DB instance status".
+    status_classes = (
+        StatusClasses(
+            "DBInstanceStatus",
+            in_lower_case("available backing-up storage-initialization storage-optimization"),
+            in_lower_case(
+                "configuring-activity-stream configuring-enhanced-monitoring configuring-iam-database-auth "
+                "configuring-log-exports converting-to-vpc creating maintenance modifying moving-to-vpc "
+                "rebooting renaming resetting-master-credentials starting storage-config-upgrade upgrading"
+            ),
+            in_lower_case(
+                "failed inaccessible-encryption-credentials inaccessible-encryption-credentials-recoverable "
+                "incompatible-create incompatible-network incompatible-option-group incompatible-parameters "
+                "incompatible-restore insufficient-capacity restore-error stopped stopping storage-full"
+            ),
+            in_lower_case("delete-precheck deleting"),
+        ),
+    )
+    resume_hint = DBCluster.resume_hint
+    immutable = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
+    field_owners = {"AvailabilityZone": FieldOwner("AWS, which placed it")}
+    not_found_codes = codes("DBInstanceNotFound")
+    already_exists_codes = codes("DBInstanceAlreadyExists")
+    retryable_codes = {
+        # While the cluster is being created, the refused call is retried until it succeeds.
+        "create": NEW_ACCOUNT | NEW_ROLE | NO_CLUSTER | codes("InvalidDBClusterStateFault"),
+        "update": codes("InvalidDBInstanceState") | NEW_ROLE,
+        "delete": codes("InvalidDBInstanceState", "InvalidDBClusterStateFault"),
+    }
+    # Typically 5 to 10 min; terraform-provider-aws waits at most 90 min.
+    typical_create_seconds, typical_delete_seconds, timeout, stale_seconds = 420, 300, minutes(90), 30
+    immutable_until_ready = True
+    # The writer may be deleted while its readers are still being deleted.
+    deleted_alongside = frozenset({"DBInstance"})
+    iam_type, arn_properties = "db", ("{DBInstanceIdentifier}",)
+    operations = operations(
+        read="DescribeDBInstances",
+        create="CreateDBInstance",
+        update="ModifyDBInstance",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBInstances",
+        delete="DeleteDBInstance DescribeDBInstances",
+    )
+
+    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the instance with DescribeDBInstances.
+
+        One call with a filter reads all instances that are being read together.
+        """
+        own = spec.props[self.name_property]
+        names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
+        filters = [{"Name": "db-instance-id", "Values": names}]
+        listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
+        found = [actual for actual in listed if actual["DBInstanceIdentifier"] == own]
+        found = found or rds.describe_db_instances(DBInstanceIdentifier=own)["DBInstances"]
+        return _as_asked(found[0]) if found else None
+
+    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the instance with CreateDBInstance; its subnets and security groups are the cluster's."""
+        return _as_asked(rds.create_db_instance(**spec.props, Tags=pairs(spec.tags))["DBInstance"])
+
+    def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Modify the instance at once, not in the maintenance window."""
+        # RDS accepts a monitoring interval only together with a monitoring role (botocore rds
+        # ModifyDBInstance).
+        if changed.get("MonitoringInterval"):
+            changed = {**changed, "MonitoringRoleArn": spec.props["MonitoringRoleArn"]}
+        rds.modify_db_instance(DBInstanceIdentifier=spec.id, ApplyImmediately=True, **changed)
+
+    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+        """Delete the instance without a snapshot of its own; do nothing if it is being deleted already."""
+        if not meets_going(self.read(rds, spec)):
+            rds.delete_db_instance(DBInstanceIdentifier=spec.id, SkipFinalSnapshot=True)
+
+
+def _as_asked(actual: JsonObject) -> JsonObject:
+    """Return an instance under the property names of the create call, with 0 where it is not monitored."""
+    return {
+        **actual,
+        "EnablePerformanceInsights": bool(actual.get("PerformanceInsightsEnabled")),
+        "MonitoringInterval": actual.get("MonitoringInterval") or 0,
+        "Tags": mapping(actual.get("TagList", [])),
+    }

@@ -1,0 +1,66 @@
+"""Reads of many IAM roles in one call, and the conditions under which one call is worthwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.refs import JsonObject
+
+# For more roles than this, IAM needs several pages, and takes longer than reading only ours one by one.
+_FEW = 300
+# IAM's maximum page size (GetAccountAuthorizationDetails, MaxItems).
+_PAGE = 1000
+_SEVERAL = 2
+
+
+def detail(iam: Any, name: str) -> JsonObject | None:
+    """Return a role with its policies, from GetAccountAuthorizationDetails's answer about all roles.
+
+    Return None if the role has to be read by itself: the account has too many roles, AWS denies the call, or
+    the answer lacks the role. The answer shows changes later than GetRole does, so a caller that finds a
+    difference reads the role itself.
+    """
+    try:
+        if not _is_worth_it(iam):
+            return None
+        told = iam.get_account_authorization_details(Filter=["Role"], MaxItems=_PAGE)
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        return None
+    return next((dict(role) for role in told["RoleDetailList"] if role["RoleName"] == name), None)
+
+
+def described(iam: Any, name: str) -> JsonObject:
+    """Return the role's description, which `detail` lacks, as `{"Description": ...}`.
+
+    It is taken from the list of all roles; return {} if the account has too many roles for one list.
+    """
+    roles = listed(iam, "/") if _has_few(iam) else []
+    return next(({"Description": role.get("Description", "")} for role in roles if role["RoleName"] == name), {})
+
+
+def listed(iam: Any, path: str) -> list[JsonObject]:
+    """Return the roles below a path; if the account has few roles, take them from one list of all roles."""
+    whole = iam.list_roles(MaxItems=_PAGE) if _has_few(iam) else iam.list_roles(PathPrefix=path)
+    return [role for role in whole["Roles"] if role["Path"].startswith(path)]
+
+
+def _is_worth_it(iam: Any) -> bool:
+    """Return whether one call for all roles is worthwhile: for several stacks, or for few roles."""
+    return len(iam.peers.suffixes) >= _SEVERAL or _has_few(iam)
+
+
+def _has_few(iam: Any) -> bool:
+    """Return whether whole stacks are being read, and the account has few enough roles for one page."""
+    if not iam.peers.suffixes:
+        return False
+    try:
+        return bool(iam.get_account_summary()["SummaryMap"]["Roles"] <= _FEW)
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        return False

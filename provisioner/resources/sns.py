@@ -1,0 +1,173 @@
+"""SNS: a topic, its access policy, and its subscriptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.extras import KnownChildren, Unmanaged
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, operations
+from provisioner.resources.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import tags_told
+
+# ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns
+# ResourceNotFoundException).
+NO_TOPIC = codes("NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
+PENDING = "PendingConfirmation"
+# SNS lists a subscription under this ARN after its subscriber has ended it (ansible/ansible#20086).
+_ENDED = "Deleted"
+
+
+class Topic(ResourceType):
+    """The topic to which alarms publish."""
+
+    service, id_paths, name_property = "sns", "TopicArn", "Name"
+    ownership = TOPIC
+    id_is_name = True
+    immutable = frozenset({"Name"})
+    defaults = {"Attributes": {"KmsMasterKeyId": ""}}
+    not_found_codes = NO_TOPIC
+    # Repeating CreateTopic is no error, unless the tags differ (botocore sns CreateTopic).
+    already_exists_codes = codes("InvalidParameter: already exists")
+    iam_type, arn_properties = "topic", ("{Name}",)
+    operations = operations(
+        unmanaged="ListSubscriptionsByTopic",
+        read="GetTopicAttributes ListTagsForResource ListTopics",
+        create="CreateTopic",
+        update="SetTopicAttributes",
+        retag="TagResource UntagResource",
+        delete="DeleteTopic",
+    )
+
+    def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the topic's key and tags; find the topic by its name where its ARN is not known yet."""
+        arn = spec.id or _named(sns, spec.props["Name"])
+        if not arn:
+            return None
+        told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+        tags = tags_told(sns, spec, arn, lambda: _tags(sns, arn))
+        under = {"KmsMasterKeyId": told.get("KmsMasterKeyId", "")}
+        return {"Name": spec.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
+
+    def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the topic with CreateTopic."""
+        made = sns.create_topic(**spec.props, Tags=pairs(spec.tags))
+        return {"Name": spec.props["Name"], "TopicArn": made["TopicArn"]}
+
+    def update(self, sns: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Set the topic's KMS key, or remove it, with SetTopicAttributes."""
+        for name, value in changed["Attributes"].items():
+            sns.set_topic_attributes(TopicArn=spec.id, AttributeName=name, AttributeValue=value)
+
+    def retag(self, sns: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        if put:
+            sns.tag_resource(ResourceArn=spec.id, Tags=pairs(put))
+        if gone := list(drop):
+            sns.untag_resource(ResourceArn=spec.id, TagKeys=gone)
+
+    def unmanaged(self, sns: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+        """Return the subscriptions that the stack does not declare; they are reported, not removed.
+
+        A subscription that is not confirmed yet is left out.
+        """
+        ours = children.values("Endpoint")
+        heard = [
+            one
+            for one in sns.list_subscriptions_by_topic(TopicArn=spec.id)["Subscriptions"]
+            if one["SubscriptionArn"] not in (PENDING, _ENDED) and one["Endpoint"] not in ours
+        ]
+        return [
+            Unmanaged(
+                f"subscription {one['Protocol']} {one['Endpoint']}",
+                {},
+                "it hears the alarms beside ours while the topic stands; `aws sns unsubscribe "
+                f"--subscription-arn {one['SubscriptionArn']} --region {sns.region}` ends it",
+            )
+            for one in heard
+        ]
+
+    def delete(self, sns: Any, spec: ResourceSpec) -> None:
+        """Delete the topic; SNS deletes its subscriptions with it."""
+        sns.delete_topic(TopicArn=spec.id)
+
+
+def _named(sns: Any, name: str) -> str:
+    arns = (str(topic["TopicArn"]) for topic in sns.list_topics()["Topics"])
+    return next((one for one in arns if one.rsplit(":", 1)[1] == name), "")
+
+
+class TopicPolicy(ResourceType):
+    """The access policy of a topic: who may publish to it."""
+
+    service, id_paths = "sns", "TopicArn"
+    ownership = TOPIC_POLICY
+    exclusive = frozenset({"Policy"})
+    replacing_calls = {"SetTopicAttributes": ""}
+    tagged, deleted_with_parent = False, True
+    lookup_properties = ("TopicArn",)
+    immutable = frozenset({"TopicArn"})
+    not_found_codes = NO_TOPIC
+    iam_type, arn_properties = "topic", ("{TopicArn}",)
+    operations = operations(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
+
+    def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the policy with GetTopicAttributes; SNS gives every new topic a policy."""
+        told = sns.get_topic_attributes(TopicArn=spec.props["TopicArn"])["Attributes"]
+        return {"TopicArn": spec.props["TopicArn"], "Policy": json.loads(told["Policy"])}
+
+    def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
+        """Set the policy with SetTopicAttributes."""
+        document = json.dumps(spec.props["Policy"])
+        sns.set_topic_attributes(TopicArn=spec.props["TopicArn"], AttributeName="Policy", AttributeValue=document)
+        return dict(spec.props)
+
+    def update(self, sns: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the policy with SetTopicAttributes."""
+        self.create(sns, spec)
+
+    def delete(self, sns: Any, spec: ResourceSpec) -> None:
+        """Do nothing: SNS deletes the policy with its topic."""
+
+
+class Subscription(ResourceType):
+    """The subscription of one endpoint to a topic; it takes effect once the recipient has confirmed it."""
+
+    service, id_paths = "sns", ("TopicArn", "Endpoint")
+    ownership = SUBSCRIPTION
+    tagged = False
+    unique_properties = ("TopicArn", "Endpoint")
+    lookup_properties = ("TopicArn",)
+    not_found_codes = NO_TOPIC
+    # A subscription that was never confirmed cannot be deleted: SNS drops it after 48 hours (SNS developer
+    # guide, delete a subscription).
+    expiring = {"SubscriptionArn": PENDING}
+    iam_type, arn_properties = "topic", ("{TopicArn}",)
+    operations = operations(
+        read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
+    )
+
+    def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Find the subscription of this endpoint with ListSubscriptionsByTopic."""
+        listed = sns.list_subscriptions_by_topic(TopicArn=spec.props["TopicArn"])["Subscriptions"]
+        there = (one for one in listed if one["SubscriptionArn"] != _ENDED)
+        return next((dict(one) for one in there if one["Endpoint"] == spec.props["Endpoint"]), None)
+
+    def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the subscription with Subscribe; SNS asks the endpoint to confirm it."""
+        sns.subscribe(**spec.props)
+        return dict(spec.props)
+
+    def delete(self, sns: Any, spec: ResourceSpec) -> None:
+        """Delete the subscription with Unsubscribe, if it was confirmed."""
+        now = self.read(sns, spec)
+        if now and now["SubscriptionArn"] != PENDING:
+            sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])
+
+
+def _tags(sns: Any, arn: str) -> dict[str, str]:
+    return mapping(sns.list_tags_for_resource(ResourceArn=arn)["Tags"])

@@ -1,0 +1,106 @@
+"""A VPC origin: the connection through which CloudFront reaches an internal load balancer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.faults import unless_unknown
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.states import StatusClasses, in_lower_case
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.resources.members.edge import VPC_ORIGIN
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import tags_told
+
+# The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last
+# (CloudFront developer guide, private-content-vpc-origins).
+AMAZONS_GROUP = "CloudFront-VPCOrigins-Service-SG"
+# The ETag is out of date: the retry reads it again.
+_STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
+_NONE: JsonObject = {"VpcOriginList": {}}
+
+
+class VpcOrigin(ResourceType):
+    """The VPC origin through which CloudFront reaches one load balancer."""
+
+    service, id_paths, name_property, noun = "cloudfront", "Id", "Name", "origin"
+    ownership = VPC_ORIGIN
+    ready = {"Status": "Deployed"}
+    # CloudFront API reference, VpcOrigin
+    status_classes = (
+        StatusClasses(
+            "Status", in_lower_case("Deployed"), in_lower_case("Deploying InProgress"), in_lower_case("Failed")
+        ),
+    )
+    # CannotUpdateEntityWhileInUse (botocore cloudfront UpdateVpcOrigin): our distribution always uses the
+    # origin.
+    change_remedies = dict.fromkeys(
+        ("Arn", "HTTPPort", "HTTPSPort", "OriginProtocolPolicy", "OriginSslProtocols"),
+        "CloudFront changes none that a distribution uses; bring up a second stack with it, lead the clients "
+        "there, and take this one down",
+    )
+    not_found_codes = codes("EntityNotFound")
+    already_exists_codes = codes("EntityAlreadyExists")
+    consistency_seconds = 60
+    retryable_codes = {"delete": _STALE | codes("CannotDeleteEntityWhileInUse", "IllegalDelete")}
+    # terraform-provider-aws cloudfront/vpc_origin.go waits at most 15 min for a creation or deletion.
+    typical_create_seconds, typical_delete_seconds, timeout = 240, 240, minutes(30)
+    iam_type = "vpcorigin"
+    operations = operations(
+        read="GetVpcOrigin ListTagsForResource ListVpcOrigins",
+        create="CreateVpcOrigin",
+        retag="GetVpcOrigin TagResource UntagResource",
+        delete="DeleteVpcOrigin GetVpcOrigin",
+    )
+
+    def read(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the origin and its tags; find it by its name where its id is not known yet."""
+        id_ = spec.id or self._listed(cloudfront, spec.props["Name"])
+        if not id_:
+            return None
+        actual = cloudfront.get_vpc_origin(Id=id_)["VpcOrigin"]
+        tags = tags_told(cloudfront, spec, actual["Arn"], lambda: _tags(cloudfront, actual["Arn"]))
+        return {**_told(actual), "Tags": tags}
+
+    def _listed(self, cloudfront: Any, name: str) -> str:
+        def ask() -> JsonObject:
+            return dict(cloudfront.list_vpc_origins())
+
+        listed = unless_unknown(ask, _NONE)["VpcOriginList"].get("Items") or []
+        return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
+
+    def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the origin with CreateVpcOrigin."""
+        protocols = spec.props["OriginSslProtocols"]["Items"]
+        config = {**spec.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
+        made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(spec.tags)})
+        return _told(made["VpcOrigin"])
+
+    def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        arn = cloudfront.get_vpc_origin(Id=spec.id)["VpcOrigin"]["Arn"]
+        if put:
+            cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
+        if gone := list(drop):
+            cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
+
+    def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
+        """Delete the origin; CloudFront refuses this while a distribution uses it, and it is retried."""
+        etag = cloudfront.get_vpc_origin(Id=spec.id)["ETag"]
+        cloudfront.delete_vpc_origin(Id=spec.id, IfMatch=etag)
+
+
+def _told(actual: JsonObject) -> JsonObject:
+    """Return the origin's configuration, id and status; `Arn` is the load balancer, `OwnArn` the origin."""
+    return {
+        **actual["VpcOriginEndpointConfig"],
+        "Id": actual["Id"],
+        "Status": actual["Status"],
+        "OwnArn": actual["Arn"],
+    }
+
+
+def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
+    return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])

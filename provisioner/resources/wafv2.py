@@ -1,0 +1,167 @@
+"""WAFv2: the web ACL of the CloudFront distribution, and its logging; both are in us-east-1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from provisioner.engine.clients import beside
+from provisioner.engine.refs import JsonObject
+from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.traits import codes, minutes, operations
+from provisioner.names import bears
+from provisioner.resources.members.edge import WEB_ACL, WEB_ACL_LOG
+from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.together import tags_told
+
+# The scope of a web ACL for CloudFront; its API calls go to us-east-1 only.
+SCOPE = "CLOUDFRONT"
+_GONE = codes("WAFNonexistentItemException")
+# Another change came between reading the lock token and using it: the retry reads the token again.
+_STALE = codes("WAFOptimisticLockException")
+# terraform-provider-aws wafv2/web_acl.go and service_package.go: 5 min.
+_UNSETTLED = codes(
+    "WAFUnavailableEntityException",
+    "WAFTagOperationException",
+    "WAFTagOperationInternalErrorException",
+    "WAFServiceLinkedRoleErrorException",
+)
+
+
+class WebACL(ResourceType):
+    """A web ACL: the rules by which WAF inspects every request before CloudFront."""
+
+    service, id_paths, name_property, noun = "wafv2", "ARN", "Name", "webacl"
+    ownership = WEB_ACL
+    immutable = frozenset({"Name", "Scope"})
+    exclusive = frozenset({"Rules"})
+    replacing_calls = {"UpdateWebACL": ""}
+    # The scope decides which list the web ACL is in; AWS does not return it.
+    write_only = frozenset({"Scope"})
+    not_found_codes = _GONE
+    already_exists_codes = codes("WAFDuplicateItemException")
+    retryable_codes = {
+        "create": _UNSETTLED,
+        "update": _UNSETTLED | _STALE,
+        # The distribution was detached from it only a moment ago (terraform-provider-aws wafv2/web_acl.go: 5
+        # min).
+        "delete": _STALE | codes("WAFAssociatedItemException"),
+    }
+    unblocked_codes = _STALE
+    timeout = minutes(15)
+    iam_type, arn_properties = "webacl", ("global", "{Name}")
+    operations = operations(
+        read="GetWebACL ListTagsForResource ListWebACLs",
+        create="CreateWebACL",
+        read_before_replace="GetWebACL",
+        update="UpdateWebACL",
+        retag="TagResource UntagResource",
+        delete="DeleteWebACL ListWebACLs",
+    )
+
+    def read(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the web ACL and its tags; find it by its name where its id is not known yet."""
+        id_ = spec.id.rpartition("/")[2] or (_listed(wafv2, spec.props["Name"]) or {}).get("Id")
+        if not id_:
+            return None
+        actual = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
+        return {**actual, "Tags": tags_told(wafv2, spec, actual["ARN"], lambda: _tags(wafv2, actual["ARN"]))}
+
+    def create(self, wafv2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the web ACL with CreateWebACL."""
+        made = wafv2.create_web_acl(**spec.props, Tags=pairs(spec.tags))
+        return {**spec.props, "ARN": made["Summary"]["ARN"]}
+
+    def read_before_replace(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the web ACL as it is now, with the lock token that an update needs."""
+        told = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=spec.id.rpartition("/")[2])
+        return {**told["WebACL"], "LockToken": told["LockToken"]}
+
+    def update(self, wafv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the whole web ACL, with the lock token of the version on which the change is based."""
+        if spec.live:
+            wafv2.update_web_acl(**spec.props)
+
+    def retag(self, wafv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Change the tags with TagResource and UntagResource."""
+        if put:
+            wafv2.tag_resource(ResourceARN=spec.id, Tags=pairs(put))
+        if gone := list(drop):
+            wafv2.untag_resource(ResourceARN=spec.id, TagKeys=gone)
+
+    def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
+        """Delete the web ACL, with its current lock token."""
+        if listed := _listed(wafv2, spec.props["Name"]):
+            wafv2.delete_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"])
+
+    def blockers(self, wafv2: Any, spec: ResourceSpec) -> list[Blocker]:
+        """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
+        return [
+            Blocker(f"the distribution {id_}", bears(tags, spec.suffix))
+            for id_, tags in _behind(beside(wafv2, "cloudfront"), spec.id)
+        ]
+
+    def normalize(self, actual: JsonObject) -> JsonObject:
+        """Put the rules into a mapping by name; their order does not matter, as each has a priority."""
+        return {**actual, "Rules": {rule["Name"]: rule for rule in actual.get("Rules", [])}}
+
+
+def _listed(wafv2: Any, name: str) -> JsonObject | None:
+    """Return the list entry of the web ACL with this name, lock token included; None if there is none."""
+    listed = wafv2.list_web_acls(Scope=SCOPE)["WebACLs"]
+    return next((dict(one) for one in listed if one["Name"] == name), None)
+
+
+class WebACLLog(ResourceType):
+    """The logging configuration of a web ACL: where WAF writes the requests that its rules matched."""
+
+    service, id_paths = "wafv2", "ResourceArn"
+    ownership = WEB_ACL_LOG
+    tagged = False
+    replacing_calls = {"PutLoggingConfiguration": "LoggingConfiguration"}
+    unique_properties = ("ResourceArn",)
+    lookup_properties = ("ResourceArn",)
+    immutable = frozenset({"ResourceArn"})
+    not_found_codes = _GONE
+    # The first logging configuration of an account may come before AWS has made WAF's service-linked role.
+    retryable_codes = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
+    iam_type, arn_properties = "webacl", ("global", "{ResourceArn}")
+    operations = operations(
+        read="GetLoggingConfiguration",
+        create="PutLoggingConfiguration",
+        update="PutLoggingConfiguration",
+        delete="DeleteLoggingConfiguration",
+    )
+
+    def read(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Read the logging configuration with GetLoggingConfiguration."""
+        arn = spec.props["ResourceArn"]
+        return dict(wafv2.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"])
+
+    def create(self, wafv2: Any, spec: ResourceSpec) -> JsonObject:
+        """Set the logging configuration with PutLoggingConfiguration."""
+        wafv2.put_logging_configuration(LoggingConfiguration=spec.props)
+        return dict(spec.props)
+
+    def update(self, wafv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the logging configuration with PutLoggingConfiguration."""
+        self.create(wafv2, spec)
+
+    def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
+        """Delete the logging configuration with DeleteLoggingConfiguration."""
+        wafv2.delete_logging_configuration(ResourceArn=spec.id)
+
+
+def _tags(wafv2: Any, arn: str) -> dict[str, str]:
+    return mapping(wafv2.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"])
+
+
+def _behind(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the id and tags of each distribution that uses the web ACL.
+
+    The Distribution resource type makes the same calls, so their answers are shared.
+    """
+    for one in cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []:
+        if one.get("WebACLId") == arn:
+            yield one["Id"], mapping(cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"])
