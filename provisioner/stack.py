@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner.engine.graph import Stack
-from provisioner.engine.refs import text
+from provisioner.engine.refs import interpolate
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.settings.ending import variants
@@ -91,7 +91,7 @@ def build(settings: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],
-        "cloudfront_distribution_url": text("https://{}", distribution["DomainName"]),
+        "cloudfront_distribution_url": interpolate("https://{}", distribution["DomainName"]),
         "rds_cluster_endpoint": database.cluster["Endpoint"],
         "dynamodb_table_name": table.id,
         "ecs_cluster_name": tasks.cluster["clusterName"],

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.configuration import load
 from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.refs import Veiled
+from provisioner.engine.refs import SecretValue
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 
@@ -60,7 +60,7 @@ def loose_containers(stack: Stack) -> Iterator[str]:
 def plain_secrets(stack: Stack) -> Iterator[str]:
     for one in containers(stack):
         for pair in one.get("environment", []):
-            if isinstance(pair["value"], Veiled) or "PASSWORD" in pair["name"] or "KEY" in pair["name"]:
+            if isinstance(pair["value"], SecretValue) or "PASSWORD" in pair["name"] or "KEY" in pair["name"]:
                 yield pair["name"]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from provisioner.engine.compare import Difference, differences, meets, tag_differences
 from provisioner.engine.covering import covers
-from provisioner.engine.refs import JsonObject, Kept, Ref, Unknown, Veiled
+from provisioner.engine.refs import JsonObject, Ref, SecretValue, StoredSecret, Unknown
 from provisioner.terminal.fields import lines
 from tests.things import Thing
 
@@ -173,7 +173,7 @@ def test_a_value_not_known_yet_is_a_difference() -> None:
     assert differences(Thing(), {"To": later}, {"To": "o-1"}, None) == [Difference("To", "o-1", later)]
 
 
-class Hidden(Veiled):
+class Hidden(SecretValue):
     """A secret."""
 
     def reveal(self, *_: Any) -> str:
@@ -205,8 +205,8 @@ KEPT, LATER = "(secret in arn:1)", Unknown(Ref("secret", "id"))
         ("arn:1", None, False),
         (LATER, None, True),
         # A run was to make the keeper anew, and ended before the secret was set.
-        ("arn:2", Kept(Hidden(), LATER).mark, True),
-        (LATER, Kept(Hidden(), LATER).mark, True),
+        ("arn:2", StoredSecret(Hidden(), LATER).fingerprint, True),
+        (LATER, StoredSecret(Hidden(), LATER).fingerprint, True),
     ],
 )
 def test_a_secret_that_aws_never_tells_differs_once_what_keeps_it_is_made_anew(
@@ -214,10 +214,10 @@ def test_a_secret_that_aws_never_tells_differs_once_what_keeps_it_is_made_anew(
 ) -> None:
     before = {"Password": confirmed} if confirmed else None
 
-    found = differences(Mute(), {"Password": Kept(Hidden(), keeper)}, {}, before)
+    found = differences(Mute(), {"Password": StoredSecret(Hidden(), keeper)}, {}, before)
 
     assert [one.path for one in found] == ["Password"] * differs
-    assert differences(Thing(), {"Password": Kept(Hidden(), keeper)}, {}, before) == []
+    assert differences(Thing(), {"Password": StoredSecret(Hidden(), keeper)}, {}, before) == []
 
 
 def test_tags_are_owned_whole_except_those_of_aws() -> None:

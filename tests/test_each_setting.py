@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.refs import unveiled
+from provisioner.engine.refs import redact
 from provisioner.engine.resource_type import ResourceType
 from provisioner.settings import Settings
 from provisioner.settings.knobs import knobs
@@ -69,7 +69,7 @@ def _nodes(profile: str, sets: dict[str, str]) -> dict[str, tuple[ResourceType, 
         inner[last] = _read(value)
     settings = Settings(**given)
     stack = build(settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
-    return {resource.logical_id: (resource.type, unveiled(resource.props)) for resource in stack}
+    return {resource.logical_id: (resource.type, redact(resource.props)) for resource in stack}
 
 
 def _read(value: str) -> Any:

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.configuration import load
 from provisioner.engine.graph import Edge, Stack
-from provisioner.engine.refs import Ref, refs_in, text
+from provisioner.engine.refs import Ref, interpolate, refs_in
 from provisioner.errors import UsageError
 from provisioner.names import FORMS
 from provisioner.settings import Settings
@@ -30,7 +30,7 @@ def test_mentioning_a_thing_is_depending_on_it() -> None:
     step = Stack("prod", "us-east-1").step("p")
     one, two = step(Thing, "one"), step(Thing, "two")
 
-    step(Thing, "three", Plain=one.id, Deep=[{"Arn": text("x:{}", two["Arn"])}], Again=one["Zone"])
+    step(Thing, "three", Plain=one.id, Deep=[{"Arn": interpolate("x:{}", two["Arn"])}], Again=one["Zone"])
 
     assert step.stack.resources["three"].depends_on == ["one", "two"]
 

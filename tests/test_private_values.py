@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.compare import Difference
-from provisioner.engine.private import Private, masked, masked_beside, written
+from provisioner.engine.private import SensitiveValue, mask, mask_changes, to_recorded
 from provisioner.terminal.fields import lines
 from state.backend import FileBackend
 from state.fingerprints import fingerprint_of, is_fingerprint, new_salt
@@ -199,7 +199,7 @@ def test_a_state_of_schema_1_is_read_without_its_values_and_is_the_same_at_each_
     assert CANARY.encode() not in state.dump()
     (container,) = state.resources["task"].desired["containerDefinitions"]
     kept = {one["name"]: one["value"] for one in container["environment"]}
-    assert kept["TOKEN"] == Private("TOKEN", "canary-of-the-main-service")
+    assert kept["TOKEN"] == SensitiveValue("TOKEN", "canary-of-the-main-service")
     assert kept["DB_PORT"] == "5432"
     assert len(state.tombstones) == 1
     assert json.loads(state.dump())["schema"] == SCHEMA
@@ -238,21 +238,24 @@ def test_a_stack_whose_state_is_of_schema_1_goes_on_without_a_change(desk: Desk)
 
 
 def test_a_private_value_equals_itself_and_its_marks_by_any_salt() -> None:
-    one, salts = Private("A", "x"), (new_salt(), new_salt())
-    marks = [one.marked(salt) for salt in salts]
+    secret, salts = SensitiveValue("A", "x"), (new_salt(), new_salt())
+    marks = [secret.fingerprint_with(salt) for salt in salts]
 
     assert marks[0] != marks[1]
-    assert all(mark == one and is_fingerprint(mark) for mark in marks)
-    assert one != Private("B", "x")
-    assert one != Private("A", "y")
-    assert one != "x"
-    assert Private("B", "x").marked(salts[0]) != marks[0]
-    assert "x" not in f"{one} {one!r} {written([one], salts[0])} {masked({'a': one})}"
+    assert all(mark == secret and is_fingerprint(mark) for mark in marks)
+    assert secret != SensitiveValue("B", "x")
+    assert secret != SensitiveValue("A", "y")
+    assert secret != "x"
+    assert SensitiveValue("B", "x").fingerprint_with(salts[0]) != marks[0]
+    assert "x" not in f"{secret} {secret!r} {to_recorded([secret], salts[0])} {mask({'a': secret})}"
 
 
 def test_what_is_private_is_shown_as_set_or_changed_wherever_it_lies() -> None:
-    old = [{"name": "A", "value": Private("A", "1")}, {"name": "B", "value": fingerprint_of(new_salt(), "B", "2")}]
-    new = [{"name": "B", "value": Private("B", "3")}, {"name": "C", "value": Private("C", "4")}]
+    old = [
+        {"name": "A", "value": SensitiveValue("A", "1")},
+        {"name": "B", "value": fingerprint_of(new_salt(), "B", "2")},
+    ]
+    new = [{"name": "B", "value": SensitiveValue("B", "3")}, {"name": "C", "value": SensitiveValue("C", "4")}]
 
     told = list(lines([Difference("environment", old, new)]))
 
@@ -261,4 +264,4 @@ def test_what_is_private_is_shown_as_set_or_changed_wherever_it_lies() -> None:
         "environment.B.value: (set) -> (changed)",
         'environment.C: (none) -> {"value": "(set)"}',
     ]
-    assert masked_beside(old, old)[0]["value"] == "(set)"
+    assert mask_changes(old, old)[0]["value"] == "(set)"

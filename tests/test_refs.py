@@ -9,15 +9,15 @@ import pytest
 from provisioner.engine.refs import (
     Lookup,
     Ref,
+    SecretValue,
     Unknown,
-    Veiled,
-    dig,
+    interpolate,
     is_known,
+    redact,
     refs_in,
     resolve,
-    reveal,
-    text,
-    unveiled,
+    reveal_secrets,
+    value_at,
 )
 
 VPC, ZONE = Ref("vpc", "id"), Ref("subnet", "Zones.0")
@@ -25,7 +25,7 @@ VALUES = {VPC: "vpc-1", ZONE: "a"}
 
 
 @dataclass(frozen=True, repr=False)
-class Password(Veiled):
+class Password(SecretValue):
     """A secret that is found through a ref."""
 
     where: Ref
@@ -48,8 +48,8 @@ def known(ref: Ref) -> Any:
         [VPC],
         (VPC,),
         {"deep": [{"deeper": VPC}]},
-        text("arn:{}", VPC),
-        text("{}", text("{}", VPC)),
+        interpolate("arn:{}", VPC),
+        interpolate("{}", interpolate("{}", VPC)),
         Password(VPC),
         {"secret": [Password(VPC)]},
     ],
@@ -64,7 +64,7 @@ def test_a_value_without_refs_has_none(value: Any) -> None:
 
 
 def test_resolving_puts_values_in_the_place_of_refs() -> None:
-    value = {"VpcId": VPC, "Tags": [{"Value": text("{}-{}", VPC, ZONE)}], "Port": 80, "Open": None}
+    value = {"VpcId": VPC, "Tags": [{"Value": interpolate("{}-{}", VPC, ZONE)}], "Port": 80, "Open": None}
 
     assert resolve(value, known) == {
         "VpcId": "vpc-1",
@@ -75,14 +75,14 @@ def test_resolving_puts_values_in_the_place_of_refs() -> None:
 
 
 def test_a_text_with_one_unknown_part_is_unknown_as_a_whole() -> None:
-    resolved = resolve(text("{}/{}", VPC, Ref("later", "id")), known)
+    resolved = resolve(interpolate("{}/{}", VPC, Ref("later", "id")), known)
 
     assert resolved == Unknown(Ref("later", "id"))
     assert str(resolved) == "(known after apply)"
 
 
 def test_refs_in_braces_are_not_read_as_a_form() -> None:
-    assert resolve(text("{}", Ref("x", "id")), lambda _ref: "{0}{boom}") == "{0}{boom}"
+    assert resolve(interpolate("{}", Ref("x", "id")), lambda _ref: "{0}{boom}") == "{0}{boom}"
 
 
 def test_a_ref_reads_as_node_and_path() -> None:
@@ -105,23 +105,23 @@ def test_one_unknown_anywhere_makes_it_unknown(value: Any, is_all_known: bool) -
 def test_a_secret_never_shows_in_any_text() -> None:
     secret = Password(VPC)
 
-    for shown in (str(secret), repr(secret), f"{secret}", str({"p": secret}), str(unveiled([secret]))):
+    for shown in (str(secret), repr(secret), f"{secret}", str({"p": secret}), str(redact([secret]))):
         assert "hunter2" not in shown
         assert "(secret)" in shown
 
 
 def test_a_secret_is_in_the_clear_only_where_it_is_asked_for() -> None:
-    assert reveal({"Password": Password(VPC), "Name": "n"}, None, known) == {
+    assert reveal_secrets({"Password": Password(VPC), "Name": "n"}, None, known) == {
         "Password": "hunter2 of vpc-1",
         "Name": "n",
     }
-    assert reveal([Password(VPC)], None, known) == ["hunter2 of vpc-1"]
+    assert reveal_secrets([Password(VPC)], None, known) == ["hunter2 of vpc-1"]
 
 
 def test_what_is_written_down_holds_only_plain_values() -> None:
     value = {"p": Password(VPC), "u": Unknown(VPC), "r": VPC, "l": (1, "x")}
 
-    assert unveiled(value) == {
+    assert redact(value) == {
         "p": "(secret)",
         "u": "(known after apply)",
         "r": "vpc.id",
@@ -141,4 +141,4 @@ def test_what_is_written_down_holds_only_plain_values() -> None:
     ],
 )
 def test_a_path_leads_through_mappings_and_lists(path: str, value: Any) -> None:
-    assert dig({"a": {"b": 1}, "list": [0, {"c": 2}]}, path) == value
+    assert value_at({"a": {"b": 1}, "list": [0, {"c": 2}]}, path) == value

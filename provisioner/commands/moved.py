@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.commands.saved import SavedPlan, outline, told_settings
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
-from provisioner.engine.private import CHANGED, SET, masked, masked_beside
+from provisioner.engine.private import CHANGED, SET, mask, mask_changes
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.fields import lines
@@ -87,7 +87,7 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
     then, now = plan.settings, told_settings(session.settings, plan.salt)
     for path in then | now:
         if then.get(path) != now.get(path):
-            old, new = masked(then.get(path)), masked_beside(now.get(path), then.get(path))
+            old, new = mask(then.get(path)), mask_changes(now.get(path), then.get(path))
             yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
 
 

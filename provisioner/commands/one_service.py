@@ -11,7 +11,7 @@ from provisioner.engine.act import Hands
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
-from provisioner.engine.private import written
+from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
@@ -185,7 +185,7 @@ class OneService:
     def settle(self) -> Running:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
         now, state_manager = self.running(), self.hands.ledger
-        props = written(registered(now.revision), state_manager.salt)
+        props = to_recorded(registered(now.revision), state_manager.salt)
         task = replace(state_manager.get(self.task) or self._task_entry(), id=now.arn, desired=props, intent=None)
         state_manager.record_adopted(self.task, task)
         state_manager.record_ready(self.task)

@@ -18,7 +18,7 @@ from provisioner.engine.record import Record
 from provisioner.errors import Interrupted, NoSuchStack
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.settings.variables import is_private
+from provisioner.settings.variables import is_sensitive
 from provisioner.stopping import exit_code, stopped
 from provisioner.terminal.markdown import run_markdown
 from state.errors import ProvisionerError, StateError
@@ -120,7 +120,7 @@ def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _open_part(value) if isinstance(value, Mapping) else value
         for name, value in settings.items()
-        if not is_private(name)
+        if not is_sensitive(name)
     }
 
 

@@ -15,7 +15,7 @@ from provisioner import __version__
 from provisioner.engine.choice import Choice
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
-from provisioner.engine.private import written
+from provisioner.engine.private import to_recorded
 from provisioner.errors import Blocked, UsageError
 from provisioner.names import PROGRAM
 from provisioner.session import Session
@@ -140,7 +140,9 @@ def _outline(change: Change, salt: str) -> dict[str, Any]:
         "action": change.verb,
         "id": change.id,
         "adopts": change.adopts,
-        "fields": {one.path: digest([written(one.old, salt), written(one.new, salt)]) for one in change.differences},
+        "fields": {
+            one.path: digest([to_recorded(one.old, salt), to_recorded(one.new, salt)]) for one in change.differences
+        },
         "removes": [one.what for one in change.extras],
     }
 

@@ -23,8 +23,8 @@ from provisioner.engine.lacking import Lacking
 from provisioner.engine.marker import Marker
 from provisioner.engine.overlay import over_what_stands
 from provisioner.engine.patience import Patience
-from provisioner.engine.private import written
-from provisioner.engine.refs import JsonObject, reveal
+from provisioner.engine.private import to_recorded
+from provisioner.engine.refs import JsonObject, reveal_secrets
 from provisioner.engine.refused import OwnershipConflict, RetryLater, blocked_error, matches_codes, may_have_blockers
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.search import Search
@@ -105,7 +105,7 @@ class Hands:
         @cache
         def shown() -> ResourceSpec:
             # Once for all attempts, and only to create: a restored resource holds its secrets already.
-            return replace(spec, props=reveal(spec.props, self.clients, managed.lookup))
+            return replace(spec, props=reveal_secrets(spec.props, self.clients, managed.lookup))
 
         # Where AWS says that the resource exists, or the reply was lost, it is looked for.
         def once() -> JsonObject:
@@ -147,8 +147,8 @@ class Hands:
         def once() -> JsonObject:
             reply: JsonObject | None = None
             if errand.own or not (change.differences or change.extras):
-                shown = replace(spec, props=reveal(spec.props, self.clients, managed.lookup))
-                changed = reveal(errand.changed, self.clients, managed.lookup)
+                shown = replace(spec, props=reveal_secrets(spec.props, self.clients, managed.lookup))
+                changed = reveal_secrets(errand.changed, self.clients, managed.lookup)
                 reply = resource_type.update(client, *over_what_stands(client, resource_type, shown, changed, before))
             if errand.tags:
                 resource_type.retag(client, spec, errand.put, errand.drop)
@@ -287,7 +287,7 @@ class Hands:
             region=managed.region,
             phase="updating" if phase == "updating" else "creating",
             id=spec.id,
-            desired=written(spec.props, self.ledger.salt),
+            desired=to_recorded(spec.props, self.ledger.salt),
             recorded=known_state.recorded if known_state and known_state.id == spec.id else None,
             depends_on=list(managed.depends_on),
             created_at=known_state.created_at if known_state and known_state.id == spec.id else 0.0,

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.engine.covering import covers
 from provisioner.engine.owners import FieldOwnership
-from provisioner.engine.refs import Unknown, Veiled
+from provisioner.engine.refs import SecretValue, Unknown
 
 # Path, actual value, default.
 Addition = tuple[str, Any, Any]
@@ -88,7 +88,7 @@ def additions(members: FieldOwnership, actual: Any, stated: Any, at: str = "") -
 
 def _additions_inside(members: FieldOwnership, actual: Any, stated: Any, path: str) -> Iterator[Addition]:
     # What a stated member holds besides what is stated.
-    if isinstance(stated, Unknown | Veiled):
+    if isinstance(stated, Unknown | SecretValue):
         return
     if isinstance(stated, list) and isinstance(actual, list):
         if len(actual) == len(stated) and not _paired(members, actual, stated, path):

@@ -8,7 +8,7 @@ from provisioner.engine.act import Hands
 from provisioner.engine.decide import AT_WORK, Change
 from provisioner.engine.intervals import last_change
 from provisioner.engine.known import Known
-from provisioner.engine.private import written
+from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import ManagedResource
 from provisioner.names import own_tags
@@ -32,7 +32,7 @@ def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_s
     An entry with another id is deposed first. The desired properties in the state may be those of an
     interrupted run that wanted something else: the ones of this run replace them.
     """
-    desired, tags = written(managed.spec.props, hands.ledger.salt), own_tags(managed.spec.tags)
+    desired, tags = to_recorded(managed.spec.props, hands.ledger.salt), own_tags(managed.spec.tags)
     name, needs = managed.spec.logical_id, list(managed.depends_on)
     if resource_state is None or resource_state.id != change.id:
         if resource_state and resource_state.id:

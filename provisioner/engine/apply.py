@@ -12,7 +12,7 @@ from provisioner.engine.aside import ease, leave_behind, make_room
 from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
-from provisioner.engine.doubt import doubt
+from provisioner.engine.doubt import record_outdated_secrets
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Resource
@@ -21,8 +21,8 @@ from provisioner.engine.known import Known
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Plan, ResourceTypes, look_up, target_of
-from provisioner.engine.private import written
-from provisioner.engine.refs import JsonObject, resolve, seal
+from provisioner.engine.private import to_recorded
+from provisioner.engine.refs import JsonObject, fingerprint_secrets, resolve
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.twice import marker_first
@@ -51,7 +51,7 @@ class Apply:
         """
         start = self.hands.clock.now()
         stack = self.plan.stack
-        doubt(self.hands, self.plan)
+        record_outdated_secrets(self.hands, self.plan)
         graph = stages({resource.logical_id: resource.edges for resource in stack})
         for name, others in self.plan.takes.items():
             graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in others}
@@ -87,7 +87,9 @@ class Apply:
         """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
         resource_state = self.hands.ledger.get(resource.logical_id)
         if resource_state and resource_state.id:
-            will = written(resource.type.delete_options(resource_state.desired, resource.props), self.hands.ledger.salt)
+            will = to_recorded(
+                resource.type.delete_options(resource_state.desired, resource.props), self.hands.ledger.salt
+            )
             self.hands.ledger.record_adopted(
                 resource.logical_id, replace(resource_state, desired=resource_state.desired | will)
             )
@@ -141,7 +143,7 @@ class Apply:
     def _wanted(self, resource: Resource) -> JsonObject:
         """Return the desired properties of a resource, with each secret in the form that is compared."""
         lookup = self._known.wait_for
-        return dict(seal(resolve(resource.props, lookup), self.hands.clients, lookup))
+        return dict(fingerprint_secrets(resolve(resource.props, lookup), self.hands.clients, lookup))
 
     def _bring_up(self, resource: Resource, act: Callable[[], str], tell: Tell[Stage], phase: str = "") -> None:
         # Run `act`, note its failure, and report its end to the listener and to the walk.

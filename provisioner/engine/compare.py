@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.additions import additions, foreign_items, without_foreign_items, without_unowned
 from provisioner.engine.covering import covers, is_just
-from provisioner.engine.refs import JsonObject, Kept, Unknown, Veiled
+from provisioner.engine.refs import JsonObject, SecretValue, StoredSecret, Unknown
 from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.traits import Condition
 from provisioner.names import RUN_TAG
@@ -135,9 +135,9 @@ def _stated(
 ) -> Iterator[Difference]:
     """Yield the stated properties whose actual value differs."""
     for key, value in target.items():
-        if isinstance(value, Kept) and key in resource_type.write_only and value.differs(before.get(key)):
+        if isinstance(value, StoredSecret) and key in resource_type.write_only and value.differs_from(before.get(key)):
             yield Difference(key, before.get(key), value)
-        if isinstance(value, Veiled) or (key in resource_type.write_only and key not in before):
+        if isinstance(value, SecretValue) or (key in resource_type.write_only and key not in before):
             continue
         told = before if key in resource_type.write_only else actual
         found = list(_fields(resource_type, key, told.get(key), value))

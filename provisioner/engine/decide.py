@@ -44,7 +44,7 @@ from typing import Literal
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
 from provisioner.engine.extras import Unmanaged
 from provisioner.engine.graph import Resource
-from provisioner.engine.refs import JsonObject, unveiled
+from provisioner.engine.refs import JsonObject, redact
 from provisioner.engine.resource_type import ResourceType
 from provisioner.names import has_another_owner, has_owner
 from state.stack_state import ResourceState
@@ -118,7 +118,7 @@ def decide(
     made = _compared(resource, change, resource_state, actual, desired)
     if made.verb == "replace" and not made.keeps:
         made = replace(
-            made, loses=resource_type.data_loss(unveiled(resource_state.desired if resource_state else desired))
+            made, loses=resource_type.data_loss(redact(resource_state.desired if resource_state else desired))
         )
     # A refused resource stays as it is, so it is shown by the name that it has.
     return (
@@ -237,10 +237,10 @@ def delete(
         resource_state.id,
         why=why,
     )
-    stays = resource_type.declared_retention_reason(unveiled(resource_state.desired))
+    stays = resource_type.declared_retention_reason(redact(resource_state.desired))
     if stays:
         return replace(change, verb="release", why=f"{why}; it stays: {stays}")
-    return replace(change, loses=resource_type.data_loss(unveiled(resource_state.desired)))
+    return replace(change, loses=resource_type.data_loss(redact(resource_state.desired)))
 
 
 def left(logical_id: str, resource_state: ResourceState) -> Change:

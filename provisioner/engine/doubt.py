@@ -1,6 +1,6 @@
 """Record which resources hold a former secret, before the resource that keeps the secret is created anew.
 
-The id of the keeper tells two secrets apart (`Kept`). Once the new keeper exists, a state that names no
+The id of the keeper tells two secrets apart (`StoredSecret`). Once the new keeper exists, a state that names no
 keeper, or that learns of the resource only now, could not tell that AWS still holds the former secret:
 neither later in this run nor after an interruption.
 """
@@ -13,30 +13,30 @@ from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan, target_of, wanted_of
-from provisioner.engine.refs import JsonObject, Kept
+from provisioner.engine.refs import JsonObject, StoredSecret
 
 
-def doubt(hands: Hands, plan: Plan) -> None:
+def record_outdated_secrets(hands: Hands, plan: Plan) -> None:
     """Record each existing resource, selected or not, that will still hold a secret of the former keeper."""
     whole = plan.whole or plan
     for resource in whole.stack:
         change = whole.changes[resource.logical_id]
         if resource.type.write_only and resource.logical_id in whole.docs and not change.foreign:
             wanted = wanted_of(whole, resource, hands.clients)
-            if doubted := _doubted(resource, wanted):
-                _write(hands, plan, resource, wanted, doubted)
+            if doubted := _outdated_secrets(resource, wanted):
+                _record(hands, plan, resource, wanted, doubted)
 
 
-def _doubted(resource: Resource, wanted: JsonObject) -> JsonObject:
+def _outdated_secrets(resource: Resource, wanted: JsonObject) -> JsonObject:
     """Return a resource's secrets whose keeper is yet to be created, in the form that the state holds."""
     return {
-        key: value.mark
+        key: value.fingerprint
         for key, value in wanted.items()
-        if key in resource.type.write_only and isinstance(value, Kept) and value.is_to_come
+        if key in resource.type.write_only and isinstance(value, StoredSecret) and value.is_to_come
     }
 
 
-def _write(hands: Hands, plan: Plan, resource: Resource, wanted: JsonObject, doubted: JsonObject) -> None:
+def _record(hands: Hands, plan: Plan, resource: Resource, wanted: JsonObject, doubted: JsonObject) -> None:
     # Adopt the resource where it is new to the state, then record that it holds the former secrets.
     change = (plan.whole or plan).changes[resource.logical_id]
     if change.adopts and resource.logical_id in plan.changes:

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from provisioner.engine.critical import End, ends, inverted
 from provisioner.engine.plan import Plan, ResourceTypes
-from provisioner.engine.refs import JsonObject, unveiled
+from provisioner.engine.refs import JsonObject, redact
 from state.stack_state import StackState
 
 
@@ -82,7 +82,7 @@ def _going(made: Plan, state: StackState, name: str, resource_types: ResourceTyp
     declared: JsonObject = resource.props if resource else {}
     if resource_state:
         resource_type = resource_types[resource_state.type_name]
-        props = unveiled({**resource_state.desired, **resource_type.delete_options(resource_state.desired, declared)})
+        props = redact({**resource_state.desired, **resource_type.delete_options(resource_state.desired, declared)})
         one = Going(
             name,
             resource_state.step,
@@ -92,7 +92,7 @@ def _going(made: Plan, state: StackState, name: str, resource_types: ResourceTyp
             resource_state.region,
         )
     else:
-        change, resource_type, props = made.changes[name], made.stack.resources[name].type, unveiled(declared)
+        change, resource_type, props = made.changes[name], made.stack.resources[name].type, redact(declared)
         region = made.stack.resources[name].region
         one = Going(name, change.piece, change.kind, change.name, change.id, region)
     return replace(one, loses=resource_type.data_loss(props), stays=resource_type.declared_retention_reason(props))

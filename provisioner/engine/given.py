@@ -6,19 +6,19 @@ from dataclasses import replace
 
 from provisioner.engine.decide import Change
 from provisioner.engine.graph import Resource
-from provisioner.engine.refs import veils_in
+from provisioner.engine.refs import secrets_in
 
 
-def demand(resource: Resource, change: Change) -> Change:
+def require_secret_inputs(resource: Resource, change: Change) -> Change:
     """Return the creation of a resource, refused where the user has not given a secret that it needs."""
-    told = (secret.missing() for secret in veils_in(resource.props))
+    told = (secret.missing_input() for secret in secrets_in(resource.props))
     why, remedy = next((one for one in told if one[0]), ("", ""))
     if not why:
         return change
     return replace(change, verb="refuse", why="; ".join(filter(None, (change.why, why))), remedy=remedy)
 
 
-def given_in_vain(resource: Resource, change: Change) -> Change:
+def unused_secret_inputs(resource: Resource, change: Change) -> Change:
     """Return the change of a restored resource, with a note on secrets that the user gave for a new one."""
-    unused = filter(None, (secret.unused() for secret in veils_in(resource.props)))
+    unused = filter(None, (secret.unused_input() for secret in secrets_in(resource.props)))
     return replace(change, why="; ".join((change.why, *unused)))

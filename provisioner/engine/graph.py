@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.refs import JsonObject, Ref, refs_in, unveiled
+from provisioner.engine.refs import JsonObject, Ref, redact, refs_in
 from provisioner.engine.resource_type import ResourceType
 from provisioner.names import name_of, tags_of
 
@@ -158,7 +158,7 @@ def _discriminator(resource_type: type[ResourceType], name: str, props: JsonObje
     # The text that tells a resource from others of its noun; "" where the type needs none.
     if not resource_type.discriminators:
         return ""
-    values = {key: unveiled(props.get(key)) for key in resource_type.discriminators}
+    values = {key: redact(props.get(key)) for key in resource_type.discriminators}
     return json.dumps([name, values], sort_keys=True)
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.engine.refs import JsonObject, Ref, dig
+from provisioner.engine.refs import JsonObject, Ref, value_at
 from provisioner.engine.target import ManagedResource
 from provisioner.errors import OutOfPatience
 
@@ -44,11 +44,11 @@ class Known:
         """
 
         def settled() -> bool:
-            return dig(self.docs.get(ref.logical_id, {}), ref.path) is not None or ref.logical_id in self._ended
+            return value_at(self.docs.get(ref.logical_id, {}), ref.path) is not None or ref.logical_id in self._ended
 
         with self._news:
             self._news.wait_for(settled, timeout=_PATIENCE)
-            value = dig(self.docs.get(ref.logical_id, {}), ref.path)
+            value = value_at(self.docs.get(ref.logical_id, {}), ref.path)
         if value is None:
             raise OutOfPatience(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
         return value

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Resource
-from provisioner.engine.private import written
+from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.names import own_tags
@@ -39,7 +39,7 @@ def remember_others(state: StackState, clients: Clients, asked: Iterable[tuple[R
 
 
 def _entry(resource: Resource, actual: JsonObject, id_: str, salt: str) -> ResourceState:
-    told = written({key: actual[key] for key in resource.props if key in actual}, salt)
+    told = to_recorded({key: actual[key] for key in resource.props if key in actual}, salt)
     return ResourceState(
         type_name=str(resource.type),
         aws_name=str(actual.get(resource.type.name_property, resource.aws_name)),

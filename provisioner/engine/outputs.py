@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject, Ref, Unknown, dig, resolve
+from provisioner.engine.refs import JsonObject, Ref, Unknown, resolve, value_at
 
 
 def outputs_of(plan: Plan, docs: Mapping[str, JsonObject]) -> dict[str, str]:
@@ -15,7 +15,7 @@ def outputs_of(plan: Plan, docs: Mapping[str, JsonObject]) -> dict[str, str]:
     known = replace(plan, docs=dict(docs), changes={})
 
     def value(ref: Ref) -> Any:
-        found = dig(known.docs.get(ref.logical_id), ref.path)
+        found = value_at(known.docs.get(ref.logical_id), ref.path)
         return Unknown(ref) if found is None else found
 
     resolved = resolve(plan.stack.outputs, value)

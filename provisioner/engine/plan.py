@@ -12,12 +12,12 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.decide import Change, comes_back, decide, delete, with_extras
 from provisioner.engine.explain import explained
 from provisioner.engine.extras import KnownChild
-from provisioner.engine.given import demand, given_in_vain
+from provisioner.engine.given import require_secret_inputs, unused_secret_inputs
 from provisioner.engine.graph import Resource, Stack
 from provisioner.engine.intervals import timed
 from provisioner.engine.lacking import told_as_lacking
 from provisioner.engine.others import has_others, remember_others
-from provisioner.engine.refs import JsonObject, Ref, Unknown, dig, is_known, refs_in, resolve, seal
+from provisioner.engine.refs import JsonObject, Ref, Unknown, fingerprint_secrets, is_known, refs_in, resolve, value_at
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import (
     ManagedResource,
@@ -219,7 +219,7 @@ def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> JsonObject:
         return look_up(plan, ref)
 
     with explained(f"reading what {resource.aws_name or resource.logical_id} is to hold"):
-        return dict(seal(resolve(resource.props, lookup), clients, lookup))
+        return dict(fingerprint_secrets(resolve(resource.props, lookup), clients, lookup))
 
 
 def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Clients) -> None:
@@ -261,10 +261,10 @@ def _creation(plan: Plan, resource: Resource, actual: JsonObject | None, change:
     """Return a create that asks for what a person must supply; remember the resource if it is restored."""
     if actual is not None and comes_back(resource, actual):
         plan.returning[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
-        return given_in_vain(resource, change)
+        return unused_secret_inputs(resource, change)
     if change.why and (anew := _made_anew(plan, resource)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")
-    return demand(resource, change)
+    return require_secret_inputs(resource, change)
 
 
 def _made_anew(plan: Plan, resource: Resource) -> str:
@@ -287,7 +287,7 @@ def look_up(plan: Plan, ref: Ref) -> Any:
         return resolve(resource.props[resource.type.name_property], lambda inner: look_up(plan, inner))
     if actual is None or plan.changes[ref.logical_id].verb == "replace":
         return Unknown(ref)
-    value = dig(actual, ref.path)
+    value = value_at(actual, ref.path)
     return Unknown(ref) if value is None else value
 
 

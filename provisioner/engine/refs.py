@@ -27,10 +27,10 @@ class Ref:
 
 
 @dataclass(frozen=True)
-class Text:
+class Interpolation:
     """A string that contains references: `Text("{}:password::", (secret.id,))`."""
 
-    form: str
+    template: str
     parts: tuple[Any, ...]
 
 
@@ -45,94 +45,94 @@ class Unknown:
         return "(known after apply)"
 
 
-class Veiled:
+class SecretValue:
     """A secret that is revealed only to the call that needs it."""
 
-    mark: str = "(secret)"
+    fingerprint: str = "(secret)"
     # The IAM actions needed to look it up, on the resources it refers to; the `policy` command lists them.
-    calls: ClassVar[tuple[str, ...]] = ()
+    operations: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def is_looked_at(self) -> bool:
+    def is_read_in_plan(self) -> bool:
         """Whether a plan has to look it up, and not only the call that needs it."""
-        return type(self).sealed is not Veiled.sealed
+        return type(self).fingerprinted is not SecretValue.fingerprinted
 
     @abstractmethod
-    def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """Return the secret value; `aws` gives boto3 clients, `lookup` resolves references."""
+    def reveal(self, clients: Any, lookup: Lookup) -> str:
+        """Return the secret value; `clients` gives boto3 clients, `lookup` resolves references."""
 
     def refs(self) -> Iterator[Ref]:
         """Yield the references that are needed to look up the secret."""
         return iter(())
 
-    def sealed(self, aws: Any, lookup: Lookup) -> Any:  # noqa: ARG002 - subclasses use them
+    def fingerprinted(self, clients: Any, lookup: Lookup) -> Any:  # noqa: ARG002 - subclasses use them
         """Return the secret in the form that is compared and stored, which does not reveal it."""
         return self
 
-    def missing(self) -> tuple[str, str]:
+    def missing_input(self) -> tuple[str, str]:
         """Return what a person must supply before it can be revealed, and how; empty if nothing."""
         return "", ""
 
-    def unused(self) -> str:
+    def unused_input(self) -> str:
         """Return what a person supplied in vain, as a restored resource keeps its own secret; else ""."""
         return ""
 
     def __repr__(self) -> str:
         """Return the mark, never the value."""
-        return self.mark
+        return self.fingerprint
 
     __str__ = __repr__
 
 
-class Sealed(Veiled):
+class FingerprintedSecret(SecretValue):
     """A secret with its fingerprint, a salted hash that shows whether AWS holds the same one."""
 
-    def __init__(self, value: str, mark: str) -> None:
+    def __init__(self, value: str, fingerprint: str) -> None:
         self._value = value
-        self.mark = mark
+        self.fingerprint = fingerprint
 
-    def reveal(self, aws: Any, lookup: Lookup) -> str:  # noqa: ARG002 - it is in hand
+    def reveal(self, clients: Any, lookup: Lookup) -> str:  # noqa: ARG002 - it is in hand
         """Return the value."""
         return self._value
 
     def __eq__(self, other: object) -> bool:
-        return self.mark == (other.mark if isinstance(other, Sealed) else other)
+        return self.fingerprint == (other.fingerprint if isinstance(other, FingerprintedSecret) else other)
 
     def __hash__(self) -> int:
-        return hash(self.mark)
+        return hash(self.fingerprint)
 
 
-class Kept(Veiled):
+class StoredSecret(SecretValue):
     """A secret that is stored in another resource, which its mark names.
 
     The mark changes when that resource is recreated.
     """
 
-    def __init__(self, secret: Veiled, keeper: Any) -> None:
+    def __init__(self, secret: SecretValue, keeper: Any) -> None:
         self._secret = secret
         # Whether the resource that stores it does not exist yet.
         self.is_to_come = isinstance(keeper, Unknown)
-        self.mark = f"(secret in {'one that is yet to be made' if self.is_to_come else keeper})"
+        self.fingerprint = f"(secret in {'one that is yet to be made' if self.is_to_come else keeper})"
 
-    def differs(self, confirmed: Any) -> bool:
+    def differs_from(self, confirmed: Any) -> bool:
         """Return whether the recorded mark names another resource than the one that stores the secret now.
 
         A recorded mark that names none counts as the same.
         """
-        return self.is_to_come or confirmed not in (None, Veiled.mark, self.mark)
+        return self.is_to_come or confirmed not in (None, SecretValue.fingerprint, self.fingerprint)
 
     def refs(self) -> Iterator[Ref]:
         """Yield the references of the secret itself."""
         return self._secret.refs()
 
-    def reveal(self, aws: Any, lookup: Lookup) -> str:
+    def reveal(self, clients: Any, lookup: Lookup) -> str:
         """Return the secret value."""
-        return self._secret.reveal(aws, lookup)
+        return self._secret.reveal(clients, lookup)
 
 
-def text(form: str, *parts: Any) -> Text:
+def interpolate(template: str, *parts: Any) -> Interpolation:
     """Return a string whose `{}` are filled with `parts` once these are known."""
-    return Text(form, parts)
+    return Interpolation(template, parts)
 
 
 def refs_in(value: Any) -> Iterator[Ref]:
@@ -140,9 +140,9 @@ def refs_in(value: Any) -> Iterator[Ref]:
     match value:
         case Ref():
             yield value
-        case Text():
+        case Interpolation():
             yield from refs_in(value.parts)
-        case Veiled():
+        case SecretValue():
             yield from value.refs()
         case Mapping():
             for inner in value.values():
@@ -152,17 +152,17 @@ def refs_in(value: Any) -> Iterator[Ref]:
                 yield from refs_in(inner)
 
 
-def veils_in(value: Any) -> Iterator[Veiled]:
+def secrets_in(value: Any) -> Iterator[SecretValue]:
     """Yield every secret in `value`, at any depth."""
     match value:
-        case Veiled():
+        case SecretValue():
             yield value
         case Mapping():
             for inner in value.values():
-                yield from veils_in(inner)
+                yield from secrets_in(inner)
         case list() | tuple():
             for inner in value:
-                yield from veils_in(inner)
+                yield from secrets_in(inner)
 
 
 def resolve(value: Any, lookup: Lookup) -> Any:
@@ -170,10 +170,10 @@ def resolve(value: Any, lookup: Lookup) -> Any:
     match value:
         case Ref():
             return lookup(value)
-        case Text():
+        case Interpolation():
             parts = [resolve(part, lookup) for part in value.parts]
             unknown = next((part for part in parts if isinstance(part, Unknown)), None)
-            return unknown or value.form.format(*parts)
+            return unknown or value.template.format(*parts)
         case Mapping():
             return {key: resolve(inner, lookup) for key, inner in value.items()}
         case list() | tuple():
@@ -182,41 +182,41 @@ def resolve(value: Any, lookup: Lookup) -> Any:
             return value
 
 
-def seal(value: Any, aws: Any, lookup: Lookup) -> Any:
+def fingerprint_secrets(value: Any, clients: Any, lookup: Lookup) -> Any:
     """Return `value` with each secret in the form that is compared and stored."""
     match value:
-        case Veiled():
-            return value.sealed(aws, lookup)
+        case SecretValue():
+            return value.fingerprinted(clients, lookup)
         case Mapping():
-            return {key: seal(inner, aws, lookup) for key, inner in value.items()}
+            return {key: fingerprint_secrets(inner, clients, lookup) for key, inner in value.items()}
         case list():
-            return [seal(inner, aws, lookup) for inner in value]
+            return [fingerprint_secrets(inner, clients, lookup) for inner in value]
         case _:
             return value
 
 
-def reveal(value: Any, aws: Any, lookup: Lookup) -> Any:
+def reveal_secrets(value: Any, clients: Any, lookup: Lookup) -> Any:
     """Return `value` with each secret in clear: for the call itself, never to be stored."""
     match value:
-        case Veiled():
-            return value.reveal(aws, lookup)
+        case SecretValue():
+            return value.reveal(clients, lookup)
         case Mapping():
-            return {key: reveal(inner, aws, lookup) for key, inner in value.items()}
+            return {key: reveal_secrets(inner, clients, lookup) for key, inner in value.items()}
         case list():
-            return [reveal(inner, aws, lookup) for inner in value]
+            return [reveal_secrets(inner, clients, lookup) for inner in value]
         case _:
             return value
 
 
-def unveiled(value: Any) -> Any:
+def redact(value: Any) -> Any:
     """Return `value` in the form that is stored: each secret as its mark, each unknown value as its text."""
     match value:
-        case Veiled() | Unknown() | Ref():
+        case SecretValue() | Unknown() | Ref():
             return str(value)
         case Mapping():
-            return {key: unveiled(inner) for key, inner in value.items()}
+            return {key: redact(inner) for key, inner in value.items()}
         case list() | tuple():
-            return [unveiled(inner) for inner in value]
+            return [redact(inner) for inner in value]
         case _:
             return value
 
@@ -234,13 +234,13 @@ def is_known(value: Any) -> bool:
             return True
 
 
-def dig(doc: Any, path: str) -> Any:
+def value_at(document: Any, path: str) -> Any:
     """Return the value at a dotted path, with list positions as numbers; None if the path does not exist."""
     for step in path.split("."):
-        if isinstance(doc, Mapping):
-            doc = doc.get(step)
-        elif isinstance(doc, list) and step.isdigit() and int(step) < len(doc):
-            doc = doc[int(step)]
+        if isinstance(document, Mapping):
+            document = document.get(step)
+        elif isinstance(document, list) and step.isdigit() and int(step) < len(document):
+            document = document[int(step)]
         else:
             return None
-    return doc
+    return document

@@ -9,8 +9,8 @@ from typing import Any
 
 from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.private import masked
-from provisioner.engine.refs import JsonObject, dig
+from provisioner.engine.private import mask
+from provisioner.engine.refs import JsonObject, value_at
 from provisioner.engine.refused import Blocker, Refusal
 from provisioner.engine.traits import ResourceTypeData
 from state.errors import ProvisionerError
@@ -119,7 +119,7 @@ class ResourceType(ResourceTypeData):
 
     def failure(self, client: Any, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
         """Return the error for a resource that AWS reports as failed, with the reason that AWS gives."""
-        return ProvisionerError(f"AWS says that {spec.aws_name or spec.logical_id} failed: {masked(actual)}")
+        return ProvisionerError(f"AWS says that {spec.aws_name or spec.logical_id} failed: {mask(actual)}")
 
     def change_count(self, actual: JsonObject, desired: JsonObject) -> int:
         """Return how many changes AWS counts from the actual to the desired properties (for cooldowns)."""
@@ -231,7 +231,7 @@ class ResourceType(ResourceTypeData):
     def id_of(self, actual: JsonObject) -> str:
         """Return the id of a resource, given the result of `read`."""
         paths = (self.id_paths,) if isinstance(self.id_paths, str) else self.id_paths
-        return "|".join(str(dig(actual, path)) for path in paths)
+        return "|".join(str(value_at(actual, path)) for path in paths)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)

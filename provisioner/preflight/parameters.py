@@ -10,7 +10,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import errand_of
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan, look_up, target_of
-from provisioner.engine.refs import JsonObject, Unknown, Veiled, resolve
+from provisioner.engine.refs import JsonObject, SecretValue, Unknown, resolve
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.shapes import MISSING, UNKNOWN, Fault, faults
@@ -131,7 +131,7 @@ def _caught(act: Callable[[], object]) -> Call | None:
 def stood_in(value: Any) -> Any:
     """Return `value` with a placeholder for every secret and for everything unknown or not read."""
     match value:
-        case Unknown() | Veiled() | Blank():
+        case Unknown() | SecretValue() | Blank():
             return UNKNOWN
         case Mapping():
             return {key: stood_in(inner) for key, inner in value.items()}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject, Ref, resolve, reveal
+from provisioner.engine.refs import JsonObject, Ref, resolve, reveal_secrets
 from provisioner.preflight.finding import Finding
 from provisioner.settings.container import LARGEST
 
@@ -55,7 +55,7 @@ def revisions(made: Plan) -> Iterator[Finding]:
 
 def size_of(props: JsonObject) -> int:
     """Return the least size of a request in bytes: in UTF-8, without white space, secrets at full length."""
-    plain = reveal(props, None, lambda _: _ARN)
+    plain = reveal_secrets(props, None, lambda _: _ARN)
     return len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())
 
 

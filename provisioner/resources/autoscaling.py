@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.faults import unless_unknown
-from provisioner.engine.refs import JsonObject, dig
+from provisioner.engine.refs import JsonObject, value_at
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses
 from provisioner.engine.traits import codes, operations
@@ -221,4 +221,4 @@ def _policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
 
 
 def _label(actual: JsonObject) -> Any:
-    return dig(actual, f"{_TRACKING}.PredefinedMetricSpecification.ResourceLabel")
+    return value_at(actual, f"{_TRACKING}.PredefinedMetricSpecification.ResourceLabel")

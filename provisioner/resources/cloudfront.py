@@ -16,7 +16,7 @@ from provisioner.engine.traits import codes, minutes, operations
 from provisioner.errors import Blocked
 from provisioner.names import ZONE_TAG
 from provisioner.resources.members.edge import DISTRIBUTION
-from provisioner.resources.origin_key import shown, veiled_origins
+from provisioner.resources.origin_key import redacted_origins, sent_key_hashes
 from provisioner.resources.pricing_plans import is_of_plan, keeps_acl, known_plan, plans_of, refused_for
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told
@@ -188,7 +188,7 @@ class Distribution(ResourceType):
 
     def routes_to(self, actual: JsonObject) -> list[str]:
         """Return the hashes of the origin keys that it sends, once all edge locations send them."""
-        return list(shown(actual["Origins"])) if actual.get("Status") == "Deployed" else []
+        return list(sent_key_hashes(actual["Origins"])) if actual.get("Status") == "Deployed" else []
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Remove the Quantity of lists, and add members that AWS leaves out where they are empty."""
@@ -220,7 +220,7 @@ def _whole(actual: JsonObject, suffix: str) -> JsonObject:
     """Return a distribution's configuration, keys as hashes, and its id, ARN, status and domain."""
     about = {key: actual[key] for key in ("Id", "ARN", "Status", "DomainName")}
     config = actual["DistributionConfig"]
-    return {**config, "Origins": veiled_origins(config["Origins"], suffix), **about}
+    return {**config, "Origins": redacted_origins(config["Origins"], suffix), **about}
 
 
 def _sent(config: JsonObject) -> JsonObject:

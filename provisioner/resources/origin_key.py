@@ -13,7 +13,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.refs import JsonObject, Lookup, Ref, Sealed, Unknown, Veiled
+from provisioner.engine.refs import FingerprintedSecret, JsonObject, Lookup, Ref, SecretValue, Unknown
 
 # The AWS operations of a change of the key, besides those of the stack's resource types: `policy` grants
 # them.
@@ -35,13 +35,13 @@ def new_key() -> str:
     return secrets.token_hex(_BYTES)
 
 
-def told(key: str, suffix: str) -> str:
+def key_hash(key: str, suffix: str) -> str:
     """Return the hash by which a key is shown and recorded: the same for the same key and stack."""
     return "sha256:" + hashlib.sha256(f"{HEADER}/{suffix}/{key}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, repr=False)
-class NewKey(Veiled):
+class NewKey(SecretValue):
     """A new random key, the first value of the secret."""
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
@@ -50,10 +50,10 @@ class NewKey(Veiled):
 
 
 @dataclass(frozen=True, repr=False)
-class StoredKeys(Veiled):
+class StoredKeys(SecretValue):
     """The keys that the load balancer accepts: the current one, and the pending one during a change."""
 
-    calls = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
+    operations = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
     secret: Ref
     suffix: str
 
@@ -61,7 +61,7 @@ class StoredKeys(Veiled):
         """Yield the reference to the secret's ARN."""
         yield self.secret
 
-    def sealed(self, aws: Any, lookup: Lookup) -> Any:
+    def fingerprinted(self, aws: Any, lookup: Lookup) -> Any:
         """Return the keys in a form that is compared and recorded by hash.
 
         Return the object itself while no key can be read: the secret does not exist, or is to be restored.
@@ -70,7 +70,7 @@ class StoredKeys(Veiled):
         if isinstance(arn, Unknown):
             return self
         keys = stages(aws.client("secretsmanager"), arn)
-        return [Sealed(key, told(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
+        return [FingerprintedSecret(key, key_hash(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
 
     def reveal(self, aws: Any, lookup: Lookup) -> Any:
         """Return the keys themselves, as a list."""
@@ -82,9 +82,9 @@ class StoredKeys(Veiled):
 class NewestKey(StoredKeys):
     """The key that CloudFront sends: the pending one during a change, else the current one."""
 
-    def sealed(self, aws: Any, lookup: Lookup) -> Any:
+    def fingerprinted(self, aws: Any, lookup: Lookup) -> Any:
         """Return the newest key in that form; return the object itself while no key can be read."""
-        keys = super().sealed(aws, lookup)
+        keys = super().fingerprinted(aws, lookup)
         return keys[-1] if isinstance(keys, list) else self
 
     def reveal(self, aws: Any, lookup: Lookup) -> Any:
@@ -107,7 +107,7 @@ def is_key(condition: JsonObject) -> bool:
     return (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") == HEADER
 
 
-def asked(conditions: list[JsonObject]) -> list[str]:
+def required_key_hashes(conditions: list[JsonObject]) -> list[str]:
     """Return the hashes of the keys that a listener rule accepts; empty if the rule requires no key."""
     return [str(key) for one in conditions if is_key(one) for key in _values(one)]
 
@@ -117,7 +117,7 @@ def _values(condition: JsonObject) -> Iterator[Any]:
     yield from listed if isinstance(listed, list) else [listed]
 
 
-def shown(origins: JsonObject) -> Iterator[str]:
+def sent_key_hashes(origins: JsonObject) -> Iterator[str]:
     """Yield the hashes of the keys that a distribution sends."""
     for origin in origins.get("Items") or []:
         for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
@@ -125,7 +125,7 @@ def shown(origins: JsonObject) -> Iterator[str]:
                 yield str(header["HeaderValue"])
 
 
-def not_yet(desired: list[JsonObject], actual: list[JsonObject], serving: Set[str]) -> bool:
+def is_key_pending(desired: list[JsonObject], actual: list[JsonObject], serving: Set[str]) -> bool:
     """Return whether it is too early for a rule to require the key.
 
     It is if the rule is to require one, does not do so yet, and CloudFront does not send it yet.
@@ -136,11 +136,11 @@ def not_yet(desired: list[JsonObject], actual: list[JsonObject], serving: Set[st
         serving: The ids of what gets requests now, and the hashes of the keys that CloudFront sends now.
 
     """
-    keys = asked(desired)
-    return bool(keys) and not asked(actual) and not serving & set(keys)
+    keys = required_key_hashes(desired)
+    return bool(keys) and not required_key_hashes(actual) and not serving & set(keys)
 
 
-def veiled_rule(rule: JsonObject, suffix: str) -> JsonObject:
+def redacted_rule(rule: JsonObject, suffix: str) -> JsonObject:
     """Return a listener rule as AWS describes it, each key replaced by its hash."""
     conditions = [_veiled(one, suffix) if is_key(one) else one for one in rule.get("Conditions", [])]
     return {**rule, "Conditions": conditions}
@@ -148,17 +148,17 @@ def veiled_rule(rule: JsonObject, suffix: str) -> JsonObject:
 
 def _veiled(condition: JsonObject, suffix: str) -> JsonObject:
     header = condition["HttpHeaderConfig"]
-    hashed = [told(key, suffix) for key in header["Values"]]
+    hashed = [key_hash(key, suffix) for key in header["Values"]]
     return {"Field": condition["Field"], "HttpHeaderConfig": {**header, "Values": hashed}}
 
 
-def veiled_origins(origins: JsonObject, suffix: str) -> JsonObject:
+def redacted_origins(origins: JsonObject, suffix: str) -> JsonObject:
     """Return a distribution's origins as AWS describes them, each key replaced by its hash."""
     hidden = []
     for origin in origins.get("Items") or []:
         headers = (origin.get("CustomHeaders") or {}).get("Items") or []
         items = [
-            {**one, "HeaderValue": told(one["HeaderValue"], suffix)} if one["HeaderName"] == HEADER else one
+            {**one, "HeaderValue": key_hash(one["HeaderValue"], suffix)} if one["HeaderName"] == HEADER else one
             for one in headers
         ]
         hidden.append({**origin, "CustomHeaders": {"Quantity": len(items), "Items": items}})

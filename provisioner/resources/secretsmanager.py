@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.faults import unless_unknown
-from provisioner.engine.refs import JsonObject, Kept, Lookup, Ref, Veiled
+from provisioner.engine.refs import JsonObject, Lookup, Ref, SecretValue, StoredSecret
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import THERE, StatusClasses, in_lower_case
 from provisioner.engine.traits import codes, operations
@@ -209,7 +209,7 @@ class Rotation(ResourceType):
 
 
 @dataclass(frozen=True, repr=False)
-class MasterLogin(Veiled):
+class MasterLogin(SecretValue):
     """The first value of the database secret: `{username, password}` as JSON, with DB_PASSWORD."""
 
     username: str
@@ -218,7 +218,7 @@ class MasterLogin(Veiled):
         """Return the JSON text; raise UsageError where DB_PASSWORD is unset or Aurora would refuse it."""
         return json.dumps({"username": self.username, "password": given_password()})
 
-    def missing(self) -> tuple[str, str]:
+    def missing_input(self) -> tuple[str, str]:
         """Return why there is no usable password, and what to do; two empty strings where there is one."""
         value = os.environ.get(VARIABLE)
         if value is not None and _is_taken(value):
@@ -230,16 +230,16 @@ class MasterLogin(Veiled):
             f"and set on the database. {_TAKEN}",
         )
 
-    def unused(self) -> str:
+    def unused_input(self) -> str:
         """Return a note that DB_PASSWORD is not used, for when the secret already has a password."""
         return f"{VARIABLE} is not used" if VARIABLE in os.environ else ""
 
 
 @dataclass(frozen=True, repr=False)
-class StoredPassword(Veiled):
+class StoredPassword(SecretValue):
     """The password in a secret of the stack, read only for the one call that sets it on the database."""
 
-    calls = ("secretsmanager:GetSecretValue",)
+    operations = ("secretsmanager:GetSecretValue",)
     secret: Ref
 
     def refs(self) -> Iterator[Ref]:
@@ -247,13 +247,13 @@ class StoredPassword(Veiled):
         yield self.secret
 
     @property
-    def is_looked_at(self) -> bool:
+    def is_read_in_plan(self) -> bool:
         """Whether a plan reads the password: never, as the secret's ARN is enough for a plan."""
         return False
 
-    def sealed(self, aws: Any, lookup: Lookup) -> Kept:
+    def fingerprinted(self, aws: Any, lookup: Lookup) -> StoredSecret:
         """Return the password, identified by its secret's ARN; a recreated secret has another ARN."""
-        return Kept(self, lookup(self.secret))
+        return StoredSecret(self, lookup(self.secret))
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
         """Read the password with GetSecretValue."""

@@ -32,7 +32,7 @@ from provisioner.embedded.besides import (
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
 from provisioner.embedded.reference import known as known_action
 from provisioner.engine.graph import Resource
-from provisioner.engine.refs import refs_in, veils_in
+from provisioner.engine.refs import refs_in, secrets_in
 from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
 
 # Actions that can give a role more rights: granted only for roles under the permissions boundary.
@@ -213,15 +213,15 @@ class Grants(Ground):
 
     def _of_secrets(self, resource: Resource, *, look_only: bool) -> Iterator[Grant]:
         """Yield the grants to look up a resource's secrets; with `look_only`, those that a plan needs."""
-        for secret in veils_in(resource.props):
-            if secret.is_looked_at or not look_only:
-                for name in secret.calls:
+        for secret in secrets_in(resource.props):
+            if secret.is_read_in_plan or not look_only:
+                for name in secret.operations:
                     yield from (Grant(name, self.text(ref), str(resource.type)) for ref in refs_in(secret))
                 yield from self._opening(secret, resource)
 
     def _opening(self, secret: Any, resource: Resource) -> Iterator[Grant]:
         """Yield the grants to decrypt a secret's value if the secret is encrypted with a key of the stack."""
-        held = (self.stack.resources[ref.logical_id] for ref in refs_in(secret) if OPENS in secret.calls)
+        held = (self.stack.resources[ref.logical_id] for ref in refs_in(secret) if OPENS in secret.operations)
         keys = (one.props["KmsKeyId"] for one in held if one.props.get("KmsKeyId"))
         yield from (self._on_key(OPENING, key, OPENED_BY, resource) for key in keys)
 

@@ -26,7 +26,7 @@ _SECRET = re.compile(
 )
 
 
-def is_private(path: str) -> bool:
+def is_sensitive(path: str) -> bool:
     """Return whether a setting may hold sensitive values: the environment variables of a container may."""
     return path.rpartition(".")[2] == "environment"
 
@@ -42,7 +42,7 @@ def without_values(path: str, value: Any, stand_in: Callable[[str, str], Any]) -
     """
     if not isinstance(value, Mapping):
         return value
-    if is_private(path):
+    if is_sensitive(path):
         return {name: stand_in(name, one) for name, one in value.items()}
     return {key: without_values(f"{path}.{key}", inner, stand_in) for key, inner in value.items()}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import text
+from provisioner.engine.refs import interpolate
 from provisioner.names import name_of
 from provisioner.resources.deliveries import Delivery, DeliveryDestination, DeliverySource
 from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock
@@ -36,7 +36,7 @@ def access_logs(step: Step, settings: Settings, facts: Facts) -> AccessLogs | No
     if not settings.logs.requests:
         return None
     # Bucket names are global: account and region make this one unique.
-    name = text("{}-{}-{}", name_of("logs", step.stack.suffix), facts.account, step.stack.region)
+    name = interpolate("{}-{}-{}", name_of("logs", step.stack.suffix), facts.account, step.stack.region)
     where = {} if step.stack.region == _UNNAMED else {"LocationConstraint": step.stack.region}
     bucket = step(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -73,7 +73,7 @@ def access_logs(step: Step, settings: Settings, facts: Facts) -> AccessLogs | No
 
 def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[str, Any]]:
     """Return the bucket policy: the two services may write to their prefixes, and nobody may without TLS."""
-    whole = text("arn:{}:s3:::{}", facts.partition, bucket.id)
+    whole = interpolate("arn:{}:s3:::{}", facts.partition, bucket.id)
     source = arn(step, facts, "logs", f"delivery-source:{name_of('records-source', step.stack.suffix)}", GLOBAL_REGION)
     ours = {"aws:SourceAccount": facts.account}
     return [
@@ -82,7 +82,7 @@ def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[s
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:*",
-            "Resource": [whole, text("{}/*", whole)],
+            "Resource": [whole, interpolate("{}/*", whole)],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
         {
@@ -91,7 +91,7 @@ def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[s
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": text("{}/{}/AWSLogs/{}/*", whole, BALANCER, facts.account),
+            "Resource": interpolate("{}/{}/AWSLogs/{}/*", whole, BALANCER, facts.account),
         },
         {
             # CloudFront developer guide, standard logging v2.
@@ -99,7 +99,7 @@ def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[s
             "Effect": "Allow",
             "Principal": {"Service": "delivery.logs.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": text("{}/{}/*", whole, EDGE),
+            "Resource": interpolate("{}/{}/*", whole, EDGE),
             "Condition": {
                 "StringEquals": {**ours, "s3:x-amz-acl": "bucket-owner-full-control"},
                 "ArnLike": {"aws:SourceArn": source},
@@ -123,7 +123,7 @@ def edge_records(step: Step, facts: Facts, into: AccessLogs, distribution: Resou
         region=GLOBAL_REGION,
         outputFormat="json",
         deliveryDestinationConfiguration={
-            "destinationResourceArn": text("arn:{}:s3:::{}/{}", facts.partition, into.bucket.id, EDGE)
+            "destinationResourceArn": interpolate("arn:{}:s3:::{}/{}", facts.partition, into.bucket.id, EDGE)
         },
         depends_on=[into.policy],
     )

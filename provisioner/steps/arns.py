@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from provisioner.engine.graph import Step
-from provisioner.engine.refs import Text, text
+from provisioner.engine.refs import Interpolation, interpolate
 from provisioner.steps.facts import Facts
 
 
-def arn(step: Step, facts: Facts, service: str, rest: str | Text, region: str = "") -> Text:
+def arn(step: Step, facts: Facts, service: str, rest: str | Interpolation, region: str = "") -> Interpolation:
     """Return `arn:<partition>:<service>:<region>:<account>:<rest>`, by default in the stack's region."""
     form = "arn:{}:{}:{}:{}:{}"
-    return text(form, facts.partition, service, region or step.stack.region, facts.account, rest)
+    return interpolate(form, facts.partition, service, region or step.stack.region, facts.account, rest)

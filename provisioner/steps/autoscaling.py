@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import Step
-from provisioner.engine.refs import text
+from provisioner.engine.refs import interpolate
 from provisioner.resources.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
 from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
@@ -45,7 +45,7 @@ def _scaling(step: Step, one: Workload, tasks: Compute, balancer: Balancer, role
             "TargetValue": float(one.service.requests),
             "PredefinedMetricSpecification": {
                 "PredefinedMetricType": "ALBRequestCountPerTarget",
-                "ResourceLabel": text("{}/{}", balancer.alb["FullName"], front.group["FullName"]),
+                "ResourceLabel": interpolate("{}/{}", balancer.alb["FullName"], front.group["FullName"]),
             },
             "ScaleOutCooldown": one.service.scale_out_cooldown,
             "ScaleInCooldown": one.service.scale_in_cooldown,

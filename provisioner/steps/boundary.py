@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.engine.graph import Resource, Step
-from provisioner.engine.refs import Ref, Text, refs_in, text
+from provisioner.engine.refs import Interpolation, Ref, interpolate, refs_in
 from provisioner.names import owner_tags
 from provisioner.resources.iam import RolePolicy
 from provisioner.resources.kms import Key
@@ -56,7 +56,7 @@ def _said(step: Step, facts: Facts, resource: Resource) -> Iterator[dict[str, An
         return
     for statement in resource.props["PolicyDocument"]["Statement"]:
         # A part of an ARN that only AWS knows becomes "*".
-        listed = [_any_part(one) if isinstance(one, Text) else one for one in statement["Resource"]]
+        listed = [_any_part(one) if isinstance(one, Interpolation) else one for one in statement["Resource"]]
         named = [one for one in listed if not list(refs_in(one))]
         if named:
             yield {**statement, "Resource": named}
@@ -64,9 +64,9 @@ def _said(step: Step, facts: Facts, resource: Resource) -> Iterator[dict[str, An
             yield {**statement, **_pattern(step, facts, step.stack.resources[ref.logical_id], statement)}
 
 
-def _any_part(arn: Text) -> Text:
-    parts = (_any_part(one) if isinstance(one, Text) else one for one in arn.parts)
-    return Text(arn.form, tuple("*" if isinstance(one, Ref) else one for one in parts))
+def _any_part(arn: Interpolation) -> Interpolation:
+    parts = (_any_part(one) if isinstance(one, Interpolation) else one for one in arn.parts)
+    return Interpolation(arn.template, tuple("*" if isinstance(one, Ref) else one for one in parts))
 
 
 def _pattern(step: Step, facts: Facts, resource: Resource, said: dict[str, Any]) -> dict[str, Any]:
@@ -84,4 +84,4 @@ def _pattern(step: Step, facts: Facts, resource: Resource, said: dict[str, Any])
             "Condition": {"StringEquals": {**asked, **tags}},
         }
     form = "arn:{}:{}:*:{}:*{}*"
-    return {"Resource": [text(form, facts.partition, resource.type.service, facts.account, resource.aws_name)]}
+    return {"Resource": [interpolate(form, facts.partition, resource.type.service, facts.account, resource.aws_name)]}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import Edge, ResourceHandle, Step
-from provisioner.engine.refs import Ref, text
+from provisioner.engine.refs import Ref, interpolate
 from provisioner.errors import UsageError
 from provisioner.names import MANAGER
 from provisioner.resources.acm import Certificate, Issuance, IssuanceByHand
@@ -127,7 +127,7 @@ def _issued(
         region=region,
         timeout=settings.domain.wait * _MINUTE,
         CertificateArn=certificate.id,
-        Besides=[text("{} CNAME {}", settings.domain.origin, Ref("alb", "DNSName"))],
+        Besides=[interpolate("{} CNAME {}", settings.domain.origin, Ref("alb", "DNSName"))],
         depends_on=first,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Text, text
+from provisioner.engine.refs import Interpolation, interpolate
 from provisioner.resources.route53 import DnsName
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
@@ -47,13 +47,13 @@ def _leading(
     )
 
 
-def addresses(settings: Settings, front: Balancer, distribution: ResourceHandle) -> dict[str, Text | str]:
+def addresses(settings: Settings, front: Balancer, distribution: ResourceHandle) -> dict[str, Interpolation | str]:
     """Return the outputs of a domain: its URL, and without a hosted zone the records to create by hand."""
     if not settings.domain.names:
         return {}
-    outputs: dict[str, Text | str] = {"domain_url": f"https://{settings.domain.names[0]}"}
+    outputs: dict[str, Interpolation | str] = {"domain_url": f"https://{settings.domain.names[0]}"}
     if not settings.domain.hosted_zone_id:
         for at, name in enumerate(settings.domain.names, start=1):
-            outputs[f"dns_record_{at}"] = text("{} CNAME {}", name, distribution["DomainName"])
-        outputs["dns_record_origin"] = text("{} CNAME {}", settings.domain.origin, front.alb["DNSName"])
+            outputs[f"dns_record_{at}"] = interpolate("{} CNAME {}", name, distribution["DomainName"])
+        outputs["dns_record_origin"] = interpolate("{} CNAME {}", settings.domain.origin, front.alb["DNSName"])
     return outputs

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import NO_EXTRA_TAGS, Edge, ResourceHandle, Step
-from provisioner.engine.private import Private
-from provisioner.engine.refs import text
+from provisioner.engine.private import SensitiveValue
+from provisioner.engine.refs import interpolate
 from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.tasks import TaskDefinition
@@ -194,7 +194,7 @@ def _environment(settings: Settings, one: Workload, on: Ground) -> dict[str, Any
     cluster = on.database.cluster
     given = {**one.container.environment, **on.shipped.get(one.name, Shipped()).environment}
     return {
-        **{name: Private(name, value) for name, value in given.items()},
+        **{name: SensitiveValue(name, value) for name, value in given.items()},
         "SESSIONS_TABLE": on.table.id,
         "DB_HOST": cluster["Endpoint"],
         "DB_PORT": "5432",
@@ -209,8 +209,8 @@ def _secrets(one: Workload, on: Ground) -> dict[str, Any]:
     """Return the secrets of a container by reference: those of the settings, and the database login."""
     return {
         **one.container.secrets,
-        "DB_USERNAME": text("{}:username::", on.database.secret),
-        "DB_PASSWORD": text("{}:password::", on.database.secret),
+        "DB_USERNAME": interpolate("{}:username::", on.database.secret),
+        "DB_PASSWORD": interpolate("{}:password::", on.database.secret),
     }
 
 

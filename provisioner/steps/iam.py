@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Ref, text
+from provisioner.engine.refs import Ref, interpolate
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.settings.images import EcrImage
@@ -37,7 +37,7 @@ def roles(
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text("{}:*", arn(step, facts, "logs", f"log-group:{logs.tasks.aws_name}"))],
+            [interpolate("{}:*", arn(step, facts, "logs", f"log-group:{logs.tasks.aws_name}"))],
         ),
         *_pull(settings, facts),
     ]
@@ -102,7 +102,7 @@ def _log_in(step: Step, settings: Settings, facts: Facts, database: Database) ->
     """Return the right to log in to the database by IAM as one user (Aurora user guide, IAM policy)."""
     if not settings.database.iam_login:
         return []
-    user = text("dbuser:{}/{}", database.cluster["DbClusterResourceId"], settings.database.iam_user)
+    user = interpolate("dbuser:{}/{}", database.cluster["DbClusterResourceId"], settings.database.iam_user)
     return [_allow(["rds-db:connect"], [arn(step, facts, "rds-db", user)])]
 
 
@@ -138,7 +138,7 @@ def _pull(settings: Settings, facts: Facts) -> list[dict[str, Any]]:
     if not private:
         return []
     repositories = [
-        text(
+        interpolate(
             "arn:{}:ecr:{}:{}:repository/{}",
             facts.partition,
             found.region,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Ref, text
+from provisioner.engine.refs import Ref, interpolate
 from provisioner.names import FORMS, name_of
 from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.resources.tagging import GLOBAL_REGION
@@ -114,7 +114,7 @@ def _key(step: Step, facts: Facts, noun: str, region: str) -> ResourceHandle:
 
 def _statements(step: Step, facts: Facts, region: str) -> Iterator[dict[str, Any]]:
     """Yield the key policy: IAM decides who manages the key, and services use it for the account."""
-    account = {"AWS": text("arn:{}:iam::{}:root", facts.partition, facts.account)}
+    account = {"AWS": interpolate("arn:{}:iam::{}:root", facts.partition, facts.account)}
     through = {"kms:ViaService": [f"{one}.{region}.amazonaws.com" for one in _THROUGH]}
     ours = {**through, "kms:CallerAccount": facts.account}
     yield _allow("Keepers", account, _KEPT_BY_IAM)

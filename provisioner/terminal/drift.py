@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.engine.drift import Drift, Field, Report
-from provisioner.engine.private import masked, masked_beside
+from provisioner.engine.private import mask, mask_changes
 from provisioner.terminal.fields import drift_line, told
 from provisioner.terminal.say import Say
 
@@ -102,7 +102,7 @@ def drift_sentence(report: Report) -> str:
 def _lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for one in drift.fields:
-        also = f"; the settings now want {told(masked_beside(one.wanted, one.ledger))}" if one.has_moved else ""
+        also = f"; the settings now want {told(mask_changes(one.wanted, one.ledger))}" if one.has_moved else ""
         yield drift_line(one) + ("" if one.is_state else also)
 
 
@@ -125,8 +125,8 @@ def _field(one: Field) -> dict[str, Any]:
     """Return one field for the JSON output, with sensitive values masked."""
     return {
         "path": one.path,
-        "ledger": masked(one.ledger),
-        "aws": masked_beside(one.aws, one.ledger),
-        "wanted": masked_beside(one.wanted, one.ledger),
+        "ledger": mask(one.ledger),
+        "aws": mask_changes(one.aws, one.ledger),
+        "wanted": mask_changes(one.wanted, one.ledger),
         "owner": one.owner,
     }

@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
 from provisioner.engine.drift import Field
-from provisioner.engine.private import masked, masked_beside
+from provisioner.engine.private import mask, mask_changes
 
 _WIDEST = 100
 # How many characters two long values are shown before the first difference.
@@ -34,14 +34,14 @@ def held_lines(differences: Iterable[Difference]) -> Iterator[str]:
 def drift_line(field: Field) -> str:
     """Return a field of a drift: the health that AWS tells, or the recorded and the actual value."""
     if field.is_state:
-        return f"{field.path}: {told(masked(field.aws))}"
+        return f"{field.path}: {told(mask(field.aws))}"
     return "; ".join(lines([Difference(field.path, field.ledger, field.aws)]))
 
 
 def _told(differences: Iterable[Difference]) -> Iterator[tuple[str, str, str]]:
     """Yield path, old text and new text of each field that differs, with sensitive values masked."""
     for one in differences:
-        old, new = masked(one.old), masked_beside(one.new, one.old)
+        old, new = mask(one.old), mask_changes(one.new, one.old)
         found = list(_leaves(one.path, old, new)) or _beside(one.path, old, new)
         for path, old, new in found:
             yield path, *_told_apart(old, new)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from provisioner.engine.graph import Edge, Resource, Stack
-from provisioner.engine.private import masked
+from provisioner.engine.private import mask
 from provisioner.engine.refs import resolve
 from provisioner.terminal.say import Say
 
@@ -67,7 +67,7 @@ def _told(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """Return the value with the name of each reference in its place, and sensitive values masked."""
-    return masked(resolve(value, lambda ref: f"<{ref}>"))
+    return mask(resolve(value, lambda ref: f"<{ref}>"))
 
 
 def _record(resource: Resource) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan, look_up
-from provisioner.engine.private import masked, masked_beside
+from provisioner.engine.private import mask, mask_changes
 from provisioner.engine.refs import resolve
 from provisioner.terminal.ending import show_losses
 from provisioner.terminal.fields import held_lines, lines
@@ -157,9 +157,9 @@ def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
     if change.verb not in ("create", "replace"):
         return None
     wanted = resolve(plan.stack.resources[change.node].props, lambda ref: look_up(plan, ref))
-    return dict(masked(wanted))
+    return dict(mask(wanted))
 
 
 def _field(one: Difference) -> dict[str, Any]:
     """Return one field that differs for the JSON output, with sensitive values masked."""
-    return {"path": one.path, "old": masked(one.old), "new": masked_beside(one.new, one.old)}
+    return {"path": one.path, "old": mask(one.old), "new": mask_changes(one.new, one.old)}

@@ -6,7 +6,7 @@ from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient, unless
 from provisioner.resources.ecs.strangers import strangers
 from provisioner.resources.elbv2.routing import led_to
-from provisioner.resources.origin_key import veiled_rule
+from provisioner.resources.origin_key import redacted_rule
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -38,7 +38,7 @@ def rules(p: Patient) -> list[Doc]:
     """Return the rules of each listener, each with its port, and with keys as hashes (DescribeRules)."""
     elb = p.clients.client("elbv2")
     return [
-        {**veiled_rule(rule, p.suffix), "Port": listener["Port"]}
+        {**redacted_rule(rule, p.suffix), "Port": listener["Port"]}
         for listener in listeners(p)
         for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     ]

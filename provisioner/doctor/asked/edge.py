@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient
-from provisioner.resources.origin_key import veiled_origins
+from provisioner.resources.origin_key import redacted_origins
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {"cloudfront": ("ListDistributions", "GetDistribution", "GetVpcOrigin")}
@@ -32,7 +32,7 @@ def distribution(p: Patient) -> Sought:
     if id_:
         told = cloudfront.get_distribution(Id=id_)["Distribution"]
         config = told["DistributionConfig"]
-        doc = {**told, **config, "Origins": veiled_origins(config["Origins"], p.suffix)}
+        doc = {**told, **config, "Origins": redacted_origins(config["Origins"], p.suffix)}
         del doc["DistributionConfig"]
     return Sought(f"distribution {name}", doc)
 

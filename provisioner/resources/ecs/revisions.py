@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences
 from provisioner.engine.faults import code_of
-from provisioner.engine.private import Private
+from provisioner.engine.private import SensitiveValue
 from provisioner.engine.refs import JsonObject
 from provisioner.names import bears
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.shipped import main_container
 from provisioner.resources.ecs.tagged import NO_CLUSTER
-from provisioner.resources.ecs.tasks import TaskDefinition, sealed
+from provisioner.resources.ecs.tasks import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
@@ -122,7 +122,7 @@ def revision(clients: Clients, name: str) -> JsonObject:
     Its variables are sensitive values; its tags are in `Tags`.
     """
     found = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
-    return {**sealed(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
+    return {**with_sensitive_variables(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
 
 
 def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[JsonObject]:
@@ -158,7 +158,7 @@ def revised(now: Running, desired: Next) -> JsonObject:
 
 def _revised(container: JsonObject, desired: Next) -> JsonObject:
     has = {one["name"]: one["value"] for one in container.get("environment", [])}
-    new = {name: Private(name, value) for name, value in desired.environment.items()}
+    new = {name: SensitiveValue(name, value) for name, value in desired.environment.items()}
     told = [{"name": name, "value": value} for name, value in sorted({**has, **new}.items())]
     changed: dict[str, Any] = {**container, "image": desired.image, "environment": told}
     if desired.command is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.private import Private
+from provisioner.engine.private import SensitiveValue
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
@@ -55,7 +55,7 @@ class TaskDefinition(Ecs):
             return known
         name = spec.id or spec.props["family"]
         found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
-        actual = sealed(found["taskDefinition"])
+        actual = with_sensitive_variables(found["taskDefinition"])
         if actual["taskDefinitionArn"] in spec.excluded_ids:
             return None
         return {**actual, "Tags": mapping(found.get("tags", []))}
@@ -66,7 +66,7 @@ class TaskDefinition(Ecs):
         The call creates another revision each time, so it is made only after none was found.
         """
         made = ecs.register_task_definition(**spec.props, tags=low_pairs(spec.tags))
-        return sealed(made["taskDefinition"])
+        return with_sensitive_variables(made["taskDefinition"])
 
     def delete(self, ecs: Any, spec: ResourceSpec) -> None:
         """Deregister the revision, then delete it: DeleteTaskDefinitions accepts inactive revisions only."""
@@ -87,7 +87,7 @@ class TaskDefinition(Ecs):
         return {**actual, **told, "containerDefinitions": containers}
 
 
-def sealed(actual: JsonObject) -> JsonObject:
+def with_sensitive_variables(actual: JsonObject) -> JsonObject:
     """Return a described revision with its variables marked sensitive, except those that every stack sets."""
     containers = [
         {**one, "environment": [_private(each) for each in one["environment"]]} if "environment" in one else one
@@ -98,8 +98,8 @@ def sealed(actual: JsonObject) -> JsonObject:
 
 def _private(variable: JsonObject) -> JsonObject:
     name = str(variable["name"])
-    is_own = name in OWN_VARIABLES or isinstance(variable["value"], Private)
-    return variable if is_own else {**variable, "value": Private(name, str(variable["value"]))}
+    is_own = name in OWN_VARIABLES or isinstance(variable["value"], SensitiveValue)
+    return variable if is_own else {**variable, "value": SensitiveValue(name, str(variable["value"]))}
 
 
 def _recalled(ecs: Any, spec: ResourceSpec) -> JsonObject | None:

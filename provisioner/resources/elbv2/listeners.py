@@ -18,7 +18,7 @@ from provisioner.resources.elbv2.forms import action_form, condition_form, weigh
 from provisioner.resources.elbv2.shifting import SHIFTED_BY, with_shift
 from provisioner.resources.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, STANDS_IN, Elb
 from provisioner.resources.members.elbv2 import LISTENER, RULE
-from provisioner.resources.origin_key import is_key, not_yet, veiled_rule
+from provisioner.resources.origin_key import is_key, is_key_pending, redacted_rule
 from provisioner.resources.tags import pairs
 
 # No request comes from this address (RFC 5737, 3).
@@ -147,13 +147,13 @@ class ListenerRule(Elb):
             return None
         told, ours = weights_of(mine["Actions"]), weights_of(spec.props.get("Actions", []))
         marked = with_shift(elbv2, spec, mine, told, ours, listed)
-        hidden = veiled_rule(marked, spec.suffix)
+        hidden = redacted_rule(marked, spec.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (CreateRule)."""
         made = made_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
-        return veiled_rule(made, spec.suffix)
+        return redacted_rule(made, spec.suffix)
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
@@ -189,7 +189,7 @@ class ListenerRule(Elb):
             given = {**desired, "Actions": _joined(desired["Actions"], actual[STANDS_IN])}
         elif SHIFTED_BY not in actual:
             given = {**desired, "Actions": _between(phase, desired["Actions"], actual["Actions"])}
-        if not not_yet(desired["Conditions"], actual["Conditions"], serving):
+        if not is_key_pending(desired["Conditions"], actual["Conditions"], serving):
             return given
         if phase > CutoverPhase.JOIN:
             raise Blocked(
