@@ -11,21 +11,21 @@ from typing import Any
 
 import cli
 from provisioner.engine import apply, teardown
-from provisioner.engine.critical import End, Stage, ends, stages
+from provisioner.engine.critical import DeleteStage, Stage, create_graph, delete_graph
 from provisioner.engine.graph import Edge
 
 
 def _stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
     """Return the graph of creating resources with every edge waiting for readiness."""
-    return stages({name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()})
+    return create_graph({name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()})
 
 
-def _ends(needs: Mapping[str, Iterable[str]], _beside: Any) -> dict[End, set[End]]:
+def _ends(needs: Mapping[str, Iterable[str]], _beside: Any) -> dict[DeleteStage, set[DeleteStage]]:
     """Return the graph of deleting resources, where each deletion waits until all that need it are gone."""
-    return ends(needs, lambda _name, _other: False)
+    return delete_graph(needs, lambda _name, _other: False)
 
 
 if __name__ == "__main__":
-    apply.stages = _stages  # type: ignore[attr-defined]
-    teardown.ends = _ends  # type: ignore[attr-defined]
+    apply.create_graph = _stages  # type: ignore[attr-defined]
+    teardown.delete_graph = _ends  # type: ignore[attr-defined]
     cli.main()

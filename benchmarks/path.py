@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from provisioner.embedded.containers.life import HEALTH, LINGER, START, STOP
 from provisioner.embedded.manners import balancers, databases, distributions, nat_gateways, tables
-from provisioner.engine.critical import Chain, End, Stage, ends, longest, stages
+from provisioner.engine.critical import CriticalPath, DeleteStage, Stage, create_graph, critical_path, delete_graph
 from provisioner.engine.graph import Edge, Stack
 from provisioner.settings import Settings
 from provisioner.stack import build
@@ -41,7 +41,7 @@ def _stack() -> Stack:
     return build(settings, "bench", "us-east-1", offline(settings.network.zones, settings.database.version))
 
 
-def of_apply(*, all_ready: bool = False) -> Chain[Stage]:
+def of_apply(*, all_ready: bool = False) -> CriticalPath[Stage]:
     """Return the critical path of an apply.
 
     Args:
@@ -55,10 +55,10 @@ def of_apply(*, all_ready: bool = False) -> Chain[Stage]:
     if all_ready:
         edges = {name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()}
     seconds = {Stage(resource.logical_id, "ready"): _READY.get(str(resource.type), 0.0) for resource in stack}
-    return _slow(longest(stages(edges), seconds), seconds)
+    return _slow(critical_path(create_graph(edges), seconds), seconds)
 
 
-def of_teardown(*, all_ready: bool = False) -> Chain[End]:
+def of_teardown(*, all_ready: bool = False) -> CriticalPath[DeleteStage]:
     """Return the critical path of a teardown, with the time until network interfaces are released.
 
     The interfaces are those of the load balancer and of tasks; AWS keeps them for a while after the deletion.
@@ -70,30 +70,30 @@ def of_teardown(*, all_ready: bool = False) -> Chain[End]:
     stack = _stack()
     resources = stack.resources
     needs = {resource.logical_id: list(resource.depends_on) for resource in stack if not resource.type.account_wide}
-    seconds = {End(name, "gone"): _GONE.get(str(resources[name].type), 0.0) for name in needs}
+    seconds = {DeleteStage(name, "gone"): _GONE.get(str(resources[name].type), 0.0) for name in needs}
     drain = resources["tg-attributes"].props["Attributes"]["deregistration_delay.timeout_seconds"]
-    seconds[End("service", "gone")] = STOP + float(drain)
+    seconds[DeleteStage("service", "gone")] = STOP + float(drain)
 
     def beside(name: str, other: str) -> bool:
         """Return whether the deletion of `name` waits only until that of `other` has begun."""
         return not all_ready and str(resources[other].type) in resources[name].type.deleted_alongside
 
-    graph = ends(needs, beside)
+    graph = delete_graph(needs, beside)
     lingering = {"alb": balancers.LINGER, "service": LINGER}
     for keeper, held in lingering.items():
-        rest = End(f"interfaces of {keeper}", "gone")
-        graph[rest], seconds[rest] = {End(keeper, "gone")}, held
+        rest = DeleteStage(f"interfaces of {keeper}", "gone")
+        graph[rest], seconds[rest] = {DeleteStage(keeper, "gone")}, held
         for name in resources[keeper].depends_on:
-            if str(resources[name].type) in ("Subnet", "SecurityGroup") and End(name, "gone") in graph:
-                graph[End(name, "gone")].add(rest)
-    return _slow(longest(graph, seconds), seconds)
+            if str(resources[name].type) in ("Subnet", "SecurityGroup") and DeleteStage(name, "gone") in graph:
+                graph[DeleteStage(name, "gone")].add(rest)
+    return _slow(critical_path(graph, seconds), seconds)
 
 
-def _slow(chain: Chain, seconds: dict) -> Chain:  # type: ignore[type-arg]
+def _slow(chain: CriticalPath, seconds: dict) -> CriticalPath:  # type: ignore[type-arg]
     """Return the chain without the steps that take no time."""
-    return Chain(tuple(step for step in chain.steps if seconds.get(step)), chain.seconds)
+    return CriticalPath(tuple(step for step in chain.vertices if seconds.get(step)), chain.seconds)
 
 
-def told(chain: Chain, pace: float = 1.0) -> str:  # type: ignore[type-arg]
+def told(chain: CriticalPath, pace: float = 1.0) -> str:  # type: ignore[type-arg]
     """Return the chain in words, with its seconds multiplied by `pace`."""
-    return f"{chain.seconds * pace:.1f} s: {' > '.join(step.name for step in chain.steps)}"
+    return f"{chain.seconds * pace:.1f} s: {' > '.join(step.name for step in chain.vertices)}"

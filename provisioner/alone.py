@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from provisioner.engine.lookout import Lookout
-from provisioner.engine.marker import Marker
+from provisioner.engine.lookout import RunMarkerWatch
+from provisioner.engine.marker import RunMarker
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject
-from provisioner.engine.twice import makes_two
+from provisioner.engine.twice import creates_duplicates
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from state.errors import ProvisionerError
 
 
 @contextmanager
-def beside_none(session: Session, plan: Plan) -> Iterator[tuple[Marker | None, Callable[[], None]]]:
+def beside_none(session: Session, plan: Plan) -> Iterator[tuple[RunMarker | None, Callable[[], None]]]:
     """Keep other runs away from the stack while a plan is carried out.
 
     If the plan creates the marker, it is created with this run's mark. An existing marker gets this run's
@@ -39,11 +39,11 @@ def beside_none(session: Session, plan: Plan) -> Iterator[tuple[Marker | None, C
     if marker is None:
         yield None, lambda: None
         return
-    seen = marker.seen_by(plan)
-    if seen is None and marker.node in plan.changes:
+    seen = marker.actual_in(plan)
+    if seen is None and marker.logical_id in plan.changes:
         with _guarded(session, marker):
             yield marker, marker.confirm
-    elif seen is not None and (makes_two(plan) or marker.other(seen)):
+    elif seen is not None and (creates_duplicates(plan) or marker.other(seen)):
         with marked(session, marker, seen):
             yield marker, marker.confirm
     else:
@@ -67,12 +67,12 @@ def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
         yield
     except Blocked:
         if marker := session.marker(plan):
-            marker.check(marker.look_again() if plan.found else marker.look())
+            marker.check(marker.read_consistently() if plan.found else marker.read())
         raise
 
 
 @contextmanager
-def marked(session: Session, marker: Marker, seen: JsonObject) -> Iterator[None]:
+def marked(session: Session, marker: RunMarker, seen: JsonObject) -> Iterator[None]:
     """Keep this run's mark on the stack's marker during the block.
 
     A complete state does not make the mark unnecessary: a machine without state finds existing resources by
@@ -84,12 +84,12 @@ def marked(session: Session, marker: Marker, seen: JsonObject) -> Iterator[None]
 
     """
     with _guarded(session, marker):
-        marker.take(seen)
+        marker.acquire(seen)
         yield
 
 
 @contextmanager
-def looking_out(session: Session, marker: Marker, *, stands: bool = False) -> Iterator[Lookout]:
+def looking_out(session: Session, marker: RunMarker, *, stands: bool = False) -> Iterator[RunMarkerWatch]:
     """Look for other runs' marks during the block, before calls that change AWS.
 
     `stands` says whether the plan saw the marker.
@@ -98,14 +98,14 @@ def looking_out(session: Session, marker: Marker, *, stands: bool = False) -> It
         LockHeld: Another run is at work, now or before a later call.
 
     """
-    lookout = Lookout(marker, session.clock, stands=stands)
+    lookout = RunMarkerWatch(marker, session.clock, stands=stands)
     lookout.begin()
     with _guarded(session, lookout):
         yield lookout
 
 
 @contextmanager
-def _guarded(session: Session, one: Marker | Lookout) -> Iterator[None]:
+def _guarded(session: Session, one: RunMarker | RunMarkerWatch) -> Iterator[None]:
     """Check for other runs before each changing call of the block; end the mark or the lookout after it."""
     former = session.guard
     session.guard = both(former, one.guard)

@@ -20,9 +20,9 @@ def bring_up(session: Session, plan: Plan) -> Outcome:
     """
     with beside_none(session, plan) as (marker, confirm):
         done = Apply(plan, session.hands(marker), RESOURCE_TYPES).run()
-        if not (session.aws.echoes or plan.whole) and done.is_whole:
+        if not (session.aws.echoes or plan.unfiltered) and done.is_complete:
             done = _follow(session, done)
-        if done.is_whole:
+        if done.is_complete:
             confirm()
     return done
 
@@ -34,9 +34,9 @@ def _follow(session: Session, done: Outcome) -> Outcome:
     former value would show as differences in the next plan.
     """
     moved = session.plan()
-    if not moved.acting or moved.refused:
+    if not moved.changes_to_make or moved.refused:
         return done
-    names = ", ".join(change.node for change in moved.acting)
+    names = ", ".join(change.logical_id for change in moved.changes_to_make)
     told = f"this emulator tells other values than before: {names} follow them"
     session.listen(Event("note", detail=told))
-    return done.followed_by(Apply(moved, session.hands(), RESOURCE_TYPES).run())
+    return done.merged_with(Apply(moved, session.hands(), RESOURCE_TYPES).run())

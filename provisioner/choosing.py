@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.names import name_of
 from provisioner.preflight import pull_rules
 from provisioner.resources import facts as lookups
@@ -28,7 +28,7 @@ def choose(clients: Clients, suffix: str, settings: Settings, state: StackState,
     values stand, whatever the settings say now.
     """
     known = state.lookups
-    with explained("looking at what the region offers"):
+    with user_errors("looking at what the region offers"):
         zones = _zones(clients, suffix, settings, known, ending=ending)
         state.lookups = {
             "zones": [*zones, *known.get("zones", [])[len(zones) :]],
@@ -76,7 +76,7 @@ def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
     """Return the highest number among the database's readers in AWS; 0 with a state, which lists them."""
     if known:
         return 0
-    with explained("looking at what stands of the database"):
+    with user_errors("looking at what stands of the database"):
         return lookups.readers_in_use(clients, suffix)
 
 
@@ -84,7 +84,7 @@ def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackS
     """Return the settings for a teardown, with AWS's domain if neither they nor the state name one."""
     if settings.domain.names or state.resources:
         return settings
-    with explained("looking for the stack's domain"):
+    with user_errors("looking for the stack's domain"):
         found = domain_of(clients.client("cloudfront"), name_of("edge", suffix))
     return settings.model_copy(update={"domain": settings.domain.model_copy(update=found)})
 

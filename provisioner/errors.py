@@ -81,14 +81,14 @@ class Declined(ProvisionerError):
     result = "declined"
 
 
-class OutOfPatience(ProvisionerError):
+class WaitTimeout(ProvisionerError):
     """A timeout: AWS took longer than the wait allows. The resource stays, and the next run waits on."""
 
     exit_code = 9
     result = "timeout"
 
 
-class NotBefore(OutOfPatience):
+class CooldownActive(WaitTimeout):
     """A cooldown: AWS allows one change in a certain time, so that the rest must be done later."""
 
     result = "not_before"
@@ -101,13 +101,13 @@ class RolledBack(ProvisionerError):
     result = "rolled_back"
 
 
-class Unwell(ProvisionerError):
+class Unhealthy(ProvisionerError):
     """A rollout whose tasks run, but do not answer as they should."""
 
     result = "unwell"
 
 
-class Residue(ProvisionerError):
+class ResourcesRemain(ProvisionerError):
     """A teardown after which AWS still has resources of the stack."""
 
     exit_code = 11

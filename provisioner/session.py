@@ -10,17 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
 from provisioner.choosing import choose, moved_on, with_domain, with_rules
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.engine.drift import Report as DriftReport
-from provisioner.engine.drift import look_for_drift
-from provisioner.engine.durations import Durations
+from provisioner.engine.drift import DriftReport, look_for_drift
+from provisioner.engine.durations import DurationHistory
 from provisioner.engine.events import Listener, silent
 from provisioner.engine.graph import Stack
-from provisioner.engine.mark import Identity
-from provisioner.engine.marker import Marker
-from provisioner.engine.peers import Peers
+from provisioner.engine.mark import RunIdentity
+from provisioner.engine.marker import RunMarker
+from provisioner.engine.peers import BatchScope
 from provisioner.engine.plan import Plan, make_plan, target_of
 from provisioner.errors import NoSuchStack
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
@@ -137,7 +136,7 @@ class Session:
 
         `shipping` holds images by service; they count as deployed already.
         """
-        clients = self.looking or self.clients.sharing(Peers.of(self.document))
+        clients = self.looking or self.clients.with_shared_reads(BatchScope.of(self.document))
         return self._look(clients, ending=ending, shipping=shipping)
 
     def drift(self) -> tuple[DriftReport, Plan]:
@@ -147,12 +146,12 @@ class Session:
             NoSuchStack: None of the resources that the state records exists any more.
 
         """
-        clients = self.clients.sharing(Peers.of(self.document))
-        made = self._look(clients)
-        report = look_for_drift(made, self.document, clients, RESOURCE_TYPES)
+        clients = self.clients.with_shared_reads(BatchScope.of(self.document))
+        plan = self._look(clients)
+        report = look_for_drift(plan, self.document, clients, RESOURCE_TYPES)
         if report.is_empty:
             raise self.nothing_stands()
-        return report, made
+        return report, plan
 
     def nothing_stands(self) -> NoSuchStack:
         """Return the error for a stack of which AWS has no resource, whatever its state says."""
@@ -186,11 +185,11 @@ class Session:
         if shipped or facts.filled:
             stack = make(settings, self.suffix, self.place.region, facts)
             follow_what_runs(self.document, stack, shipped)
-        made = make_plan(stack, self.document, clients, RESOURCE_TYPES)
+        plan = make_plan(stack, self.document, clients, RESOURCE_TYPES)
         if facts.moved_from:
-            made.notes.append(moved_on(facts.moved_from, facts.engine["EngineVersion"]))
-        show_as_held(made, settings, shipped)
-        return made
+            plan.notes.append(moved_on(facts.moved_from, facts.engine["EngineVersion"]))
+        show_as_held(plan, settings, shipped)
+        return plan
 
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:
@@ -224,11 +223,11 @@ class Session:
                 return
         raise LockHeld(f"{store.description} is still being written by another run.", "Run the same command again.")
 
-    def marker(self, plan: Plan) -> Marker | None:
+    def marker(self, plan: Plan) -> RunMarker | None:
         """Return the marker of the plan's stack, whose tag says which run is at work; None if it has none."""
-        return self.marker_of((plan.whole or plan).stack)
+        return self.marker_of((plan.unfiltered or plan).stack)
 
-    def marker_of(self, stack: Stack) -> Marker | None:
+    def marker_of(self, stack: Stack) -> RunMarker | None:
         """Return the marker of a declared stack; None if it has none."""
         resource = stack.resources.get(stack.marker)
         if resource is None:
@@ -237,30 +236,30 @@ class Session:
             resource, self.suffix, self.document.resources.get(resource.logical_id), dict(resource.props)
         )
         how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
-        me = Identity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
-        return Marker(self.clients, managed, me)
+        me = RunIdentity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
+        return RunMarker(self.clients, managed, me)
 
     @property
     def _again(self) -> str:
         """The command that goes on for a dead run: a teardown for a teardown, else an apply."""
-        verb = "teardown" if self.command == "teardown" else "apply"
-        return self.where.workspace.command(verb, self.suffix)
+        action = "teardown" if self.command == "teardown" else "apply"
+        return self.where.workspace.command(action, self.suffix)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""
         self.where.workspace.store(self.suffix).remove()
 
-    def hands(self, marker: Marker | None = None) -> Hands:
+    def hands(self, marker: RunMarker | None = None) -> ResourceExecutor:
         """Return an executor of changes, which writes the state around each call."""
         state_manager = StateManager(
             self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard
         )
-        hands = Hands(self.clients, state_manager, self.listen, self.durations, marker)
-        hands.patience.newborns.recall(self.document.resources, RESOURCE_TYPES)
-        return hands
+        executor = ResourceExecutor(self.clients, state_manager, self.listen, self.durations, marker)
+        executor.retry_policy.recent.recall(self.document.resources, RESOURCE_TYPES)
+        return executor
 
     @functools.cached_property
-    def durations(self) -> Durations:
+    def durations(self) -> DurationHistory:
         """How long each step took in earlier runs here, of this stack and of others."""
         records = (doc for doc in self.where.workspace.runs.latest_records(_RUNS) if is_valid_run_record(doc))
-        return Durations.of(records, self.aws.pace, self.place.region)
+        return DurationHistory.of(records, self.aws.pace, self.place.region)

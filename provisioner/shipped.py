@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
@@ -29,7 +29,7 @@ def shipped_things(
     for one in settings.workloads:
         resource = stack.resources[one.named("service")]
         resource_state = state.resources.get(resource.logical_id)
-        with explained(f"looking at {resource.aws_name}"):
+        with user_errors(f"looking at {resource.aws_name}"):
             told = shipped(
                 clients, cluster, resource_state.id if resource_state and resource_state.id else resource.aws_name
             )
@@ -75,7 +75,7 @@ def show_as_held(plan: Plan, settings: Settings, shipped: Mapping[str, Shipped])
     for one in settings.workloads:
         theirs = tuple(_held(one, shipped.get(one.name, Shipped())))
         name = one.named("service")
-        plan.changes[name] = replace(plan.changes[name], held=(*plan.changes[name].held, *theirs))
+        plan.changes[name] = replace(plan.changes[name], external=(*plan.changes[name].external, *theirs))
 
 
 def _held(one: Workload, told: Shipped) -> Iterator[Difference]:

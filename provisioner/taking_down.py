@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provisioner.alone import marked
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.apply import Apply
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.graph import Stack
-from provisioner.engine.marker import Marker
+from provisioner.engine.marker import RunMarker
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan, make_plan
-from provisioner.engine.protection import Untold, lift, protected, untold
+from provisioner.engine.protection import HiddenProtection, hidden_protections, protected, remove_protections
 from provisioner.engine.teardown import remove
-from provisioner.engine.verify import Remnant, Report, last_look
+from provisioner.engine.verify import Remnant, VerificationReport, verify_deleted
 from provisioner.resources import RESOURCE_TYPES, leftovers
 from provisioner.resources.tagging import bearing
 from provisioner.session import Session
@@ -31,18 +31,18 @@ from state.stack_state import StackState
 _ROUNDS = 3
 
 
-def standing(session: Session, made: Plan) -> list[str]:
+def standing(session: Session, plan: Plan) -> list[str]:
     """Return the names of the resources that a teardown deletes, in declared order.
 
     These exist in AWS, or are in the state; the account-wide roles are left out.
     """
     resource_states = session.document.resources
-    names = made.found | {
+    names = plan.found | {
         name
         for name, resource_state in resource_states.items()
         if not RESOURCE_TYPES[resource_state.type_name].account_wide
     }
-    return [name for name in dict.fromkeys([*made.stack.resources, *resource_states]) if name in names]
+    return [name for name in dict.fromkeys([*plan.stack.resources, *resource_states]) if name in names]
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,25 @@ class Protections:
     # Names of the resources whose own properties say that they are protected.
     told: tuple[str, ...] = ()
     # Protections that no read of the resource returns: they were asked for.
-    untold: tuple[Untold, ...] = ()
+    untold: tuple[HiddenProtection, ...] = ()
     # Protected log groups that a service created and nobody declared.
     groups: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:
         """A description of each protected resource."""
-        asked = [f"{one.node} ({'; '.join(one.protections)})" for one in self.untold if one.protections]
+        asked = [f"{one.logical_id} ({'; '.join(one.protections)})" for one in self.untold if one.protections]
         return [*self.told, *asked, *(f"the log group {name}" for name in self.groups)]
 
 
 def protections(session: Session, plan: Plan) -> Protections:
     """Return all protections of the stack's resources, looked up before the first deletion."""
     theirs = {name for name, one in plan.changes.items() if one.foreign}
-    with explained("asking which log groups are protected"):
+    with user_errors("asking which log groups are protected"):
         groups = leftovers.protected(session.clients, plan.stack, theirs)
     return Protections(
         tuple(protected(plan, session.document, RESOURCE_TYPES)),
-        tuple(untold(plan, session.document, session.clients, RESOURCE_TYPES)),
+        tuple(hidden_protections(plan, session.document, session.clients, RESOURCE_TYPES)),
         tuple(groups),
     )
 
@@ -88,11 +88,11 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
     marker = session.marker(plan)
     if marker is None:
         return _take_down(session, plan, found)
-    if not stands(plan, marker.node):
-        marker.ask()  # an interrupted teardown deleted it last, or another run has just begun
+    if not stands(plan, marker.logical_id):
+        marker.check_now()  # an interrupted teardown deleted it last, or another run has just begun
         return _take_down(session, plan, found, marker)
-    with marked(session, marker, plan.docs[marker.node]):
-        marker_last(session.document, marker.node)
+    with marked(session, marker, plan.actual[marker.logical_id]):
+        marker_last(session.document, marker.logical_id)
         return _take_down(session, plan, found, marker)
 
 
@@ -101,7 +101,7 @@ def left_by_aws(plan: Plan) -> list[Remnant]:
 
     The plan's reads, made before the teardown, tell of it: nothing does afterwards.
     """
-    mine = {name: doc for name, doc in plan.docs.items() if stands(plan, name)}
+    mine = {name: doc for name, doc in plan.actual.items() if stands(plan, name)}
     told = ((name, plan.stack.resources[name].type, doc) for name, doc in mine.items())
     found = [(name, resource_type, resource_type.leaves(doc)) for name, resource_type, doc in told]
     return [Remnant(str(resource_type), name, why) for name, resource_type, why in found if why]
@@ -109,7 +109,7 @@ def left_by_aws(plan: Plan) -> list[Remnant]:
 
 def stands(plan: Plan, name: str) -> bool:
     """Return whether the stack's resource of that name exists and is not somebody else's."""
-    return name in plan.docs and not plan.changes[name].foreign
+    return name in plan.actual and not plan.changes[name].foreign
 
 
 def marker_last(state: StackState, marker: str) -> None:
@@ -129,49 +129,51 @@ def marker_last(state: StackState, marker: str) -> None:
             resource_state.depends_on.append(marker)
 
 
-def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker | None = None) -> Outcome:
+def _take_down(session: Session, plan: Plan, found: Protections, marker: RunMarker | None = None) -> Outcome:
     """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
-    hands = session.hands()
-    Apply(plan, hands, RESOURCE_TYPES).take_over_found()
-    lifted = lift(hands, RESOURCE_TYPES, found.told, [one.node for one in found.untold if one.protections])
-    if not lifted.is_whole:
+    executor = session.hands()
+    Apply(plan, executor, RESOURCE_TYPES).adopt_found()
+    lifted = remove_protections(
+        executor, RESOURCE_TYPES, found.told, [one.logical_id for one in found.untold if one.protections]
+    )
+    if not lifted.is_complete:
         return lifted
-    theirs = _let_go(hands, plan)
-    hands.ledger.begin_teardown()
-    outcome = remove(hands, RESOURCE_TYPES)
-    outcome.theirs |= theirs
+    theirs = _let_go(executor, plan)
+    executor.state_manager.begin_teardown()
+    outcome = remove(executor, RESOURCE_TYPES)
+    outcome.foreign |= theirs
     _rest(session, marker)
-    if outcome.is_whole:
+    if outcome.is_complete:
         _sweep(session, plan.stack, outcome, found, marker)
     for _ in range(_ROUNDS):
         returned = make_plan(plan.stack, session.document, session.clients, RESOURCE_TYPES)
-        if not outcome.is_whole or not _came_back(returned, outcome):
+        if not outcome.is_complete or not _came_back(returned, outcome):
             break
         refuse_anew(marker, returned)
-        Apply(returned, hands, RESOURCE_TYPES).take_over_found()
-        outcome = outcome.followed_by(remove(hands, RESOURCE_TYPES))
+        Apply(returned, executor, RESOURCE_TYPES).adopt_found()
+        outcome = outcome.merged_with(remove(executor, RESOURCE_TYPES))
         _rest(session, marker)
-    if outcome.is_whole:
+    if outcome.is_complete:
         _sweep(session, plan.stack, outcome, found, marker)
     return outcome
 
 
-def refuse_anew(marker: Marker | None, search: Plan) -> None:
+def refuse_anew(marker: RunMarker | None, search: Plan) -> None:
     """Raise LockHeld if the marker was deleted but a search finds it again: another run has created it.
 
     A marker with this run's own mark is one that AWS still shows after its deletion.
     """
-    if marker and stands(search, marker.node) and not marker.is_own(doc := search.docs[marker.node]):
+    if marker and stands(search, marker.logical_id) and not marker.is_own(doc := search.actual[marker.logical_id]):
         raise marker.anew(doc)
 
 
-def _rest(session: Session, marker: Marker | None) -> None:
+def _rest(session: Session, marker: RunMarker | None) -> None:
     """Stop renewing the mark if the marker was deleted: it was the last resource of the stack."""
-    if marker and marker.node not in session.document.resources:
-        marker.rest()
+    if marker and marker.logical_id not in session.document.resources:
+        marker.stop_renewing()
 
 
-def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
+def _let_go(executor: ResourceExecutor, plan: Plan) -> dict[str, str]:
     """Forget recorded resources whose names are somebody else's resources now, with what lies in them.
 
     Returns:
@@ -179,14 +181,16 @@ def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
         has that name or not.
 
     """
-    ids = {name: resource_state.id for name, resource_state in hands.ledger}
+    ids = {name: resource_state.id for name, resource_state in executor.state_manager}
     foreign = {
-        name: one for name, one in plan.changes.items() if one.foreign and not RESOURCE_TYPES[one.kind].uses_existing
+        name: one
+        for name, one in plan.changes.items()
+        if one.foreign and not RESOURCE_TYPES[one.type_name].uses_existing
     }
     for name, change in foreign.items():
         if change.id == ids.get(name):
-            hands.ledger.remove(name, deleted=False)
-    return {name: f"{one.kind} {one.name or name}: {one.why}" for name, one in foreign.items()}
+            executor.state_manager.remove(name, deleted=False)
+    return {name: f"{one.type_name} {one.aws_name or name}: {one.reason}" for name, one in foreign.items()}
 
 
 def _came_back(returned: Plan, outcome: Outcome) -> bool:
@@ -195,23 +199,23 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
     return any(not outcome.kept.keys() & {name, *resources[name].depends_on} for name in returned.found)
 
 
-def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None) -> None:
+def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: RunMarker | None) -> None:
     """Delete what AWS itself made for the stack and left, or brought back.
 
     Raises:
         LockHeld: Another run has created the stack anew.
 
     """
-    if marker and (doc := marker.look()) and marker.other(doc):
+    if marker and (doc := marker.read()) and marker.other(doc):
         raise marker.anew(doc)
-    with outcome.noting("what AWS has left", "sweeping it up"):
+    with outcome.recording("what AWS has left", "sweeping it up"):
         leftovers.unprotect(session.clients, lifted.groups)
-        found = leftovers.strays(session.clients, stack, outcome.theirs.keys())
+        found = leftovers.strays(session.clients, stack, outcome.foreign.keys())
         leftovers.sweep(session.clients, found)
-        outcome.swept += [one.id for one in found]
+        outcome.cleaned_up += [one.id for one in found]
 
 
-def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> Report:
+def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> VerificationReport:
     """Ask for every id that the stack ever had, and search by name and by tag as if there were no state.
 
     `check` gets the plan of the search, and raises if it found another run's resources.
@@ -220,13 +224,13 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
     search = make_plan(stack, blank, session.clients, RESOURCE_TYPES, children=False)
     check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
-    with explained("searching for what is left"):
+    with user_errors("searching for what is left"):
         tagged = bearing(session.clients, session.suffix)
         kept = leftovers.kept(session.clients, stack)
         lingering = leftovers.lingering(session.clients, stack)
         strays = leftovers.strays(session.clients, stack, theirs)
     tombstones = session.document.tombstones
-    report = last_look(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
+    report = verify_deleted(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
     report.set_aside(kept, lingering, strays)
     return report
 

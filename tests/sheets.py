@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from provisioner.engine.drift import Drift, Field, Report
-from provisioner.engine.past import past_of
+from provisioner.engine.drift import Drift, DriftReport, Field
+from provisioner.engine.past import run_of
 from provisioner.engine.timeline import timeline_of
 from provisioner.health.scene import Line, Part
 from provisioner.prices.estimate import Cost, Estimate
@@ -68,9 +68,9 @@ def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
             Part("targets", (Line("tg", "1 of 2 healthy", "unwell"), Line("tg", ODD, "told"))),
             Part("edge", (Line("edge", "Deployed", "well"),)),
         ),
-        drift=Report("prod", [drift]),
+        drift=DriftReport("prod", [drift]),
         changes="Plan: 0 to add, 1 to change, 0 to destroy.",
-        runs=(past_of("2", failed), past_of("1", record())),
+        runs=(run_of("2", failed), run_of("1", record())),
         last=timeline_of(record()),
         notes=(ODD,),
     )

@@ -15,7 +15,7 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.answers import demand_whole
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import Fault, fault_of, retry_after, told, unless_unknown
+from provisioner.engine.faults import ErrorCategory, categorize, default_if_unsupported, describe_error, retry_after
 from provisioner.rates import Rates
 from tests.test_waits import Hurried
 
@@ -68,9 +68,9 @@ def test_what_cannot_be_read_is_a_lost_reply_in_every_protocol(service: str, bod
     with pytest.raises(Exception) as caught:  # noqa: PT011 - what it means is the question
         getattr(answered(service, body), operation)(**params)
 
-    assert fault_of(caught.value) is Fault.LOST
+    assert categorize(caught.value) is ErrorCategory.LOST
     with pytest.raises(type(caught.value)):
-        unless_unknown(lambda: getattr(answered(service, body), operation)(**params), "none")
+        default_if_unsupported(lambda: getattr(answered(service, body), operation)(**params), "none")
 
 
 @pytest.mark.parametrize("title", ["404 Not Found", "500 Internal Server Error"])
@@ -80,7 +80,7 @@ def test_what_moto_does_not_know_is_told_apart(service: str, title: str) -> None
     page = f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n".encode()
     client = answered(service, page, int(title[:3]))
 
-    assert unless_unknown(lambda: getattr(client, operation)(**params), "none") == "none"
+    assert default_if_unsupported(lambda: getattr(client, operation)(**params), "none") == "none"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_page_is_no_yes(service: str, operation: str, params: dict[str, str]) 
     with pytest.raises(Exception, match="a page of HTML") as caught:
         getattr(answered(service, PAGE), operation)(**params)
 
-    assert fault_of(caught.value) is Fault.LOST
+    assert categorize(caught.value) is ErrorCategory.LOST
 
 
 @pytest.mark.parametrize("service", ["logs", "ecs", "dynamodb"])
@@ -105,7 +105,7 @@ def test_a_refusal_that_was_cut_is_no_refusal(service: str) -> None:
     with pytest.raises(Exception, match="was cut") as caught:
         getattr(answered(service, b'{"__type": "ResourceNotFou', 400), operation)(**params)
 
-    assert fault_of(caught.value) is Fault.LOST
+    assert categorize(caught.value) is ErrorCategory.LOST
 
 
 GARBAGE = b"\x1f\xff\xfe garbage"
@@ -133,7 +133,7 @@ def test_bytes_that_are_no_text_are_a_lost_reply(
     with pytest.raises(Exception) as caught:  # noqa: PT011 - what it means is the question
         getattr(answered(service, GARBAGE, status), operation)(**params)
 
-    assert fault_of(caught.value) is Fault.LOST
+    assert categorize(caught.value) is ErrorCategory.LOST
 
 
 def test_garbage_is_no_yes() -> None:
@@ -151,7 +151,7 @@ def test_an_answer_of_json_that_is_no_object_is_none() -> None:
     with pytest.raises(Exception, match="no JSON, or was cut") as caught:
         answered("logs", b"[]").describe_log_groups()
 
-    assert fault_of(caught.value) is Fault.LOST
+    assert categorize(caught.value) is ErrorCategory.LOST
 
 
 def test_an_answer_that_has_nothing_to_tell_is_whole() -> None:
@@ -181,9 +181,9 @@ def refused(service: str, status: int, bodies: list[bytes], **headers: str) -> l
 @pytest.mark.parametrize("service", PROTOCOLS)
 def test_a_429_is_a_throttle_in_every_protocol_whatever_its_body(service: str) -> None:
     for error in refused(service, 429, BARE, X_Amz_Retry_After="250"):
-        assert fault_of(error) is Fault.THROTTLED
+        assert categorize(error) is ErrorCategory.THROTTLED
         assert retry_after(error) == 0.25
-        assert "429" in told(error)
+        assert "429" in describe_error(error)
 
 
 @pytest.mark.parametrize("service", PROTOCOLS)
@@ -193,7 +193,7 @@ def test_a_429_lowers_the_rate_of_its_service(service: str) -> None:
     aws: Any = SimpleNamespace(rates=rates, client=lambda *_: raw, region="us-east-1", endpoint="")
 
     with pytest.raises(Exception, match="429"):
-        getattr(Clients(aws, Hurried(), patience=0).client(service), operation)(**params)
+        getattr(Clients(aws, Hurried(), timeout=0).client(service), operation)(**params)
 
     assert rates.throttles.keys() == {service}
 
@@ -202,17 +202,19 @@ def test_a_429_lowers_the_rate_of_its_service(service: str) -> None:
 @pytest.mark.parametrize("service", PROTOCOLS)
 def test_a_refusal_that_is_no_object_is_no_traceback(service: str, status: int) -> None:
     for error in refused(service, status, NO_OBJECTS):
-        assert fault_of(error) in {Fault.LOST, Fault.REFUSED}
+        assert categorize(error) in {ErrorCategory.LOST, ErrorCategory.REFUSED}
 
 
-@pytest.mark.parametrize(("status", "fault"), [(403, Fault.BARRED), (407, Fault.BARRED), (408, Fault.LOST)])
+@pytest.mark.parametrize(
+    ("status", "fault"), [(403, ErrorCategory.BARRED), (407, ErrorCategory.BARRED), (408, ErrorCategory.LOST)]
+)
 @pytest.mark.parametrize("service", ["ec2", "sts", "rds"])
-def test_who_says_no_with_a_status_alone_is_no_service_of_aws(service: str, status: int, fault: Fault) -> None:
-    assert [fault_of(error) for error in refused(service, status, [b""])] == [fault]
+def test_who_says_no_with_a_status_alone_is_no_service_of_aws(service: str, status: int, fault: ErrorCategory) -> None:
+    assert [categorize(error) for error in refused(service, status, [b""])] == [fault]
 
 
 def test_a_page_in_the_place_of_an_object_is_a_proxys() -> None:
     with pytest.raises(Exception, match="as a proxy sends") as caught:
         answered("s3", PAGE, 403).get_object(Bucket="some-bucket", Key="k")
 
-    assert fault_of(caught.value) is Fault.BARRED
+    assert categorize(caught.value) is ErrorCategory.BARRED

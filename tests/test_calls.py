@@ -23,7 +23,7 @@ from provisioner.doctor.asked import (
 from provisioner.embedded import reference
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import operations
+from provisioner.engine.traits import declare_operations
 from provisioner.health import certificates, measured, services, targets
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
@@ -80,7 +80,7 @@ class Sly(ResourceType):
     """Calls more than it says, by the ways in which kinds hand their client on."""
 
     service, id_paths = "iam", "RoleName"
-    operations = operations(read="GetRole", delete="DeleteRole")
+    operations = declare_operations(read="GetRole", delete="DeleteRole")
 
     def read(self, client: Any, spec: ResourceSpec) -> JsonObject | None:
         found = client.get_role(RoleName=spec.aws_name)

@@ -235,7 +235,7 @@ def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> No
 class OfRds:
     """A client of RDS: of its one cluster a last snapshot has been taken before."""
 
-    peers = SimpleNamespace(together=lambda own, *_, **__: [own])
+    batch_scope = SimpleNamespace(batch=lambda own, *_, **__: [own])
 
     def __init__(self) -> None:
         self.asked: list[str] = []

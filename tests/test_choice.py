@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.engine.choice import Choice, narrowed
-from provisioner.engine.decide import delete
+from provisioner.engine.choice import Selection, select
+from provisioner.engine.decide import delete_change
 from provisioner.engine.plan import Plan
 from provisioner.errors import UsageError
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -20,102 +20,104 @@ from tests.things import Thing
 NOTHING = StackState("a", StackLocation("1", "aws", "us-east-1"))
 
 
-def names(made: Plan, state: StackState = NOTHING, *targets: str, without: tuple[str, ...] = ()) -> set[str]:
+def names(plan: Plan, state: StackState = NOTHING, *targets: str, without: tuple[str, ...] = ()) -> set[str]:
     """What is left of a plan."""
-    part = narrowed(made, state, Choice(targets, without))
-    assert part.changes.keys() == part.stack.resources.keys() | {
-        name for name, change in part.changes.items() if change.verb == "delete"
+    selected = select(plan, state, Selection(targets, without))
+    assert selected.changes.keys() == selected.stack.resources.keys() | {
+        name for name, change in selected.changes.items() if change.action == "delete"
     }
-    return set(part.changes)
+    return set(selected.changes)
 
 
 def test_nothing_said_is_everything() -> None:
-    made = declared()
+    plan = declared()
 
-    assert narrowed(made, NOTHING, Choice()) is made
+    assert select(plan, NOTHING, Selection()) is plan
 
 
 def test_a_target_pulls_what_it_needs_and_no_more() -> None:
-    made = declared()
+    plan = declared()
 
-    assert names(made, NOTHING, "nat-1") == {"nat-1", "public-1", "eip-1", "vpc", "igw", "igw-vpc"}
-    assert names(made, NOTHING, "vpc/nat-1") == names(made, NOTHING, "nat-1")
-    assert {made.changes[name].piece for name in names(made, NOTHING, "dynamodb")} == {"dynamodb"}
+    assert names(plan, NOTHING, "nat-1") == {"nat-1", "public-1", "eip-1", "vpc", "igw", "igw-vpc"}
+    assert names(plan, NOTHING, "vpc/nat-1") == names(plan, NOTHING, "nat-1")
+    assert {plan.changes[name].step for name in names(plan, NOTHING, "dynamodb")} == {"dynamodb"}
 
 
 def test_an_exclusion_takes_what_needs_it() -> None:
-    made = declared()
+    plan = declared()
 
-    left = names(made, NOTHING, without=("aurora",))
+    left = names(plan, NOTHING, without=("aurora",))
 
     assert {"vpc", "alb", "edge"} <= left
     assert left.isdisjoint({"aurora", "writer", "task", "service", "scaling"})
 
 
 def test_both_together() -> None:
-    made = declared()
+    plan = declared()
 
-    assert "edge" in names(made, NOTHING, "cloudfront", "ecs")
-    assert "edge" not in names(made, NOTHING, "cloudfront", "ecs", without=("alb",))
+    assert "edge" in names(plan, NOTHING, "cloudfront", "ecs")
+    assert "edge" not in names(plan, NOTHING, "cloudfront", "ecs", without=("alb",))
 
 
 def test_what_follows_a_replaced_one_comes_along() -> None:
-    made = declared()
-    made.changes = {name: replace(change, verb="keep") for name, change in made.changes.items()}
-    made.changes["task"] = replace(made.changes["task"], verb="replace")
-    made.changes["service"] = replace(made.changes["service"], verb="update")
+    plan = declared()
+    plan.changes = {name: replace(change, action="keep") for name, change in plan.changes.items()}
+    plan.changes["task"] = replace(plan.changes["task"], action="replace")
+    plan.changes["service"] = replace(plan.changes["service"], action="update")
 
-    assert "service" in names(made, NOTHING, "task")
-    assert "task" not in names(made, NOTHING, without=("service",))
+    assert "service" in names(plan, NOTHING, "task")
+    assert "task" not in names(plan, NOTHING, without=("service",))
 
 
 def test_who_is_to_lead_to_a_new_one_takes_along_those_who_serve_there() -> None:
-    made = declared(api={"services": {"second": {"prefixes": ["/api/v1/deep/*"]}}})
+    plan = declared(api={"services": {"second": {"prefixes": ["/api/v1/deep/*"]}}})
     rule, service = "rule-api-v1-deep", "service.second"
-    assert service not in names(made, NOTHING, rule)
+    assert service not in names(plan, NOTHING, rule)
 
-    made.changes = {
-        name: change if name == rule or name.endswith(".second") else replace(change, verb="keep")
-        for name, change in made.changes.items()
+    plan.changes = {
+        name: change if name == rule or name.endswith(".second") else replace(change, action="keep")
+        for name, change in plan.changes.items()
     }
     forward = [{"Type": "forward", "TargetGroupArn": "arn:tg"}]
-    made.docs |= {"tg": {"id": "arn:tg"}, "rule-api-v1": {"id": "r", "Actions": forward, "Conditions": []}}
+    plan.actual |= {"tg": {"id": "arn:tg"}, "rule-api-v1": {"id": "r", "Actions": forward, "Conditions": []}}
 
-    assert {rule, "tg.second", "task.second", service} <= names(made, NOTHING, rule)
-    assert rule not in names(made, NOTHING, without=(service,))
+    assert {rule, "tg.second", "task.second", service} <= names(plan, NOTHING, rule)
+    assert rule not in names(plan, NOTHING, without=(service,))
 
 
 def test_what_does_not_need_one_that_goes_any_more_lets_go_of_it_first() -> None:
-    made = declared()
+    plan = declared()
     resource_states = {
         "eip-2": ResourceState("ElasticIp", "x", "vpc"),
         "nat-2": ResourceState("NatGateway", "y", "vpc", depends_on=["eip-2"]),
         "follows-private-2": ResourceState("RouteTableAssociation", "", "vpc", depends_on=["nat-2", "private-2"]),
     }
     state = StackState("a", NOTHING.location, resources=resource_states)
-    made.changes |= {name: delete(name, resource_states[name], Thing()) for name in ("eip-2", "nat-2")}
+    plan.changes |= {name: delete_change(name, resource_states[name], Thing()) for name in ("eip-2", "nat-2")}
 
-    assert {"eip-2", "nat-2", "follows-private-2"} <= names(made, state, "eip-2")
-    assert names(made, state, without=("follows-private-2",)).isdisjoint(resource_states)
+    assert {"eip-2", "nat-2", "follows-private-2"} <= names(plan, state, "eip-2")
+    assert names(plan, state, without=("follows-private-2",)).isdisjoint(resource_states)
 
 
 def test_of_two_that_go_the_needed_one_takes_the_other_along() -> None:
-    made = declared()
+    plan = declared()
     resource_states = {
         "old": ResourceState("Vpc", "x", "vpc"),
         "on-it": ResourceState("Subnet", "y", "vpc", depends_on=["old", "vpc"]),
     }
     state = StackState("a", NOTHING.location, resources=resource_states)
-    made.changes |= {name: delete(name, resource_state, Thing()) for name, resource_state in resource_states.items()}
+    plan.changes |= {
+        name: delete_change(name, resource_state, Thing()) for name, resource_state in resource_states.items()
+    }
 
-    assert names(made, state, "old") == {"old", "on-it"}
-    assert names(made, state, "on-it") == {"on-it"}
-    assert "old" not in names(made, state, without=("on-it",))
+    assert names(plan, state, "old") == {"old", "on-it"}
+    assert names(plan, state, "on-it") == {"on-it"}
+    assert "old" not in names(plan, state, without=("on-it",))
 
 
 def test_what_there_is_not_is_refused_with_what_is_near() -> None:
     with pytest.raises(UsageError) as refused:
-        narrowed(declared(), NOTHING, Choice(("dynamo",)))
+        select(declared(), NOTHING, Selection(("dynamo",)))
 
     assert refused.value.hint == "Did you mean `dynamodb`?"
 

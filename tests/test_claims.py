@@ -10,9 +10,9 @@ from unittest.mock import Mock
 import pytest
 
 from provisioner.configuration import load
-from provisioner.engine.aside import leave_behind
+from provisioner.engine.aside import depose_moved
 from provisioner.engine.beats import CutoverPhase
-from provisioner.engine.claims import clash, in_the_way, own_entry
+from provisioner.engine.claims import conflicts, find_conflicts, state_of_resource
 from provisioner.engine.graph import Resource, Stack
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.elbv2.groups import TargetGroup
@@ -72,7 +72,7 @@ def subnet(block: str, vpc: str) -> dict[str, Any]:
 def test_two_clash_where_aws_holds_only_one(
     kind: str, one: dict[str, Any], other: dict[str, Any], *, clashes: bool
 ) -> None:
-    assert clash(RESOURCE_TYPES[kind], one, other) is clashes
+    assert conflicts(RESOURCE_TYPES[kind], one, other) is clashes
 
 
 def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> None:
@@ -83,7 +83,7 @@ def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> N
         "other": ResourceState("ListenerRule", "", desired=rule(6)),
     }
 
-    takes, early = in_the_way([new], lambda resource: resource.props, going)
+    takes, early = find_conflicts([new], lambda resource: resource.props, going)
 
     assert takes == {"new": {"holder"}}
     assert early == {"holder": {"service"}, "service": set()}
@@ -103,7 +103,7 @@ def test_what_was_put_aside_and_is_wanted_again_takes_its_place_back(wanted: str
     }
     resource = Resource(TargetGroup(), "tg", wanted, "alb", {"Name": wanted}, {}, ())
 
-    found = own_entry(state, resource, resource.props)
+    found = state_of_resource(state, resource, resource.props)
 
     assert found is not None
     assert found.id == state.resources["tg"].id == id_
@@ -194,10 +194,10 @@ def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
     resource = Resource(RESOURCE_TYPES["DnsName"], "name", "", "domain", {}, {}, ())
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
 
-    leave_behind(hands, resource, None, {})
-    leave_behind(hands, resource, known_state, {"HostedZoneId": "Z1", "Name": "a"})
+    depose_moved(hands, resource, None, {})
+    depose_moved(hands, resource, known_state, {"HostedZoneId": "Z1", "Name": "a"})
     assert hands.ledger.depose.call_args_list == []
-    leave_behind(hands, resource, known_state, {"HostedZoneId": "Z2", "Name": "a"})
+    depose_moved(hands, resource, known_state, {"HostedZoneId": "Z2", "Name": "a"})
     hands.ledger.depose.assert_called_once_with("name", "name~Z1|a")
 
 
@@ -207,9 +207,9 @@ def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
     state = StackState("prod", StackLocation("1", "aws", "us-east-1"), resources={"name": known_state})
 
-    assert own_entry(state, resource, resource.props) is None
+    assert state_of_resource(state, resource, resource.props) is None
     assert state.resources == {"name~Z1|a": known_state}
-    assert own_entry(state, resource, {**resource.props, "HostedZoneId": "Z1"}) is known_state
+    assert state_of_resource(state, resource, {**resource.props, "HostedZoneId": "Z1"}) is known_state
     assert state.resources == {"name": known_state}
 
 
@@ -232,4 +232,4 @@ def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
 
 
 def test_a_stack_without_a_claim_in_the_way_lets_nothing_go_first() -> None:
-    assert in_the_way(Stack("a", "us-east-1"), lambda resource: resource.props, {"x": group("x", "1")}) == ({}, {})
+    assert find_conflicts(Stack("a", "us-east-1"), lambda resource: resource.props, {"x": group("x", "1")}) == ({}, {})

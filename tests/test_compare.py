@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.compare import Difference, differences, meets, tag_differences
+from provisioner.engine.compare import Difference, differences, meets_condition, tag_differences
 from provisioner.engine.covering import covers
 from provisioner.engine.refs import JsonObject, Ref, SecretValue, StoredSecret, Unknown
 from provisioner.terminal.fields import lines
@@ -70,9 +70,9 @@ def test_the_best_match_does_not_take_the_only_match_of_another() -> None:
 
 
 def test_nothing_there_meets_no_condition() -> None:
-    assert not meets(None, {})
-    assert meets({"State": "up"}, {})
-    assert not meets({"State": "up"}, {"State": "down"})
+    assert not meets_condition(None, {})
+    assert meets_condition({"State": "up"}, {})
+    assert not meets_condition({"State": "up"}, {"State": "down"})
 
 
 def differing(wanted: JsonObject, seen: JsonObject, confirmed: JsonObject | None = None) -> list[str]:

@@ -75,7 +75,7 @@ def test_a_first_plan_and_its_run_count_as_every_command_after_them(desk: Desk) 
 def test_what_was_done_is_counted_without_the_accounts_own_roles() -> None:
     outcome = Outcome("apply", ["vpc", "role-ecs", "tg"], undone=["role-rds", "alb"])
 
-    outcome.leave_out({"tg"}, {"role-ecs", "role-rds"})
+    outcome.exclude({"tg"}, {"role-ecs", "role-rds"})
 
     assert (outcome.done, outcome.undone) == (["vpc"], ["role-rds", "alb"])
 

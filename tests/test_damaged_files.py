@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.configuration import load
-from provisioner.engine.contrast import contrast
-from provisioner.engine.durations import Durations
-from provisioner.engine.past import past_of
+from provisioner.engine.contrast import diff_runs
+from provisioner.engine.durations import DurationHistory
+from provisioner.engine.past import run_of
 from provisioner.engine.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import prices
@@ -101,12 +101,12 @@ def record(**more: Any) -> dict[str, Any]:
 
 def use(doc: dict[str, Any]) -> None:
     """All that is made of a record."""
-    one = past_of("r", doc)
+    run = run_of("r", doc)
     say = Say(quiet=True)
-    show_past(say, one)
+    show_past(say, run)
     show_timeline(say, timeline_of(doc))
-    contrast(one, past_of("r", record()))
-    Durations.of([doc], 0.0)
+    diff_runs(run, run_of("r", record()))
+    DurationHistory.of([doc], 0.0)
 
 
 def test_a_record_of_a_run_is_sound() -> None:

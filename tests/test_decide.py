@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.decide import STILL_GOING, Verb, decide, delete
+from provisioner.engine.decide import STILL_GOING, Action, decide_change, delete_change
 from provisioner.engine.refs import JsonObject, Ref, Unknown
 from provisioner.engine.resource_type import ResourceType
 from state.stack_state import ResourceState
@@ -45,7 +45,7 @@ def decided(
     wanted: JsonObject | None = None,
 ) -> Any:
     asked = RED if wanted is None else wanted
-    return decide(node(resource_type, **asked), known_state, observed, asked)
+    return decide_change(node(resource_type, **asked), known_state, observed, asked)
 
 
 @pytest.mark.parametrize(
@@ -100,43 +100,43 @@ def decided(
     ],
 )
 def test_decision(
-    observed: JsonObject | None, known: ResourceState | None, kind: type[ResourceType], verb: Verb, adopts: bool
+    observed: JsonObject | None, known: ResourceState | None, kind: type[ResourceType], verb: Action, adopts: bool
 ) -> None:
     change = decided(kind, known, observed)
 
-    assert (change.verb, change.adopts) == (verb, adopts)
+    assert (change.action, change.adopts) == (verb, adopts)
 
 
 def test_a_refusal_shows_whose_it_is() -> None:
-    assert "Owner=ada" in decided(Thing, None, seen(tags=STRANGER)).why
-    assert "Environment=prod-2" in decided(Thing, None, seen(tags=NEIGHBOUR)).why
-    assert "no tags at all" in decided(Thing, None, seen(tags={})).why
+    assert "Owner=ada" in decided(Thing, None, seen(tags=STRANGER)).reason
+    assert "Environment=prod-2" in decided(Thing, None, seen(tags=NEIGHBOUR)).reason
+    assert "no tags at all" in decided(Thing, None, seen(tags={})).reason
 
 
 def test_what_has_gone_one_way_tells_what_to_do() -> None:
     change = decided(Ageing, entry(), seen(Colour="z", Shape="round"))
 
-    assert (change.why, [one.path for one in change.differences]) == ("it is darker", ["Colour"])
+    assert (change.reason, [one.path for one in change.differences]) == ("it is darker", ["Colour"])
 
 
 def test_a_replacement_names_the_field_that_forces_it() -> None:
-    assert "Shape" in decided(Thing, entry(), seen(Colour="red", Shape="flat")).why
+    assert "Shape" in decided(Thing, entry(), seen(Colour="red", Shape="flat")).reason
 
 
 def test_a_loss_of_data_is_named_as_the_reason() -> None:
-    why = decided(Treasure, entry(), seen(Colour="red", Shape="flat")).why
+    why = decided(Treasure, entry(), seen(Colour="red", Shape="flat")).reason
 
     assert "Shape" in why
     assert "would lose" in why
 
 
 def test_what_vanished_behind_our_back_is_told_apart_from_what_never_was() -> None:
-    assert decided(Thing, entry(), None).why == "it was deleted behind our back"
-    assert decided(Thing, None, None).why == ""
+    assert decided(Thing, entry(), None).reason == "it was deleted behind our back"
+    assert decided(Thing, None, None).reason == ""
 
 
 def test_what_is_being_deleted_is_awaited() -> None:
-    assert decided(Thing, entry(), seen("leaving")).why == STILL_GOING
+    assert decided(Thing, entry(), seen("leaving")).reason == STILL_GOING
 
 
 def test_an_update_names_each_field_with_both_values() -> None:
@@ -151,13 +151,13 @@ def test_an_update_names_each_field_with_both_values() -> None:
 def test_a_value_that_is_not_known_yet_is_decided_as_a_change() -> None:
     change = decided(Thing, entry(), seen(Colour="red"), {"Colour": Unknown(Ref("new", "id"))})
 
-    assert change.verb == "update"
+    assert change.action == "update"
 
 
 def test_what_is_no_longer_declared_goes() -> None:
-    gone = delete("thing", entry(), Thing())
+    gone = delete_change("thing", entry(), Thing())
 
-    assert (gone.verb, gone.id, gone.why) == ("delete", "t-1", "no longer declared")
+    assert (gone.action, gone.id, gone.reason) == ("delete", "t-1", "no longer declared")
 
 
 def test_what_outlives_the_stack_is_released() -> None:
@@ -165,10 +165,10 @@ def test_what_outlives_the_stack_is_released() -> None:
         def declared_retention_reason(self, _props: JsonObject) -> str:
             return "others live by it"
 
-    gone = delete("thing", entry(), Lasting())
+    gone = delete_change("thing", entry(), Lasting())
 
-    assert (gone.verb, gone.acts) == ("release", False)
-    assert gone.why == "no longer declared; it stays: others live by it"
+    assert (gone.action, gone.changes_aws) == ("release", False)
+    assert gone.reason == "no longer declared; it stays: others live by it"
 
 
 @given(wanted=FIELDS, more=FIELDS)
@@ -177,14 +177,14 @@ def test_what_is_as_wanted_is_never_touched(wanted: JsonObject, more: JsonObject
 
     for known_state in (None, entry(), entry(**wanted), entry(phase="updating", intent="update", **wanted)):
         change = decided(Thing, known_state, observed, wanted)
-        assert not change.acts
-        assert change.verb == ("finish" if known_state and known_state.phase != "ready" else "keep")
+        assert not change.changes_aws
+        assert change.action == ("finish" if known_state and known_state.phase != "ready" else "keep")
 
 
 @given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving"]))
 def test_a_strangers_thing_is_never_touched(wanted: JsonObject, other: JsonObject, state: str) -> None:
     for known_state in (None, entry("", intent="create"), entry("t-0")):
-        assert decided(Thing, known_state, seen(state, STRANGER, **other), wanted).verb == "refuse"
+        assert decided(Thing, known_state, seen(state, STRANGER, **other), wanted).action == "refuse"
 
 
 @given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving", "left"]))
@@ -206,13 +206,13 @@ def test_an_update_brings_about_what_is_then_kept(wanted: JsonObject, other: Jso
     change = decided(Thing, entry(), observed, wanted)
     after = {**observed, **{one.path: one.new for one in change.differences}}
 
-    assert decided(Thing, replace(entry(), recorded=wanted), after, wanted).verb == "keep"
+    assert decided(Thing, replace(entry(), recorded=wanted), after, wanted).action == "keep"
 
 
 def test_a_change_that_is_refused_tells_the_way_out() -> None:
     change = decided(Hidden, entry(), seen(Colour="red", Shape="flat"))
 
-    assert (change.verb, change.why) == (
+    assert (change.action, change.reason) == (
         "refuse",
         "Shape can only be set on a new one; buy a second one",
     )

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from provisioner import errors
 from provisioner.bucket.calls import patiently
 from provisioner.engine.clock import Stopped
-from provisioner.engine.explain import excused, explain
-from provisioner.engine.faults import Fault, fault_of, unless_unknown
+from provisioner.engine.explain import describe_refusal, user_error
+from provisioner.engine.faults import ErrorCategory, categorize, default_if_unsupported
 from provisioner.engine.outcome import Outcome
-from provisioner.errors import CredentialsError, Incomplete, Interrupted, OutOfPatience, RolledBack
+from provisioner.errors import CredentialsError, Incomplete, Interrupted, RolledBack, WaitTimeout
 from state.errors import ProvisionerError, StateError
 
 TREE = dict(re.findall(r"(\w+) \.+ (\d+)", errors.__doc__ or ""))
@@ -31,7 +31,7 @@ def answered(code: str, status: int = 400, message: str = "words", operation: st
 def test_a_refusal_that_a_kind_knows_a_way_past_says_it() -> None:
     ways = {"CNAMEAlreadyExists": "Take the name from that distribution."}
 
-    known, other = (explain(answered(code), "doing", ways) for code in ("CNAMEAlreadyExists", "Other"))
+    known, other = (user_error(answered(code), "doing", ways) for code in ("CNAMEAlreadyExists", "Other"))
 
     assert known
     assert known.hint == "Take the name from that distribution."
@@ -68,30 +68,30 @@ def test_every_class_has_a_result_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (answered("Throttling"), Fault.THROTTLED),
-        (answered("RequestLimitExceeded", 503), Fault.THROTTLED),
-        (answered("SlowDown", 503), Fault.THROTTLED),
-        (answered("SomethingElse", message="Rate exceeded"), Fault.THROTTLED),
-        (answered("LimitExceededException"), Fault.REFUSED),
-        (answered("VpcLimitExceeded"), Fault.REFUSED),
-        (answered("ExpiredToken"), Fault.EXPIRED),
-        (answered("InvalidClientTokenId", 403), Fault.EXPIRED),
-        (answered("RequestTimeTooSkewed", 403), Fault.EXPIRED),
-        (answered("InvalidSignatureException"), Fault.EXPIRED),
-        (answered("AccessDenied", 403), Fault.DENIED),
-        (answered("UnauthorizedOperation", 403), Fault.DENIED),
-        (answered("InternalError", 500), Fault.LOST),
-        (answered("ServiceUnavailable", 503), Fault.LOST),
-        (answered("NotImplemented", 501), Fault.REFUSED),
-        (answered("InvalidParameterValue"), Fault.REFUSED),
-        (NoCredentialsError(), Fault.EXPIRED),
-        (EndpointConnectionError(endpoint_url="x"), Fault.UNSENT),
-        (ReadTimeoutError(endpoint_url="x"), Fault.LOST),
+        (answered("Throttling"), ErrorCategory.THROTTLED),
+        (answered("RequestLimitExceeded", 503), ErrorCategory.THROTTLED),
+        (answered("SlowDown", 503), ErrorCategory.THROTTLED),
+        (answered("SomethingElse", message="Rate exceeded"), ErrorCategory.THROTTLED),
+        (answered("LimitExceededException"), ErrorCategory.REFUSED),
+        (answered("VpcLimitExceeded"), ErrorCategory.REFUSED),
+        (answered("ExpiredToken"), ErrorCategory.EXPIRED),
+        (answered("InvalidClientTokenId", 403), ErrorCategory.EXPIRED),
+        (answered("RequestTimeTooSkewed", 403), ErrorCategory.EXPIRED),
+        (answered("InvalidSignatureException"), ErrorCategory.EXPIRED),
+        (answered("AccessDenied", 403), ErrorCategory.DENIED),
+        (answered("UnauthorizedOperation", 403), ErrorCategory.DENIED),
+        (answered("InternalError", 500), ErrorCategory.LOST),
+        (answered("ServiceUnavailable", 503), ErrorCategory.LOST),
+        (answered("NotImplemented", 501), ErrorCategory.REFUSED),
+        (answered("InvalidParameterValue"), ErrorCategory.REFUSED),
+        (NoCredentialsError(), ErrorCategory.EXPIRED),
+        (EndpointConnectionError(endpoint_url="x"), ErrorCategory.UNSENT),
+        (ReadTimeoutError(endpoint_url="x"), ErrorCategory.LOST),
         (ValueError("a fault of our own"), None),
     ],
 )
-def test_what_an_error_of_a_call_means(error: Exception, fault: Fault | None) -> None:
-    assert fault_of(error) is fault
+def test_what_an_error_of_a_call_means(error: Exception, fault: ErrorCategory | None) -> None:
+    assert categorize(error) is fault
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_what_an_error_of_a_call_means(error: Exception, fault: Fault | None) ->
     ],
 )
 def test_the_missing_right_is_named_as_a_policy_names_it(message: str, right: str) -> None:
-    error = explain(answered("AccessDenied", 403, message), "create it")
+    error = user_error(answered("AccessDenied", 403, message), "create it")
 
     assert error
     assert right in error.hint
 
 
 def test_a_failure_says_what_was_done_what_aws_answered_and_what_to_type() -> None:
-    error = explain(answered("InvalidParameterValue"), "create ml-api-alb-prod")
+    error = user_error(answered("InvalidParameterValue"), "create ml-api-alb-prod")
 
     assert error
     for part in ("create ml-api-alb-prod", "DoThing", "InvalidParameterValue", "words", "r-1"):
@@ -119,7 +119,7 @@ def test_a_failure_says_what_was_done_what_aws_answered_and_what_to_type() -> No
 
 
 def test_a_denial_names_the_right_that_is_missing() -> None:
-    error = explain(answered("AccessDenied", 403, operation="CreateVpc"), "create vpc")
+    error = user_error(answered("AccessDenied", 403, operation="CreateVpc"), "create vpc")
 
     assert error
     assert "CreateVpc" in error.hint
@@ -127,18 +127,18 @@ def test_a_denial_names_the_right_that_is_missing() -> None:
 
 @pytest.mark.parametrize("error", [answered("ExpiredToken"), NoCredentialsError()])
 def test_credentials_that_end_in_mid_run_are_told_as_such(error: Exception) -> None:
-    assert isinstance(explain(error, "create vpc"), CredentialsError)
+    assert isinstance(user_error(error, "create vpc"), CredentialsError)
 
 
 def test_a_stop_is_no_failure() -> None:
-    error = explain(Stopped(), "create vpc")
+    error = user_error(Stopped(), "create vpc")
 
     assert isinstance(error, Interrupted)
     assert error.exit_code == 130
 
 
 def test_a_fault_of_our_own_is_not_explained_away() -> None:
-    assert explain(ValueError("bug"), "create vpc") is None
+    assert user_error(ValueError("bug"), "create vpc") is None
 
 
 def outcome(**failed: ProvisionerError) -> ProvisionerError:
@@ -160,7 +160,7 @@ def test_an_incomplete_run_says_what_failed_and_what_was_not_touched() -> None:
     assert "ask for more" in error.hint
 
 
-@pytest.mark.parametrize("loud", [StateError, CredentialsError, RolledBack, OutOfPatience])
+@pytest.mark.parametrize("loud", [StateError, CredentialsError, RolledBack, WaitTimeout])
 def test_the_loudest_failure_gives_the_exit_code(loud: type[ProvisionerError]) -> None:
     assert type(outcome(a=ProvisionerError("x"), b=loud("y"), c=ProvisionerError("z"))) is loud
 
@@ -196,7 +196,7 @@ def test_what_failed_before_a_signal_is_not_under_way() -> None:
     ],
 )
 def test_a_wrong_clock_is_told_as_one(code: str, message: str) -> None:
-    known = explain(answered(code, 403, message), "asking")
+    known = user_error(answered(code, 403, message), "asking")
 
     assert isinstance(known, CredentialsError)
     assert "clock" in known.hint
@@ -206,17 +206,17 @@ def test_what_an_emulator_does_not_know_has_another_answer_and_a_refusal_has_non
     def refuse(code: str, status: int) -> str:
         raise answered(code, status)
 
-    assert unless_unknown(lambda: "told", "none") == "told"
-    assert unless_unknown(lambda: refuse("UnknownOperationException", 400), "none") == "none"
-    assert unless_unknown(lambda: refuse("InternalFailure", 501), "none") == "none"
+    assert default_if_unsupported(lambda: "told", "none") == "told"
+    assert default_if_unsupported(lambda: refuse("UnknownOperationException", 400), "none") == "none"
+    assert default_if_unsupported(lambda: refuse("InternalFailure", 501), "none") == "none"
     for code, status in (("AccessDenied", 403), ("404", 404), ("500", 500)):
         with pytest.raises(ClientError):
-            unless_unknown(lambda code=code, status=status: refuse(code, status), "none")  # type: ignore[misc]
+            default_if_unsupported(lambda code=code, status=status: refuse(code, status), "none")  # type: ignore[misc]
 
 
 def test_an_answer_may_be_done_without_but_not_a_signal_credentials_or_a_fault_of_ours() -> None:
     denied = answered("AccessDenied", 403)
-    assert "looking: " in excused(denied, "looking").message
+    assert "looking: " in describe_refusal(denied, "looking").message
 
     ends: list[tuple[Exception, type[Exception]]] = [
         (answered("ExpiredToken"), CredentialsError),
@@ -225,7 +225,7 @@ def test_an_answer_may_be_done_without_but_not_a_signal_credentials_or_a_fault_o
     ]
     for error, raised in ends:
         with pytest.raises(raised):
-            excused(error, "looking")
+            describe_refusal(error, "looking")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.decide import Change, Verb, with_extras
+from provisioner.engine.decide import Action, Change, with_unmanaged
 from provisioner.engine.extras import KnownChild, KnownChildren, Unmanaged
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
@@ -80,13 +80,13 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
     [("keep", "update"), ("update", "update"), ("finish", "update")]
     + [(verb, verb) for verb in ("create", "replace", "refuse", "delete")],
 )
-def test_what_was_added_by_hand_goes_from_what_stays(verb: Verb, after: Verb) -> None:
+def test_what_was_added_by_hand_goes_from_what_stays(verb: Action, after: Action) -> None:
     extra = Unmanaged("a rule", {})
 
-    change = with_extras(Change(verb, "group", "Thing", "", "piece"), (extra,))
+    change = with_unmanaged(Change(verb, "group", "Thing", "", "piece"), (extra,))
 
-    assert (change.verb, change.extras) == (after, (extra,) if after == "update" else ())
-    assert with_extras(change, ()) == change
+    assert (change.action, change.unmanaged) == (after, (extra,) if after == "update" else ())
+    assert with_unmanaged(change, ()) == change
 
 
 class Elbv2:

@@ -16,8 +16,8 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
 
-from provisioner.engine.faults import CLASSES, CODES, PASSING, Fault, fault_of, retry_after
-from provisioner.engine.waits import again
+from provisioner.engine.faults import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
+from provisioner.engine.waits import retry
 from provisioner.sign_in import ChainError
 from tests.shelves import Hands
 
@@ -105,24 +105,24 @@ def answered(code: str, status: int = 400, **headers: str) -> ClientError:
 
 
 def test_what_botocore_retries_passes_here() -> None:
-    missing = {code for code in retried_codes() if fault_of(answered(code)) not in PASSING}
+    missing = {code for code in retried_codes() if categorize(answered(code)) not in TRANSIENT}
 
     assert missing == {QUOTA}
 
 
 def test_a_throttle_of_botocore_is_one_here() -> None:
     for code in {*standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES} - {QUOTA}:
-        assert fault_of(answered(code)) is Fault.THROTTLED
+        assert categorize(answered(code)) is ErrorCategory.THROTTLED
     for status in standard.ThrottlingStatusCodeChecker._THROTTLING_STATUS_CODES:
-        assert fault_of(answered(str(status), status)) is Fault.THROTTLED
-        assert fault_of(answered("", status)) is Fault.THROTTLED
+        assert categorize(answered(str(status), status)) is ErrorCategory.THROTTLED
+        assert categorize(answered("", status)) is ErrorCategory.THROTTLED
     for status in standard.TransientRetryableChecker._TRANSIENT_STATUS_CODES:
-        assert fault_of(answered("SomethingNew", status)) is Fault.LOST
+        assert categorize(answered("SomethingNew", status)) is ErrorCategory.LOST
 
 
 def test_a_refusal_of_aws_is_one_also_with_the_status_of_a_throttle() -> None:
-    assert fault_of(answered("AccessDeniedException", 429)) is Fault.DENIED
-    assert CODES["AccessDeniedException"] is Fault.DENIED
+    assert categorize(answered("AccessDeniedException", 429)) is ErrorCategory.DENIED
+    assert CODES["AccessDeniedException"] is ErrorCategory.DENIED
 
 
 URL = "https://ec2.us-east-1.amazonaws.com/"
@@ -135,44 +135,44 @@ def proxied(words: str) -> BaseException:
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (raised.ProxyConnectionError(proxy_url="http://p:3128", error=OSError("refused")), Fault.UNSENT),
-        (proxied("Tunnel connection failed: 503 Service Unavailable"), Fault.UNSENT),
-        (proxied("Tunnel connection failed: 407 Proxy Authentication Required"), Fault.BARRED),
-        (proxied("Tunnel connection failed: 403 Forbidden"), Fault.BARRED),
-        (raised.SSLError(endpoint_url=URL, error=ssl.SSLEOFError(8, "EOF occurred")), Fault.LOST),
-        (raised.SSLError(endpoint_url=URL, error=ssl.SSLCertVerificationError(1, "no")), Fault.UNTRUSTED),
-        (raised.SSLError(endpoint_url=URL, error=FileNotFoundError(2, "No such file")), Fault.UNTRUSTED),
+        (raised.ProxyConnectionError(proxy_url="http://p:3128", error=OSError("refused")), ErrorCategory.UNSENT),
+        (proxied("Tunnel connection failed: 503 Service Unavailable"), ErrorCategory.UNSENT),
+        (proxied("Tunnel connection failed: 407 Proxy Authentication Required"), ErrorCategory.BARRED),
+        (proxied("Tunnel connection failed: 403 Forbidden"), ErrorCategory.BARRED),
+        (raised.SSLError(endpoint_url=URL, error=ssl.SSLEOFError(8, "EOF occurred")), ErrorCategory.LOST),
+        (raised.SSLError(endpoint_url=URL, error=ssl.SSLCertVerificationError(1, "no")), ErrorCategory.UNTRUSTED),
+        (raised.SSLError(endpoint_url=URL, error=FileNotFoundError(2, "No such file")), ErrorCategory.UNTRUSTED),
         (
             raised.ProxyConnectionError(proxy_url="https://p", error=ssl.SSLCertVerificationError(1, "no")),
-            Fault.UNTRUSTED,
+            ErrorCategory.UNTRUSTED,
         ),
-        (answered("407", 407), Fault.BARRED),
-        (answered("RequestTimeout", 400), Fault.LOST),
-        (answered("408", 408), Fault.LOST),
-        (answered("BadDigest", 400), Fault.LOST),
-        (answered("IDPCommunicationError", 400), Fault.LOST),
-        (raised.EventStreamError({"Error": {"Code": "x"}}, "StartLiveTail"), Fault.LOST),
+        (answered("407", 407), ErrorCategory.BARRED),
+        (answered("RequestTimeout", 400), ErrorCategory.LOST),
+        (answered("408", 408), ErrorCategory.LOST),
+        (answered("BadDigest", 400), ErrorCategory.LOST),
+        (answered("IDPCommunicationError", 400), ErrorCategory.LOST),
+        (raised.EventStreamError({"Error": {"Code": "x"}}, "StartLiveTail"), ErrorCategory.LOST),
     ],
 )
-def test_what_an_error_on_the_way_means(error: BaseException, fault: Fault) -> None:
-    assert fault_of(error) is fault
+def test_what_an_error_on_the_way_means(error: BaseException, fault: ErrorCategory) -> None:
+    assert categorize(error) is fault
 
 
 @pytest.mark.parametrize(
     ("cause", "fault"),
     [
-        (raised.EndpointConnectionError(endpoint_url=URL), Fault.UNSENT),
-        (answered("Throttling"), Fault.THROTTLED),
-        (answered("AccessDenied", 403), Fault.EXPIRED),
-        (EOFError(), Fault.EXPIRED),
-        (raised.SSLError(endpoint_url=URL, error=ssl.SSLCertVerificationError(1, "no")), Fault.UNTRUSTED),
+        (raised.EndpointConnectionError(endpoint_url=URL), ErrorCategory.UNSENT),
+        (answered("Throttling"), ErrorCategory.THROTTLED),
+        (answered("AccessDenied", 403), ErrorCategory.EXPIRED),
+        (EOFError(), ErrorCategory.EXPIRED),
+        (raised.SSLError(endpoint_url=URL, error=ssl.SSLCertVerificationError(1, "no")), ErrorCategory.UNTRUSTED),
     ],
 )
-def test_a_chain_that_could_not_ask_is_asked_again(cause: Exception, fault: Fault) -> None:
+def test_a_chain_that_could_not_ask_is_asked_again(cause: Exception, fault: ErrorCategory) -> None:
     error = ChainError("no credentials")
     error.__cause__ = cause
 
-    assert fault_of(error) is fault
+    assert categorize(error) is fault
 
 
 @pytest.mark.parametrize(("told", "seconds"), [("250", 0.25), ("0", 0.0), ("-5", None), ("soon", None)])
@@ -190,7 +190,7 @@ def test_no_try_is_made_before_the_moment_that_aws_names(told: str, least: float
         return "done"
 
     start = clock.at
-    done = again(call, when=lambda error: fault_of(error) in PASSING, clock=clock, patience=60)  # type: ignore[arg-type]
+    done = retry(call, when=lambda error: categorize(error) in TRANSIENT, clock=clock, timeout=60)  # type: ignore[arg-type]
 
     assert done == "done"
     assert least <= clock.at - start <= most

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.peers import Peers
+from provisioner.engine.peers import BatchScope
 from provisioner.resources import role_details
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.hands import TASK_ROLE
@@ -138,7 +138,7 @@ def test_what_is_asked_together_is_the_same_list_for_each_of_it(own: str, togeth
     state.resources = {id_: ResourceState("Thing", id_, id=id_) for id_ in "cab"}
     state.resources["other"] = ResourceState("Other", "x", id="x")
 
-    assert Peers.of(state).within("here").together(own, "Thing", most=2) == together
+    assert BatchScope.of(state).in_region("here").batch(own, "Thing", most=2) == together
 
 
 def test_what_the_state_file_tells_waits_for_nothing(standing: Standing) -> None:

@@ -10,7 +10,7 @@ from provisioner.aws import Aws
 from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.errors import OutOfPatience
+from provisioner.errors import WaitTimeout
 from state.errors import LockHeld
 from tests.harness import Desk
 
@@ -59,7 +59,7 @@ def test_a_call_that_can_never_be_sent_in_time_is_told_and_never_sent(desk: Desk
     ec2 = client_of(desk, Jumping("now", *[600.0] * 9), lambda: None)
     before = desk.mark()
 
-    with pytest.raises(OutOfPatience, match="was not sent: 5 times"):
+    with pytest.raises(WaitTimeout, match="was not sent: 5 times"):
         ec2.create_vpc(CidrBlock="10.9.0.0/16")
 
     assert desk.tries(before) == []

@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from provisioner.commands.on_github import OUTPUT, SUMMARY, give
-from provisioner.engine.drift import Drift, Report
-from provisioner.engine.past import past_of
+from provisioner.engine.drift import Drift, DriftReport
+from provisioner.engine.past import run_of
 from provisioner.terminal.markdown import drift_markdown, run_markdown
 from tests.harness import ROOT, Desk, Ran
 from tests.inventory import client
@@ -183,7 +183,7 @@ def test_a_run_that_failed_is_told_with_what_failed_and_why() -> None:
     doc = record(result="incomplete", message="1 failed.")
     doc["nodes"]["vpc"] |= {"end": "failed", "moments": [[1.0, "starting"], [2.0, "failed", 0, "a `b`"]]}
 
-    text = run_markdown(past_of("", doc), {})
+    text = run_markdown(run_of("", doc), {})
 
     head = "### apply of `prod`: incomplete\n\n2 to add in 10.0 s, by ada@here as user/ada\n\n1 failed."
     assert text.startswith(head)
@@ -246,7 +246,7 @@ def test_a_value_of_several_lines_sets_no_other_output(tmp_path: Path, monkeypat
 def test_markdown_stays_a_block_whatever_is_in_it_and_fits_into_a_comment() -> None:
     odd = Drift("altered", "n", "p", "Kind", "```", "i", "a remedy\n```\n<img src=x>")
 
-    text = drift_markdown(Report("prod", [odd] * 4000), "Drift: 4000 *changed*.")
+    text = drift_markdown(DriftReport("prod", [odd] * 4000), "Drift: 4000 *changed*.")
 
     assert len(text) < 65_536
     head, block, end = text.split("````")

@@ -42,13 +42,13 @@ def ended(resource_type: ResourceType, id_: str = "t-1") -> bool:
     """Delete one that an earlier run made; whether it counts for gone, and is forgotten with a tombstone."""
     mine = hands(Hurried())
     spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, {"Id": id_}, OURS, id_)
-    mine.ledger.record_intent(
+    mine.state_manager.record_intent(
         "thing", "create", ResourceState(str(resource_type), spec.aws_name, "", "", "creating", "", {})
     )
-    mine.ledger.record_id("thing", id_)
-    mine.ledger.record_ready("thing", changed=0.0)
+    mine.state_manager.record_id("thing", id_)
+    mine.state_manager.record_ready("thing", changed=0.0)
     mine.delete(ManagedResource(resource_type, spec))
-    return mine.ledger.get("thing") is None
+    return mine.state_manager.get("thing") is None
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from provisioner.answers import ForeignAnswer, UnknownCall
-from provisioner.engine.faults import CLASSES, PASSING, Fault, fault_of
-from provisioner.engine.hints import hint, note_tries
+from provisioner.engine.faults import CLASSES, TRANSIENT, ErrorCategory, categorize
+from provisioner.engine.hints import hint_for, note_attempts
 
 AT = "https://ecs.us-east-1.amazonaws.com"
 HERE = "http://127.0.0.1:4566"
@@ -76,29 +76,29 @@ CAUSES: dict[str, tuple[str, list[BaseException]]] = {
 def test_a_hint_names_what_is_the_matter_and_nothing_else(cause: str) -> None:
     words, errors = CAUSES[cause]
     for error in errors:
-        assert words in hint(error), error
+        assert words in hint_for(error), error
         for other, (others, _) in CAUSES.items():
-            assert other == cause or others not in hint(error), (other, error)
+            assert other == cause or others not in hint_for(error), (other, error)
 
 
 def test_a_call_that_took_too_long_to_connect_names_no_name_that_is_unknown() -> None:
     late = raised.ConnectTimeoutError(endpoint_url=AT, error=TimeoutError())
 
-    assert "That name is not known" not in hint(late)
+    assert "That name is not known" not in hint_for(late)
 
 
 def test_each_class_that_has_a_hint_by_what_it_means_has_one() -> None:
-    meant = {fault for fault in CLASSES.values() if fault in PASSING}
+    meant = {category for category in CLASSES.values() if category in TRANSIENT}
 
-    assert meant | {Fault.THROTTLED} == PASSING
+    assert meant | {ErrorCategory.THROTTLED} == TRANSIENT
     for _, errors in CAUSES.values():
         for error in errors:
-            assert fault_of(error) in PASSING | {Fault.UNTRUSTED, Fault.BARRED}
+            assert categorize(error) in TRANSIENT | {ErrorCategory.UNTRUSTED, ErrorCategory.BARRED}
 
 
 @pytest.mark.parametrize(("tries", "told"), [(1, False), (2, True)])
 def test_one_try_is_not_told_as_many(tries: int, *, told: bool) -> None:
     error = closed()
-    note_tries(error, tries, 60.0)
+    note_attempts(error, tries, 60.0)
 
-    assert (f"It was tried {tries} times in 60 s." in hint(error)) is told
+    assert (f"It was tried {tries} times in 60 s." in hint_for(error)) is told

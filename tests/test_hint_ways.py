@@ -22,9 +22,9 @@ from provisioner.commands.one_service import OneService
 from provisioner.commands.saved import SavedPlan
 from provisioner.doctor.asked import resources
 from provisioner.engine.clock import Clock
-from provisioner.engine.decide import decide, woken_by
+from provisioner.engine.decide import decide_change, woken_by
 from provisioner.engine.denials import Denial
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import user_error
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject
@@ -135,7 +135,7 @@ def test_a_right_is_asked_for_only_where_a_right_helps(action: str, why: str, sa
     def refuse() -> None:
         raise error
 
-    told = explain(error, "making it")
+    told = user_error(error, "making it")
     for hint in (told.hint if told else "", hint_of(lambda: patiently(refuse, "writing the state"))):
         assert says.format(action) in hint
         assert action in hint
@@ -212,7 +212,7 @@ def test_a_right_under_a_condition_that_is_not_met_is_not_told_as_missing(
     ],
 )
 def test_keys_that_are_not_taken_may_be_good_ones(code: str, says: str, never: str) -> None:
-    error = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeVpcs"), "looking")
+    error = user_error(ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeVpcs"), "looking")
 
     assert error
     assert error.exit_code == 3
@@ -302,9 +302,11 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
     known = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
     stack = build(settings, "prod", "eu-west-1", known)
     resources = {resource.logical_id: resource for resource in stack if resource.type.resume_hint}
-    plan = Plan(stack, docs={name: asleep(resource) for name, resource in resources.items()})
+    plan = Plan(stack, actual={name: asleep(resource) for name, resource in resources.items()})
 
-    refused = {name: decide(resource, None, plan.docs[name], {}).why for name, resource in resources.items()}
+    refused = {
+        name: decide_change(resource, None, plan.actual[name], {}).reason for name, resource in resources.items()
+    }
     with pytest.raises(Blocked) as caught:
         removing.refuse_halted(plan)
 

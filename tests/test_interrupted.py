@@ -20,7 +20,7 @@ from provisioner.commands.ending import signals
 from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.errors import Interrupted
@@ -227,7 +227,7 @@ def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(number
         os.kill(os.getpid(), number)
         clock.sleep(60)
 
-    with pytest.raises(Interrupted) as caught, signals(Say(quiet=True), clock), explained("sweeping"):
+    with pytest.raises(Interrupted) as caught, signals(Say(quiet=True), clock), user_errors("sweeping"):
         waits()
 
     assert caught.value.exit_code == code
@@ -245,7 +245,7 @@ def test_a_signal_is_heard_where_nobody_reads_what_is_told() -> None:
         clock.sleep(10)
         pytest.fail("the signal was not heard")
 
-    with pytest.raises(Interrupted), signals(Held(), clock), explained("sweeping"):
+    with pytest.raises(Interrupted), signals(Held(), clock), user_errors("sweeping"):
         waits()
     read.set()
 

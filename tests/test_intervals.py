@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.act import Hands
-from provisioner.engine.adopt import take_over
-from provisioner.engine.decide import Change, decide
+from provisioner.engine.act import ResourceExecutor
+from provisioner.engine.adopt import adopt
+from provisioner.engine.decide import Change, decide_change
 from provisioner.engine.events import Event
-from provisioner.engine.intervals import timed
+from provisioner.engine.intervals import with_cooldown
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import RetryLater
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes, minutes
-from provisioner.errors import NotBefore
+from provisioner.errors import CooldownActive
 from state.manager import StateManager
 from state.stack_state import Intent, ResourceState, StackLocation, StackState
 from tests.memory import Memory
@@ -100,15 +100,17 @@ class Run:
         """One run, as `Apply` carries out what is seen."""
         aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
         clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
-        hands = Hands(clients, StateManager(self.document, Memory(), self.clock.wall), self.told.append)
+        executor = ResourceExecutor(clients, StateManager(self.document, Memory(), self.clock.wall), self.told.append)
         wanted = {"Id": "t-1", "Colour": colour}
         managed = ManagedResource(self.valve, ResourceSpec("thing", "", SUFFIX, wanted, OURS, "t-1"))
         resource_state = self.entry
-        change = decide(replace(node(Thing), type=self.valve, tags={}), resource_state, self.valve.read(), wanted)
-        take_over(hands, managed, change, resource_state)
-        if change.verb == "update":
-            managed = hands.update(managed, change)
-        hands.finish(managed, updated=change.verb == "update", actual=lambda _doc: None)
+        change = decide_change(
+            replace(node(Thing), type=self.valve, tags={}), resource_state, self.valve.read(), wanted
+        )
+        adopt(executor, managed, change, resource_state)
+        if change.action == "update":
+            managed = executor.update(managed, change)
+        executor.wait_and_confirm(managed, updated=change.action == "update", actual=lambda _doc: None)
 
     @property
     def entry(self) -> ResourceState | None:
@@ -153,9 +155,9 @@ def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
     run = Run(clock, valve)
     aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
-    hands = Hands(clients, StateManager(run.document, Memory(), clock.wall), run.told.append)
+    executor = ResourceExecutor(clients, StateManager(run.document, Memory(), clock.wall), run.told.append)
 
-    hands.create(ManagedResource(valve, ResourceSpec("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
+    executor.create(ManagedResource(valve, ResourceSpec("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
 
     assert run.changed == NOON
 
@@ -175,7 +177,7 @@ def test_a_change_too_soon_after_one_of_ours_is_not_tried() -> None:
     clock = Moved()
     run = Run(clock, Valve(clock, NOON - 1800), known(NOON - 1800))
 
-    with pytest.raises(NotBefore, match=r"from 12:30 UTC"):
+    with pytest.raises(CooldownActive, match=r"from 12:30 UTC"):
         run.apply("")
 
     assert (run.valve.tries, run.changed) == (0, NOON - 1800)
@@ -185,7 +187,7 @@ def test_half_of_a_change_is_made_and_the_rest_put_off() -> None:
     clock = Moved()
     run = Run(clock, Valve(clock), known())
 
-    with pytest.raises(NotBefore, match=r"from 13:00 UTC"):
+    with pytest.raises(CooldownActive, match=r"from 13:00 UTC"):
         run.apply("blue")
 
     resource_state = run.entry
@@ -211,7 +213,7 @@ def test_where_somebody_else_was_first_the_refusal_starts_no_cooldown() -> None:
     clock = Moved()
     run = Run(clock, Valve(clock, NOON - 60), known())
 
-    with pytest.raises(NotBefore, match=r"from 13:\d\d UTC at the latest"):
+    with pytest.raises(CooldownActive, match=r"from 13:\d\d UTC at the latest"):
         run.apply("")
 
     assert run.changed == 0
@@ -242,7 +244,7 @@ def test_the_change_of_a_run_that_died_is_what_a_refusal_is_counted_from() -> No
     resource_state = replace(known(), phase="updating", intent=Intent("update", "x", NOON - 1800))
     run = Run(clock, Valve(clock, NOON - 1800), resource_state)
 
-    with pytest.raises(NotBefore, match=r"from 12:30 UTC\."):
+    with pytest.raises(CooldownActive, match=r"from 12:30 UTC\."):
         run.apply("")
 
     assert (run.valve.tries, run.changed) == (1, NOON - 1800)
@@ -283,11 +285,11 @@ def test_a_plan_says_nothing_where_nothing_is_known_takes_time_or_changes() -> N
     assert why(None, "red", "") == ""
     assert why(resource_state, "red", "blue", pace=0.0) == ""
     keep = Change("keep", "thing", "Valve", "", "")
-    assert timed(keep, Valve(Moved()), resource_state, ({}, {}), NOON, 1.0).why == ""
+    assert with_cooldown(keep, Valve(Moved()), resource_state, ({}, {}), NOON, 1.0).reason == ""
 
 
 def why(resource_state: ResourceState | None, *colours: str, pace: float = 1.0) -> str:
     """What a plan says of a change of colour."""
     seen, wanted = ({"Colour": colour} for colour in colours)
     update = Change("update", "thing", "Valve", "", "piece")
-    return timed(update, Valve(Moved()), resource_state, (seen, wanted), NOON, pace).why
+    return with_cooldown(update, Valve(Moved()), resource_state, (seen, wanted), NOON, pace).reason

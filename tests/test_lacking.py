@@ -17,7 +17,7 @@ from provisioner import endpoints
 from provisioner.answers import UnknownCall, demand_whole
 from provisioner.aws import Aws
 from provisioner.embedded.wire import Call, compose
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
 from provisioner.engine.refs import JsonObject
@@ -89,12 +89,12 @@ class Unnamed(Missing):
     id_paths = "Arn"
 
 
-def worker(*, is_emulated: bool) -> tuple[Hands, list[Event]]:
+def worker(*, is_emulated: bool) -> tuple[ResourceExecutor, list[Event]]:
     """What carries verbs out before an emulator, or before AWS; and what it tells."""
     told: list[Event] = []
     mine = hands(Hurried())
     mine.clients.aws.__dict__.update(echoes=not is_emulated, is_emulated=lambda *_: is_emulated)
-    mine.lacking.listen = told.append
+    mine.unsupported.listen = told.append
     return mine, told
 
 
@@ -107,13 +107,13 @@ def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
     managed = target(Missing()).with_id("t-1")
 
     assert mine.create(managed) == {"Id": "t-1"}
-    mine.finish(managed, actual=lambda _doc: None)
+    mine.wait_and_confirm(managed, actual=lambda _doc: None)
     mine.update(managed, Change("update", "thing", "Missing", "t", "p", "t-1"))
-    mine.finish(managed, updated=True, actual=lambda _doc: None)
+    mine.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
     mine.delete(managed)
 
-    assert mine.ledger.get("thing") is None
-    assert [event.verb for event in told] == ["create", "update", "delete"]
+    assert mine.state_manager.get("thing") is None
+    assert [event.action for event in told] == ["create", "update", "delete"]
     assert all("not on this emulator: Missing ml-api-thing-prod" in event.detail for event in told)
 
 

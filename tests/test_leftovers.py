@@ -72,7 +72,7 @@ def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
     found = lingering(cast("Clients", Here()), stack)
 
     assert [(one.what, one.id.rpartition(":")[2]) for one in found] == [("Subscription", "ml-api-alerts-a")]
-    assert "ops@shop.example never confirmed it" in found[0].why
+    assert "ops@shop.example never confirmed it" in found[0].reason
 
 
 @pytest.mark.slow

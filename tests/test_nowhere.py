@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import EndpointConnectionError, ProxyConnectionError
 
 from provisioner import hosts
-from provisioner.engine.faults import PASSING, fault_of
-from provisioner.engine.waits import again
+from provisioner.engine.faults import TRANSIENT, categorize
+from provisioner.engine.waits import retry
 from provisioner.whole_answers import over_http
 from tests.harness import Desk
 from tests.test_waits import Hurried
@@ -49,7 +49,7 @@ def seconds_until_told(error: Exception) -> float:
         raise error
 
     with pytest.raises(type(error)):
-        again(call, when=lambda one: fault_of(one) in PASSING, clock=clock, patience=300)
+        retry(call, when=lambda one: categorize(one) in TRANSIENT, clock=clock, timeout=300)
     return clock.time - 1000
 
 

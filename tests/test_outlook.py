@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from provisioner.engine.durations import Durations
+from provisioner.engine.durations import DurationHistory
 from provisioner.engine.events import Event
-from provisioner.engine.outlook import Outlook
-from provisioner.engine.record import Step
+from provisioner.engine.outlook import ProgressEstimate
+from provisioner.engine.record import RecordedResource
 from provisioner.terminal.progress import Board, plainly
 from tests.things import Thing
 
@@ -29,21 +29,21 @@ def watch() -> Watch:
     return Watch()
 
 
-def outlook(watch: Watch, verb: str) -> Outlook:
+def outlook(watch: Watch, verb: str) -> ProgressEstimate:
     """An app that waits for a database; alone, they take 50 and 10 seconds."""
-    steps = {name: Step(name, "here", "piece") for name in TAKES}
-    steps["app"].needs["db"] = "ready"
-    durations = Durations()
+    steps = {name: RecordedResource(name, "here", "piece") for name in TAKES}
+    steps["app"].depends_on["db"] = "ready"
+    history = DurationHistory()
     for name, seconds in TAKES.items():
-        durations.known |= {(type_name, "here", verb, what): [0.0] for type_name in TAKES for what in ("exists",)}
-        durations.known[name, "here", verb, "ready" if verb == "create" else "gone"] = [seconds]
+        history.by_step |= {(type_name, "here", verb, what): [0.0] for type_name in TAKES for what in ("exists",)}
+        history.by_step[name, "here", verb, "ready" if verb == "create" else "gone"] = [seconds]
     type_names = {name: type(name, (Thing,), {})() for name in TAKES}
-    return Outlook.of(steps, dict.fromkeys(TAKES, verb), type_names, durations, watch.now)
+    return ProgressEstimate.of(steps, dict.fromkeys(TAKES, verb), type_names, history, watch.now)
 
 
 def test_what_is_left_shrinks_with_time_and_with_what_is_done(watch: Watch) -> None:
     rest = outlook(watch, "create")
-    told = [rest.left()]
+    told = [rest.seconds_left()]
     for at, event in (
         (0.0, Event("starting", "db")),
         (1.0, Event("exists", "db")),
@@ -57,10 +57,10 @@ def test_what_is_left_shrinks_with_time_and_with_what_is_done(watch: Watch) -> N
         watch.time = at
         if event:
             rest.hear(event)
-        told.append(rest.left())
+        told.append(rest.seconds_left())
 
     assert told == [60, 60, 60, 40, 10, 10, 10, 5, 0]
-    assert (rest.whole(), rest.usual("db")) == (60, 50)
+    assert (rest.total_seconds(), rest.typical_seconds("db")) == (60, 50)
 
 
 def test_a_teardown_ends_with_what_everything_needs(watch: Watch) -> None:
@@ -68,7 +68,7 @@ def test_a_teardown_ends_with_what_everything_needs(watch: Watch) -> None:
     rest.hear(Event("starting", "app", "delete"))
     watch.time = 4.0
 
-    assert (rest.whole(), rest.left()) == (60, 56)
+    assert (rest.total_seconds(), rest.seconds_left()) == (60, 56)
 
 
 def test_what_is_waited_for_does_not_read_like_an_error() -> None:

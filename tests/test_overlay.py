@@ -7,8 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from provisioner.engine.compare import differences, held
-from provisioner.engine.overlay import laid_over
+from provisioner.engine.compare import differences, external_differences
+from provisioner.engine.overlay import merge_documents
 from provisioner.engine.shapes import Shapes
 from provisioner.resources import RESOURCE_TYPES
 
@@ -29,7 +29,7 @@ def laid(type_name: str, there: dict[str, Any], ours: dict[str, Any], before: An
     """What the calls of a resource type are sent."""
     bearer = RESOURCE_TYPES[type_name]
     model = botocore.session.Session().get_service_model(bearer.service)
-    return laid_over(bearer, there, ours, before or {}, Shapes.of(model, bearer.replacing_calls))
+    return merge_documents(bearer, there, ours, before or {}, Shapes.of(model, bearer.replacing_calls))
 
 
 def test_what_others_set_is_sent_back_and_what_aws_only_tells_is_not() -> None:
@@ -241,7 +241,7 @@ def test_of_statements_that_nobody_declared_only_the_log_deliverys_own_stays(
 
     assert laid("BucketPolicy", seen, wanted) == {"Policy": {"Statement": [ours, *theirs]}}
     assert bool(differences(RESOURCE_TYPES["BucketPolicy"], wanted, seen, None)) is not stays
-    told = held(RESOURCE_TYPES["BucketPolicy"], wanted, seen, None)
+    told = external_differences(RESOURCE_TYPES["BucketPolicy"], wanted, seen, None)
     assert [one.owner for one in told] == ["CloudWatch Logs"] * stays
 
 

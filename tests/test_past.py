@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from provisioner.cli.opening import typed
-from provisioner.engine.contrast import contrast
-from provisioner.engine.past import UNENDED, Calls, past_of
+from provisioner.engine.contrast import diff_runs
+from provisioner.engine.past import UNENDED, CallSummary, run_of
 from state.run_store import FileRunStore
 from tests.harness import Desk, Ran
 
@@ -45,7 +45,7 @@ def record(**more: Any) -> dict[str, Any]:
 
 
 def test_calls_are_summed_by_service_and_one_that_follows_a_refusal_is_a_retry() -> None:
-    assert past_of("r", record()).calls == {"ec2": Calls(3, 1, 1, 1, 0.6)}
+    assert run_of("r", record()).calls == {"ec2": CallSummary(3, 1, 1, 1, 0.6)}
 
 
 def test_only_the_same_call_for_the_same_resource_is_a_retry_and_only_until_it_went_well() -> None:
@@ -57,13 +57,13 @@ def test_only_the_same_call_for_the_same_resource_is_a_retry_and_only_until_it_w
         [5.0, 0.1, "ecs:CreateCluster", "cluster", "AccessDenied"],
     ]
 
-    told = past_of("r", record(calls=calls)).calls
+    told = run_of("r", record(calls=calls)).calls
 
-    assert told == {"ec2": Calls(4, 1, 1, 1, 0.4), "ecs": Calls(1, 0, 1, 0, 0.1)}
+    assert told == {"ec2": CallSummary(4, 1, 1, 1, 0.4), "ecs": CallSummary(1, 0, 1, 0, 0.1)}
 
 
 def test_a_resource_is_told_with_its_stages_and_how_long_it_took() -> None:
-    (part,) = past_of("r", record()).parts
+    (part,) = run_of("r", record()).resources
 
     assert part.stages == (("starting", 1.0), ("exists", 2.0), ("ready", 4.0))
     assert (part.seconds, part.waits) == (3.0, 1)
@@ -80,7 +80,7 @@ def test_what_differs_between_two_runs_is_told_and_nothing_else() -> None:
         message="igw failed.",
     )
 
-    found = contrast(past_of("1", record()), past_of("2", other))
+    found = diff_runs(run_of("1", record()), run_of("2", other))
 
     assert found.settings == {"network.zones": (3, 2)}
     assert found.plan == {"change": (None, 2)}
@@ -91,8 +91,8 @@ def test_what_differs_between_two_runs_is_told_and_nothing_else() -> None:
 
 
 def test_a_run_does_not_differ_from_itself() -> None:
-    one = past_of("1", record())
-    found = contrast(one, one)
+    run = run_of("1", record())
+    found = diff_runs(run, run)
 
     assert found.typed is None
     assert not any((found.settings, found.plan, found.steps, found.seconds, found.calls, found.result))

@@ -10,17 +10,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
-from provisioner.engine.decide import Change, decide
+from provisioner.engine.decide import Change, decide_change
 from provisioner.engine.events import Event
-from provisioner.engine.patience import OUTAGE
+from provisioner.engine.patience import OUTAGE_SECONDS
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.traits import codes, minutes
-from provisioner.errors import Blocked, NotBefore, OutOfPatience
+from provisioner.errors import Blocked, CooldownActive, WaitTimeout
 from state.errors import ProvisionerError
 from state.manager import StateManager
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -51,12 +51,12 @@ class Slow(Thing):
         raise AssertionError("nothing is to be deleted")
 
 
-def hands(clock: Hurried, pace: float = 1.0) -> Hands:
+def hands(clock: Hurried, pace: float = 1.0) -> ResourceExecutor:
     """Hands of a run against AWS itself."""
     aws = SimpleNamespace(pace=pace, hides=lambda usual: usual * pace, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None, since=0.0)
     state = StackState(SUFFIX, StackLocation("123456789012", "aws", "us-east-1"))
-    return Hands(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
+    return ResourceExecutor(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
 
 
 def target(resource_type: Slow) -> ManagedResource:
@@ -87,7 +87,7 @@ def test_a_throttle_that_does_not_end_is_given_up_after_minutes() -> None:
     with pytest.raises(ClientError):
         hands(clock).update(target(Slow(failing(THROTTLED))), CHANGE)
 
-    assert OUTAGE <= clock.time - start < OUTAGE + 30
+    assert OUTAGE_SECONDS <= clock.time - start < OUTAGE_SECONDS + 30
 
 
 def test_a_refusal_that_time_cures_is_waited_for_as_long_as_the_kind_allows() -> None:
@@ -112,7 +112,7 @@ def test_throttles_between_refusals_do_not_add_up() -> None:
 
     hands(clock).update(target(Slow(answer)), CHANGE)
 
-    assert clock.time > OUTAGE
+    assert clock.time > OUTAGE_SECONDS
 
 
 def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothing() -> None:
@@ -120,19 +120,19 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     mine, resource_type = hands(clock), Slow(lambda: seen("coming"))
     told: list[Event] = []
     mine.listen = told.append
-    mine.ledger.record_intent("thing", "create", mine._entry(target(resource_type)))
-    mine.ledger.record_id("thing", "t-1")
+    mine.state_manager.record_intent("thing", "create", mine._resource_state(target(resource_type)))
+    mine.state_manager.record_id("thing", "t-1")
 
-    with pytest.raises(OutOfPatience) as caught:
-        mine.finish(target(resource_type), actual=lambda _doc: None)
+    with pytest.raises(WaitTimeout) as caught:
+        mine.wait_and_confirm(target(resource_type), actual=lambda _doc: None)
 
-    left = mine.ledger.get("thing")
+    left = mine.state_manager.get("thing")
     assert left
     assert (left.phase, left.id) == ("finishing", "t-1")
     assert clock.time - 1000 >= minutes(120)
     assert "run the same command again" in caught.value.hint
-    assert decide(node(Slow), left, seen("coming"), {}).verb == "finish"
-    assert decide(node(Slow), left, seen("up"), {}).verb == "finish"
+    assert decide_change(node(Slow), left, seen("coming"), {}).action == "finish"
+    assert decide_change(node(Slow), left, seen("up"), {}).action == "finish"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(error: Exception
     aws: Any = SimpleNamespace(endpoint="http://127.0.0.1:1")
 
     with pytest.raises(type(error)):
-        Clients(aws, clock).read_alone(failing(error))
+        Clients(aws, clock).read_unshared(failing(error))
 
     assert least <= clock.time - start <= most
 
@@ -191,7 +191,7 @@ def test_what_an_earlier_run_may_have_made_is_looked_for_from_its_end_on(
     clock = Hurried()
     mine = hands(clock, pace)
     now = clock.wall()
-    kept, since = target(Slow()), mine.search.last_tried
+    kept, since = target(Slow()), mine.consistency.last_attempt
 
     assert since(kept, now - 60) == pytest.approx(now, abs=5)
     assert since(kept, now - minutes(200)) == pytest.approx(now - minutes(80), abs=5)
@@ -242,7 +242,7 @@ def test_who_holds_decides_how_it_ends_whatever_path_found_them(
 
     assert caught.value.exit_code == exit_code
     assert clock.time - start < 5
-    assert isinstance(caught.value, NotBefore) == (exit_code == 9)
+    assert isinstance(caught.value, CooldownActive) == (exit_code == 9)
     for one in holders:
         assert one.what in caught.value.message
         assert one.remedy in caught.value.message
@@ -252,10 +252,10 @@ def test_who_holds_decides_how_it_ends_whatever_path_found_them(
 def test_what_aws_lets_go_of_too_late_is_a_wait_that_ran_out() -> None:
     clock = Hurried()
 
-    with pytest.raises(OutOfPatience, match="eni-2") as caught:
+    with pytest.raises(WaitTimeout, match="eni-2") as caught:
         hands(clock).delete(target(HeldBy(_OF_AWS)))
 
-    assert not isinstance(caught.value, NotBefore)
+    assert not isinstance(caught.value, CooldownActive)
     assert "it waits on" in caught.value.hint
 
 
@@ -284,11 +284,11 @@ class Theirs(Slow):
 def test_what_somebody_else_made_where_ours_was_begun_does_not_keep_ours_from_ending() -> None:
     run = hands(Hurried())
     begun = target(Theirs()).with_id("")
-    run.ledger.record_intent("thing", "create", ResourceState("Theirs", "ml-api-thing-prod"))
+    run.state_manager.record_intent("thing", "create", ResourceState("Theirs", "ml-api-thing-prod"))
 
     assert run.delete(begun) == ""
-    assert run.ledger.get("thing") is None
-    assert run.ledger.state.tombstones == []
+    assert run.state_manager.get("thing") is None
+    assert run.state_manager.state.tombstones == []
 
 
 class Shy(Slow):
@@ -309,23 +309,23 @@ class Shy(Slow):
 def test_what_a_killed_run_made_is_not_let_go_because_one_look_missed_it() -> None:
     """Seen in the fault matrix: a service was hidden from one read, and its cluster waited for ever."""
     run, shy = hands(Hurried()), Shy(misses=2)
-    run.ledger.record_intent("thing", "create", ResourceState("Shy", "ml-api-thing-prod"))
+    run.state_manager.record_intent("thing", "create", ResourceState("Shy", "ml-api-thing-prod"))
 
     run.delete(target(shy).with_id(""))
 
     assert not shy.there
-    assert [tombstone.id for tombstone in run.ledger.state.tombstones] == ["t-1"]
+    assert [tombstone.id for tombstone in run.state_manager.state.tombstones] == ["t-1"]
 
 
 def test_what_a_killed_run_never_made_is_looked_for_no_longer_than_aws_may_hide_it() -> None:
     clock = Hurried()
     run, start = hands(clock), clock.time
-    run.ledger.record_intent("thing", "create", ResourceState("Shy", "ml-api-thing-prod"))
+    run.state_manager.record_intent("thing", "create", ResourceState("Shy", "ml-api-thing-prod"))
 
     run.delete(target(Shy(misses=10**6)).with_id(""))
 
     assert 30 <= clock.time - start <= 90
-    assert run.ledger.state.tombstones == []
+    assert run.state_manager.state.tombstones == []
 
 
 class Vanished(Slow):
@@ -348,17 +348,17 @@ def test_what_is_not_there_is_gone_once_aws_can_hide_it_no_longer(ahead: float) 
     resource_state = ResourceState(
         "Vanished", "ml-api-thing-prod", id="t-1", phase="ready", created_at=clock.wall() + ahead
     )
-    run.ledger.record_adopted("thing", resource_state)
+    run.state_manager.record_adopted("thing", resource_state)
 
     run.delete(target(Vanished()))
 
-    assert run.ledger.get("thing") is None
+    assert run.state_manager.get("thing") is None
     assert clock.time - start < 120
 
 
 def test_what_a_wrong_clock_noted_is_not_new_for_ever() -> None:
     clock = Hurried()
-    patience = hands(clock).patience
+    patience = hands(clock).retry_policy
 
-    assert patience.is_new(clock.wall() - 10)
-    assert not patience.is_new(clock.wall() + 365 * 24 * 3600)
+    assert patience.is_recent(clock.wall() - 10)
+    assert not patience.is_recent(clock.wall() + 365 * 24 * 3600)

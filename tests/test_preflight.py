@@ -18,7 +18,7 @@ from provisioner.embedded.local import window
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.compare import Difference
-from provisioner.engine.decide import Change, Verb, decide
+from provisioner.engine.decide import Action, Change, decide_change
 from provisioner.engine.plan import Plan
 from provisioner.engine.resource_type import ResourceType
 from provisioner.names import owner_tags
@@ -45,33 +45,33 @@ def clients() -> Iterator[Clients]:
         yield Clients(Aws("us-east-1"), Clock())
 
 
-def altered(made: Plan, name: str, **props: Any) -> Plan:
+def altered(plan: Plan, name: str, **props: Any) -> Plan:
     """A plan with some properties of one node otherwise."""
-    resource = made.stack.resources[name]
-    made.stack.resources[name] = replace(resource, props={**resource.props, **props})
-    return made
+    resource = plan.stack.resources[name]
+    plan.stack.resources[name] = replace(resource, props={**resource.props, **props})
+    return plan
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_every_create_of_a_whole_stack_is_caught_and_fits_the_model(profile: str, clients: Clients) -> None:
-    made = declared(profile=profile)
+    plan = declared(profile=profile)
 
-    calls = {resource.logical_id: create_call(made, resource) for resource in made.stack}
+    calls = {resource.logical_id: create_call(plan, resource) for resource in plan.stack}
     # What these call depends on what they read; nothing of it is chosen.
     by_what_is_read = {"default-group-ingress", "default-group-egress"}
     assert {name for name, call in calls.items() if call is None} <= by_what_is_read
     assert [name for name, call in calls.items() if call and call.operation.startswith(READS)] == []
-    assert list(parameters(made, clients)) == []
+    assert list(parameters(plan, clients)) == []
 
 
 def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) -> None:
-    made = declared()
-    altered(made, "task-role", RoleName="no such name!")
-    altered(made, "tg", HealthCheckIntervalSeconds="often")
-    altered(made, "alb", Scheme="sideways", Colour="red")
-    altered(made, "ecs-logs-retention", retentionInDays=None)
+    plan = declared()
+    altered(plan, "task-role", RoleName="no such name!")
+    altered(plan, "tg", HealthCheckIntervalSeconds="often")
+    altered(plan, "alb", Scheme="sideways", Colour="red")
+    altered(plan, "ecs-logs-retention", retentionInDays=None)
 
-    found = {f"{one.address}: {one.what}": one.blocks for one in parameters(made, clients)}
+    found = {f"{one.address}: {one.what}": one.blocks for one in parameters(plan, clients)}
 
     assert {key: blocks for key, blocks in found.items() if "iam/task-role:" in key} == {
         r"iam/task-role: create_role: RoleName 'no such name!' does not fit [\w+=,.@-]+": True
@@ -81,41 +81,41 @@ def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) 
     assert not found["alb/alb: create_load_balancer: Scheme 'sideways' is none of internet-facing, internal"]
 
 
-def changed(made: Plan, *names: str, **tags: str) -> Plan:
+def changed(plan: Plan, *names: str, **tags: str) -> Plan:
     """A plan that changes all that can change in place of these nodes."""
     for name in names:
-        resource = made.stack.resources[name]
+        resource = plan.stack.resources[name]
         same = resource.type.immutable | resource.type.write_only | resource.type.field_owners.keys()
         can = type(resource.type).update is not ResourceType.update
         tops = [key for key in resource.props if key not in same and can]
         found = [Difference(key, "old", resource.props[key]) for key in tops]
         found += [Difference(f"Tags.{key}", None, value) for key, value in tags.items() if resource.type.tagged]
-        verb: Verb = "update" if found else "keep"
-        made.changes[name] = replace(made.changes[name], verb=verb, differences=tuple(found))
-    return made
+        verb: Action = "update" if found else "keep"
+        plan.changes[name] = replace(plan.changes[name], action=verb, differences=tuple(found))
+    return plan
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_every_update_of_a_whole_stack_is_caught_and_fits_the_model(profile: str, clients: Clients) -> None:
-    made = declared(profile=profile)
-    changed(made, *made.stack.resources, Team="ml")
+    plan = declared(profile=profile)
+    changed(plan, *plan.stack.resources, Team="ml")
 
-    verbs = {name: change.verb for name, change in made.changes.items()}
-    calls = {name: update_calls(made, made.stack.resources[name]) for name in verbs if verbs[name] == "update"}
+    verbs = {name: change.action for name, change in plan.changes.items()}
+    calls = {name: update_calls(plan, plan.stack.resources[name]) for name in verbs if verbs[name] == "update"}
     assert sum(call is not None for each in calls.values() for call in each) > 60
-    replacing = {name for name in calls if made.stack.resources[name].type.replacing_calls}
+    replacing = {name for name in calls if plan.stack.resources[name].type.replacing_calls}
     assert {name for name in replacing if calls[name][0] is None} == set()
-    assert list(parameters(made, clients)) == []
+    assert list(parameters(plan, clients)) == []
 
 
 def test_an_update_or_a_tag_that_does_not_fit_is_named_before_it_is_sent(clients: Clients) -> None:
-    made = changed(declared(), "tg", "task-role", Team="x" * 300)
-    altered(made, "tg", HealthCheckIntervalSeconds="often")
+    plan = changed(declared(), "tg", "task-role", Team="x" * 300)
+    altered(plan, "tg", HealthCheckIntervalSeconds="often")
 
-    for name in made.stack.resources.keys() - {"tg", "task-role"}:
-        made.changes[name] = replace(made.changes[name], verb="keep")
+    for name in plan.stack.resources.keys() - {"tg", "task-role"}:
+        plan.changes[name] = replace(plan.changes[name], action="keep")
 
-    found = {f"{one.address}: {one.what}" for one in check(made, clients, 0)}
+    found = {f"{one.address}: {one.what}" for one in check(plan, clients, 0)}
 
     assert "alb/tg: modify_target_group: HealthCheckIntervalSeconds 'often' is no number" in found
     assert "iam/task-role: tag_role: Tags.0.Value has 300 characters; 256 is the most" in found
@@ -179,11 +179,11 @@ def test_a_value_is_held_against_its_shape(value: Any, told: list[str]) -> None:
 
 
 def test_subnets_outside_their_network_or_over_another_are_found(clients: Clients) -> None:
-    made = declared()
-    altered(made, "public-1", CidrBlock="10.1.0.0/24")
-    altered(made, "private-1", CidrBlock="10.0.1.0/25")
+    plan = declared()
+    altered(plan, "public-1", CidrBlock="10.1.0.0/24")
+    altered(plan, "private-1", CidrBlock="10.0.1.0/25")
 
-    told = [f"{one.address}: {one.what}" for one in addresses(made, clients)]
+    told = [f"{one.address}: {one.what}" for one in addresses(plan, clients)]
 
     assert told == [
         "vpc/public-1: 10.1.0.0/24 does not lie in 10.0.0.0/16",
@@ -205,11 +205,11 @@ class Crowded:
 
 
 def test_one_of_ours_that_has_just_come_out_of_hiding_is_nobody_elses() -> None:
-    made = declared()
-    made.docs["vpc"] = {"id": "vpc-1"}
+    plan = declared()
+    plan.actual["vpc"] = {"id": "vpc-1"}
 
-    assert list(addresses(made, Crowded(owner_tags("a")))) == []  # type: ignore[arg-type]
-    (found,) = addresses(made, Crowded(owner_tags("b")))  # type: ignore[arg-type]
+    assert list(addresses(plan, Crowded(owner_tags("a")))) == []  # type: ignore[arg-type]
+    (found,) = addresses(plan, Crowded(owner_tags("b")))  # type: ignore[arg-type]
     assert found.what == "10.0.0.0/24 overlaps 10.0.0.0/24 of subnet-1 in AWS"
 
 
@@ -248,12 +248,12 @@ class Empty:
 
 
 def test_a_prefix_list_counts_as_all_its_entries() -> None:
-    made = declared()
-    altered(made, "rule-alb-http", PrefixListId="pl-1")
-    assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
+    plan = declared()
+    altered(plan, "rule-alb-http", PrefixListId="pl-1")
+    assert list(quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
-    altered(made, "rule-alb-https", PrefixListId="pl-1")
-    (found,) = quotas(made, Empty())  # type: ignore[arg-type]
+    altered(plan, "rule-alb-https", PrefixListId="pl-1")
+    (found,) = quotas(plan, Empty())  # type: ignore[arg-type]
 
     assert found.what == "rules per security group, in (sg-alb): limit 60, 0 used, 110 more needed"
     assert found.blocks
@@ -261,9 +261,9 @@ def test_a_prefix_list_counts_as_all_its_entries() -> None:
 
 def test_processors_are_counted_by_where_the_tasks_begin() -> None:
     service = {"minimum": 40, "maximum": 40, "fargate_base": 10, "fargate_weight": 1, "spot_weight": 2}
-    made = declared(service=service, container={"cpu": 4096, "memory": 8192})
+    plan = declared(service=service, container={"cpu": 4096, "memory": 8192})
 
-    found = [one.what for one in quotas(made, Empty())]  # type: ignore[arg-type]
+    found = [one.what for one in quotas(plan, Empty())]  # type: ignore[arg-type]
 
     assert found == [
         "Fargate processors of ours: limit 60, 0 used, 80 more needed",
@@ -272,41 +272,41 @@ def test_processors_are_counted_by_where_the_tasks_begin() -> None:
 
 
 def test_tasks_that_come_beside_those_that_run_are_counted() -> None:
-    made = declared(service={"minimum": 2, "maximum": 90}, container={"cpu": 4096, "memory": 8192})
-    made.changes = {name: replace(change, verb="keep") for name, change in made.changes.items()}
-    made.docs |= {"service": {"desiredCount": 20}, "task": {"cpu": "1024"}}
-    assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
+    plan = declared(service={"minimum": 2, "maximum": 90}, container={"cpu": 4096, "memory": 8192})
+    plan.changes = {name: replace(change, action="keep") for name, change in plan.changes.items()}
+    plan.actual |= {"service": {"desiredCount": 20}, "task": {"cpu": "1024"}}
+    assert list(quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
     anew = (Difference("taskDefinition", "one", "another"),)
-    made.changes["service"] = replace(made.changes["service"], verb="update", differences=anew)
-    found = [one.what for one in quotas(made, Empty())]  # type: ignore[arg-type]
+    plan.changes["service"] = replace(plan.changes["service"], action="update", differences=anew)
+    found = [one.what for one in quotas(plan, Empty())]  # type: ignore[arg-type]
 
     # Of 20 tasks two are the base, and of 18 others 30 % are not on Spot.
     assert found == ["Fargate Spot processors of ours: limit 60, 12.6 used, 50.4 more needed"]
 
 
 def test_a_higher_least_number_of_tasks_is_counted() -> None:
-    made = declared(service={"minimum": 90, "maximum": 90, "spot_weight": 0})
-    made.changes = {name: replace(change, verb="keep") for name, change in made.changes.items()}
-    made.docs |= {"service": {"desiredCount": 3}, "task": {"cpu": "1024"}}
+    plan = declared(service={"minimum": 90, "maximum": 90, "spot_weight": 0})
+    plan.changes = {name: replace(change, action="keep") for name, change in plan.changes.items()}
+    plan.actual |= {"service": {"desiredCount": 3}, "task": {"cpu": "1024"}}
 
-    (found,) = quotas(made, Empty())  # type: ignore[arg-type]
+    (found,) = quotas(plan, Empty())  # type: ignore[arg-type]
 
     assert found.what == "Fargate processors of ours: limit 60, 3 used, 87 more needed"
 
 
 def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
-    made = declared()
-    altered(made, "rule-alb-https", PrefixListId="pl-1")
-    altered(made, "rule-alb-http", PrefixListId="pl-1")
-    change = made.changes["rule-alb-http"]
+    plan = declared()
+    altered(plan, "rule-alb-https", PrefixListId="pl-1")
+    altered(plan, "rule-alb-http", PrefixListId="pl-1")
+    change = plan.changes["rule-alb-http"]
     intent = Intent(action="create", token="0" * 32, started_at=0.0)
-    begun = ResourceState(type_name=change.kind, aws_name="", step="security", intent=intent)
-    resource = made.stack.resources["rule-alb-http"]
+    begun = ResourceState(type_name=change.type_name, aws_name="", step="security", intent=intent)
+    resource = plan.stack.resources["rule-alb-http"]
 
-    made.changes["rule-alb-http"] = decide(resource, begun, None, {})
+    plan.changes["rule-alb-http"] = decide_change(resource, begun, None, {})
 
-    assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
+    assert list(quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -350,25 +350,25 @@ class Serving:
 
 
 def test_a_name_that_another_distribution_serves_is_told_with_the_way_out() -> None:
-    made = declared(domain={"names": ["api.shop.example"]})
-    ours = made.stack.resources["edge"].props["Comment"]
+    plan = declared(domain={"names": ["api.shop.example"]})
+    ours = plan.stack.resources["edge"].props["Comment"]
 
-    [found] = domain(made, Serving("the old site"))  # type: ignore[arg-type]
+    [found] = domain(plan, Serving("the old site"))  # type: ignore[arg-type]
 
     assert found.what == "api.shop.example is served by the distribution EOLD (the old site)"
     assert "aws cloudfront associate-alias" in found.hint
     assert found.blocks
-    assert list(domain(made, Serving(ours))) == []  # type: ignore[arg-type]
+    assert list(domain(plan, Serving(ours))) == []  # type: ignore[arg-type]
 
 
 def losing_a_reader(writer: str) -> Plan:
     """A plan that does nothing but end the second instance of a database, of which one writes."""
-    made = declared()
+    plan = declared()
     members = [{"DBInstanceIdentifier": one, "IsClusterWriter": one == writer} for one in ("first", "second")]
-    made.docs["aurora"] = {"DBClusterIdentifier": "db", "DBClusterMembers": members}
+    plan.actual["aurora"] = {"DBClusterIdentifier": "db", "DBClusterMembers": members}
     gone = Change("delete", "reader-1", "DBInstance", "second", "aurora", "second")
-    made.changes = {"reader-1": gone}
-    return made
+    plan.changes = {"reader-1": gone}
+    return plan
 
 
 def test_the_end_of_a_reader_that_became_the_writer_is_told_before_it() -> None:

@@ -39,7 +39,9 @@ def test_the_policies_of_one_role_are_counted_together() -> None:
 
 
 def test_one_that_stands_as_it_is_wanted_is_left_alone() -> None:
-    made = given(40)
-    made.changes.update({name: Change("keep", one.node, one.kind, "", one.piece) for name, one in made.changes.items()})
+    plan = given(40)
+    plan.changes.update(
+        {name: Change("keep", one.logical_id, one.type_name, "", one.step) for name, one in plan.changes.items()}
+    )
 
-    assert list(sizes(made)) == []
+    assert list(sizes(plan)) == []

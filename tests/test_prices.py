@@ -10,9 +10,9 @@ import pytest
 
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
-from provisioner.engine.durations import Durations
-from provisioner.engine.ending import foresee
-from provisioner.engine.expected import Expected, Wait, expected, until_gone
+from provisioner.engine.durations import DurationHistory
+from provisioner.engine.ending import plan_teardown
+from provisioner.engine.expected import TimeEstimate, Wait, estimate_apply, estimate_teardown
 from provisioner.engine.plan import Plan
 from provisioner.prices.asked import ask
 from provisioner.prices.charges import BY_USE, CHARGES, FREE, Estate, is_priced
@@ -42,19 +42,19 @@ def declared(**sections: Any) -> Plan:
     return Plan(stack, changes)
 
 
-def cost(made: Plan, what: str, region: str = "us-east-1") -> Cost:
+def cost(plan: Plan, what: str, region: str = "us-east-1") -> Cost:
     """One charge of a stack that stands as it is declared."""
-    return bill(after(made, Estate({}, {}, {})), prices(region, NOWHERE))[what]
+    return bill(after(plan, Estate({}, {}, {})), prices(region, NOWHERE))[what]
 
 
 def test_each_charge_follows_what_is_declared() -> None:
-    made = declared(network={"nat": "per_zone"}, database={"min_acu": 1, "max_acu": 4})
+    plan = declared(network={"nat": "per_zone"}, database={"min_acu": 1, "max_acu": 4})
 
-    assert cost(made, "NAT gateway").most == pytest.approx(3 * MONTH * 0.045)
-    assert cost(made, "public addresses").least == pytest.approx((3 + 3) * MONTH * 0.005)
-    assert cost(made, "Aurora capacity").least == pytest.approx(MONTH * 0.12)
-    assert cost(made, "Aurora capacity").most == pytest.approx(4 * MONTH * 0.12)
-    assert cost(made, "secrets").least == pytest.approx(0.40)
+    assert cost(plan, "NAT gateway").most == pytest.approx(3 * MONTH * 0.045)
+    assert cost(plan, "public addresses").least == pytest.approx((3 + 3) * MONTH * 0.005)
+    assert cost(plan, "Aurora capacity").least == pytest.approx(MONTH * 0.12)
+    assert cost(plan, "Aurora capacity").most == pytest.approx(4 * MONTH * 0.12)
+    assert cost(plan, "secrets").least == pytest.approx(0.40)
 
 
 def test_tasks_beyond_the_base_are_paid_by_their_weights() -> None:
@@ -135,32 +135,35 @@ def test_the_price_list_is_read_by_usage_type() -> None:
 def test_a_new_stack_takes_as_long_as_its_longest_chain() -> None:
     location = StackLocation("1", "aws", "us-east-1")
 
-    told = expected(declared(), StackState("a", location), RESOURCE_TYPES, Durations())
+    told = estimate_apply(declared(), StackState("a", location), RESOURCE_TYPES, DurationHistory())
 
-    assert [wait.node for wait in told.waits] == ["writer"]
+    assert [wait.logical_id for wait in told.critical_path] == ["writer"]
     with_own_image = declared(image="1.dkr.ecr.us-east-1.amazonaws.com/api:1")
-    told = expected(with_own_image, StackState("a", location), RESOURCE_TYPES, Durations())
-    assert told == Expected(480, (Wait("writer", 420), Wait("service", 60)), is_measured=False)
+    told = estimate_apply(with_own_image, StackState("a", location), RESOURCE_TYPES, DurationHistory())
+    assert told == TimeEstimate(480, (Wait("writer", 420), Wait("service", 60)), is_measured=False)
 
 
 def test_what_is_kept_takes_no_time() -> None:
-    made = declared()
-    made.changes = {name: Change("keep", name, "", "", "") for name in made.changes}
+    plan = declared()
+    plan.changes = {name: Change("keep", name, "", "", "") for name in plan.changes}
 
-    assert expected(made, StackState("a", StackLocation("1", "aws", "r")), RESOURCE_TYPES, Durations()).seconds == 0
+    assert (
+        estimate_apply(plan, StackState("a", StackLocation("1", "aws", "r")), RESOURCE_TYPES, DurationHistory()).seconds
+        == 0
+    )
 
 
 def test_an_end_takes_as_long_as_its_longest_chain() -> None:
-    made = declared()
-    made.changes = {
+    plan = declared()
+    plan.changes = {
         name: Change("keep", name, str(resource.type), "", resource.step)
-        for name, resource in made.stack.resources.items()
+        for name, resource in plan.stack.resources.items()
     }
-    ending = foresee(
-        made, StackState("a", StackLocation("1", "aws", "us-east-1")), list(made.stack.resources), RESOURCE_TYPES
+    teardown = plan_teardown(
+        plan, StackState("a", StackLocation("1", "aws", "us-east-1")), list(plan.stack.resources), RESOURCE_TYPES
     )
 
-    told = until_gone(ending, "us-east-1", RESOURCE_TYPES, Durations())
+    told = estimate_teardown(teardown, "us-east-1", RESOURCE_TYPES, DurationHistory())
 
     # The service goes first; then the cluster, whose end begins with its writer's: the two do not add up.
     assert (

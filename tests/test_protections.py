@@ -16,7 +16,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.ending_targets import overrides
 from provisioner.engine.resource_type import ResourceSpec
-from provisioner.errors import Blocked, NotBefore
+from provisioner.errors import Blocked, CooldownActive
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.elbv2.balancer import LoadBalancer
 from provisioner.resources.logs import LogGroup
@@ -172,7 +172,7 @@ def test_a_locked_object_is_told_as_locked_and_not_as_a_missing_right(locked: An
     locked.put_object_retention(Bucket=BUCKET, Key="one.gz", Retention=retention)
     spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
-    with pytest.raises(NotBefore, match="from 2126-01-02 03:04 UTC on"):
+    with pytest.raises(CooldownActive, match="from 2126-01-02 03:04 UTC on"):
         Bucket().delete(locked, spec)
 
 
@@ -199,7 +199,7 @@ def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes
     for told in ("from 2126-01-02 03:04 UTC on", "s3:BypassGovernanceRetention", "--key 'a b.gz' "):
         assert told in holder.remedy
     assert f"--version-id {version} --bypass-governance-retention`" in holder.remedy
-    with pytest.raises(NotBefore, match="--bypass-governance-retention"):
+    with pytest.raises(CooldownActive, match="--bypass-governance-retention"):
         Bucket().delete(locked, spec)
     one = {"Bucket": BUCKET, "Key": "a b.gz", "VersionId": version}
     locked.delete_object(**one, BypassGovernanceRetention=True)

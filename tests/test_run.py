@@ -81,13 +81,13 @@ def test_a_run_that_was_cut_off_is_gone_on_with(standing: Standing, monkeypatch:
     """Killed when AWS had the call and its reply was not read yet."""
     standing.desk.slow(0.02)
     before = len(tasks(standing))
-    really = lone_tasks.insist
+    really = lone_tasks.call_with_retry
 
     def killed(*given: Any) -> Any:
         really(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lone_tasks, "insist", killed)
+    monkeypatch.setattr(lone_tasks, "call_with_retry", killed)
     assert run(standing, "twice").code == 130
     monkeypatch.undo()
 
@@ -210,13 +210,13 @@ def test_bounds_that_cannot_be_are_refused(standing: Standing, bounds: tuple[str
 def cut(standing: Standing, monkeypatch: pytest.MonkeyPatch, word: str) -> int:
     """Kill a run when AWS had the call, and let its task end; how many tasks there are then."""
     standing.desk.slow(0.02)
-    really = lone_tasks.insist
+    really = lone_tasks.call_with_retry
 
     def killed(*given: Any) -> Any:
         really(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lone_tasks, "insist", killed)
+    monkeypatch.setattr(lone_tasks, "call_with_retry", killed)
     assert run(standing, word).code == 130
     monkeypatch.undo()
     while tasks(standing, "RUNNING"):
@@ -297,7 +297,7 @@ def test_one_that_was_killed_before_its_call_is_run_by_the_same_command(
         raise KeyboardInterrupt
 
     before = len(tasks(standing))
-    monkeypatch.setattr(lone_tasks, "insist", killed)
+    monkeypatch.setattr(lone_tasks, "call_with_retry", killed)
     assert run(standing, "never").code == 130
     monkeypatch.undo()
 

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.cli.opening import typed
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.durations import Durations
+from provisioner.engine.durations import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
 from tests.harness import Desk
 from tests.things import Thing
@@ -74,8 +74,8 @@ def test_durations_are_the_median_of_earlier_runs_of_that_pace_and_region() -> N
         step = {"kind": "Thing", "region": "here", "verb": "create", "moments": moments}
         return {"pace": pace, "nodes": {"a": step}}
 
-    durations = Durations.of([run(1, 10), run(1, 30), run(1, 20), run(0.1, 500)], pace=1)
+    history = DurationHistory.of([run(1, 10), run(1, 30), run(1, 20), run(0.1, 500)], pace=1)
 
-    assert durations.expected(Thing(), "here", "create", "ready") == 20
-    assert durations.expected(Thing(), "here", "create", "exists") == 1
-    assert durations.expected(Thing(), "there", "create", "ready") == Thing.typical_create_seconds
+    assert history.typical_seconds(Thing(), "here", "create", "ready") == 20
+    assert history.typical_seconds(Thing(), "here", "create", "exists") == 1
+    assert history.typical_seconds(Thing(), "there", "create", "ready") == Thing.typical_create_seconds

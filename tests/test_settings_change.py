@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.embedded.inner import backend
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.decide import proves_nothing
+from provisioner.engine.decide import is_identified_by_name
 from provisioner.engine.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES
 from tests.harness import Desk
@@ -232,7 +232,7 @@ def calls_of(stack: Stack, changes: dict[str, str]) -> set[str]:
             resource_type.operations_of("read")
         )
         found |= {f"{resource_type.service}:{name}" for name in named}
-        if verb in ("create", "replace") and resource_type.tagged and not proves_nothing(resource_type):
+        if verb in ("create", "replace") and resource_type.tagged and not is_identified_by_name(resource_type):
             # Two machines would make two of it: the run is marked meanwhile (engine/marker.py).
             found |= {"iam:TagRole", "iam:UntagRole"}
     return found

@@ -11,8 +11,8 @@ import pytest
 from provisioner.commands.showing import Look
 from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
-from provisioner.engine.decide import left
-from provisioner.engine.drift import Drift, Field, Report, _of_one
+from provisioner.engine.decide import retain_change
+from provisioner.engine.drift import Drift, DriftReport, Field, _of_one
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import HealthStatus, StatusClasses, health_of
@@ -126,11 +126,14 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
     found = list(
         _of_one(
-            ManagedResource(resource_type, ResourceSpec("n", "n", "s")), resource_state, doc, left("n", resource_state)
+            ManagedResource(resource_type, ResourceSpec("n", "n", "s")),
+            resource_state,
+            doc,
+            retain_change("n", resource_state),
         )
     )
     assert [one.what for one in found] == ([called] if called else [])
-    assert 2 * Report("s", found).is_drifting == drift
+    assert 2 * DriftReport("s", found).is_drifting == drift
     ready = {**doc, **{key: value for key, value in resource_type.ready.items() if key not in doc}}
     if how.status != "healthy":
         assert judged(resource_type, ready, found[0] if found else None, how)[0] == drawn
@@ -163,11 +166,11 @@ def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
 ) -> None:
     doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
-    change = dataclasses.replace(left("n", resource_state), verb="update")
+    change = dataclasses.replace(retain_change("n", resource_state), action="update")
     (found,) = _of_one(ManagedResource(RESOURCE_TYPES[name], ResourceSpec("n", "n", "s")), resource_state, doc, change)
 
     assert (found.what, found.remedy) == ("failed", "apply sets it right")
-    assert [(one.path, one.ledger, one.aws, one.is_state) for one in found.fields] == fields
+    assert [(one.path, one.recorded, one.actual, one.is_state) for one in found.fields] == fields
 
 
 @pytest.mark.parametrize("name", RESOURCE_TYPES)
@@ -202,7 +205,7 @@ def test_a_health_is_told_as_what_it_is_and_never_as_a_change_from_nothing() -> 
     )
     drift = Drift("failed", "tg", "alb", "TargetGroup", "n", "i", "apply sets it right", fields)
 
-    page = drift_markdown(Report("a", [drift]), "Drift: 1 failed.").splitlines()
+    page = drift_markdown(DriftReport("a", [drift]), "Drift: 1 failed.").splitlines()
 
     for line in ("TargetHealth: unhealthy", "HealthCheckPath: /health -> /nowhere"):
         assert line in [one.strip() for one in page]

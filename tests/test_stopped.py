@@ -83,7 +83,7 @@ def test_every_command_that_changes_something_says_that_it_has_not_begun_to(
 ) -> None:
     desk, (command, *behind) = standing.desk, typed.split(" -- ")
     before = desk.mark()
-    monkeypatch.setattr(Clients, "_patient", stops(stop))
+    monkeypatch.setattr(Clients, "_read_with_retry", stops(stop))
     words = [*command.split(), "--suffix", "prod", "--local", *(["--", *behind] if behind else [])]
 
     ran = desk.run(*words, local=False)
@@ -96,14 +96,14 @@ def test_every_command_that_changes_something_says_that_it_has_not_begun_to(
 def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
     standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    act = Clients.act
+    act = Clients.call_once
 
     def once(clients: Clients, call: Callable[[], Any]) -> Any:
         act(clients, call)
         raise KeyboardInterrupt
 
     before = standing.desk.mark()
-    monkeypatch.setattr(Clients, "act", once)
+    monkeypatch.setattr(Clients, "call_once", once)
 
     ran = standing.desk.run(*BOOTSTRAP.split(), "--suffix", "prod")
 

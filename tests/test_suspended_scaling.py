@@ -12,7 +12,7 @@ import pytest
 from provisioner.aws import Aws
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.engine.decide import decide
+from provisioner.engine.decide import decide_change
 from provisioner.engine.graph import Resource
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import health_of as how
@@ -216,7 +216,7 @@ def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
         1e9 - age,
     )
 
-    assert decide(resource, None, {**seen, "PolicyARN": ARN}, props).verb == verb
+    assert decide_change(resource, None, {**seen, "PolicyARN": ARN}, props).action == verb
 
 
 def test_what_is_suspended_and_newer_than_this_version_is_never_healthy() -> None:

@@ -53,17 +53,17 @@ def up() -> Timeline:
 
 
 def test_the_longest_chain_is_found_and_weighed_against_the_whole(up: Timeline) -> None:
-    assert up.chain == (("vpc", 1.0), ("db", 6.0))
+    assert up.critical_path == (("vpc", 1.0), ("db", 6.0))
     assert (up.critical, up.efficiency) == (7.0, 0.7)
-    assert [bar.node for bar in up.bars if bar.is_critical] == ["vpc", "db"]
+    assert [bar.logical_id for bar in up.bars if bar.is_critical] == ["vpc", "db"]
 
 
 def test_calls_belong_to_the_step_they_were_made_for(up: Timeline) -> None:
-    (vpc,) = (bar for bar in up.bars if bar.node == "vpc")
+    (vpc,) = (bar for bar in up.bars if bar.logical_id == "vpc")
 
     assert [(call.what, call.about) for call in vpc.calls] == [("ec2:CreateVpc", "Throttling")]
-    assert [call.what for call in up.others] == ["ec2:DescribeVpcs"]
-    assert [len(bar.tries) for bar in up.bars] == [0, 0, 1]
+    assert [call.what for call in up.other_calls] == ["ec2:DescribeVpcs"]
+    assert [len(bar.attempts) for bar in up.bars] == [0, 0, 1]
 
 
 def test_a_teardown_goes_the_other_way_and_ends_may_overlap() -> None:
@@ -79,7 +79,7 @@ def test_a_teardown_goes_the_other_way_and_ends_may_overlap() -> None:
 
 
 def test_a_run_that_did_nothing_has_no_chain() -> None:
-    assert (timeline_of(record()).chain, timeline_of(record()).efficiency) == ((), 0.0)
+    assert (timeline_of(record()).critical_path, timeline_of(record()).efficiency) == ((), 0.0)
 
 
 def test_trace_events_are_whole_and_never_overlap_in_a_lane(up: Timeline) -> None:

@@ -17,9 +17,9 @@ from provisioner import taking_down
 from provisioner.commands import applying, removing
 from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.act import Hands
-from provisioner.engine.mark import Identity
-from provisioner.engine.marker import BEAT, LASTS, Marker
+from provisioner.engine.act import ResourceExecutor
+from provisioner.engine.mark import RunIdentity
+from provisioner.engine.marker import MARK_SECONDS, RENEWAL_SECONDS, RunMarker
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject
@@ -169,13 +169,13 @@ PART = ("--target", "vpc/vpc")
 
 def sleeps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a run sleep, as soon as it has made the marker, until its mark counts as dead."""
-    really = Marker.begin
+    really = RunMarker.begin
 
-    def begin(self: Marker) -> None:
+    def begin(self: RunMarker) -> None:
         really(self)
-        self._heard = (self._heard[0] - LASTS, self._heard[1] - LASTS)
+        self._heard = (self._heard[0] - MARK_SECONDS, self._heard[1] - MARK_SECONDS)
 
-    monkeypatch.setattr(Marker, "begin", begin)
+    monkeypatch.setattr(RunMarker, "begin", begin)
 
 
 def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
@@ -183,14 +183,14 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
 ) -> None:
     """On a loaded machine a renewal may take longer than a mark lasts: it is made again."""
     sleeps_at_once(monkeypatch)
-    really, slow = Marker._write, [LASTS, LASTS]
+    really, slow = RunMarker._write, [MARK_SECONDS, MARK_SECONDS]
 
-    def write_slowly(self: Marker) -> None:
+    def write_slowly(self: RunMarker) -> None:
         really(self)
         took = slow.pop() if slow else 0.0
         self._heard = (self._heard[0] - took, self._heard[1] - took)
 
-    monkeypatch.setattr(Marker, "_write", write_slowly)
+    monkeypatch.setattr(RunMarker, "_write", write_slowly)
 
     desk.well("apply", "--yes", "--suffix", "a", *PART)
 
@@ -200,14 +200,14 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
 
 def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps_at_once(monkeypatch)
-    really = Marker._write_again
+    really = RunMarker._write_again
 
-    def write_slowly(self: Marker) -> None:
+    def write_slowly(self: RunMarker) -> None:
         really(self)
-        self._heard = (self._heard[0] - LASTS, self._heard[1] - LASTS)
+        self._heard = (self._heard[0] - MARK_SECONDS, self._heard[1] - MARK_SECONDS)
 
-    monkeypatch.setattr(Marker, "_is_late", lambda _self: True)
-    monkeypatch.setattr(Marker, "_write_again", write_slowly)
+    monkeypatch.setattr(RunMarker, "_is_late", lambda _self: True)
+    monkeypatch.setattr(RunMarker, "_write_again", write_slowly)
 
     ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
 
@@ -220,13 +220,13 @@ def test_a_run_that_wakes_while_another_takes_it_over_calls_nothing_more(
 ) -> None:
     """Both have seen the dead mark, and the other writes last."""
     sleeps_at_once(monkeypatch)
-    really = Marker._write
+    really = RunMarker._write
 
-    def write_first(self: Marker) -> None:
+    def write_first(self: RunMarker) -> None:
         really(self)
         write(desk, another(0))
 
-    monkeypatch.setattr(Marker, "_write", write_first)
+    monkeypatch.setattr(RunMarker, "_write", write_first)
 
     ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
 
@@ -251,15 +251,15 @@ def test_a_run_that_knows_the_whole_stack_is_seen_by_a_machine_that_knows_nothin
     """What stands it would find by its tags, but not the two gateways that are about to be made."""
     desk.well("apply", "--yes", "--suffix", "a")
     other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
-    really = Hands.create
+    really = ResourceExecutor.create
 
-    def create(self: Hands, managed: ManagedResource) -> JsonObject:
+    def create(self: ResourceExecutor, managed: ManagedResource) -> JsonObject:
         if managed.spec.logical_id == "eip-2":
             told["plan"] = other.process("plan", "--local", "--suffix", "a", *WIDER)
             told["apply"] = other.process(*APPLY, *WIDER)
         return really(self, managed)
 
-    monkeypatch.setattr(Hands, "create", create)
+    monkeypatch.setattr(ResourceExecutor, "create", create)
     desk.well("apply", "--yes", "--suffix", "a", *WIDER)
 
     assert "Another run is at work" in told["plan"].out + told["plan"].err
@@ -338,13 +338,13 @@ def test_a_run_that_is_dead_is_gone_on_with(begun: Desk, age: float, flags: tupl
 def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It renews its mark between the look of the one that takes over and its first call."""
     write(begun, another(2))
-    really = Marker.take
+    really = RunMarker.acquire
 
-    def take(self: Marker, planned: JsonObject | None) -> None:
+    def take(self: RunMarker, planned: JsonObject | None) -> None:
         write(begun, another(0))
         really(self, planned)
 
-    monkeypatch.setattr(Marker, "take", take)
+    monkeypatch.setattr(RunMarker, "acquire", take)
     before = begun.mark()
 
     ran = begun.run("apply", "--yes", "--suffix", "a", "--take-over")
@@ -354,13 +354,13 @@ def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch:
 
 def test_of_two_that_take_a_dead_one_over_the_last_goes_on(begun: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     write(begun, another(400))
-    really = Marker._settle
+    really = RunMarker._wait_until_visible
 
-    def settle(self: Marker) -> None:
+    def settle(self: RunMarker) -> None:
         write(begun, another(0))
         really(self)
 
-    monkeypatch.setattr(Marker, "_settle", settle)
+    monkeypatch.setattr(RunMarker, "_wait_until_visible", settle)
     before = begun.mark()
 
     ran = begun.run("apply", "--yes", "--suffix", "a")
@@ -480,14 +480,14 @@ def test_a_teardown_stops_before_the_apply_of_another_machine(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
-    really = Hands.create
+    really = ResourceExecutor.create
 
-    def create(self: Hands, managed: ManagedResource) -> JsonObject:
+    def create(self: ResourceExecutor, managed: ManagedResource) -> JsonObject:
         if managed.spec.logical_id == "vpc":
             told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
         return really(self, managed)
 
-    monkeypatch.setattr(Hands, "create", create)
+    monkeypatch.setattr(ResourceExecutor, "create", create)
     desk.well("apply", "--yes", "--suffix", "a", *PART)
 
     assert refused(told["teardown"])
@@ -500,9 +500,9 @@ def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
 ) -> None:
     """The execution role, which bears the mark, goes last."""
     other, told = begun.elsewhere(tmp_path / "other"), dict[str, Ran]()
-    really = Hands.delete
+    really = ResourceExecutor.delete
 
-    def delete(self: Hands, managed: ManagedResource, *more: Any) -> str:
+    def delete(self: ResourceExecutor, managed: ManagedResource, *more: Any) -> str:
         if managed.spec.logical_id == "vpc":
             before = begun.mark()
             told["apply"] = other.process(*APPLY)
@@ -511,7 +511,7 @@ def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
             assert set(begun.tries(before)) <= renewed
         return really(self, managed, *more)
 
-    monkeypatch.setattr(Hands, "delete", delete)
+    monkeypatch.setattr(ResourceExecutor, "delete", delete)
     before = begun.mark()
     begun.teardown("a")
 
@@ -545,15 +545,15 @@ def test_an_apply_whose_stack_went_meanwhile_does_not_end_well(
     begun: Desk, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     """It bears a mark: another run has taken it over, and ended or not."""
-    really = Hands.create
+    really = ResourceExecutor.create
 
-    def create(self: Hands, managed: ManagedResource) -> JsonObject:
+    def create(self: ResourceExecutor, managed: ManagedResource) -> JsonObject:
         doc = really(self, managed)
         if managed.spec.logical_id == "igw":
             write(begun, another(0) if whose == "another's" else "")
         return doc
 
-    monkeypatch.setattr(Hands, "create", create)
+    monkeypatch.setattr(ResourceExecutor, "create", create)
     ran = begun.run("apply", "--yes", "--suffix", "a", "--target", "vpc/igw")
 
     assert ran.code == 7, ran.err
@@ -565,9 +565,9 @@ def test_an_apply_without_a_mark_does_not_end_well_either(
     begun: Desk, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """It only changes things, so it bears none; it looks again at its end."""
-    really = Hands.update
+    really = ResourceExecutor.update
 
-    def update(self: Hands, managed: ManagedResource, change: Any) -> ManagedResource:
+    def update(self: ResourceExecutor, managed: ManagedResource, change: Any) -> ManagedResource:
         done = really(self, managed, change)
         if how == "the role is gone":
             iam = client(begun.box.endpoint, "iam")
@@ -578,7 +578,7 @@ def test_an_apply_without_a_mark_does_not_end_well_either(
             write(begun, another(0))
         return done
 
-    monkeypatch.setattr(Hands, "update", update)
+    monkeypatch.setattr(ResourceExecutor, "update", update)
     before = begun.mark()
 
     ran = begun.run("apply", "--yes", "--suffix", "a", *PART, "--set", 'tags={"team": "x"}')
@@ -677,19 +677,19 @@ def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> N
     aws = SimpleNamespace(pace=1.0, endpoint="", echoes=True, told_at=1.8e9, hides=lambda usual: usual)
     clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
     spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
-    marker = Marker(clients, ManagedResource(Bearing(tags), spec), Identity("mine", "arn", "here"))
-    marker.take(None)
+    marker = RunMarker(clients, ManagedResource(Bearing(tags), spec), RunIdentity("mine", "arn", "here"))
+    marker.acquire(None)
     assert clock.sleeps == [10]
 
-    aws.told_at += BEAT
-    setattr(clock, half, getattr(clock, half) + BEAT)
+    aws.told_at += RENEWAL_SECONDS
+    setattr(clock, half, getattr(clock, half) + RENEWAL_SECONDS)
     before = tags[RUN_TAG]
     marker.guard()
     assert tags[RUN_TAG] != before
 
     tags[RUN_TAG] = another(0)
     marker.guard()  # it was asked a moment ago
-    setattr(clock, half, getattr(clock, half) + BEAT)
+    setattr(clock, half, getattr(clock, half) + RENEWAL_SECONDS)
     with pytest.raises(LockHeld, match="taken over by arn:aws:iam::123456789012:user/jo on laptop"):
         marker.guard()
     marker.end()

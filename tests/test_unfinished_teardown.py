@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.target import ManagedResource
 from state.errors import LockHeld
 from tests.harness import Desk, Ran
@@ -92,11 +92,11 @@ def test_they_go_from_the_file_before_the_first_deletion_and_no_sooner(
     assert addresses(desk) == had
     seen: list[dict[str, Any]] = []
 
-    def delete(_self: Hands, _target: ManagedResource, *_: Any) -> str:
+    def delete(_self: ResourceExecutor, _target: ManagedResource, *_: Any) -> str:
         seen.append(json.loads(desk.ledger("a").read_text()))
         raise LockHeld("stop here")
 
-    monkeypatch.setattr(Hands, "delete", delete)
+    monkeypatch.setattr(ResourceExecutor, "delete", delete)
     assert desk.run("teardown", "--yes", *NAMED, "--unprotect").code != 0
     monkeypatch.undo()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.engine.walk import DagExecutor, ReportStage, Work
 
 PATIENCE = 10.0
 # Node n may come after any of the nodes before it: every such graph is without a circle.
@@ -20,7 +20,7 @@ def working(act: Callable[[str], bool | None]) -> Callable[[str], Work[str]]:
     """Work that tells its step unless `act` says False."""
 
     def begin(step: str) -> Work[str]:
-        def work(tell: Tell[str]) -> None:
+        def work(tell: ReportStage[str]) -> None:
             if act(step) is not False:
                 tell(step)
 
@@ -38,14 +38,14 @@ def test_nothing_starts_before_all_it_waits_for_is_done(edges: tuple[set[int], .
         assert graph[step] <= set(done)
         done.append(step)
 
-    assert Walk(graph, working(act), workers=4).run() == graph.keys()
+    assert DagExecutor(graph, working(act), workers=4).run() == graph.keys()
     assert sorted(done) == sorted(graph)
 
 
 def test_what_waits_for_nothing_runs_at_the_same_time() -> None:
     together = threading.Barrier(3, timeout=PATIENCE)
 
-    done = Walk({"a": set(), "b": set(), "c": set()}, working(lambda _step: together.wait() and None)).run()
+    done = DagExecutor({"a": set(), "b": set(), "c": set()}, working(lambda _step: together.wait() and None)).run()
 
     assert done == {"a", "b", "c"}
 
@@ -61,7 +61,7 @@ def test_no_more_run_at_once_than_there_are_workers() -> None:
         with guard:
             running -= 1
 
-    Walk({str(n): set() for n in range(50)}, working(act), workers=2).run()
+    DagExecutor({str(n): set() for n in range(50)}, working(act), workers=2).run()
 
     assert 1 <= most <= 2
 
@@ -74,7 +74,7 @@ def test_a_failure_holds_back_only_what_comes_after_it() -> None:
         begun.append(step)
         return step != "a"
 
-    assert Walk(graph, working(act)).run() == {"b", "b1"}
+    assert DagExecutor(graph, working(act)).run() == {"b", "b1"}
     assert sorted(begun) == ["a", "b", "b1"]
 
 
@@ -88,7 +88,7 @@ def test_work_may_bring_about_a_later_step_itself() -> None:
         if step == "ready":
             return None
 
-        def work(tell: Tell[str]) -> None:
+        def work(tell: ReportStage[str]) -> None:
             order.append(step)
             tell(step)
             if step == "exists":
@@ -100,13 +100,13 @@ def test_work_may_bring_about_a_later_step_itself() -> None:
 
         return work
 
-    assert Walk(graph, begin).run() == {"exists", "ready", "other"}
+    assert DagExecutor(graph, begin).run() == {"exists", "ready", "other"}
     assert order == ["exists", "other", "ready"]
 
 
 def test_after_a_stop_nothing_more_starts_and_what_runs_is_heard_out() -> None:
     stopped = threading.Event()
-    done = Walk(
+    done = DagExecutor(
         {"a": set(), "b": {"a"}, "c": {"b"}},
         working(lambda step: stopped.set() if step == "b" else None),
         stopped=stopped.is_set,
@@ -127,15 +127,15 @@ def test_what_work_raises_is_raised_again_when_the_others_have_ended() -> None:
         ended.append(step)
 
     with pytest.raises(ZeroDivisionError, match="bad"):
-        Walk({"bad": set(), "good": set(), "after": {"good"}}, working(act)).run()
+        DagExecutor({"bad": set(), "good": set(), "after": {"good"}}, working(act)).run()
 
     assert ended == ["good"]
 
 
 def test_a_circle_is_an_error() -> None:
     with pytest.raises(ValueError, match="cycle"):
-        Walk({"a": {"b"}, "b": {"a"}}, working(lambda _step: None))
+        DagExecutor({"a": {"b"}, "b": {"a"}}, working(lambda _step: None))
 
 
 def test_an_empty_graph_is_done_at_once() -> None:
-    assert Walk({}, working(lambda _step: None)).run() == set()
+    assert DagExecutor({}, working(lambda _step: None)).run() == set()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.compare import differences, errand_of
+from provisioner.engine.compare import differences, update_of
 from provisioner.resources import RESOURCE_TYPES
 
 Doc = dict[str, Any]
@@ -359,14 +359,14 @@ def test_what_nobody_states_goes_back_to_its_default_with_all_that_is_stated() -
     stated, told = copy.deepcopy(BALANCER)
     told["Attributes"]["routing.http2.enabled"] = "false"
     resource_type = RESOURCE_TYPES["LoadBalancerAttributes"]
-    errand = errand_of(resource_type, stated, differences(resource_type, stated, told, None))
-    assert errand.changed == {"Attributes": {"idle_timeout.timeout_seconds": "60", "routing.http2.enabled": "true"}}
+    update = update_of(resource_type, stated, differences(resource_type, stated, told, None))
+    assert update.changed == {"Attributes": {"idle_timeout.timeout_seconds": "60", "routing.http2.enabled": "true"}}
     edge = RESOURCE_TYPES["Distribution"]
     stated, told = copy.deepcopy(EDGE)
     told["DefaultCacheBehavior"]["TrustedKeyGroups"] = {"Enabled": True, "Quantity": 1, "Items": ["kg"]}
     told["Restrictions"]["GeoRestriction"] = {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}
-    errand = errand_of(edge, stated, differences(edge, stated, told, None))
-    behaviour = errand.changed["DefaultCacheBehavior"]
+    update = update_of(edge, stated, differences(edge, stated, told, None))
+    behaviour = update.changed["DefaultCacheBehavior"]
     assert behaviour["TrustedKeyGroups"] == {"Enabled": False, "Quantity": 0}
     assert behaviour["CachePolicyId"] == "cp"
-    assert errand.changed["Restrictions"]["GeoRestriction"]["RestrictionType"] == "none"
+    assert update.changed["Restrictions"]["GeoRestriction"]["RestrictionType"] == "none"

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from provisioner.engine.clock import Clock
 from provisioner.engine.denials import Denial
-from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
-from provisioner.engine.hints import hint
-from provisioner.engine.waits import again
+from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, code_of, describe_error
+from provisioner.engine.hints import hint_for
+from provisioner.engine.waits import retry
 from provisioner.names import PROGRAM
 from provisioner.sign_in import not_accepted
 from provisioner.signed_in_again import until_signed_in
@@ -51,41 +51,41 @@ def patiently(call: Callable[[], T], doing: str, *, also: Collection[str] = (), 
     """
 
     def passes(error: BaseException) -> bool:
-        return fault_of(error) in PASSING or code_of(error) in _BUSY or code_of(error) in also
+        return categorize(error) in TRANSIENT or code_of(error) in _BUSY or code_of(error) in also
 
     try:
-        return until_signed_in(lambda: again(call, when=passes, clock=_CLOCK, patience=patience or PATIENCE))
+        return until_signed_in(lambda: retry(call, when=passes, clock=_CLOCK, timeout=patience or PATIENCE))
     except Exception as error:
         raise _worded(error, doing) or error from error
 
 
 def _worded(error: Exception, doing: str) -> ProvisionerError | None:
     """Return the error to show for an exception of a call; None if the exception itself can be shown."""
-    fault = fault_of(error)
-    if isinstance(error, ProvisionerError) or fault is None:
+    category = categorize(error)
+    if isinstance(error, ProvisionerError) or category is None:
         return None
-    if fault is Fault.EXPIRED:
-        return not_accepted(told(error))
+    if category is ErrorCategory.EXPIRED:
+        return not_accepted(describe_error(error))
     if code_of(error) == NO_BUCKET:
         return StateError(f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it.")
-    if fault is Fault.DENIED or code_of(error) == "403":
+    if category is ErrorCategory.DENIED or code_of(error) == "403":
         call = getattr(error, "operation_name", "this call")
         action = _ACTIONS.get(call, call)
         also = "" if action == _LIST else f", and s3:{_LIST}"
         also += f": without s3:{_LIST}, S3 refuses to say that something is not there"
         denial = Denial.of(error, f"s3:{action}")
         way = f"Nothing was called for it. {denial.remedy(also)}. {denial.more}"
-        return StateError(f"{doing}: {told(error)}", way.rstrip())
-    if fault is Fault.REFUSED and _CHECKSUM.search(f"{code_of(error)} {told(error)}"):
+        return StateError(f"{doing}: {describe_error(error)}", way.rstrip())
+    if category is ErrorCategory.REFUSED and _CHECKSUM.search(f"{code_of(error)} {describe_error(error)}"):
         return StateError(
-            f"{doing}: {told(error)}",
+            f"{doing}: {describe_error(error)}",
             "This store does not know the checksums that boto3 sends with each upload. Set "
             "AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
             "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required, then run the same command again.",
         )
-    way = "" if fault is Fault.REFUSED else f"{hint(error)} "
+    way = "" if category is ErrorCategory.REFUSED else f"{hint_for(error)} "
     return StateError(
-        f"{doing}: {told(error)}",
+        f"{doing}: {describe_error(error)}",
         f"{way}Nothing more is called in AWS until the state can be kept. Mend that, then run the same "
         "command again: what was done is recorded up to the last call.",
     )

@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.calls import patiently
-from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize, code_of
 from provisioner.errors import Blocked
 
 Doc = dict[str, Any]
@@ -115,7 +115,7 @@ def _is_unknown(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status in _LACKS or (fault_of(error) is Fault.REFUSED and code_of(error) not in _NEW)
+    return status in _LACKS or (categorize(error) is ErrorCategory.REFUSED and code_of(error) not in _NEW)
 
 
 def _close(client: Any, whose: Doc) -> bool:

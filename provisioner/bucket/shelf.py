@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import NO_BUCKET, patiently
-from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize, code_of
 from state.errors import ProvisionerError
 from state.object_store import StoredObject, WriteConflict
 
@@ -121,7 +121,7 @@ class BucketShelf:
             try:
                 return call(s3)
             except ClientError as error:
-                if self._renew is None or fault_of(error) is not Fault.EXPIRED:
+                if self._renew is None or categorize(error) is not ErrorCategory.EXPIRED:
                     raise
                 return call(self._renew(s3))
 

@@ -14,7 +14,7 @@ from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
     from provisioner.commands.saved import SavedPlan
-    from provisioner.engine.choice import Choice
+    from provisioner.engine.choice import Selection
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.say import Say
@@ -133,11 +133,11 @@ def _without_secret(former: str, one: str) -> str:
     return _LOGIN.sub(r"\1(not kept)@", told.sub(r"\1(not kept)", one))
 
 
-def given_choice(given: dict[str, Any]) -> Choice:
+def given_choice(given: dict[str, Any]) -> Selection:
     """Return the selection by --target and --exclude."""
-    from provisioner.engine.choice import Choice
+    from provisioner.engine.choice import Selection
 
-    return Choice(given["targets"], given["excludes"])
+    return Selection(given["targets"], given["excludes"])
 
 
 def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:

@@ -46,11 +46,11 @@ def plan(
         codes = [show_end(say, open_session(given, workspace, one), showing) for one in suffixes]
         return max(codes, default=0)
     kept = planning.Keeping(out, given["config"], list(given["sets"])) if out else None
-    choice = given_choice(given)
+    selection = given_choice(given)
     if everything:
         from provisioner.ways import Ways
 
         ways = Ways(workspace)
         sessions = [open_session(given, workspace, one, ways) for one in suffixes]
-        return planning.plan_all(say, sessions, showing, choice)
-    return planning.plan(say, open_session(given, workspace, suffixes[0]), showing, choice, kept)
+        return planning.plan_all(say, sessions, showing, selection)
+    return planning.plan(say, open_session(given, workspace, suffixes[0]), showing, selection, kept)

@@ -17,10 +17,10 @@ from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
-from provisioner.engine.choice import Choice, begun, narrowed
+from provisioner.engine.choice import Selection, select, with_marker
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Plan
-from provisioner.engine.record import Record
+from provisioner.engine.record import RunRecorder
 from provisioner.session import Session
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.plan import sentence, show_plan, shown, summary
@@ -39,7 +39,7 @@ class Wish:
     asking: Asking
     lock_timeout: float = 0.0
     checks: bool = True
-    choice: Choice = field(default_factory=Choice)
+    choice: Selection = field(default_factory=Selection)
     kept: SavedPlan | None = None
 
 
@@ -56,25 +56,25 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
     header(say, session)
     with session.locked("apply", wish.lock_timeout), recorded(session, "apply") as record:
         started = time.monotonic()
-        made = _planned(session, wish)
-        expect(record, session, made)
-        record.plan = summary(made)
-        if marker := session.marker(made):
-            marker.refuse(made)
-        with unless_anothers(session, made):
-            _put_forward(say, session, made, wish)
-        is_back = bool(session.document.teardown_began) and not made.whole
-        if shown(made) or not session.is_known or is_back:
-            run(say, session, made, record)
-        elif not made.whole:
-            session.document.outputs = outputs_of(made, made.docs)
-        checked(say, session, made, started)
+        plan = _planned(session, wish)
+        expect(record, session, plan)
+        record.plan = summary(plan)
+        if marker := session.marker(plan):
+            marker.check_plan(plan)
+        with unless_anothers(session, plan):
+            _put_forward(say, session, plan, wish)
+        is_back = bool(session.document.teardown_began) and not plan.unfiltered
+        if shown(plan) or not session.is_known or is_back:
+            run(say, session, plan, record)
+        elif not plan.unfiltered:
+            session.document.outputs = outputs_of(plan, plan.actual)
+        checked(say, session, plan, started)
     show_outputs(say, session.document.outputs, "table")
     give(session.document.outputs, session.tell)
     return 0
 
 
-def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
+def _put_forward(say: Say, session: Session, plan: Plan, wish: Wish) -> None:
     """Show the plan, refuse what would fail, and ask for confirmation.
 
     Raises:
@@ -82,15 +82,15 @@ def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
         Declined: The person said no.
 
     """
-    if made.refused:
-        show_plan(say, made)
-        raise refusal(made)
-    if not shown(made):
-        say.note(sentence(made))
+    if plan.refused:
+        show_plan(say, plan)
+        raise refusal(plan)
+    if not shown(plan):
+        say.note(sentence(plan))
         return
-    told = forecast(session, made, checks=wish.checks)
+    told = forecast(session, plan, checks=wish.checks)
     if not (say.quiet and wish.asking.yes):
-        show_plan(say, made, told)
+        show_plan(say, plan, told)
     refuse_findings(told.findings)
     wish.asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}?")
 
@@ -106,21 +106,21 @@ def _planned(session: Session, wish: Wish) -> Plan:
     if kept:
         check_ground(kept, session)
     whole = read_with(session, session.plan())
-    made = begun(whole, narrowed(whole, session.document, wish.choice))
+    plan = with_marker(whole, select(whole, session.document, wish.choice))
     if kept:
-        check_changes(kept, session, made)
-    return made
+        check_changes(kept, session, plan)
+    return plan
 
 
-def run(say: Say, session: Session, made: Plan, record: Record) -> None:
+def run(say: Say, session: Session, plan: Plan, record: RunRecorder) -> None:
     """Carry the plan out and show its progress; the first signal ends the run after the calls in flight."""
     pieces = {
         resource.logical_id: resource.step
-        for resource in made.stack
-        if made.changes[resource.logical_id].verb != "keep"
+        for resource in plan.stack
+        if plan.changes[resource.logical_id].action != "keep"
     }
-    outlook = outlook_on(session, record, {name: made.changes[name].verb for name in pieces})
-    with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
+    estimate = outlook_on(session, record, {name: plan.changes[name].action for name in pieces})
+    with progress(say, pieces, estimate) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
-        outcome = bring_up(session, made)
+        outcome = bring_up(session, plan)
     finish(outcome, caught)

@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.commands.ensuring import NEW, end, ensure, patiently, seen
 from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.graph import Resource
 from provisioner.engine.refs import JsonObject, Unknown, resolve
 from provisioner.engine.resource_type import ResourceSpec
@@ -87,7 +87,7 @@ def make(say: Say, wanted: Wanted, session: Session) -> int:
     where = replace(wanted.whose, account=session.place.account, region=session.place.region)
     wanted = replace(wanted, whose=where)
     check_trust(wanted.trust())
-    with explained(f"making the role {wanted.role}"):
+    with user_errors(f"making the role {wanted.role}"):
         for resource in wanted.boundaries():
             ensure(session, resource.type, _boundary(wanted, session, resource))
         _provider(session, wanted.pipeline)

@@ -10,35 +10,35 @@ from provisioner.session import Session
 from provisioner.settings.never import never_works
 
 
-def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
+def read_with(session: Session, plan: Plan, *, ending: bool = False) -> Plan:
     """Add notes to the plan about its settings and the stack's last run, and return it."""
     if not ending:
-        made.notes += never_works(session.settings)
+        plan.notes += never_works(session.settings)
     if session.is_over:
         left = "only its state file is left to remove" if ending else "all of it is new"
-        made.notes.append(f"The local AWS that held {session.suffix} has ended, and the stack with it: {left}.")
+        plan.notes.append(f"The local AWS that held {session.suffix} has ended, and the stack with it: {left}.")
     if session.is_busy:
-        made.notes.append(f"A run is under way: {session.former}. What follows is what it has not done yet, as of now.")
-        made.changes = {name: _in_hand(change) for name, change in made.changes.items()}
-    elif told := _unended(session, made):
-        made.notes.append(told)
-    marker = session.marker(made)
+        plan.notes.append(f"A run is under way: {session.former}. What follows is what it has not done yet, as of now.")
+        plan.changes = {name: _in_hand(change) for name, change in plan.changes.items()}
+    elif told := _unended(session, plan):
+        plan.notes.append(told)
+    marker = session.marker(plan)
     # Reading a whole stack takes time: another run, begun meanwhile, may have caused what blocks the plan.
-    if marker and (other := marker.other(marker.look() if made.refused else marker.seen_by(made))):
-        made.notes.append(f"Another run is at work, with a state of its own: {other}.")
-    return made
+    if marker and (other := marker.other(marker.read() if plan.refused else marker.actual_in(plan))):
+        plan.notes.append(f"Another run is at work, with a state of its own: {other}.")
+    return plan
 
 
 def _in_hand(change: Change) -> Change:
     """Attribute a change that only waits for a resource to the run under way, which waits for it too."""
-    if change.verb == "finish" and change.why in (AT_WORK, UNCONFIRMED):
-        return replace(change, why="the run under way waits for it")
+    if change.action == "finish" and change.reason in (AT_WORK, UNCONFIRMED):
+        return replace(change, reason="the run under way waits for it")
     return change
 
 
-def _unended(session: Session, made: Plan) -> str:
+def _unended(session: Session, plan: Plan) -> str:
     """Return a sentence about an interrupted teardown; "" if there was none."""
-    resource_states, declared = session.document.resources, made.stack.resources
+    resource_states, declared = session.document.resources, plan.stack.resources
     gone = {
         tombstone.logical_id for tombstone in session.document.tombstones if tombstone.logical_id in declared
     } - resource_states.keys()

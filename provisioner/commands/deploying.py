@@ -20,8 +20,8 @@ from provisioner.commands.recording import both, recorded
 from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.events import Event, silent
-from provisioner.engine.explain import explained
-from provisioner.engine.record import Record
+from provisioner.engine.explain import user_errors
+from provisioner.engine.record import RunRecorder
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import size_of
@@ -80,7 +80,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
         undisturbed(session),
     ):
         one = one_service(session, wish.service)
-        with explained(f"looking at {one.aws_name}"):
+        with user_errors(f"looking at {one.aws_name}"):
             now = one.running()
             image = pullable(say, session, wish.image, must=True)
         props = revised(now, _next(session, one, now, wish, image))
@@ -126,14 +126,14 @@ def answer(say: Say, one: OneService, arn: str, image: str) -> None:
     say.answer(f"{one.title} runs {image} (revision {number(arn)}).", "release", **runs)
 
 
-def listen_to(one: OneService, record: Record) -> None:
+def listen_to(one: OneService, record: RunRecorder) -> None:
     """Make the record of the run hear the changes of the service, its task definition and its scaling."""
     for logical_id in (one.task, one.node, one.scaling):
         resource_state = one.session.document.resources.get(logical_id)
         if resource_state:
-            record.expect(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
+            record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
     one.hands.listen = both(record.hear, silent)
-    one.hands.patience.listen = one.hands.watch.listen = one.hands.listen
+    one.hands.retry_policy.listen = one.hands.waiter.listen = one.hands.listen
 
 
 def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool = False) -> None:

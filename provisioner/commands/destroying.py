@@ -9,7 +9,7 @@ from provisioner.commands.forecasting import forecast_end
 from provisioner.commands.place import checked, header
 from provisioner.commands.planning import Showing
 from provisioner.commands.removing import holding, refuse_protected
-from provisioner.engine.ending import foresee
+from provisioner.engine.ending import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.taking_down import protections, standing
@@ -26,12 +26,12 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     """
     header(say, session)
     started = time.monotonic()
-    made = read_with(session, session.plan(ending=True), ending=True)
-    ending = foresee(made, session.document, standing(session, made), RESOURCE_TYPES)
-    found = protections(session, made)
-    held = holding(session, made, found)
+    plan = read_with(session, session.plan(ending=True), ending=True)
+    teardown = plan_teardown(plan, session.document, standing(session, plan), RESOURCE_TYPES)
+    found = protections(session, plan)
+    held = holding(session, plan, found)
     showing.begin(say, session)
-    show_ending(say, session.suffix, ending, made.notes, forecast_end(session, made, ending), held)
-    checked(say, session, made, started)
-    refuse_protected(session, made, found)
-    return showing.code(changes=bool(ending.going))
+    show_ending(say, session.suffix, teardown, plan.notes, forecast_end(session, plan, teardown), held)
+    checked(say, session, plan, started)
+    refuse_protected(session, plan, found)
+    return showing.code(changes=bool(teardown.deletions))

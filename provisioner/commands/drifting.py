@@ -8,7 +8,7 @@ from pathlib import Path
 from provisioner.commands.on_github import give, summarise
 from provisioner.commands.place import checked, header
 from provisioner.commands.writing import write
-from provisioner.engine.drift import Report
+from provisioner.engine.drift import DriftReport
 from provisioner.session import Session
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
@@ -22,17 +22,17 @@ def drift(say: Say, session: Session, *, detailed: bool, markdown: Path | None =
     """Show what was changed outside of this tool and what an apply would do; return the exit code."""
     header(say, session)
     started = time.monotonic()
-    report, made = session.drift()
+    report, plan = session.drift()
     show_drift(say, report)
     if began := unfinished_teardown(session.document):
         ways = ways_on(session.where.workspace, session.suffix)
         say.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
     _hand_on(session, report, markdown)
-    checked(say, session, made, started)
+    checked(say, session, plan, started)
     return DRIFT_PRESENT if detailed and report.is_drifting else 0
 
 
-def _hand_on(session: Session, report: Report, markdown: Path | None) -> None:
+def _hand_on(session: Session, report: DriftReport, markdown: Path | None) -> None:
     """Give the report to GitHub if this is a job there, and write it as Markdown to `markdown`, if given."""
 
     def text() -> str:

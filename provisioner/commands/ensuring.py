@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import EMULATOR_PATIENCE
 from provisioner.engine.compare import differences
-from provisioner.engine.faults import PASSING, code_of, fault_of
+from provisioner.engine.faults import TRANSIENT, categorize, code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import matches_codes
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.traits import Codes, codes, minutes
-from provisioner.engine.waits import again
+from provisioner.engine.waits import retry
 from provisioner.errors import Blocked
 from provisioner.names import bears
 from provisioner.session import Session
@@ -79,6 +79,6 @@ def patiently(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T
     patience = EMULATOR_PATIENCE if session.aws.endpoint else _PROPAGATION
 
     def passes(error: BaseException) -> bool:
-        return fault_of(error) in PASSING or matches_codes(error, cures)
+        return categorize(error) in TRANSIENT or matches_codes(error, cures)
 
-    return again(call, when=passes, clock=session.clock, patience=patience)
+    return retry(call, when=passes, clock=session.clock, timeout=patience)

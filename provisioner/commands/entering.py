@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.commands.serving import REHEARSED, entered
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import user_error
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.running import Running
@@ -62,7 +62,7 @@ def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
                 "Its agent may have ended, or the task role may not speak with Session Manager. "
                 "Wait a minute, or name another task with --task.",
             ) from error
-        raise explain(error, f"entering the task {chosen.id}") or error from error
+        raise user_error(error, f"entering the task {chosen.id}") or error from error
 
 
 def _endpoint(session: Session) -> str:

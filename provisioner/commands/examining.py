@@ -9,7 +9,7 @@ from provisioner.amounts import amount
 from provisioner.commands.place import counted, header
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
-from provisioner.engine.peers import Peers
+from provisioner.engine.peers import BatchScope
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
 from provisioner.terminal.doctor import Line, show_walk
@@ -28,7 +28,7 @@ def doctor(say: Say, session: Session, *, every: bool) -> int:
     header(say, session)
     started = time.monotonic()
     clock = session.clock
-    clients = session.clients.sharing(Peers.of(session.document))
+    clients = session.clients.with_shared_reads(BatchScope.of(session.document))
     results = walk(Patient(session.suffix, clients, clock.wall(), session.document))
     if session.is_known and not stands(results):
         raise session.nothing_stands()

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from provisioner.commands.ending import EXIT_CODES, signals
 from provisioner.commands.one_service import OneService
 from provisioner.engine.clock import Stopped
-from provisioner.engine.explain import explained
-from provisioner.engine.faults import Fault, fault_of, told
-from provisioner.engine.waits import until
-from provisioner.errors import Interrupted, OutOfPatience, RolledBack, Superseded
+from provisioner.engine.explain import user_errors
+from provisioner.engine.faults import ErrorCategory, categorize, describe_error
+from provisioner.engine.waits import poll_until
+from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose
 from provisioner.resources.ecs.revisions import Running
@@ -70,9 +70,9 @@ def _stopped(one: OneService) -> Set[str] | None:
 
 def _waits_on(one: OneService, error: ClientError) -> None:
     """Report that `--fail-fast` cannot work for lack of a permission; raise any other error again."""
-    if fault_of(error) is not Fault.DENIED:
+    if categorize(error) is not ErrorCategory.DENIED:
         raise error
-    one.session.tell(f"--fail-fast cannot end this early: {told(error)}", "ECS's own verdict is waited for.")
+    one.session.tell(f"--fail-fast cannot end this early: {describe_error(error)}", "ECS's own verdict is waited for.")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Follower:
         known = (before.rollouts, before.revisions)
         rolling = Rolling(one.session.clients, one.cluster, one.aws_name, revision, *known)
         resource_type = RESOURCE_TYPES["Service"]
-        usual = one.hands.durations.expected(resource_type, one.session.place.region, "update", "ready")
+        usual = one.hands.durations.typical_seconds(resource_type, one.session.place.region, "update", "ready")
         last: list[Stage] = []
         given_up: list[str] = []
 
@@ -113,10 +113,10 @@ class Follower:
             return None
 
         patience = resource_type.timeout + before.lasts
-        end = until(probe, clock=clock, due=usual, patience=patience)
+        end = poll_until(probe, clock=clock, due=usual, timeout=patience)
         if end is None:
             waits = last[-1].waits if last else ""
-            raise OutOfPatience(
+            raise WaitTimeout(
                 f"{one.aws_name} is not there after {patience:.0f} s; {waits or 'ECS is still at it'}.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )
@@ -144,7 +144,7 @@ class Follower:
                 yield why
         except ClientError as error:
             _waits_on(one, error)
-            yield told(error)
+            yield describe_error(error)
 
     def _superseded(self, revision: str, end: Stage, by: Successor) -> ProvisionerError:
         """Return the error that another deployment superseded this one; it does not blame the image."""
@@ -203,7 +203,7 @@ def interruptible(say: Say, one: OneService, doing: str) -> Iterator[None]:
         Interrupted: A signal came.
 
     """
-    with signals(say, one.session.clock) as caught, explained(doing):
+    with signals(say, one.session.clock) as caught, user_errors(doing):
         try:
             yield
         except Stopped as error:

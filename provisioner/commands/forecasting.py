@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from provisioner.engine.ending import Ending
-from provisioner.engine.expected import Expected, expected, until_gone
-from provisioner.engine.explain import excused
+from provisioner.engine.ending import TeardownPlan
+from provisioner.engine.expected import TimeEstimate, estimate_apply, estimate_teardown
+from provisioner.engine.explain import describe_refusal
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.preflight.checks import check
@@ -27,23 +27,27 @@ from provisioner.workspace import Workspace
 from state.stack_state import StackState
 
 
-def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
+def forecast(session: Session, plan: Plan, *, checks: bool = True) -> Forecast:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
-    costs = estimate(made, session.document, _prices(session))
-    idle = not made.acting
-    takes = Expected(0, (), False) if idle else expected(made, session.document, RESOURCE_TYPES, session.durations)
-    wanted = checks and not made.refused
-    found = check(made, session.clients, takes.seconds, session.place.account) if wanted else []
-    held = protections(made, session.document, session.clients, RESOURCE_TYPES) if wanted else ()
+    costs = estimate(plan, session.document, _prices(session))
+    idle = not plan.changes_to_make
+    takes = (
+        TimeEstimate(0, (), False)
+        if idle
+        else estimate_apply(plan, session.document, RESOURCE_TYPES, session.durations)
+    )
+    wanted = checks and not plan.refused
+    found = check(plan, session.clients, takes.seconds, session.place.account) if wanted else []
+    held = protections(plan, session.document, session.clients, RESOURCE_TYPES) if wanted else ()
     return Forecast(costs, takes, (*found, *held), None if idle else _otherwise(session))
 
 
-def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
+def forecast_end(session: Session, plan: Plan, teardown: TeardownPlan) -> Forecast:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known = _prices(session)
-    now = bill(before(made, session.document), known)
+    now = bill(before(plan, session.document), known)
     costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
-    return Forecast(costs, until_gone(ending, session.place.region, RESOURCE_TYPES, session.durations))
+    return Forecast(costs, estimate_teardown(teardown, session.place.region, RESOURCE_TYPES, session.durations))
 
 
 def _otherwise(session: Session) -> Otherwise | None:
@@ -52,8 +56,8 @@ def _otherwise(session: Session) -> Otherwise | None:
     if other is None:
         return None
     facts = offline(other.network.zones, other.database.version)
-    made = Plan(build(other, session.suffix, session.place.region, facts))
-    bills = bill(after(made, Estate({}, {}, {})), _prices(session))
+    plan = Plan(build(other, session.suffix, session.place.region, facts))
+    bills = bill(after(plan, Estate({}, {}, {})), _prices(session))
     return Otherwise(other.profile, sum(bills.values(), Cost()))
 
 
@@ -66,15 +70,15 @@ def refresh_prices(say: Say, session: Session) -> None:
     try:
         found = ask(session.clients, region)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        say.note(f"The prices stay as they are. {excused(error, 'asking the AWS Price List API').message}")
+        say.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
         return
     keep(_kept(session.where.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
     say.note(f"{len(found)} prices of {region} are as of today.")
 
 
-def cost_of(session: Session, made: Plan) -> Estimate:
+def cost_of(session: Session, plan: Plan) -> Estimate:
     """Return what the stack costs now, and after an apply."""
-    return estimate(made, session.document, _prices(session))
+    return estimate(plan, session.document, _prices(session))
 
 
 def cost_remembered(workspace: Workspace, state: StackState) -> Estimate:

@@ -30,8 +30,8 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
     guard_account(location, account)
     made = bucket.region is None
     where = bucket.region or bucket.aws.region
-    verb = "Make" if made else "Keep the state in"
-    asking.confirm(say, f"{verb} the bucket {bucket.name} in account {location.account}, region {where}?")
+    action = "Make" if made else "Keep the state in"
+    asking.confirm(say, f"{action} the bucket {bucket.name} in account {location.account}, region {where}?")
     begin_change()
     if made:
         make(bucket, where)

@@ -14,7 +14,7 @@ from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
 from provisioner.resources.ecs.revisions import Running, besides, number, revision, unopened
@@ -46,7 +46,7 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
         undisturbed(session),
     ):
         one = one_service(session, wish.service)
-        with explained(f"looking at the revisions of {one.aws_name}"):
+        with user_errors(f"looking at the revisions of {one.aws_name}"):
             now = one.running()
             listed = releases_of(one, now)
         to = _meant(say, one, now, listed, wish)
@@ -55,7 +55,7 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
             settle(say, one, now, {IMAGE_OWNER: DEPLOY}, is_asked=wish.smoke)
         else:
             _refuse_unopened(one, now, to)
-            with explained(f"looking at the images of revision {to.revision}"):
+            with user_errors(f"looking at the images of revision {to.revision}"):
                 demand_pullable(say, session, images_of(revision(session.clients, to.arn)))
             _show(say, one, now, to)
             if to.arn != now.arn:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from provisioner.engine.contrast import contrast
-from provisioner.engine.past import Past, past_of
+from provisioner.engine.contrast import diff_runs
+from provisioner.engine.past import Run, run_of
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
 from provisioner.terminal.contrast import show_contrast
@@ -48,19 +48,19 @@ def show(say: Say, workspace: Workspace, suffix: str | None, run: str) -> int:
 
 def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
     """Show the differences between two runs."""
-    show_contrast(say, contrast(*(_chosen(say, workspace, suffix, run) for run in (one, other))))
+    show_contrast(say, diff_runs(*(_chosen(say, workspace, suffix, run) for run in (one, other))))
     return 0
 
 
-def readable(runs: RunHistory, names: list[RunId], damaged: list[StateError]) -> Iterator[Past]:
+def readable(runs: RunHistory, names: list[RunId], damaged: list[StateError]) -> Iterator[Run]:
     """Yield the runs whose records can be read, and collect the errors of the others in `damaged`.
 
     Several records are read at a time: with a shared state, each one is a call.
     """
 
-    def read(name: RunId) -> Past | StateError:
+    def read(name: RunId) -> Run | StateError:
         try:
-            return past_of(name.run, runs.read(name))
+            return run_of(name.run, runs.read(name))
         except StateError as error:
             return error
 
@@ -98,7 +98,7 @@ def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     return f"There are runs of: {', '.join(known)}; `{listed}` lists them."
 
 
-def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Past:
+def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Run:
     """Return the run whose name begins so; `last` is the newest run, `last~1` the one before it.
 
     A record that cannot be read is named; counting from the last run passes it over.
@@ -109,11 +109,11 @@ def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Pas
         found = next(islice(there, int(back[1] or 0), None), None)
         if found is None:
             raise _no_such_run(run, [], [name.run for name in names], suffix)
-        return past_of(found[0].run, found[1])
+        return run_of(found[0].run, found[1])
     listed = [name for name in names if name.run.startswith(run)]
     if len(listed) != 1:
         raise _no_such_run(run, [name.run for name in listed], [name.run for name in names], suffix)
-    return past_of(listed[0].run, workspace.history.read(listed[0]))
+    return run_of(listed[0].run, workspace.history.read(listed[0]))
 
 
 def passing_over(say: Say, runs: RunHistory, names: Iterable[RunId]) -> Iterator[tuple[RunId, JsonObject]]:

@@ -87,7 +87,7 @@ class Once:
         """
         session = self.one.session
         with suppress(LockHeld, StateError), session.locked("run", timeout):
-            session.hands().ledger.record_command_end(self.key, alone.arn)
+            session.hands().state_manager.record_command_end(self.key, alone.arn)
 
     def _cut_off(self) -> PendingCommand | None:
         """Return the pending command of an earlier run that did not report its end; None if there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
@@ -33,7 +33,7 @@ class OneService:
     """One service; `name` is its name in the settings, "" for the main one."""
 
     session: Session
-    hands: Hands
+    hands: ResourceExecutor
     name: str
 
     @property
@@ -106,7 +106,7 @@ class OneService:
             for key, value in marks.items()
             if now.tags.get(key) != value
         ]
-        was, state_manager = self.entry, self.hands.ledger
+        was, state_manager = self.entry, self.hands.state_manager
         if new:
             self.hands.update(managed, _change(managed, *new))
         if _is_open(was):
@@ -122,16 +122,16 @@ class OneService:
         managed = self._target(self.task).with_props(props).with_id("")
         self.hands.listen(Event("starting", self.task, "create"))
         arn = str(self.hands.create(managed)["taskDefinitionArn"])
-        self.hands.ledger.record_ready(self.task)
+        self.hands.state_manager.record_ready(self.task)
         self.hands.listen(Event("ready", self.task, "create", id=arn))
         return arn
 
     @contextmanager
-    def told(self, verb: str) -> Iterator[None]:
+    def told(self, action: str) -> Iterator[None]:
         """Report that a change of the service starts, and at the end of the block that it went well."""
-        self.hands.listen(Event("starting", self.node, verb))
+        self.hands.listen(Event("starting", self.node, action))
         yield
-        self.hands.listen(Event("ready", self.node, verb, id=self.entry.id))
+        self.hands.listen(Event("ready", self.node, action, id=self.entry.id))
 
     def roll(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
@@ -143,7 +143,7 @@ class OneService:
     def intend_to_go_back(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
         resource_state = self.session.document.resources.get(self.task) or self._task_entry()
-        self.hands.ledger.record_intent(self.task, f"{_BACK}{arn}", replace(resource_state))
+        self.hands.state_manager.record_intent(self.task, f"{_BACK}{arn}", replace(resource_state))
 
     @property
     def goes_back_to(self) -> str:
@@ -174,17 +174,19 @@ class OneService:
         if new != old:
             self.hands.listen(Event("starting", self.scaling, "update"))
             self.hands.update(managed, _change(managed, *(Difference(k, old[k], new[k]) for k in new)))
-            self.hands.finish(managed, updated=True, actual=lambda _doc: None)
+            self.hands.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
             self.hands.listen(Event("ready", self.scaling, "update", id=managed.spec.id))
             return
         known_state = self.session.document.resources[self.scaling]
         if known_state.phase != "ready":  # an interrupted run, whose call reached AWS
-            self.hands.ledger.record_adopted(self.scaling, replace(known_state, desired={**known_state.desired, **new}))
-            self.hands.ledger.record_ready(self.scaling)
+            self.hands.state_manager.record_adopted(
+                self.scaling, replace(known_state, desired={**known_state.desired, **new})
+            )
+            self.hands.state_manager.record_ready(self.scaling)
 
     def settle(self) -> Running:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
-        now, state_manager = self.running(), self.hands.ledger
+        now, state_manager = self.running(), self.hands.state_manager
         props = to_recorded(registered(now.revision), state_manager.salt)
         task = replace(state_manager.get(self.task) or self._task_entry(), id=now.arn, desired=props, intent=None)
         state_manager.record_adopted(self.task, task)

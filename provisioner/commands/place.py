@@ -25,11 +25,11 @@ def whereabouts(session: Session) -> str:
     return f"account {location.account}, region {location.region}" + (f", {endpoint}" if endpoint else "")
 
 
-def checked(say: Say, session: Session, made: Plan, started: float) -> None:
+def checked(say: Say, session: Session, plan: Plan, started: float) -> None:
     """Say how many resources were checked, with how many calls, in what time; `status` counts the same."""
-    roles = len(made.roles)
+    roles = len(plan.roles)
     more = f" and {roles_told(roles)}" if roles else ""
-    counted(say, session, f"{amount(len(made.changes) - roles, 'resource')}{more} checked", started)
+    counted(say, session, f"{amount(len(plan.changes) - roles, 'resource')}{more} checked", started)
 
 
 def counted(say: Say, session: Session, told: str, started: float) -> None:

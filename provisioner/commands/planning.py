@@ -16,8 +16,8 @@ from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
 from provisioner.commands.writing import write
-from provisioner.engine.choice import Choice, begun, narrowed
-from provisioner.engine.peers import Peers
+from provisioner.engine.choice import Selection, select, with_marker
+from provisioner.engine.peers import BatchScope
 from provisioner.engine.plan import Plan
 from provisioner.names import PROGRAM
 from provisioner.session import Session
@@ -50,15 +50,15 @@ class Showing:
         if self.among_others and not say.as_json:
             say.data(f"{session.suffix}:")
 
-    def hand_on(self, session: Session, made: Plan, told: Forecast) -> None:
+    def hand_on(self, session: Session, plan: Plan, told: Forecast) -> None:
         """Give the plan to GitHub if this is a job there, and write it as Markdown to a file, if given."""
 
         def text() -> str:
-            return plan_markdown(made, told)
+            return plan_markdown(plan, told)
 
         summarise(text, session.tell)
         if not self.among_others:
-            give({"changes": len(shown(made))}, session.tell)
+            give({"changes": len(shown(plan))}, session.tell)
         if self.markdown:
             write(self.markdown, text())
 
@@ -76,7 +76,7 @@ class Keeping:
     sets: list[str]
 
 
-def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: Keeping | None = None) -> int:
+def plan(say: Say, session: Session, showing: Showing, selection: Selection, keeping: Keeping | None = None) -> int:
     """Show what an apply would do, and save the plan if a file is named; return the exit code.
 
     Raises:
@@ -86,29 +86,29 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
     header(say, session)
     started = time.monotonic()
     whole = read_with(session, session.plan())
-    made = begun(whole, narrowed(whole, session.document, choice))
+    plan = with_marker(whole, select(whole, session.document, selection))
     showing.begin(say, session)
-    told = forecast(session, made)
-    show_plan(say, made, told)
-    showing.hand_on(session, made, told)
+    told = forecast(session, plan)
+    show_plan(say, plan, told)
+    showing.hand_on(session, plan, told)
     if not showing.among_others:
-        checked(say, session, made, started)
+        checked(say, session, plan, started)
     if keeping:
-        if made.refused:
-            blocked = refusal(made)
+        if plan.refused:
+            blocked = refusal(plan)
             blocked.hint += f" {keeping.path} was not written: there is nothing to apply."
             raise blocked
-        saved(session, made, choice, keeping.config, keeping.sets).save(keeping.path)
+        saved(session, plan, selection, keeping.config, keeping.sets).save(keeping.path)
         local = " --local" if session.aws.local else ""
         say.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
-    return showing.code(changes=bool(shown(made)))
+    return showing.code(changes=bool(shown(plan)))
 
 
-def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice) -> int:
+def plan_all(say: Say, sessions: list[Session], showing: Showing, selection: Selection) -> int:
     """Show what an apply would do to each stack; stacks of one region are read together."""
     started = time.monotonic()
     look_together(sessions)
-    code = max((plan(say, session, showing, choice) for session in sessions), default=0)
+    code = max((plan(say, session, showing, selection) for session in sessions), default=0)
     calls = sum(aws.calls.counted.total() for aws in {id(one.aws): one.aws for one in sessions}.values())
     count = sum(resources_in(session.document) for session in sessions)
     told = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
@@ -122,6 +122,6 @@ def look_together(sessions: Iterable[Session]) -> None:
     for session in sessions:
         regions.setdefault(session.place.region, []).append(session)
     for alike in regions.values():
-        looking = alike[0].clients.sharing(Peers.of(*(session.document for session in alike)))
+        looking = alike[0].clients.with_shared_reads(BatchScope.of(*(session.document for session in alike)))
         for session in alike:
             session.looking = looking

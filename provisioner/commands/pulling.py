@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from provisioner.commands.applying import run
 from provisioner.commands.one_service import OneService
 from provisioner.commands.recording import expect
-from provisioner.engine.choice import Choice, narrowed
-from provisioner.engine.record import Record
+from provisioner.engine.choice import Selection, select
+from provisioner.engine.record import RunRecorder
 from provisioner.errors import Blocked, RolledBack, Superseded
 from provisioner.preflight.ecr import look
 from provisioner.preflight.pull_rules import filled
@@ -62,7 +62,7 @@ def demand_pullable(say: Say, session: Session, images: Iterable[str]) -> None:
 
 
 @contextmanager
-def pulling(say: Say, session: Session, one: OneService, image: str, record: Record) -> Iterator[None]:
+def pulling(say: Say, session: Session, one: OneService, image: str, record: RunRecorder) -> Iterator[None]:
     """Let the tasks pull an image; if the rollout in the block fails, let them pull what runs then."""
     has_changed = let_pull(say, session, one, image, record)
     try:
@@ -76,7 +76,7 @@ def pulling(say: Say, session: Session, one: OneService, image: str, record: Rec
         raise
 
 
-def let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
+def let_pull(say: Say, session: Session, one: OneService, image: str, record: RunRecorder) -> bool:
     """Give the tasks' role the right to pull the image, if it lacks it; return whether that was a change."""
     found = EcrImage.of(image)
     if found is None or _may_pull(session, image, found):
@@ -93,13 +93,13 @@ def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
     return repository in told and (not is_filled or _FILLS in told)
 
 
-def _fit(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
+def _fit(say: Say, session: Session, one: OneService, image: str, record: RunRecorder) -> bool:
     """Apply the policy by which tasks may pull this image; return whether that was a change."""
-    made = narrowed(session.plan(shipping={one.name: image}), session.document, Choice((_PULL,), ()))
-    if changes := bool(shown(made)):
+    plan = select(session.plan(shipping={one.name: image}), session.document, Selection((_PULL,), ()))
+    if changes := bool(shown(plan)):
         found = EcrImage.of(image)
         whence = found.repository if found else "no private repository of before"
         say.note(f"The tasks' role gets the right to pull from {whence}.")
-        expect(record, session, made)
-        run(say, session, made, record)
+        expect(record, session, plan)
+        run(say, session, plan, record)
     return changes

@@ -11,10 +11,10 @@ from provisioner.commands.on_github import summarise
 from provisioner.commands.saved import told_settings
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.graph import Edge
-from provisioner.engine.outlook import Outlook
-from provisioner.engine.past import past_of
+from provisioner.engine.outlook import ProgressEstimate
+from provisioner.engine.past import run_of
 from provisioner.engine.plan import Plan
-from provisioner.engine.record import Record
+from provisioner.engine.record import RunRecorder
 from provisioner.errors import Interrupted, NoSuchStack
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
@@ -28,15 +28,15 @@ from state.state_store import FileStateStore
 
 
 @contextmanager
-def recorded(session: Session, command: str) -> Iterator[Record]:
+def recorded(session: Session, command: str) -> Iterator[RunRecorder]:
     """Save the record when the run begins, so that a killed run leaves one, and again when it ends.
 
     A run that ends with NoSuchStack leaves no record.
     """
-    record = Record(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
+    record = RunRecorder(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
     record.settings = _open_part(told_settings(session.settings, session.document.salt))
     copies = _Copies.of(session, record.start)
-    copies.save(record.as_doc())
+    copies.save(record.to_json())
     try:
         yield record
     except NoSuchStack:
@@ -45,21 +45,21 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
     except BaseException as error:
         record.finish(*_ending(error))
         with suppress(StateError):  # the run's own error is raised
-            copies.save(record.as_doc(), last=True)
+            copies.save(record.to_json(), last=True)
         _summarise(session, record, {})
         raise
     if record.end is None:
         record.finish("ok", 0)
     try:
-        copies.save(record.as_doc(), last=True)
+        copies.save(record.to_json(), last=True)
     except StateError as error:  # the run itself went well
         session.tell(f"The record of this run is not whole. {error.message}", "The run itself is done.")
     _summarise(session, record, session.document.outputs if command == "apply" else {})
 
 
-def _summarise(session: Session, record: Record, outputs: Mapping[str, str]) -> None:
+def _summarise(session: Session, record: RunRecorder, outputs: Mapping[str, str]) -> None:
     """Give the record to GitHub as a summary, if this is a job there."""
-    summarise(lambda: run_markdown(past_of("", record.as_doc()), outputs), session.tell)
+    summarise(lambda: run_markdown(run_of("", record.to_json()), outputs), session.tell)
 
 
 @dataclass(frozen=True)
@@ -133,27 +133,30 @@ def _ending(error: BaseException) -> tuple[str, int, str]:
     return "error", 1, type(error).__name__
 
 
-def expect(record: Record, session: Session, made: Plan) -> None:
+def expect(record: RunRecorder, session: Session, plan: Plan) -> None:
     """Tell the record the type and the dependencies of each resource."""
     for name, resource_state in session.document.resources.items():
-        record.expect(
+        record.add_resource(
             name,
             resource_state.type_name,
             resource_state.region,
             resource_state.step,
             [Edge(need) for need in resource_state.depends_on],
         )
-    for resource in made.stack:
-        record.expect(resource.logical_id, str(resource.type), resource.region, resource.step, resource.edges)
-    for name, step in record.steps.items():
-        for need in step.needs:
-            if need in record.steps and step.kind in RESOURCE_TYPES[record.steps[need].kind].deleted_alongside:
-                record.overlap(need, name)
+    for resource in plan.stack:
+        record.add_resource(resource.logical_id, str(resource.type), resource.region, resource.step, resource.edges)
+    for name, step in record.resources.items():
+        for need in step.depends_on:
+            if (
+                need in record.resources
+                and step.type_name in RESOURCE_TYPES[record.resources[need].type_name].deleted_alongside
+            ):
+                record.allow_overlap(need, name)
 
 
-def outlook_on(session: Session, record: Record, verbs: Mapping[str, str]) -> Outlook:
-    """Return the estimate of each resource's time, and of the whole run's; `verbs` holds the actions."""
-    return Outlook.of(record.steps, verbs, RESOURCE_TYPES, session.durations, session.clock.now)
+def outlook_on(session: Session, record: RunRecorder, actions: Mapping[str, str]) -> ProgressEstimate:
+    """Return the estimate of each resource's time, and of the whole run's; `actions` holds the actions."""
+    return ProgressEstimate.of(record.resources, actions, RESOURCE_TYPES, session.durations, session.clock.now)
 
 
 def both(one: Listener, other: Listener) -> Listener:

@@ -9,19 +9,19 @@ from provisioner.errors import Blocked
 from provisioner.preflight.finding import Finding
 
 
-def refusal(made: Plan) -> Blocked:
+def refusal(plan: Plan) -> Blocked:
     """Return the error that names the changes in the way, and the way out of each."""
     told = "\n".join(
-        f"  {' '.join(filter(None, dict.fromkeys((str(one.kind), one.name, one.id))))}: {one.why}"
-        for one in made.refused
+        f"  {' '.join(filter(None, dict.fromkeys((str(one.type_name), one.aws_name, one.id))))}: {one.reason}"
+        for one in plan.refused
     )
     kept = (
         "Set it back to what it was: what stands there is kept as it is. Or bring up a second stack with the "
         "new value (`--suffix OTHER`), move the data there, and take this one down."
     )
     anothers = "Choose another suffix, or delete or rename what is somebody else's."
-    hints = [one.remedy or (anothers if one.foreign else kept) for one in made.refused]
-    return Blocked(f"{len(made.refused)} in the way; nothing was changed.\n{told}", "\n".join(dict.fromkeys(hints)))
+    hints = [one.remedy or (anothers if one.foreign else kept) for one in plan.refused]
+    return Blocked(f"{len(plan.refused)} in the way; nothing was changed.\n{told}", "\n".join(dict.fromkeys(hints)))
 
 
 def refuse_findings(findings: Iterable[Finding]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.refs import JsonObject
 from provisioner.errors import UsageError
 from provisioner.resources.ecs.revisions import Running, number, revisions
@@ -39,7 +39,7 @@ def releases(say: Say, session: Session, service: str) -> int:
     """Show the releases of a service, newest first."""
     header(say, session)
     one = one_service(session, service)
-    with explained(f"looking at the revisions of {one.aws_name}"):
+    with user_errors(f"looking at the revisions of {one.aws_name}"):
         now = one.running()
         listed = releases_of(one, now)
     show_releases(say, one.title, listed)

@@ -13,14 +13,14 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import counted, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
-from provisioner.engine.blockers import Blocker, blockers, notes_of
-from provisioner.engine.decide import halted
-from provisioner.engine.ending import Ending, foresee
+from provisioner.engine.blockers import BlockedDeletion, blocked_deletions, notes_of
+from provisioner.engine.decide import suspension_reason
+from provisioner.engine.ending import TeardownPlan, plan_teardown
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
-from provisioner.engine.record import Record
-from provisioner.engine.verify import Remnant, Report
-from provisioner.errors import Blocked, NoSuchStack, Residue
+from provisioner.engine.record import RunRecorder
+from provisioner.engine.verify import Remnant, VerificationReport
+from provisioner.errors import Blocked, NoSuchStack, ResourcesRemain
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
 from provisioner.resources import RESOURCE_TYPES
@@ -56,44 +56,46 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float, *,
     return 0
 
 
-def _remove(say: Say, session: Session, asking: Asking, record: Record, *, unprotect: bool) -> tuple[Outcome, Report]:
+def _remove(
+    say: Say, session: Session, asking: Asking, record: RunRecorder, *, unprotect: bool
+) -> tuple[Outcome, VerificationReport]:
     """Show what would be deleted, ask, delete, and check whether anything is left."""
-    made = session.plan(ending=True)
-    going = standing(session, made)
-    ending = foresee(made, session.document, going, RESOURCE_TYPES)
-    expect(record, session, made)
-    record.plan = {"destroy": sum(not one.stays for one in ending.going)}
+    plan = session.plan(ending=True)
+    going = standing(session, plan)
+    teardown = plan_teardown(plan, session.document, going, RESOURCE_TYPES)
+    expect(record, session, plan)
+    record.plan = {"destroy": sum(not one.retention_reason for one in teardown.deletions)}
     if not going and not session.document.tombstones:
         session.close()  # its state may hold nothing but account-wide roles
         raise NoSuchStack(
             f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
         )
-    if marker := session.marker(made):
-        marker.refuse(made)
-    found = protections(session, made)
+    if marker := session.marker(plan):
+        marker.check_plan(plan)
+    found = protections(session, plan)
     if not unprotect:
-        refuse_protected(session, made, found)
-    refuse_halted(made)
+        refuse_protected(session, plan, found)
+    refuse_halted(plan)
     if not (say.quiet and asking.yes):
-        show_going(say, session, ending)
-    held = holding(session, made, found)
+        show_going(say, session, teardown)
+    held = holding(session, plan, found)
     for line in [*(f"! {one}" for one in held), *(f"  {note}" for note in notes_of(held))]:
         say.ask(line)
     asking.confirm(say, "Remove them?", session.suffix)
-    pieces = {resource.logical_id: resource.step for resource in made.stack if resource.logical_id in going}
-    outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
-    with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
+    pieces = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in going}
+    estimate = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
+    with progress(say, pieces, estimate) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
-        outcome = take_down(session, made, found)
+        outcome = take_down(session, plan, found)
     finish(outcome, caught, told=notes_of(held))
-    report = look_last(session, made.stack, partial(refuse_anew, marker))
-    report.kept += left_by_aws(made)
-    report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
+    report = look_last(session, plan.stack, partial(refuse_anew, marker))
+    report.kept += left_by_aws(plan)
+    report.lingering += [Remnant("", one, why) for one, why in outcome.foreign.items()]
     report.lingering += [
         Remnant("", one, f"kept for the sake of {why}")
         for one, why in outcome.kept.items()
-        if not any(why in told.why for told in report.kept)
+        if not any(why in told.reason for told in report.kept)
     ]
     where = keep_report(session, outcome, report)
     if report.remaining:
@@ -101,27 +103,29 @@ def _remove(say: Say, session: Session, asking: Asking, record: Record, *, unpro
     return outcome, report
 
 
-def again(session: Session, verb: str) -> str:
+def again(session: Session, action: str) -> str:
     """Return the command to type next for this stack."""
-    command = session.where.workspace.command(verb, session.suffix)
+    command = session.where.workspace.command(action, session.suffix)
     # Without a state that says in which region it is, the command must.
     return command if session.is_known else f"{command} --region {session.place.region}"
 
 
-def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
+def holding(session: Session, plan: Plan, found: Protections) -> list[BlockedDeletion]:
     """Return what is not this stack's and will block the deletion of a part of it; the rest is deleted."""
     unknown = [
-        Blocker(one.node, "protection", f"nobody knows whom: {one.unknown}") for one in found.untold if one.unknown
+        BlockedDeletion(one.logical_id, "protection", f"nobody knows whom: {one.unknown_reason}")
+        for one in found.untold
+        if one.unknown_reason
     ]
-    return blockers(made, session.document, session.clients, RESOURCE_TYPES) + unknown
+    return blocked_deletions(plan, session.document, session.clients, RESOURCE_TYPES) + unknown
 
 
-def show_going(say: Say, session: Session, ending: Ending) -> None:
+def show_going(say: Say, session: Session, teardown: TeardownPlan) -> None:
     """Show what is deleted, grouped by step, and what is retained."""
-    going = [one for one in ending.in_order if not one.stays]
+    going = [one for one in teardown.in_order if not one.retention_reason]
     say.ask(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
-    for step in dict.fromkeys(one.piece for one in going):
-        words = ", ".join(one.node for one in going if one.piece == step)
+    for step in dict.fromkeys(one.step for one in going):
+        words = ", ".join(one.logical_id for one in going if one.step == step)
         for line in textwrap.wrap(
             f"{step}: {words}",
             width=100,
@@ -130,32 +134,32 @@ def show_going(say: Say, session: Session, ending: Ending) -> None:
             break_on_hyphens=False,
         ):
             say.ask(line)
-    for one in (one for one in ending.in_order if one.stays):
-        say.ask(f"= {one.piece}/{one.node} is left standing: {one.stays}")
+    for one in (one for one in teardown.in_order if one.retention_reason):
+        say.ask(f"= {one.step}/{one.logical_id} is left standing: {one.retention_reason}")
 
 
-def refuse_protected(session: Session, made: Plan, found: Protections) -> None:
+def refuse_protected(session: Session, plan: Plan, found: Protections) -> None:
     """Raise Blocked, before anything is touched, if AWS would refuse to delete a resource later."""
     if names := found.words:
         raise Blocked(
-            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost(session, made)}",
+            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost(session, plan)}",
             f"`{again(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",
         )
 
 
-def _lost(session: Session, made: Plan) -> str:
+def _lost(session: Session, plan: Plan) -> str:
     """Return which data would be lost, each on a line."""
-    ending = foresee(made, session.document, standing(session, made), RESOURCE_TYPES)
-    told = "".join(f"\n  {one.node}: {one.loses}" for one in ending.going if one.loses)
+    teardown = plan_teardown(plan, session.document, standing(session, plan), RESOURCE_TYPES)
+    told = "".join(f"\n  {one.logical_id}: {one.data_loss}" for one in teardown.deletions if one.data_loss)
     return f"It would lose:{told}" if told else ""
 
 
-def refuse_halted(made: Plan) -> None:
+def refuse_halted(plan: Plan) -> None:
     """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
-    resources = made.stack.resources
+    resources = plan.stack.resources
     asleep = {
-        name: halted(resources[name].type, doc, resources[name].lives_in)
-        for name, doc in made.docs.items()
+        name: suspension_reason(resources[name].type, doc, resources[name].lives_in)
+        for name, doc in plan.actual.items()
         if name in resources
     }
     told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
@@ -163,10 +167,10 @@ def refuse_halted(made: Plan) -> None:
         raise Blocked(f"{told}; nothing was touched.", "Wake it, wait until it is up, then run this again.")
 
 
-def residue(session: Session, report: Report, where: str) -> Residue:
+def residue(session: Session, report: VerificationReport, where: str) -> ResourcesRemain:
     """Return the error that lists what is still there."""
-    told = "\n".join(f"  {one.what} {one.id}: {one.why}" for one in report.remaining)
-    return Residue(
+    told = "\n".join(f"  {one.what} {one.id}: {one.reason}" for one in report.remaining)
+    return ResourcesRemain(
         f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
         f"Run `{again(session, 'teardown')}` again. {where}".rstrip(),
     )
@@ -182,7 +186,7 @@ def verify_gone(say: Say, session: Session) -> int:
         session.document.tombstones = kept["deleted"]
     stack = bare_stack(session)
     marker = session.marker_of(stack)
-    report = look_last(session, stack, marker.refuse if marker else lambda _: None)
+    report = look_last(session, stack, marker.check_plan if marker else lambda _: None)
     if report.remaining:
         raise residue(session, report, "")
     show_gone(say, session, Outcome("verify-gone"), report)
@@ -213,32 +217,32 @@ def last_region(workspace: Workspace, suffix: str) -> str | None:
     return str(kept["place"]["region"]) if kept else None
 
 
-def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
+def keep_report(session: Session, outcome: Outcome, report: VerificationReport) -> str:
     """Save the report of the last search beside the state; return where it is."""
     store = session.where.workspace.archive.report(session.suffix, stamp())
     about = {
         "suffix": session.suffix,
         "place": as_json(session.place),
         "removed": outcome.done,
-        "swept": outcome.swept,
+        "swept": outcome.cleaned_up,
         "deleted": [as_json(tombstone) for tombstone in session.document.tombstones],
     }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
     return store.description
 
 
-def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> None:
+def show_gone(say: Say, session: Session, outcome: Outcome, report: VerificationReport) -> None:
     """Print what was deleted, and the proof that nothing is left."""
     if say.as_json:
         say.record("teardown", suffix=session.suffix, removed=outcome.done, **report.as_dict())
         return
-    for id_ in outcome.swept:
+    for id_ in outcome.cleaned_up:
         say.note(f"Swept up: {id_} (AWS had left it, or it was kept to go back to).")
     for one in report.kept:
-        say.note(f"Kept: {one.why}. End it yourself when it is of no more use.")
+        say.note(f"Kept: {one.reason}. End it yourself when it is of no more use.")
     for one in report.lingering:
         until = f", until {one.until.replace('+00:00', 'Z')}" if one.until else ""
-        say.note(f"Left alone: {one.id} ({one.why}{until}).")
+        say.note(f"Left alone: {one.id} ({one.reason}{until}).")
     if n := len(outcome.done):
         say.data(f"The stack {session.suffix} is gone: {amount(n, 'resource')} in {outcome.seconds:.1f} s.")
     say.data(f"Verified empty: {amount(report.asked, 'id')} asked, {report.searches} searches.")

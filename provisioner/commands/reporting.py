@@ -12,9 +12,9 @@ from provisioner.commands.forecasting import cost_of, cost_remembered
 from provisioner.commands.looking_back import readable
 from provisioner.commands.place import checked, whereabouts
 from provisioner.commands.writing import check_writable, write
-from provisioner.engine.drift import Report
-from provisioner.engine.past import Past
-from provisioner.engine.peers import Peers
+from provisioner.engine.drift import DriftReport
+from provisioner.engine.past import Run
+from provisioner.engine.peers import BatchScope
 from provisioner.engine.states import health_of
 from provisioner.engine.timeline import Timeline, timeline_of
 from provisioner.errors import Blocked, NoSuchStack, UsageError
@@ -51,7 +51,7 @@ class _Known:
     where: str
     cost: Estimate
     parts: tuple[Part, ...] = ()
-    drift: Report | None = None
+    drift: DriftReport | None = None
     changes: str = ""
     error: ProvisionerError | None = None
 
@@ -84,16 +84,16 @@ def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Ses
     started = time.monotonic()
     try:
         session = opened()
-        drift, made = session.drift()
-        things = seen(made, drift, session.document)
+        drift, plan = session.drift()
+        things = seen(plan, drift, session.document)
         told = _topics(session, things)
     except _OURS:
         raise
     except ProvisionerError as error:
         return _remembered(workspace, suffix, error)
-    checked(say, session, made, started)
-    costs, where = cost_of(session, made), whereabouts(session)
-    return _Known(with_topics(things, told), where, costs, told, drift, sentence(made))
+    checked(say, session, plan, started)
+    costs, where = cost_of(session, plan), whereabouts(session)
+    return _Known(with_topics(things, told), where, costs, told, drift, sentence(plan))
 
 
 def _topics(session: Session, things: Things) -> tuple[Part, ...]:
@@ -103,7 +103,7 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
         Sight(one.node, one.kind, one.name, one.doc or None, how=health_of(RESOURCE_TYPES[one.kind], one.doc or None))
         for one in asked
     )
-    clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
+    clients = session.clients.with_shared_reads(BatchScope.of(session.document), _PATIENCE)
     scene = Scene(sights, clients, session.clock.wall())
     return (*parts(scene), *borders(scene, session.suffix))
 
@@ -159,7 +159,7 @@ def _unfinished(state: StackState | None) -> str:
     return f"{as_sentence(began)}: what it has deleted is not shown." if began else ""
 
 
-def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Past, ...], Timeline | None, tuple[str, ...]]:
+def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Run, ...], Timeline | None, tuple[str, ...]]:
     """Return the newest runs, the timeline of the last one, and which records cannot be read."""
     damaged: list[StateError] = []
     names = workspace.history.run_ids(suffix)[:_RUNS]

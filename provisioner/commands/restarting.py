@@ -14,7 +14,7 @@ from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.revisions import Running, number
 from provisioner.resources.ecs.rollouts import begin_anew
@@ -44,7 +44,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
     header(say, session)
     with session.locked(_VERB, wish.lock_timeout), recorded(session, _VERB) as record, undisturbed(session):
         one = one_service(session, wish.service)
-        with explained(f"looking at {one.aws_name}"):
+        with user_errors(f"looking at {one.aws_name}"):
             now = one.running()
         listen_to(one, record)
         under_way = _was_begun(one, now)
@@ -58,7 +58,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
                     f"{one.title} is to run no task: there is nothing to replace.",
                     f"`{look}` tells what to type.",
                 )
-            with explained(f"looking at the images of {one.aws_name}"):
+            with user_errors(f"looking at the images of {one.aws_name}"):
                 demand_pullable(say, session, images_of(now.revision))
             tell_replaced(say, one, now)
             wish.asking.confirm(say, f"Replace {amount(count, 'task')} of {one.title} in {session.suffix}?")
@@ -67,7 +67,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
             before = Before.of(one, now, now.arn, under_way=under_way, fail_fast=wish.fail_fast)
             follower = Follower(say, one, before, wish.fail_fast)
             if not under_way:
-                one.hands.ledger.record_intent(one.node, _begins(now), replace(one.entry, phase="updating"))
+                one.hands.state_manager.record_intent(one.node, _begins(now), replace(one.entry, phase="updating"))
                 begin_anew(session.clients, one.cluster, one.aws_name, str(now.primary["id"]))
             follower.follow(now.arn)
             one.settle()

@@ -15,9 +15,9 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.place import header
 from provisioner.commands.recording import expect, recorded
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.plan import Plan
-from provisioner.engine.record import Record
+from provisioner.engine.record import RunRecorder
 from provisioner.errors import Blocked, UsageError
 from provisioner.resources.origin_key import CURRENT, PENDING, new_key
 from provisioner.session import Session
@@ -51,7 +51,7 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
         if not _versions(secrets, resource_state.id).get(PENDING):
             _only_the_key(session, session.plan())
             asking.confirm(say, f"Change the key of {session.suffix}?")
-            with explained("staging a new key"):
+            with user_errors("staging a new key"):
                 secrets.put_secret_value(SecretId=resource_state.id, SecretString=new_key(), VersionStages=[PENDING])
         say.note("The load balancer learns the new key, then CloudFront shows it.")
         _learn(say, session, record)
@@ -62,19 +62,19 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
     return 0
 
 
-def _learn(say: Say, session: Session, record: Record) -> None:
+def _learn(say: Say, session: Session, record: RunRecorder) -> None:
     """Bring the load balancer and CloudFront in line with the secret's versions; wait until that is done."""
-    made = session.plan()
-    _only_the_key(session, made)
-    if shown(made):
-        expect(record, session, made)
-        run(say, session, made, record)
+    plan = session.plan()
+    _only_the_key(session, plan)
+    if shown(plan):
+        expect(record, session, plan)
+        run(say, session, plan, record)
 
 
-def _only_the_key(session: Session, made: Plan) -> None:
+def _only_the_key(session: Session, plan: Plan) -> None:
     """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
-    other = [change.node for change in shown(made) if change.piece not in _PIECES]
-    if made.refused or other:
+    other = [change.logical_id for change in shown(plan) if change.step not in _PIECES]
+    if plan.refused or other:
         raise Blocked(
             f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",
             "Give the `--config` and every `--set` of its last `apply` again. With them "
@@ -84,7 +84,7 @@ def _only_the_key(session: Session, made: Plan) -> None:
 
 def _versions(secrets: Any, arn: str) -> dict[str, str]:
     """Return the version id at each stage of the secret."""
-    with explained("looking at the key's versions"):
+    with user_errors("looking at the key's versions"):
         listed = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
     return {stage: version for version, stages in listed.items() for stage in stages}
 
@@ -93,7 +93,7 @@ def _promote(secrets: Any, arn: str) -> None:
     """Make the pending version the current one in two calls; skip the first if it was made before."""
     at = _versions(secrets, arn)
     new, old = at[PENDING], at[CURRENT]
-    with explained("promoting the new key"):
+    with user_errors("promoting the new key"):
         if new != old:
             secrets.update_secret_version_stage(
                 SecretId=arn, VersionStage=CURRENT, MoveToVersionId=new, RemoveFromVersionId=old

@@ -22,8 +22,8 @@ from provisioner.commands.recording import recorded
 from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock, Stopped
-from provisioner.engine.explain import explained
-from provisioner.engine.faults import code_of, told
+from provisioner.engine.explain import user_errors
+from provisioner.engine.faults import code_of, describe_error
 from provisioner.names import owner_tags
 from provisioner.resources.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
 from provisioner.resources.ecs.revisions import Running
@@ -60,7 +60,7 @@ def run(say: Say, session: Session, wish: Wish) -> int:
     with recorded(session, "run") as record, ExitStack() as ears:
         with session.locked("run", wish.lock_timeout), undisturbed(session, to_its_end=False):
             one = one_service(session, wish.service)
-            with explained(f"starting a task of {one.aws_name}"):
+            with user_errors(f"starting a task of {one.aws_name}"):
                 now = one.running()
                 once = Once(say, one, now, command)
                 found = once.found(again=wish.again, asking=wish.asking)
@@ -74,7 +74,7 @@ def run(say: Say, session: Session, wish: Wish) -> int:
         # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
         running = Watched(say, watched, one.cluster, alone, _tail(session, now, alone), caught)
         try:
-            with explained(f"following task {alone.id}"):
+            with user_errors(f"following task {alone.id}"):
                 code = running.to_its_end(session.clock)
             record.finish("ok" if code == 0 else "failed", code)
         finally:
@@ -87,11 +87,11 @@ def run(say: Say, session: Session, wish: Wish) -> int:
 
 def _started(once: Once, *, again: bool) -> Alone:
     """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
-    session, one, state_manager = once.one.session, once.one, once.one.hands.ledger
+    session, one, state_manager = once.one.session, once.one, once.one.hands.state_manager
     pending = once.begun(again=again)
     state_manager.record_command(once.key, pending)
-    tags, newborns = owner_tags(session.suffix), one.hands.patience.newborns
-    alone = begin(session.clients, one.cluster, once.now, once.command, pending.token, tags, newborns)
+    tags, recent = owner_tags(session.suffix), one.hands.retry_policy.recent
+    alone = begin(session.clients, one.cluster, once.now, once.command, pending.token, tags, recent)
     state_manager.record_command(once.key, replace(pending, task=alone.arn))
     once.say.note(f"Task {alone.id} of {one.title} starts on {once.command.provider}.", "dim")
     return alone
@@ -172,7 +172,7 @@ class Watched:
                 yield from self.tail.lines()
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
-                self.say.note(f"Its lines cannot be read: {told(error)}", "yellow")
+                self.say.note(f"Its lines cannot be read: {describe_error(error)}", "yellow")
                 self.tail = None
 
     def _show_the_rest(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner import __version__
-from provisioner.engine.choice import Choice
+from provisioner.engine.choice import Selection
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
 from provisioner.engine.private import to_recorded
@@ -51,9 +51,9 @@ class SavedPlan:
     changes: dict[str, Any]
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> Selection:
         """The selection of resources that the plan is about."""
-        return Choice(tuple(self.targets), tuple(self.excludes))
+        return Selection(tuple(self.targets), tuple(self.excludes))
 
     def save(self, path: Path) -> None:
         """Write the plan to a file of mode 0600.
@@ -97,7 +97,7 @@ class SavedPlan:
         return cls(**by_name(cls, raw))
 
 
-def saved(session: Session, made: Plan, choice: Choice, config: Path | None, sets: list[str]) -> SavedPlan:
+def saved(session: Session, plan: Plan, selection: Selection, config: Path | None, sets: list[str]) -> SavedPlan:
     """Return the saved form of a plan that was just made."""
     state = session.document
     return SavedPlan(
@@ -108,14 +108,14 @@ def saved(session: Session, made: Plan, choice: Choice, config: Path | None, set
         config=str(config.resolve()) if config else None,
         sets=[one for one in sets if "environment" not in one],
         take=sorted(session.taken),
-        targets=list(choice.targets),
-        excludes=list(choice.excludes),
+        targets=list(selection.targets),
+        excludes=list(selection.excluded),
         settings=told_settings(session.settings, state.salt),
         salt=state.salt,
         lineage=state.lineage if session.is_known else "",
         serial=state.serial,
         facts=state.lookups,
-        changes=outline(made.changes, state.salt),
+        changes=outline(plan.changes, state.salt),
     )
 
 
@@ -136,14 +136,14 @@ def outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
 def _outline(change: Change, salt: str) -> dict[str, Any]:
     """Return what a plan does to one resource, with hashes in place of values."""
     return {
-        "address": f"{change.piece}/{change.node}",
-        "action": change.verb,
+        "address": f"{change.step}/{change.logical_id}",
+        "action": change.action,
         "id": change.id,
         "adopts": change.adopts,
         "fields": {
             one.path: digest([to_recorded(one.old, salt), to_recorded(one.new, salt)]) for one in change.differences
         },
-        "removes": [one.what for one in change.extras],
+        "removes": [one.what for one in change.unmanaged],
     }
 
 

@@ -12,7 +12,7 @@ from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.errors import UsageError
 from provisioner.names import COUNT_OWNER
 from provisioner.resources.ecs.shipped import SCALE
@@ -56,7 +56,7 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
         undisturbed(session),
     ):
         one = one_service(session, wish.service)
-        with explained(f"looking at {one.aws_name}"):
+        with user_errors(f"looking at {one.aws_name}"):
             now, was = one.running(), one.counts()
         counts = Counts(
             was.minimum if wish.minimum is None else wish.minimum,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources.ecs.running import Running, serving
 from provisioner.session import Session
@@ -54,7 +54,7 @@ def entered(session: Session, service: str, task: str) -> Running:
 
     """
     resource_state = named(session, service)
-    with explained(f"looking for a task of {resource_state.aws_name}"):
+    with user_errors(f"looking for a task of {resource_state.aws_name}"):
         found = serving(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
     again = session.where.workspace.command("apply", session.suffix)
     if found is None:

@@ -12,7 +12,7 @@ from provisioner.amounts import amount
 from provisioner.commands.bordering import borders
 from provisioner.commands.place import counted, whereabouts
 from provisioner.engine.clients import Clients
-from provisioner.engine.peers import Peers
+from provisioner.engine.peers import BatchScope
 from provisioner.engine.plan import READERS
 from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import ManagedResource, read, with_status_reads
@@ -83,7 +83,7 @@ def status(say: Say, session: Session) -> int:
 
 def looked(session: Session) -> Look:
     """Read every resource, eight at a time, then what the topics need besides."""
-    clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
+    clients = session.clients.with_shared_reads(BatchScope.of(session.document), _PATIENCE)
     resource_states = {
         name: one for name, one in session.document.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
     }

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError, ProxyConnectionError
 
 from provisioner.commands.one_service import OneService
 from provisioner.engine.denials import Denial
-from provisioner.engine.faults import Fault, fault_of
-from provisioner.engine.hints import hint
+from provisioner.engine.faults import ErrorCategory, categorize
+from provisioner.engine.hints import hint_for
 from provisioner.engine.refs import JsonObject
-from provisioner.errors import Unwell
+from provisioner.errors import Unhealthy
 from provisioner.path_patterns import probe
 from provisioner.resources.elbv2.routing import led_to, path_values, rules_of, taker
 from provisioner.session import Session
@@ -27,7 +27,7 @@ _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
 _WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
 _MOST_WORDS = 100
 # Faults of this machine or of its proxy: they say nothing of the service.
-_NOT_OF_THE_DOOR = frozenset({Fault.UNTRUSTED, Fault.BARRED})
+_NOT_OF_THE_DOOR = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.BARRED})
 _NOT_ASKED = "not asked"
 # The rules that ask for CloudFront's key, on port 80 and on 443.
 _GUARDED = frozenset({"rule-guarded", "tls-rule-guarded"})
@@ -105,18 +105,18 @@ def smoke(say: Say, one: OneService) -> None:
         raise _unwell(one, bad, astray=bool(astray))
 
 
-def _unwell(one: OneService, bad: list[str], *, astray: bool) -> Unwell:
+def _unwell(one: OneService, bad: list[str], *, astray: bool) -> Unhealthy:
     """Return the error that names the bad answers and the way back, or that the service is to run no task."""
     workspace, suffix = one.session.where.workspace, one.session.suffix
     look, back = workspace.command("doctor", suffix), workspace.command("rollback", suffix)
     if not one.wanted:
-        return Unwell(
+        return Unhealthy(
             f"{one.title} is rolled out, and nothing answers: it is to run no task.",
             f"`{look}` tells what to type; where none is meant to run, --no-smoke asks nobody.",
         )
     if astray:
         back = workspace.command("apply", suffix)
-    return Unwell(
+    return Unhealthy(
         f"{one.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(bad),
         f"`{look}` looks for the cause; `{back}` {'puts the rules in order' if astray else 'goes back'}.",
     )
@@ -145,11 +145,11 @@ def _visit(session: Session, door: Door, path: str) -> Visit:
     try:
         answer = over_http(where, within=_PATIENCE, is_local=bool(box)).send(request)
     except Exception as error:
-        fault = fault_of(error)
-        if fault is None:
+        category = categorize(error)
+        if category is None:
             raise
-        if fault in _NOT_OF_THE_DOOR or isinstance(error, ProxyConnectionError):
-            return Visit(door.via, path, None, f"{_NOT_ASKED}: {hint(error)}", is_asked=False)
+        if category in _NOT_OF_THE_DOOR or isinstance(error, ProxyConnectionError):
+            return Visit(door.via, path, None, f"{_NOT_ASKED}: {hint_for(error)}", is_asked=False)
         return Visit(door.via, path, None, f"{type(error).__name__}: {error}"[:_MOST_WORDS])
     return Visit(door.via, path, answer.status_code)
 
@@ -208,7 +208,7 @@ def _rules(say: Say, one: OneService) -> list[JsonObject]:
     try:
         return rules_of(one.session.clients.client("elbv2"), listeners)
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
         say.note(f"Which service answers is not known: {Denial.of(error).clause}.", "yellow")
         return []

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from provisioner.commands.sources import Source, Wanted, source_of
-from provisioner.engine.explain import explain
-from provisioner.engine.faults import PASSING, fault_of
+from provisioner.engine.explain import user_error
+from provisioner.engine.faults import TRANSIENT, categorize
 from provisioner.errors import Incomplete, UsageError, quoted
 from provisioner.resources.log_events import Line
 from provisioner.session import Session
@@ -56,7 +56,7 @@ def _asked(say: Say, session: Session, tail: Source, wanted: Wanted) -> Iterator
             if line.stream.startswith(wanted.prefix) and line.task.startswith(wanted.task):
                 yield line
     except Exception as error:
-        if not wanted.follow or fault_of(error) not in PASSING:
+        if not wanted.follow or categorize(error) not in TRANSIENT:
             raise _refused(error, session, tail) or error from error
         say.note(f"AWS cannot be heard ({type(error).__name__}); it goes on where it was.", "dim")
 
@@ -69,4 +69,4 @@ def _refused(error: Exception, session: Session, tail: Source) -> ProvisionerErr
         return Incomplete(f"The log group {tail.name} is not there.", f"`{again}` makes it again.")
     if code == "InvalidParameterException" and tail.pattern:
         return UsageError(f"AWS takes no filter such as {quoted(tail.pattern)}.", 'For example: --filter "ERROR".')
-    return explain(error, f"reading {tail.name}")
+    return user_error(error, f"reading {tail.name}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from provisioner.commands.serving import REHEARSED, entered
-from provisioner.engine.explain import explain, explained
+from provisioner.engine.explain import user_error, user_errors
 from provisioner.engine.faults import code_of
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
@@ -106,7 +106,7 @@ def _database(session: Session) -> Database:
     again = session.where.workspace.command("apply", session.suffix)
     doc = None
     if _CLUSTER in state.resources:
-        with explained("looking for the database"):
+        with user_errors("looking for the database"):
             doc = read(session.clients, target_in(state, _CLUSTER, RESOURCE_TYPES))
     if doc is None:
         raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{again}` makes it.")
@@ -126,7 +126,7 @@ def _opened(session: Session, chosen: Running, database: Database, here: int) ->
             raise Blocked(
                 f"The agent of the task {chosen.id} does not answer.", "Wait a minute, then run this again."
             ) from error
-        raise explain(error, f"opening a tunnel through the task {chosen.id}") or error from error
+        raise user_error(error, f"opening a tunnel through the task {chosen.id}") or error from error
 
 
 def _tell(say: Say, session: Session, database: Database, here: int) -> None:

@@ -10,8 +10,8 @@ from provisioner.doctor.finding import Finding, Over, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import CHECKS, Check
 from provisioner.engine.denials import Denial
-from provisioner.engine.explain import excused
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.explain import describe_refusal
+from provisioner.engine.faults import ErrorCategory, categorize
 
 _AT_ONCE = 8
 OK, NONE, WRONG, UNSEEN = "ok", "none", "wrong", "not checked"
@@ -54,8 +54,8 @@ def examine(check: Check, patient: Patient) -> Result:
     except Unseen as why:
         return Result(check, UNSEEN, str(why))
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        known = excused(error, f"checking {check.name}")
-        denied = fault_of(error) is Fault.DENIED
+        known = describe_refusal(error, f"checking {check.name}")
+        denied = categorize(error) is ErrorCategory.DENIED
         note = Denial.of(error).clause if denied else known.message
         return Result(check, UNSEEN, note, untold=True)
     return Result(check, WRONG if finding else OK, "", finding)

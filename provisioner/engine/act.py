@@ -11,31 +11,31 @@ from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import errand_of
-from provisioner.engine.decide import Change, is_anothers, proves_nothing, whose
-from provisioner.engine.durations import Durations
+from provisioner.engine.compare import update_of
+from provisioner.engine.decide import Change, is_foreign, is_identified_by_name, owner_description
+from provisioner.engine.durations import DurationHistory
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Unmanaged
-from provisioner.engine.faults import Fault, code_of, fault_of, told
-from provisioner.engine.gone import is_gone, refuses_for_good
+from provisioner.engine.faults import ErrorCategory, categorize, code_of, describe_error
+from provisioner.engine.gone import is_gone, is_permanent_refusal
 from provisioner.engine.intervals import Cooldown, last_change
-from provisioner.engine.lacking import Lacking
-from provisioner.engine.marker import Marker
-from provisioner.engine.overlay import over_what_stands
-from provisioner.engine.patience import Patience
+from provisioner.engine.lacking import UnsupportedResources
+from provisioner.engine.marker import RunMarker
+from provisioner.engine.overlay import merge_into_live
+from provisioner.engine.patience import RetryPolicy
 from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject, reveal_secrets
 from provisioner.engine.refused import OwnershipConflict, RetryLater, blocked_error, matches_codes, may_have_blockers
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.search import Search
+from provisioner.engine.search import ConsistencyLookup
 from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, consistency_seconds_left, read
-from provisioner.engine.watch import Watch
+from provisioner.engine.watch import Waiter
 from provisioner.names import own_tags
 from state.manager import StateManager
 from state.stack_state import ResourceState
 
 
-class Hands:
+class ResourceExecutor:
     """The executor of resource types' actions, one resource at a time; shared by all threads of a run."""
 
     def __init__(
@@ -43,22 +43,22 @@ class Hands:
         clients: Clients,
         state_manager: StateManager,
         listen: Listener,
-        durations: Durations | None = None,
-        marker: Marker | None = None,
+        history: DurationHistory | None = None,
+        marker: RunMarker | None = None,
     ) -> None:
         self.clients = clients
         self.marker = marker
-        self.ledger = state_manager
+        self.state_manager = state_manager
         self.listen = listen
         self.clock = clients.clock
-        self.pace = clients.aws.pace
-        self.search = Search(clients)
-        self.durations = durations or Durations(self.pace)
-        self.lacking = Lacking(clients, listen)
-        self.patience = Patience(clients, listen, self.durations)
-        self.watch = Watch(clients, listen, self.durations)
+        self.speed = clients.aws.pace
+        self.consistency = ConsistencyLookup(clients)
+        self.durations = history or DurationHistory(self.speed)
+        self.unsupported = UnsupportedResources(clients, listen)
+        self.retry_policy = RetryPolicy(clients, listen, self.durations)
+        self.waiter = Waiter(clients, listen, self.durations)
         # Resources whose create AWS refused as they exist already, perhaps made by somebody else.
-        self.met: set[str] = set()
+        self.already_existing: set[str] = set()
 
     def read(self, managed: ManagedResource) -> JsonObject | None:
         """Return the actual state of a resource; None where it does not exist."""
@@ -66,41 +66,41 @@ class Hands:
 
     def create(self, managed: ManagedResource) -> JsonObject:
         """Create a resource unless an earlier attempt did; write its id to the state, return AWS's answer."""
-        marker = self.marker if self.marker and self.marker.node == managed.spec.logical_id else None
-        managed = marker.born(managed) if marker else managed
-        resource_state = self._entry(managed)
-        known_state = self.ledger.get(managed.spec.logical_id)
+        marker = self.marker if self.marker and self.marker.logical_id == managed.spec.logical_id else None
+        managed = marker.with_mark(managed) if marker else managed
+        resource_state = self._resource_state(managed)
+        known_state = self.state_manager.get(managed.spec.logical_id)
         reopened = bool(known_state and known_state.intent and known_state.intent.action == "create")
         cooldown = self._cooldown(managed)
-        intent = self.ledger.record_intent(managed.spec.logical_id, "create", resource_state)
-        tried = self.search.last_tried(managed, intent.started_at)
-        actual = self._found(managed, tried, managed.type.consistency_seconds) if reopened else None
+        intent = self.state_manager.record_intent(managed.spec.logical_id, "create", resource_state)
+        tried = self.consistency.last_attempt(managed, intent.started_at)
+        actual = self._find_earlier_attempt(managed, tried, managed.type.consistency_seconds) if reopened else None
         changed = tried
         if actual is None:
             with_token = replace(managed, spec=replace(managed.spec, token=intent.token))
             actual = cooldown.call(lambda: self._make(with_token))
             changed = self.clock.wall()
-        self.patience.newborns.add(managed.with_id(managed.type.id_of(actual)))
-        self.ledger.record_id(
+        self.retry_policy.recent.add(managed.with_id(managed.type.id_of(actual)))
+        self.state_manager.record_id(
             managed.spec.logical_id, managed.type.id_of(actual), changed if managed.type.cooldown else 0.0
         )
         if marker:
             marker.begin()
         return actual
 
-    def _found(self, managed: ManagedResource, since: float, hidden: float) -> JsonObject | None:
+    def _find_earlier_attempt(self, managed: ManagedResource, since: float, hidden: float) -> JsonObject | None:
         """Return what an earlier attempt created; raise LockHeld where it is the marker of another run."""
-        actual = self.search.find(managed, since, hidden)
-        if actual is not None and self.marker and self.marker.node == managed.spec.logical_id:
-            self.marker.met(actual)
+        actual = self.consistency.find(managed, since, hidden)
+        if actual is not None and self.marker and self.marker.logical_id == managed.spec.logical_id:
+            self.marker.check_created(actual)
         return actual
 
     def _cooldown(self, managed: ManagedResource) -> Cooldown:
-        return Cooldown(self.ledger, self.clock, self.pace, managed, self.listen)
+        return Cooldown(self.state_manager, self.clock, self.speed, managed, self.listen)
 
     def _make(self, managed: ManagedResource) -> JsonObject:
         spec = managed.spec
-        client = self.patience.client(managed)
+        client = self.retry_policy.client(managed)
 
         @cache
         def shown() -> ResourceSpec:
@@ -112,19 +112,19 @@ class Hands:
             try:
                 return managed.type.restore(client, spec) or managed.type.create(client, shown())
             except Exception as error:
-                if self.lacking.passes(managed, "create", error):
+                if self.unsupported.skips(managed, "create", error):
                     return dict(spec.props)
                 proven = matches_codes(error, managed.type.already_exists_codes)
-                if not proven and fault_of(error) is not Fault.LOST:
+                if not proven and categorize(error) is not ErrorCategory.LOST:
                     raise
                 hidden = CONSISTENCY_SECONDS if proven else managed.type.consistency_seconds
-                actual = self._found(managed, self.clock.wall(), hidden)
+                actual = self._find_earlier_attempt(managed, self.clock.wall(), hidden)
                 if actual is None:
                     raise
-                self.met |= {spec.logical_id} if proven else set()
+                self.already_existing |= {spec.logical_id} if proven else set()
                 return actual
 
-        made: JsonObject = self.patience.call(once, managed, "create")
+        made: JsonObject = self.retry_policy.call(once, managed, "create")
         return made
 
     def update(self, managed: ManagedResource, change: Change) -> ManagedResource:
@@ -138,50 +138,52 @@ class Hands:
 
     def _update(self, managed: ManagedResource, change: Change) -> JsonObject:
         resource_type, spec = managed.type, managed.spec
-        self.ledger.record_intent(spec.logical_id, "update", self._entry(managed, "updating"))
-        client = self.patience.client(managed)
-        known_state = self.ledger.get(spec.logical_id)
+        self.state_manager.record_intent(spec.logical_id, "update", self._resource_state(managed, "updating"))
+        client = self.retry_policy.client(managed)
+        known_state = self.state_manager.get(spec.logical_id)
         before = (known_state.recorded if known_state else None) or {}
-        errand = errand_of(resource_type, spec.props, change.differences)
+        update = update_of(resource_type, spec.props, change.differences)
 
         def once() -> JsonObject:
             reply: JsonObject | None = None
-            if errand.own or not (change.differences or change.extras):
+            if update.changes_properties or not (change.differences or change.unmanaged):
                 shown = replace(spec, props=reveal_secrets(spec.props, self.clients, managed.lookup))
-                changed = reveal_secrets(errand.changed, self.clients, managed.lookup)
-                reply = resource_type.update(client, *over_what_stands(client, resource_type, shown, changed, before))
-            if errand.tags:
-                resource_type.retag(client, spec, errand.put, errand.drop)
-            for unmanaged in change.extras:
-                _remove(resource_type, client, spec, unmanaged)
+                changed = reveal_secrets(update.changed, self.clients, managed.lookup)
+                reply = resource_type.update(client, *merge_into_live(client, resource_type, shown, changed, before))
+            if update.tags:
+                resource_type.retag(client, spec, update.tags_to_set, update.tags_to_remove)
+            for unmanaged in change.unmanaged:
+                _remove_unmanaged(resource_type, client, spec, unmanaged)
             return reply or {}
 
         def passing() -> JsonObject:
             try:
                 return once()
             except Exception as error:
-                if self.lacking.passes(managed, "update", error):
+                if self.unsupported.skips(managed, "update", error):
                     return {}
                 raise
 
-        told: JsonObject = self.patience.call(passing, managed, "update")
+        told: JsonObject = self.retry_policy.call(passing, managed, "update")
         return told
 
-    def finish(
+    def wait_and_confirm(
         self, managed: ManagedResource, *, updated: bool = False, actual: Callable[[JsonObject], None]
     ) -> JsonObject:
         """Wait until a resource is ready and record that; call `actual` with each actual state read meanwhile.
 
         `updated` says that it was just updated: AWS may still tell its old state.
         """
-        waits = (bool(managed.type.ready) or updated) and managed.spec.logical_id not in self.lacking.nodes
-        doc = self.watch.until_ready(managed, updated=updated, actual=actual) if waits else {}
+        waits = (bool(managed.type.ready) or updated) and managed.spec.logical_id not in self.unsupported.nodes
+        doc = self.waiter.wait_until_ready(managed, updated=updated, actual=actual) if waits else {}
         self.confirm(managed.spec.logical_id, managed.type)
         return doc
 
     def confirm(self, logical_id: str, resource_type: ResourceType) -> None:
         """Record that AWS holds the desired properties; a cooldown starts at the time of the open intent."""
-        self.ledger.record_ready(logical_id, changed=last_change(resource_type, self.ledger.get(logical_id)))
+        self.state_manager.record_ready(
+            logical_id, changed=last_change(resource_type, self.state_manager.get(logical_id))
+        )
 
     def delete(self, managed: ManagedResource, begun: Callable[[], None] = lambda: None) -> str:
         """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
@@ -195,30 +197,30 @@ class Hands:
 
         """
         resource_type, logical_id = managed.type, managed.spec.logical_id
-        resource_state = self.ledger.get(logical_id)
+        resource_state = self.state_manager.get(logical_id)
         if resource_type.deleted_with_parent:
-            self.ledger.remove(logical_id, deleted=True)
+            self.state_manager.remove(logical_id, deleted=True)
             return ""
         if resource_state and not resource_state.id:
-            actual = self._begun(managed, resource_state)
+            actual = self._find_lost_reply(managed, resource_state)
             if actual is None:
-                self.ledger.remove(logical_id, deleted=False)
+                self.state_manager.remove(logical_id, deleted=False)
                 return ""
             managed = managed.with_id(resource_type.id_of(actual))
-            self.ledger.record_id(logical_id, managed.spec.id)
+            self.state_manager.record_id(logical_id, managed.spec.id)
         self._check_owner(managed)
-        if why := resource_type.retention_reason(self.patience.client(managed), managed.spec):
-            self.ledger.remove(logical_id, deleted=False)
+        if why := resource_type.retention_reason(self.retry_policy.client(managed), managed.spec):
+            self.state_manager.remove(logical_id, deleted=False)
             return why
         if resource_state:
-            self.ledger.record_intent(
+            self.state_manager.record_intent(
                 logical_id, "delete", replace(resource_state, id=managed.spec.id, phase="deleting")
             )
         start = self.clock.now()
-        self._insist_on_end(managed, begun, start)
+        self._delete_until_accepted(managed, begun, start)
         begun()
-        self.watch.until_gone(managed, start)
-        self.ledger.remove(logical_id, deleted=True)
+        self.waiter.wait_until_deleted(managed, start)
+        self.state_manager.remove(logical_id, deleted=True)
         return ""
 
     def _check_owner(self, managed: ManagedResource) -> None:
@@ -227,59 +229,63 @@ class Hands:
         A name proves nothing: ours may be gone, and another one may have been created with the same name.
         """
         for one in (managed, *managed.parents):
-            actual = self.read(one) if proves_nothing(one.type) else None
-            if actual is not None and is_anothers(one.type, one.spec.tags, actual):
-                self.ledger.remove(managed.spec.logical_id, deleted=False)
-                raise OwnershipConflict(f"{one.description} is {whose(one.type, actual)}.", "It stays as it is.")
+            actual = self.read(one) if is_identified_by_name(one.type) else None
+            if actual is not None and is_foreign(one.type, one.spec.tags, actual):
+                self.state_manager.remove(managed.spec.logical_id, deleted=False)
+                raise OwnershipConflict(
+                    f"{one.description} is {owner_description(one.type, actual)}.", "It stays as it is."
+                )
 
-    def _begun(self, managed: ManagedResource, resource_state: ResourceState) -> JsonObject | None:
+    def _find_lost_reply(self, managed: ManagedResource, resource_state: ResourceState) -> JsonObject | None:
         """Find the resource whose create call was never answered; None where none of ours exists.
 
         No create call follows that would find it: a resource overlooked here would be left for ever.
         """
         try:
             intended = resource_state.intent.started_at if resource_state.intent else self.clock.wall()
-            return self.search.find(managed, self.search.last_tried(managed, intended), CONSISTENCY_SECONDS)
+            return self.consistency.find(managed, self.consistency.last_attempt(managed, intended), CONSISTENCY_SECONDS)
         except OwnershipConflict:  # somebody else's resource stays, and does not stop ours from going
             return None
 
-    def _insist_on_end(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
+    def _delete_until_accepted(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
         """Call delete until AWS accepts it or the resource is gone; raise an error that names blockers."""
         try:
-            self.patience.call(lambda: self._end(managed, begun, start), managed, "delete")
+            self.retry_policy.call(lambda: self._delete(managed, begun, start), managed, "delete")
         except Exception as error:
             if is_gone(self.clients, managed, error):
                 return
-            if may_have_blockers(error, managed.type.unblocked_codes) and (blockers := self.patience.holders(managed)):
-                curable = not refuses_for_good(managed, error)
-                raise blocked_error(managed.description, blockers, told(error), curable=curable) from error
+            if may_have_blockers(error, managed.type.unblocked_codes) and (
+                blockers := self.retry_policy.blockers(managed)
+            ):
+                curable = not is_permanent_refusal(managed, error)
+                raise blocked_error(managed.description, blockers, describe_error(error), curable=curable) from error
             raise
 
-    def _end(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
+    def _delete(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
         # One attempt; a refusal counts as success where the resource proves to be gone.
         try:
-            managed.type.delete(self.patience.client(managed), managed.spec)
+            managed.type.delete(self.retry_policy.client(managed), managed.spec)
         except RetryLater:
             begun()
             raise
         except UnknownCall as error:
-            if not self.lacking.passes(managed, "delete", error):
+            if not self.unsupported.skips(managed, "delete", error):
                 raise
         except ClientError as error:
-            if self.lacking.passes(managed, "delete", error):
+            if self.unsupported.skips(managed, "delete", error):
                 return
-            known = code_of(error) in managed.type.not_found_codes or refuses_for_good(managed, error)
+            known = code_of(error) in managed.type.not_found_codes or is_permanent_refusal(managed, error)
             if not known or not is_gone(self.clients, managed, error):
                 raise
-            resource_state = self.ledger.get(managed.spec.logical_id)
+            resource_state = self.state_manager.get(managed.spec.logical_id)
             # The time since this delete began counts too: a creation time by a fast clock would never be old.
             late = self.clock.now() - start >= self.clients.aws.hides(CONSISTENCY_SECONDS)
             if resource_state and not late and consistency_seconds_left(self.clients, resource_state.created_at):
                 raise RetryLater("it is so new that AWS may not show it yet") from error
 
-    def _entry(self, managed: ManagedResource, phase: str = "creating") -> ResourceState:
+    def _resource_state(self, managed: ManagedResource, phase: str = "creating") -> ResourceState:
         spec = managed.spec
-        known_state = self.ledger.get(spec.logical_id)
+        known_state = self.state_manager.get(spec.logical_id)
         return ResourceState(
             type_name=str(managed.type),
             aws_name=spec.aws_name,
@@ -287,7 +293,7 @@ class Hands:
             region=managed.region,
             phase="updating" if phase == "updating" else "creating",
             id=spec.id,
-            desired=to_recorded(spec.props, self.ledger.salt),
+            desired=to_recorded(spec.props, self.state_manager.salt),
             recorded=known_state.recorded if known_state and known_state.id == spec.id else None,
             depends_on=list(managed.depends_on),
             created_at=known_state.created_at if known_state and known_state.id == spec.id else 0.0,
@@ -296,7 +302,7 @@ class Hands:
         )
 
 
-def _remove(resource_type: ResourceType, client: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+def _remove_unmanaged(resource_type: ResourceType, client: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
     try:
         resource_type.remove_unmanaged(client, spec, unmanaged)
     except ClientError as error:

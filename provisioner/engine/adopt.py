@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.decide import AT_WORK, Change
 from provisioner.engine.intervals import last_change
-from provisioner.engine.known import Known
+from provisioner.engine.known import ActualStates
 from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import ManagedResource
@@ -15,28 +15,32 @@ from provisioner.names import own_tags
 from state.stack_state import ResourceState
 
 
-def borrowed(hands: Hands, known: Known, managed: ManagedResource) -> JsonObject | None:
+def find_existing(
+    executor: ResourceExecutor, actual_states: ActualStates, managed: ManagedResource
+) -> JsonObject | None:
     """Return the existing resource, perhaps somebody else's, that the type may use; None where there is none.
 
     It is read now because the plan could not look for it; the run remembers its actual state.
     """
-    actual = hands.read(managed) if managed.type.uses_existing else None
+    actual = executor.read(managed) if managed.type.uses_existing else None
     if actual is not None:
-        known.learn(managed.with_id(managed.type.id_of(actual)), actual)
+        actual_states.record(managed.with_id(managed.type.id_of(actual)), actual)
     return actual
 
 
-def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_state: ResourceState | None) -> None:
+def adopt(
+    executor: ResourceExecutor, managed: ManagedResource, change: Change, resource_state: ResourceState | None
+) -> None:
     """Adopt an existing resource into the state, or record what is desired of a known one.
 
     An entry with another id is deposed first. The desired properties in the state may be those of an
     interrupted run that wanted something else: the ones of this run replace them.
     """
-    desired, tags = to_recorded(managed.spec.props, hands.ledger.salt), own_tags(managed.spec.tags)
-    name, needs = managed.spec.logical_id, list(managed.depends_on)
+    desired, tags = to_recorded(managed.spec.props, executor.state_manager.salt), own_tags(managed.spec.tags)
+    name, depends_on = managed.spec.logical_id, list(managed.depends_on)
     if resource_state is None or resource_state.id != change.id:
         if resource_state and resource_state.id:
-            hands.ledger.depose(name, f"{name}~{resource_state.id}")
+            executor.state_manager.depose(name, f"{name}~{resource_state.id}")
         adopted = ResourceState(
             str(managed.type),
             managed.spec.aws_name,
@@ -45,22 +49,22 @@ def take_over(hands: Hands, managed: ManagedResource, change: Change, resource_s
             "finishing",
             change.id,
             desired,
-            depends_on=needs,
+            depends_on=depends_on,
             # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
-            created_at=hands.clock.wall(),
-            changed_at=last_change(managed.type, resource_state) if change.verb == "keep" else 0.0,
+            created_at=executor.clock.wall(),
+            changed_at=last_change(managed.type, resource_state) if change.action == "keep" else 0.0,
             tags=tags,
         )
-        hands.ledger.record_adopted(name, adopted)
-        hands.patience.newborns.add(managed)
-    elif change.verb == "keep" or (change.verb == "finish" and is_compared(managed, change)):
-        kept = replace(resource_state, desired=desired, depends_on=needs, tags=tags)
+        executor.state_manager.record_adopted(name, adopted)
+        executor.retry_policy.recent.add(managed)
+    elif change.action == "keep" or (change.action == "finish" and is_compared(managed, change)):
+        kept = replace(resource_state, desired=desired, depends_on=depends_on, tags=tags)
         if kept != resource_state or resource_state.phase != "ready":
-            hands.ledger.record_adopted(name, kept)
-    if resource_state and hands.patience.is_new(resource_state.created_at):
-        hands.patience.newborns.add(managed, resource_state.created_at)
+            executor.state_manager.record_adopted(name, kept)
+    if resource_state and executor.retry_policy.is_recent(resource_state.created_at):
+        executor.retry_policy.recent.add(managed, resource_state.created_at)
     elif resource_state and resource_state.phase != "ready":
-        hands.patience.newborns.add(managed)
+        executor.retry_policy.recent.add(managed)
 
 
 def is_compared(managed: ManagedResource, change: Change) -> bool:
@@ -68,4 +72,4 @@ def is_compared(managed: ManagedResource, change: Change) -> bool:
 
     It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
     """
-    return not (managed.type.immutable_until_ready and change.why == AT_WORK)
+    return not (managed.type.immutable_until_ready and change.reason == AT_WORK)

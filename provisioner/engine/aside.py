@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
-from provisioner.engine.act import Hands
-from provisioner.engine.adopt import take_over
-from provisioner.engine.claims import clash
+from provisioner.engine.act import ResourceExecutor
+from provisioner.engine.adopt import adopt
+from provisioner.engine.claims import conflicts
 from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
@@ -19,7 +19,9 @@ from provisioner.engine.teardown import target_in
 from state.stack_state import ResourceState
 
 
-def make_room(hands: Hands, resource: Resource, old: ManagedResource, resource_state: ResourceState | None) -> None:
+def depose_or_delete(
+    executor: ResourceExecutor, resource: Resource, old: ManagedResource, resource_state: ResourceState | None
+) -> None:
     """Depose the old resource, or delete it first where AWS allows only one of the two.
 
     Nothing is done for a type whose old resources are kept beside the new one.
@@ -27,18 +29,20 @@ def make_room(hands: Hands, resource: Resource, old: ManagedResource, resource_s
     if resource.type.retained_for:
         return
     if resource_state is None:
-        take_over(hands, old, Change("keep", resource.logical_id, "", "", "", id=old.spec.id), None)
-        resource_state = hands.ledger.get(resource.logical_id)
+        adopt(executor, old, Change("keep", resource.logical_id, "", "", "", id=old.spec.id), None)
+        resource_state = executor.state_manager.get(resource.logical_id)
     elif not resource_state.id:
         # The run that created it ended before it learned the id.
-        hands.ledger.record_id(resource.logical_id, old.spec.id)
-    if resource_state and clash(resource.type, old.spec.props, resource_state.desired):
-        hands.delete(old)
+        executor.state_manager.record_id(resource.logical_id, old.spec.id)
+    if resource_state and conflicts(resource.type, old.spec.props, resource_state.desired):
+        executor.delete(old)
     else:
-        hands.ledger.depose(resource.logical_id, f"{resource.logical_id}~{old.spec.id}")
+        executor.state_manager.depose(resource.logical_id, f"{resource.logical_id}~{old.spec.id}")
 
 
-def leave_behind(hands: Hands, resource: Resource, resource_state: ResourceState | None, wanted: JsonObject) -> None:
+def depose_moved(
+    executor: ResourceExecutor, resource: Resource, resource_state: ResourceState | None, wanted: JsonObject
+) -> None:
     """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
 
     The plan looked only at the desired place, and so did not find it.
@@ -49,15 +53,17 @@ def leave_behind(hands: Hands, resource: Resource, resource_state: ResourceState
         resource_state.desired.get(place) != wanted.get(place)
         for place in (*resource.type.lookup_properties, resource.type.name_property)
     ):
-        hands.ledger.depose(resource.logical_id, f"{resource.logical_id}~{resource_state.id}")
+        executor.state_manager.depose(resource.logical_id, f"{resource.logical_id}~{resource_state.id}")
 
 
-def ease(hands: Hands, resource_types: ResourceTypes, resource: Resource, wanted: JsonObject) -> None:
+def relax_deposed(
+    executor: ResourceExecutor, resource_types: ResourceTypes, resource: Resource, wanted: JsonObject
+) -> None:
     """Relax each deposed resource, so that it accepts what is created for its replacement (`Kind.parting`).
 
     An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """
-    for name, resource_state in list(hands.ledger):
+    for name, resource_state in list(executor.state_manager):
         eased = (
             resource.type.deposed_properties(resource_state.desired, wanted)
             if name.startswith(f"{resource.logical_id}~")
@@ -65,8 +71,8 @@ def ease(hands: Hands, resource_types: ResourceTypes, resource: Resource, wanted
         )
         if not eased or not resource_state.id:
             continue
-        managed = target_in(hands.ledger.state, name, resource_types)
-        seen = hands.read(managed)
+        managed = target_in(executor.state_manager.state, name, resource_types)
+        seen = executor.read(managed)
         if seen is None or covers(seen, eased):
             continue
         fields = tuple(Difference(key, seen.get(key), value) for key, value in eased.items())
@@ -79,27 +85,29 @@ def ease(hands: Hands, resource_types: ResourceTypes, resource: Resource, wanted
             resource_state.id,
             fields,
         )
-        hands.update(managed.with_props({**resource_state.desired, **eased}), change)
-        hands.ledger.record_ready(name)
+        executor.update(managed.with_props({**resource_state.desired, **eased}), change)
+        executor.state_manager.record_ready(name)
 
 
-def former(hands: Hands, docs: Mapping[str, JsonObject], led_to: Set[str]) -> dict[str, str]:
+def deposed_ids(executor: ResourceExecutor, actual: Mapping[str, JsonObject], led_to: Set[str]) -> dict[str, str]:
     """Map the id of each replacement to the id of the resource it replaces, where that one gets traffic."""
-    aside = ((name.split("~", 1), resource_state.id) for name, resource_state in list(hands.ledger) if "~" in name)
-    return {docs[logical_id]["id"]: old for (logical_id, _), old in aside if old in led_to and logical_id in docs}
+    aside = (
+        (name.split("~", 1), resource_state.id) for name, resource_state in list(executor.state_manager) if "~" in name
+    )
+    return {actual[logical_id]["id"]: old for (logical_id, _), old in aside if old in led_to and logical_id in actual}
 
 
-def led(plan: Plan, docs: Mapping[str, JsonObject]) -> Iterator[str]:
+def serving_ids(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[str]:
     """Yield the ids that get traffic now, from all resources that route traffic, selected or not."""
-    for resource_type, doc in _standing(plan, docs):
+    for resource_type, doc in _standing(plan, actual):
         yield from resource_type.routes_to(doc)
 
 
-def stand_ins(plan: Plan, docs: Mapping[str, JsonObject]) -> dict[str, str]:
+def stand_ins(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
     """Map each declared id whose traffic another owner, such as ECS, has moved to the id that gets it now."""
     return {
         own: other
-        for resource_type, doc in _standing(plan, docs)
+        for resource_type, doc in _standing(plan, actual)
         for own, other in resource_type.stand_ins(doc).items()
     }
 
@@ -108,13 +116,13 @@ def followers(plan: Plan) -> Iterator[str]:
     """Yield the names of the selected resources that route to a stand-in of another resource now."""
     serve = set(stand_ins(plan, {}).values())
     for resource in plan.stack if serve else ():
-        if not serve.isdisjoint(resource.type.routes_to(plan.docs.get(resource.logical_id, {}))):
+        if not serve.isdisjoint(resource.type.routes_to(plan.actual.get(resource.logical_id, {}))):
             yield resource.logical_id
 
 
-def _standing(plan: Plan, docs: Mapping[str, JsonObject]) -> Iterator[tuple[ResourceType, JsonObject]]:
+def _standing(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[tuple[ResourceType, JsonObject]]:
     # The type and actual state of each resource of the stack that exists, selected or not.
-    whole = plan.whole or plan
+    whole = plan.unfiltered or plan
     for resource in whole.stack:
-        if doc := docs.get(resource.logical_id) or whole.docs.get(resource.logical_id):
+        if doc := actual.get(resource.logical_id) or whole.actual.get(resource.logical_id):
             yield resource.type, doc

@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws import Aws
 from provisioner.engine.clock import Clock
-from provisioner.engine.faults import PASSING, Fault, fault_of, told
-from provisioner.engine.hints import hint
-from provisioner.engine.waits import again
+from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, describe_error
+from provisioner.engine.hints import hint_for
+from provisioner.engine.waits import retry
 from provisioner.sign_in import not_accepted
 from state.errors import ProvisionerError
 from state.stack_state import StackLocation
@@ -18,7 +18,7 @@ _PATIENCE = 20.0
 # Seconds of retries where no connection was made: most often the endpoint or the network is wrong.
 _UNSENT_PATIENCE = 3.0
 # When AWS itself answers so, it does not accept the credentials.
-_OF_CALLER = frozenset({Fault.EXPIRED, Fault.DENIED, Fault.REFUSED})
+_OF_CALLER = frozenset({ErrorCategory.EXPIRED, ErrorCategory.DENIED, ErrorCategory.REFUSED})
 
 
 def called_by(aws: Aws) -> StackLocation:
@@ -35,18 +35,18 @@ def called_by(aws: Aws) -> StackLocation:
     start = clock.now()
 
     def passes(error: BaseException) -> bool:
-        fault = fault_of(error)
-        is_late = fault is Fault.UNSENT and clock.now() - start > _UNSENT_PATIENCE
-        return fault in PASSING and not is_late
+        category = categorize(error)
+        is_late = category is ErrorCategory.UNSENT and clock.now() - start > _UNSENT_PATIENCE
+        return category in TRANSIENT and not is_late
 
     try:
-        return again(aws.place, when=passes, clock=clock, patience=_PATIENCE)
+        return retry(aws.place, when=passes, clock=clock, timeout=_PATIENCE)
     except ProvisionerError:
         raise
     except Exception as error:
-        fault = fault_of(error)
-        if fault is None:
+        category = categorize(error)
+        if category is None:
             raise
-        if fault in _OF_CALLER and isinstance(error, ClientError):
-            raise not_accepted(told(error)) from error
-        raise ProvisionerError(f"AWS cannot be reached: {told(error)}", hint(error)) from error
+        if category in _OF_CALLER and isinstance(error, ClientError):
+            raise not_accepted(describe_error(error)) from error
+        raise ProvisionerError(f"AWS cannot be reached: {describe_error(error)}", hint_for(error)) from error

@@ -65,7 +65,7 @@ def is_unknown_host(error: BaseException) -> bool:
     return any(isinstance(one, socket.gaierror) for one in causes_of(error))
 
 
-def is_nowhere(error: BaseException) -> bool:
+def is_known_host_missing(error: BaseException) -> bool:
     """Return whether the host does not exist, which no retry cures.
 
     Its name has no address and had none before in this process, while other names have one: it is no outage.

@@ -13,10 +13,10 @@ from provisioner.engine.resource_type import ResourceType
 from state.stack_state import ResourceState, StackState
 
 # By name, the names in the state that are deleted before it.
-Before = dict[str, set[str]]
+DeletionOrder = dict[str, set[str]]
 
 
-def clash(resource_type: ResourceType, one: JsonObject, other: JsonObject) -> bool:
+def conflicts(resource_type: ResourceType, one: JsonObject, other: JsonObject) -> bool:
     """Return whether two resources of a type conflict, so that AWS holds only one of them at a time.
 
     They do where each of their unique properties (`claims`; by default the name) is equal or, as a CIDR,
@@ -25,16 +25,16 @@ def clash(resource_type: ResourceType, one: JsonObject, other: JsonObject) -> bo
     named = (resource_type.name_property,) if resource_type.name_property else ()
     claims = named if resource_type.unique_properties is None else resource_type.unique_properties
     stated = any(one.get(key) is not None for key in claims)
-    return stated and all(_same(resource_type, key, one.get(key), other.get(key)) for key in claims)
+    return stated and all(_same_value(resource_type, key, one.get(key), other.get(key)) for key in claims)
 
 
-def _same(resource_type: ResourceType, key: str, one: Any, other: Any) -> bool:
+def _same_value(resource_type: ResourceType, key: str, one: Any, other: Any) -> bool:
     if key in resource_type.cidr_properties and isinstance(one, str) and isinstance(other, str):
         return ip_network(one).overlaps(ip_network(other))
     return bool(one == other)
 
 
-def own_entry(state: StackState, resource: Resource, wanted: JsonObject) -> ResourceState | None:
+def state_of_resource(state: StackState, resource: Resource, wanted: JsonObject) -> ResourceState | None:
     """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
@@ -42,27 +42,27 @@ def own_entry(state: StackState, resource: Resource, wanted: JsonObject) -> Reso
     in the desired parent.
     """
     resource_states, resource_state = state.resources, state.resources.get(resource.logical_id)
-    if resource_state and clash(resource.type, wanted, resource_state.desired):
+    if resource_state and conflicts(resource.type, wanted, resource_state.desired):
         return resource_state
     for name, old in resource_states.copy().items():
-        if name.startswith(f"{resource.logical_id}~") and clash(resource.type, wanted, old.desired):
+        if name.startswith(f"{resource.logical_id}~") and conflicts(resource.type, wanted, old.desired):
             if resource_state and (resource_state.id or resource_state.intent):
                 state.rename(
-                    resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unheard_of(resource_state)}"
+                    resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unknown_id(resource_state)}"
                 )
             state.rename(name, resource.logical_id)
             return old
     if (
         resource_state
         and (resource_state.id or resource_state.intent)
-        and _is_elsewhere(resource.type, wanted, resource_state.desired)
+        and _has_moved(resource.type, wanted, resource_state.desired)
     ):
-        state.rename(resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unheard_of(resource_state)}")
+        state.rename(resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unknown_id(resource_state)}")
         return None
     return resource_state
 
 
-def _is_elsewhere(resource_type: ResourceType, wanted: JsonObject, known: JsonObject) -> bool:
+def _has_moved(resource_type: ResourceType, wanted: JsonObject, known: JsonObject) -> bool:
     """Return whether a resource that is unique in its parent is now desired in another parent."""
     claims_place = (
         bool(resource_type.lookup_properties)
@@ -74,14 +74,14 @@ def _is_elsewhere(resource_type: ResourceType, wanted: JsonObject, known: JsonOb
     )
 
 
-def _unheard_of(resource_state: ResourceState) -> str:
+def _unknown_id(resource_state: ResourceState) -> str:
     """Return a substitute for the unknown id of a resource that a killed run may have created."""
     return f"?{resource_state.intent.token}" if resource_state.intent else ""
 
 
-def in_the_way(
+def find_conflicts(
     new: Iterable[Resource], wanted_of: Callable[[Resource], JsonObject], going: Mapping[str, ResourceState]
-) -> tuple[Before, Before]:
+) -> tuple[DeletionOrder, DeletionOrder]:
     """Return which resources must be deleted before new ones can be created.
 
     Args:
@@ -94,15 +94,15 @@ def in_the_way(
         that has to go early to the names that need it and so are deleted before it.
 
     """
-    takes: Before = {}
+    takes: DeletionOrder = {}
     for resource in new:
         wanted = wanted_of(resource)
         for name, resource_state in going.items():
             alike = (resource_state.type_name, resource_state.region) == (str(resource.type), resource.region)
-            if alike and clash(resource.type, wanted, resource_state.desired):
+            if alike and conflicts(resource.type, wanted, resource_state.desired):
                 takes.setdefault(resource.logical_id, set()).add(name)
     first = inverted({name: resource_state.depends_on for name, resource_state in going.items()})
-    early: Before = {}
+    early: DeletionOrder = {}
     ahead = [name for names in takes.values() for name in names]
     while ahead:
         name = ahead.pop()

@@ -12,11 +12,11 @@ from typing import Any
 
 from provisioner.aws import Aws
 from provisioner.engine.clock import Clock
-from provisioner.engine.faults import PASSING, Fault, fault_of, is_unknown_call
-from provisioner.engine.peers import Peers
+from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, is_unsupported_operation
+from provisioner.engine.peers import BatchScope
 from provisioner.engine.shapes import Shapes
-from provisioner.engine.waits import again
-from provisioner.errors import OutOfPatience
+from provisioner.engine.waits import retry
+from provisioner.errors import WaitTimeout
 from provisioner.freshness import Stale, sent_unless
 from provisioner.pages import paginator
 from provisioner.stopping import begin_change
@@ -33,7 +33,7 @@ _ALLOWED_FOR = (5.0, 5.0, 5.0, 12.0, 12.0)
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
-_ALONE = Peers()
+_ALONE = BatchScope()
 
 
 class Clients:
@@ -45,8 +45,8 @@ class Clients:
         clock: Clock,
         guard: Callable[[], None] = lambda: None,
         shared: Shared | None = None,
-        peers: Peers = _ALONE,
-        patience: float = READ_PATIENCE,
+        peers: BatchScope = _ALONE,
+        timeout: float = READ_PATIENCE,
     ) -> None:
         self.aws = aws
         self.clock = clock
@@ -54,34 +54,34 @@ class Clients:
         self._shared = shared
         # The wall-clock second from which answers are shared; 0 where they are not.
         self.since = clock.wall() if shared is not None else 0.0
-        self.peers = peers
-        self._patience = patience
+        self.batch_scope = peers
+        self._timeout = timeout
         self._sharing = threading.Lock()
 
     def client(self, service: str, region: str = "") -> Client:
         """Return the client of a service, in the stack's region or the one named."""
         return Client(self, self.aws.client(service, region), service, region)
 
-    def sharing(self, peers: Peers = _ALONE, patience: float = READ_PATIENCE) -> Clients:
+    def with_shared_reads(self, peers: BatchScope = _ALONE, timeout: float = READ_PATIENCE) -> Clients:
         """Return clients for one look at many resources, in which equal reads are sent once.
 
         `peers` are the resources that are looked at together. A read without an answer is given up after
-        `patience` seconds.
+        `timeout` seconds.
         """
-        if self.shares:
+        if self.shares_reads:
             return self
-        return Clients(self.aws, self.clock, self._guard, shared={}, peers=peers, patience=patience)
+        return Clients(self.aws, self.clock, self._guard, shared={}, peers=peers, timeout=timeout)
 
     @property
-    def shares(self) -> bool:
+    def shares_reads(self) -> bool:
         """Whether a read may get the answer of an equal read that was sent a moment ago."""
         return self._shared is not None
 
-    def anew(self) -> Clients:
+    def without_shared_reads(self) -> Clients:
         """Return clients that share no answer, so that each read is sent anew."""
         return Clients(self.aws, self.clock, self._guard)
 
-    def act(self, call: Callable[[], Answer]) -> Answer:
+    def call_once(self, call: Callable[[], Answer]) -> Answer:
         """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated.
 
         A process may stand still, or its machine sleep, before the call is sent: then it is asked again.
@@ -95,7 +95,7 @@ class Clients:
             begin_change()
             with suppress(Stale), sent_unless(partial(self._is_stale, self.clock.moment(), seconds)):
                 return call()
-        raise OutOfPatience(
+        raise WaitTimeout(
             f"A call to AWS was not sent: {len(_ALLOWED_FOR)} times more than {_ALLOWED_FOR[0]:.0f} s passed "
             "between the check that no other run is at work and its sending.",
             "Look at what slows this machine down, or at how long its credentials take to come (a "
@@ -109,30 +109,32 @@ class Clients:
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:
         """Make one read, or return the answer of an equal one; equal reads have the same `key`."""
         if self._shared is None:
-            return self._patient(call)
+            return self._read_with_retry(call)
         with self._sharing:
             mine = key not in self._shared
             future = self._shared.setdefault(key, Future())
         if mine:
             try:
-                future.set_result(self._patient(call))
+                future.set_result(self._read_with_retry(call))
             except BaseException as error:  # noqa: BLE001 - raised to all callers, also in other threads
                 future.set_exception(error)
         return future.result()
 
-    def read_alone(self, call: Callable[[], Answer]) -> Answer:
+    def read_unshared(self, call: Callable[[], Answer]) -> Answer:
         """Make one read whose answer is shared with nobody."""
-        return self._patient(call)
+        return self._read_with_retry(call)
 
-    def _patient(self, call: Callable[[], Answer]) -> Answer:
+    def _read_with_retry(self, call: Callable[[], Answer]) -> Answer:
         # Make a read, and retry it while it is throttled or lost.
-        patience = min(self._patience, EMULATOR_PATIENCE) if self.aws.endpoint else self._patience
+        timeout = min(self._timeout, EMULATOR_PATIENCE) if self.aws.endpoint else self._timeout
         unknown_until = self.clock.now() + UNKNOWN_PATIENCE
 
         def passes(error: BaseException) -> bool:
-            return fault_of(error) in PASSING and (not is_unknown_call(error) or self.clock.now() < unknown_until)
+            return categorize(error) in TRANSIENT and (
+                not is_unsupported_operation(error) or self.clock.now() < unknown_until
+            )
 
-        return again(call, when=passes, clock=self.clock, patience=patience)
+        return retry(call, when=passes, clock=self.clock, timeout=timeout)
 
 
 class Client:
@@ -142,17 +144,17 @@ class Client:
         self._clients = clients
         self._raw = raw
         self._service, self._region = service, region
-        self._where = f"{region}/{service}"
+        self._key = f"{region}/{service}"
 
     @property
-    def shares(self) -> bool:
+    def shares_reads(self) -> bool:
         """Whether this is one look at many resources, in which equal reads are sent once."""
-        return self._clients.shares
+        return self._clients.shares_reads
 
     @property
-    def peers(self) -> Peers:
+    def batch_scope(self) -> BatchScope:
         """The resources in this region that are looked at together; empty outside of such a look."""
-        return self._clients.peers.within(self.region)
+        return self._clients.batch_scope.in_region(self.region)
 
     @property
     def region(self) -> str:
@@ -164,26 +166,28 @@ class Client:
         """Whether the other side returns all that it was told, as AWS does and some emulators do not."""
         return self._clients.aws.echoes
 
-    def inputs(self, calls: Mapping[str, str]) -> Shapes:
+    def input_shapes(self, calls: Mapping[str, str]) -> Shapes:
         """Return the input shapes of calls; `calls` maps each to the path of a document in its input."""
         return Shapes.of(self._raw.meta.service_model, calls)
 
     def page(self, operation: str, **params: Any) -> Answer:
         """Read one page, unshared, of a list that may be endless."""
-        return self._clients.read_alone(lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params)))
+        return self._clients.read_unshared(
+            lambda: self._rate_limited(operation, lambda: getattr(self._raw, operation)(**params))
+        )
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):
             # The guard is asked last: the rate limit or expired credentials may have delayed the call.
-            return lambda **params: self._paced(
-                operation, lambda: self._clients.act(lambda: getattr(self._raw, operation)(**params))
+            return lambda **params: self._rate_limited(
+                operation, lambda: self._clients.call_once(lambda: getattr(self._raw, operation)(**params))
             )
         return lambda **params: self._clients.read(
-            f"{self._where}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",
-            lambda: self._paced(operation, lambda: self._whole(operation, params)),
+            f"{self._key}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",
+            lambda: self._rate_limited(operation, lambda: self._all_pages(operation, params)),
         )
 
-    def _paced(self, operation: str, call: Callable[[], Answer]) -> Answer:
+    def _rate_limited(self, operation: str, call: Callable[[], Answer]) -> Answer:
         """Call as soon as the rate limit allows; a throttled call lowers that limit."""
         clock, rates = self._clients.clock, self._clients.aws.rates
         like = (self._service, self._region, operation)
@@ -191,24 +195,24 @@ class Client:
         if seconds := rates.take(*like, reads=reads, now=clock.now()):
             clock.sleep(seconds)
         try:
-            return self._accepted(call)
+            return self._with_renewed_credentials(call)
         except Exception as error:
-            if fault_of(error) is Fault.THROTTLED:
+            if categorize(error) is ErrorCategory.THROTTLED:
                 rates.throttled(*like, reads=reads, now=clock.now())
             raise
 
-    def _accepted(self, call: Callable[[], Answer]) -> Answer:
+    def _with_renewed_credentials(self, call: Callable[[], Answer]) -> Answer:
         """Call; where AWS did nothing because the credentials have expired, renew them and call once more."""
         raw = self._raw
         try:
             return call()
         except Exception as error:
-            if fault_of(error) is not Fault.EXPIRED:
+            if categorize(error) is not ErrorCategory.EXPIRED:
                 raise
             self._raw = self._clients.aws.renew(raw, self._service, self._region)
             return call()
 
-    def _whole(self, operation: str, params: dict[str, Any]) -> Answer:
+    def _all_pages(self, operation: str, params: dict[str, Any]) -> Answer:
         """Read all pages, also of operations whose pages botocore does not know."""
         if self._raw.can_paginate(operation):
             return self._raw.get_paginator(operation).paginate(**params).build_full_result()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.engine.additions import additions, foreign_items, without_foreign_items, without_unowned
-from provisioner.engine.covering import covers, is_just
+from provisioner.engine.covering import covers, covers_exactly
 from provisioner.engine.refs import JsonObject, SecretValue, StoredSecret, Unknown
 from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.traits import Condition
@@ -31,28 +31,28 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Errand:
+class ResourceUpdate:
     """The contents of an update: the changed properties as desired, and the tags, None for each to remove.
 
-    `own` says whether any property differs.
+    `changes_properties` says whether any property differs.
     """
 
-    own: bool
+    changes_properties: bool
     changed: JsonObject
     tags: Mapping[str, str | None]
 
     @property
-    def put(self) -> dict[str, str]:
+    def tags_to_set(self) -> dict[str, str]:
         """The tags to set."""
         return {name: value for name, value in self.tags.items() if value is not None}
 
     @property
-    def drop(self) -> list[str]:
+    def tags_to_remove(self) -> list[str]:
         """The tags to remove."""
         return [name for name, value in self.tags.items() if value is None]
 
 
-def errand_of(resource_type: ResourceType, props: JsonObject, found: Collection[Difference]) -> Errand:
+def update_of(resource_type: ResourceType, props: JsonObject, found: Collection[Difference]) -> ResourceUpdate:
     """Return the update that resolves the differences found.
 
     A property that is no longer stated gets its default; one without a default is left out.
@@ -65,7 +65,7 @@ def errand_of(resource_type: ResourceType, props: JsonObject, found: Collection[
         default = resource_type.ownership.default(one.path)
         if one.top in changed and default is not None and not isinstance(default, frozenset):
             changed[one.top] = _with(changed[one.top], resource_type.ownership.below_top(one.path), default)
-    return Errand(bool(tops), changed, tags)
+    return ResourceUpdate(bool(tops), changed, tags)
 
 
 def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
@@ -80,7 +80,7 @@ def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
     return {**stated, first: default}
 
 
-def meets(actual: JsonObject | None, condition: Condition) -> bool:
+def meets_condition(actual: JsonObject | None, condition: Condition) -> bool:
     """Return whether an actual state meets a condition; an empty condition is met by any that exists."""
     return actual is not None and covers(actual, condition)
 
@@ -95,17 +95,17 @@ def differences(
     is recorded. A field in whose place AWS tells another owner's value is compared with its recorded value
     too, but it is set where none is recorded: it counts again once the other owner's value is gone.
     """
-    return [one for one in _all(resource_type, desired, actual, recorded) if not one.owner]
+    return [one for one in _all_differences(resource_type, desired, actual, recorded) if not one.owner]
 
 
-def held(
+def external_differences(
     resource_type: ResourceType, desired: JsonObject, actual: JsonObject, recorded: JsonObject | None
 ) -> list[Difference]:
     """Return the differences in fields that another owner holds, and that are left as they are."""
-    return [one for one in _all(resource_type, desired, actual, recorded) if one.owner]
+    return [one for one in _all_differences(resource_type, desired, actual, recorded) if one.owner]
 
 
-def _all(
+def _all_differences(
     resource_type: ResourceType, desired: JsonObject, seen: JsonObject, recorded: JsonObject | None
 ) -> Iterator[Difference]:
     # All differences, each with the name of its other owner where it has one.
@@ -120,17 +120,17 @@ def _all(
     left = {
         key: value for key, value in actual.items() if key not in resource_type.write_only | resource_type.exclusive
     }
-    found = list(_stated(resource_type, target, actual, before))
-    found += _dropped(resource_type.normalize(before) if before else {}, target, left)
-    found += _added(resource_type, left, target, [one.path for one in found])
+    found = list(_changed_fields(resource_type, target, actual, before))
+    found += _removed_fields(resource_type.normalize(before) if before else {}, target, left)
+    found += _added_fields(resource_type, left, target, [one.path for one in found])
     for one in found:
         owner = resource_type.owner_of(one.path)
         theirs = owner and owner.owns(actual, one.old, one.new)
         yield replace(one, owner=owner.described_in(actual)) if owner and theirs else one
-    yield from _hidden(resource_type, target, actual, before)
+    yield from _hidden_fields(resource_type, target, actual, before)
 
 
-def _stated(
+def _changed_fields(
     resource_type: ResourceType, target: JsonObject, actual: JsonObject, before: JsonObject
 ) -> Iterator[Difference]:
     """Yield the stated properties whose actual value differs."""
@@ -140,14 +140,14 @@ def _stated(
         if isinstance(value, SecretValue) or (key in resource_type.write_only and key not in before):
             continue
         told = before if key in resource_type.write_only else actual
-        found = list(_fields(resource_type, key, told.get(key), value))
+        found = list(_field_differences(resource_type, key, told.get(key), value))
         there = without_unowned(resource_type.ownership, key, told.get(key), value)
-        if not found and key in resource_type.exclusive and not is_just(there, value):
+        if not found and key in resource_type.exclusive and not covers_exactly(there, value):
             found = [Difference(key, there, value)]
         yield from found
 
 
-def _hidden(
+def _hidden_fields(
     resource_type: ResourceType, target: JsonObject, actual: JsonObject, before: JsonObject
 ) -> Iterator[Difference]:
     """Yield the stated fields that AWS hides behind another owner's value and that are not recorded so."""
@@ -156,7 +156,7 @@ def _hidden(
             yield Difference(key, before.get(key), target[key])
 
 
-def _added(
+def _added_fields(
     resource_type: ResourceType, actual: JsonObject, target: JsonObject, told: list[str]
 ) -> Iterator[Difference]:
     """Yield the members that exist and are ours by the table of owners, but that nobody stated."""
@@ -165,7 +165,7 @@ def _added(
             yield Difference(path, there, default)
 
 
-def _dropped(before: JsonObject, target: JsonObject, actual: JsonObject, path: str = "") -> Iterator[Difference]:
+def _removed_fields(before: JsonObject, target: JsonObject, actual: JsonObject, path: str = "") -> Iterator[Difference]:
     """Yield the fields that were recorded, are no longer stated, and still exist."""
     for key, value in before.items():
         there = actual.get(key)
@@ -173,7 +173,7 @@ def _dropped(before: JsonObject, target: JsonObject, actual: JsonObject, path: s
             if there and covers(there, value):
                 yield Difference(f"{path}{key}", there, None)
         elif isinstance(value, Mapping) and isinstance(target[key], Mapping) and isinstance(there, Mapping):
-            yield from _dropped(dict(value), dict(target[key]), dict(there), f"{path}{key}.")
+            yield from _removed_fields(dict(value), dict(target[key]), dict(there), f"{path}{key}.")
         elif _says_less(target[key], value) and covers(there, value):
             yield Difference(f"{path}{key}", there, target[key])
 
@@ -183,13 +183,13 @@ def _says_less(desired: Any, before: Any) -> bool:
     return isinstance(desired, list) and covers(before, desired) and not covers(desired, before)
 
 
-def _fields(resource_type: ResourceType, path: str, old: Any, new: Any) -> Iterator[Difference]:
+def _field_differences(resource_type: ResourceType, path: str, old: Any, new: Any) -> Iterator[Difference]:
     # Compare mappings member by member and lists whole, and yield the deepest paths that differ.
     if isinstance(new, Unknown):
         yield Difference(path, old, new)
     elif isinstance(new, Mapping) and isinstance(old, Mapping):
         for key, inner in new.items():
-            yield from _fields(resource_type, f"{path}.{key}", old.get(key), inner)
+            yield from _field_differences(resource_type, f"{path}.{key}", old.get(key), inner)
     elif isinstance(new, list) and path in resource_type.ordered_lists:
         if not (isinstance(old, list) and len(old) == len(new) and all(map(covers, old, new))):
             yield Difference(path, old, new)

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.past import UNENDED, Calls, Past
+from provisioner.engine.past import UNENDED, CallSummary, Run
 
 Pair = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
-class Contrast:
+class RunDiff:
     """The differences between two runs: pairs of the value in each, None where a run has none."""
 
-    one: Past
-    other: Past
+    first: Run
+    second: Run
     typed: Pair | None
     settings: Mapping[str, Pair]
     plan: Mapping[str, Pair]
@@ -31,18 +31,20 @@ class Contrast:
         yield from sorted(((name, *pair) for name, pair in self.seconds.items()), key=lambda row: -abs(row[2] - row[1]))
 
 
-def contrast(one: Past, other: Past) -> Contrast:
+def diff_runs(one: Run, other: Run) -> RunDiff:
     """Return the differences between two runs."""
     alike = one.arguments == other.arguments
-    verbs = [{part.node: f"{part.verb}, {part.end or UNENDED}" for part in run.parts} for run in (one, other)]
-    times = [{(part.node, part.verb): part.seconds for part in run.parts} for run in (one, other)]
-    return Contrast(
+    actions = [
+        {part.logical_id: f"{part.action}, {part.outcome or UNENDED}" for part in run.resources} for run in (one, other)
+    ]
+    times = [{(part.logical_id, part.action): part.seconds for part in run.resources} for run in (one, other)]
+    return RunDiff(
         one,
         other,
         None if alike else (list(one.arguments), list(other.arguments)),
         _differing(one.settings, other.settings) if one.settings and other.settings else {},
         _differing(one.plan, other.plan),
-        _differing(*verbs),
+        _differing(*actions),
         {node: pair for (node, _), pair in _differing(*times).items() if None not in pair},
         _differing(_counts(one.calls), _counts(other.calls)),
         _differing(*({"result": run.result, "message": run.message} for run in (one, other))),
@@ -54,6 +56,6 @@ def _differing(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Pa
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _counts(calls: Mapping[str, Calls]) -> dict[str, tuple[int, int, int]]:
+def _counts(calls: Mapping[str, CallSummary]) -> dict[str, tuple[int, int, int]]:
     """Return the numbers by service that are compared: calls, retries, throttles. Seconds always differ."""
     return {name: (one.count, one.retries, one.throttled) for name, one in calls.items()}

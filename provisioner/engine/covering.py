@@ -35,18 +35,18 @@ def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> boo
     )
 
 
-def is_just(actual: Any, wanted: Any) -> bool:
+def covers_exactly(actual: Any, wanted: Any) -> bool:
     """Return whether `actual` holds what `wanted` states and nothing else; empty values do not count."""
-    return covers(actual, wanted) and covers(wanted, _filled(actual))
+    return covers(actual, wanted) and covers(wanted, _without_empty(actual))
 
 
-def _filled(value: Any) -> Any:
+def _without_empty(value: Any) -> Any:
     # The value without empty members, at every depth.
     match value:
         case Mapping():
-            inner = {key: _filled(one) for key, one in value.items()}
+            inner = {key: _without_empty(one) for key, one in value.items()}
             return {key: one for key, one in inner.items() if one not in (None, "", [], {})}
         case list():
-            return [_filled(one) for one in value]
+            return [_without_empty(one) for one in value]
         case _:
             return value

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.act import Hands
-from provisioner.engine.adopt import take_over
+from provisioner.engine.act import ResourceExecutor
+from provisioner.engine.adopt import adopt
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan, target_of, wanted_of
 from provisioner.engine.refs import JsonObject, StoredSecret
 
 
-def record_outdated_secrets(hands: Hands, plan: Plan) -> None:
+def record_outdated_secrets(executor: ResourceExecutor, plan: Plan) -> None:
     """Record each existing resource, selected or not, that will still hold a secret of the former keeper."""
-    whole = plan.whole or plan
+    whole = plan.unfiltered or plan
     for resource in whole.stack:
         change = whole.changes[resource.logical_id]
-        if resource.type.write_only and resource.logical_id in whole.docs and not change.foreign:
-            wanted = wanted_of(whole, resource, hands.clients)
+        if resource.type.write_only and resource.logical_id in whole.actual and not change.foreign:
+            wanted = wanted_of(whole, resource, executor.clients)
             if doubted := _outdated_secrets(resource, wanted):
-                _record(hands, plan, resource, wanted, doubted)
+                _record(executor, plan, resource, wanted, doubted)
 
 
 def _outdated_secrets(resource: Resource, wanted: JsonObject) -> JsonObject:
@@ -36,14 +36,16 @@ def _outdated_secrets(resource: Resource, wanted: JsonObject) -> JsonObject:
     }
 
 
-def _record(hands: Hands, plan: Plan, resource: Resource, wanted: JsonObject, doubted: JsonObject) -> None:
+def _record(
+    executor: ResourceExecutor, plan: Plan, resource: Resource, wanted: JsonObject, doubted: JsonObject
+) -> None:
     # Adopt the resource where it is new to the state, then record that it holds the former secrets.
-    change = (plan.whole or plan).changes[resource.logical_id]
+    change = (plan.unfiltered or plan).changes[resource.logical_id]
     if change.adopts and resource.logical_id in plan.changes:
         managed = target_of(resource, plan.stack.suffix, None, wanted).with_id(change.id)
-        take_over(hands, managed, change, hands.ledger.get(resource.logical_id))
-    resource_state = hands.ledger.get(resource.logical_id)
+        adopt(executor, managed, change, executor.state_manager.get(resource.logical_id))
+    resource_state = executor.state_manager.get(resource.logical_id)
     if resource_state and resource_state.id == change.id:
-        hands.ledger.record_adopted(
+        executor.state_manager.record_adopted(
             resource.logical_id, replace(resource_state, recorded={**(resource_state.recorded or {}), **doubted})
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
-from provisioner.engine.decide import Change, left
-from provisioner.engine.explain import explained
+from provisioner.engine.compare import Difference, differences, external_differences, meets_condition, tag_differences
+from provisioner.engine.decide import Change, retain_change
+from provisioner.engine.explain import user_errors
 from provisioner.engine.extras import Unmanaged
 from provisioner.engine.plan import Plan, ResourceTypes, known_parts
 from provisioner.engine.refs import JsonObject
@@ -17,7 +17,7 @@ from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import ManagedResource, read_recorded, unmanaged_in, with_status_reads
 from provisioner.engine.teardown import target_in
-from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.engine.walk import DagExecutor, ReportStage, Work
 from state.stack_state import ResourceState, StackState
 
 What = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
@@ -30,9 +30,9 @@ class Field:
     """One field: its recorded value, its actual value, and the value that the settings want now."""
 
     path: str
-    ledger: Any
-    aws: Any
-    wanted: Any
+    recorded: Any
+    actual: Any
+    desired: Any
     owner: str = ""
     # Whether it tells the resource's health, and is no property that was asked of AWS.
     is_state: bool = False
@@ -40,7 +40,7 @@ class Field:
     @property
     def has_moved(self) -> bool:
         """Whether the settings have changed since the value was recorded."""
-        return bool(self.wanted != self.ledger)
+        return bool(self.desired != self.recorded)
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,22 @@ class Drift:
     """How one resource differs from its recorded state, and what `apply` would do about it."""
 
     what: What
-    node: str
-    piece: str
-    kind: str
-    name: str
+    logical_id: str
+    step: str
+    type_name: str
+    aws_name: str
     id: str
     remedy: str
     fields: tuple[Field, ...] = ()
     # The unmanaged child of the resource, in words.
-    extra: str = ""
+    unmanaged: str = ""
 
 
 @dataclass
-class Report:
+class DriftReport:
     """The drift of one stack.
 
-    `unfinished` are the resources that no run has recorded as ready yet. `standings` is the health of each
+    `unfinished` are the resources that no run has recorded as ready yet. `health` is the health of each
     resource that was looked at. `undeclared` are the resources that are no longer declared: the next apply
     deletes them.
     """
@@ -72,13 +72,13 @@ class Report:
     drifts: list[Drift] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
-    standings: dict[str, ResourceHealth] = field(default_factory=dict)
+    health: dict[str, ResourceHealth] = field(default_factory=dict)
     # What AWS is working on, by resource: what it does, for whom, and what it waits for.
     under_way: dict[str, str] = field(default_factory=dict)
     # Which children AWS did not let be listed, and where to look for them.
     unlisted: list[str] = field(default_factory=list)
     # How many resources were looked at.
-    looked: int = 0
+    checked: int = 0
 
     def count(self, what: str) -> int:
         """Return how many drifts are of the category `what`."""
@@ -87,12 +87,12 @@ class Report:
     @property
     def in_progress(self) -> dict[str, str]:
         """The resources that AWS is still working on, with AWS's word for it: they are no drift."""
-        return {name: one.aws_status for name, one in self.standings.items() if one.status == "in progress"}
+        return {name: one.aws_status for name, one in self.health.items() if one.status == "in progress"}
 
     @property
     def is_empty(self) -> bool:
         """Whether none of the resources that were looked at exists, and no other is unfinished."""
-        return not self.unfinished and self.count("gone") == self.looked
+        return not self.unfinished and self.count("gone") == self.checked
 
     @property
     def is_drifting(self) -> bool:
@@ -100,12 +100,12 @@ class Report:
         return any(one.what != "held" for one in self.drifts)
 
 
-def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> Report:
+def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> DriftReport:
     """Compare the actual state of each resource with the recorded one; a changed setting is no drift.
 
     `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
-    report = Report(state.suffix)
+    report = DriftReport(state.suffix)
     found: dict[str, list[Drift]] = {}
     parts = known_parts(plan, state, clients, resource_types)
     listed = {
@@ -115,13 +115,13 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_typ
     }
 
     def begin(name: str) -> Work[str]:
-        def work(tell: Tell[str]) -> None:
+        def work(tell: ReportStage[str]) -> None:
             managed, resource_state = target_in(state, name, resource_types), listed[name]
-            with explained(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
+            with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
                 actual = read_recorded(clients, managed, resource_state)
                 actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
-            report.standings[name] = health_of(managed.type, actual)
-            change = plan.changes.get(name) or left(name, resource_state)
+            report.health[name] = health_of(managed.type, actual)
+            change = plan.changes.get(name) or retain_change(name, resource_state)
             found[name] = list(_of_one(managed, resource_state, actual, change))
             if actual is not None and not any(one.what == "gone" for one in found[name]):
                 children = unmanaged_in(clients, managed, actual, parts)
@@ -132,11 +132,11 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_typ
         return work
 
     ready = [name for name, resource_state in listed.items() if resource_state.phase == "ready"]
-    Walk({name: set() for name in ready}, begin, workers=_LOOKERS).run()
+    DagExecutor({name: set() for name in ready}, begin, workers=_LOOKERS).run()
     report.drifts = [drift for name in ready for drift in found[name]]
-    report.looked = len(ready)
-    gone = {one.node for one in report.drifts if one.what == "gone"}
-    going = (name for name in ready if name in plan.changes and plan.changes[name].verb == "delete")
+    report.checked = len(ready)
+    gone = {one.logical_id for one in report.drifts if one.what == "gone"}
+    going = (name for name in ready if name in plan.changes and plan.changes[name].action == "delete")
     report.undeclared = [name for name in going if name not in gone]
     report.unfinished = [name for name in listed if name not in ready]
     report.under_way = dict(_under_way(plan, listed, resource_types))
@@ -148,7 +148,7 @@ def _under_way(
 ) -> Iterator[tuple[str, str]]:
     """Yield what AWS is working on, by resource, from the reads of the plan."""
     for name, resource_state in listed.items():
-        actual = plan.docs.get(name)
+        actual = plan.actual.get(name)
         if actual and (words := resource_types[resource_state.type_name].under_way(actual, resource_state.desired)):
             yield name, words
 
@@ -163,8 +163,8 @@ def _of_one(
     if (
         actual is None
         or how.status == "gone"
-        or meets(actual, resource_type.deleted)
-        or meets(actual, resource_type.deleting)
+        or meets_condition(actual, resource_type.deleted)
+        or meets_condition(actual, resource_type.deleting)
     ):
         yield _drift(managed, resource_state, "gone", remedy)
         return
@@ -173,21 +173,21 @@ def _of_one(
         ours += tag_differences(managed.spec.tags, actual["Tags"])
     if how.status in ("unhealthy", "unknown"):
         what: What = "failed" if how.status == "unhealthy" else "unknown"
-        leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
+        leaves = "apply leaves it: nothing of its settings differs" if change.action == "keep" else remedy
         yield _drift(managed, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
     elif ours:
         yield _drift(managed, resource_state, "altered", remedy, fields=_fields(ours, change))
-    theirs = held(resource_type, recorded, actual, recorded)
-    if theirs := theirs + [one for one in change.held if one.top not in recorded]:
+    theirs = external_differences(resource_type, recorded, actual, recorded)
+    if theirs := theirs + [one for one in change.external if one.top not in recorded]:
         owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
         yield _drift(managed, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
 
 
 def _extra(managed: ManagedResource, resource_state: ResourceState, one: Unmanaged) -> Drift:
     if one.owner:
-        return _drift(managed, resource_state, "held", f"left to {one.owner}", extra=one.what)
+        return _drift(managed, resource_state, "held", f"left to {one.owner}", unmanaged=one.what)
     remedy = f"apply leaves it: {one.kept_reason}" if one.kept_reason else "apply removes it"
-    return _drift(managed, resource_state, "extra", remedy, extra=one.what)
+    return _drift(managed, resource_state, "extra", remedy, unmanaged=one.what)
 
 
 def _drift(managed: ManagedResource, resource_state: ResourceState, what: What, remedy: str, **more: Any) -> Drift:
@@ -220,26 +220,26 @@ def _field(one: Difference, change: Change) -> Field:
     The desired value is the one in the plan. Where the plan has none, it is the actual value if the plan
     compared the resource, else the recorded one.
     """
-    planned = {each.path: each.new for each in (*change.differences, *change.held)}
-    compared = change.verb in ("keep", "update", "finish")
+    planned = {each.path: each.new for each in (*change.differences, *change.external)}
+    compared = change.action in ("keep", "update", "finish")
     desired = planned.get(one.path, one.old if compared else one.new)
     return Field(one.path, one.new, one.old, desired, one.owner)
 
 
 def _remedy(resource_type: ResourceType, change: Change) -> str:
     """Return what `apply` would do about a drift, in words."""
-    match change.verb:
+    match change.action:
         case "create":
             return "apply makes it anew" + ("; what was in it is gone" if resource_type.holds_data else "")
         case "update":
             return "apply sets it right"
         case "replace" | "refuse":
-            return f"apply {change.verb}s: {change.why}" if change.why else f"apply {change.verb}s it"
+            return f"apply {change.action}s: {change.reason}" if change.reason else f"apply {change.action}s it"
         case "delete":
             return "apply deletes it: it is no longer declared"
         case "release":
             return "apply leaves it, and forgets it: it is no longer declared"
         case "finish":
-            return f"apply waits: {change.why}"
+            return f"apply waits: {change.reason}"
         case _:
             return "apply leaves it: the settings want it so"

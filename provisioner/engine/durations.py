@@ -16,25 +16,25 @@ _NEWEST = 9
 
 
 @dataclass
-class Durations:
+class DurationHistory:
     """Seconds that AWS took in earlier runs at one speed, the newest first."""
 
-    pace: float = 1.0
+    speed: float = 1.0
     region: str = ""
-    known: dict[tuple[str, str, str, What], list[float]] = field(default_factory=dict)
+    by_step: dict[tuple[str, str, str, What], list[float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Iterable[Doc], pace: float, region: str = "") -> Durations:
+    def of(cls, records: Iterable[Doc], pace: float, region: str = "") -> DurationHistory:
         """Return the durations in records of runs, given newest first; records of another speed are left out.
 
         A resource that names no region is in `region`.
         """
-        durations = cls(pace, region)
+        history = cls(pace, region)
         for record in records:
             if record.get("pace") == pace:
                 for step in record.get("nodes", {}).values():
-                    durations._take(step)
-        return durations
+                    history._take(step)
+        return history
 
     def _take(self, step: Doc) -> None:
         # Add the durations of one resource in one run.
@@ -45,13 +45,13 @@ class Durations:
         since_when: dict[What, float] = {"exists": begun, "ready": at.get("exists", begun), "gone": begun}
         for what, since in since_when.items():
             if what in at:
-                seconds = self.known.setdefault((step["kind"], step["region"], step["verb"], what), [])
+                seconds = self.by_step.setdefault((step["kind"], step["region"], step["verb"], what), [])
                 if len(seconds) < _NEWEST:
                     seconds.append(at[what] - since)
 
-    def expected(self, resource_type: ResourceType, region: str, verb: str, what: What) -> float:
+    def typical_seconds(self, resource_type: ResourceType, region: str, action: str, what: What) -> float:
         """Return the usual seconds until a resource exists, is ready after that, or is gone (`what`)."""
-        known = self.known_seconds(resource_type, region, verb, what)
+        known = self.known_seconds(resource_type, region, action, what)
         if known is not None:
             return known
         usual = {
@@ -59,9 +59,9 @@ class Durations:
             "ready": resource_type.typical_create_seconds,
             "gone": resource_type.typical_delete_seconds,
         }
-        return usual[what] * self.pace
+        return usual[what] * self.speed
 
-    def known_seconds(self, resource_type: ResourceType, region: str, verb: str, what: What) -> float | None:
+    def known_seconds(self, resource_type: ResourceType, region: str, action: str, what: What) -> float | None:
         """Return the median seconds of earlier runs; None where no run did this."""
-        seconds = self.known.get((str(resource_type), region or self.region, verb, what))
+        seconds = self.by_step.get((str(resource_type), region or self.region, action, what))
         return median(seconds) if seconds else None

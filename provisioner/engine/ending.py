@@ -3,57 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from provisioner.engine.critical import End, ends, inverted
+from provisioner.engine.critical import DeleteStage, delete_graph, inverted
 from provisioner.engine.plan import Plan, ResourceTypes
 from provisioner.engine.refs import JsonObject, redact
 from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
-class Going:
+class PlannedDeletion:
     """One resource that a teardown deletes, and what is lost with it, in words."""
 
-    node: str
-    piece: str
-    kind: str
-    name: str
+    logical_id: str = field(metadata={"json": "node"})
+    step: str = field(metadata={"json": "piece"})
+    type_name: str = field(metadata={"json": "kind"})
+    aws_name: str = field(metadata={"json": "name"})
     id: str
     region: str
-    loses: str = ""
+    data_loss: str = field(default="", metadata={"json": "loses"})
     # Why it is retained; "" where it is deleted.
-    stays: str = ""
+    retention_reason: str = field(default="", metadata={"json": "stays"})
 
 
 @dataclass(frozen=True)
-class Ending:
+class TeardownPlan:
     """A teardown in waves: the resources of one wave wait for resources of the wave before."""
 
-    waves: tuple[tuple[Going, ...], ...]
+    waves: tuple[tuple[PlannedDeletion, ...], ...]
     # The stages that each stage of a deletion waits for.
-    order: Mapping[End, Collection[End]]
+    order: Mapping[DeleteStage, Collection[DeleteStage]]
     # All resources that are deleted, in the order of their declaration.
-    in_order: tuple[Going, ...] = ()
+    in_order: tuple[PlannedDeletion, ...] = ()
 
     @property
-    def going(self) -> list[Going]:
+    def deletions(self) -> list[PlannedDeletion]:
         """All resources that are deleted, the first to go first."""
         return [one for wave in self.waves for one in wave]
 
 
-def foresee(made: Plan, state: StackState, names: Collection[str], resource_types: ResourceTypes) -> Ending:
+def plan_teardown(plan: Plan, state: StackState, names: Collection[str], resource_types: ResourceTypes) -> TeardownPlan:
     """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
-    needs = {name: [one for one in _needs(made, state, name) if one in names] for name in names}
-    kind_of = {name: _kind(made, state, name) for name in names}
+    depends_on = {name: [one for one in _needs(plan, state, name) if one in names] for name in names}
+    kind_of = {name: _kind(plan, state, name) for name in names}
 
     def beside(name: str, other: str) -> bool:
         return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
 
-    going = {name: _going(made, state, name, resource_types) for name in names}
-    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(needs)))
-    return Ending(waves, ends(needs, beside), tuple(going.values()))
+    going = {name: _going(plan, state, name, resource_types) for name in names}
+    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(depends_on)))
+    return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(going.values()))
 
 
 def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
@@ -66,24 +66,24 @@ def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
         sorter.done(*wave)
 
 
-def _kind(made: Plan, state: StackState, name: str) -> str:
+def _kind(plan: Plan, state: StackState, name: str) -> str:
     resource_state = state.resources.get(name)
-    return resource_state.type_name if resource_state else str(made.stack.resources[name].type)
+    return resource_state.type_name if resource_state else str(plan.stack.resources[name].type)
 
 
-def _needs(made: Plan, state: StackState, name: str) -> list[str]:
+def _needs(plan: Plan, state: StackState, name: str) -> list[str]:
     resource_state = state.resources.get(name)
-    return resource_state.depends_on if resource_state else made.stack.resources[name].depends_on
+    return resource_state.depends_on if resource_state else plan.stack.resources[name].depends_on
 
 
-def _going(made: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> Going:
+def _going(plan: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
     # From the entry in the state where there is one, else from what the plan found.
-    resource_state, resource = state.resources.get(name), made.stack.resources.get(name)
+    resource_state, resource = state.resources.get(name), plan.stack.resources.get(name)
     declared: JsonObject = resource.props if resource else {}
     if resource_state:
         resource_type = resource_types[resource_state.type_name]
         props = redact({**resource_state.desired, **resource_type.delete_options(resource_state.desired, declared)})
-        one = Going(
+        one = PlannedDeletion(
             name,
             resource_state.step,
             resource_state.type_name,
@@ -92,7 +92,9 @@ def _going(made: Plan, state: StackState, name: str, resource_types: ResourceTyp
             resource_state.region,
         )
     else:
-        change, resource_type, props = made.changes[name], made.stack.resources[name].type, redact(declared)
-        region = made.stack.resources[name].region
-        one = Going(name, change.piece, change.kind, change.name, change.id, region)
-    return replace(one, loses=resource_type.data_loss(props), stays=resource_type.declared_retention_reason(props))
+        change, resource_type, props = plan.changes[name], plan.stack.resources[name].type, redact(declared)
+        region = plan.stack.resources[name].region
+        one = PlannedDeletion(name, change.step, change.type_name, change.aws_name, change.id, region)
+    return replace(
+        one, data_loss=resource_type.data_loss(props), retention_reason=resource_type.declared_retention_reason(props)
+    )

@@ -10,14 +10,14 @@ from provisioner.engine.teardown import target_in
 from state.stack_state import StackState
 
 
-def ending_targets(plan: Plan, state: StackState, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
+def deletion_candidates(plan: Plan, state: StackState, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
     """Return the resources that a teardown would delete, by name.
 
     These are the resources of the state that exist or are no longer declared, and the existing resources of
     the stack that the state does not know. Account-wide resources are left out.
     """
     known = {name: resource_state for name, resource_state in state.resources.items() if resource_state.id}
-    there = plan.docs.keys() | {name for name in known if name not in plan.stack.resources}
+    there = plan.actual.keys() | {name for name in known if name not in plan.stack.resources}
     managed_resources = {name: target_in(state, name, resource_types) for name in known if name in there}
     for name in plan.found - state.resources.keys():
         resource = plan.stack.resources[name]
@@ -27,6 +27,6 @@ def ending_targets(plan: Plan, state: StackState, resource_types: ResourceTypes)
     return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
 
 
-def overrides(resource_type: ResourceType, verb: str) -> bool:
+def overrides(resource_type: ResourceType, action: str) -> bool:
     """Return whether a resource type overrides an action of the base class."""
-    return getattr(type(resource_type), verb) is not getattr(ResourceType, verb)
+    return getattr(type(resource_type), action) is not getattr(ResourceType, action)

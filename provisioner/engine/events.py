@@ -36,8 +36,8 @@ class Event:
     """One event of a run; `seconds` is how long the action took so far, or how long a wait will last."""
 
     what: What
-    node: str = ""
-    verb: str = ""
+    logical_id: str = ""
+    action: str = ""
     detail: str = ""
     seconds: float = 0.0
     id: str = ""

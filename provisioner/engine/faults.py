@@ -22,7 +22,7 @@ from provisioner.sign_in import ChainError
 Answer = TypeVar("Answer")
 
 
-class Fault(Enum):
+class ErrorCategory(Enum):
     """The category of a failed call."""
 
     THROTTLED = auto()
@@ -40,34 +40,34 @@ class Fault(Enum):
 
 
 # Time may cure these: the call had no effect, or nobody knows whether it had one.
-PASSING = frozenset({Fault.THROTTLED, Fault.UNSENT, Fault.LOST})
-_ON_THE_WAY = frozenset({Fault.UNTRUSTED, Fault.BARRED})
+TRANSIENT = frozenset({ErrorCategory.THROTTLED, ErrorCategory.UNSENT, ErrorCategory.LOST})
+_ON_THE_WAY = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.BARRED})
 
 # botocore.exceptions, 1.44.5. A class that is not here has the category of its nearest base class here; one
 # whose nearest is BotoCoreError is a call that was never made as it was meant (tests/test_faults.py).
-CLASSES: Mapping[type[BaseException], Fault] = {
-    **dict.fromkeys(CHAIN_ERRORS, Fault.EXPIRED),
-    raised.EndpointConnectionError: Fault.UNSENT,
-    raised.ConnectTimeoutError: Fault.UNSENT,
-    raised.ProxyConnectionError: Fault.UNSENT,
+CLASSES: Mapping[type[BaseException], ErrorCategory] = {
+    **dict.fromkeys(CHAIN_ERRORS, ErrorCategory.EXPIRED),
+    raised.EndpointConnectionError: ErrorCategory.UNSENT,
+    raised.ConnectTimeoutError: ErrorCategory.UNSENT,
+    raised.ProxyConnectionError: ErrorCategory.UNSENT,
     # A TLS handshake broke off: nothing was sent yet, unless the connection was open already.
-    raised.SSLError: Fault.LOST,
-    raised.ConnectionError: Fault.LOST,
-    raised.HTTPClientError: Fault.LOST,
-    raised.IncompleteReadError: Fault.LOST,
-    raised.ChecksumError: Fault.LOST,
-    raised.FlexibleChecksumError: Fault.LOST,
-    raised.EventStreamError: Fault.LOST,
-    ResponseParserError: Fault.LOST,
-    BotoCoreError: Fault.REFUSED,
+    raised.SSLError: ErrorCategory.LOST,
+    raised.ConnectionError: ErrorCategory.LOST,
+    raised.HTTPClientError: ErrorCategory.LOST,
+    raised.IncompleteReadError: ErrorCategory.LOST,
+    raised.ChecksumError: ErrorCategory.LOST,
+    raised.FlexibleChecksumError: ErrorCategory.LOST,
+    raised.EventStreamError: ErrorCategory.LOST,
+    ResponseParserError: ErrorCategory.LOST,
+    BotoCoreError: ErrorCategory.REFUSED,
 }
 
-CODES: Mapping[str, Fault] = {
-    **dict.fromkeys(BROKE_OFF, Fault.LOST),
-    **dict.fromkeys(THROTTLES, Fault.THROTTLED),
-    **dict.fromkeys(EXPIRED | UNKNOWN_CALLER, Fault.EXPIRED),
-    **dict.fromkeys(DENIED, Fault.DENIED),
-    **dict.fromkeys(UNIMPLEMENTED, Fault.REFUSED),
+CODES: Mapping[str, ErrorCategory] = {
+    **dict.fromkeys(BROKE_OFF, ErrorCategory.LOST),
+    **dict.fromkeys(THROTTLES, ErrorCategory.THROTTLED),
+    **dict.fromkeys(EXPIRED | UNKNOWN_CALLER, ErrorCategory.EXPIRED),
+    **dict.fromkeys(DENIED, ErrorCategory.DENIED),
+    **dict.fromkeys(UNIMPLEMENTED, ErrorCategory.REFUSED),
 }
 
 TOO_MANY = 429
@@ -77,7 +77,7 @@ _PROXY_WANTS = 407
 # AWS names the time in ms, and botocore waits at most 5 s longer for it than it would have
 # (retries/standard.py, ExponentialBackoff).
 _RETRY_AFTER = "x-amz-retry-after"
-MOST_AFTER = 5.0
+MAX_RETRY_AFTER_SECONDS = 5.0
 
 
 def code_of(error: BaseException) -> str:
@@ -90,7 +90,7 @@ def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def fault_of(error: BaseException) -> Fault | None:
+def categorize(error: BaseException) -> ErrorCategory | None:
     """Return the category of an error; None where it is no error of a call."""
     if isinstance(error, ClientError) and not isinstance(error, raised.EventStreamError):
         return _answered(error)
@@ -102,47 +102,47 @@ def fault_of(error: BaseException) -> Fault | None:
     return _connected(error) if is_of_way else _of_class(error)
 
 
-def _of_chain(error: ChainError) -> Fault:
+def _of_chain(error: ChainError) -> ErrorCategory:
     """Return the category of an error of botocore's credential chain.
 
     A chain that could not reach a source is asked again; any other error means that there are no credentials.
     """
-    known = fault_of(error.__cause__) if error.__cause__ else None
-    return known if known in PASSING or known in _ON_THE_WAY else Fault.EXPIRED
+    known = categorize(error.__cause__) if error.__cause__ else None
+    return known if known in TRANSIENT or known in _ON_THE_WAY else ErrorCategory.EXPIRED
 
 
-def _answered(error: ClientError) -> Fault:
+def _answered(error: ClientError) -> ErrorCategory:
     # The category of AWS's answer: by its code, else by its HTTP status.
     code, status = code_of(error), status_of(error)
     if status == _PROXY_WANTS:
-        return Fault.BARRED
+        return ErrorCategory.BARRED
     if code not in CODES and (status == TOO_MANY or "Rate exceeded" in str(error)):
-        return Fault.THROTTLED
+        return ErrorCategory.THROTTLED
     if code not in CODES and status >= SERVER_ERROR and status != NOT_IMPLEMENTED:
-        return Fault.LOST
-    return CODES.get(code, Fault.REFUSED)
+        return ErrorCategory.LOST
+    return CODES.get(code, ErrorCategory.REFUSED)
 
 
-def _connected(error: BaseException) -> Fault | None:
+def _connected(error: BaseException) -> ErrorCategory | None:
     """Return the category of a connection error: trust on this machine, a proxy, or the network."""
     if untrusted(error):
-        return Fault.UNTRUSTED
-    if (status := refused_tunnel(error)) and _between(status) is Fault.BARRED:
-        return Fault.BARRED
+        return ErrorCategory.UNTRUSTED
+    if (status := refused_tunnel(error)) and _between(status) is ErrorCategory.BARRED:
+        return ErrorCategory.BARRED
     return _of_class(error)
 
 
-def _of_class(error: BaseException) -> Fault | None:
+def _of_class(error: BaseException) -> ErrorCategory | None:
     # The category of the nearest base class in `CLASSES`; None where it has none.
     return next((CLASSES[one] for one in type(error).__mro__ if one in CLASSES), None)
 
 
-def _between(status: int) -> Fault:
+def _between(status: int) -> ErrorCategory:
     """Return the category of an answer that came not from AWS, but from something on the way to it."""
     if status == TOO_MANY:
-        return Fault.THROTTLED
+        return ErrorCategory.THROTTLED
     says_no = status in range(400, SERVER_ERROR) and str(status) not in CODES
-    return Fault.BARRED if says_no else Fault.LOST
+    return ErrorCategory.BARRED if says_no else ErrorCategory.LOST
 
 
 def retry_after(error: BaseException) -> float | None:
@@ -159,7 +159,7 @@ def _headers(error: BaseException) -> Mapping[str, str]:
     return dict(meta.get("HTTPHeaders", {}))
 
 
-def is_unknown_call(error: BaseException) -> bool:
+def is_unsupported_operation(error: BaseException) -> bool:
     """Return whether an emulator said that it does not know the call; AWS never does.
 
     An incomplete answer or a proxy's page does not count: it says nothing about the call.
@@ -169,17 +169,17 @@ def is_unknown_call(error: BaseException) -> bool:
     return isinstance(error, UnknownCall)
 
 
-def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:
+def default_if_unsupported(call: Callable[[], Answer], otherwise: Answer) -> Answer:
     """Return the answer of a call; `otherwise` where an emulator does not know the call."""
     try:
         return call()
     except (ClientError, UnknownCall) as error:
-        if is_unknown_call(error):
+        if is_unsupported_operation(error):
             return otherwise
         raise
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return the error in one line, with AWS's code, message and request id where there are any."""
     if not isinstance(error, ClientError):
         return f"{type(error).__name__}: {error}"

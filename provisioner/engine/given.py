@@ -15,10 +15,10 @@ def require_secret_inputs(resource: Resource, change: Change) -> Change:
     why, remedy = next((one for one in told if one[0]), ("", ""))
     if not why:
         return change
-    return replace(change, verb="refuse", why="; ".join(filter(None, (change.why, why))), remedy=remedy)
+    return replace(change, action="refuse", reason="; ".join(filter(None, (change.reason, why))), remedy=remedy)
 
 
 def unused_secret_inputs(resource: Resource, change: Change) -> Change:
     """Return the change of a restored resource, with a note on secrets that the user gave for a new one."""
     unused = filter(None, (secret.unused_input() for secret in secrets_in(resource.props)))
-    return replace(change, why="; ".join((change.why, *unused)))
+    return replace(change, reason="; ".join((change.reason, *unused)))

@@ -6,9 +6,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import meets
+from provisioner.engine.compare import meets_condition
 from provisioner.engine.covering import covers
-from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize, code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import OwnershipConflict, matches_codes
 from provisioner.engine.resource_type import ResourceType
@@ -26,7 +26,7 @@ def is_gone(clients: Clients, managed: ManagedResource, error: BaseException) ->
     """
     if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):
         return True
-    if fault_of(error) not in (Fault.REFUSED, Fault.LOST):
+    if categorize(error) not in (ErrorCategory.REFUSED, ErrorCategory.LOST):
         return False
     try:
         return not any(_is_there(clients, managed) for _ in range(_LOOKS))
@@ -34,9 +34,9 @@ def is_gone(clients: Clients, managed: ManagedResource, error: BaseException) ->
         return False
 
 
-def refuses_for_good(managed: ManagedResource, error: BaseException) -> bool:
+def is_permanent_refusal(managed: ManagedResource, error: BaseException) -> bool:
     """Return whether AWS refused a delete by a code that is not among the type's temporary ones."""
-    return fault_of(error) is Fault.REFUSED and not matches_codes(
+    return categorize(error) is ErrorCategory.REFUSED and not matches_codes(
         error, managed.type.retryable_codes.get("delete", frozenset())
     )
 
@@ -71,4 +71,4 @@ def way_off(clients: Clients, managed: ManagedResource, actual: JsonObject) -> s
 
 def _is_there(clients: Clients, managed: ManagedResource) -> bool:
     actual = read(clients, managed)
-    return actual is not None and not meets(actual, managed.type.deleted)
+    return actual is not None and not meets_condition(actual, managed.type.deleted)

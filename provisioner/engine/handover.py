@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from provisioner.engine.act import Hands
-from provisioner.engine.aside import followers, former, led, stand_ins
+from provisioner.engine.act import ResourceExecutor
+from provisioner.engine.aside import deposed_ids, followers, serving_ids, stand_ins
 from provisioner.engine.beats import CutoverPhase
-from provisioner.engine.decide import Change, decide, with_extras
+from provisioner.engine.decide import Change, decide_change, with_unmanaged
 from provisioner.engine.graph import Resource
-from provisioner.engine.known import Known
+from provisioner.engine.known import ActualStates
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceType
@@ -15,23 +15,23 @@ from provisioner.engine.target import ManagedResource
 from state.stack_state import ResourceState
 
 
-class Handover:
+class Cutover:
     """The first phase of a cutover, run by each resource; `between` lists the resources of later phases."""
 
-    def __init__(self, plan: Plan, hands: Hands, known: Known) -> None:
+    def __init__(self, plan: Plan, executor: ResourceExecutor, actual_states: ActualStates) -> None:
         self.plan = plan
-        self.hands = hands
-        self.known = known
-        self._before = frozenset(led(plan, {}))
+        self.hands = executor
+        self.known = actual_states
+        self._before = frozenset(serving_ids(plan, {}))
         # The resources that refer to both the old and the new one; and those whose traffic another owner
         # routes, as that owner may route it elsewhere before this run ends.
         self.between = list(followers(plan))
 
-    def led(self) -> frozenset[str]:
+    def serving(self) -> frozenset[str]:
         """Return the ids that get traffic now."""
-        return frozenset(led(self.plan, self.known.docs))
+        return frozenset(serving_ids(self.plan, self.known.docs))
 
-    def born(self, managed: ManagedResource) -> ManagedResource:
+    def initial(self, managed: ManagedResource) -> ManagedResource:
         """Return a resource to be created, with its initial properties.
 
         A new rule to a target group without traffic takes no requests from the groups that serve. A resource
@@ -43,7 +43,7 @@ class Handover:
             self.between.append(managed.spec.logical_id)
         return managed.with_props(first)
 
-    def joined(
+    def join(
         self,
         resource: Resource,
         resource_state: ResourceState | None,
@@ -55,15 +55,15 @@ class Handover:
 
         A resource that refers to a replaced one refers to both the old and the new one in this phase.
         """
-        joined = resource.type.properties_at(CutoverPhase.JOIN, desired, actual, self.led())
+        joined = resource.type.properties_at(CutoverPhase.JOIN, desired, actual, self.serving())
         if joined == desired and not list(resource.type.routes_to(actual)):
             joined = self._at_first(resource.type, desired)
         if joined == desired:
             return desired, change
         self.between.append(resource.logical_id)
-        return joined, with_extras(decide(resource, resource_state, actual, joined), change.extras)
+        return joined, with_unmanaged(decide_change(resource, resource_state, actual, joined), change.unmanaged)
 
     def _at_first(self, resource_type: ResourceType, desired: JsonObject) -> JsonObject:
         # The properties at creation, by what gets traffic before this run, and what is replaced.
-        olds = former(self.hands, self.known.docs, self._before)
+        olds = deposed_ids(self.hands, self.known.docs, self._before)
         return resource_type.initial_properties(desired, self._before, stand_ins(self.plan, self.known.docs) | olds)

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.answers import ForeignAnswer, UnknownCall
 from provisioner.engine.causes import is_unknown_host, refused_tunnel, unreadable_trust
-from provisioner.engine.faults import Fault, fault_of, status_of
+from provisioner.engine.faults import ErrorCategory, categorize, status_of
 from provisioner.trust import mend_trust
 
 _GOES_ON = "Nothing is lost: run the same command again, and it goes on."
@@ -17,21 +17,21 @@ _WANTS_PASSWORD = 407
 _PROXY = "HTTPS_PROXY names the proxy, and NO_PROXY the hosts that are reached without it"
 
 
-def note_tries(error: BaseException, tries: int, seconds: float) -> None:
+def note_attempts(error: BaseException, tries: int, seconds: float) -> None:
     """Store in an error how often its call was tried, and in how many seconds, for its hint."""
     error.__dict__[_TRIES] = (tries, seconds)
 
 
-def hint(error: BaseException) -> str:
+def hint_for(error: BaseException) -> str:
     """Return what to do about an error for which AWS gave no answer, or asked to wait."""
-    match fault_of(error):
-        case Fault.UNTRUSTED:
+    match categorize(error):
+        case ErrorCategory.UNTRUSTED:
             return mend_trust(is_unreadable=unreadable_trust(error) is not None)
-        case Fault.BARRED:
+        case ErrorCategory.BARRED:
             return f"{_who_says_no(error)} {_PROXY}: mend that, then run the same command again."
-        case Fault.UNSENT:
+        case ErrorCategory.UNSENT:
             return f"{_not_there(error)}{_tried(error)} {_GOES_ON}"
-        case Fault.THROTTLED:
+        case ErrorCategory.THROTTLED:
             return f"AWS has too many calls of this account.{_tried(error)} {_GOES_ON}"
         case _:
             return f"{_lost(error)}{_tried(error)} {_GOES_ON}"

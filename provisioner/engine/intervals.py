@@ -15,24 +15,24 @@ from dataclasses import replace
 from provisioner.engine.clock import Clock
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event, Listener
-from provisioner.engine.faults import told
+from provisioner.engine.faults import describe_error
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import RetryLater, matches_codes
 from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
-from provisioner.engine.waits import again, pause
-from provisioner.errors import NotBefore
+from provisioner.engine.waits import poll_interval, retry
+from provisioner.errors import CooldownActive
 from state.manager import StateManager
 from state.stack_state import ResourceState
 
 
-def timed(
+def with_cooldown(
     change: Change,
     resource_type: ResourceType,
     resource_state: ResourceState | None,
-    docs: tuple[JsonObject, JsonObject],
+    actual: tuple[JsonObject, JsonObject],
     now: float,
-    pace: float,
+    speed: float,
 ) -> Change:
     """Return a planned update with the time at which it will be done, if a cooldown delays it.
 
@@ -40,16 +40,20 @@ def timed(
         change: The planned change; any other action than an update is returned as it is.
         resource_type: The resource type, which has the cooldown.
         resource_state: The recorded state of the resource, with the time of its last change.
-        docs: The actual and the desired properties, in this order.
+        actual: The actual and the desired properties, in this order.
         now: The present wall-clock second.
-        pace: The speed factor of the emulator; 1 for AWS.
+        speed: The speed factor of the emulator; 1 for AWS.
 
     """
-    if change.verb != "update" or not resource_type.cooldown:
+    if change.action != "update" or not resource_type.cooldown:
         return change
-    later = (resource_type.change_count(*docs) - 1) * resource_type.cooldown * pace
-    done = max(now, _free_at(resource_type, resource_state, pace, now)) + later
-    return replace(change, why=f"{_often(resource_type)}: done from {_told(done)}") if done > now else change
+    later = (resource_type.change_count(*actual) - 1) * resource_type.cooldown * speed
+    done = max(now, _free_at(resource_type, resource_state, speed, now)) + later
+    return (
+        replace(change, reason=f"{_cooldown_description(resource_type)}: done from {_minute_of(done)}")
+        if done > now
+        else change
+    )
 
 
 def last_change(resource_type: ResourceType, resource_state: ResourceState | None) -> float:
@@ -70,11 +74,11 @@ class Cooldown:
     """
 
     def __init__(
-        self, state_manager: StateManager, clock: Clock, pace: float, managed: ManagedResource, listen: Listener
+        self, state_manager: StateManager, clock: Clock, speed: float, managed: ManagedResource, listen: Listener
     ) -> None:
         self._ledger = state_manager
         self._clock = clock
-        self._pace = pace
+        self._pace = speed
         self._target = managed
         self._listen = listen
         self._kind, self._node = managed.type, managed.spec.logical_id
@@ -91,9 +95,9 @@ class Cooldown:
         now = self._clock.wall()
         free = _free_at(self._kind, self._ledger.get(self._node), self._pace, now)
         if free - now > self._kind.timeout:
-            raise _not_before(self._target, _told(free))
+            raise _not_before(self._target, _minute_of(free))
         if free > now:
-            self._listen(Event("waiting", self._node, "update", _often(self._kind), free - now))
+            self._listen(Event("waiting", self._node, "update", _cooldown_description(self._kind), free - now))
             self._clock.sleep(free - now)
 
     def call(self, act: Callable[[], JsonObject]) -> JsonObject:
@@ -109,18 +113,20 @@ class Cooldown:
         if not self._kind.cooldown:
             return act()
         try:
-            reply = again(
+            reply = retry(
                 act,
                 when=self._is_soon,
                 clock=self._clock,
-                patience=self._kind.timeout,
-                told=lambda error, seconds: self._listen(Event("retrying", self._node, "update", told(error), seconds)),
+                timeout=self._kind.timeout,
+                told=lambda error, seconds: self._listen(
+                    Event("retrying", self._node, "update", describe_error(error), seconds)
+                ),
                 steps=self._step,
             )
         except RetryLater as error:
             now = self._clock.wall()
             self._ledger.record_change(self._node, now, more=True)
-            raise _not_before(self._target, _told(now + self._kind.cooldown * self._pace)) from error
+            raise _not_before(self._target, _minute_of(now + self._kind.cooldown * self._pace)) from error
         except Exception as error:
             if not matches_codes(error, self._kind.cooldown_codes):
                 raise
@@ -139,35 +145,35 @@ class Cooldown:
         return matches_codes(error, self._kind.cooldown_codes) and self._left() <= self._kind.timeout
 
     def _step(self, _error: BaseException, elapsed: float) -> float:
-        return self._left() or pause(elapsed, self._kind.cooldown * self._pace)
+        return self._left() or poll_interval(elapsed, self._kind.cooldown * self._pace)
 
     def _when(self) -> str:
         """Return the time from which AWS accepts the rest of the change, in words, as far as it is known."""
         if left := self._left():
-            return _told(self._clock.wall() + left)
-        return f"{_told(self._clock.wall() + self._kind.cooldown * self._pace)} at the latest"
+            return _minute_of(self._clock.wall() + left)
+        return f"{_minute_of(self._clock.wall() + self._kind.cooldown * self._pace)} at the latest"
 
 
-def _free_at(resource_type: ResourceType, resource_state: ResourceState | None, pace: float, now: float) -> float:
+def _free_at(resource_type: ResourceType, resource_state: ResourceState | None, speed: float, now: float) -> float:
     """Return the wall-clock second from which AWS accepts another change; 0 if no last change is known.
 
     A last change in the future was recorded by a wrong clock, and is ignored.
     """
     last = resource_state.changed_at if resource_state else 0.0
-    return last + resource_type.cooldown * pace if resource_type.cooldown and 0 < last <= now else 0.0
+    return last + resource_type.cooldown * speed if resource_type.cooldown and 0 < last <= now else 0.0
 
 
-def _not_before(managed: ManagedResource, when: str) -> NotBefore:
-    return NotBefore(
-        f"{_often(managed.type)} of {managed.description}: the rest from {when}.",
+def _not_before(managed: ManagedResource, when: str) -> CooldownActive:
+    return CooldownActive(
+        f"{_cooldown_description(managed.type)} of {managed.description}: the rest from {when}.",
         "Nothing is lost: run the same command again then.",
     )
 
 
-def _often(resource_type: ResourceType) -> str:
+def _cooldown_description(resource_type: ResourceType) -> str:
     return f"AWS takes one change in {resource_type.cooldown / 60:.0f} minutes"
 
 
-def _told(second: float) -> str:
+def _minute_of(second: float) -> str:
     """Return the minute in which this second has passed, for messages."""
     return time.strftime("%H:%M UTC", time.gmtime(second + 59))

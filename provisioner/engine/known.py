@@ -8,28 +8,28 @@ from typing import Any
 
 from provisioner.engine.refs import JsonObject, Ref, value_at
 from provisioner.engine.target import ManagedResource
-from provisioner.errors import OutOfPatience
+from provisioner.errors import WaitTimeout
 
 # Seconds to wait for a value that AWS fills in later than the id, such as an endpoint.
 _PATIENCE = 1800.0
 
 
-class Known:
+class ActualStates:
     """The last known properties of every resource; threads that work on resources write and read it."""
 
-    def __init__(self, docs: Mapping[str, JsonObject]) -> None:
-        self.docs: dict[str, JsonObject] = dict(docs)
+    def __init__(self, actual: Mapping[str, JsonObject]) -> None:
+        self.docs: dict[str, JsonObject] = dict(actual)
         self._ended: set[str] = set()
         self._news = threading.Condition()
 
-    def learn(self, managed: ManagedResource, actual: JsonObject) -> None:
+    def record(self, managed: ManagedResource, actual: JsonObject) -> None:
         """Merge properties that AWS returned for a resource into the known ones."""
         with self._news:
             merged = {**self.docs.get(managed.spec.logical_id, {}), **actual}
             self.docs[managed.spec.logical_id] = {**merged, "id": managed.spec.id}
             self._news.notify_all()
 
-    def end(self, logical_id: str) -> None:
+    def close(self, logical_id: str) -> None:
         """Note that no more properties of a resource will become known, so that nobody waits for them."""
         with self._news:
             self._ended.add(logical_id)
@@ -50,5 +50,5 @@ class Known:
             self._news.wait_for(settled, timeout=_PATIENCE)
             value = value_at(self.docs.get(ref.logical_id, {}), ref.path)
         if value is None:
-            raise OutOfPatience(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
+            raise WaitTimeout(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
         return value

@@ -10,7 +10,7 @@ from provisioner.engine.refused import matches_codes
 from provisioner.engine.target import ManagedResource, is_unsupported_call, read
 
 
-class Lacking:
+class UnsupportedResources:
     """The resources that a run skips because the emulator does not support them; shared by all threads."""
 
     def __init__(self, clients: Clients, listen: Listener) -> None:
@@ -19,18 +19,20 @@ class Lacking:
         # The resources that were skipped: they never become ready, so nothing waits for them.
         self.nodes: set[str] = set()
 
-    def passes(self, managed: ManagedResource, verb: str, error: BaseException) -> bool:
+    def skips(self, managed: ManagedResource, action: str, error: BaseException) -> bool:
         """Return whether a failed call can be skipped on this emulator, and report the resource if so.
 
         A create is only skipped if the id can be made of the properties, because other resources may need it.
         """
-        if verb == "create" and not _names_itself(managed):
+        if action == "create" and not _names_itself(managed):
             return False
         if not is_unsupported_call(self.clients, managed, error) and not self._serves(managed, error):
             return False
         self.nodes.add(managed.spec.logical_id)
         self.listen(
-            Event("note", managed.spec.logical_id, verb, f"not on this emulator: {managed.description} is passed over")
+            Event(
+                "note", managed.spec.logical_id, action, f"not on this emulator: {managed.description} is passed over"
+            )
         )
         return True
 
@@ -44,7 +46,7 @@ class Lacking:
         return is_there and not self.clients.aws.echoes and read(self.clients, managed) is None
 
 
-def told_as_lacking(names: Iterable[str]) -> list[str]:
+def describe_unsupported(names: Iterable[str]) -> list[str]:
     """Return the plan's note about the resources that an emulator does not support, or nothing."""
     listed = sorted(names)
     return [f"Not on this emulator, and passed over: {', '.join(listed)}."] if listed else []

@@ -6,17 +6,17 @@ Such runs create nothing that AWS would create a second time for another machine
 from __future__ import annotations
 
 from provisioner.engine.clock import Clock
-from provisioner.engine.marker import Marker
+from provisioner.engine.marker import RunMarker
 from state.errors import LockHeld
 
 
-class Lookout:
+class RunMarkerWatch:
     """The watch of one run: before the first call, then once a minute while it calls, and at the end.
 
     `stands` says whether the plan found the marker resource.
     """
 
-    def __init__(self, marker: Marker, clock: Clock, *, stands: bool) -> None:
+    def __init__(self, marker: RunMarker, clock: Clock, *, stands: bool) -> None:
         self._marker = marker
         self._clock = clock
         self._stands = stands
@@ -29,7 +29,7 @@ class Lookout:
             LockHeld: Another run is at work on the stack.
 
         """
-        doc = self._marker.look()
+        doc = self._marker.read()
         self._marker.check(doc)
         self._stands = self._stands or doc is not None
         self._asked = self._clock.now()
@@ -41,7 +41,7 @@ class Lookout:
             LockHeld: Another run has begun, or has removed the stack.
 
         """
-        if self._clock.now() - self._asked >= self._marker.beat:
+        if self._clock.now() - self._asked >= self._marker.renewal_seconds:
             self._asked = self._clock.now()
             self._check("nothing more was called")
 
@@ -59,9 +59,9 @@ class Lookout:
 
     def _check(self, came: str) -> None:
         # If the marker existed before, one read that misses it is no proof that it was deleted.
-        doc = self._marker.look_again() if self._stands else self._marker.look()
+        doc = self._marker.read_consistently() if self._stands else self._marker.read()
         if there := self._marker.other(doc):
-            raise self._marker.held(there, came)
+            raise self._marker.conflict_error(there, came)
         if self._stands and doc is None:
             managed = self._marker.target
             raise LockHeld(

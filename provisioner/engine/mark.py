@@ -16,7 +16,7 @@ _LONGEST = 256
 
 
 @dataclass(frozen=True)
-class Mark:
+class RunMark:
     """The mark of one run.
 
     `at` is the second of its last renewal, `since` that of its first writing, both by AWS's clock.
@@ -29,7 +29,7 @@ class Mark:
     since: float
 
     @classmethod
-    def parse(cls, text: str) -> Mark | None:
+    def parse(cls, text: str) -> RunMark | None:
         """Return the mark in a tag's value, or None if the value is not a mark."""
         match text.split(" "):
             case [at, lineage, since, host, caller]:
@@ -38,7 +38,7 @@ class Mark:
                 return None
 
     @classmethod
-    def on(cls, doc: JsonObject | None) -> Mark | None:
+    def on(cls, doc: JsonObject | None) -> RunMark | None:
         """Return the mark in the tags of the marker resource, or None if no run is at work."""
         return cls.parse(str(((doc or {}).get("Tags") or {}).get(RUN_TAG, "")))
 
@@ -52,7 +52,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Identity:
+class RunIdentity:
     """The identity of this run: its state's lineage, its caller and host, and whether it may take over."""
 
     lineage: str
@@ -60,9 +60,9 @@ class Identity:
     host: str
     takes_over: bool = False
     # The command that takes over from a dead run, for messages.
-    how: str = ""
+    hint: str = ""
 
-    def held_up(self, suffix: str, there: Mark | None, lasts: float, came: str) -> LockHeld:
+    def held_up(self, suffix: str, there: RunMark | None, lasts: float, came: str) -> LockHeld:
         """Return the error that another run is at work on a stack.
 
         `there` is its mark, which counts for `lasts` seconds; `came` says what became of this run.
@@ -72,17 +72,17 @@ class Identity:
         return LockHeld(
             f"The stack {suffix} is being made, changed or removed {whose}. That run has a state of its own; {came}.",
             f"Wait until it has ended{until}, then run the same command again. Share one state "
-            f"(--state s3://...) so that both know the same. {self.how}".rstrip(),
+            f"(--state s3://...) so that both know the same. {self.hint}".rstrip(),
         )
 
-    def begun_anew(self, suffix: str, there: Mark | None) -> LockHeld:
+    def begun_anew(self, suffix: str, there: RunMark | None) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
         whose = f"by {there}" if there else "by a run that has ended"
         return LockHeld(
             f"This run removed all of the stack {suffix} that it knew, and the stack was begun anew "
             f"{whose}. That run has a state of its own; nothing of it was touched.",
             "Another teardown would remove what that run makes. Share one state (--state s3://...) so that "
-            f"both know the same. {self.how}".rstrip(),
+            f"both know the same. {self.hint}".rstrip(),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.graph import Resource
 from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject
@@ -17,12 +17,12 @@ from provisioner.names import own_tags
 from state.stack_state import ResourceState, StackState
 
 
-def has_others(resource: Resource) -> bool:
+def may_have_siblings(resource: Resource) -> bool:
     """Return whether two resources of this declaration may exist at once and differ only in their names."""
     return type(resource.type).find_siblings is not ResourceType.find_siblings
 
 
-def remember_others(state: StackState, clients: Clients, asked: Iterable[tuple[Resource, ResourceSpec]]) -> None:
+def record_siblings(state: StackState, clients: Clients, asked: Iterable[tuple[Resource, ResourceSpec]]) -> None:
     """Record the further resources in the state as deposed, as the run that replaced them had done.
 
     `asked` holds the declared resources that the state did not know.
@@ -30,7 +30,7 @@ def remember_others(state: StackState, clients: Clients, asked: Iterable[tuple[R
     for resource, spec in asked:
         client = clients.client(resource.type.service, resource.region)
         held = {resource_state.id for resource_state in state.resources.values()}
-        with explained(f"looking for others of {resource.aws_name or resource.logical_id}"):
+        with user_errors(f"looking for others of {resource.aws_name or resource.logical_id}"):
             found = resource.type.find_siblings(client, spec)
         for actual in found:
             id_ = resource.type.id_of(actual)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from provisioner.engine.explain import explain
-from provisioner.errors import CredentialsError, Incomplete, Interrupted, OutOfPatience, RolledBack
+from provisioner.engine.explain import user_error
+from provisioner.errors import CredentialsError, Incomplete, Interrupted, RolledBack, WaitTimeout
 from state.errors import LockHeld, ProvisionerError, StateError
 
 # If several errors occurred, the first of these classes that is among them gives the exit code.
-_LOUDEST = (LockHeld, StateError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
+_LOUDEST = (LockHeld, StateError, CredentialsError, RolledBack, Interrupted, WaitTimeout)
 # After one of these errors the run cannot go on with any other resource.
 FATAL = (StateError, LockHeld, CredentialsError)
 
@@ -20,31 +20,31 @@ FATAL = (StateError, LockHeld, CredentialsError)
 class Outcome:
     """The outcome of one apply or teardown; resources are named by their logical ids."""
 
-    verb: str
+    action: str
     done: list[str] = field(default_factory=list)
     failed: dict[str, ProvisionerError] = field(default_factory=dict)
     undone: list[str] = field(default_factory=list)
     interrupted: int = 0
     seconds: float = 0.0
     # Leftovers that AWS had created by itself, and that were deleted.
-    swept: list[str] = field(default_factory=list)
+    cleaned_up: list[str] = field(default_factory=list)
     # The resources that must outlive the stack, and for whose sake.
     kept: dict[str, str] = field(default_factory=dict)
     # The resources that have a name of this stack but belong to somebody else, each described in words.
-    theirs: dict[str, str] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether everything was done: nothing failed, and nothing was left out."""
         return not self.failed and not self.undone
 
-    def leave_out(self, kept: Set[str], roles: Set[str]) -> None:
+    def exclude(self, kept: Set[str], roles: Set[str]) -> None:
         """Remove unchanged resources, and done roles of the account, so that this counts as the plan did."""
         self.done = [name for name in self.done if name not in kept and name not in roles]
         self.undone = [name for name in self.undone if name not in kept]
 
     @contextmanager
-    def noting(self, name: str, doing: str) -> Iterator[None]:
+    def recording(self, name: str, doing: str) -> Iterator[None]:
         """Record an error of an AWS call inside the block as the failure of `name`.
 
         Any other error is a bug in this program, and is raised.
@@ -52,30 +52,30 @@ class Outcome:
         try:
             yield
         except Exception as error:
-            known = explain(error, doing)
+            known = user_error(error, doing)
             if known is None:
                 raise
             self.failed[name] = known
 
-    def followed_by(self, other: Outcome) -> Outcome:
+    def merged_with(self, other: Outcome) -> Outcome:
         """Return both outcomes as one."""
         return Outcome(
-            self.verb,
+            self.action,
             self.done + other.done,
             self.failed | other.failed,
             self.undone + other.undone,
             self.interrupted or other.interrupted,
             self.seconds + other.seconds,
-            self.swept + other.swept,
+            self.cleaned_up + other.cleaned_up,
             self.kept | other.kept,
-            self.theirs | other.theirs,
+            self.foreign | other.foreign,
         )
 
     def error(self) -> ProvisionerError | None:
         """Return the error that the command ends with, or None if everything was done."""
         if self.interrupted:
             return self._stopped()
-        if self.is_whole:
+        if self.is_complete:
             return None
         return self._failure()
 
@@ -85,7 +85,7 @@ class Outcome:
         failed = f", {len(refused)} failed" if refused else ""
         told = "".join(f"\n  {logical_id}: {error.message}" for logical_id, error in refused.items())
         return Interrupted(
-            f"{self.verb} was stopped: {len(self.done)} done, {len(waiting)} under way{_named(waiting)}"
+            f"{self.action} was stopped: {len(self.done)} done, {len(waiting)} under way{_named(waiting)}"
             f"{failed}, {len(self.undone)} not begun.{told}",
             "All that was done is recorded. Run the same command again: it goes on from there.",
             self.interrupted,
@@ -99,7 +99,7 @@ class Outcome:
         kind = next((loud for loud in _LOUDEST if any(issubclass(one, loud) for one in kinds)), Incomplete)
         count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
         evidence = "\n".join(error.evidence for error in self.failed.values() if error.evidence)
-        error = kind(f"{self.verb} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
+        error = kind(f"{self.action} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
         error.evidence = evidence
         return error
 

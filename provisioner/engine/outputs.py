@@ -10,12 +10,12 @@ from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject, Ref, Unknown, resolve, value_at
 
 
-def outputs_of(plan: Plan, docs: Mapping[str, JsonObject]) -> dict[str, str]:
-    """Return the outputs whose values are known, resolved from the actual properties `docs`."""
-    known = replace(plan, docs=dict(docs), changes={})
+def outputs_of(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
+    """Return the outputs whose values are known, resolved from the actual properties `actual`."""
+    known = replace(plan, actual=dict(actual), changes={})
 
     def value(ref: Ref) -> Any:
-        found = value_at(known.docs.get(ref.logical_id), ref.path)
+        found = value_at(known.actual.get(ref.logical_id), ref.path)
         return Unknown(ref) if found is None else found
 
     resolved = resolve(plan.stack.outputs, value)

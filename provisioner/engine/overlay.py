@@ -21,7 +21,7 @@ from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.shapes import Shapes
 
 
-def over_what_stands(
+def merge_into_live(
     client: Any, resource_type: ResourceType, spec: ResourceSpec, changed: JsonObject, before: JsonObject
 ) -> tuple[ResourceSpec, JsonObject]:
     """Return `spec` and `changed` merged with the actual properties, if the update replaces a whole document.
@@ -37,8 +37,8 @@ def over_what_stands(
     if not resource_type.replacing_calls:
         return spec, changed
     there = _standing(client, resource_type, spec)
-    ours = left_to_owners(resource_type, there, {**spec.props, **changed})
-    props = laid_over(resource_type, there, ours, before, client.inputs(resource_type.replacing_calls))
+    ours = keep_external_values(resource_type, there, {**spec.props, **changed})
+    props = merge_documents(resource_type, there, ours, before, client.input_shapes(resource_type.replacing_calls))
     return replace(spec, props=props, live=there), {key: props[key] for key in changed}
 
 
@@ -52,7 +52,7 @@ def _standing(client: Any, resource_type: ResourceType, spec: ResourceSpec) -> J
         return {}
 
 
-def left_to_owners(resource_type: ResourceType, there: JsonObject, ours: JsonObject) -> dict[str, Any]:
+def keep_external_values(resource_type: ResourceType, there: JsonObject, ours: JsonObject) -> dict[str, Any]:
     """Return `ours` with the actual value of each property that another field owner holds now."""
     held = {
         key
@@ -62,7 +62,7 @@ def left_to_owners(resource_type: ResourceType, there: JsonObject, ours: JsonObj
     return {key: there[key] if key in held else value for key, value in ours.items()}
 
 
-def laid_over(
+def merge_documents(
     resource_type: ResourceType, there: JsonObject, ours: JsonObject, before: JsonObject, takes: Shapes
 ) -> dict[str, Any]:
     """Return the properties to send: `ours`, and all else in `there` that the calls accept.

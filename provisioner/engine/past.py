@@ -15,7 +15,7 @@ _RUNNING, UNENDED = "running", "did not end"
 
 
 @dataclass
-class Calls:
+class CallSummary:
     """A summary of the calls to one service.
 
     `retries` counts the calls that followed a refused one, `throttled` those that AWS throttled.
@@ -29,35 +29,35 @@ class Calls:
 
 
 @dataclass(frozen=True)
-class Part:
+class ResourceRun:
     """One resource in a run: its action, its end, and the seconds at which it reached each stage."""
 
-    node: str
-    piece: str
-    kind: str
-    verb: str
-    end: str
+    logical_id: str = field(metadata={"json": "node"})
+    step: str = field(metadata={"json": "piece"})
+    type_name: str = field(metadata={"json": "kind"})
+    action: str = field(metadata={"json": "verb"})
+    outcome: str = field(metadata={"json": "end"})
     id: str
     seconds: float
     waits: int
     stages: tuple[tuple[str, float], ...] = ()
-    why: str = ""
+    reason: str = field(default="", metadata={"json": "why"})
 
 
 @dataclass(frozen=True)
-class Past:
+class Run:
     """One run. `seconds` is None if it did not end.
 
-    `who` is the user and the machine, `caller` the identity in AWS.
+    `user` is the user and the machine, `caller` the identity in AWS.
     """
 
     run: str
     suffix: str
     command: str
     arguments: tuple[str, ...]
-    who: str
+    user: str = field(metadata={"json": "who"})
     caller: str
-    place: Doc
+    location: Doc = field(metadata={"json": "place"})
     start: float
     seconds: float | None
     result: str
@@ -65,21 +65,21 @@ class Past:
     message: str
     plan: Mapping[str, int]
     settings: Doc
-    parts: tuple[Part, ...] = ()
-    calls: Mapping[str, Calls] = field(default_factory=dict)
+    resources: tuple[ResourceRun, ...] = field(default=(), metadata={"json": "parts"})
+    calls: Mapping[str, CallSummary] = field(default_factory=dict)
 
 
-def past_of(run: str, record: Doc) -> Past:
+def run_of(run: str, record: Doc) -> Run:
     """Return the run named `run`, read from its record."""
     ended = record["result"] != _RUNNING
-    return Past(
+    return Run(
         run=run,
         suffix=record["suffix"],
         command=record["command"],
         arguments=tuple(record["arguments"]),
-        who=record["who"],
+        user=record["who"],
         caller=record.get("caller", ""),
-        place=record["place"],
+        location=record["place"],
         start=record["start"],
         seconds=record["seconds"] if ended else None,
         result=record["result"] if ended else UNENDED,
@@ -87,44 +87,44 @@ def past_of(run: str, record: Doc) -> Past:
         message=record["message"],
         plan={word: count for word, count in record["plan"].items() if count},
         settings=record.get("settings", {}),
-        parts=tuple(sorted(_parts(record["nodes"]), key=_begin)),
+        resources=tuple(sorted(_parts(record["nodes"]), key=_begin)),
         calls=_by_service(record["calls"]),
     )
 
 
-def _parts(logical_ids: Doc) -> Iterable[Part]:
-    for name, doc in logical_ids.items():
-        stages = [(what, at) for at, what, *_ in doc["moments"] if what not in _WAITS]
-        ends = (about for _, what, *about in doc["moments"] if what in ("failed", "stopped"))
+def _parts(logical_ids: Doc) -> Iterable[ResourceRun]:
+    for name, record in logical_ids.items():
+        stages = [(what, at) for at, what, *_ in record["moments"] if what not in _WAITS]
+        ends = (about for _, what, *about in record["moments"] if what in ("failed", "stopped"))
         why = next((about[1] for about in ends if about), "")
-        times = [moment[0] for moment in doc["moments"]]
-        yield Part(
+        times = [moment[0] for moment in record["moments"]]
+        yield ResourceRun(
             name,
-            doc["piece"],
-            doc["kind"],
-            doc["verb"],
-            doc["end"],
-            doc["id"],
+            record["piece"],
+            record["kind"],
+            record["verb"],
+            record["end"],
+            record["id"],
             round(max(times) - min(times), 3),
-            doc["waits"],
+            record["waits"],
             tuple(stages),
             why,
         )
 
 
-def _begin(part: Part) -> tuple[float, str]:
-    return (part.stages[0][1] if part.stages else 0.0, part.node)
+def _begin(part: ResourceRun) -> tuple[float, str]:
+    return (part.stages[0][1] if part.stages else 0.0, part.logical_id)
 
 
-def _by_service(calls: Iterable[Any]) -> dict[str, Calls]:
+def _by_service(calls: Iterable[Any]) -> dict[str, CallSummary]:
     """Return the calls summed up by service.
 
     A call counts as a retry if it follows a refused call of the same operation for the same resource.
     """
-    sums: dict[str, Calls] = {}
+    sums: dict[str, CallSummary] = {}
     refused: set[tuple[str, str]] = set()
     for _, seconds, name, node, error in sorted(calls, key=lambda call: float(call[0])):
-        one = sums.setdefault(name.partition(":")[0], Calls())
+        one = sums.setdefault(name.partition(":")[0], CallSummary())
         one.count += 1
         one.retries += (name, node) in refused
         one.refused += bool(error)

@@ -10,9 +10,16 @@ from botocore.exceptions import ClientError
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.clock import Clock
-from provisioner.engine.durations import Durations
+from provisioner.engine.durations import DurationHistory
 from provisioner.engine.events import Event, Listener
-from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, is_unknown_call, told
+from provisioner.engine.faults import (
+    TRANSIENT,
+    ErrorCategory,
+    categorize,
+    code_of,
+    describe_error,
+    is_unsupported_operation,
+)
 from provisioner.engine.refused import (
     Blocker,
     RetryLater,
@@ -23,145 +30,145 @@ from provisioner.engine.refused import (
 )
 from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
-from provisioner.engine.waits import again, jittered, pause
-from provisioner.engine.young import FRESH, Newborns
+from provisioner.engine.waits import jittered, poll_interval, retry
+from provisioner.engine.young import RECENT_SECONDS, RecentResources
 
 # Seconds for which throttled calls and AWS's own failures are retried. The 25 tries of Terraform's AWS
 # provider come to about as much. A longer failure is an outage, and the next run goes on from here.
-OUTAGE = 300.0
+OUTAGE_SECONDS = 300.0
 # Seconds after which the blockers of a refused deletion are read first, and the longest interval after that;
 # in between it doubles. AWS's own blockers go within minutes, those of other people stay.
 _FIRST_ASKED, _LAST_ASKED = 1.5, 12.0
 
 
-class Patience:
+class RetryPolicy:
     """The calls of a run with their retries, as the resource types allow; shared by all threads."""
 
-    def __init__(self, clients: Clients, listen: Listener, durations: Durations | None = None) -> None:
+    def __init__(self, clients: Clients, listen: Listener, history: DurationHistory | None = None) -> None:
         self.clients = clients
         self.listen = listen
         self.clock = clients.clock
-        self.pace = clients.aws.pace
-        self.durations = durations or Durations(self.pace)
-        self.newborns = Newborns(clients)
+        self.speed = clients.aws.pace
+        self.durations = history or DurationHistory(self.speed)
+        self.recent = RecentResources(clients)
 
     def client(self, managed: ManagedResource) -> Any:
         """Return the boto3 client for a resource."""
         return self.clients.client(managed.type.service, managed.region)
 
-    def is_new(self, made: float) -> bool:
+    def is_recent(self, made: float) -> bool:
         """Return whether AWS's services may not know yet what was created at the wall-clock second `made`."""
-        return self.newborns.is_new(made)
+        return self.recent.is_recent(made)
 
-    def call(self, call: Callable[[], Any], managed: ManagedResource, verb: str) -> Any:
+    def call(self, call: Callable[[], Any], managed: ManagedResource, action: str) -> Any:
         """Call, and retry what AWS throttled or lost and what the resource type declares as temporary.
 
         Args:
             call: The function that makes the call.
             managed: The resource that the call is for.
-            verb: The action, such as "create", by which the resource type lists its temporary errors.
+            action: The action, such as "create", by which the resource type lists its temporary errors.
 
         """
-        passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
-        asking = _Asking(self.clock)
-        known_late = _Passing(max(FRESH * self.pace, EMULATOR_PATIENCE), self.clock)
+        passing = _OutageBudget(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE_SECONDS, self.clock)
+        asking = _BlockerPolling(self.clock)
+        known_late = _OutageBudget(max(RECENT_SECONDS * self.speed, EMULATOR_PATIENCE), self.clock)
 
         # Throttled and lost calls have a time limit of their own, which starts anew after a refusal.
         def cures(error: BaseException) -> bool:
-            if fault_of(error) in PASSING:
+            if categorize(error) in TRANSIENT:
                 return passing.may_pass()
             passing.over()
-            if self._time_cures(error, managed.type, verb):
+            if self._is_retryable(error, managed.type, action):
                 # A new permission takes effect within minutes; after that, it is missing.
-                return not _may_lack_a_right(error, managed.type) or known_late.may_pass()
-            return verb != "delete" and self._is_for_the_young(error, managed)
+                return not _may_be_denied(error, managed.type) or known_late.may_pass()
+            return action != "delete" and self._concerns_recent(error, managed)
 
         def steps(error: BaseException, elapsed: float) -> float | None:
-            step = self._step(error, elapsed, managed, verb)
+            step = self._next_delay(error, elapsed, managed, action)
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
             # Blockers are only read after a refusal, not while AWS is busy or did not answer.
-            names = verb == "delete" and may_have_blockers(error, managed.type.unblocked_codes)
-            held = self._words_of_holders(managed) if names and asking.is_due() else ""
-            detail = f"held by {held}" if held else told(error)
-            self.listen(Event("retrying", managed.spec.logical_id, verb, detail, seconds))
+            names = action == "delete" and may_have_blockers(error, managed.type.unblocked_codes)
+            held = self._describe_blockers(managed) if names and asking.is_due() else ""
+            detail = f"held by {held}" if held else describe_error(error)
+            self.listen(Event("retrying", managed.spec.logical_id, action, detail, seconds))
 
-        return again(call, when=cures, clock=self.clock, patience=managed.type.timeout, told=report, steps=steps)
+        return retry(call, when=cures, clock=self.clock, timeout=managed.type.timeout, told=report, steps=steps)
 
-    def _time_cures(self, error: BaseException, resource_type: ResourceType, verb: str) -> bool:
+    def _is_retryable(self, error: BaseException, resource_type: ResourceType, action: str) -> bool:
         """Return whether a refusal is temporary and short enough to wait for."""
         if isinstance(error, RetryLater):
-            return error.due * self.pace <= resource_type.timeout
-        return matches_codes(error, resource_type.retryable_codes.get(verb, frozenset()))
+            return error.due * self.speed <= resource_type.timeout
+        return matches_codes(error, resource_type.retryable_codes.get(action, frozenset()))
 
-    def _step(self, error: BaseException, elapsed: float, managed: ManagedResource, verb: str) -> float | None:
+    def _next_delay(self, error: BaseException, elapsed: float, managed: ManagedResource, action: str) -> float | None:
         """Return the seconds until a refused call is tried again; None (back-off) after other errors."""
-        if fault_of(error) in PASSING:
+        if categorize(error) in TRANSIENT:
             return None
         if isinstance(error, RetryLater):
-            return pause(elapsed, error.due * self.pace)
-        if verb == "create" and code_of(error) not in self.newborns.absent(managed.depends_on):
-            due = self._due(managed, verb, self.clock.now() - elapsed)
+            return poll_interval(elapsed, error.due * self.speed)
+        if action == "create" and code_of(error) not in self.recent.not_found_codes(managed.depends_on):
+            due = self._expected_delay(managed, action, self.clock.now() - elapsed)
             if due > elapsed:
-                return pause(elapsed, due)
+                return poll_interval(elapsed, due)
         # EC2 allows an account 5 changes a second (EC2 API throttling): refused calls are retried slowly.
-        return max(pause(elapsed, 0), min(1 + elapsed / 10, 10) * self.pace)
+        return max(poll_interval(elapsed, 0), min(1 + elapsed / 10, 10) * self.speed)
 
-    def _due(self, managed: ManagedResource, verb: str, start: float) -> float:
+    def _expected_delay(self, managed: ManagedResource, action: str, start: float) -> float:
         """Return the usual seconds until a refused call is accepted because its dependencies are ready."""
-        known = self.durations.known_seconds(managed.type, managed.region, verb, "exists")
+        known = self.durations.known_seconds(managed.type, managed.region, action, "exists")
         if known is not None:
             return known
-        young = self.newborns.born(managed.depends_on)
+        young = self.recent.recent_types(managed.depends_on)
         return max(
-            (born + resource_type.typical_create_seconds * self.pace - start for resource_type, born in young),
+            (born + resource_type.typical_create_seconds * self.speed - start for resource_type, born in young),
             default=0.0,
         )
 
-    def _is_for_the_young(self, error: BaseException, managed: ManagedResource) -> bool:
+    def _concerns_recent(self, error: BaseException, managed: ManagedResource) -> bool:
         """Return whether a refusal means that a recently created resource is not known everywhere yet."""
-        hidden = self.newborns.absent((managed.spec.logical_id, *managed.depends_on))
+        hidden = self.recent.not_found_codes((managed.spec.logical_id, *managed.depends_on))
         lasting = matches_codes(error, managed.type.already_exists_codes)
-        return code_of(error) in hidden or (not lasting and self.newborns.explain(error))
+        return code_of(error) in hidden or (not lasting and self.recent.may_explain(error))
 
-    def holders(self, managed: ManagedResource) -> list[Blocker]:
+    def blockers(self, managed: ManagedResource) -> list[Blocker]:
         """Return the blockers of a resource; empty if AWS does not let them be read."""
         try:
             return managed.type.blockers(self.client(managed), managed.spec)
         except (ClientError, UnknownCall) as error:
             # The resource may be deleted meanwhile; the call itself then reports what is wrong.
-            if fault_of(error) is not Fault.REFUSED and not is_unknown_call(error):
+            if categorize(error) is not ErrorCategory.REFUSED and not is_unsupported_operation(error):
                 raise
             return []
 
-    def _words_of_holders(self, managed: ManagedResource) -> str:
+    def _describe_blockers(self, managed: ManagedResource) -> str:
         """Return the blockers of a resource in words.
 
         Raises:
             ProvisionerError: None of them will go while a run waits (`held_up`).
 
         """
-        blockers = self.holders(managed)
+        blockers = self.blockers(managed)
         if blocks_for_good(blockers):
             raise blocked_error(managed.description, blockers)
         return ", ".join(blocker.what for blocker in blockers)
 
 
-def insist(clients: Clients, call: Callable[[], Any], newborns: Newborns | None = None) -> Any:
+def call_with_retry(clients: Clients, call: Callable[[], Any], recent: RecentResources | None = None) -> Any:
     """Make a call that is safe to repeat, and retry it until AWS accepts or refuses it.
 
-    With `newborns`, it is also retried while AWS may not yet know a recently created resource.
+    With `recent`, it is also retried while AWS may not yet know a recently created resource.
     """
-    budget = EMULATOR_PATIENCE if clients.aws.endpoint else OUTAGE
+    budget = EMULATOR_PATIENCE if clients.aws.endpoint else OUTAGE_SECONDS
 
     def cures(error: BaseException) -> bool:
-        return fault_of(error) in PASSING or bool(newborns and newborns.explain(error))
+        return categorize(error) in TRANSIENT or bool(recent and recent.may_explain(error))
 
-    return again(call, when=cures, clock=clients.clock, patience=budget)
+    return retry(call, when=cures, clock=clients.clock, timeout=budget)
 
 
-class _Passing:
+class _OutageBudget:
     """A time limit for an unbroken series of temporary errors of one call."""
 
     def __init__(self, budget: float, clock: Clock) -> None:
@@ -179,7 +186,7 @@ class _Passing:
         self._since = None
 
 
-class _Asking:
+class _BlockerPolling:
     """The schedule by which the blockers of a resource are read."""
 
     def __init__(self, clock: Clock) -> None:
@@ -196,5 +203,5 @@ class _Asking:
         return True
 
 
-def _may_lack_a_right(error: BaseException, resource_type: ResourceType) -> bool:
-    return fault_of(error) is Fault.DENIED or matches_codes(error, resource_type.retryable_denials)
+def _may_be_denied(error: BaseException, resource_type: ResourceType) -> bool:
+    return categorize(error) is ErrorCategory.DENIED or matches_codes(error, resource_type.retryable_denials)

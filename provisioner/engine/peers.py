@@ -12,44 +12,44 @@ Doc = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Peer:
-    """One resource to read; `confirmed` holds the recorded properties if it was ready, else None."""
+class BatchResource:
+    """One resource to read; `recorded` holds the recorded properties if it was ready, else None."""
 
-    kind: str
+    type_name: str
     name: str
     id: str
     region: str
-    confirmed: Doc | None
+    recorded: Doc | None
 
 
 @dataclass(frozen=True)
-class Peers:
+class BatchScope:
     """All resources of the stacks that are read, and the suffixes of those stacks."""
 
-    listed: tuple[Peer, ...] = ()
+    resources: tuple[BatchResource, ...] = ()
     suffixes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, *states: StackState) -> Peers:
+    def of(cls, *states: StackState) -> BatchScope:
         """Return the resources of these states whose ids are known."""
         return cls(tuple(_known(states)), tuple(sorted(state.suffix for state in states)))
 
-    def within(self, region: str) -> Peers:
+    def in_region(self, region: str) -> BatchScope:
         """Return the resources of one region."""
-        return Peers(tuple(peer for peer in self.listed if peer.region == region), self.suffixes)
+        return BatchScope(tuple(peer for peer in self.resources if peer.region == region), self.suffixes)
 
-    def get(self, id_: str) -> Peer | None:
+    def get(self, id_: str) -> BatchResource | None:
         """Return the resource of this id, or None."""
-        return next((peer for peer in self.listed if peer.id == id_), None)
+        return next((peer for peer in self.resources if peer.id == id_), None)
 
-    def stacks(self, own: str, *, most: int) -> list[str]:
+    def suffix_batch(self, own: str, *, most: int) -> list[str]:
         """Return the suffix `own` and those that one call may read with it, at most `most`.
 
         The list is the same for each suffix in it.
         """
         return _portion(self.suffixes, own, most)
 
-    def together(
+    def batch(
         self, own: str, *type_names: str, by: Literal["id", "name"] = "id", most: int, among: str = ""
     ) -> list[str]:
         """Return `own` and the ids or names that one call may read with it, at most `most`.
@@ -65,7 +65,7 @@ class Peers:
             among: A text that the ids must contain.
 
         """
-        ids = ((getattr(peer, by), peer.id) for peer in self.listed if peer.kind in type_names)
+        ids = ((getattr(peer, by), peer.id) for peer in self.resources if peer.type_name in type_names)
         listed = sorted({told for told, id_ in ids if told and among in id_})
         return _portion(listed, own, most)
 
@@ -78,10 +78,12 @@ def _portion(listed: Sequence[str], own: str, most: int) -> list[str]:
     return list(listed[start : start + most])
 
 
-def _known(states: Sequence[StackState]) -> Iterator[Peer]:
+def _known(states: Sequence[StackState]) -> Iterator[BatchResource]:
     for state in states:
         for resource_state in state.resources.values():
             if resource_state.id:
                 confirmed = resource_state.recorded if resource_state.phase == "ready" else None
                 region = resource_state.region or state.location.region
-                yield Peer(resource_state.type_name, resource_state.aws_name, resource_state.id, region, confirmed)
+                yield BatchResource(
+                    resource_state.type_name, resource_state.aws_name, resource_state.id, region, confirmed
+                )

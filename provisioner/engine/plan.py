@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
-from provisioner.engine.claims import Before, in_the_way, own_entry
+from provisioner.engine.claims import DeletionOrder, find_conflicts, state_of_resource
 from provisioner.engine.clients import Clients
-from provisioner.engine.decide import Change, comes_back, decide, delete, with_extras
-from provisioner.engine.explain import explained
+from provisioner.engine.decide import Change, decide_change, delete_change, is_restorable, with_unmanaged
+from provisioner.engine.explain import user_errors
 from provisioner.engine.extras import KnownChild
 from provisioner.engine.given import require_secret_inputs, unused_secret_inputs
 from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.intervals import timed
-from provisioner.engine.lacking import told_as_lacking
-from provisioner.engine.others import has_others, remember_others
+from provisioner.engine.intervals import with_cooldown
+from provisioner.engine.lacking import describe_unsupported
+from provisioner.engine.others import may_have_siblings, record_siblings
 from provisioner.engine.refs import JsonObject, Ref, Unknown, fingerprint_secrets, is_known, refs_in, resolve, value_at
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import (
@@ -27,7 +27,7 @@ from provisioner.engine.target import (
     unmanaged_in,
     with_status_reads,
 )
-from provisioner.engine.walk import Tell, Walk
+from provisioner.engine.walk import DagExecutor, ReportStage
 from state.stack_state import ResourceState, StackState
 
 ResourceTypes = Mapping[str, ResourceType]
@@ -41,34 +41,34 @@ class Plan:
 
     stack: Stack
     changes: dict[str, Change] = field(default_factory=dict)
-    docs: dict[str, JsonObject] = field(default_factory=dict)
+    actual: dict[str, JsonObject] = field(default_factory=dict)
     # The actual properties of deleted resources that will be restored and keep their values.
-    returning: dict[str, JsonObject] = field(default_factory=dict)
+    restorable: dict[str, JsonObject] = field(default_factory=dict)
     # Undeclared resources that are deleted first. `takes` maps a new resource to those whose place it takes;
     # `early` maps each of these to its dependents, which are deleted before it.
-    takes: Before = field(default_factory=dict)
-    early: Before = field(default_factory=dict)
+    delete_before: DeletionOrder = field(default_factory=dict)
+    delete_first: DeletionOrder = field(default_factory=dict)
     # Notes that are shown with the plan.
     notes: list[str] = field(default_factory=list)
     # The resources that the emulator does not support.
-    lacking: list[str] = field(default_factory=list)
+    unsupported: list[str] = field(default_factory=list)
     # The plan of the whole stack, if this one was narrowed to a selection.
-    whole: Plan | None = None
+    unfiltered: Plan | None = None
 
     @property
-    def aside(self) -> set[str]:
+    def excluded(self) -> set[str]:
         """The resources that are not selected, and so are left as they are."""
-        return self.whole.changes.keys() - self.changes.keys() if self.whole else set()
+        return self.unfiltered.changes.keys() - self.changes.keys() if self.unfiltered else set()
 
     @property
-    def acting(self) -> list[Change]:
+    def changes_to_make(self) -> list[Change]:
         """The changes that do something: all but those with the action `keep`."""
-        return [change for change in self.changes.values() if change.verb != "keep"]
+        return [change for change in self.changes.values() if change.action != "keep"]
 
     @property
-    def kept(self) -> set[str]:
+    def unchanged(self) -> set[str]:
         """The resources that are recorded and need no change."""
-        return {name for name, one in self.changes.items() if one.verb == "keep" and not one.adopts}
+        return {name for name, one in self.changes.items() if one.action == "keep" and not one.adopts}
 
     @property
     def adopted(self) -> list[Change]:
@@ -80,14 +80,14 @@ class Plan:
         """The declared resources that exist and belong to the stack, without account-wide ones."""
         return {
             name
-            for name in self.docs
+            for name in self.actual
             if not self.changes[name].foreign and not self.stack.resources[name].type.account_wide
         }
 
     @property
     def refused(self) -> list[Change]:
         """The changes that cannot be made, and so prevent all others."""
-        return [change for change in self.changes.values() if change.verb == "refuse"]
+        return [change for change in self.changes.values() if change.action == "refuse"]
 
     @property
     def roles(self) -> set[str]:
@@ -98,9 +98,9 @@ class Plan:
             if resource.type.account_wide and resource.logical_id in self.changes
         }
 
-    def count(self, *verbs: str) -> int:
+    def count(self, *actions: str) -> int:
         """Return how many changes have one of these actions, without the account's own roles."""
-        return sum(self.changes[name].verb in verbs for name in self.changes.keys() - self.roles)
+        return sum(self.changes[name].action in actions for name in self.changes.keys() - self.roles)
 
 
 def make_plan(
@@ -111,23 +111,27 @@ def make_plan(
     If `children` is False, unmanaged children are not looked for.
     """
     plan = Plan(stack)
-    shared = clients.sharing()
-    unknown = [resource for resource in stack if resource.logical_id not in state.resources and has_others(resource)]
+    shared = clients.with_shared_reads()
+    unknown = [
+        resource for resource in stack if resource.logical_id not in state.resources and may_have_siblings(resource)
+    ]
 
     def begin(name: str) -> Any:
-        def work(tell: Tell[str]) -> None:
+        def work(tell: ReportStage[str]) -> None:
             _plan_one(plan, stack.resources[name], state, shared)
             tell(name)
 
         return work
 
-    Walk({resource.logical_id: set(resource.depends_on) for resource in stack}, begin, workers=READERS).run()
+    DagExecutor({resource.logical_id: set(resource.depends_on) for resource in stack}, begin, workers=READERS).run()
     plan.changes = {resource.logical_id: plan.changes[resource.logical_id] for resource in stack}
-    plan.notes += told_as_lacking(plan.lacking)
-    plan.docs = {
-        resource.logical_id: plan.docs[resource.logical_id] for resource in stack if resource.logical_id in plan.docs
+    plan.notes += describe_unsupported(plan.unsupported)
+    plan.actual = {
+        resource.logical_id: plan.actual[resource.logical_id]
+        for resource in stack
+        if resource.logical_id in plan.actual
     }
-    remember_others(state, shared, [(resource, _unlisted(plan, resource)) for resource in unknown])
+    record_siblings(state, shared, [(resource, _unlisted(plan, resource)) for resource in unknown])
     if children:
         _look_inside(plan, state, shared, resource_types)
     going = {
@@ -139,9 +143,9 @@ def make_plan(
     }
     _let_go_first(plan, going, resource_types)
     plan.changes |= {
-        name: delete(name, resource_state, resource_types[resource_state.type_name])
+        name: delete_change(name, resource_state, resource_types[resource_state.type_name])
         for name, resource_state in going.items()
-        if name not in plan.early
+        if name not in plan.delete_first
     }
     return plan
 
@@ -154,35 +158,35 @@ def _unlisted(plan: Plan, resource: Resource) -> ResourceSpec:
 
 def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], resource_types: ResourceTypes) -> None:
     """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
-    new = [resource for resource in plan.stack if plan.changes[resource.logical_id].verb in ("create", "replace")]
-    plan.takes, plan.early = in_the_way(
+    new = [resource for resource in plan.stack if plan.changes[resource.logical_id].action in ("create", "replace")]
+    plan.delete_before, plan.delete_first = find_conflicts(
         new, lambda resource: resolve(resource.props, lambda ref: look_up(plan, ref)), going
     )
-    takers = {name: logical_id for logical_id, names in plan.takes.items() for name in names}
+    takers = {name: logical_id for logical_id, names in plan.delete_before.items() for name in names}
     ordered = {}
-    for name in TopologicalSorter(plan.early).static_order():
+    for name in TopologicalSorter(plan.delete_first).static_order():
         why = f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
-        ordered[name] = delete(name, going[name], resource_types[going[name].type_name], why)
+        ordered[name] = delete_change(name, going[name], resource_types[going[name].type_name], why)
     plan.changes = ordered | plan.changes
 
 
 def _look_inside(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> None:
     """Plan the removal of unmanaged children from the resources that own all of theirs."""
-    owning = [name for name in plan.docs if plan.stack.resources[name].type.owns_children]
+    owning = [name for name in plan.actual if plan.stack.resources[name].type.owns_children]
     parts = known_parts(plan, state, clients, resource_types)
 
     def begin(name: str) -> Any:
-        def work(tell: Tell[str]) -> None:
-            resource, change, actual = plan.stack.resources[name], plan.changes[name], plan.docs[name]
+        def work(tell: ReportStage[str]) -> None:
+            resource, change, actual = plan.stack.resources[name], plan.changes[name], plan.actual[name]
             desired = resolve(resource.props, lambda ref: look_up(plan, ref))
             managed = target_of(resource, plan.stack.suffix, state.resources.get(name), desired)
             found = unmanaged_in(clients, managed.with_id(change.id), actual, parts)
-            plan.changes[name] = with_extras(change, tuple(one for one in found if not one.kept_reason))
+            plan.changes[name] = with_unmanaged(change, tuple(one for one in found if not one.kept_reason))
             tell(name)
 
         return work
 
-    Walk({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
+    DagExecutor({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
 
 
 def known_parts(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[KnownChild]:
@@ -193,7 +197,7 @@ def known_parts(plan: Plan, state: StackState, clients: Clients, resource_types:
     parts = []
     for resource in plan.stack:
         parts.append(KnownChild(str(resource.type), resolve(resource.props, lambda ref: look_up(plan, ref))))
-        parts.append(KnownChild(str(resource.type), plan.docs.get(resource.logical_id, {})))
+        parts.append(KnownChild(str(resource.type), plan.actual.get(resource.logical_id, {})))
     for resource_state in state.resources.values():
         own = {**resource_state.desired, **_known_id(resource_types[resource_state.type_name], resource_state)}
         parts += [
@@ -218,13 +222,13 @@ def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> JsonObject:
     def lookup(ref: Ref) -> Any:
         return look_up(plan, ref)
 
-    with explained(f"reading what {resource.aws_name or resource.logical_id} is to hold"):
+    with user_errors(f"reading what {resource.aws_name or resource.logical_id} is to hold"):
         return dict(fingerprint_secrets(resolve(resource.props, lookup), clients, lookup))
 
 
 def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Clients) -> None:
     desired = wanted_of(plan, resource, clients)
-    resource_state = own_entry(state, resource, desired)
+    resource_state = state_of_resource(state, resource, desired)
     managed = target_of(
         resource,
         plan.stack.suffix,
@@ -234,42 +238,42 @@ def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Client
     )
     actual = None
     if is_known({key: desired.get(key) for key in resource.type.lookup_properties}):
-        with explained(f"looking at {resource.aws_name or resource.logical_id}"):
+        with user_errors(f"looking at {resource.aws_name or resource.logical_id}"):
             actual = read_recorded(clients, managed, resource_state)
             if actual is not None and resource.type.plans_with_status_reads:
                 actual = with_status_reads(
                     clients, managed, actual, resource_state.created_at if resource_state else 0.0
                 )
             if is_unsupported(clients, managed):
-                plan.lacking.append(resource.logical_id)
-    change = decide(resource, resource_state, actual, desired)
-    if change.verb == "create":
+                plan.unsupported.append(resource.logical_id)
+    change = decide_change(resource, resource_state, actual, desired)
+    if change.action == "create":
         change = _creation(plan, resource, actual, change)
     if actual is not None:
-        wall, pace = clients.clock.wall(), clients.aws.pace
-        change = timed(change, resource.type, resource_state, (actual, desired), wall, pace)
+        wall, speed = clients.clock.wall(), clients.aws.pace
+        change = with_cooldown(change, resource.type, resource_state, (actual, desired), wall, speed)
     foreign = [plan.changes[name] for name in _hosts(resource) if plan.changes[name].foreign]
     if actual is not None and foreign:
         why, remedy = "part of what is somebody else's", foreign[0].remedy
-        change = replace(change, verb="refuse", why=why, foreign=True, adopts=False, remedy=remedy)
+        change = replace(change, action="refuse", reason=why, foreign=True, adopts=False, remedy=remedy)
     plan.changes[resource.logical_id] = change
-    if actual is not None and change.verb != "create":
-        plan.docs[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
+    if actual is not None and change.action != "create":
+        plan.actual[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
 
 
 def _creation(plan: Plan, resource: Resource, actual: JsonObject | None, change: Change) -> Change:
     """Return a create that asks for what a person must supply; remember the resource if it is restored."""
-    if actual is not None and comes_back(resource, actual):
-        plan.returning[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
+    if actual is not None and is_restorable(resource, actual):
+        plan.restorable[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
         return unused_secret_inputs(resource, change)
-    if change.why and (anew := _made_anew(plan, resource)):
-        change = replace(change, why=f"it goes with {anew}, which is made anew")
+    if change.reason and (anew := _made_anew(plan, resource)):
+        change = replace(change, reason=f"it goes with {anew}, which is made anew")
     return require_secret_inputs(resource, change)
 
 
 def _made_anew(plan: Plan, resource: Resource) -> str:
     """Return the first resource that contains this one and will be created or replaced; else ""."""
-    return next((name for name in _hosts(resource) if plan.changes[name].verb in ("create", "replace")), "")
+    return next((name for name in _hosts(resource) if plan.changes[name].action in ("create", "replace")), "")
 
 
 def _hosts(resource: Resource) -> list[str]:
@@ -280,12 +284,12 @@ def _hosts(resource: Resource) -> list[str]:
 def look_up(plan: Plan, ref: Ref) -> Any:
     """Return the value of a reference, else `Unknown`; an id that is the resource's name is known before."""
     actual, resource = (
-        plan.docs.get(ref.logical_id) or plan.returning.get(ref.logical_id),
+        plan.actual.get(ref.logical_id) or plan.restorable.get(ref.logical_id),
         plan.stack.resources[ref.logical_id],
     )
     if actual is None and ref.path == "id" and resource.type.id_paths == resource.type.name_property:
         return resolve(resource.props[resource.type.name_property], lambda inner: look_up(plan, inner))
-    if actual is None or plan.changes[ref.logical_id].verb == "replace":
+    if actual is None or plan.changes[ref.logical_id].action == "replace":
         return Unknown(ref)
     value = value_at(actual, ref.path)
     return Unknown(ref) if value is None else value

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from provisioner.engine.act import Hands
+from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.blockers import or_unknown
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
-from provisioner.engine.ending_targets import ending_targets, overrides
-from provisioner.engine.explain import explained
+from provisioner.engine.ending_targets import deletion_candidates, overrides
+from provisioner.engine.explain import user_errors
 from provisioner.engine.gone import is_protected
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Plan, ResourceTypes
@@ -24,7 +24,7 @@ from state.stack_state import StackState
 
 def protected(plan: Plan, state: StackState, resource_types: ResourceTypes) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
-    ours = {name: actual for name, actual in plan.docs.items() if not plan.changes[name].foreign}
+    ours = {name: actual for name, actual in plan.actual.items() if not plan.changes[name].foreign}
     gone = plan.stack.resources.keys() - ours.keys()
     resource_states = {name: resource_state for name, resource_state in state.resources.items() if name not in gone}
     known = {
@@ -38,45 +38,49 @@ def protected(plan: Plan, state: StackState, resource_types: ResourceTypes) -> l
 
 
 @dataclass(frozen=True)
-class Untold:
+class HiddenProtection:
     """The protections of one resource that `read` does not show, in words; or why they are not known."""
 
-    node: str
+    logical_id: str
     protections: tuple[str, ...] = ()
-    unknown: str = ""
+    unknown_reason: str = ""
 
 
-def untold(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[Untold]:
+def hidden_protections(
+    plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes
+) -> list[HiddenProtection]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
-    shared, found = clients.sharing(), []
-    for name, managed in ending_targets(plan, state, resource_types).items():
+    shared, found = clients.with_shared_reads(), []
+    for name, managed in deletion_candidates(plan, state, resource_types).items():
         if not overrides(managed.type, "protections"):
             continue
         client = shared.client(managed.type.service, managed.region)
-        with explained(f"asking what protects {managed.spec.aws_name or name}"):
+        with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
             told, unknown = or_unknown(partial(managed.type.protections, client, managed.spec), managed.type)
         if told or unknown:
-            found.append(Untold(name, tuple(told), unknown))
+            found.append(HiddenProtection(name, tuple(told), unknown))
     return found
 
 
-def lift(hands: Hands, resource_types: ResourceTypes, names: Iterable[str], asked: Iterable[str] = ()) -> Outcome:
+def remove_protections(
+    executor: ResourceExecutor, resource_types: ResourceTypes, names: Iterable[str], asked: Iterable[str] = ()
+) -> Outcome:
     """Remove the protection of one resource after the other; failures are in the outcome.
 
     Args:
-        hands: The executor.
+        executor: The executor.
         resource_types: The resource types by name.
         names: The resources that a property protects.
         asked: The resources with a protection that `read` does not show.
 
     """
     outcome = Outcome("teardown")
-    state = hands.ledger.state
+    state = executor.state_manager.state
     ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
     for name, take_off in ways:
         managed = target_in(state, name, resource_types)
-        with outcome.noting(name, f"taking the protection off {managed.spec.aws_name or name}"):
-            take_off(hands, managed)
+        with outcome.recording(name, f"taking the protection off {managed.spec.aws_name or name}"):
+            take_off(executor, managed)
             outcome.done.append(name)
         if isinstance(outcome.failed.get(name), FATAL):
             break
@@ -94,7 +98,7 @@ def _tell_bare(outcome: Outcome) -> None:
         first.hint = f"{first.hint}\n{bare}".strip()
 
 
-def _unprotect(hands: Hands, managed: ManagedResource) -> None:
+def _unprotect(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Update the properties that protect a resource, and wait until AWS has applied the change."""
     resource_type, props = managed.type, managed.spec.props
     off = {key: _laid_over(props.get(key), value) for key, value in resource_type.unprotected.items()}
@@ -103,14 +107,14 @@ def _unprotect(hands: Hands, managed: ManagedResource) -> None:
     change = Change(
         "update", managed.spec.logical_id, str(resource_type), managed.spec.aws_name, managed.step, differences=differs
     )
-    hands.update(managed, change)
-    hands.finish(managed, updated=True, actual=lambda _doc: None)
+    executor.update(managed, change)
+    executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
 
 
-def _lift_untold(hands: Hands, managed: ManagedResource) -> None:
+def _lift_untold(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Remove a protection that `read` does not show; nothing can be waited for."""
-    client = hands.patience.client(managed)
-    hands.patience.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
+    client = executor.retry_policy.client(managed)
+    executor.retry_policy.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
 
 
 def _laid_over(now: Any, value: Any) -> Any:

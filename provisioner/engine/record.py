@@ -28,34 +28,34 @@ Doc = dict[str, Any]
 
 
 @dataclass
-class Step:
+class RecordedResource:
     """One resource in a run.
 
-    Each of `moments` is [seconds since the start, event], followed by its seconds and its reason if it is a
-    wait or a failure. `needs` maps each dependency to the stage that it must have reached. `beside` lists the
+    Each of `events` is [seconds since the start, event], followed by its seconds and its reason if it is a
+    wait or a failure. `depends_on` maps each dependency to the stage that it must have reached. `alongside` lists the
     dependents whose deletion need only have begun before this resource is deleted.
     """
 
-    kind: str
+    type_name: str = field(metadata={"json": "kind"})
     region: str
-    piece: str
-    verb: str = ""
+    step: str = field(metadata={"json": "piece"})
+    action: str = field(default="", metadata={"json": "verb"})
     id: str = ""
-    end: str = ""
-    needs: dict[str, str] = field(default_factory=dict)
-    beside: list[str] = field(default_factory=list)
-    moments: list[list[Any]] = field(default_factory=list)
+    outcome: str = field(default="", metadata={"json": "end"})
+    depends_on: dict[str, str] = field(default_factory=dict, metadata={"json": "needs"})
+    alongside: list[str] = field(default_factory=list, metadata={"json": "beside"})
+    events: list[list[Any]] = field(default_factory=list, metadata={"json": "moments"})
     waits: int = 0
 
 
 @dataclass
-class Record:
+class RunRecorder:
     """The recorder of one run; its record can be read at any time, also while the run goes on."""
 
     suffix: str
     command: str
     arguments: list[str]
-    place: StackLocation
+    location: StackLocation
     aws: Aws
     clock: Clock
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -66,57 +66,59 @@ class Record:
     end: float | None = None
     # The ECS task of a one-off command, if the run started one.
     task: str = ""
-    steps: dict[str, Step] = field(default_factory=dict)
+    resources: dict[str, RecordedResource] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.start = self.clock.wall()
         self._zero = self.clock.now()
 
-    def expect(self, name: str, type_name: str, region: str, step: str, needs: Iterable[Edge]) -> None:
+    def add_resource(self, name: str, type_name: str, region: str, step: str, needs: Iterable[Edge]) -> None:
         """Add a resource that the run may work on, with its dependencies."""
         stages = {edge.to: "exists" for edge in needs} | {e.to: "ready" for e in needs if e.ready}
-        self.steps[name] = Step(type_name, region or self.place.region, step, needs=stages)
+        self.resources[name] = RecordedResource(type_name, region or self.location.region, step, depends_on=stages)
 
-    def overlap(self, name: str, other: str) -> None:
+    def allow_overlap(self, name: str, other: str) -> None:
         """Note that `name` may be deleted once the deletion of its dependent `other` has begun."""
-        self.steps[name].beside.append(other)
+        self.resources[name].alongside.append(other)
 
     def hear(self, event: Event) -> None:
         """Record one event; called in the thread that works on its resource."""
         if event.what == "starting":
-            self.aws.calls.speak_of(event.node)
+            self.aws.calls.speak_of(event.logical_id)
         elif event.what in ENDS:
             self.aws.calls.speak_of("")
-        if event.verb == "keep":
+        if event.action == "keep":
             return
         at = round(self.clock.now() - self._zero, 3)
         with self._guard:
-            self._keep(self.steps.setdefault(event.node, Step("", self.place.region, "")), event, at)
+            self._keep(
+                self.resources.setdefault(event.logical_id, RecordedResource("", self.location.region, "")), event, at
+            )
 
-    def _keep(self, step: Step, event: Event, at: float) -> None:
+    def _keep(self, step: RecordedResource, event: Event, at: float) -> None:
         waits = event.what in ("retrying", "waiting")
         step.waits += waits
         step.id = event.id or step.id
         if event.what == "starting":
-            step.verb = event.verb
+            step.action = event.action
         elif event.what in ENDS:
-            step.end = event.what
-        if len(step.moments) < _MOST or not waits:
+            step.outcome = event.what
+        if len(step.events) < _MOST or not waits:
             tells = waits or event.what in ("failed", "stopped")
             about = [round(event.seconds, 3), event.detail[:200]] if tells else []
-            step.moments.append([at, event.what, *about])
+            step.events.append([at, event.what, *about])
 
     def finish(self, result: str, exit_code: int, message: str = "") -> None:
         """Record the end of the run."""
         self.result, self.exit_code, self.message = result, exit_code, message
         self.end = self.clock.wall()
 
-    def as_doc(self) -> Doc:
+    def to_json(self) -> Doc:
         """Return the whole record as a JSON object."""
         made = list(self.aws.calls.made)
         with self._guard:
-            worked = {name: as_json(step) for name, step in self.steps.items() if step.moments}
+            worked = {name: as_json(step) for name, step in self.resources.items() if step.events}
         return {
             "schema": SCHEMA,
             "writer": f"ml-api-provisioner {__version__}",
@@ -124,9 +126,9 @@ class Record:
             "command": self.command,
             "arguments": self.arguments,
             "settings": dict(self.settings),
-            "who": who(),
+            "who": user_and_host(),
             "caller": self.aws.caller,
-            "place": as_json(self.place),
+            "place": as_json(self.location),
             "pace": self.aws.pace,
             "start": self.start,
             "end": self.end,
@@ -138,7 +140,7 @@ class Record:
             "plan": dict(self.plan),
             "nodes": worked,
             "calls": [self._told(call) for call in made],
-            "operations": summed(made),
+            "operations": summarize_calls(made),
             "throttled": dict(self.aws.rates.throttles),
             "waited": {name: round(seconds, 3) for name, seconds in self.aws.rates.waited.items()},
         }
@@ -147,7 +149,7 @@ class Record:
         return [round(call.at - self._zero, 3), round(call.seconds, 3), call.name, call.node, call.error]
 
 
-def who() -> str:
+def user_and_host() -> str:
     """Return the user and the machine that run this process, as user@host."""
     try:
         user = getpass.getuser()
@@ -156,7 +158,7 @@ def who() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def summed(calls: Iterable[Call]) -> dict[str, dict[str, float]]:
+def summarize_calls(calls: Iterable[Call]) -> dict[str, dict[str, float]]:
     """Return for each operation the counts of calls, errors and throttles, and the seconds they took."""
     sums: dict[str, dict[str, float]] = {}
     for call in calls:

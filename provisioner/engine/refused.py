@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize, code_of
 from provisioner.engine.traits import Codes
-from provisioner.errors import Blocked, NotBefore, OutOfPatience
+from provisioner.errors import Blocked, CooldownActive, WaitTimeout
 from state.errors import ProvisionerError
 
 
@@ -56,7 +56,7 @@ class Refusal:
 
 def may_have_blockers(error: BaseException, unheld: Codes) -> bool:
     """Return whether a delete was refused in a way that blockers may explain: by no code of `unheld`."""
-    return fault_of(error) is Fault.REFUSED and not matches_codes(error, unheld)
+    return categorize(error) is ErrorCategory.REFUSED and not matches_codes(error, unheld)
 
 
 def blocks_for_good(blockers: Sequence[Blocker]) -> bool:
@@ -82,10 +82,10 @@ def blocked_error(
     said = f" ({refusal})" if refusal else ""
     if lasting and all(blocker.deferred for blocker in lasting):
         hint = "Once that has ended, run the same command again: it deletes what is left."
-        return NotBefore(f"{words} is held by {told}{said}.", "\n".join([*notes, hint]))
+        return CooldownActive(f"{words} is held by {told}{said}.", "\n".join([*notes, hint]))
     if not lasting and curable:
         hint = "That goes by itself. Nothing is lost: run the same command again, and it waits on."
-        return OutOfPatience(f"{words} is held by {told}{said}.", hint)
+        return WaitTimeout(f"{words} is held by {told}{said}.", hint)
     whose = "what is not this stack's: " if lasting else ""
     hint = "Delete or detach that, then run the same command again."
     return Blocked(f"{words} is held by {whose}{told}{said}.", "\n".join([*notes, hint]))

@@ -6,18 +6,18 @@ AWS is eventually consistent: reads may miss a new resource for a while.
 from __future__ import annotations
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import differences, meets
-from provisioner.engine.decide import is_ours, remedy_for_anothers, whose
+from provisioner.engine.compare import differences, meets_condition
+from provisioner.engine.decide import foreign_remedy, is_owned, owner_description
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import OwnershipConflict
 from provisioner.engine.target import ManagedResource, read
-from provisioner.engine.waits import until
+from provisioner.engine.waits import poll_until
 
 # At least so many reads: AWS may miss a new resource for a number of reads as well as of seconds.
 _LOOKS = 6
 
 
-class Search:
+class ConsistencyLookup:
     """A search that reads again until AWS must show a new resource; shared by all threads of a run."""
 
     def __init__(self, clients: Clients) -> None:
@@ -25,7 +25,7 @@ class Search:
         self.clock = clients.clock
         self._began = self.clock.wall()
 
-    def last_tried(self, managed: ManagedResource, intended: float) -> float:
+    def last_attempt(self, managed: ManagedResource, intended: float) -> float:
         """Return the latest time at which a run before this one may have tried the create.
 
         `intended` is when that run first meant to. It may have retried for the timeout of the resource type,
@@ -52,24 +52,24 @@ class Search:
             looks += 1
             # The result is the resource, False if this stack has none, or None to read again.
             actual = read(self.clients, managed)
-            there = actual is not None and not meets(actual, managed.type.deleted)
-            if actual is not None and there and is_ours(managed.type, managed.spec.tags, actual):
-                return actual if _is_made(managed, actual) else False
+            there = actual is not None and not meets_condition(actual, managed.type.deleted)
+            if actual is not None and there and is_owned(managed.type, managed.spec.tags, actual):
+                return actual if _is_created(managed, actual) else False
             # If the clock went backwards, `since` may lie in the future: then one whole window is waited.
             passed = max(self.clock.wall() - since, self.clock.now() - start)
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
             if actual is not None and there:
-                remedy = remedy_for_anothers(managed.type, actual) or "Choose another suffix."
-                raise OwnershipConflict(f"{managed.description} is {whose(managed.type, actual)}.", remedy)
+                remedy = foreign_remedy(managed.type, actual) or "Choose another suffix."
+                raise OwnershipConflict(f"{managed.description} is {owner_description(managed.type, actual)}.", remedy)
             return False
 
-        patience = window + managed.type.timeout
-        found = until(probe, clock=self.clock, due=0, patience=patience, hidden=window)
+        timeout = window + managed.type.timeout
+        found = poll_until(probe, clock=self.clock, due=0, timeout=timeout, hidden=window)
         return found if isinstance(found, dict) else None
 
 
-def _is_made(managed: ManagedResource, actual: JsonObject) -> bool:
+def _is_created(managed: ManagedResource, actual: JsonObject) -> bool:
     """Return whether the resource that was found was made by the create.
 
     A setting of another resource can be read before it is set. If several resources may have the same name,

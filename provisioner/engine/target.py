@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.emulators import as_on_aws
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.extras import KnownChild, KnownChildren, Unmanaged
-from provisioner.engine.faults import code_of, is_unknown_call
+from provisioner.engine.faults import code_of, is_unsupported_operation
 from provisioner.engine.refs import JsonObject, Lookup, Unknown
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.waits import until
+from provisioner.engine.waits import poll_until
 from state.stack_state import ResourceState
 
 
@@ -77,7 +77,7 @@ def consistency_seconds_left(clients: Clients, made: float) -> float:
 
 def is_unsupported_call(clients: Clients, managed: ManagedResource, error: BaseException) -> bool:
     """Return whether an error means that an emulator does not know the call; always False on AWS."""
-    return is_unknown_call(error) and clients.aws.is_emulated(managed.type.service, managed.region)
+    return is_unsupported_operation(error) and clients.aws.is_emulated(managed.type.service, managed.region)
 
 
 def read(clients: Clients, managed: ManagedResource) -> JsonObject | None:
@@ -144,14 +144,14 @@ def _read_consistently(shared: Clients, managed: ManagedResource, made: float) -
 
     An older resource that is not found is read once more, because one miss does not prove a deletion.
     """
-    anew = shared.anew()
+    anew = shared.without_shared_reads()
     # Taken before the read: a resource that the read misses may be visible when the read ends.
     left = consistency_seconds_left(shared, made)
     actual = read(shared, managed)
     if actual is not None or not managed.spec.id:
         return actual
     if left:
-        return until(lambda: read(anew, managed), clock=anew.clock, due=0, patience=left, hidden=left)
+        return poll_until(lambda: read(anew, managed), clock=anew.clock, due=0, timeout=left, hidden=left)
     return read(anew, managed)
 
 
@@ -179,7 +179,7 @@ def unmanaged_in(
 ) -> list[Unmanaged]:
     """Return the unmanaged children of a resource, given the known ones; none if it was deleted meanwhile."""
     client = clients.client(managed.type.service, managed.region)
-    with explained(f"looking into {managed.description}"):
+    with user_errors(f"looking into {managed.description}"):
         try:
             return managed.type.unmanaged(client, managed.spec, actual, KnownChildren.of(managed.spec.id, parts))
         except (ClientError, UnknownCall) as error:

@@ -5,59 +5,59 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
-from provisioner.engine.act import Hands
-from provisioner.engine.critical import End, ends
-from provisioner.engine.decide import proves_nothing
+from provisioner.engine.act import ResourceExecutor
+from provisioner.engine.critical import DeleteStage, delete_graph
+from provisioner.engine.decide import is_identified_by_name
 from provisioner.engine.events import Event, end_of
-from provisioner.engine.explain import explain
-from provisioner.engine.gone import protection, refuses_for_good, way_off
+from provisioner.engine.explain import user_error
+from provisioner.engine.gone import is_permanent_refusal, protection, way_off
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import ResourceTypes
 from provisioner.engine.refused import OwnershipConflict
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.target import ManagedResource
-from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.engine.walk import DagExecutor, ReportStage, Work
 from provisioner.errors import Blocked
 from provisioner.names import tags_of
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 
 
-def remove(hands: Hands, resource_types: ResourceTypes, only: Set[str] | None = None) -> Outcome:
+def remove(executor: ResourceExecutor, resource_types: ResourceTypes, only: Set[str] | None = None) -> Outcome:
     """Delete all recorded resources, or those in `only`; each deletion starts as early as it can.
 
     Of account-wide resources nothing is deleted; a teardown removes them from the state.
     """
-    state = hands.ledger.state
-    for name, resource_state in hands.ledger if only is None else ():
+    state = executor.state_manager.state
+    for name, resource_state in executor.state_manager if only is None else ():
         if resource_types[resource_state.type_name].account_wide:
-            hands.ledger.remove(name, deleted=False)
+            executor.state_manager.remove(name, deleted=False)
     names = {name for name in state.resources if only is None or name in only}
     outcome = Outcome("teardown")
-    start = hands.clock.now()
+    start = executor.clock.now()
 
-    def begin(end: End) -> Work[End] | None:
+    def begin(end: DeleteStage) -> Work[DeleteStage] | None:
         if end.what == "gone":
             return None
         managed = target_in(state, end.name, resource_types)
-        return lambda tell: take_down(hands, managed, outcome, tell, whole=only is None)
+        return lambda tell: take_down(executor, managed, outcome, tell, whole=only is None)
 
-    ended = Walk(_graph(state, names, resource_types), begin, stopped=lambda: hands.clock.stopped).run()
+    ended = DagExecutor(_graph(state, names, resource_types), begin, stopped=lambda: executor.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
-    outcome.done = sorted(done - outcome.kept.keys() - outcome.theirs.keys())
+    outcome.done = sorted(done - outcome.kept.keys() - outcome.foreign.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
-    outcome.seconds = hands.clock.now() - start
+    outcome.seconds = executor.clock.now() - start
     return outcome
 
 
-def _graph(state: StackState, names: Set[str], resource_types: ResourceTypes) -> dict[End, set[End]]:
+def _graph(state: StackState, names: Set[str], resource_types: ResourceTypes) -> dict[DeleteStage, set[DeleteStage]]:
     """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
     resource_states = state.resources
 
     def beside(name: str, other: str) -> bool:
         return resource_states[other].type_name in resource_types[resource_states[name].type_name].deleted_alongside
 
-    return ends({name: resource_states[name].depends_on for name in names}, beside)
+    return delete_graph({name: resource_states[name].depends_on for name in names}, beside)
 
 
 def target_in(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
@@ -99,53 +99,60 @@ def _hosts(
     return tuple(
         target_in(state, name, resource_types)
         for name, one in held.items()
-        if one.id and one.id in places and proves_nothing(resource_types[one.type_name])
+        if one.id and one.id in places and is_identified_by_name(resource_types[one.type_name])
     )
 
 
-def _refusal(hands: Hands, managed: ManagedResource, error: Exception, *, whole: bool) -> ProvisionerError | None:
+def _refusal(
+    executor: ResourceExecutor, managed: ManagedResource, error: Exception, *, whole: bool
+) -> ProvisionerError | None:
     """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
-    if refuses_for_good(managed, error) and (doc := protection(hands.clients, managed)):
-        way = f"Take that off: {way_off(hands.clients, managed, doc)}. Then run the same command again"
+    if is_permanent_refusal(managed, error) and (doc := protection(executor.clients, managed)):
+        way = f"Take that off: {way_off(executor.clients, managed, doc)}. Then run the same command again"
         option = ", or add `--unprotect`, which takes it off" if whole else ""
         return Blocked(f"{managed.description} is protected against deletion.", f"{way}{option}.")
-    return explain(error, f"deleting {managed.spec.aws_name or managed.spec.logical_id}")
+    return user_error(error, f"deleting {managed.spec.aws_name or managed.spec.logical_id}")
 
 
 def take_down(
-    hands: Hands, managed: ManagedResource, outcome: Outcome, tell: Tell[End], *, whole: bool = False
+    executor: ResourceExecutor,
+    managed: ManagedResource,
+    outcome: Outcome,
+    tell: ReportStage[DeleteStage],
+    *,
+    whole: bool = False,
 ) -> None:
     """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`.
 
     `whole` says that the whole stack is deleted.
     """
-    name, clock = managed.spec.logical_id, hands.clock
+    name, clock = managed.spec.logical_id, executor.clock
     start = clock.now()
-    hands.listen(Event("starting", name, "delete"))
-    going: list[End] = []
+    executor.listen(Event("starting", name, "delete"))
+    going: list[DeleteStage] = []
 
     def begun() -> None:
         if not going:
-            going.append(End(name, "going"))
-            hands.listen(Event("going", name, "delete", seconds=clock.now() - start))
+            going.append(DeleteStage(name, "going"))
+            executor.listen(Event("going", name, "delete", seconds=clock.now() - start))
             tell(going[0])
 
     try:
-        if why := hands.delete(managed, begun):
+        if why := executor.delete(managed, begun):
             outcome.kept[name] = why
     except OwnershipConflict as error:
-        outcome.theirs[name] = error.message
+        outcome.foreign[name] = error.message
     except Exception as error:
-        known = _refusal(hands, managed, error, whole=whole)
+        known = _refusal(executor, managed, error, whole=whole)
         if known is None:
             raise
         outcome.failed[name] = known
         if isinstance(known, FATAL):
             clock.stop()
-        hands.listen(Event(end_of(known), name, "delete", known.message, clock.now() - start))
+        executor.listen(Event(end_of(known), name, "delete", known.message, clock.now() - start))
         return
     end = Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id)
-    kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.theirs.get(name, "")
-    hands.listen(replace(end, what="kept", detail=kept) if kept else end)
-    tell(End(name, "going"))
-    tell(End(name, "gone"))
+    kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.foreign.get(name, "")
+    executor.listen(replace(end, what="kept", detail=kept) if kept else end)
+    tell(DeleteStage(name, "going"))
+    tell(DeleteStage(name, "gone"))

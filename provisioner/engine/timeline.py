@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.critical import Chain, End, Stage, ends, longest, stages
+from provisioner.engine.critical import CriticalPath, DeleteStage, Stage, create_graph, critical_path, delete_graph
 from provisioner.engine.graph import Edge
 
 Doc = Mapping[str, Any]
@@ -30,14 +30,14 @@ class Bar:
     gone.
     """
 
-    node: str
-    piece: str
-    kind: str
-    verb: str
-    end: str
+    logical_id: str = field(metadata={"json": "node"})
+    step: str = field(metadata={"json": "piece"})
+    type_name: str = field(metadata={"json": "kind"})
+    action: str = field(metadata={"json": "verb"})
+    outcome: str = field(metadata={"json": "end"})
     work: Span
     wait: Span
-    tries: tuple[Span, ...]
+    attempts: tuple[Span, ...] = field(metadata={"json": "tries"})
     calls: tuple[Span, ...]
     is_critical: bool
 
@@ -56,7 +56,8 @@ class Bar:
 class Timeline:
     """The timeline of one run.
 
-    `bars` are sorted by their start. `others` are the calls that were made for no single resource. `chain` is
+    `bars` are sorted by their start. `other_calls` are the calls that were made for no single resource.
+    `critical_path` is
     the critical path: logical ids with seconds.
     """
 
@@ -66,13 +67,13 @@ class Timeline:
     start: float
     seconds: float
     bars: tuple[Bar, ...]
-    others: tuple[Span, ...]
-    chain: tuple[tuple[str, float], ...] = field(default=())
+    other_calls: tuple[Span, ...] = field(metadata={"json": "others"})
+    critical_path: tuple[tuple[str, float], ...] = field(default=(), metadata={"json": "chain"})
 
     @property
     def critical(self) -> float:
         """The seconds of the critical path."""
-        return sum(seconds for _, seconds in self.chain)
+        return sum(seconds for _, seconds in self.critical_path)
 
     @property
     def efficiency(self) -> float:
@@ -82,7 +83,7 @@ class Timeline:
     @property
     def calls(self) -> int:
         """The number of calls."""
-        return len(self.others) + sum(len(bar.calls) for bar in self.bars)
+        return len(self.other_calls) + sum(len(bar.calls) for bar in self.bars)
 
 
 def timeline_of(record: Doc) -> Timeline:
@@ -97,35 +98,35 @@ def timeline_of(record: Doc) -> Timeline:
         record["result"],
         record["start"],
         record["seconds"],
-        tuple(sorted(bars, key=lambda bar: (bar.at, bar.node))),
+        tuple(sorted(bars, key=lambda bar: (bar.at, bar.logical_id))),
         tuple(span for node, span in calls if node not in logical_ids),
         tuple(chain.items()),
     )
 
 
-def _at(doc: Doc, *whats: str) -> float | None:
+def _at(record: Doc, *whats: str) -> float | None:
     """Return the second of the first moment of one of these kinds, or None."""
-    return next((moment[0] for moment in doc["moments"] if moment[1] in whats), None)
+    return next((moment[0] for moment in record["moments"] if moment[1] in whats), None)
 
 
-def _marks(doc: Doc) -> tuple[float, float, float]:
+def _marks(record: Doc) -> tuple[float, float, float]:
     """Return (start, middle, end) in seconds; in the middle, AWS had created it or begun to delete it."""
-    start = _at(doc, "starting") or 0.0
-    last = max(moment[0] for moment in doc["moments"])
-    end = _at(doc, "ready", "gone", "failed", "stopped") or last
-    middle = _at(doc, "exists", "going")
+    start = _at(record, "starting") or 0.0
+    last = max(moment[0] for moment in record["moments"])
+    end = _at(record, "ready", "gone", "failed", "stopped") or last
+    middle = _at(record, "exists", "going")
     return start, min(start if middle is None else middle, end), end
 
 
-def _bar(name: str, doc: Doc, calls: list[tuple[str, Span]], chain: Mapping[str, float]) -> Bar:
-    start, middle, end = _marks(doc)
-    tries = tuple(Span(at, about[0], what, about[1]) for at, what, *about in doc["moments"] if what == "retrying")
+def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[str, float]) -> Bar:
+    start, middle, end = _marks(record)
+    tries = tuple(Span(at, about[0], what, about[1]) for at, what, *about in record["moments"] if what == "retrying")
     return Bar(
         name,
-        doc["piece"],
-        doc["kind"],
-        doc["verb"],
-        doc["end"],
+        record["piece"],
+        record["kind"],
+        record["verb"],
+        record["end"],
         Span(start, middle - start, "work"),
         Span(middle, end - middle, "wait"),
         tries,
@@ -136,29 +137,29 @@ def _bar(name: str, doc: Doc, calls: list[tuple[str, Span]], chain: Mapping[str,
 
 def _chain(logical_ids: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
     """Yield the critical path of the created resources, then that of the deleted ones, with seconds."""
-    came = {name: doc for name, doc in logical_ids.items() if doc["verb"] != "delete"}
-    went = {name: doc for name, doc in logical_ids.items() if doc["verb"] == "delete"}
+    came = {name: record for name, record in logical_ids.items() if record["verb"] != "delete"}
+    went = {name: record for name, record in logical_ids.items() if record["verb"] == "delete"}
     up: dict[Stage, float] = {}
-    down: dict[End, float] = {}
-    for name, doc in came.items():
-        start, middle, end = _marks(doc)
+    down: dict[DeleteStage, float] = {}
+    for name, record in came.items():
+        start, middle, end = _marks(record)
         up |= {Stage(name, "exists"): middle - start, Stage(name, "ready"): end - middle}
-    for name, doc in went.items():
-        start, middle, end = _marks(doc)
-        down |= {End(name, "going"): middle - start, End(name, "gone"): end - middle}
-    edges = {name: [Edge(*one) for one in _stages_needed(doc)] for name, doc in came.items()}
-    needs = {name: list(doc.get("needs", ())) for name, doc in went.items()}
-    beside = {name: doc.get("beside", ()) for name, doc in went.items()}
-    yield from _by_node(longest(stages(edges), up), up)
-    yield from _by_node(longest(ends(needs, lambda name, other: other in beside[name]), down), down)
+    for name, record in went.items():
+        start, middle, end = _marks(record)
+        down |= {DeleteStage(name, "going"): middle - start, DeleteStage(name, "gone"): end - middle}
+    edges = {name: [Edge(*one) for one in _stages_needed(record)] for name, record in came.items()}
+    depends_on = {name: list(record.get("needs", ())) for name, record in went.items()}
+    beside = {name: record.get("beside", ()) for name, record in went.items()}
+    yield from _by_node(critical_path(create_graph(edges), up), up)
+    yield from _by_node(critical_path(delete_graph(depends_on, lambda name, other: other in beside[name]), down), down)
 
 
-def _stages_needed(doc: Doc) -> Iterator[tuple[str, bool]]:
-    return ((name, what == "ready") for name, what in doc.get("needs", {}).items())
+def _stages_needed(record: Doc) -> Iterator[tuple[str, bool]]:
+    return ((name, what == "ready") for name, what in record.get("needs", {}).items())
 
 
-def _by_node(chain: Chain[Any], seconds: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
+def _by_node(chain: CriticalPath[Any], seconds: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
     spent: dict[str, float] = {}
-    for stage in chain.steps:
+    for stage in chain.vertices:
         spent[stage.name] = spent.get(stage.name, 0.0) + seconds.get(stage, 0.0)
     yield from ((name, one) for name, one in spent.items() if one)

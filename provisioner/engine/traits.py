@@ -25,9 +25,9 @@ def codes(*names: str) -> Codes:
     return frozenset(names)
 
 
-def operations(**verbs: str) -> Calls:
+def declare_operations(**actions: str) -> Calls:
     """Return the AWS operations that each method calls; several operations are separated by blanks."""
-    return {verb: tuple(named.split()) for verb, named in verbs.items()}
+    return {action: tuple(named.split()) for action, named in actions.items()}
 
 
 class EveryName(frozenset[str]):
@@ -193,7 +193,7 @@ class ResourceTypeData:
         return next((cls.field_owners[one] for one in paths if one in cls.field_owners), None)
 
     @classmethod
-    def operations_of(cls, verb: str) -> tuple[str, ...]:
+    def operations_of(cls, action: str) -> tuple[str, ...]:
         """Return the operations that a method calls, as its class or the nearest base class lists them."""
         declared = (vars(base).get("operations", {}) for base in cls.__mro__)
-        return next((calls[verb] for calls in declared if verb in calls), ())
+        return next((calls[action] for calls in declared if action in calls), ())

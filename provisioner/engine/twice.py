@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.engine.critical import Stage
-from provisioner.engine.decide import proves_nothing
+from provisioner.engine.decide import is_identified_by_name
 from provisioner.engine.plan import Plan
 
 
@@ -14,19 +14,19 @@ def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
     for, and is changed in place.
     """
     after = plan.stack.created_after_marker()
-    if after and plan.changes[plan.stack.marker].verb == "create":
+    if after and plan.changes[plan.stack.marker].action == "create":
         for stage, others in graph.items():
             if stage.what == "gone" or (stage.what == "exists" and stage.name in after):
                 others.add(Stage(plan.stack.marker, "exists"))
 
 
-def makes_two(plan: Plan) -> bool:
+def creates_duplicates(plan: Plan) -> bool:
     """Return whether the plan creates a resource of which AWS would create a second one beside the first."""
     resources = plan.stack.resources
     return any(
-        change.verb in ("create", "replace")
+        change.action in ("create", "replace")
         and name in resources
         and resources[name].type.tagged
-        and not proves_nothing(resources[name].type)
+        and not is_identified_by_name(resources[name].type)
         for name, change in plan.changes.items()
     )

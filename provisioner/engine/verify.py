@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import meets
-from provisioner.engine.explain import explained
+from provisioner.engine.compare import meets_condition
+from provisioner.engine.explain import user_errors
 from provisioner.engine.plan import Plan, ResourceTypes
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.target import ManagedResource, read
-from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.engine.walk import DagExecutor, ReportStage, Work
 from state.serialization import as_json
 from state.stack_state import Tombstone
 
@@ -25,13 +25,13 @@ class Remnant:
 
     what: str
     id: str
-    why: str
+    reason: str = field(metadata={"json": "why"})
     # Until when AWS keeps it; "" if that is not known.
     until: str = ""
 
 
 @dataclass
-class Report:
+class VerificationReport:
     """The report of the final check: how many resources were read and searched for, and what was found."""
 
     asked: int = 0
@@ -53,14 +53,14 @@ class Report:
         return told
 
 
-def last_look(
+def verify_deleted(
     clients: Clients,
     resource_types: ResourceTypes,
     tombstones: Iterable[Tombstone],
     search: Plan,
     bearing: list[str],
     suffix: str,
-) -> Report:
+) -> VerificationReport:
     """Read each deleted resource once more, and add what a search by name and tag has found.
 
     Args:
@@ -72,27 +72,27 @@ def last_look(
         suffix: The stack.
 
     """
-    report = Report(searches=len(search.stack.resources) + 1)
+    report = VerificationReport(searches=len(search.stack.resources) + 1)
     listed = [tombstone for tombstone in tombstones if not resource_types[tombstone.type_name].account_wide]
     report.asked = len(listed)
 
     def begin(at: int) -> Work[int]:
-        def work(tell: Tell[int]) -> None:
+        def work(tell: ReportStage[int]) -> None:
             tombstone = listed[at]
-            with explained(f"asking for {tombstone.type_name} {tombstone.id}"):
+            with user_errors(f"asking for {tombstone.type_name} {tombstone.id}"):
                 actual = read(clients, _target(resource_types, tombstone, suffix))
             _judge(report, resource_types[tombstone.type_name], tombstone, actual)
             tell(at)
 
         return work
 
-    Walk({at: set() for at in range(len(listed))}, begin, workers=8).run()
+    DagExecutor({at: set() for at in range(len(listed))}, begin, workers=8).run()
     for name in sorted(search.found):
         change = search.changes[name]
-        report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
+        report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
     for name, change in search.changes.items():
         if name not in search.stack.resources:
-            report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
+            report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
     known = {tombstone.id for tombstone in listed} | {tombstone.aws_name for tombstone in listed}
     # A resource has several tombstones if several runs found it again and tried to delete it.
     report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
@@ -102,15 +102,21 @@ def last_look(
     return report
 
 
-def _judge(report: Report, resource_type: ResourceType, tombstone: Tombstone, actual: JsonObject | None) -> None:
+def _judge(
+    report: VerificationReport, resource_type: ResourceType, tombstone: Tombstone, actual: JsonObject | None
+) -> None:
     # Nothing is reported for a resource that AWS no longer returns.
-    if meets(actual, resource_type.expiring):
+    if meets_condition(actual, resource_type.expiring):
         report.lingering.append(Remnant(tombstone.type_name, tombstone.id, resource_type.expiring_reason))
-    elif actual is not None and meets(actual, resource_type.deleted) and (until := resource_type.visible_until(actual)):
+    elif (
+        actual is not None
+        and meets_condition(actual, resource_type.deleted)
+        and (until := resource_type.visible_until(actual))
+    ):
         report.lingering.append(
             Remnant(tombstone.type_name, tombstone.id, "it is gone, and AWS still tells of it", until)
         )
-    elif actual is not None and not meets(actual, resource_type.deleted):
+    elif actual is not None and not meets_condition(actual, resource_type.deleted):
         report.remaining.append(Remnant(tombstone.type_name, tombstone.id, "it was deleted, and is there"))
 
 

@@ -9,10 +9,10 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
 from tenacity.wait import wait_random_exponential
 
-from provisioner.engine.causes import is_nowhere
+from provisioner.engine.causes import is_known_host_missing
 from provisioner.engine.clock import Clock
-from provisioner.engine.faults import MOST_AFTER, retry_after
-from provisioner.engine.hints import note_tries
+from provisioner.engine.faults import MAX_RETRY_AFTER_SECONDS, retry_after
+from provisioner.engine.hints import note_attempts
 
 T = TypeVar("T")
 
@@ -32,15 +32,15 @@ _LEAST_STEP = 0.01
 _JITTER = 0.9
 # Seconds for which an unknown host name is retried, such as a FIPS endpoint that a service does not have. A
 # resolver that fails for a moment works again by then (resolv.conf: 5 s a question).
-NOWHERE = 3.0
+UNKNOWN_HOST_SECONDS = 3.0
 
 
-def again(
+def retry(
     call: Callable[[], T],
     *,
     when: Callable[[BaseException], bool],
     clock: Clock,
-    patience: float,
+    timeout: float,
     told: Callable[[BaseException, float], None] = lambda _error, _pause: None,
     steps: Callable[[BaseException, float], float | None] = lambda _error, _elapsed: None,
 ) -> T:
@@ -53,7 +53,7 @@ def again(
         call: The function.
         when: Returns whether an error may be retried.
         clock: The clock to wait by.
-        patience: Seconds after which the last error is raised.
+        timeout: Seconds after which the last error is raised.
         told: Called before each retry with the error and the seconds until the retry.
         steps: Returns the seconds until the next try, given the error and the seconds since the start. For
             None, an exponential back-off with jitter is used.
@@ -66,10 +66,10 @@ def again(
         step = steps(error, clock.now() - start) if error else None
         own = BACK_OFF(state) if step is None else step
         asked = retry_after(error) if error else None
-        return own if asked is None else max(own, min(asked, own + MOST_AFTER))
+        return own if asked is None else max(own, min(asked, own + MAX_RETRY_AFTER_SECONDS))
 
     def passes(error: BaseException) -> bool:
-        return when(error) and (clock.now() - start <= NOWHERE or not is_nowhere(error))
+        return when(error) and (clock.now() - start <= UNKNOWN_HOST_SECONDS or not is_known_host_missing(error))
 
     def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -79,7 +79,7 @@ def again(
     retrying = Retrying(
         retry=retry_if_exception(passes),
         wait=wait,
-        stop=lambda _state: clock.now() - start > patience,
+        stop=lambda _state: clock.now() - start > timeout,
         sleep=clock.sleep,
         before_sleep=before_sleep,
         reraise=True,
@@ -87,16 +87,16 @@ def again(
     try:
         return retrying(call)
     except Exception as error:
-        note_tries(error, int(retrying.statistics.get("attempt_number", 1)), clock.now() - start)
+        note_attempts(error, int(retrying.statistics.get("attempt_number", 1)), clock.now() - start)
         raise
 
 
-def until(
+def poll_until(
     probe: Callable[[], T | None],
     *,
     clock: Clock,
     due: float,
-    patience: float | Callable[[], float],
+    timeout: float | Callable[[], float],
     since: float | None = None,
     hidden: float = 0.0,
 ) -> T | None:
@@ -109,7 +109,7 @@ def until(
         probe: The function, which returns None as long as the condition does not hold.
         clock: The clock to wait by.
         due: The usual seconds from `since` until the condition holds.
-        patience: The timeout in seconds, or a function that returns it, as it may grow with what was read.
+        timeout: The timeout in seconds, or a function that returns it, as it may grow with what was read.
         since: The start of the wait by `clock`; now if None.
         hidden: Seconds for which AWS's reads may miss the resource. Most often they show it within the first
             of these, so the intervals grow from the start.
@@ -118,11 +118,11 @@ def until(
     start = clock.now() if since is None else since
 
     def is_over(_state: RetryCallState) -> bool:
-        return clock.now() - start > (patience() if callable(patience) else patience)
+        return clock.now() - start > (timeout() if callable(timeout) else timeout)
 
     def step(_state: RetryCallState) -> float:
         elapsed = clock.now() - start
-        return seek(elapsed, hidden) if hidden else jittered(pause(elapsed, due))
+        return consistency_interval(elapsed, hidden) if hidden else jittered(poll_interval(elapsed, due))
 
     retrying = Retrying(
         retry=retry_if_result(lambda found: found is None),
@@ -139,7 +139,7 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(_JITTER, 1)  # noqa: S311 - no secret
 
 
-def seek(elapsed: float, hidden: float) -> float:
+def consistency_interval(elapsed: float, hidden: float) -> float:
     """Return the seconds until the next read of a resource that reads may miss for `hidden` seconds.
 
     The last read comes at the end of that time.
@@ -148,7 +148,7 @@ def seek(elapsed: float, hidden: float) -> float:
     return max(min(step, hidden - elapsed), _LEAST_STEP) if elapsed < hidden else _LONGEST_STEP
 
 
-def pause(elapsed: float, due: float) -> float:
+def poll_interval(elapsed: float, due: float) -> float:
     """Return the seconds until the next read, after `elapsed` seconds of a wait that usually takes `due`."""
     early = 0.9 * due
     if elapsed < early:

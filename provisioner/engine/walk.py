@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from graphlib import TopologicalSorter
 from typing import Any, Generic, TypeVar
 
-Step = TypeVar("Step", bound=Hashable)
-Tell = Callable[[Step], None]
-Work = Callable[[Tell[Step]], None]
+Vertex = TypeVar("Vertex", bound=Hashable)
+ReportStage = Callable[[Vertex], None]
+Work = Callable[[ReportStage[Vertex]], None]
 # Threads mostly wait for AWS. This is more than the widest level of the largest stack needs.
 WORKERS = 48
 
 
-class Walk(Generic[Step]):
+class DagExecutor(Generic[Vertex]):
     """One pass through a graph, which maps each step to the steps that it waits for.
 
     `begin(step)` returns the work that starts with a step, or None if another step's work reports it. Work
@@ -25,24 +25,24 @@ class Walk(Generic[Step]):
 
     def __init__(
         self,
-        graph: Mapping[Step, set[Step]],
-        begin: Callable[[Step], Work[Step] | None],
+        graph: Mapping[Vertex, set[Vertex]],
+        begin: Callable[[Vertex], Work[Vertex] | None],
         *,
         stopped: Callable[[], bool] = lambda: False,
         workers: int = WORKERS,
     ) -> None:
-        self._order: TopologicalSorter[Step] = TopologicalSorter(graph)
+        self._order: TopologicalSorter[Vertex] = TopologicalSorter(graph)
         self._order.prepare()
         self._begin = begin
         self._stopped = stopped
         self._pool = ThreadPoolExecutor(workers)
         self._told: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._handed: set[Step] = set()
+        self._handed: set[Vertex] = set()
         self._running = 0
         self._fatal: BaseException | None = None
-        self.done: set[Step] = set()
+        self.done: set[Vertex] = set()
 
-    def run(self) -> set[Step]:
+    def run(self) -> set[Vertex]:
         """Run until no work is left or can start, and return the completed steps.
 
         An exception of a work stops the start of further ones, and is raised at the end.
@@ -66,12 +66,12 @@ class Walk(Generic[Step]):
                 elif not (self._fatal or self._stopped()):
                     self._start(self._begin(step))
 
-    def _start(self, work: Work[Step] | None) -> None:
+    def _start(self, work: Work[Vertex] | None) -> None:
         if work:
             self._running += 1
             self._pool.submit(self._carry_out, work)
 
-    def _carry_out(self, work: Work[Step]) -> None:
+    def _carry_out(self, work: Work[Vertex]) -> None:
         try:
             work(lambda step: self._told.put(("done", step)))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import differences, meets
-from provisioner.engine.durations import Durations
+from provisioner.engine.compare import differences, meets_condition
+from provisioner.engine.durations import DurationHistory
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, read
-from provisioner.engine.waits import until
-from provisioner.errors import OutOfPatience
+from provisioner.engine.waits import poll_until
+from provisioner.errors import WaitTimeout
 
 
-class Watch:
+class Waiter:
     """The waits of a run for its resources, with reads as often as is useful; shared by all threads."""
 
-    def __init__(self, clients: Clients, listen: Listener, durations: Durations) -> None:
+    def __init__(self, clients: Clients, listen: Listener, history: DurationHistory) -> None:
         self.clients = clients
         self.listen = listen
-        self.durations = durations
+        self.durations = history
         self.clock = clients.clock
-        self.pace = clients.aws.pace
+        self.speed = clients.aws.pace
 
-    def until_ready(
+    def wait_until_ready(
         self, managed: ManagedResource, *, updated: bool, actual: Callable[[JsonObject], None]
     ) -> JsonObject:
         """Wait until a resource is ready, and return its actual properties.
@@ -43,8 +43,8 @@ class Watch:
         """
         resource_type, spec = managed.type, managed.spec
         start, since, asked, more = self.clock.now(), self.clock.wall(), "", 0.0
-        quiet = resource_type.stale_seconds * self.pace if updated else 0.0
-        due = self.durations.expected(resource_type, managed.region, "update" if updated else "create", "ready")
+        quiet = resource_type.stale_seconds * self.speed if updated else 0.0
+        due = self.durations.typical_seconds(resource_type, managed.region, "update" if updated else "create", "ready")
         self.listen(Event("waiting", spec.logical_id, detail=f"usually {due:.0f} s" if due >= 1 else ""))
 
         def probe() -> JsonObject | None:
@@ -54,7 +54,7 @@ class Watch:
                 return None
             actual(doc)
             more = resource_type.extra_seconds(doc)
-            if updated and self._is_old(managed, doc, self.clock.now() - start):
+            if updated and self._is_stale(managed, doc, self.clock.now() - start):
                 return None
             if self._is_ready(managed, doc, since):
                 return doc
@@ -63,9 +63,9 @@ class Watch:
                 self.listen(Event("asking", spec.logical_id, detail=asked))
             return None
 
-        doc = until(probe, clock=self.clock, due=due, patience=lambda: managed.timeout + more)
+        doc = poll_until(probe, clock=self.clock, due=due, timeout=lambda: managed.timeout + more)
         if doc is None:
-            raise OutOfPatience(
+            raise WaitTimeout(
                 f"{spec.aws_name or spec.logical_id} is not ready after {managed.timeout + more:.0f} s; "
                 f"{'it waits for you' if asked else 'AWS is still at it'}.",
                 f"{asked}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
@@ -79,18 +79,18 @@ class Watch:
             managed.spec,
             self.clients.client(managed.type.service, managed.region),
         )
-        ready = meets(actual, resource_type.ready)
-        if meets(actual, resource_type.failed) or (ready and resource_type.is_stale(client, spec, since)):
+        ready = meets_condition(actual, resource_type.ready)
+        if meets_condition(actual, resource_type.failed) or (ready and resource_type.is_stale(client, spec, since)):
             raise resource_type.failure(client, spec, actual)
         return ready
 
-    def _is_old(self, managed: ManagedResource, actual: JsonObject, elapsed: float) -> bool:
+    def _is_stale(self, managed: ManagedResource, actual: JsonObject, elapsed: float) -> bool:
         """Return whether AWS still returns the properties from before the update, and may do so yet."""
         window = self.clients.aws.hides(CONSISTENCY_SECONDS)
         is_early = elapsed < window and self.clients.aws.echoes
         return is_early and bool(differences(managed.type, managed.spec.props, actual, None))
 
-    def until_gone(self, managed: ManagedResource, since: float | None = None) -> None:
+    def wait_until_deleted(self, managed: ManagedResource, since: float | None = None) -> None:
         """Wait until AWS reports that a resource is deleted.
 
         `since` is the time at which its deletion was first requested, now if None.
@@ -104,13 +104,17 @@ class Watch:
 
         def probe() -> bool | None:
             actual = read(self.clients, managed)
-            ended = actual is None or meets(actual, resource_type.deleted) or meets(actual, resource_type.expiring)
+            ended = (
+                actual is None
+                or meets_condition(actual, resource_type.deleted)
+                or meets_condition(actual, resource_type.expiring)
+            )
             return True if ended else None
 
         asked = self.clock.now() if since is None else since
-        due = asked + self.durations.expected(resource_type, managed.region, "delete", "gone") - self.clock.now()
-        if not until(probe, clock=self.clock, due=max(due, 0), patience=resource_type.timeout):
-            raise OutOfPatience(
+        due = asked + self.durations.typical_seconds(resource_type, managed.region, "delete", "gone") - self.clock.now()
+        if not poll_until(probe, clock=self.clock, due=max(due, 0), timeout=resource_type.timeout):
+            raise WaitTimeout(
                 f"{spec.aws_name or spec.id} is still there after {resource_type.timeout:.0f} s.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )

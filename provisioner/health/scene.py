@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Literal
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import excused
-from provisioner.engine.faults import told
+from provisioner.engine.explain import describe_refusal
+from provisioner.engine.faults import describe_error
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.states import HealthStatus, ResourceHealth
 
@@ -112,8 +112,8 @@ def why_unknown(error: Exception, doing: str) -> str:
 
     That is so for expired credentials, and for errors of this tool itself.
     """
-    excused(error, doing)
-    return told(error)
+    describe_refusal(error, doing)
+    return describe_error(error)
 
 
 def stated(one: Sight, value: Any, good: str) -> Mark:

@@ -20,40 +20,40 @@ from provisioner.preflight.write_protections import write_protections
 _MINUTE = 60
 
 
-def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
+def check(plan: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
     """Return everything that would go wrong with a plan.
 
     If the plan only deletes, or changes nothing, AWS is asked only about images in a private ECR registry,
     and about a database version whose standard support ends soon.
 
     Args:
-        made: The plan.
+        plan: The plan.
         clients: The clients to ask AWS with.
         seconds: How long the run is estimated to take, in seconds.
         account: The account of the stack; "" if it is not known.
 
     """
-    verbs = {change.verb for change in made.changes.values()}
+    verbs = {change.action for change in plan.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
-        rest = (*images(made, clients, account), *support(made, clients))
-        return [*database(made), *relied_on(made), *rest]
-    asking = clients.sharing()
+        rest = (*images(plan, clients, account), *support(plan, clients))
+        return [*database(plan), *relied_on(plan), *rest]
+    asking = clients.with_shared_reads()
     always = [
         *credentials(clients, seconds),
-        *parameters(made, asking),
-        *database(made),
-        *sizes(made),
-        *revisions(made),
-        *quotas(made, asking),
-        *images(made, asking, account),
-        *support(made, asking),
-        *refusals(made, asking),
-        *relied_on(made),
-        *write_protections(made, asking),
+        *parameters(plan, asking),
+        *database(plan),
+        *sizes(plan),
+        *revisions(plan),
+        *quotas(plan, asking),
+        *images(plan, asking, account),
+        *support(plan, asking),
+        *refusals(plan, asking),
+        *relied_on(plan),
+        *write_protections(plan, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always
-    return [*always, *addresses(made, asking), *domain(made, asking)]
+    return [*always, *addresses(plan, asking), *domain(plan, asking)]
 
 
 def credentials(clients: Clients, seconds: float) -> list[Finding]:

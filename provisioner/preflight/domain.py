@@ -33,10 +33,12 @@ def concerns(stack: Stack) -> bool:
     return any(edge.props["Aliases"]["Items"] for edge in edges)
 
 
-def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
+def domain(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield problems with the hosted zone, with given certificates, and with names already served."""
     new = [
-        resource for resource in made.stack if made.changes[resource.logical_id].verb in ("create", "replace", "update")
+        resource
+        for resource in plan.stack
+        if plan.changes[resource.logical_id].action in ("create", "replace", "update")
     ]
     names: dict[str, list[Resource]] = {}
     for resource in new:
@@ -47,7 +49,7 @@ def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
     for resource in new:
         if str(resource.type) == "Distribution" and resource.props["Aliases"]["Items"]:
             yield from _served(clients, resource)
-        for arn, wanted in _given(made, resource):
+        for arn, wanted in _given(plan, resource):
             region = _OF_THE_EDGE if str(resource.type) == "Distribution" else ""
             yield from _certificate(clients, resource, arn, region, wanted)
 
@@ -85,9 +87,9 @@ def _served(clients: Clients, resource: Resource) -> Iterator[Finding]:
             yield Finding(f"{resource.step}/{resource.logical_id}", what, resource.type.error_remedies[_TAKEN])
 
 
-def _given(made: Plan, resource: Resource) -> Iterator[tuple[str, list[str]]]:
+def _given(plan: Plan, resource: Resource) -> Iterator[tuple[str, list[str]]]:
     """Yield each certificate that the settings name for a resource, and the names that it must cover."""
-    edges = (one for one in made.stack if str(one.type) == "Distribution")
+    edges = (one for one in plan.stack if str(one.type) == "Distribution")
     if str(resource.type) == "Distribution":
         listed = [resource.props["ViewerCertificate"].get("ACMCertificateArn")]
         names = resource.props["Aliases"]["Items"]

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import excused
+from provisioner.engine.explain import describe_refusal
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, UsageError
 from provisioner.preflight.pull_rules import rule_of, rules
@@ -151,7 +151,7 @@ def look(
         found = _looked(clients, asked)
         return replace(found, status=CLOSED) if found.status == CACHED and not has_way_out else found
     except Exception as error:
-        known = excused(error, f"looking for {image}")
+        known = describe_refusal(error, f"looking for {image}")
         if must and asked.is_owned and place.region == clients.aws.region:
             raise
         return replace(asked, detail=known.message)
@@ -189,7 +189,7 @@ def _fetched(clients: Clients, asked: Pullable) -> Pullable:
     try:
         rule = rule_of(rules(clients, asked.place), asked.place.repository)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        known = excused(error, "looking at the pull-through-cache rules")
+        known = describe_refusal(error, "looking at the pull-through-cache rules")
         if not asked.is_owned:
             return replace(asked, detail=known.message)
         words = f"Whether a pull-through-cache rule would fetch it was not asked: {known.message}"

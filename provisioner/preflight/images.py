@@ -12,17 +12,17 @@ from provisioner.preflight.finding import Finding
 from provisioner.settings.images import images_of
 
 
-def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
+def images(plan: Plan, clients: Clients, account: str) -> Iterator[Finding]:
     """Yield the images that no task could pull, and new images about which ECR did not answer.
 
     Such an image blocks a task definition that is to be created. For an existing task definition it is a
     warning: running tasks go on, but no further task can start.
     """
-    has_nat = any(str(resource.type) == "NatGateway" for resource in made.stack)
-    for resource in made.stack:
-        change = made.changes.get(resource.logical_id)
+    has_nat = any(str(resource.type) == "NatGateway" for resource in plan.stack)
+    for resource in plan.stack:
+        change = plan.changes.get(resource.logical_id)
         if change and str(resource.type) == "TaskDefinition":
-            is_new = change.verb in ("create", "replace", "update")
+            is_new = change.action in ("create", "replace", "update")
             for image in dict.fromkeys(images_of(resource.props)):
                 found = look(clients, image, account, has_way_out=has_nat)
                 if found and (found.blocks or (is_new and found.what)):

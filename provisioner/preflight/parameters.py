@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import errand_of
+from provisioner.engine.compare import update_of
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan, look_up, target_of
 from provisioner.engine.refs import JsonObject, SecretValue, Unknown, resolve
@@ -62,10 +62,10 @@ class Call:
     laid_over: bool = False
 
 
-def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
+def parameters(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield what botocore's model refuses in the creates and updates of a plan; makes no call."""
-    for resource in made.stack:
-        for call in _calls(made, resource):
+    for resource in plan.stack:
+        for call in _calls(plan, resource):
             for fault in _faults(clients, resource, call):
                 yield Finding(
                     f"{resource.step}/{resource.logical_id}",
@@ -75,46 +75,46 @@ def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
                 )
 
 
-def _calls(made: Plan, resource: Resource) -> Iterator[Call]:
+def _calls(plan: Plan, resource: Resource) -> Iterator[Call]:
     """Yield the calls that a plan would make to create or update a resource."""
-    verb = made.changes[resource.logical_id].verb
+    verb = plan.changes[resource.logical_id].action
     found: list[Call | None] = []
     if verb in ("create", "replace"):
-        found = [create_call(made, resource)]
+        found = [create_call(plan, resource)]
     elif verb == "update":
-        found = update_calls(made, resource)
+        found = update_calls(plan, resource)
     yield from (call for call in found if call)
 
 
-def create_call(made: Plan, resource: Resource) -> Call | None:
+def create_call(plan: Plan, resource: Resource) -> Call | None:
     """Return the call that would create a resource.
 
     Return None if the method of the type fails on the placeholder of a value that is not known yet.
     """
-    spec = replace(_item(made, resource), token=_TOKEN)
+    spec = replace(_item(plan, resource), token=_TOKEN)
     return _caught(lambda: resource.type.create(Catcher(), spec))
 
 
-def update_calls(made: Plan, resource: Resource) -> list[Call | None]:
+def update_calls(plan: Plan, resource: Resource) -> list[Call | None]:
     """Return the first call that would change a resource, and the first one that would change its tags."""
-    change, resource_type = made.changes[resource.logical_id], resource.type
+    change, resource_type = plan.changes[resource.logical_id], resource.type
     # The actual resource is read right before the call, and supplies what the call lacks here.
     there = Blank(stands=True) if resource_type.replacing_calls else {}
-    spec = replace(_item(made, resource), id=UNKNOWN, live=there)
-    errand = errand_of(resource_type, spec.props, change.differences)
+    spec = replace(_item(plan, resource), id=UNKNOWN, live=there)
+    update = update_of(resource_type, spec.props, change.differences)
     calls: list[Call | None] = []
-    if errand.own:
-        call = _caught(lambda: resource_type.update(Catcher(), spec, errand.changed))
+    if update.changes_properties:
+        call = _caught(lambda: resource_type.update(Catcher(), spec, update.changed))
         calls.append(replace(call, laid_over=True) if call and resource_type.replacing_calls else call)
-    if errand.tags:
-        calls.append(_caught(lambda: resource_type.retag(Catcher(), spec, errand.put, errand.drop)))
+    if update.tags:
+        calls.append(_caught(lambda: resource_type.retag(Catcher(), spec, update.tags_to_set, update.tags_to_remove)))
     return calls
 
 
-def _item(made: Plan, resource: Resource) -> ResourceSpec:
+def _item(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a resource as a method of its type gets it, with placeholders for unknown values."""
-    wanted = stood_in(resolve(resource.props, lambda ref: look_up(made, ref)))
-    return target_of(resource, made.stack.suffix, None, wanted).spec
+    wanted = stood_in(resolve(resource.props, lambda ref: look_up(plan, ref)))
+    return target_of(resource, plan.stack.suffix, None, wanted).spec
 
 
 def _caught(act: Callable[[], object]) -> Call | None:

@@ -10,39 +10,39 @@ from provisioner.engine.plan import Plan
 _UNITS = 1024
 
 
-def on_fargate(resource: Resource, made: Plan) -> float:
+def on_fargate(resource: Resource, plan: Plan) -> float:
     """Return the vCPUs of the tasks that start on Fargate (not Spot): the base, and the rest by weight."""
-    return _whole(resource, _coming(resource, made)) * _size(resource, made)
+    return _whole(resource, _coming(resource, plan)) * _size(resource, plan)
 
 
-def on_spot(resource: Resource, made: Plan) -> float:
+def on_spot(resource: Resource, plan: Plan) -> float:
     """Return the vCPUs of the tasks that start on Fargate Spot: all others."""
-    return _coming(resource, made) * _size(resource, made) - on_fargate(resource, made)
+    return _coming(resource, plan) * _size(resource, plan) - on_fargate(resource, plan)
 
 
-def stand_on_fargate(resource: Resource, made: Plan) -> float:
+def stand_on_fargate(resource: Resource, plan: Plan) -> float:
     """Return the vCPUs of the tasks that run on Fargate (not Spot) now."""
-    return _whole(resource, _standing(resource, made)) * _size_now(resource, made)
+    return _whole(resource, _standing(resource, plan)) * _size_now(resource, plan)
 
 
-def stand_on_spot(resource: Resource, made: Plan) -> float:
+def stand_on_spot(resource: Resource, plan: Plan) -> float:
     """Return the vCPUs of the tasks that run on Fargate Spot now."""
-    return _standing(resource, made) * _size_now(resource, made) - stand_on_fargate(resource, made)
+    return _standing(resource, plan) * _size_now(resource, plan) - stand_on_fargate(resource, plan)
 
 
-def _coming(resource: Resource, made: Plan) -> int:
+def _coming(resource: Resource, plan: Plan) -> int:
     """Return how many tasks start: all of a new revision, else those missing from the declared number."""
-    least, change = int(resource.props["desiredCount"]), made.changes[resource.logical_id]
-    if change.verb == "create":
-        return 0 if change.why == BEGUN else least
-    runs = _standing(resource, made)
+    least, change = int(resource.props["desiredCount"]), plan.changes[resource.logical_id]
+    if change.action == "create":
+        return 0 if change.reason == BEGUN else least
+    runs = _standing(resource, plan)
     anew = any(one.top == "taskDefinition" for one in change.differences)
     return max(least, runs) if anew else max(least - runs, 0)
 
 
-def _standing(resource: Resource, made: Plan) -> int:
+def _standing(resource: Resource, plan: Plan) -> int:
     """Return how many tasks the service runs now, by its desired count in AWS."""
-    return int(made.docs.get(resource.logical_id, {}).get("desiredCount", 0))
+    return int(plan.actual.get(resource.logical_id, {}).get("desiredCount", 0))
 
 
 def _whole(resource: Resource, count: int) -> float:
@@ -54,12 +54,12 @@ def _whole(resource: Resource, count: int) -> float:
     return float(based + (count - based) * whole["weight"] / weights)
 
 
-def _size(resource: Resource, made: Plan) -> float:
+def _size(resource: Resource, plan: Plan) -> float:
     """Return the vCPUs of one task, as it is declared."""
-    return int(made.stack.resources[resource.props["taskDefinition"].logical_id].props["cpu"]) / _UNITS
+    return int(plan.stack.resources[resource.props["taskDefinition"].logical_id].props["cpu"]) / _UNITS
 
 
-def _size_now(resource: Resource, made: Plan) -> float:
+def _size_now(resource: Resource, plan: Plan) -> float:
     """Return the vCPUs of one task as it is now; as declared if its task definition was not read."""
     task = resource.props["taskDefinition"].logical_id
-    return int(made.docs[task]["cpu"]) / _UNITS if task in made.docs else _size(resource, made)
+    return int(plan.actual[task]["cpu"]) / _UNITS if task in plan.actual else _size(resource, plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.gone import protection, way_off
 from provisioner.engine.plan import Plan, ResourceTypes
 from provisioner.engine.teardown import target_in
@@ -13,21 +13,21 @@ from provisioner.preflight.finding import Finding
 from state.stack_state import StackState
 
 
-def protections(made: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> Iterator[Finding]:
+def protections(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> Iterator[Finding]:
     """Yield the resources that are no longer declared but are protected against deletion.
 
     It makes one read for each resource whose type can be protected.
     """
-    shared = clients.sharing()
-    for name, change in made.changes.items():
-        if change.verb != "delete" or not resource_types[change.kind].unprotected_by:
+    shared = clients.with_shared_reads()
+    for name, change in plan.changes.items():
+        if change.action != "delete" or not resource_types[change.type_name].unprotected_by:
             continue
         managed = target_in(state, name, resource_types)
-        with explained(f"asking what protects {managed.spec.aws_name or name}"):
+        with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
             doc = protection(shared, managed)
         if doc:
             yield Finding(
-                f"{change.piece}/{name}",
+                f"{change.step}/{name}",
                 f"{managed.description} is no longer declared, and is protected against deletion",
                 f"Take that off: {way_off(shared, managed, doc)}; or declare it again.",
             )

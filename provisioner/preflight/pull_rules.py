@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import excused
+from provisioner.engine.explain import describe_refusal
 from provisioner.engine.graph import Stack
 from provisioner.settings.images import EcrImage
 
@@ -70,7 +70,7 @@ def filled(clients: Clients, images: Iterable[str], account: str, known: Iterabl
         known: The result of the last time, as registry and repository.
 
     """
-    former, sharing = set(known), clients.sharing()
+    former, sharing = set(known), clients.with_shared_reads()
     mine = {one for image in images if (one := EcrImage.of(image)) and one.account == account}
     return sorted({one.qualified for one in mine if _is_filled(sharing, one, former)})
 
@@ -80,7 +80,7 @@ def _is_filled(clients: Clients, place: EcrImage, former: set[str]) -> bool:
     try:
         return rule_of(rules(clients, place), place.repository) is not None
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        excused(error, "looking at the pull-through-cache rules")
+        describe_refusal(error, "looking at the pull-through-cache rules")
         return place.qualified in former
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import BEGUN
-from provisioner.engine.explain import excused
+from provisioner.engine.explain import describe_refusal
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
@@ -60,9 +60,9 @@ class Quota:
     stands: Weight | None = None
 
 
-def _zone(resource: Resource, made: Plan) -> str:
+def _zone(resource: Resource, plan: Plan) -> str:
     """Return the zone in which a resource counts: that of its subnet."""
-    return str(made.stack.resources[resource.props["SubnetId"].logical_id].props["AvailabilityZone"])
+    return str(plan.stack.resources[resource.props["SubnetId"].logical_id].props["AvailabilityZone"])
 
 
 def _group(resource: Resource, _made: Plan) -> str:
@@ -113,40 +113,42 @@ QUOTAS: tuple[Quota, ...] = (
 )
 
 
-def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
+def quotas(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the quotas that a plan would exceed, by new resources and by tasks that start beside others."""
-    coming = {quota: resources for quota in QUOTAS if (resources := _coming(made, quota))}
+    coming = {quota: resources for quota in QUOTAS if (resources := _coming(plan, quota))}
     with ThreadPoolExecutor(_ASKERS) as pool:
-        for found in pool.map(lambda quota: list(_broken(made, clients, quota)), coming):
+        for found in pool.map(lambda quota: list(_broken(plan, clients, quota)), coming):
             yield from found
 
 
-def _coming(made: Plan, quota: Quota) -> list[Resource]:
+def _coming(plan: Plan, quota: Quota) -> list[Resource]:
     """Return the resources that a plan creates and that count against a quota.
 
     A resource whose create an earlier run began is left out, as AWS may already count it as used. For a quota
     with `stands`, these are all resources for which `weight` is not 0.
     """
-    resources = [resource for resource in made.stack if str(resource.type) == quota.kind]
+    resources = [resource for resource in plan.stack if str(resource.type) == quota.kind]
     if quota.stands:
-        return [resource for resource in resources if quota.weight(resource, made)]
-    changes = [made.changes[resource.logical_id] for resource in resources]
-    return [made.stack.resources[one.node] for one in changes if one.verb == "create" and one.why != BEGUN]
+        return [resource for resource in resources if quota.weight(resource, plan)]
+    changes = [plan.changes[resource.logical_id] for resource in resources]
+    return [plan.stack.resources[one.logical_id] for one in changes if one.action == "create" and one.reason != BEGUN]
 
 
-def _standing(made: Plan, type_name: str) -> list[Resource]:
+def _standing(plan: Plan, type_name: str) -> list[Resource]:
     """Return the declared resources of a type that exist."""
-    return [resource for resource in made.stack if str(resource.type) == type_name and resource.logical_id in made.docs]
+    return [
+        resource for resource in plan.stack if str(resource.type) == type_name and resource.logical_id in plan.actual
+    ]
 
 
-def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
+def _broken(plan: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
     """Yield a finding for each place in which a plan exceeds a quota; a warning if AWS does not answer."""
-    needed = _summed(made, quota, _coming(made, quota), quota.weight)
-    standing = _summed(made, quota, _standing(made, quota.kind), quota.stands or quota.weight)
+    needed = _summed(plan, quota, _coming(plan, quota), quota.weight)
+    standing = _summed(plan, quota, _standing(plan, quota.kind), quota.stands or quota.weight)
     try:
         used = standing | dict(quota.used(clients))
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        known = excused(error, f"counting {quota.words}")
+        known = describe_refusal(error, f"counting {quota.words}")
         yield Finding(quota.words, known.message, known.hint, blocks=False)
         return
     over = {where: count for where, count in needed.items() if used.get(where, 0) + count > quota.usual}
@@ -154,15 +156,15 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
     limit, is_told = _limit(clients, quota) if over else (quota.usual, False)
     for where, count in over.items():
         if used.get(where, 0) + count > limit:
-            yield _finding(made, quota, where, Numbers(limit, used.get(where, 0), count), is_told=is_told)
+            yield _finding(plan, quota, where, Numbers(limit, used.get(where, 0), count), is_told=is_told)
 
 
-def _summed(made: Plan, quota: Quota, resources: list[Resource], weight: Weight) -> dict[str, float]:
+def _summed(plan: Plan, quota: Quota, resources: list[Resource], weight: Weight) -> dict[str, float]:
     """Return how much the resources count, by place."""
     sums: dict[str, float] = {}
     for resource in resources:
-        where = quota.where(resource, made)
-        sums[where] = sums.get(where, 0) + weight(resource, made)
+        where = quota.where(resource, plan)
+        sums[where] = sums.get(where, 0) + weight(resource, plan)
     return sums
 
 
@@ -172,7 +174,7 @@ def _limit(clients: Clients, quota: Quota) -> tuple[float, bool]:
         asked = {"ServiceCode": quota.service, "QuotaCode": quota.code}
         return float(clients.client("service-quotas").get_service_quota(**asked)["Quota"]["Value"]), True
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        excused(error, "asking Service Quotas")
+        describe_refusal(error, "asking Service Quotas")
         return quota.usual, False
 
 
@@ -185,12 +187,12 @@ class Numbers:
     needed: float
 
 
-def _finding(made: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told: bool) -> Finding:
-    resource = next(one for one in _coming(made, quota) if quota.where(one, made) == where)
+def _finding(plan: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told: bool) -> Finding:
+    resource = next(one for one in _coming(plan, quota) if quota.where(one, plan) == where)
     total = math.ceil(numbers.used + numbers.needed)
     place = f" ({where})" if where else ""
     ask = (
-        f"aws service-quotas request-service-quota-increase --region {made.stack.region} "
+        f"aws service-quotas request-service-quota-increase --region {plan.stack.region} "
         f"--service-code {quota.service} --quota-code {quota.code} --desired-value {total}"
     )
     usual = "" if is_told else " (AWS's usual limit; Service Quotas did not tell this account's, so it does not block)"

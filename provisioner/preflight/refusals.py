@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
 
 
-def refusals(made: Plan, clients: Clients) -> Iterator[Finding]:
+def refusals(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the reasons for which AWS would refuse an update; a reason that is uncertain is a warning."""
-    for resource in made.stack:
-        change, doc = made.changes[resource.logical_id], made.docs.get(resource.logical_id)
-        if change.verb != "update" or doc is None:
+    for resource in plan.stack:
+        change, doc = plan.changes[resource.logical_id], plan.actual.get(resource.logical_id)
+        if change.action != "update" or doc is None:
             continue
         client = clients.client(resource.type.service, resource.region)
-        with explained(f"asking what {resource.aws_name or resource.logical_id} refuses"):
+        with user_errors(f"asking what {resource.aws_name or resource.logical_id} refuses"):
             found = resource.type.refusals(client, doc, {one.top for one in change.differences})
         for one in found:
             yield Finding(f"{resource.step}/{resource.logical_id}", one.what, one.hint, blocks=not one.uncertain)

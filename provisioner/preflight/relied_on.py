@@ -8,18 +8,18 @@ from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
 
 
-def relied_on(made: Plan) -> Iterator[Finding]:
+def relied_on(plan: Plan) -> Iterator[Finding]:
     """Yield the resources that a plan deletes and that another resource relies on by its actual properties.
 
     It makes no call.
     """
     removed = {
-        change.id: f"{change.piece}/{name}"
-        for name, change in made.changes.items()
-        if change.verb in ("delete", "replace") and change.id
+        change.id: f"{change.step}/{name}"
+        for name, change in plan.changes.items()
+        if change.action in ("delete", "replace") and change.id
     }
-    whole = made.whole or made
+    whole = plan.unfiltered or plan
     for resource in whole.stack if removed else ():
-        for id_, found in resource.type.relies_on(whole.docs.get(resource.logical_id, {})).items():
+        for id_, found in resource.type.relies_on(whole.actual.get(resource.logical_id, {})).items():
             if id_ in removed:
                 yield Finding(removed[id_], found.what, found.hint, blocks=not found.uncertain)

@@ -21,29 +21,29 @@ _SHORTEN = "Keep long variables in a parameter or a secret (`container.secrets`)
 _MEND = "Keep several values in one secret: `container.secrets` takes a key behind its ARN (`ARN:key::`)."
 
 
-def sizes(made: Plan) -> Iterator[Finding]:
+def sizes(plan: Plan) -> Iterator[Finding]:
     """Yield each boundary policy that is too large, and each role whose inline policies together are.
 
     Only roles and policies that the plan creates or changes are checked.
     """
     together: dict[Ref | str, list[Resource]] = defaultdict(list)
-    for resource in made.stack:
+    for resource in plan.stack:
         if str(resource.type) in ("Boundary", "RolePolicy"):
             together[resource.props.get("RoleName", resource.logical_id)].append(resource)
     for resources in together.values():
         most = MANAGED if str(resources[0].type) == "Boundary" else INLINE
         size = sum(map(_size, resources))
-        verbs = {made.changes[resource.logical_id].verb for resource in resources}
+        verbs = {plan.changes[resource.logical_id].action for resource in resources}
         if size > most and not verbs.isdisjoint(("create", "replace", "update")):
             largest = max(resources, key=_size)
             what = f"has {size} characters; IAM takes {most}"
             yield Finding(f"{largest.step}/{largest.logical_id}", what, _MEND, limit=most, needed=size)
 
 
-def revisions(made: Plan) -> Iterator[Finding]:
+def revisions(plan: Plan) -> Iterator[Finding]:
     """Yield the new task definition revisions that are too large."""
-    for resource in made.stack:
-        if str(resource.type) != "TaskDefinition" or made.changes[resource.logical_id].verb not in (
+    for resource in plan.stack:
+        if str(resource.type) != "TaskDefinition" or plan.changes[resource.logical_id].action not in (
             "create",
             "replace",
         ):

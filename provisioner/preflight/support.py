@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import excused
+from provisioner.engine.explain import describe_refusal
 from provisioner.engine.graph import Resource
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
@@ -59,13 +59,13 @@ def words(version: str, end: date, today: date, *, is_enrolled: bool, is_reckone
     return f"{ends}; {since} for extended support"
 
 
-def support(made: Plan, clients: Clients) -> Iterator[Finding]:
+def support(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield a finding if the standard support of the database's version ends soon, or has ended.
 
     AWS is asked if the built-in date is near, or if there is no built-in date.
     """
-    for resource in made.stack:
-        change, doc = made.changes.get(resource.logical_id), made.docs.get(resource.logical_id, {})
+    for resource in plan.stack:
+        change, doc = plan.changes.get(resource.logical_id), plan.actual.get(resource.logical_id, {})
         if change is None or str(resource.type) != "DBCluster":
             continue
         version = str(doc.get("EngineVersion") or resource.props["EngineVersion"])
@@ -82,7 +82,7 @@ def _told(clients: Clients, version: str) -> date | None:
     try:
         return standard_end(clients, version)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        excused(error, "asking how long a version is supported")
+        describe_refusal(error, "asking how long a version is supported")
         return None
 
 

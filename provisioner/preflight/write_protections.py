@@ -8,7 +8,7 @@ from functools import partial
 from provisioner.engine.blockers import or_unknown
 from provisioner.engine.clients import Clients
 from provisioner.engine.ending_targets import overrides
-from provisioner.engine.explain import explained
+from provisioner.engine.explain import user_errors
 from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.refs import resolve
 from provisioner.preflight.finding import Finding
@@ -16,20 +16,20 @@ from provisioner.preflight.finding import Finding
 _VERBS = ("create", "replace", "update")
 
 
-def write_protections(made: Plan, clients: Clients) -> Iterator[Finding]:
+def write_protections(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the creates, replacements and updates that AWS would refuse because of a write protection.
 
     A warning says where AWS denied the call that lists the protections.
     """
-    for resource in made.stack:
-        verb, resource_type = made.changes[resource.logical_id].verb, resource.type
+    for resource in plan.stack:
+        verb, resource_type = plan.changes[resource.logical_id].action, resource.type
         if verb not in _VERBS or not overrides(resource_type, "write_protections"):
             continue
         client = clients.client(resource_type.service, resource.region)
-        wanted = resolve(resource.props, lambda ref: look_up(made, ref))
-        seen = made.docs.get(resource.logical_id, {}) if verb == "update" else {}
+        wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
+        seen = plan.actual.get(resource.logical_id, {}) if verb == "update" else {}
         words = resource.aws_name or resource.logical_id
-        with explained(f"asking what protects {words}"):
+        with user_errors(f"asking what protects {words}"):
             found, unknown = or_unknown(partial(resource_type.write_protections, client, wanted, seen), resource_type)
         where = f"{resource.step}/{resource.logical_id}"
         if unknown:

@@ -67,10 +67,10 @@ class Estimate:
         return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
 
 
-def estimate(made: Plan, state: StackState, prices: Prices) -> Estimate:
+def estimate(plan: Plan, state: StackState, prices: Prices) -> Estimate:
     """Return the cost of the stack as it is now, and as it will be after a plan; makes no call."""
-    now = before(made.whole or made, state)
-    then = after(made, now)
+    now = before(plan.unfiltered or plan, state)
+    then = after(plan, now)
     bills = bill(now, prices), bill(then, prices)
     type_names = {*now.kinds.values(), *then.kinds.values()}
     by_use = tuple(dict.fromkeys(words for type_name, words in BY_USE.items() if type_name in type_names))
@@ -106,25 +106,25 @@ def bill(estate: Estate, prices: Prices) -> Bill:
     return sums
 
 
-def after(made: Plan, now: Estate) -> Estate:
+def after(plan: Plan, now: Estate) -> Estate:
     """Return the resources after a plan: declared ones as declared, and unselected ones as they are now."""
-    aside = made.aside & now.kinds.keys()
+    aside = plan.excluded & now.kinds.keys()
     type_names = {name: now.kinds[name] for name in aside} | {
-        resource.logical_id: str(resource.type) for resource in made.stack
+        resource.logical_id: str(resource.type) for resource in plan.stack
     }
-    props = {name: now.props[name] for name in aside} | {resource.logical_id: resource.props for resource in made.stack}
+    props = {name: now.props[name] for name in aside} | {resource.logical_id: resource.props for resource in plan.stack}
     return Estate(type_names, props, now.ids)
 
 
-def before(made: Plan, state: StackState) -> Estate:
+def before(plan: Plan, state: StackState) -> Estate:
     """Return the existing resources: declared ones with AWS's values, others with those of the state."""
     type_names: dict[str, str] = {}
     props: dict[str, JsonObject] = {}
-    for name in made.docs:
-        resource = made.stack.resources[name]
-        type_names[name], props[name] = str(resource.type), as_it_is(resource.props, made.changes[name])
+    for name in plan.actual:
+        resource = plan.stack.resources[name]
+        type_names[name], props[name] = str(resource.type), as_it_is(resource.props, plan.changes[name])
     for name, resource_state in state.resources.items():
-        if name not in made.stack.resources and resource_state.id:
+        if name not in plan.stack.resources and resource_state.id:
             type_names[name], props[name] = resource_state.type_name, resource_state.desired
     ids = {resource_state.id: name for name, resource_state in state.resources.items() if resource_state.id}
     return Estate(type_names, props, ids)

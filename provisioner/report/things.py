@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from provisioner.engine.compare import meets
-from provisioner.engine.drift import Drift, Report
+from provisioner.engine.compare import meets_condition
+from provisioner.engine.drift import Drift, DriftReport
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject
@@ -52,19 +52,19 @@ class Thing:
 Things = Mapping[str, Thing]
 
 
-def seen(made: Plan, report: Report, document: StackState) -> dict[str, Thing]:
+def seen(plan: Plan, report: DriftReport, document: StackState) -> dict[str, Thing]:
     """Return the resources as AWS says now, then those in the state that are no longer declared."""
     # If a resource has several drifts, the first counts: gone and failed come before added children.
-    drifts = {one.node: one for one in reversed(report.drifts) if one.what != "held"}
-    props = before(made, document).props
+    drifts = {one.logical_id: one for one in reversed(report.drifts) if one.what != "held"}
+    props = before(plan, document).props
     things = {}
-    for resource in made.stack:
+    for resource in plan.stack:
         resource_state = document.resources.get(resource.logical_id)
-        doc = made.docs.get(resource.logical_id)
+        doc = plan.actual.get(resource.logical_id)
         if resource.type.account_wide or (resource_state is None and doc is None):
             continue
         state, word = judged(
-            resource.type, doc, drifts.get(resource.logical_id), report.standings.get(resource.logical_id)
+            resource.type, doc, drifts.get(resource.logical_id), report.health.get(resource.logical_id)
         )
         things[resource.logical_id] = Thing(
             resource.logical_id,
@@ -78,7 +78,7 @@ def seen(made: Plan, report: Report, document: StackState) -> dict[str, Thing]:
             word,
         )
     left = {
-        name: resource_state for name, resource_state in document.resources.items() if name not in made.stack.resources
+        name: resource_state for name, resource_state in document.resources.items() if name not in plan.stack.resources
     }
     return things | {name: _remembered(name, resource_state, _LEFT) for name, resource_state in left.items()}
 
@@ -163,6 +163,6 @@ def judged(
     how = how or health_of(resource_type, doc)
     if how.status != "healthy":
         return _STATES[how.status], how.description
-    if not meets(doc, resource_type.ready):
+    if not meets_condition(doc, resource_type.ready):
         return "busy", how.aws_status
     return ("changed", _CHANGED[drift.what]) if drift else ("good", how.aws_status)

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.names import NODE_TAG, has_owner
 from provisioner.resources.members.edge import CERTIFICATE
 from provisioner.resources.tags import mapping, pairs
@@ -56,7 +56,7 @@ class Certificate(ResourceType):
     retryable_codes = {"delete": codes("ResourceInUseException", "ConflictException")}
     typical_create_seconds, timeout = 5, minutes(30)
     iam_type = "certificate"
-    operations = operations(
+    operations = declare_operations(
         read="DescribeCertificate ListCertificates ListTagsForCertificate",
         create="RequestCertificate",
         retag="AddTagsToCertificate RemoveTagsFromCertificate",
@@ -122,7 +122,7 @@ class Issuance(ResourceType):
     # terraform-provider-aws acm/certificate_validation.go: 75 min.
     typical_create_seconds, timeout = 60, minutes(75)
     iam_type = "certificate"
-    operations = operations(read="DescribeCertificate", create="DescribeCertificate")
+    operations = declare_operations(read="DescribeCertificate", create="DescribeCertificate")
 
     def read(self, acm: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the certificate with DescribeCertificate."""
@@ -152,7 +152,7 @@ class IssuanceByHand(Issuance):
     """
 
     write_only = frozenset({"Besides"})
-    operations = operations(read="DescribeCertificate", create="DescribeCertificate")
+    operations = declare_operations(read="DescribeCertificate", create="DescribeCertificate")
 
     def read(self, acm: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the certificate with DescribeCertificate, and add `Besides` as declared."""

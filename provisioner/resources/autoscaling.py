@@ -8,11 +8,11 @@ from typing import Any
 
 from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import unless_unknown
+from provisioner.engine.faults import default_if_unsupported
 from provisioner.engine.refs import JsonObject, value_at
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources import tracking_alarms
 from provisioner.resources.members.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.resources.together import tags_told
@@ -74,7 +74,7 @@ class ScalableTarget(ResourceType):
     not_found_codes = _GONE
     retryable_codes = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
     iam_type = "ScalableTarget"
-    operations = operations(
+    operations = declare_operations(
         unmanaged="DescribeScalingPolicies DescribeScheduledActions",
         read="DescribeScalableTargets ListTagsForResource",
         create="RegisterScalableTarget",
@@ -88,7 +88,7 @@ class ScalableTarget(ResourceType):
         own = spec.props["ResourceId"]
         listed = scaling.describe_scalable_targets(
             ServiceNamespace=spec.props["ServiceNamespace"],
-            ResourceIds=scaling.peers.together(own, "ScalableTarget", most=_MOST),
+            ResourceIds=scaling.batch_scope.batch(own, "ScalableTarget", most=_MOST),
         )["ScalableTargets"]
         found = [actual for actual in listed if actual["ResourceId"] == own]
         if not found:
@@ -148,7 +148,7 @@ def with_suspended(target: JsonObject) -> JsonObject:
 
 def _tags(scaling: Any, arn: str) -> dict[str, str] | None:
     """Return the target's tags; None, so that none are compared, if an emulator lacks the call."""
-    return unless_unknown(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
+    return default_if_unsupported(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
 
 
 class ScalingPolicy(ResourceType):
@@ -172,7 +172,7 @@ class ScalingPolicy(ResourceType):
     not_found_codes = _GONE
     retryable_codes = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
     iam_type = "ScalableTarget"
-    operations = operations(
+    operations = declare_operations(
         read="DescribeScalingPolicies",
         read_status="DescribeScalingPolicies",
         create="PutScalingPolicy",
@@ -215,7 +215,7 @@ class ScalingPolicy(ResourceType):
 
 def _policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
     """Return all policies that are being read together, with one DescribeScalingPolicies call."""
-    names = scaling.peers.together(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
+    names = scaling.batch_scope.batch(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
     told = scaling.describe_scaling_policies(ServiceNamespace=spec.props["ServiceNamespace"], PolicyNames=names)
     return list(told["ScalingPolicies"])
 

@@ -12,7 +12,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker, Refusal, RetryLater, blocked_error
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.errors import Blocked
 from provisioner.names import ZONE_TAG
 from provisioner.resources.members.edge import DISTRIBUTION
@@ -86,7 +86,7 @@ class Distribution(ResourceType):
     error_remedies = {"CNAMEAlreadyExists": _TAKEN}
     field_owners = {"WebACLId": FieldOwner("CloudFront or Firewall Manager, which put it there", is_of_aws)}
     iam_type = "distribution"
-    operations = operations(
+    operations = declare_operations(
         read="GetDistribution ListDistributions ListTagsForResource",
         create="CreateDistributionWithTags",
         read_before_replace="GetDistributionConfig",

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.names import PROJECT
 from provisioner.resources.members.watch import ALARM, DASHBOARD
 from provisioner.resources.tags import mapping, pairs
@@ -26,7 +26,7 @@ class Alarm(ResourceType):
     alternatives = frozenset({"ExtendedStatistic", "Metrics", "ThresholdMetricId", "EvaluationCriteria"})
     not_found_codes = codes("ResourceNotFound", "ResourceNotFoundException")
     iam_type, arn_properties = "alarm", ("{AlarmName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeAlarms ListTagsForResource",
         create="PutMetricAlarm",
         update="PutMetricAlarm",
@@ -84,7 +84,7 @@ class Dashboard(ResourceType):
     replacing_calls = {"PutDashboard": ""}
     not_found_codes = codes("ResourceNotFound", "DashboardNotFoundError")
     iam_type, arn_properties = "dashboard", ("{DashboardName}",)
-    operations = operations(
+    operations = declare_operations(
         read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards"
     )
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import matches_codes
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.members.logs import DELIVERY, DESTINATION, SOURCE
 
 _GONE = codes("ResourceNotFoundException")
@@ -59,7 +59,7 @@ class DeliverySource(_Delivered):
     )
 
     iam_type, arn_properties = "delivery-source", ("{name}",)
-    operations = operations(
+    operations = declare_operations(
         read="GetDeliverySource DescribeDeliverySources ListTagsForResource",
         retag="TagResource UntagResource GetDeliverySource DescribeDeliverySources ListTagsForResource",
         create="PutDeliverySource",
@@ -104,7 +104,7 @@ class DeliveryDestination(_Delivered):
     alternatives = frozenset({"deliveryDestinationType"})
 
     iam_type, arn_properties = "delivery-destination", ("{name}",)
-    operations = operations(
+    operations = declare_operations(
         read="GetDeliveryDestination ListTagsForResource",
         retag="TagResource UntagResource GetDeliveryDestination ListTagsForResource",
         create="PutDeliveryDestination",
@@ -139,7 +139,7 @@ class Delivery(_Delivered):
     already_exists_codes = codes("ConflictException: already exists")
 
     iam_type, arn_properties = "delivery", ()
-    operations = operations(
+    operations = declare_operations(
         read="DescribeDeliveries ListTagsForResource",
         retag="TagResource UntagResource DescribeDeliveries ListTagsForResource",
         create="CreateDelivery",

@@ -8,12 +8,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import code_of, unless_unknown
+from provisioner.engine.faults import code_of, default_if_unsupported
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import RetryLater
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.members.data import BACKUPS, TABLE, TTL
 from provisioner.resources.secretsmanager import RESOURCE_POLICY
 from provisioner.resources.setting import SubresourceType
@@ -66,7 +66,7 @@ class Table(ResourceType):
     immutable_until_ready = True
     owns_children = True
     iam_type, arn_properties = "table", ("{TableName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeTable ListTagsOfResource",
         create="CreateTable",
         update="UpdateTable DescribeTable",
@@ -125,7 +125,7 @@ class Table(ResourceType):
     def _policies(self, dynamodb: Any, actual: JsonObject) -> list[Unmanaged]:
         asked = {"ResourceArn": actual["TableArn"]}
         try:
-            told: JsonObject = unless_unknown(lambda: dynamodb.get_resource_policy(**asked), {})
+            told: JsonObject = default_if_unsupported(lambda: dynamodb.get_resource_policy(**asked), {})
         except ClientError as error:
             if code_of(error) not in _NO_POLICY:
                 raise
@@ -193,7 +193,7 @@ class TimeToLive(SubresourceType):
     cooldown, cooldown_codes = minutes(60), codes("ValidationException: multiple times within")
     timeout = minutes(20)
     iam_type, arn_properties = "table", ("{TableName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeTimeToLive",
         create="DescribeTimeToLive UpdateTimeToLive",
         update="DescribeTimeToLive UpdateTimeToLive",
@@ -242,7 +242,7 @@ class PointInTimeRecovery(SubresourceType):
     retryable_codes = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     timeout = minutes(20)
     iam_type, arn_properties = "table", ("{TableName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeContinuousBackups", create="UpdateContinuousBackups", update="UpdateContinuousBackups"
     )
 

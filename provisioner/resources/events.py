@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.members.watch import EVENT_RULE, EVENT_TARGET
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told
@@ -38,7 +38,7 @@ class EventRule(ResourceType):
     not_found_codes = NO_RULE
     retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     iam_type, arn_properties = "rule-on-default-event-bus", ("{Name}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeRule ListTagsForResource",
         create="PutRule",
         update="PutRule",
@@ -91,7 +91,9 @@ class EventTarget(ResourceType):
     not_found_codes = NO_RULE
     retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     iam_type, arn_properties = "rule-on-default-event-bus", ("{Rule}",)
-    operations = operations(read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets")
+    operations = declare_operations(
+        read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets"
+    )
 
     def read(self, events: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the target of this id with ListTargetsByRule."""

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, unless_unknown
+from provisioner.engine.faults import code_of, default_if_unsupported
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 from provisioner.resources.elbv2.routing import path_values
@@ -157,7 +157,7 @@ def orderable(clients: Clients) -> list[dict[str, Any]]:
         return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS))
 
     nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
-    found = ask() if clients.aws.echoes else unless_unknown(ask, nothing)
+    found = ask() if clients.aws.echoes else default_if_unsupported(ask, nothing)
     return list(found["OrderableDBInstanceOptions"])
 
 

@@ -14,7 +14,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.members.iam import ROLE, ROLE_POLICY, SERVICE_ROLE
 from provisioner.resources.role_details import described, detail, listed
 from provisioner.resources.tags import mapping, pairs
@@ -60,7 +60,7 @@ class Role(ResourceType):
     }
     unblocked_codes = BUSY
     iam_type, arn_properties = "role", ("{RoleName}",)
-    operations = operations(
+    operations = declare_operations(
         unmanaged="GetAccountSummary GetAccountAuthorizationDetails ListRolePolicies ListAttachedRolePolicies",
         remove_unmanaged="DeleteRolePolicy DetachRolePolicy",
         read="GetAccountSummary GetAccountAuthorizationDetails GetRole ListRoles",
@@ -202,7 +202,7 @@ class RolePolicy(ResourceType):
     not_found_codes = GONE
     retryable_codes = {"create": BUSY, "update": BUSY, "delete": BUSY}
     iam_type, arn_properties = "role", ("{RoleName}",)
-    operations = operations(
+    operations = declare_operations(
         read="GetAccountSummary GetAccountAuthorizationDetails GetRolePolicy",
         create="PutRolePolicy",
         update="PutRolePolicy",
@@ -246,7 +246,7 @@ class ServiceLinkedRole(ResourceType):
     # `InvalidInput`: "... has been taken in this account" (cube-js/cube#11581).
     already_exists_codes = codes("InvalidInput", "EntityAlreadyExists")
     iam_type, arn_properties = "role", ("aws-service-role/{AWSServiceName}/*",)
-    operations = operations(read="GetAccountSummary ListRoles", create="CreateServiceLinkedRole")
+    operations = declare_operations(read="GetAccountSummary ListRoles", create="CreateServiceLinkedRole")
 
     def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the role below the path of service-linked roles; one ListRoles call serves all services."""

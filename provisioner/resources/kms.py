@@ -13,7 +13,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import matches_codes
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import Codes, codes, minutes, operations
+from provisioner.engine.traits import Codes, codes, declare_operations, minutes
 from provisioner.names import NODE_TAG, has_owner
 from provisioner.resources.members.data import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.resources.setting import SubresourceType
@@ -75,7 +75,7 @@ class Key(ResourceType):
     # minutes.
     consistency_seconds = 60
     iam_type = "key"
-    operations = operations(
+    operations = declare_operations(
         read="DescribeKey GetKeyPolicy ListKeys ListResourceTags",
         create="CreateKey",
         update="PutKeyPolicy UpdateKeyDescription",
@@ -203,7 +203,9 @@ class KeyAlias(ResourceType):
     retryable_codes = {"create": NO_KEY | _NO_TAGS, "update": NO_KEY | _NO_TAGS}
     timeout = minutes(5)
     iam_type, arn_properties = "alias", ("{AliasName}",)
-    operations = operations(read="ListAliases", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias")
+    operations = declare_operations(
+        read="ListAliases", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias"
+    )
 
     def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the alias with ListAliases, and build the key's ARN from the key id and the alias's ARN."""
@@ -238,7 +240,7 @@ class KeyRotation(SubresourceType):
     retryable_codes = {"create": NO_KEY | _NO_TAGS}
     timeout = minutes(5)
     iam_type = "key"
-    operations = operations(
+    operations = declare_operations(
         read="DescribeKey GetKeyRotationStatus",
         create="EnableKeyRotation",
         update="EnableKeyRotation",

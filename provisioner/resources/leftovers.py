@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, unless_unknown
+from provisioner.engine.faults import code_of, default_if_unsupported
 from provisioner.engine.graph import Stack
-from provisioner.engine.patience import insist
+from provisioner.engine.patience import call_with_retry
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.verify import Remnant
 from provisioner.names import PROJECT, bears
@@ -74,12 +74,12 @@ def sweep(clients: Clients, found: list[Remnant]) -> None:
     """Delete the resources that `strays` found; safe to repeat."""
     alarms = [one.id for one in found if one.what == ALARM]
     for some in _parts(alarms, _ALARMS_A_CALL):
-        insist(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=some))
+        call_with_retry(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=some))
     for arn in (one.id for one in found if one.what == REVISION):
-        insist(clients, partial(clients.client("ecs").deregister_task_definition, taskDefinition=arn))
+        call_with_retry(clients, partial(clients.client("ecs").deregister_task_definition, taskDefinition=arn))
     revisions = [one.id for one in found if one.what in (REVISION, RETIRED)]
     for some in _parts(revisions, _REVISIONS_A_CALL):
-        insist(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=some))
+        call_with_retry(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=some))
     for name in (one.id for one in found if one.what == WRITTEN):
         _end_group(clients, name)
 
@@ -100,7 +100,7 @@ def unprotect(clients: Clients, names: Iterable[str]) -> None:
     for name in names:
         if _is_protected(clients, name):
             off = {"logGroupIdentifier": name, "deletionProtectionEnabled": False}
-            insist(clients, partial(logs.put_log_group_deletion_protection, **off))
+            call_with_retry(clients, partial(logs.put_log_group_deletion_protection, **off))
 
 
 def _is_protected(clients: Clients, name: str) -> bool:
@@ -111,7 +111,7 @@ def _is_protected(clients: Clients, name: str) -> bool:
 def _end_group(clients: Clients, name: str) -> None:
     """Delete a log group; ignore that it is gone, as the reply to an earlier deletion may have been lost."""
     try:
-        insist(clients, partial(clients.client("logs").delete_log_group, logGroupName=name))
+        call_with_retry(clients, partial(clients.client("logs").delete_log_group, logGroupName=name))
     except ClientError as error:
         if code_of(error) not in LogGroup.not_found_codes:
             raise
@@ -229,7 +229,7 @@ def _backups(clients: Clients, stack: Stack) -> list[Remnant]:
     found: list[Remnant] = []
     for table in _named(stack, Table):
         ask = partial(dynamodb.list_backups, TableName=table, BackupType="SYSTEM")
-        listed = unless_unknown(ask, _NONE)["BackupSummaries"]
+        listed = default_if_unsupported(ask, _NONE)["BackupSummaries"]
         why = f"DynamoDB keeps the last state of {table}, at no cost"
         found += [Remnant("Backup", one["BackupArn"], why, _until(one)) for one in listed]
     return found

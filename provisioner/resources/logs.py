@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.owners import FieldOwner
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.members.logs import LOG_GROUP, RETENTION
 from provisioner.resources.setting import SubresourceType
 from provisioner.resources.together import tags_told
@@ -39,7 +39,7 @@ class LogGroup(ResourceType):
     already_exists_codes = codes("ResourceAlreadyExistsException")
     retryable_codes = {"create": _BUSY | _NO_KEY, "update": _BUSY | _NO_KEY, "delete": _BUSY}
     iam_type, arn_properties = "log-group", ("{logGroupName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeLogGroups ListTagsForResource",
         create="CreateLogGroup",
         update=("AssociateKmsKey DisassociateKmsKey PutBearerTokenAuthentication PutLogGroupDeletionProtection"),
@@ -117,7 +117,7 @@ class Retention(SubresourceType):
         )
     }
     iam_type, arn_properties = "log-group", ("{logGroupName}",)
-    operations = operations(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
+    operations = declare_operations(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
 
     def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the retention of the group, and the account's policy if one sets it."""

@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.names import PROJECT
 from provisioner.resources.iam import BUSY, GONE
 from provisioner.resources.members.iam import MANAGED_POLICY
@@ -33,7 +33,7 @@ class ManagedPolicy(ResourceType):
     retryable_codes = {"create": BUSY, "update": BUSY, "delete": BUSY | codes("DeleteConflict")}
     unblocked_codes = BUSY
     iam_type, arn_properties = "policy", ("{PolicyName}",)
-    operations = operations(
+    operations = declare_operations(
         read="ListPolicies GetPolicy GetPolicyVersion",
         create="CreatePolicy",
         update="CreatePolicyVersion DeletePolicyVersion ListPolicyVersions",

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize, code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 
@@ -63,7 +63,7 @@ def _first_locked(s3: Any, bucket: str) -> list[Blocker]:
         versions = listed.get("Versions", [])
         held = [one for each in versions[:_LOOKED_AT] for one in lock_of(s3, bucket, each)]
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
         return [_OF_ITS_OWN]
     is_all = len(versions) <= _LOOKED_AT and not listed.get("IsTruncated")

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provisioner.engine.clients import beside
-from provisioner.engine.faults import PASSING, Fault, code_of, fault_of
+from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker, Refusal
 
@@ -43,9 +43,9 @@ def plans_of(cloudfront: Any, arn: str) -> list[Blocker]:
     try:
         listed = plans.list_subscriptions()["subscriptionSummaries"]
     except (ClientError, BotoCoreError) as error:
-        if (fault := fault_of(error)) in PASSING:
+        if (category := categorize(error)) in TRANSIENT:
             raise
-        return [_DENIED] if fault is Fault.DENIED else []
+        return [_DENIED] if category is ErrorCategory.DENIED else []
     return [_holder(one) for one in listed if arn in one.get("resourceArns", [])]
 
 

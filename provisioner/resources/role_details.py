@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize
 from provisioner.engine.refs import JsonObject
 
 # For more roles than this, IAM needs several pages, and takes longer than reading only ours one by one.
@@ -28,7 +28,7 @@ def detail(iam: Any, name: str) -> JsonObject | None:
             return None
         told = iam.get_account_authorization_details(Filter=["Role"], MaxItems=_PAGE)
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
         return None
     return next((dict(role) for role in told["RoleDetailList"] if role["RoleName"] == name), None)
@@ -51,16 +51,16 @@ def listed(iam: Any, path: str) -> list[JsonObject]:
 
 def _is_worth_it(iam: Any) -> bool:
     """Return whether one call for all roles is worthwhile: for several stacks, or for few roles."""
-    return len(iam.peers.suffixes) >= _SEVERAL or _has_few(iam)
+    return len(iam.batch_scope.suffixes) >= _SEVERAL or _has_few(iam)
 
 
 def _has_few(iam: Any) -> bool:
     """Return whether whole stacks are being read, and the account has few enough roles for one page."""
-    if not iam.peers.suffixes:
+    if not iam.batch_scope.suffixes:
         return False
     try:
         return bool(iam.get_account_summary()["SummaryMap"]["Roles"] <= _FEW)
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
         return False

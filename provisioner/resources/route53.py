@@ -14,7 +14,7 @@ from provisioner.engine.refs import JsonObject, is_known
 from provisioner.engine.refused import Refusal
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.names import PROJECT
 from provisioner.resources.members.edge import DNS_NAME
 from provisioner.resources.proof_users import is_proof, users
@@ -60,7 +60,7 @@ class DnsName(ResourceType):
     retryable_codes = dict.fromkeys(("create", "update", "delete"), _LOCKED)
     typical_create_seconds = 30
     iam_type, arn_properties = "hostedzone", ("{HostedZoneId}",)
-    operations = operations(
+    operations = declare_operations(
         read="ListResourceRecordSets GetChange",
         create="ChangeResourceRecordSets",
         update="ChangeResourceRecordSets ListResourceRecordSets",

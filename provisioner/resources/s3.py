@@ -12,7 +12,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.members.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
 from provisioner.resources.object_lock import locks
 from provisioner.resources.objects import empty
@@ -42,7 +42,7 @@ class Bucket(ResourceType):
     # A load balancer may write logs for minutes after its deletion (aws-behaviour: S3 bucket).
     timeout = minutes(30)
     iam_type, arn_properties = "bucket", ("{Bucket}",)
-    operations = operations(
+    operations = declare_operations(
         read="HeadBucket GetBucketTagging",
         create="CreateBucket",
         retag="GetBucketTagging PutBucketTagging",
@@ -144,7 +144,7 @@ class PublicAccessBlock(_Setting):
     replacing_calls = {"PutPublicAccessBlock": ""}
     not_found_codes = NO_BUCKET | codes("NoSuchPublicAccessBlockConfiguration")
 
-    operations = operations(
+    operations = declare_operations(
         read="GetPublicAccessBlock",
         create="PutPublicAccessBlock",
         update="PutPublicAccessBlock",
@@ -169,7 +169,7 @@ class BucketEncryption(_Setting):
     sent_as_stated = frozenset({"ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"})
     not_found_codes = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
 
-    operations = operations(
+    operations = declare_operations(
         read="GetBucketEncryption",
         create="PutBucketEncryption",
         update="PutBucketEncryption",
@@ -195,7 +195,7 @@ class BucketLifecycle(_Setting):
     alternatives = frozenset({f"{_RULES}.Prefix"})
     not_found_codes = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
 
-    operations = operations(
+    operations = declare_operations(
         read="GetBucketLifecycleConfiguration",
         create="PutBucketLifecycleConfiguration",
         update="PutBucketLifecycleConfiguration",
@@ -223,7 +223,7 @@ class BucketPolicy(_Setting):
     # A principal that was just created (terraform-provider-aws s3/bucket_policy.go: 1 min).
     retryable_codes = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}
 
-    operations = operations(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
+    operations = declare_operations(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
 
     def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy with GetBucketPolicy, its JSON parsed."""

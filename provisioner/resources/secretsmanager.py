@@ -11,11 +11,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import unless_unknown
+from provisioner.engine.faults import default_if_unsupported
 from provisioner.engine.refs import JsonObject, Lookup, Ref, SecretValue, StoredSecret
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import THERE, StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.errors import Blocked, UsageError
 from provisioner.names import bears
 from provisioner.resources.members.data import ROTATION, SECRET
@@ -70,7 +70,7 @@ class Secret(ResourceType):
     }
     owns_children = True
     iam_type, arn_properties = "Secret", ("{Name}*",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeSecret",
         restore="DescribeSecret RestoreSecret",
         create="CreateSecret",
@@ -136,7 +136,7 @@ class Secret(ResourceType):
         self, secrets: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
     ) -> list[Unmanaged]:
         """Return the secret's resource policy, its copies and a rotation that somebody set up."""
-        told: JsonObject = unless_unknown(lambda: secrets.get_resource_policy(SecretId=spec.id), {})
+        told: JsonObject = default_if_unsupported(lambda: secrets.get_resource_policy(SecretId=spec.id), {})
         policies = [Unmanaged(RESOURCE_POLICY, {"SecretId": spec.id})] if told.get("ResourcePolicy") else []
         return [*policies, *_copies(actual), *_rotated(actual)]
 
@@ -185,7 +185,9 @@ class Rotation(ResourceType):
     deleted = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
     not_found_codes = codes("ResourceNotFoundException")
     iam_type, arn_properties = "Secret", ("rds!cluster-*",)
-    operations = operations(read="DescribeSecret", create="RotateSecret", update="RotateSecret", delete="RotateSecret")
+    operations = declare_operations(
+        read="DescribeSecret", create="RotateSecret", update="RotateSecret", delete="RotateSecret"
+    )
 
     def read(self, secrets: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the rotation rules with DescribeSecret; return None where the secret has none."""

@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told
@@ -34,7 +34,7 @@ class Topic(ResourceType):
     # Repeating CreateTopic is no error, unless the tags differ (botocore sns CreateTopic).
     already_exists_codes = codes("InvalidParameter: already exists")
     iam_type, arn_properties = "topic", ("{Name}",)
-    operations = operations(
+    operations = declare_operations(
         unmanaged="ListSubscriptionsByTopic",
         read="GetTopicAttributes ListTagsForResource ListTopics",
         create="CreateTopic",
@@ -113,7 +113,7 @@ class TopicPolicy(ResourceType):
     immutable = frozenset({"TopicArn"})
     not_found_codes = NO_TOPIC
     iam_type, arn_properties = "topic", ("{TopicArn}",)
-    operations = operations(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
+    operations = declare_operations(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
 
     def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy with GetTopicAttributes; SNS gives every new topic a policy."""
@@ -147,7 +147,7 @@ class Subscription(ResourceType):
     # guide, delete a subscription).
     expiring = {"SubscriptionArn": PENDING}
     iam_type, arn_properties = "topic", ("{TopicArn}",)
-    operations = operations(
+    operations = declare_operations(
         read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
     )
 

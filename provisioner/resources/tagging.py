@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize
 from provisioner.names import owner_tags
 from provisioner.resources.tags import mapping
 
@@ -60,7 +60,7 @@ def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
         told = tagging.get_resources(TagFilters=_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100)
     except ClientError as error:
         # If AWS denies the call, or there is no index, callers read the tags of each resource.
-        if fault_of(error) not in (Fault.DENIED, Fault.REFUSED):
+        if categorize(error) not in (ErrorCategory.DENIED, ErrorCategory.REFUSED):
             raise
         return {}
     return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}

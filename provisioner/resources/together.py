@@ -45,8 +45,8 @@ def tags_told(client: Any, spec: ResourceSpec, arn: str, ask: Callable[[], Tags]
     During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole
     stack. The index lags, so if it shows other tags, `ask` reads them from the resource itself.
     """
-    if client.shares:
-        suffixes = client.peers.stacks(spec.suffix, most=_MOST)
+    if client.shares_reads:
+        suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MOST)
         told = bearers(beside(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
         if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(spec.tags):
             return spec.tags

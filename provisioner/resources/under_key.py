@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
-from provisioner.engine.faults import code_of, unless_unknown
+from provisioner.engine.faults import code_of, default_if_unsupported
 from provisioner.engine.refs import JsonObject
 from provisioner.names import name_of
 
@@ -39,7 +39,7 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     rds = beside(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
-    told: JsonObject = unless_unknown(rds.describe_db_cluster_automated_backups, {})
+    told: JsonObject = default_if_unsupported(rds.describe_db_cluster_automated_backups, {})
     retained = told.get("DBClusterAutomatedBackups", [])
     yield from _named("the snapshot {DBClusterSnapshotIdentifier}", snapshots, key)
     yield from _named("the database {DBClusterIdentifier}", clusters, key)
@@ -80,7 +80,7 @@ def _kept_of(backup: Any, resource: str) -> list[JsonObject]:
     """Return the recovery points that AWS Backup made of a resource; none where it knows no such resource."""
     asked = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
     try:
-        answer: JsonObject = unless_unknown(lambda: backup.list_recovery_points_by_resource(**asked), {})
+        answer: JsonObject = default_if_unsupported(lambda: backup.list_recovery_points_by_resource(**asked), {})
     except ClientError as error:
         # botocore backup ListRecoveryPointsByResource, errors
         if code_of(error) != "ResourceNotFoundException":

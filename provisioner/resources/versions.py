@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import unless_unknown
+from provisioner.engine.faults import default_if_unsupported
 from provisioner.errors import Blocked
 from provisioner.resources.facts import CLASS, ENGINE, orderable, running_cluster
 
@@ -111,7 +111,7 @@ def _told(clients: Clients, version: str = "") -> list[dict[str, Any]]:
     def ask() -> dict[str, Any]:
         return dict(clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **asked))
 
-    found = unless_unknown(ask, nothing) if clients.aws.endpoint else ask()
+    found = default_if_unsupported(ask, nothing) if clients.aws.endpoint else ask()
     return list(found["DBEngineVersions"])
 
 

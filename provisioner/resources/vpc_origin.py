@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.faults import unless_unknown
+from provisioner.engine.faults import default_if_unsupported
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.members.edge import VPC_ORIGIN
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told
@@ -48,7 +48,7 @@ class VpcOrigin(ResourceType):
     # terraform-provider-aws cloudfront/vpc_origin.go waits at most 15 min for a creation or deletion.
     typical_create_seconds, typical_delete_seconds, timeout = 240, 240, minutes(30)
     iam_type = "vpcorigin"
-    operations = operations(
+    operations = declare_operations(
         read="GetVpcOrigin ListTagsForResource ListVpcOrigins",
         create="CreateVpcOrigin",
         retag="GetVpcOrigin TagResource UntagResource",
@@ -68,7 +68,7 @@ class VpcOrigin(ResourceType):
         def ask() -> JsonObject:
             return dict(cloudfront.list_vpc_origins())
 
-        listed = unless_unknown(ask, _NONE)["VpcOriginList"].get("Items") or []
+        listed = default_if_unsupported(ask, _NONE)["VpcOriginList"].get("Items") or []
         return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
 
     def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:

@@ -9,7 +9,7 @@ from provisioner.engine.clients import beside
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.names import bears
 from provisioner.resources.members.edge import WEB_ACL, WEB_ACL_LOG
 from provisioner.resources.tags import mapping, pairs
@@ -51,7 +51,7 @@ class WebACL(ResourceType):
     unblocked_codes = _STALE
     timeout = minutes(15)
     iam_type, arn_properties = "webacl", ("global", "{Name}")
-    operations = operations(
+    operations = declare_operations(
         read="GetWebACL ListTagsForResource ListWebACLs",
         create="CreateWebACL",
         read_before_replace="GetWebACL",
@@ -127,7 +127,7 @@ class WebACLLog(ResourceType):
     # The first logging configuration of an account may come before AWS has made WAF's service-linked role.
     retryable_codes = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
     iam_type, arn_properties = "webacl", ("global", "{ResourceArn}")
-    operations = operations(
+    operations = declare_operations(
         read="GetLoggingConfiguration",
         create="PutLoggingConfiguration",
         update="PutLoggingConfiguration",

@@ -64,9 +64,9 @@ class Grant:
 class Grants(Ground):
     """The grants that methods of the declared resource types need, such as `create` or `delete`."""
 
-    def of(self, verbs: Iterable[str], type_name: str = "") -> Iterator[Grant]:
-        """Yield the grants that the methods `verbs` need on all resources, or only on those of one type."""
-        chosen = list(verbs)
+    def of(self, actions: Iterable[str], type_name: str = "") -> Iterator[Grant]:
+        """Yield the grants that the methods `actions` need on all resources, or only on those of one type."""
+        chosen = list(actions)
         # A command that only reads compares nothing with what is declared, and needs no secrets.
         compares = not set(chosen) <= {"read", "read_status"}
         for resource in (one for one in self.stack if type_name in ("", str(one.type))):
@@ -79,13 +79,13 @@ class Grants(Ground):
                 ["remove_protection", *(["update"] if resource.type.unprotected else [])] if "delete" in chosen else []
             )
             also += ["restore"] if "create" in chosen else []
-            for verb in dict.fromkeys([*chosen, *also]):
-                if resource.type.limits_permissions and "create" in chosen and verb in _CHANGES:
+            for action in dict.fromkeys([*chosen, *also]):
+                if resource.type.limits_permissions and "create" in chosen and action in _CHANGES:
                     continue
-                for operation in resource.type.operations_of(verb):
-                    yield from self._of_call(resource, verb, operation)
+                for operation in resource.type.operations_of(action):
+                    yield from self._of_call(resource, action, operation)
 
-    def _of_call(self, resource: Resource, verb: str, operation: str) -> Iterator[Grant]:
+    def _of_call(self, resource: Resource, action: str, operation: str) -> Iterator[Grant]:
         """Yield the grants for one operation that a method calls on a resource."""
         known = known_action(reference.action_of(resource.type.service, operation))
         if known.reads:
@@ -95,10 +95,10 @@ class Grants(Ground):
             return
         for on in known.on or (None,):
             for target in self._targets(known, on, resource):
-                condition = self._condition(known, on, resource, verb, target)
+                condition = self._condition(known, on, resource, action, target)
                 for name in (known.name, *_too(known.name, resource)):
                     yield Grant(name, target.arn, str(resource.type), condition)
-        yield from self._besides(known, resource, verb)
+        yield from self._besides(known, resource, action)
 
     def _read(self, known: Action, resource: Resource) -> Iterator[str]:
         """Yield the ARNs that a read needs: all of a type for a list, else those of named resources."""
@@ -151,7 +151,7 @@ class Grants(Ground):
         whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(resource))
         return [Target(whole, by_id=False)] if named else []
 
-    def _condition(self, known: Action, on: On | None, resource: Resource, verb: str, target: Target) -> Condition:
+    def _condition(self, known: Action, on: On | None, resource: Resource, action: str, target: Target) -> Condition:
         """Return the condition of a grant.
 
         Roles are limited by their boundary, DNS records by their names, and service-linked roles by their
@@ -170,14 +170,14 @@ class Grants(Ground):
             return (("Null", f"{RESOURCE_TAG}/Project", ("true",)),)
         if not target.by_id:
             return ()
-        if verb == "create" and known.takes(REQUEST_TAG, on):
+        if action == "create" and known.takes(REQUEST_TAG, on):
             return self.tags(REQUEST_TAG)
         return self.tags(RESOURCE_TAG) if on and known.takes(RESOURCE_TAG, on) else ()
 
-    def _besides(self, known: Action, resource: Resource, verb: str) -> Iterator[Grant]:
+    def _besides(self, known: Action, resource: Resource, action: str) -> Iterator[Grant]:
         """Yield the grants that a call needs besides its own action, such as to tag or to pass a role."""
         type_name = str(resource.type)
-        if verb == "create" and resource.type.tagged and (name := tagging_action(known.name)):
+        if action == "create" and resource.type.tagged and (name := tagging_action(known.name)):
             yield from self._tagging(known_action(name), known, resource)
         for path, service in PASSES.get(known.name, {}).items():
             for role in dug(resource.props, path.split(".")):
@@ -198,8 +198,8 @@ class Grants(Ground):
 
     def _of_keys(self, resource: Resource) -> Iterator[Grant]:
         """Yield the grants on each KMS key that a resource names, for the calls that create and update it."""
-        for verb in ("create", "update"):
-            for operation in resource.type.operations_of(verb):
+        for action in ("create", "update"):
+            for operation in resource.type.operations_of(action):
                 use = reference.action_of(resource.type.service, operation)
                 for path, service, actions in UNDER_KEY.get(use, ()):
                     for key in dug(resource.props, path.split(".")):

@@ -173,8 +173,8 @@ def grants_for(ground: Grants, purpose: str) -> Iterator[Grant]:
     wanted = PURPOSES[purpose]
     if wanted.verbs:
         yield from ground.of(wanted.verbs)
-    for type_name, verbs in wanted.of_kinds.items():
-        yield from ground.of(verbs, type_name)
+    for type_name, actions in wanted.of_kinds.items():
+        yield from ground.of(actions, type_name)
     for word, calls in wanted.calls.items():
         if word in _ONLY_WITH and not _ONLY_WITH[word](ground.stack):
             continue

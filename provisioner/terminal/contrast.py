@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.contrast import Contrast, Pair
+from provisioner.engine.contrast import Pair, RunDiff
 from provisioner.terminal.fields import told
 from provisioner.terminal.past import began, planned, took
 from provisioner.terminal.say import Say
@@ -15,14 +15,14 @@ from provisioner.terminal.say import Say
 _NAMED, _NOISE = 10, 0.5
 
 
-def show_contrast(say: Say, found: Contrast) -> None:
+def show_contrast(say: Say, found: RunDiff) -> None:
     """Print the differences between two runs, with the first run on the left."""
     if say.as_json:
         say.record("diff", **_record(found))
         return
-    for run in (found.one, found.other):
+    for run in (found.first, found.second):
         say.data(
-            f"{run.run}: {run.command} of {run.suffix}, {run.who}, {began(run)}, "
+            f"{run.run}: {run.command} of {run.suffix}, {run.user}, {began(run)}, "
             f"{planned(run.plan)}, {took(run.seconds)}, {run.result}"
         )
     lines = list(_lines(found))
@@ -30,7 +30,7 @@ def show_contrast(say: Say, found: Contrast) -> None:
         say.data(line)
 
 
-def _lines(found: Contrast) -> Iterator[str]:
+def _lines(found: RunDiff) -> Iterator[str]:
     """Yield the differences as lines of text, section by section; nothing if the runs are alike."""
     if found.typed:
         yield "typed"
@@ -58,7 +58,7 @@ def _alike(title: str, pairs: Mapping[str, Pair]) -> Iterator[str]:
     yield from _section(title, {", ".join(names): pair for pair, names in groups.items()})
 
 
-def _durations(found: Contrast) -> Iterator[str]:
+def _durations(found: RunDiff) -> Iterator[str]:
     """Yield the resources whose times differ most, and how many more there are."""
     rows = [row for row in found.slowest if abs(row[2] - row[1]) >= _NOISE]
     if rows:
@@ -77,11 +77,11 @@ def _worded(calls: Mapping[str, Pair]) -> dict[str, Pair]:
     return {name: (words(one), words(other)) for name, (one, other) in calls.items()}
 
 
-def _record(found: Contrast) -> dict[str, Any]:
+def _record(found: RunDiff) -> dict[str, Any]:
     """Return the differences for the JSON output."""
     sections = ("typed", "settings", "plan", "steps", "seconds", "calls", "result")
     return {
-        "runs": [found.one.run, found.other.run],
-        "took": [found.one.seconds, found.other.seconds],
+        "runs": [found.first.run, found.second.run],
+        "took": [found.first.seconds, found.second.seconds],
         **{name: getattr(found, name) for name in sections},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.drift import Drift, Field, Report
+from provisioner.engine.drift import Drift, DriftReport, Field
 from provisioner.engine.private import mask, mask_changes
 from provisioner.terminal.fields import drift_line, told
 from provisioner.terminal.say import Say
@@ -28,7 +28,7 @@ _WORDS = {
 }
 
 
-def show_drift(say: Say, report: Report) -> None:
+def show_drift(say: Say, report: DriftReport) -> None:
     """Print each difference, what `apply` would do about it, and a summary."""
     if say.as_json:
         summary = {what: report.count(what) for what in _WORDS}
@@ -39,7 +39,7 @@ def show_drift(say: Say, report: Report) -> None:
         say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
-        if one.what != "held" or one.extra:
+        if one.what != "held" or one.unmanaged:
             _show_one(say, one)
     for (remedy, fields), alike in _held_alike(report).items():
         places = ", ".join(map(_place, alike))
@@ -54,27 +54,27 @@ def show_drift(say: Say, report: Report) -> None:
 def _show_one(say: Say, drift: Drift) -> None:
     """Print the drift of one resource with the fields that differ."""
     sign, color = _SIGNS[drift.what]
-    tail = " is gone" if drift.what == "gone" else f": {drift.extra}" if drift.extra else ""
+    tail = " is gone" if drift.what == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
     say.data(f"{say.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
     for line in _lines(drift):
         say.data(f"      {line}")
 
 
-def _held_alike(report: Report) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
+def _held_alike(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
     """Return the drifts that belong to other owners, grouped by remedy and lines to be printed once."""
     found: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
     for one in report.drifts:
-        if one.what == "held" and not one.extra:
+        if one.what == "held" and not one.unmanaged:
             found.setdefault((one.remedy, tuple(_lines(one))), []).append(one)
     return found
 
 
 def _place(drift: Drift) -> str:
     """Return the address, type and name of the resource of a drift."""
-    return f"{drift.piece}/{drift.node}: {f'{drift.kind} {drift.name}'.rstrip()}"
+    return f"{drift.step}/{drift.logical_id}: {f'{drift.type_name} {drift.aws_name}'.rstrip()}"
 
 
-def other_lines(report: Report) -> list[str]:
+def other_lines(report: DriftReport) -> list[str]:
     """Return sentences about resources that are no drift.
 
     These are undeclared resources, resources that AWS is still working on, and resources that are not
@@ -91,7 +91,7 @@ def other_lines(report: Report) -> list[str]:
     return told + ([ahead] if unfinished else [])
 
 
-def drift_sentence(report: Report) -> str:
+def drift_sentence(report: DriftReport) -> str:
     """Return the drift of the stack in one sentence."""
     told = [f"{count} {words}" for what, words in _WORDS.items() if (count := report.count(what))]
     if not report.is_drifting:
@@ -102,7 +102,7 @@ def drift_sentence(report: Report) -> str:
 def _lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for one in drift.fields:
-        also = f"; the settings now want {told(mask_changes(one.wanted, one.ledger))}" if one.has_moved else ""
+        also = f"; the settings now want {told(mask_changes(one.desired, one.recorded))}" if one.has_moved else ""
         yield drift_line(one) + ("" if one.is_state else also)
 
 
@@ -110,13 +110,13 @@ def _record(drift: Drift) -> dict[str, Any]:
     """Return the drift of one resource for the JSON output."""
     return {
         "what": drift.what,
-        "node": drift.node,
-        "piece": drift.piece,
-        "kind": drift.kind,
-        "name": drift.name,
+        "node": drift.logical_id,
+        "piece": drift.step,
+        "kind": drift.type_name,
+        "name": drift.aws_name,
         "id": drift.id,
         "remedy": drift.remedy,
-        "extra": drift.extra,
+        "extra": drift.unmanaged,
         "fields": [_field(one) for one in drift.fields],
     }
 
@@ -125,8 +125,8 @@ def _field(one: Field) -> dict[str, Any]:
     """Return one field for the JSON output, with sensitive values masked."""
     return {
         "path": one.path,
-        "ledger": mask(one.ledger),
-        "aws": mask_changes(one.aws, one.ledger),
-        "wanted": mask_changes(one.wanted, one.ledger),
+        "ledger": mask(one.recorded),
+        "aws": mask_changes(one.actual, one.recorded),
+        "wanted": mask_changes(one.desired, one.recorded),
         "owner": one.owner,
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from provisioner.engine.blockers import Blocker, notes_of
-from provisioner.engine.ending import Ending, Going
+from provisioner.engine.blockers import BlockedDeletion, notes_of
+from provisioner.engine.ending import PlannedDeletion, TeardownPlan
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
 from state.serialization import as_json
 
 
 def show_ending(
-    say: Say, suffix: str, ending: Ending, notes: list[str], forecast: Forecast, held: list[Blocker]
+    say: Say, suffix: str, teardown: TeardownPlan, notes: list[str], forecast: Forecast, held: list[BlockedDeletion]
 ) -> None:
     """Print what a teardown would delete, in waves, and what would be lost.
 
@@ -19,7 +19,7 @@ def show_ending(
     Args:
         say: The console.
         suffix: The suffix of the stack.
-        ending: The planned deletions.
+        teardown: The planned deletions.
         notes: Sentences that are printed first.
         forecast: Cost and time of the teardown.
         held: The blockers that keep AWS from deleting some of the resources.
@@ -27,26 +27,26 @@ def show_ending(
     """
     if say.as_json:
         blocking = [as_json(one) for one in held]
-        say.record("plan", **_as_record(suffix, ending, notes), held=blocking, **forecast.as_record())
+        say.record("plan", **_as_record(suffix, teardown, notes), held=blocking, **forecast.as_record())
         return
     for note in notes:
         say.data(note)
-    _show_waves(say, ending)
-    _show_words(say, "Left standing:", "=", [one.stays for one in ending.going])
-    show_losses(say, [one.loses for one in ending.going])
+    _show_waves(say, teardown)
+    _show_words(say, "Left standing:", "=", [one.retention_reason for one in teardown.deletions])
+    show_losses(say, [one.data_loss for one in teardown.deletions])
     _show_held(say, held)
-    count = sum(not one.stays for one in ending.going)
+    count = sum(not one.retention_reason for one in teardown.deletions)
     say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
     if count:
         show_forecast(say, forecast)
 
 
-def _show_waves(say: Say, ending: Ending) -> None:
+def _show_waves(say: Say, teardown: TeardownPlan) -> None:
     """Print the resources of each wave that are deleted; a wave waits for the wave before."""
-    for number, wave in enumerate(ending.waves, start=1):
+    for number, wave in enumerate(teardown.waves, start=1):
         say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
-        for one in (one for one in wave if not one.stays):
-            say.data(f"  {say.paint('-', 'red')} {one.piece}/{one.node}: {_what(one)}")
+        for one in (one for one in wave if not one.retention_reason):
+            say.data(f"  {say.paint('-', 'red')} {one.step}/{one.logical_id}: {_what(one)}")
 
 
 def show_losses(say: Say, told: list[str]) -> None:
@@ -63,7 +63,7 @@ def _show_words(say: Say, head: str, sign: str, told: list[str]) -> None:
         say.data(f"  {say.paint(sign, 'red' if sign == '!' else 'dim')} {one}")
 
 
-def _show_held(say: Say, held: list[Blocker]) -> None:
+def _show_held(say: Say, held: list[BlockedDeletion]) -> None:
     """Print the blockers of deletions, and what to do about them."""
     if held:
         say.data("Held by what is not this stack's:")
@@ -73,19 +73,19 @@ def _show_held(say: Say, held: list[Blocker]) -> None:
         say.data(f"    {note}")
 
 
-def _what(one: Going) -> str:
+def _what(one: PlannedDeletion) -> str:
     """Return the type and the name, or else the id, of a resource to be deleted."""
-    return f"{one.kind} {one.name or one.id}"
+    return f"{one.type_name} {one.aws_name or one.id}"
 
 
-def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, object]:
+def _as_record(suffix: str, teardown: TeardownPlan, notes: list[str]) -> dict[str, object]:
     """Return the plan of a teardown for the JSON output, in the form of the plan of an apply."""
     changes = [
         {"action": "delete", "wave": number, **as_json(one)}
-        for number, wave in enumerate(ending.waves, start=1)
+        for number, wave in enumerate(teardown.waves, start=1)
         for one in wave
     ]
-    gone = sum(not one.stays for one in ending.going)
+    gone = sum(not one.retention_reason for one in teardown.deletions)
     others = ("add", "change", "finish", "adopt", "release", "refused", "roles")
     summary = {**dict.fromkeys(others, 0), "destroy": gone}
     return {"suffix": suffix, "destroy": True, "notes": notes, "changes": changes, "summary": summary}

@@ -34,8 +34,8 @@ def held_lines(differences: Iterable[Difference]) -> Iterator[str]:
 def drift_line(field: Field) -> str:
     """Return a field of a drift: the health that AWS tells, or the recorded and the actual value."""
     if field.is_state:
-        return f"{field.path}: {told(mask(field.aws))}"
-    return "; ".join(lines([Difference(field.path, field.ledger, field.aws)]))
+        return f"{field.path}: {told(mask(field.actual))}"
+    return "; ".join(lines([Difference(field.path, field.recorded, field.actual)]))
 
 
 def _told(differences: Iterable[Difference]) -> Iterator[tuple[str, str, str]]:

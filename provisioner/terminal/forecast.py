@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.expected import Expected
+from provisioner.engine.expected import TimeEstimate
 from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, Estimate
 from provisioner.terminal.say import Say
@@ -29,7 +29,7 @@ class Forecast:
     """The cost and the time of a plan, and the problems that the preflight checks found."""
 
     cost: Estimate
-    time: Expected
+    time: TimeEstimate
     findings: tuple[Finding, ...] = ()
     otherwise: Otherwise | None = None
 
@@ -68,7 +68,7 @@ class Forecast:
             "time": {
                 "seconds": round(self.time.seconds, 1),
                 "measured": self.time.is_measured,
-                "longest_chain": [as_json(wait) for wait in self.time.waits],
+                "longest_chain": [as_json(wait) for wait in self.time.critical_path],
             },
             "findings": [as_json(one) for one in self.findings],
         }
@@ -145,11 +145,11 @@ def _borrowed(cost: Estimate) -> str:
     return f"; those of us-east-1 for {names}, which are not in the table" if names else ""
 
 
-def _time_line(time: Expected) -> str:
+def _time_line(time: TimeEstimate) -> str:
     """Return the line about the time, which names the longest waits on the critical path."""
-    longest = sorted(time.waits, key=lambda wait: -wait.seconds)[:_MOST_NAMED]
-    chain = [wait for wait in time.waits if wait in longest and wait.seconds >= 1]
-    named = ", then ".join(f"{wait.node} {duration(wait.seconds)}" for wait in chain)
+    longest = sorted(time.critical_path, key=lambda wait: -wait.seconds)[:_MOST_NAMED]
+    chain = [wait for wait in time.critical_path if wait in longest and wait.seconds >= 1]
+    named = ", then ".join(f"{wait.logical_id} {duration(wait.seconds)}" for wait in chain)
     by = "as measured in earlier runs" if time.is_measured else "as is usual"
     return f"Time: about {duration(time.seconds)}".replace("about a", "a") + (f", {by}: {named}." if named else ".")
 

@@ -52,7 +52,7 @@ def page(timeline: Timeline) -> str:
 <main>
 {rows}
 </main>
-{_table("Critical path", ("step", "seconds"), [(logical_id, f"{s:.1f}") for logical_id, s in timeline.chain])}
+{_table("Critical path", ("step", "seconds"), [(logical_id, f"{s:.1f}") for logical_id, s in timeline.critical_path])}
 {_table("Calls", ("operation", "calls"), [(name, str(n)) for name, n in _counted(timeline)])}
 </body></html>
 """
@@ -78,17 +78,17 @@ def _axis(seconds: float) -> Iterator[str]:
 
 def _row(bar: Bar, whole: float) -> str:
     """Return the row of one resource as HTML: its bar with work, wait and calls."""
-    parts = [_part("work", bar.work, whole, f"{bar.verb}, {bar.work.seconds:.1f} s")]
+    parts = [_part("work", bar.work, whole, f"{bar.action}, {bar.work.seconds:.1f} s")]
     if bar.wait.seconds:
         parts.append(_part("wait", bar.wait, whole, f"waits, {bar.wait.seconds:.1f} s"))
     for call in bar.calls:
         told = f"{call.what} {call.seconds:.2f} s {call.about}".rstrip()
         parts.append(_part("call error" if call.about else "call", call, whole, told))
     critical = " critical" if bar.is_critical else ""
-    again = amount(len(bar.tries), "time")
-    title = f"{bar.piece}/{bar.node}: {bar.kind}, {bar.verb}, {bar.end}; asked again {again}"
+    again = amount(len(bar.attempts), "time")
+    title = f"{bar.step}/{bar.logical_id}: {bar.type_name}, {bar.action}, {bar.outcome}; asked again {again}"
     return (
-        f'<div class="row{critical}" title="{escape(title)}"><span class="name">{escape(bar.node)}</span>'
+        f'<div class="row{critical}" title="{escape(title)}"><span class="name">{escape(bar.logical_id)}</span>'
         f'<span class="track">{"".join(parts)}</span><span class="time">{bar.seconds:.1f} s</span></div>'
     )
 
@@ -116,5 +116,5 @@ def _table(caption: str, head: tuple[str, str], rows: list[tuple[str, str]]) -> 
 
 def _counted(timeline: Timeline) -> list[tuple[str, int]]:
     """Return the operations with the number of their calls, the most frequent first."""
-    spans = [*timeline.others, *(call for bar in timeline.bars for call in bar.calls)]
+    spans = [*timeline.other_calls, *(call for bar in timeline.bars for call in bar.calls)]
     return Counter(span.what for span in spans).most_common()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from provisioner.engine.drift import Drift, Report
-from provisioner.engine.past import Past
+from provisioner.engine.drift import Drift, DriftReport
+from provisioner.engine.past import Run
 from provisioner.engine.plan import Plan
 from provisioner.terminal.drift import other_lines
 from provisioner.terminal.fields import drift_line, lines
@@ -38,7 +38,7 @@ def plan_markdown(plan: Plan, forecast: Forecast) -> str:
     return _whole(head, _changes(plan), map(_plain, forecast_lines(forecast)))
 
 
-def drift_markdown(report: Report, said: str) -> str:
+def drift_markdown(report: DriftReport, said: str) -> str:
     """Return drift as Markdown: the differences, and what `apply` would do about them.
 
     Args:
@@ -50,10 +50,10 @@ def drift_markdown(report: Report, said: str) -> str:
     return _whole(head, _drifts(report.drifts), map(_plain, other_lines(report)))
 
 
-def run_markdown(run: Past, outputs: Mapping[str, str]) -> str:
+def run_markdown(run: Run, outputs: Mapping[str, str]) -> str:
     """Return a run as Markdown: its result, the resources that failed and why, and the outputs."""
-    failed = [f"- {part.piece}/{part.node}: {part.why}" for part in run.parts if part.end == "failed"]
-    who = " as ".join(filter(None, (run.who, name_of(run.caller))))
+    failed = [f"- {part.step}/{part.logical_id}: {part.reason}" for part in run.resources if part.outcome == "failed"]
+    who = " as ".join(filter(None, (run.user, name_of(run.caller))))
     head = [
         f"### {run.command} of `{run.suffix}`: {run.result}",
         f"{planned(run.plan)} in {took(run.seconds)}, by {_plain(who)}",
@@ -67,19 +67,19 @@ def _changes(plan: Plan) -> Iterator[str]:
     """Yield the lines of the changes of a plan, in the format of a diff."""
     for change in shown(plan):
         reason = f"  ({why(change)})" if why(change) else ""
-        what = f"{change.piece}/{change.node}: {change.kind} {change.name}".rstrip()
-        yield f"{_SIGNS[change.verb]} {change.verb} {what}{reason}"
+        what = f"{change.step}/{change.logical_id}: {change.type_name} {change.aws_name}".rstrip()
+        yield f"{_SIGNS[change.action]} {change.action} {what}{reason}"
         yield from (f"      {line}" for line in lines(change.differences))
-        yield from (f"-     {extra.what}  (added by hand)" for extra in change.extras)
-        if change.loses:
-            yield f"!     lost for good: {change.loses}"
+        yield from (f"-     {extra.what}  (added by hand)" for extra in change.unmanaged)
+        if change.data_loss:
+            yield f"!     lost for good: {change.data_loss}"
 
 
 def _drifts(drifts: Iterable[Drift]) -> Iterator[str]:
     """Yield the lines of the drifts, in the format of a diff."""
     for one in drifts:
-        what = f"{one.piece}/{one.node}: {one.kind} {one.name}".rstrip()
-        tail = f": {one.extra}" if one.extra else ""
+        what = f"{one.step}/{one.logical_id}: {one.type_name} {one.aws_name}".rstrip()
+        tail = f": {one.unmanaged}" if one.unmanaged else ""
         yield f"{_DRIFTS[one.what]} {one.what} {what}{tail}  ({one.remedy})"
         yield from (f"      {drift_line(field)}" for field in one.fields)
 

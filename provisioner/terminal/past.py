@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.past import UNENDED, Calls, Part, Past
+from provisioner.engine.past import UNENDED, CallSummary, ResourceRun, Run
 from provisioner.terminal.say import Say, table
 from state.serialization import as_json
 
@@ -18,7 +18,7 @@ _MINUTE = 60
 _GOOD = "ok"
 
 
-def show_history(say: Say, runs: Iterable[Past]) -> None:
+def show_history(say: Say, runs: Iterable[Run]) -> None:
     """Print a line for each run."""
     if say.as_json:
         say.record("history", runs=[_brief(run) for run in runs])
@@ -27,7 +27,7 @@ def show_history(say: Say, runs: Iterable[Past]) -> None:
         say.data(line)
 
 
-def show_past(say: Say, run: Past) -> None:
+def show_past(say: Say, run: Run) -> None:
     """Print one run: its arguments, its result, each resource, and the calls by service."""
     if say.as_json:
         say.record("run", **as_doc(run))
@@ -39,9 +39,9 @@ def show_past(say: Say, run: Past) -> None:
     say.data(say.paint(ending(run), "green" if run.result == _GOOD else "red"))
 
 
-def as_doc(run: Past) -> dict[str, Any]:
+def as_doc(run: Run) -> dict[str, Any]:
     """Return the run for the JSON output."""
-    parts = [{**as_json(part), "stages": dict(part.stages)} for part in run.parts]
+    parts = [{**as_json(part), "stages": dict(part.stages)} for part in run.resources]
     return {**as_json(run), "start": began(run), "parts": parts}
 
 
@@ -52,7 +52,7 @@ def planned(plan: Mapping[str, int]) -> str:
     return ", ".join(told) or "no changes"
 
 
-def began(run: Past) -> str:
+def began(run: Run) -> str:
     """Return the UTC time at which the run began."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.start))
 
@@ -65,23 +65,23 @@ def took(seconds: float | None) -> str:
     return f"{minutes:.0f} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
 
 
-def ending(run: Past) -> str:
+def ending(run: Run) -> str:
     """Return the sentence about the end of a run."""
     if run.seconds is None:
         return f"{run.run} {UNENDED}: it is under way, or was killed."
     return f"{run.run} ended after {took(run.seconds)}: {run.result}, exit code {run.exit_code}."
 
 
-def _brief(run: Past) -> dict[str, Any]:
+def _brief(run: Run) -> dict[str, Any]:
     """Return the run for the JSON list of runs, without resources, calls and settings."""
     told = as_doc(run)
     return {name: value for name, value in told.items() if name not in ("parts", "calls", "settings")}
 
 
-def _row(run: Past) -> tuple[str, ...]:
+def _row(run: Run) -> tuple[str, ...]:
     """Return the cells of one run in the list of runs."""
     plan, typed = planned(run.plan), shlex.join(run.arguments)
-    by = (run.who, name_of(run.caller) or "-")
+    by = (run.user, name_of(run.caller) or "-")
     return (run.run, run.suffix, run.command, *by, plan, took(run.seconds), run.result, typed)
 
 
@@ -90,41 +90,41 @@ def name_of(caller: str) -> str:
     return caller.rpartition(":")[2]
 
 
-def _head(run: Past) -> Iterator[str]:
+def _head(run: Run) -> Iterator[str]:
     """Yield the lines about the run as a whole."""
-    where = f"account {run.place['account']}, region {run.place['region']}"
-    rehearsal = ", a rehearsal" if str(run.place["endpoint"]).startswith("embedded:") else ""
+    where = f"account {run.location['account']}, region {run.location['region']}"
+    rehearsal = ", a rehearsal" if str(run.location["endpoint"]).startswith("embedded:") else ""
     yield f"{run.run}: {run.command} of {run.suffix}"
-    yield f"  by     {run.who}, {began(run)}" + (f", as {run.caller}" if run.caller else "")
+    yield f"  by     {run.user}, {began(run)}" + (f", as {run.caller}" if run.caller else "")
     yield f"  in     {where}{rehearsal}"
     yield f"  typed  {shlex.join(run.arguments)}"
     yield f"  plan   {planned(run.plan)}"
 
 
-def _parts(run: Past) -> Iterator[str]:
+def _parts(run: Run) -> Iterator[str]:
     """Yield the table of the resources, and the reason for each that failed or was stopped."""
-    if run.parts:
-        yield from ("", *table(map(_cells, run.parts), _PARTS))
-    for part in run.parts:
-        if part.why:
-            yield f"{part.piece}/{part.node}: {part.why}"
+    if run.resources:
+        yield from ("", *table(map(_cells, run.resources), _PARTS))
+    for part in run.resources:
+        if part.reason:
+            yield f"{part.step}/{part.logical_id}: {part.reason}"
 
 
-def _cells(part: Part) -> tuple[str, ...]:
+def _cells(part: ResourceRun) -> tuple[str, ...]:
     """Return the cells of one resource."""
     stages = " ".join(f"{what} {at:.1f}" for what, at in part.stages)
     asked = f" (asked again {part.waits} times)" if part.waits > 1 else ""
-    resource = f"{part.piece}/{part.node}" if part.piece else part.node
-    return (resource, part.kind, part.verb, part.end or UNENDED, took(part.seconds), stages + asked)
+    resource = f"{part.step}/{part.logical_id}" if part.step else part.logical_id
+    return (resource, part.type_name, part.action, part.outcome or UNENDED, took(part.seconds), stages + asked)
 
 
-def _calls(run: Past) -> Iterator[str]:
+def _calls(run: Run) -> Iterator[str]:
     """Yield the table of the calls by service."""
     if run.calls:
         yield from ("", *table((_sums(*one) for one in run.calls.items()), _CALLS), "")
 
 
-def _sums(service: str, calls: Calls) -> tuple[str, ...]:
+def _sums(service: str, calls: CallSummary) -> tuple[str, ...]:
     """Return the cells of one service."""
     counts = (calls.count, calls.retries, calls.refused, calls.throttled)
     return (service, *map(str, counts), f"{calls.seconds:.1f}")

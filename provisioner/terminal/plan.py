@@ -40,9 +40,9 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
         say.data(_line(say, change))
         for line in lines(change.differences):
             say.data(f"      {line}")
-        for extra in change.extras:
+        for extra in change.unmanaged:
             say.data(f"      - {extra.what}  (added by hand)")
-    show_losses(say, [one.loses for one in shown(plan)])
+    show_losses(say, [one.data_loss for one in shown(plan)])
     say.data(sentence(plan))
     for line in left_to_others(plan):
         say.note(line, "dim")
@@ -53,28 +53,28 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
 
 def _line(say: Say, change: Change) -> str:
     """Return the line of one change: sign, address, type, name, and reason."""
-    sign, color = _SIGNS["create" if change.keeps else change.verb]
+    sign, color = _SIGNS["create" if change.keeps_image else change.action]
     mark = " " * (3 - len(sign)) + say.paint(sign, color)
-    what = f"{change.kind} {change.name}".rstrip()
+    what = f"{change.type_name} {change.aws_name}".rstrip()
     note = f"  ({why(change)})" if why(change) else ""
-    return f"{mark} {change.piece}/{change.node}: {what}{note}"
+    return f"{mark} {change.step}/{change.logical_id}: {what}{note}"
 
 
 def why(change: Change) -> str:
     """Return the reason for a change, in words."""
-    if change.adopts and change.verb == "keep":
+    if change.adopts and change.action == "keep":
         return "found in AWS, adopted"
-    return f"to be waited for: {change.why}" if change.verb == "finish" else change.why
+    return f"to be waited for: {change.reason}" if change.action == "finish" else change.reason
 
 
 def shown(plan: Plan) -> list[Change]:
     """Return the changes that are shown: all but unchanged resources, and unchanged ones that are adopted."""
-    return [change for change in plan.changes.values() if change.verb != "keep" or change.adopts]
+    return [change for change in plan.changes.values() if change.action != "keep" or change.adopts]
 
 
 def held(plan: Plan) -> list[tuple[Change, Difference]]:
     """Return the fields that differ and that another owner holds, each with the change of its resource."""
-    return [(change, one) for change in plan.changes.values() for one in change.held]
+    return [(change, one) for change in plan.changes.values() for one in change.external]
 
 
 def left_to_others(plan: Plan) -> list[str]:
@@ -85,19 +85,19 @@ def left_to_others(plan: Plan) -> list[str]:
     places: dict[tuple[str, str], list[str]] = {}
     for change, theirs in held(plan):
         told = "; ".join(held_lines([theirs]))
-        places.setdefault((theirs.owner, told), []).append(f"{change.piece}/{change.node}")
+        places.setdefault((theirs.owner, told), []).append(f"{change.step}/{change.logical_id}")
     return [f"Left to {owner}: {', '.join(where)} {told}" for (owner, told), where in places.items()]
 
 
 def summary(plan: Plan) -> dict[str, int]:
     """Return the number of resources for each word; the account's own roles are counted in `roles` only."""
-    touched = {one.node for one in shown(plan) if one.verb != "refuse"}
+    touched = {one.logical_id for one in shown(plan) if one.action != "refuse"}
     return {
         "add": plan.count("create", "replace"),
         "change": plan.count("update"),
-        "destroy": plan.count("delete", "replace") - sum(one.keeps for one in plan.changes.values()),
+        "destroy": plan.count("delete", "replace") - sum(one.keeps_image for one in plan.changes.values()),
         "finish": plan.count("finish"),
-        "adopt": sum(one.node not in plan.roles for one in plan.adopted),
+        "adopt": sum(one.logical_id not in plan.roles for one in plan.adopted),
         "release": plan.count("release"),
         "refused": len(plan.refused),
         "roles": len(touched & plan.roles),
@@ -128,7 +128,7 @@ def as_record(plan: Plan) -> dict[str, Any]:
         "changes": [_record(plan, one) for one in shown(plan)],
         "summary": summary(plan),
         "held": [
-            {**_field(one), "owner": one.owner, "address": f"{change.piece}/{change.node}"}
+            {**_field(one), "owner": one.owner, "address": f"{change.step}/{change.logical_id}"}
             for change, one in held(plan)
         ],
     }
@@ -137,26 +137,26 @@ def as_record(plan: Plan) -> dict[str, Any]:
 def _record(plan: Plan, change: Change) -> dict[str, Any]:
     """Return one change for the JSON output."""
     return {
-        "action": change.verb,
-        "node": change.node,
-        "piece": change.piece,
-        "kind": change.kind,
-        "name": change.name,
+        "action": change.action,
+        "node": change.logical_id,
+        "piece": change.step,
+        "kind": change.type_name,
+        "name": change.aws_name,
         "id": change.id,
         "adopts": change.adopts,
-        "reason": change.why,
-        "loses": change.loses,
+        "reason": change.reason,
+        "loses": change.data_loss,
         "fields": [_field(one) for one in change.differences],
-        "removes": [one.what for one in change.extras],
+        "removes": [one.what for one in change.unmanaged],
         "properties": _properties(plan, change),
     }
 
 
 def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
     """Return the desired properties of a resource to be created, as far as they are known; else None."""
-    if change.verb not in ("create", "replace"):
+    if change.action not in ("create", "replace"):
         return None
-    wanted = resolve(plan.stack.resources[change.node].props, lambda ref: look_up(plan, ref))
+    wanted = resolve(plan.stack.resources[change.logical_id].props, lambda ref: look_up(plan, ref))
     return dict(mask(wanted))
 
 

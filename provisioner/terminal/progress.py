@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from provisioner.engine.events import ENDS, Event, Listener
-from provisioner.engine.outlook import Outlook
+from provisioner.engine.outlook import ProgressEstimate
 from provisioner.terminal.clean import clean
 from provisioner.terminal.say import Say
 
@@ -51,7 +51,7 @@ class Board:
     """
 
     pieces: Mapping[str, str]
-    outlook: Outlook
+    outlook: ProgressEstimate
     steps: dict[str, Step] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
     columns: int = 80
@@ -60,9 +60,9 @@ class Board:
         """Record one event."""
         self.outlook.hear(event)
         with self.guard:
-            step = self.steps.setdefault(event.node, Step(self.pieces.get(event.node, "")))
+            step = self.steps.setdefault(event.logical_id, Step(self.pieces.get(event.logical_id, "")))
             if event.what == "starting":
-                step.doing, step.since = event.verb, time.monotonic()
+                step.doing, step.since = event.action, time.monotonic()
             elif event.what == "retrying":
                 step.detail = f"waits: {plainly(event.detail)}"
             elif event.what in ("exists", "waiting"):
@@ -92,7 +92,7 @@ class Board:
 
         It is "" for a short run, and once all resources are done.
         """
-        whole, left = self.outlook.whole(), self.outlook.left()
+        whole, left = self.outlook.total_seconds(), self.outlook.seconds_left()
         if whole < _WORTH_A_BAR or all(self._ended(name) for name in self.pieces):
             return ""
         width = min(_WIDTH, max(self.columns - _WORDS, 0))
@@ -116,7 +116,7 @@ class Board:
         if step.end == "stopped":
             return f"[yellow]‖ {name}[/] [dim]stopped; the same command goes on with it[/]"
         elapsed = time.monotonic() - step.since if step.since else 0.0
-        usual = self.outlook.usual(name)
+        usual = self.outlook.typical_seconds(name)
         of = f" of about {usual:.0f} s" if usual >= 1 else " s"
         tail = f" [dim]{escape(step.detail[:70])}[/]" if step.detail else ""
         return f"{name} {step.doing} {elapsed:.0f}{of}{tail}"
@@ -134,19 +134,19 @@ def escape(text: str) -> str:
 
 
 @contextmanager
-def progress(say: Say, pieces: Mapping[str, str], outlook: Outlook) -> Iterator[Listener]:
+def progress(say: Say, pieces: Mapping[str, str], estimate: ProgressEstimate) -> Iterator[Listener]:
     """Yield the listener that prints the progress of a run.
 
     Args:
         say: The console.
         pieces: The step of each resource, by logical id.
-        outlook: The estimate of the run's time.
+        estimate: The estimate of the run's time.
 
     """
     if say.as_json:
         yield lambda event: _record(say, event)
     elif say.is_terminal and not say.quiet:
-        with _live(Board(pieces, outlook), color=say.color) as listener:
+        with _live(Board(pieces, estimate), color=say.color) as listener:
             yield listener
     else:
         yield _Plain(say).hear
@@ -157,8 +157,8 @@ def _record(say: Say, event: Event) -> None:
     say.record(
         "event",
         what=event.what,
-        node=event.node,
-        verb=event.verb,
+        node=event.logical_id,
+        verb=event.action,
         detail=event.detail,
         seconds=round(event.seconds, 3),
         id=event.id,
@@ -194,15 +194,15 @@ class _Plain:
     def hear(self, event: Event) -> None:
         """Print the line for an event, if it has one."""
         now = time.monotonic()
-        if event.what in _DONE and event.verb != "keep":
+        if event.what in _DONE and event.action != "keep":
             done = f"{event.what} ({event.detail})" if event.detail else event.what
-            self._say.note(f"{event.node}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
+            self._say.note(f"{event.logical_id}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
         elif event.what == "failed":
-            self._say.note(f"{event.node}: failed: {event.detail}")
+            self._say.note(f"{event.logical_id}: failed: {event.detail}")
         elif event.what == "stopped":
-            self._say.note(f"{event.node}: stopped; the same command goes on with it")
+            self._say.note(f"{event.logical_id}: stopped; the same command goes on with it")
         elif event.what in _SAID:
             self._say.note(event.detail)
-        elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:
-            self._told[event.node] = now
-            self._say.note(f"{event.node}: {event.verb} waits: {plainly(event.detail)}")
+        elif event.what == "retrying" and now - self._told.get(event.logical_id, 0.0) > _QUIET:
+            self._told[event.logical_id] = now
+            self._say.note(f"{event.logical_id}: {event.action} waits: {plainly(event.detail)}")

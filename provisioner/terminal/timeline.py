@@ -23,10 +23,10 @@ def show_timeline(say: Say, timeline: Timeline) -> None:
     if say.as_json:
         say.record("timeline", **as_doc(timeline))
         return
-    widest = max((len(bar.node) for bar in timeline.bars), default=0)
+    widest = max((len(bar.logical_id) for bar in timeline.bars), default=0)
     for bar in timeline.bars:
         mark = "*" if bar.is_critical else " "
-        line = f"{mark} {bar.node.ljust(widest)}  {bar.at:7.1f} {bar.seconds:7.1f} s  |{_drawn(bar, timeline)}|"
+        line = f"{mark} {bar.logical_id.ljust(widest)}  {bar.at:7.1f} {bar.seconds:7.1f} s  |{_drawn(bar, timeline)}|"
         say.data(say.paint(line, "yellow" if bar.is_critical else ""))
     say.data(summary(timeline))
 
@@ -36,7 +36,7 @@ def summary(timeline: Timeline) -> str:
     head = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
     if not timeline.bars:
         return f"{head}, {amount(timeline.calls, 'call')}, nothing was to be done."
-    chain = " > ".join(f"{logical_id} {seconds:.1f} s" for logical_id, seconds in timeline.chain)
+    chain = " > ".join(f"{logical_id} {seconds:.1f} s" for logical_id, seconds in timeline.critical_path)
     return (
         f"{head}, {amount(len(timeline.bars), 'step')}, {amount(timeline.calls, 'call')}.\n"
         f"Critical path {timeline.critical:.1f} s ({chain}), efficiency {timeline.efficiency:.2f}."
@@ -66,13 +66,13 @@ def trace(timeline: Timeline) -> dict[str, Any]:
     events: list[dict[str, Any]] = [_named("process_name", _STEPS, 0, "steps")]
     events.append(_named("process_name", _CALLS, 0, "calls"))
     for row, bar in enumerate(timeline.bars, 1):
-        events.append(_named("thread_name", _STEPS, row, f"{'* ' if bar.is_critical else ''}{bar.node}"))
-        about = {"kind": bar.kind, "piece": bar.piece, "end": bar.end, "critical": bar.is_critical}
-        events.append(_event(Span(bar.at, bar.seconds, f"{bar.verb} {bar.node}"), _STEPS, row, about))
+        events.append(_named("thread_name", _STEPS, row, f"{'* ' if bar.is_critical else ''}{bar.logical_id}"))
+        about = {"kind": bar.type_name, "piece": bar.step, "end": bar.outcome, "critical": bar.is_critical}
+        events.append(_event(Span(bar.at, bar.seconds, f"{bar.action} {bar.logical_id}"), _STEPS, row, about))
         parts = [span for span in (bar.work, bar.wait) if span.seconds]
         events += [_event(span, _STEPS, row, {}) for span in parts]
-    spans = [(bar.node, span) for bar in timeline.bars for span in bar.calls]
-    spans += [("", span) for span in timeline.others]
+    spans = [(bar.logical_id, span) for bar in timeline.bars for span in bar.calls]
+    spans += [("", span) for span in timeline.other_calls]
     for lane, logical_id, span in _lanes(spans):
         events.append(_event(span, _CALLS, lane, {"node": logical_id, "error": span.about}))
     return {"displayTimeUnit": "ms", "traceEvents": events}

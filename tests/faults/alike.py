@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from greenlet import getcurrent
 
 from provisioner.embedded.wire import CLIENT_ERROR
-from provisioner.engine.faults import fault_of
+from provisioner.engine.faults import categorize
 
 
 class Alike:
@@ -36,11 +36,11 @@ class Alike:
         """A call was answered: botocore's `after-call`."""
         status = http_response.status_code
         refused = status >= CLIENT_ERROR
-        self._note(model.name, fault_of(ClientError(parsed, model.name)) if refused else status)
+        self._note(model.name, categorize(ClientError(parsed, model.name)) if refused else status)
 
     def broke(self, name: str, exception: BaseException) -> None:
         """A call was not answered: botocore's `after-call-error`."""
-        self._note(name, fault_of(exception))
+        self._note(name, categorize(exception))
 
     def acts(self, then: str = "") -> None:
         """This thread makes a call that changes something, or writes, or does what `then` says."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.marker import LASTS
+from provisioner.engine.marker import MARK_SECONDS
 from provisioner.errors import NoSuchStack
 from state.errors import LockHeld
 from tests import inventory
@@ -85,7 +85,7 @@ def half_made(world: World) -> None:
     assert world.run(APPLY) == KILLED
     world.revive()
     world.wire.arm(())
-    world.time.advance(LASTS)
+    world.time.advance(MARK_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ class World:
 
     def _noise(self) -> list[str]:
         plan = self._session().plan()
-        return [f"{one.verb} {one.node}: {one.why}" for one in [*plan.acting, *plan.adopted]]
+        return [f"{one.action} {one.logical_id}: {one.reason}" for one in [*plan.changes_to_make, *plan.adopted]]
 
     def _left(self, gone: bool) -> list[str]:
         """The ledger after a teardown, and drafts of it, which are for nobody."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.doctor.patient import Patient
-from provisioner.engine.faults import unless_unknown
+from provisioner.engine.faults import default_if_unsupported
 from provisioner.names import PROJECT, bears
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.tags import mapping
@@ -46,7 +46,7 @@ def muted(p: Patient) -> list[Muted]:
 def _rules(p: Patient, region: str) -> list[str]:
     """Return the names of the active and scheduled mute rules in a region."""
     cloudwatch = p.clients.client("cloudwatch", region)
-    listed = unless_unknown(partial(cloudwatch.list_alarm_mute_rules, Statuses=_STATUSES), _NONE)
+    listed = default_if_unsupported(partial(cloudwatch.list_alarm_mute_rules, Statuses=_STATUSES), _NONE)
     return [str(one["AlarmMuteRuleArn"]).rpartition(":")[2] for one in listed["AlarmMuteRuleSummaries"]]
 
 

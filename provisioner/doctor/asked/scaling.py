@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from provisioner.doctor.asked.tasks import services
 from provisioner.doctor.finding import Doc, Unset
 from provisioner.doctor.patient import Patient
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import ErrorCategory, categorize
 from provisioner.engine.states import ResourceHealth, health_of
 from provisioner.engine.target import CONSISTENCY_SECONDS
 from provisioner.resources import RESOURCE_TYPES
@@ -70,7 +70,7 @@ def least(p: Patient) -> Least:
     try:
         target = next(_targets(p, [f"service/{p.named('cluster')}/{service}"]), None)
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
         target = None
     if target is None:

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
-from provisioner.engine.faults import Fault, fault_of, is_unknown_call
+from provisioner.engine.faults import ErrorCategory, categorize, is_unsupported_operation
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
@@ -235,9 +235,9 @@ def _excused(ask: Callable[[], Iterator[Blocker]], what: str) -> list[Blocker]:
     try:
         return list(ask())
     except (ClientError, UnknownCall) as error:
-        if is_unknown_call(error):
+        if is_unsupported_operation(error):
             return []
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
         denied = getattr(error, "operation_name", "this")
         why = f"{what}, if there are any: AWS denied {denied}"

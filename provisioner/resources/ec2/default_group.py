@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.ec2.tagged import where
 from provisioner.resources.ec2.vpc import NO_VPC
 from provisioner.resources.members.ec2 import SECURITY_GROUP
@@ -27,7 +27,7 @@ class _Bare(ResourceType):
     already_exists_codes = codes("InvalidPermission.NotFound")
     permissions: str
     iam_type, untagged = "security-group", True
-    operations = operations(read="DescribeSecurityGroups")
+    operations = declare_operations(read="DescribeSecurityGroups")
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the VPC's id if the group has no rule (DescribeSecurityGroups).
@@ -60,7 +60,7 @@ class BareDefaultIngress(_Bare):
     """The default group without ingress rules."""
 
     permissions = "IpPermissions"
-    operations = operations(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
+    operations = declare_operations(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
 
     def revoke(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
         """Revoke the ingress rules (RevokeSecurityGroupIngress)."""
@@ -71,7 +71,7 @@ class BareDefaultEgress(_Bare):
     """The default group without egress rules."""
 
     permissions = "IpPermissionsEgress"
-    operations = operations(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
+    operations = declare_operations(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
 
     def revoke(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
         """Revoke the egress rules (RevokeSecurityGroupEgress)."""

@@ -11,7 +11,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.ec2.tagged import Ec2, Filters
 from provisioner.resources.members.ec2 import ENDPOINT
 
@@ -46,7 +46,7 @@ class VpcEndpoint(Ec2):
     on_failure = "replace"
     not_found_codes = codes("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
     timeout = minutes(15)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeVpcEndpoints",
         create="CreateVpcEndpoint",
         update="ModifyVpcEndpoint DescribeVpcEndpoints",

@@ -10,7 +10,7 @@ from provisioner.answers import made_in
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.ec2.tagged import Ec2, Filters
 from provisioner.resources.members.ec2 import FLOW_LOG
 
@@ -38,7 +38,7 @@ class FlowLog(Ec2):
             descriptions={"failed": "delivers nothing"},
         ),
     )
-    operations = operations(read="DescribeFlowLogs", create="CreateFlowLogs", delete="DeleteFlowLogs")
+    operations = declare_operations(read="DescribeFlowLogs", create="CreateFlowLogs", delete="DeleteFlowLogs")
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the flow logs that pass the filters (DescribeFlowLogs)."""

@@ -8,7 +8,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.resources.members.ec2 import ATTACHMENT, INTERNET_GATEWAY
@@ -24,7 +24,7 @@ class InternetGateway(Ec2):
     not_found_codes = NO_GATEWAY
     retryable_codes = {"delete": codes("DependencyViolation")}
     timeout = minutes(20)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway"
     )
 
@@ -67,7 +67,7 @@ class GatewayAttachment(ResourceType):
     # has ended.
     retryable_codes = {"delete": codes("DependencyViolation")}
     timeout = minutes(40)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeInternetGateways",
         create="AttachInternetGateway",
         delete="DetachInternetGateway",

@@ -10,7 +10,7 @@ from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.names import bears
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission
@@ -34,7 +34,7 @@ class SecurityGroup(Ec2):
     already_exists_codes = codes("InvalidGroup.Duplicate")
     retryable_codes = {"delete": codes("DependencyViolation", "InvalidGroup.InUse")}
     timeout = minutes(40)
-    operations = operations(
+    operations = declare_operations(
         remove_unmanaged="RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
         read="DescribeSecurityGroups",
         create="CreateSecurityGroup",
@@ -119,7 +119,7 @@ class NoDefaultEgress(ResourceType):
     not_found_codes = NO_GROUP
     # The rule was revoked already.
     already_exists_codes = _REVOKED
-    operations = operations(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
+    operations = declare_operations(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the group's id if it lacks the allow-all egress rule (DescribeSecurityGroups).
@@ -164,7 +164,7 @@ class _Rule(Ec2):
     not_found_codes = NO_GROUP | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
     already_exists_codes = codes("InvalidPermission.Duplicate")
     egress: bool
-    operations = operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
+    operations = declare_operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
@@ -197,7 +197,7 @@ class IngressRule(_Rule):
     """A rule for incoming traffic: from where, to which ports."""
 
     egress = False
-    operations = operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
+    operations = declare_operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupIngress)."""
@@ -217,7 +217,7 @@ class EgressRule(_Rule):
     """A rule for outgoing traffic: to where, to which ports."""
 
     egress = True
-    operations = operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
+    operations = declare_operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupEgress)."""

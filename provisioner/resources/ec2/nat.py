@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.ec2.tagged import Ec2, Filters
 from provisioner.resources.members.ec2 import ADDRESS, NAT_GATEWAY
 
@@ -24,7 +24,7 @@ class ElasticIp(Ec2):
     # of the credentials.
     retryable_codes = {"delete": codes("AuthFailure", "InvalidIPAddress.InUse")}
     timeout = minutes(20)
-    operations = operations(read="DescribeAddresses", create="AllocateAddress", delete="ReleaseAddress")
+    operations = declare_operations(read="DescribeAddresses", create="AllocateAddress", delete="ReleaseAddress")
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the addresses that pass the filters (DescribeAddresses)."""
@@ -65,7 +65,7 @@ class NatGateway(Ec2):
     not_found_codes = codes("NatGatewayNotFound")
     # Typical 1 to 2 min (go-to-k/cdkd); delete about 55 s; 30 min ceiling in terraform-provider-aws.
     typical_create_seconds, typical_delete_seconds, timeout = 100, 55, minutes(30)
-    operations = operations(read="DescribeNatGateways", create="CreateNatGateway", delete="DeleteNatGateway")
+    operations = declare_operations(read="DescribeNatGateways", create="CreateNatGateway", delete="DeleteNatGateway")
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the gateways that pass the filters (DescribeNatGateways), their address at the top level."""

@@ -9,7 +9,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.names import bears
 from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.resources.ec2.vpc import NO_SUBNET
@@ -28,7 +28,7 @@ class RouteTable(Ec2):
     owns_children = True
     not_found_codes = NO_TABLE
     retryable_codes = {"delete": codes("DependencyViolation")}
-    operations = operations(
+    operations = declare_operations(
         remove_unmanaged="DeleteRoute",
         read="DescribeRouteTables",
         create="CreateRouteTable",
@@ -112,7 +112,7 @@ class Route(ResourceType):
         "create": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
         "update": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
     }
-    operations = operations(
+    operations = declare_operations(
         read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute"
     )
 
@@ -161,7 +161,7 @@ class RouteTableAssociation(ResourceType):
     )
     not_found_codes = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
     already_exists_codes = codes("Resource.AlreadyAssociated")
-    operations = operations(
+    operations = declare_operations(
         read="DescribeRouteTables",
         create="AssociateRouteTable",
         update="ReplaceRouteTableAssociation DescribeRouteTables",

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from provisioner.engine.compare import meets
+from provisioner.engine.compare import meets_condition
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import minutes, operations
+from provisioner.engine.traits import declare_operations, minutes
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, bears
 from provisioner.resources.tags import mapping, pairs
@@ -24,7 +24,7 @@ def of_stack(ec2: Any, spec: ResourceSpec) -> Filters:
 
     Resources of the other stacks that this run reads pass it too.
     """
-    suffixes = {"Name": "tag:Environment", "Values": ec2.peers.stacks(spec.suffix, most=_MOST)}
+    suffixes = {"Name": "tag:Environment", "Values": ec2.batch_scope.suffix_batch(spec.suffix, most=_MOST)}
     return [*where({"tag:Project": PROJECT}), suffixes]
 
 
@@ -43,7 +43,7 @@ class Ec2(ResourceType):
     id_paths: ClassVar[str]
     id_filter: ClassVar[str]
     name_filter: ClassVar[str] = "tag:Name"
-    operations = operations(retag="CreateTags DeleteTags")
+    operations = declare_operations(retag="CreateTags DeleteTags")
 
     @abstractmethod
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
@@ -96,7 +96,7 @@ class Ec2(ResourceType):
         return [
             actual
             for actual in docs
-            if self.id_of(actual) not in spec.excluded_ids and not any(meets(actual, end) for end in ended)
+            if self.id_of(actual) not in spec.excluded_ids and not any(meets_condition(actual, end) for end in ended)
         ]
 
     def _single(self, spec: ResourceSpec, docs: list[JsonObject]) -> JsonObject | None:

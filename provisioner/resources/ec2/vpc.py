@@ -9,7 +9,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.ec2.blockers import ASKED as IN_VPC
 from provisioner.resources.ec2.blockers import parts_of
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
@@ -37,7 +37,7 @@ class Vpc(Ec2):
     not_found_codes = NO_VPC
     retryable_codes = {"delete": codes("DependencyViolation")}
     timeout = minutes(20)
-    operations = operations(
+    operations = declare_operations(
         unmanaged=IN_VPC,
         read="DescribeVpcs",
         create="CreateVpc",
@@ -79,7 +79,9 @@ class _VpcAttribute(SubresourceType):
     not_found_codes = NO_VPC
     attribute: str
     field: str
-    operations = operations(read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute")
+    operations = declare_operations(
+        read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute"
+    )
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the attribute (DescribeVpcAttribute)."""
@@ -127,7 +129,7 @@ class Subnet(Ec2):
     retryable_codes = {"delete": codes("DependencyViolation")}
     # Interfaces of a deleted load balancer may remain for 35 min (terraform-provider-aws elbv2).
     timeout = minutes(40)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeSubnets",
         create="CreateSubnet",
         update="ModifySubnetAttribute",

@@ -9,7 +9,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.resources.ecs.tenants import ASKED, tenants
 from provisioner.resources.members.ecs import CLUSTER
@@ -55,7 +55,7 @@ class Cluster(Ecs):
     }
     timeout = minutes(20)
     iam_type, arn_properties = "cluster", ("{clusterName}",)
-    operations = operations(
+    operations = declare_operations(
         unmanaged="ListServices",
         read="DescribeClusters",
         create="CreateCluster",
@@ -68,7 +68,7 @@ class Cluster(Ecs):
         """Return the cluster with its tags (DescribeClusters), or None if AWS lists it among the failures."""
         include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
         own = spec.props["clusterName"]
-        names = ecs.peers.together(own, "Cluster", by="name", most=_MOST)
+        names = ecs.batch_scope.batch(own, "Cluster", by="name", most=_MOST)
         listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
         mine = next((actual for actual in listed if actual["clusterName"] == own), None)
         return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
-from provisioner.engine.faults import told, unless_unknown
+from provisioner.engine.faults import default_if_unsupported, describe_error
 from provisioner.engine.refs import JsonObject
 from provisioner.resources.ecs.successors import was_stopped_by_hand
 
@@ -117,7 +117,7 @@ def deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None
     None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
     """
     asked = {"cluster": cluster, "service": service, "maxResults": _PAGE}
-    reply: JsonObject = unless_unknown(lambda: ecs.list_service_deployments(**asked), {})
+    reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**asked), {})
     if not reply:
         return None
     return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
@@ -138,7 +138,7 @@ def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
         told = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
         return bool(told) and was_stopped_by_hand(told[0])
 
-    return bool(_asked(lambda: unless_unknown(ask, otherwise=False), otherwise=False, unseen=[]))
+    return bool(_asked(lambda: default_if_unsupported(ask, otherwise=False), otherwise=False, unseen=[]))
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
@@ -162,7 +162,7 @@ def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
     try:
         return ask()
     except ClientError as error:
-        unseen.append(f"({told(error)})")
+        unseen.append(f"({describe_error(error)})")
         return otherwise
 
 

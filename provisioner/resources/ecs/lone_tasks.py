@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.patience import insist
+from provisioner.engine.patience import call_with_retry
 from provisioner.engine.refs import JsonObject
-from provisioner.engine.young import Newborns
+from provisioner.engine.young import RecentResources
 from provisioner.resources.ecs.diagnosis import TASKS, Diagnosis, Ended
 from provisioner.resources.ecs.revisions import Running
 from provisioner.resources.tags import low_pairs
@@ -92,7 +92,7 @@ def begin(
     command: Command,
     token: str,
     tags: Mapping[str, str],
-    newborns: Newborns | None = None,
+    recent: RecentResources | None = None,
 ) -> Alone:
     """Start a task that runs one command, with the service's network, roles, secrets and image (RunTask).
 
@@ -103,7 +103,7 @@ def begin(
         command: The command line and its capacity provider.
         token: Client token. Sent twice with the same token, the call starts one task.
         tags: Tags of the task.
-        newborns: Roles and other resources made so recently that ECS may not know them yet; a refusal that
+        recent: Roles and other resources made so recently that ECS may not know them yet; a refusal that
             names one of them is retried.
 
     Raises:
@@ -125,7 +125,7 @@ def begin(
         enableECSManagedTags=True,
         tags=low_pairs(tags),
     )
-    reply = insist(clients, call, newborns)
+    reply = call_with_retry(clients, call, recent)
     if not reply["tasks"]:
         told = ", ".join(f"{one.get('reason')} {one.get('detail', '')}".strip() for one in reply["failures"])
         hint = "Without --spot it runs on demand." if command.provider == SPOT else "Run it again later."
@@ -185,4 +185,4 @@ def look(clients: Clients, cluster: str, alone: Alone) -> Alone:
 def stop(clients: Clients, cluster: str, alone: Alone) -> None:
     """Stop a task (StopTask): its containers are asked to end and are killed after 30 s. Safe to repeat."""
     ecs = clients.client("ecs")
-    insist(clients, partial(ecs.stop_task, cluster=cluster, task=alone.arn, reason="stopped by who ran it"))
+    call_with_retry(clients, partial(ecs.stop_task, cluster=cluster, task=alone.arn, reason="stopped by who ran it"))

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import Fault, code_of, fault_of, told
-from provisioner.engine.patience import insist
+from provisioner.engine.faults import ErrorCategory, categorize, code_of, describe_error
+from provisioner.engine.patience import call_with_retry
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import CONSISTENCY_SECONDS, consistency_seconds_left
-from provisioner.engine.waits import until
+from provisioner.engine.waits import poll_until
 from provisioner.resources.ecs.diagnosis import deployments
 from provisioner.resources.ecs.service import described, rollout
 from provisioner.resources.ecs.strategies import waiting
@@ -120,9 +120,9 @@ def _unless_denied(ask: Callable[[], Answer | None], tell: Listener = _unheard) 
     try:
         return ask()
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
-        tell(f"ECS's own word for the deployment is not heard: {told(error)}", _LESS)
+        tell(f"ECS's own word for the deployment is not heard: {describe_error(error)}", _LESS)
         return None
 
 
@@ -251,7 +251,7 @@ class Rolling:
         ecs = self.clients.client("ecs")
         stop = partial(ecs.stop_service_deployment, serviceDeploymentArn=self.arn, stopType="ROLLBACK")
         try:
-            insist(self.clients, stop)
+            call_with_retry(self.clients, stop)
         except ClientError as error:
             if code_of(error) != "ConflictException":
                 raise
@@ -272,12 +272,12 @@ def begin_anew(clients: Clients, cluster: str, service: str, deposed: str) -> No
 
     def once() -> Any:
         window = consistency_seconds_left(clients, lost[-1] if lost else 0.0)
-        if until(begun, clock=clients.clock, due=0, patience=window):
+        if poll_until(begun, clock=clients.clock, due=0, timeout=window):
             return
         try:
             ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
         except Exception as error:
-            lost[:] = [clients.clock.wall()] if fault_of(error) is Fault.LOST else []
+            lost[:] = [clients.clock.wall()] if categorize(error) is ErrorCategory.LOST else []
             raise
 
-    insist(clients, once)
+    call_with_retry(clients, once)

@@ -11,7 +11,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Refusal
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
 from provisioner.resources.ecs.strategies import (
@@ -99,7 +99,7 @@ class Service(Ecs):
     # A rollout takes 1 to 4 min; draining lasts as long as the target group's deregistration delay.
     typical_create_seconds, typical_delete_seconds, timeout, stale_seconds = 60, 45, minutes(40), 2
     iam_type, arn_properties = "service", ("{cluster}", "{serviceName}")
-    operations = operations(
+    operations = declare_operations(
         read="DescribeServiceDeployments DescribeServices",
         create="CreateService",
         update="UpdateService",
@@ -224,7 +224,7 @@ def _of_newest(actual: JsonObject) -> JsonObject:
 def described(ecs: Any, own: str, cluster: str) -> list[JsonObject]:
     """Return a service and others of its cluster that this run reads in the same call (DescribeServices)."""
     name = cluster.rpartition("/")[2]
-    services = ecs.peers.together(own, "Service", most=_MOST, among=f":service/{name}/")
+    services = ecs.batch_scope.batch(own, "Service", most=_MOST, among=f":service/{name}/")
     listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
     return listed if ecs.echoes else [_followed(one) for one in listed]
 

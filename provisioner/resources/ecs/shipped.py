@@ -78,7 +78,7 @@ def _counts(clients: Clients, resource: str) -> Counts | None:
     The call is the same as the one that reads the scalable target itself, so its answer is shared.
     """
     scaling = clients.client("application-autoscaling")
-    together = scaling.peers.together(resource, "ScalableTarget", most=_MOST)
+    together = scaling.batch_scope.batch(resource, "ScalableTarget", most=_MOST)
     listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=together)
     found = next((one for one in listed["ScalableTargets"] if one["ResourceId"] == resource), None)
     return Counts(found["MinCapacity"], found["MaxCapacity"]) if found else None

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import Fault, code_of, fault_of, told, unless_unknown
+from provisioner.engine.faults import ErrorCategory, categorize, code_of, default_if_unsupported, describe_error
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Refusal
 from provisioner.names import name_of
@@ -171,11 +171,11 @@ def awaited(ecs: Any, service: JsonObject) -> JsonObject:
         return {}
     nothing: JsonObject = {"serviceDeployments": []}
     try:
-        reply = unless_unknown(lambda: ecs.describe_service_deployments(serviceDeploymentArns=[arn]), nothing)
+        reply = default_if_unsupported(lambda: ecs.describe_service_deployments(serviceDeploymentArns=[arn]), nothing)
     except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
+        if categorize(error) is not ErrorCategory.DENIED:
             raise
-        return {"Unheard": f"whether it waits for you at a lifecycle hook is not known: {told(error)}"}
+        return {"Unheard": f"whether it waits for you at a lifecycle hook is not known: {describe_error(error)}"}
     words = next((waiting(one) for one in reply["serviceDeployments"]), "")
     return {"Waits": words} if words else {}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.tags import low_pairs
 
 NO_CLUSTER = codes("ClusterNotFoundException")
@@ -22,7 +22,7 @@ class Ecs(ResourceType):
     """The base of the resource types of ECS, which are tagged by their ARN."""
 
     service = "ecs"
-    operations = operations(retag="TagResource UntagResource")
+    operations = declare_operations(retag="TagResource UntagResource")
 
     def retag(self, ecs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (TagResource, UntagResource)."""

@@ -12,7 +12,7 @@ from provisioner.engine.private import SensitiveValue
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.names import PROJECT
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.tagged import NO_CLUSTER, Ecs
@@ -39,7 +39,7 @@ class TaskDefinition(Ecs):
         StatusClasses("status", in_lower_case("ACTIVE"), gone=in_lower_case("INACTIVE DELETE_IN_PROGRESS")),
     )
     iam_type, arn_properties = "task-definition", ("{family}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeServices DescribeTaskDefinition ListTaskDefinitionFamilies",
         create="RegisterTaskDefinition",
         delete="DeleteTaskDefinitions DeregisterTaskDefinition DescribeTaskDefinition",
@@ -104,19 +104,19 @@ def _private(variable: JsonObject) -> JsonObject:
 
 def _recalled(ecs: Any, spec: ResourceSpec) -> JsonObject | None:
     """Return the recorded revision if all that is visible without describing it still holds, else None."""
-    peer = ecs.peers.get(spec.id)
-    if peer is None or peer.confirmed is None:
+    peer = ecs.batch_scope.get(spec.id)
+    if peer is None or peer.recorded is None:
         return None
     families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ACTIVE")["families"]
     tags = tags_told(ecs, spec, spec.id, lambda: None)
     if spec.props["family"] not in families or tags is None or spec.id not in _running(ecs):
         return None
-    return {**peer.confirmed, "taskDefinitionArn": spec.id, "status": "ACTIVE", "Tags": tags}
+    return {**peer.recorded, "taskDefinitionArn": spec.id, "status": "ACTIVE", "Tags": tags}
 
 
 def _running(ecs: Any) -> set[str]:
     """Return the revisions that the services read in this run have (DescribeServices)."""
-    services = (peer.id for peer in ecs.peers.listed if peer.kind == "Service")
+    services = (peer.id for peer in ecs.batch_scope.resources if peer.type_name == "Service")
     try:
         listed = [actual for arn in services for actual in described(ecs, arn, arn.rsplit("/", 2)[-2])]
     except ClientError as error:

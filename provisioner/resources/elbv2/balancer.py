@@ -9,7 +9,7 @@ from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
 from provisioner.resources.members.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.setting import SubresourceType
@@ -55,7 +55,7 @@ class LoadBalancer(Elb):
         "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {LoadBalancerArn} "
         "--attributes Key=deletion_protection.enabled,Value=false"
     )
-    operations = operations(
+    operations = declare_operations(
         deletion_protected="DescribeLoadBalancerAttributes",
         unmanaged="DescribeListeners",
         read="DescribeLoadBalancers DescribeTags",
@@ -71,7 +71,7 @@ class LoadBalancer(Elb):
         def ask(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
 
-        listed = asked(elbv2.peers.together(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
+        listed = asked(elbv2.batch_scope.batch(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
         mine = next((actual for actual in listed if actual["LoadBalancerName"] == own), None)
         return self.with_tags(elbv2, _balancer(mine)) if mine else None
 
@@ -117,7 +117,7 @@ class LoadBalancerAttributes(SubresourceType):
     not_found_codes = NO_BALANCER
     unprotected = {"Attributes": {"deletion_protection.enabled": "false"}}
     iam_type, arn_properties = "loadbalancer/app/", ("{LoadBalancerArn}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeLoadBalancerAttributes",
         create="ModifyLoadBalancerAttributes",
         update="ModifyLoadBalancerAttributes",

@@ -17,7 +17,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
 from provisioner.resources.ecs.strangers import strangers, told
 from provisioner.resources.ecs.strategies import shift_with
@@ -63,7 +63,7 @@ class TargetGroup(Elb):
     iam_type, arn_properties = "targetgroup", ("{Name}",)
     # Only the stack decides which targets get requests.
     owns_children = True
-    operations = operations(
+    operations = declare_operations(
         unmanaged="DescribeTargetHealth",
         remove_unmanaged="DeregisterTargets",
         read="DescribeTags DescribeTargetGroups",
@@ -82,7 +82,7 @@ class TargetGroup(Elb):
         def ask(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
 
-        listed = asked(elbv2.peers.together(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
+        listed = asked(elbv2.batch_scope.batch(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
         mine = next((actual for actual in listed if actual["TargetGroupName"] == own), None)
         return self.with_tags(elbv2, _group(mine)) if mine else None
 
@@ -172,7 +172,7 @@ class TargetGroupAttributes(SubresourceType):
     ownership = TARGET_GROUP_ATTRIBUTES
     not_found_codes = NO_GROUP
     iam_type, arn_properties = "targetgroup", ("{TargetGroupArn}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeTargetGroupAttributes",
         create="ModifyTargetGroupAttributes",
         update="ModifyTargetGroupAttributes",

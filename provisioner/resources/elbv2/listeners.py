@@ -11,7 +11,7 @@ from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.owners import FieldOwner
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.errors import Blocked
 from provisioner.resources.elbv2 import added
 from provisioner.resources.elbv2.forms import action_form, condition_form, weights_of
@@ -42,7 +42,7 @@ class Listener(Elb):
     iam_type, arn_properties = "listener/app", ("{LoadBalancerArn}",)
     # Changed header attributes are set back. A rule that nobody declared is only reported.
     owns_children = True
-    operations = operations(
+    operations = declare_operations(
         unmanaged=f"DescribeRules {added.READS}",
         remove_unmanaged=added.CHANGES,
         read="DescribeListeners DescribeRules DescribeTags",
@@ -131,7 +131,7 @@ class ListenerRule(Elb):
     deleted_first = True
     deleted_alongside = frozenset({"Distribution"})
     iam_type, arn_properties = "listener-rule/app", ("{ListenerArn}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeRules DescribeTags",
         create="CreateRule",
         update="ModifyRule SetRulePriorities",

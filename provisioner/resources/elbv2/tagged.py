@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, operations
+from provisioner.engine.traits import codes, declare_operations
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import asked
 
@@ -28,7 +28,7 @@ class Elb(ResourceType):
 
     service = "elbv2"
     id_paths: ClassVar[str]
-    operations = operations(retag="AddTags RemoveTags")
+    operations = declare_operations(retag="AddTags RemoveTags")
 
     def retag(self, elbv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (AddTags, RemoveTags)."""
@@ -48,7 +48,7 @@ class Elb(ResourceType):
         def ask(arns: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
 
-        told = asked(elbv2.peers.together(own, *_TAGGED, most=MOST), own, ask, _MISSING)
+        told = asked(elbv2.batch_scope.batch(own, *_TAGGED, most=MOST), own, ask, _MISSING)
         mine = (one["Tags"] for one in told if one["ResourceArn"] == own)
         return {**actual, "Tags": mapping(next(mine, []))}
 

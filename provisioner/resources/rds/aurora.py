@@ -13,7 +13,7 @@ from provisioner.engine.owners import FieldOwner
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.members.data import DB_CLUSTER
 from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.resources.tags import mapping, pairs
@@ -128,7 +128,7 @@ class DBCluster(Rds):
     typical_create_seconds, typical_delete_seconds, timeout, stale_seconds = 90, 300, minutes(120), 30
     immutable_until_ready = True
     iam_type, arn_properties = "cluster", ("{DBClusterIdentifier}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeDBClusters",
         create="CreateDBCluster",
         update="ModifyDBCluster DescribeDBClusters DisableHttpEndpoint RemoveRoleFromDBCluster",
@@ -142,7 +142,7 @@ class DBCluster(Rds):
         One call with a filter reads all clusters that are being read together.
         """
         own = spec.props[self.name_property]
-        names = rds.peers.together(own, "DBCluster", by="name", most=MOST)
+        names = rds.batch_scope.batch(own, "DBCluster", by="name", most=MOST)
         filters = [{"Name": "db-cluster-id", "Values": names}]
         listed = rds.describe_db_clusters(Filters=filters)["DBClusters"] if len(names) > 1 else []
         found = [actual for actual in listed if actual["DBClusterIdentifier"] == own]

@@ -8,7 +8,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.members.data import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
 from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.resources.rds.users import ASKED, databases
@@ -33,7 +33,7 @@ class DBSubnetGroup(Rds):
     }
     timeout = minutes(20)
     iam_type, arn_properties = "subgrp", ("{DBSubnetGroupName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeDBSubnetGroups ListTagsForResource",
         create="CreateDBSubnetGroup",
         update="ModifyDBSubnetGroup",
@@ -48,7 +48,7 @@ class DBSubnetGroup(Rds):
         If several groups are being read together, one call reads them all.
         """
         own = spec.props[self.name_property]
-        several = len(rds.peers.together(own, "DBSubnetGroup", by="name", most=MOST)) > 1
+        several = len(rds.batch_scope.batch(own, "DBSubnetGroup", by="name", most=MOST)) > 1
         listed = rds.describe_db_subnet_groups()["DBSubnetGroups"] if several else []
         groups = [actual for actual in listed if actual["DBSubnetGroupName"] == own]
         groups = groups or rds.describe_db_subnet_groups(DBSubnetGroupName=own)["DBSubnetGroups"]
@@ -96,7 +96,7 @@ class DBClusterParameterGroup(Rds):
     # The group stays in use for a while after its cluster is gone (terraform-provider-aws: 3 min).
     retryable_codes = {"create": NEW_ACCOUNT, "delete": codes("InvalidDBParameterGroupState")}
     iam_type, arn_properties = "cluster-pg", ("{DBClusterParameterGroupName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeDBClusterParameterGroups ListTagsForResource",
         create="CreateDBClusterParameterGroup",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusterParameterGroups ListTagsForResource",
@@ -110,7 +110,7 @@ class DBClusterParameterGroup(Rds):
         If several groups are being read together, one call reads them all.
         """
         own = spec.props[self.name_property]
-        several = len(rds.peers.together(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
+        several = len(rds.batch_scope.batch(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
         all_ = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
         found = [actual for actual in all_["DBClusterParameterGroups"] if actual[self.name_property] == own]
         if not found:
@@ -139,7 +139,7 @@ class DBClusterParameters(SubresourceType):
     ownership = DB_PARAMETERS
     not_found_codes = NO_PARAMETERS
     iam_type, arn_properties = "cluster-pg", ("{DBClusterParameterGroupName}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeDBClusterParameters",
         create="ModifyDBClusterParameterGroup",
         update="ModifyDBClusterParameterGroup",

@@ -8,7 +8,7 @@ from provisioner.engine.owners import FieldOwner
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, minutes, operations
+from provisioner.engine.traits import codes, declare_operations, minutes
 from provisioner.resources.members.data import DB_INSTANCE
 from provisioner.resources.rds.aurora import DBCluster, meets_going
 from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
@@ -66,7 +66,7 @@ class DBInstance(Rds):
     # The writer may be deleted while its readers are still being deleted.
     deleted_alongside = frozenset({"DBInstance"})
     iam_type, arn_properties = "db", ("{DBInstanceIdentifier}",)
-    operations = operations(
+    operations = declare_operations(
         read="DescribeDBInstances",
         create="CreateDBInstance",
         update="ModifyDBInstance",
@@ -80,7 +80,7 @@ class DBInstance(Rds):
         One call with a filter reads all instances that are being read together.
         """
         own = spec.props[self.name_property]
-        names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
+        names = rds.batch_scope.batch(own, "DBInstance", by="name", most=MOST)
         filters = [{"Name": "db-instance-id", "Values": names}]
         listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
         found = [actual for actual in listed if actual["DBInstanceIdentifier"] == own]

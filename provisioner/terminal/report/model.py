@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from provisioner.engine.drift import Report
-from provisioner.engine.past import Past
+from provisioner.engine.drift import DriftReport
+from provisioner.engine.past import Run
 from provisioner.engine.timeline import Timeline
 from provisioner.health.scene import Mark, Part
 from provisioner.prices.estimate import Estimate
@@ -109,9 +109,9 @@ class Sheet:
     cost: Estimate
     # The lines of each topic of `status`.
     parts: tuple[Part, ...] = ()
-    drift: Report | None = None
+    drift: DriftReport | None = None
     changes: str = ""
-    runs: tuple[Past, ...] = ()
+    runs: tuple[Run, ...] = ()
     last: Timeline | None = None
     warning: str = ""
     notes: tuple[str, ...] = field(default=())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from provisioner.amounts import amount
-from provisioner.engine.past import Past
+from provisioner.engine.past import Run
 from provisioner.engine.timeline import Bar, Span, Timeline
 from provisioner.terminal.past import began, name_of, planned, took
 from provisioner.terminal.report.sections import marked, section
@@ -17,7 +17,7 @@ _GOOD = "ok"
 _SHORT = 0.02
 
 
-def runs(past: Sequence[Past], last: Timeline | None) -> str:
+def runs(past: Sequence[Run], last: Timeline | None) -> str:
     """Return the section about the last runs as HTML.
 
     Args:
@@ -32,10 +32,10 @@ def runs(past: Sequence[Past], last: Timeline | None) -> str:
     return section("Runs", f"<ul>{told}</ul>", _steps(last) if last and last.bars else "")
 
 
-def _run(run: Past, longest: float) -> str:
+def _run(run: Run, longest: float) -> str:
     """Return one run as HTML; the length of its bar shows its duration."""
     state = "good" if run.result == _GOOD else "busy" if run.seconds is None else "bad"
-    names = (run.who, name_of(run.caller))
+    names = (run.user, name_of(run.caller))
     who = " · ".join(filter(None, names))
     bar = f'<div class="bar {state}"><i style="width:{100 * (run.seconds or 0) / longest:.1f}%"></i></div>'
     message = f'<div class="pale">{escape(run.message)}</div>' if run.message else ""
@@ -67,8 +67,8 @@ def _step(bar: Bar, whole: float) -> str:
     longest = " longest" if bar.is_critical else ""
     spans = _span(bar.work, whole, "") + (_span(bar.wait, whole, "wait") if bar.wait.seconds else "")
     return (
-        f'<div class="row2{longest}" title="{escape(f"{bar.piece}/{bar.node}: {bar.verb}, {bar.end}")}">'
-        f'<span class="name">{escape(bar.node)}</span><span class="track">{spans}</span>'
+        f'<div class="row2{longest}" title="{escape(f"{bar.step}/{bar.logical_id}: {bar.action}, {bar.outcome}")}">'
+        f'<span class="name">{escape(bar.logical_id)}</span><span class="track">{spans}</span>'
         f'<span class="n small">{bar.seconds:.1f} s</span></div>'
     )
 

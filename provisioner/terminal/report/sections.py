@@ -114,8 +114,8 @@ def drift(sheet: Sheet) -> str:
 
 def _drift(one: Drift) -> str:
     """Return the drift of one resource as HTML."""
-    what = f"{one.piece}/{one.node}"
-    words = f"{_DRIFTED[one.what]}: {one.extra}" if one.extra else _DRIFTED[one.what]
+    what = f"{one.step}/{one.logical_id}"
+    words = f"{_DRIFTED[one.what]}: {one.unmanaged}" if one.unmanaged else _DRIFTED[one.what]
     state = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(one.what, "changed")
     fields = "".join(f"<div><code>{escape(line)}</code></div>" for line in _fields(one))
     head = f'<div class="row"><span>{escape(what)}</span>{marked(state, words)}</div>'
