@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from provisioner.engine.lookout import RunMarkerWatch
+from provisioner.engine.lookout import RunMarkerWatch, creates_duplicates
 from provisioner.engine.marker import RunMarker
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import JsonObject
-from provisioner.engine.twice import creates_duplicates
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from state.errors import ProvisionerError

@@ -11,9 +11,9 @@ import pytest
 
 from provisioner.configuration import load
 from provisioner.engine.aside import depose_moved
-from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.claims import conflicts, find_conflicts, state_of_resource
 from provisioner.engine.graph import Resource, Stack
+from provisioner.engine.traits import CutoverPhase
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.elbv2.groups import TargetGroup
 from provisioner.resources.elbv2.listeners import ListenerRule

@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.configuration import load
-from provisioner.engine.contrast import diff_runs
-from provisioner.engine.durations import DurationHistory
-from provisioner.engine.past import run_of
+from provisioner.engine.critical import DurationHistory
+from provisioner.engine.past import diff_runs, run_of
 from provisioner.engine.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import prices

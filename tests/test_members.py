@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-from provisioner.engine.additions import additions
+from provisioner.engine.extras import additions
 from provisioner.engine.owners import BELOW, FieldOwnership
 from provisioner.engine.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES

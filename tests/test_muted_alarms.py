@@ -14,7 +14,7 @@ from provisioner.doctor.finding import Over
 from provisioner.doctor.patient import Patient
 from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
-from provisioner.engine.clock import Clock
+from provisioner.engine.waits import Clock
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs
 from tests.harness import Desk

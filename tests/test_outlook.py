@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from provisioner.engine.durations import DurationHistory
+from provisioner.engine.critical import DurationHistory
 from provisioner.engine.events import Event
-from provisioner.engine.outlook import ProgressEstimate
+from provisioner.engine.expected import ProgressEstimate
 from provisioner.engine.record import RecordedResource
 from provisioner.terminal.progress import Board, plainly
 from tests.things import Thing

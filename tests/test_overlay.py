@@ -8,8 +8,7 @@ import botocore.session
 import pytest
 
 from provisioner.engine.compare import differences, external_differences
-from provisioner.engine.overlay import merge_documents
-from provisioner.engine.shapes import Shapes
+from provisioner.engine.overlay import Shapes, merge_documents
 from provisioner.resources import RESOURCE_TYPES
 
 SHIELD = "ShieldMitigationRuleGroup_123456789012_1a2b_3c4d"

@@ -15,7 +15,7 @@ from provisioner.aws import Aws
 from provisioner.embedded import paging
 from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
-from provisioner.engine.clock import Clock
+from provisioner.engine.waits import Clock
 from provisioner.pages import config_of, paginator
 from tests.harness import ROOT, Desk
 from tests.inventory import client, inventory

@@ -16,11 +16,11 @@ from provisioner.aws import Aws
 from provisioner.embedded.corrections import quotas as raised
 from provisioner.embedded.local import window
 from provisioner.engine.clients import Clients
-from provisioner.engine.clock import Clock
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Action, Change, decide_change
 from provisioner.engine.plan import Plan
 from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.waits import Clock
 from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.checks import check, credentials

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from provisioner.engine.compare import Difference
+from provisioner.engine.critical import DurationHistory
 from provisioner.engine.decide import Change
-from provisioner.engine.durations import DurationHistory
 from provisioner.engine.ending import plan_teardown
 from provisioner.engine.expected import TimeEstimate, Wait, estimate_apply, estimate_teardown
 from provisioner.engine.plan import Plan

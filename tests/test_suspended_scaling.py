@@ -11,12 +11,12 @@ import pytest
 
 from provisioner.aws import Aws
 from provisioner.engine.clients import Clients
-from provisioner.engine.clock import Clock
 from provisioner.engine.decide import decide_change
 from provisioner.engine.graph import Resource
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import health_of as how
 from provisioner.engine.target import ManagedResource, with_status_reads
+from provisioner.engine.waits import Clock
 from provisioner.resources import RESOURCE_TYPES, autoscaling
 from provisioner.resources.autoscaling import RESUMED, ScalingPolicy
 from provisioner.resources.tracking_alarms import tracking

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from provisioner.engine.clock import Clock
 from provisioner.engine.denials import Denial
 from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.hints import hint_for
-from provisioner.engine.waits import retry
+from provisioner.engine.waits import Clock, retry
 from provisioner.names import PROGRAM
 from provisioner.sign_in import not_accepted
 from provisioner.signed_in_again import until_signed_in

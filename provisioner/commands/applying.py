@@ -18,7 +18,7 @@ from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
 from provisioner.engine.choice import Selection, select, with_marker
-from provisioner.engine.outputs import outputs_of
+from provisioner.engine.known import outputs_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import RunRecorder
 from provisioner.session import Session

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from provisioner.engine.contrast import diff_runs
-from provisioner.engine.past import Run, run_of
+from provisioner.engine.past import Run, diff_runs, run_of
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
 from provisioner.terminal.contrast import show_contrast

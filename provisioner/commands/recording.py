@@ -10,8 +10,8 @@ from typing import Any
 from provisioner.commands.on_github import summarise
 from provisioner.commands.saved import told_settings
 from provisioner.engine.events import Event, Listener
+from provisioner.engine.expected import ProgressEstimate
 from provisioner.engine.graph import Edge
-from provisioner.engine.outlook import ProgressEstimate
 from provisioner.engine.past import run_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import RunRecorder

@@ -21,9 +21,9 @@ from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.clients import Clients
-from provisioner.engine.clock import Clock, Stopped
 from provisioner.engine.explain import user_errors
 from provisioner.engine.faults import code_of, describe_error
+from provisioner.engine.waits import Clock, Stopped
 from provisioner.names import owner_tags
 from provisioner.resources.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
 from provisioner.resources.ecs.revisions import Running

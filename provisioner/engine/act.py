@@ -12,12 +12,11 @@ from botocore.exceptions import ClientError
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import update_of
+from provisioner.engine.critical import DurationHistory
 from provisioner.engine.decide import Change, is_foreign, is_identified_by_name, owner_description
-from provisioner.engine.durations import DurationHistory
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Unmanaged
 from provisioner.engine.faults import ErrorCategory, categorize, code_of, describe_error
-from provisioner.engine.gone import is_gone, is_permanent_refusal
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.lacking import UnsupportedResources
 from provisioner.engine.marker import RunMarker
@@ -27,7 +26,7 @@ from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject, reveal_secrets
 from provisioner.engine.refused import OwnershipConflict, RetryLater, blocked_error, matches_codes, may_have_blockers
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.search import ConsistencyLookup
+from provisioner.engine.search import ConsistencyLookup, is_gone, is_permanent_refusal
 from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, consistency_seconds_left, read
 from provisioner.engine.watch import Waiter
 from provisioner.names import own_tags

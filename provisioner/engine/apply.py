@@ -8,24 +8,22 @@ from functools import partial
 
 from provisioner.engine.act import ResourceExecutor
 from provisioner.engine.adopt import adopt, find_existing
-from provisioner.engine.aside import depose_moved, depose_or_delete, relax_deposed
-from provisioner.engine.beats import CutoverPhase
+from provisioner.engine.aside import Cutover, depose_moved, depose_or_delete, relax_deposed
 from provisioner.engine.critical import Stage, create_graph
 from provisioner.engine.decide import STILL_GOING, Change, decide_change, with_unmanaged
 from provisioner.engine.doubt import record_outdated_secrets
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import user_error
 from provisioner.engine.graph import Resource
-from provisioner.engine.handover import Cutover
-from provisioner.engine.known import ActualStates
+from provisioner.engine.known import ActualStates, outputs_of
+from provisioner.engine.lookout import marker_first
 from provisioner.engine.outcome import FATAL, Outcome
-from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Plan, ResourceTypes, look_up, target_of
 from provisioner.engine.private import to_recorded
 from provisioner.engine.refs import JsonObject, fingerprint_secrets, resolve
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import remove, take_down, target_in
-from provisioner.engine.twice import marker_first
+from provisioner.engine.traits import CutoverPhase
 from provisioner.engine.walk import DagExecutor, ReportStage, Work
 from provisioner.errors import Blocked, CooldownActive
 from state.stack_state import ResourceState

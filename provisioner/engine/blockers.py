@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
-from provisioner.engine.ending_targets import deletion_candidates, overrides
+from provisioner.engine.ending import deletion_candidates, overrides
 from provisioner.engine.explain import user_errors
 from provisioner.engine.faults import ErrorCategory, categorize, code_of, is_unsupported_operation
 from provisioner.engine.plan import Plan, ResourceTypes

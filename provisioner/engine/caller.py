@@ -5,10 +5,9 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from provisioner.aws import Aws
-from provisioner.engine.clock import Clock
 from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, describe_error
 from provisioner.engine.hints import hint_for
-from provisioner.engine.waits import retry
+from provisioner.engine.waits import Clock, retry
 from provisioner.sign_in import not_accepted
 from state.errors import ProvisionerError
 from state.stack_state import StackLocation

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from provisioner.engine.aside import serving_ids
 from provisioner.engine.graph import Stack
+from provisioner.engine.lookout import creates_duplicates
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Ref
-from provisioner.engine.twice import creates_duplicates
 from provisioner.errors import UsageError
 from state.stack_state import StackState
 

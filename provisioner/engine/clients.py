@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 
 from provisioner.aws import Aws
-from provisioner.engine.clock import Clock
 from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, is_unsupported_operation
+from provisioner.engine.overlay import Shapes
 from provisioner.engine.peers import BatchScope
-from provisioner.engine.shapes import Shapes
-from provisioner.engine.waits import retry
+from provisioner.engine.waits import Clock, retry
 from provisioner.errors import WaitTimeout
 from provisioner.freshness import Stale, sent_unless
 from provisioner.pages import paginator

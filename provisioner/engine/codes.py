@@ -1,6 +1,16 @@
-"""AWS's error codes by what they mean for the caller; `faults.CODES` is the table made of them."""
+"""What lies beneath an error: AWS's codes by what they mean, and the causes of a broken connection."""
 
 from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+from botocore.exceptions import InvalidConfigError, SSLError
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from provisioner.hosts import has_no_such_name
 
 # botocore retries/standard.py, without LimitExceededException, which is a quota in most services; SNS has
 # two of its own (botocore sns, Throttled and KMSThrottling).
@@ -68,3 +78,65 @@ UNKNOWN_CALLER = frozenset(
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"})
 UNIMPLEMENTED = frozenset({"NotImplemented", "UnknownOperationException", "UnknownOperation"})
+
+
+# What http.client says when a proxy opens no tunnel.
+_NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+# Errors of opening a file. A connection can fail with one too, where this machine's firewall refuses it.
+_UNREADABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+
+
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and all errors beneath it, as botocore, urllib3 and Python chain them."""
+    ahead, known = [error], set()
+    while ahead:
+        one = ahead.pop(0)
+        if id(one) in known:
+            continue
+        known.add(id(one))
+        yield one
+        inner = [getattr(one, "kwargs", {}).get("error"), getattr(one, "reason", None), one.__cause__]
+        ahead += [each for each in (*inner, one.__context__, *one.args) if isinstance(each, BaseException)]
+
+
+def untrusted(error: BaseException) -> BaseException | None:
+    """Return the error of a bad certificate or trust file; None where trust is not the cause."""
+    return next((one for one in causes_of(error) if _is_certificate(one)), None) or unreadable_trust(error)
+
+
+def unreadable_trust(error: BaseException) -> BaseException | None:
+    """Return why the file of trusted certificates cannot be read; None where that is not the cause."""
+    # botocore endpoint.py, `_validate_verify_value`: a CA bundle is configured, and its file name is empty.
+    if isinstance(error, InvalidConfigError):
+        return Exception(str(error)) if "CA bundle" in str(error) else None
+    if not isinstance(error, SSLError):
+        return None
+    return next((one for one in causes_of(error) if isinstance(one, _UNREADABLE) or _is_of_file(one)), None)
+
+
+def _is_certificate(error: BaseException) -> bool:
+    """Return whether the certificate was signed by nobody trusted, or is that of another host."""
+    return isinstance(error, (ssl.SSLCertVerificationError, CertificateError))
+
+
+def _is_of_file(error: BaseException) -> bool:
+    return isinstance(error, ssl.SSLError) and getattr(error, "library", "") in ("X509", "PEM")
+
+
+def refused_tunnel(error: BaseException) -> int:
+    """Return the HTTP status with which a proxy refused to open a tunnel; 0 where none did."""
+    return next((int(found[1]) for one in causes_of(error) if (found := _NO_TUNNEL.search(str(one)))), 0)
+
+
+def is_unknown_host(error: BaseException) -> bool:
+    """Return whether a host name was not resolved to an address."""
+    return any(isinstance(one, socket.gaierror) for one in causes_of(error))
+
+
+def is_known_host_missing(error: BaseException) -> bool:
+    """Return whether the host does not exist, which no retry cures.
+
+    Its name has no address and had none before in this process, while other names have one: it is no outage.
+    """
+    told = getattr(error, "kwargs", {})
+    return is_unknown_host(error) and has_no_such_name(str(told.get("proxy_url") or told.get("endpoint_url")))

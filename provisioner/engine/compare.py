@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.additions import additions, foreign_items, without_foreign_items, without_unowned
 from provisioner.engine.covering import covers, covers_exactly
+from provisioner.engine.extras import additions, foreign_items, without_foreign_items, without_unowned
 from provisioner.engine.refs import JsonObject, SecretValue, StoredSecret, Unknown
 from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.traits import Condition

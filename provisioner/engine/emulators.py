@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from provisioner.engine.additions import is_default, only_ours
 from provisioner.engine.covering import covers
+from provisioner.engine.extras import is_default, only_ours
 from provisioner.engine.owners import FieldOwnership
 from provisioner.engine.refs import JsonObject
 

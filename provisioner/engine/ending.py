@@ -1,4 +1,4 @@
-"""The plan of a teardown: which resources are deleted, in which order, and what is lost with them."""
+"""What a teardown would do: which resources go, each after those that need it, and what is lost with them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from provisioner.engine.critical import DeleteStage, delete_graph, inverted
-from provisioner.engine.plan import Plan, ResourceTypes
-from provisioner.engine.refs import JsonObject, redact
+from provisioner.engine.plan import Plan, ResourceTypes, look_up, target_of
+from provisioner.engine.refs import JsonObject, redact, resolve
+from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.target import ManagedResource
+from provisioner.engine.teardown import target_in
 from state.stack_state import StackState
 
 
@@ -98,3 +101,25 @@ def _going(plan: Plan, state: StackState, name: str, resource_types: ResourceTyp
     return replace(
         one, data_loss=resource_type.data_loss(props), retention_reason=resource_type.declared_retention_reason(props)
     )
+
+
+def deletion_candidates(plan: Plan, state: StackState, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
+    """Return the resources that a teardown would delete, by name.
+
+    These are the resources of the state that exist or are no longer declared, and the existing resources of
+    the stack that the state does not know. Account-wide resources are left out.
+    """
+    known = {name: resource_state for name, resource_state in state.resources.items() if resource_state.id}
+    there = plan.actual.keys() | {name for name in known if name not in plan.stack.resources}
+    managed_resources = {name: target_in(state, name, resource_types) for name in known if name in there}
+    for name in plan.found - state.resources.keys():
+        resource = plan.stack.resources[name]
+        wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
+        managed = target_of(resource, plan.stack.suffix, None, wanted)
+        managed_resources[name] = managed.with_id(plan.changes[name].id)
+    return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
+
+
+def overrides(resource_type: ResourceType, action: str) -> bool:
+    """Return whether a resource type overrides an action of the base class."""
+    return getattr(type(resource_type), action) is not getattr(ResourceType, action)

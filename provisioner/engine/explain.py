@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from provisioner.engine.clock import Stopped
 from provisioner.engine.denials import Denial
 from provisioner.engine.faults import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.hints import hint_for
+from provisioner.engine.waits import Stopped
 from provisioner.errors import Interrupted
 from provisioner.sign_in import not_accepted
 from state.errors import ProvisionerError

@@ -15,8 +15,16 @@ from botocore.parsers import ResponseParserError
 
 from provisioner.answers import ForeignAnswer, UnknownCall
 from provisioner.credentials import CHAIN_ERRORS
-from provisioner.engine.causes import refused_tunnel, untrusted
-from provisioner.engine.codes import BROKE_OFF, DENIED, EXPIRED, THROTTLES, UNIMPLEMENTED, UNKNOWN_CALLER
+from provisioner.engine.codes import (
+    BROKE_OFF,
+    DENIED,
+    EXPIRED,
+    THROTTLES,
+    UNIMPLEMENTED,
+    UNKNOWN_CALLER,
+    refused_tunnel,
+    untrusted,
+)
 from provisioner.sign_in import ChainError
 
 Answer = TypeVar("Answer")

@@ -6,7 +6,7 @@ from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
 from provisioner.answers import ForeignAnswer, UnknownCall
-from provisioner.engine.causes import is_unknown_host, refused_tunnel, unreadable_trust
+from provisioner.engine.codes import is_unknown_host, refused_tunnel, unreadable_trust
 from provisioner.engine.faults import ErrorCategory, categorize, status_of
 from provisioner.trust import mend_trust
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from provisioner.engine.clock import Clock
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import describe_error
@@ -20,7 +19,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import RetryLater, matches_codes
 from provisioner.engine.resource_type import ResourceType
 from provisioner.engine.target import ManagedResource
-from provisioner.engine.waits import poll_interval, retry
+from provisioner.engine.waits import Clock, poll_interval, retry
 from provisioner.errors import CooldownActive
 from state.manager import StateManager
 from state.stack_state import ResourceState

@@ -1,12 +1,14 @@
-"""The actual properties of each resource during a run, and waiting for values that are not known yet."""
+"""The actual state of each resource in a run, the waiting for what is not known yet, and the stack's outputs."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from provisioner.engine.refs import JsonObject, Ref, value_at
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import JsonObject, Ref, Unknown, resolve, value_at
 from provisioner.engine.target import ManagedResource
 from provisioner.errors import WaitTimeout
 
@@ -52,3 +54,15 @@ class ActualStates:
         if value is None:
             raise WaitTimeout(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
         return value
+
+
+def outputs_of(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
+    """Return the outputs whose values are known, resolved from the actual properties `actual`."""
+    known = replace(plan, actual=dict(actual), changes={})
+
+    def value(ref: Ref) -> Any:
+        found = value_at(known.actual.get(ref.logical_id), ref.path)
+        return Unknown(ref) if found is None else found
+
+    resolved = resolve(plan.stack.outputs, value)
+    return {name: str(one) for name, one in resolved.items() if not isinstance(one, Unknown)}

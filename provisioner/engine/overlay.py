@@ -1,10 +1,4 @@
-"""A merge of the desired with the actual properties, for update calls that replace a whole document.
-
-What others have set in the document stays. The merge is three-way at every depth: actual, desired, and last
-recorded. An actual member that is not declared is sent back, unless this stack had set it before. The members
-that a call accepts are taken from its input shape in botocore's model, which leaves out ids, dates and all
-else that AWS only returns.
-"""
+"""Ours merged into the live document, for calls that replace a whole document: what others set in it stays."""
 
 from __future__ import annotations
 
@@ -14,11 +8,58 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.additions import is_default, item_name, only_ours
+from provisioner.engine.extras import is_default, item_name, only_ours
 from provisioner.engine.faults import code_of
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.shapes import Shapes
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The input shapes of the calls that together take one document; if empty, any member is accepted."""
+
+    shapes: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, model: Any, calls: Mapping[str, str]) -> Shapes:
+        """Return the shapes of a service model's operations.
+
+        `calls` maps each operation to the path of the document in its input.
+        """
+        found = []
+        for operation, path in calls.items():
+            shape = model.operation_model(operation).input_shape
+            for name in path.split("."):
+                shape = _inner(shape, name) if name else shape
+            found.append(getattr(shape, "member", shape))
+        return cls(tuple(found))
+
+    def takes(self, name: str) -> bool:
+        """Return whether the calls accept a member of this name."""
+        return all(one.type_name != "structure" for one in self.shapes) or any(
+            name in getattr(one, "members", {}) for one in self.shapes
+        )
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the document is a map, whose keys are free."""
+        return any(one.type_name == "map" for one in self.shapes)
+
+    def member(self, name: str) -> Shapes:
+        """Return the shapes of one member."""
+        inner = (_inner(one, name) for one in self.shapes)
+        return Shapes(tuple(one for one in inner if one is not None))
+
+    @property
+    def items(self) -> Shapes:
+        """The shapes of the items of a list."""
+        return Shapes(tuple(one.member for one in self.shapes if one.type_name == "list"))
+
+
+def _inner(shape: Any, name: str) -> Any:
+    if shape.type_name == "map":
+        return shape.value
+    return getattr(shape, "members", {}).get(name)
 
 
 def merge_into_live(

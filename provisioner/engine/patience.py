@@ -9,8 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
-from provisioner.engine.clock import Clock
-from provisioner.engine.durations import DurationHistory
+from provisioner.engine.critical import DurationHistory
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import (
     TRANSIENT,
@@ -29,9 +28,9 @@ from provisioner.engine.refused import (
     may_have_blockers,
 )
 from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.search import RECENT_SECONDS, RecentResources
 from provisioner.engine.target import ManagedResource
-from provisioner.engine.waits import jittered, poll_interval, retry
-from provisioner.engine.young import RECENT_SECONDS, RecentResources
+from provisioner.engine.waits import Clock, jittered, poll_interval, retry
 
 # Seconds for which throttled calls and AWS's own failures are retried. The 25 tries of Terraform's AWS
 # provider come to about as much. A longer failure is an outage, and the next run goes on from here.

@@ -12,11 +12,11 @@ from provisioner.engine.blockers import or_unknown
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
-from provisioner.engine.ending_targets import deletion_candidates, overrides
+from provisioner.engine.ending import deletion_candidates, overrides
 from provisioner.engine.explain import user_errors
-from provisioner.engine.gone import is_protected
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Plan, ResourceTypes
+from provisioner.engine.search import is_protected
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.teardown import target_in
 from state.stack_state import StackState

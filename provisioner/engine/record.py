@@ -13,10 +13,10 @@ from typing import Any
 from provisioner import __version__
 from provisioner.aws import Aws
 from provisioner.calls import Call
-from provisioner.engine.clock import Clock
 from provisioner.engine.codes import THROTTLES
 from provisioner.engine.events import ENDS, Event
 from provisioner.engine.graph import Edge
+from provisioner.engine.waits import Clock
 from state.serialization import as_json
 from state.stack_state import StackLocation
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.private import mask
 from provisioner.engine.refs import JsonObject, value_at
 from provisioner.engine.refused import Blocker, Refusal
-from provisioner.engine.traits import ResourceTypeData
+from provisioner.engine.traits import CutoverPhase, ResourceTypeData
 from state.errors import ProvisionerError
 
 

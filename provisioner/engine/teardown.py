@@ -10,11 +10,11 @@ from provisioner.engine.critical import DeleteStage, delete_graph
 from provisioner.engine.decide import is_identified_by_name
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import user_error
-from provisioner.engine.gone import is_permanent_refusal, protection, way_off
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import ResourceTypes
 from provisioner.engine.refused import OwnershipConflict
 from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.search import is_permanent_refusal, protection, way_off
 from provisioner.engine.target import ManagedResource
 from provisioner.engine.walk import DagExecutor, ReportStage, Work
 from provisioner.errors import Blocked

@@ -1,8 +1,9 @@
-"""The data that a resource type declares about itself, such as its states, immutable properties and times."""
+"""The data of a resource type: its states, properties, times, error codes; the phases of a cutover."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import Any, ClassVar, Literal
 
 from provisioner.engine.owners import FieldOwner, FieldOwnership
@@ -197,3 +198,18 @@ class ResourceTypeData:
         """Return the operations that a method calls, as its class or the nearest base class lists them."""
         declared = (vars(base).get("operations", {}) for base in cls.__mro__)
         return next((calls[action] for calls in declared if action in calls), ())
+
+
+class CutoverPhase(IntEnum):
+    """A phase of a cutover; it begins when all resources have finished the phase before it."""
+
+    # A listener or rule gives the new target group weight 0; the service registers its tasks in both groups.
+    JOIN = 0
+    # Listeners and rules forward to the new group.
+    SHIFT = 1
+    # Autoscaling measures the new group.
+    FOLLOW = 2
+    # The service registers its tasks in the new group alone.
+    LEAVE = 3
+    # Nothing refers to the old group any more.
+    DROP = 4

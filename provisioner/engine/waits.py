@@ -1,18 +1,61 @@
-"""Retries and polling, built on tenacity: repeat a call that failed, or read until a condition holds."""
+"""The clock, and waiting by it: for a call that may be sent again, and for a state that AWS is coming to."""
 
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
 from tenacity.wait import wait_random_exponential
 
-from provisioner.engine.causes import is_known_host_missing
-from provisioner.engine.clock import Clock
+from provisioner.engine.codes import is_known_host_missing
 from provisioner.engine.faults import MAX_RETRY_AFTER_SECONDS, retry_after
 from provisioner.engine.hints import note_attempts
+
+
+class Stopped(Exception):
+    """The request of a signal to end the run; raised out of a sleep, never out of a call."""
+
+
+class Clock:
+    """The real clock; `stop` wakes every sleeper."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def now(self) -> float:
+        """Return the seconds of a clock that only goes forward."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return the seconds since 1970, as the state holds them."""
+        return time.time()
+
+    def moment(self) -> tuple[float, float]:
+        """Return this moment by both clocks, for `since`."""
+        return self.now(), self.wall()
+
+    def since(self, moment: tuple[float, float]) -> float:
+        """Return the seconds since a moment; the larger of two, as one clock stops in a machine's sleep."""
+        return max(now - then for now, then in zip(self.moment(), moment, strict=True))
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for some seconds; raise Stopped when the run is asked to end."""
+        if self._stop.wait(seconds):
+            raise Stopped
+
+    def stop(self) -> None:
+        """Ask the run to end."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end."""
+        return self._stop.is_set()
+
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets_condition
-from provisioner.engine.durations import DurationHistory
+from provisioner.engine.critical import DurationHistory
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.refs import JsonObject
 from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, read

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import user_errors
-from provisioner.engine.gone import protection, way_off
 from provisioner.engine.plan import Plan, ResourceTypes
+from provisioner.engine.search import protection, way_off
 from provisioner.engine.teardown import target_in
 from provisioner.preflight.finding import Finding
 from state.stack_state import StackState

@@ -7,7 +7,7 @@ from functools import partial
 
 from provisioner.engine.blockers import or_unknown
 from provisioner.engine.clients import Clients
-from provisioner.engine.ending_targets import overrides
+from provisioner.engine.ending import overrides
 from provisioner.engine.explain import user_errors
 from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.refs import resolve

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Set
 from itertools import combinations
 from typing import Any
 
-from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.extras import KnownChildren, Unmanaged
 from provisioner.engine.faults import default_if_unsupported
 from provisioner.engine.refs import JsonObject, value_at
 from provisioner.engine.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.states import StatusClasses
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.traits import CutoverPhase, codes, declare_operations
 from provisioner.resources import tracking_alarms
 from provisioner.resources.members.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.resources.together import tags_told

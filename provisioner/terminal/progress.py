@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from provisioner.engine.events import ENDS, Event, Listener
-from provisioner.engine.outlook import ProgressEstimate
+from provisioner.engine.expected import ProgressEstimate
 from provisioner.terminal.clean import clean
 from provisioner.terminal.say import Say
 

@@ -9,7 +9,7 @@ from functools import partial
 from provisioner.engine.clients import Clients
 from provisioner.engine.patience import call_with_retry
 from provisioner.engine.refs import JsonObject
-from provisioner.engine.young import RecentResources
+from provisioner.engine.search import RecentResources
 from provisioner.resources.ecs.diagnosis import TASKS, Diagnosis, Ended
 from provisioner.resources.ecs.revisions import Running
 from provisioner.resources.tags import low_pairs

@@ -8,7 +8,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.answers import made_in
-from provisioner.engine.beats import CutoverPhase
 from provisioner.engine.clients import beside
 from provisioner.engine.covering import covers
 from provisioner.engine.extras import KnownChildren, Unmanaged
@@ -17,7 +16,7 @@ from provisioner.engine.refs import JsonObject
 from provisioner.engine.refused import Blocker
 from provisioner.engine.resource_type import ResourceSpec
 from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.traits import CutoverPhase, codes, declare_operations
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
 from provisioner.resources.ecs.strangers import strangers, told
 from provisioner.resources.ecs.strategies import shift_with
