@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import cli
-from provisioner.engine import apply, teardown
-from provisioner.engine.critical import DeleteStage, Stage, create_graph, delete_graph
-from provisioner.engine.graph import Edge
+from provisioner.engine.estimates.critical_path import DeleteStage, Stage, create_graph, delete_graph
+from provisioner.engine.execution import apply, teardown
+from provisioner.engine.resource_graph.graph import Edge
 
 
 def _stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:

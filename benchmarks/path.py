@@ -6,8 +6,15 @@ from dataclasses import replace
 
 from provisioner.embedded.containers.life import HEALTH, LINGER, START, STOP
 from provisioner.embedded.manners import balancers, databases, distributions, nat_gateways, tables
-from provisioner.engine.critical import CriticalPath, DeleteStage, Stage, create_graph, critical_path, delete_graph
-from provisioner.engine.graph import Edge, Stack
+from provisioner.engine.estimates.critical_path import (
+    CriticalPath,
+    DeleteStage,
+    Stage,
+    create_graph,
+    critical_path,
+    delete_graph,
+)
+from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline

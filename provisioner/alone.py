@@ -1,7 +1,7 @@
 """Context managers that let one run at a time work on a stack, also where machines share no state.
 
 The marker is a resource of the stack of which AWS makes only one. Its tag, the mark, says which run is at
-work (`engine/marker.py`).
+work (`engine/run_marker/marker.py`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from provisioner.engine.lookout import RunMarkerWatch, creates_duplicates
-from provisioner.engine.marker import RunMarker
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.run_marker.marker import RunMarker
+from provisioner.engine.run_marker.watch import RunMarkerWatch, creates_duplicates
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from state.errors import ProvisionerError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from provisioner.alone import beside_none
-from provisioner.engine.apply import Apply
-from provisioner.engine.events import Event
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.plan import Plan
+from provisioner.engine.execution.apply import Apply
+from provisioner.engine.execution.events import Event
+from provisioner.engine.execution.outcome import Outcome
+from provisioner.engine.planning.plan import Plan
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import user_errors
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import name_of
 from provisioner.preflight import pull_rules
 from provisioner.resources import facts as lookups

@@ -37,7 +37,7 @@ IMAGE_OWNER = "ml-api:image-owner"
 SHIPPED_WITH = "ml-api:shipped-with"
 # Who chose the minimum and maximum number of a service's tasks, if not the settings.
 COUNT_OWNER = "ml-api:count-owner"
-# On the stack's marker: which run is at work, and when it was last heard of (`engine/marker.py`).
+# On the stack's marker: which run is at work, and when it was last heard of (`engine/run_marker/marker.py`).
 RUN_TAG = "ml-api:run"
 LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
 from provisioner.choosing import choose, moved_on, with_domain, with_rules
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.clients import Clients
-from provisioner.engine.critical import DurationHistory
-from provisioner.engine.drift import DriftReport, look_for_drift
-from provisioner.engine.events import Listener, silent
-from provisioner.engine.graph import Stack
-from provisioner.engine.mark import RunIdentity
-from provisioner.engine.marker import RunMarker
-from provisioner.engine.peers import BatchScope
-from provisioner.engine.plan import Plan, make_plan, target_of
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.estimates.critical_path import DurationHistory
+from provisioner.engine.execution.events import Listener, silent
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.planning.drift import DriftReport, look_for_drift
+from provisioner.engine.planning.plan import Plan, make_plan, target_of
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.run_marker.mark import RunIdentity
+from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.errors import NoSuchStack
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.regions import check_partition

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.compare import Difference
-from provisioner.engine.explain import user_errors
-from provisioner.engine.graph import Stack
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Stack
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
 from provisioner.resources.ecs.shipped import DEPLOY, SCALE, shipped
 from provisioner.settings import Settings, Workload

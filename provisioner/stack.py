@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.graph import Stack
-from provisioner.engine.refs import interpolate
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import interpolate
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.settings.ending import variants

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provisioner.alone import marked
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.apply import Apply
-from provisioner.engine.explain import user_errors
-from provisioner.engine.graph import Stack
-from provisioner.engine.marker import RunMarker
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.plan import Plan, make_plan
-from provisioner.engine.protection import HiddenProtection, hidden_protections, protected, remove_protections
-from provisioner.engine.teardown import remove
-from provisioner.engine.verify import Remnant, VerificationReport, verify_deleted
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.apply import Apply
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.outcome import Outcome
+from provisioner.engine.execution.teardown import remove
+from provisioner.engine.execution.verification import Remnant, VerificationReport, verify_deleted
+from provisioner.engine.planning.plan import Plan, make_plan
+from provisioner.engine.planning.protection import HiddenProtection, hidden_protections, protected, remove_protections
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.resources import RESOURCE_TYPES, leftovers
 from provisioner.resources.tagging import bearing
 from provisioner.session import Session

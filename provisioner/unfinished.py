@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.mark import stamp
+from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Incomplete
 from provisioner.workspace import Workspace
 from state.stack_state import StackState

@@ -7,7 +7,7 @@ import functools
 from provisioner.aws import Aws
 from provisioner.embedded.local import Local
 from provisioner.embedded.local import start as start_embedded
-from provisioner.engine.caller import called_by
+from provisioner.engine.calls.caller import called_by
 from provisioner.workspace import Workspace
 from state.stack_state import StackLocation
 

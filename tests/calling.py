@@ -13,7 +13,7 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.types.resource_type import ResourceType
 
 # Every method of a kind that is handed a client.
 VERBS = tuple(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from provisioner.configuration import load
-from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.refs import SecretValue
+from provisioner.engine.resource_graph.graph import Resource, Stack
+from provisioner.engine.resource_graph.references import SecretValue
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from provisioner.engine.drift import Drift, DriftReport, Field
-from provisioner.engine.past import run_of
-from provisioner.engine.timeline import timeline_of
+from provisioner.engine.planning.drift import Drift, DriftReport, Field
+from provisioner.engine.runs.run import run_of
+from provisioner.engine.runs.timeline import timeline_of
 from provisioner.health.scene import Line, Part
 from provisioner.prices.estimate import Cost, Estimate
 from provisioner.report.atlas import atlas

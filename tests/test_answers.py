@@ -14,8 +14,14 @@ from botocore.parsers import ResponseParserError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.answers import demand_whole
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import ErrorCategory, categorize, default_if_unsupported, describe_error, retry_after
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import (
+    ErrorCategory,
+    categorize,
+    default_if_unsupported,
+    describe_error,
+    retry_after,
+)
 from provisioner.rates import Rates
 from tests.test_waits import Hurried
 

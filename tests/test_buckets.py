@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.s3 import Bucket
 
 PAGE = 1000

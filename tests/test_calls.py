@@ -21,9 +21,9 @@ from provisioner.doctor.asked import (
     tasks,
 )
 from provisioner.embedded import reference
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import declare_operations
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import declare_operations
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.health import certificates, measured, services, targets
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.rds.aurora import DBCluster
 from tests.harness import Desk
 from tests.inventory import client, inventory

@@ -10,10 +10,10 @@ from unittest.mock import Mock
 import pytest
 
 from provisioner.configuration import load
-from provisioner.engine.aside import depose_moved
-from provisioner.engine.claims import conflicts, find_conflicts, state_of_resource
-from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.traits import CutoverPhase
+from provisioner.engine.execution.replacement import depose_moved
+from provisioner.engine.planning.conflicts import conflicts, find_conflicts, state_of_resource
+from provisioner.engine.resource_graph.graph import Resource, Stack
+from provisioner.engine.types.data import CutoverPhase
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.elbv2.groups import TargetGroup
 from provisioner.resources.elbv2.listeners import ListenerRule

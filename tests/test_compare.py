@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.compare import Difference, differences, meets_condition, tag_differences
-from provisioner.engine.covering import covers
-from provisioner.engine.refs import JsonObject, Ref, SecretValue, StoredSecret, Unknown
+from provisioner.engine.planning.coverage import covers
+from provisioner.engine.planning.diff import Difference, differences, meets_condition, tag_differences
+from provisioner.engine.resource_graph.references import JsonObject, Ref, SecretValue, StoredSecret, Unknown
 from provisioner.terminal.fields import lines
 from tests.things import Thing
 

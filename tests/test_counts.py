@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.amounts import amount
 from provisioner.commands.counts import ACCOUNTS_OWN
-from provisioner.engine.outcome import Outcome
+from provisioner.engine.execution.outcome import Outcome
 from provisioner.resources import RESOURCE_TYPES
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing

@@ -1,7 +1,14 @@
 from __future__ import annotations
 
-from provisioner.engine.critical import DeleteStage, Stage, create_graph, critical_path, delete_graph, inverted
-from provisioner.engine.graph import Edge
+from provisioner.engine.estimates.critical_path import (
+    DeleteStage,
+    Stage,
+    create_graph,
+    critical_path,
+    delete_graph,
+    inverted,
+)
+from provisioner.engine.resource_graph.graph import Edge
 
 
 def test_the_longest_chain_counts_seconds_and_not_steps() -> None:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.configuration import load
-from provisioner.engine.critical import DurationHistory
-from provisioner.engine.past import diff_runs, run_of
-from provisioner.engine.timeline import timeline_of
+from provisioner.engine.estimates.critical_path import DurationHistory
+from provisioner.engine.runs.run import diff_runs, run_of
+from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import prices
 from provisioner.settings.knobs import knobs

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.graph import Stack
-from provisioner.engine.refs import resolve
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline

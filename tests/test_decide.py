@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.decide import STILL_GOING, Action, decide_change, delete_change
-from provisioner.engine.refs import JsonObject, Ref, Unknown
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.planning.planner import STILL_GOING, Action, decide_change, delete_change
+from provisioner.engine.resource_graph.references import JsonObject, Ref, Unknown
+from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import ResourceState
 from tests.things import (
     OURS,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.refused import matches_codes
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.blocker import matches_codes
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.route53 import DnsName
 
 Record = dict[str, Any]

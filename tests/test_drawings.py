@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from provisioner.configuration import load
-from provisioner.engine.graph import Edge, Stack
+from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.stack import build
 from provisioner.steps.facts import offline

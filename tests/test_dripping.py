@@ -15,7 +15,7 @@ from botocore.tokens import SSOTokenProvider
 
 from provisioner import credentials
 from provisioner.embedded.control_client import STATE
-from provisioner.engine import caller
+from provisioner.engine.calls import caller
 from state.stack_state import StackLocation, StackState
 from tests.harness import Desk
 from tests.replies import Front, plays

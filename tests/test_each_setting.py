@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.refs import redact
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.resource_graph.references import redact
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.settings import Settings
 from provisioner.settings.knobs import knobs
 from provisioner.stack import build

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from provisioner.answers import made_in
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import domain_of
 from provisioner.resources.ecs.running import serving
 from tests.harness import Desk

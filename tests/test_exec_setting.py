@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from provisioner.engine.graph import Stack
-from provisioner.engine.refs import resolve
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline

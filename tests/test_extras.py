@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.decide import Action, Change, with_unmanaged
-from provisioner.engine.extras import KnownChild, KnownChildren, Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.planning.planner import Action, Change, with_unmanaged
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged
 from provisioner.resources.ec2.groups import SecurityGroup
 from provisioner.resources.ec2.permissions import contents, permission
 from provisioner.resources.ec2.routes import RouteTable

@@ -16,8 +16,8 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
 
-from provisioner.engine.faults import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
-from provisioner.engine.waits import retry
+from provisioner.engine.calls.error_categories import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
+from provisioner.engine.calls.polling import retry
 from provisioner.sign_in import ChainError
 from tests.shelves import Hands
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.peers import BatchScope
+from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.resources import role_details
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.hands import TASK_ROLE

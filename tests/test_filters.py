@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.peers import BatchScope
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources import RESOURCE_TYPES
 
 OTHERS = {

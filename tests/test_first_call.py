@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.engine import caller
+from provisioner.engine.calls import caller
 from tests.harness import Desk, Ran
 from tests.replies import Front, Trust, plays
 from tests.replies.front import Play

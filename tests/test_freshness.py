@@ -8,8 +8,8 @@ import pytest
 
 from provisioner.aws import Aws
 from provisioner.embedded.local import running
-from provisioner.engine.clients import Clients
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
 from provisioner.errors import WaitTimeout
 from state.errors import LockHeld
 from tests.harness import Desk

@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from provisioner.commands.on_github import OUTPUT, SUMMARY, give
-from provisioner.engine.drift import Drift, DriftReport
-from provisioner.engine.past import run_of
+from provisioner.engine.planning.drift import Drift, DriftReport
+from provisioner.engine.runs.run import run_of
 from provisioner.terminal.markdown import drift_markdown, run_markdown
 from tests.harness import ROOT, Desk, Ran
 from tests.inventory import client

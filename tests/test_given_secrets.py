@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.embedded.policies import Request, allows
-from provisioner.engine.refs import resolve
+from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.target import ManagedResource
-from provisioner.engine.traits import codes
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources import RESOURCE_TYPES
 from state.stack_state import ResourceState
 from tests.test_errors import answered
@@ -54,7 +54,7 @@ def ended(resource_type: ResourceType, id_: str = "t-1") -> bool:
 @pytest.fixture(autouse=True)
 def _old(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is deleted here was made long ago."""
-    monkeypatch.setattr("provisioner.engine.act.consistency_seconds_left", lambda *_: 0.0)
+    monkeypatch.setattr("provisioner.engine.execution.executor.consistency_seconds_left", lambda *_: 0.0)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from graphlib import TopologicalSorter
 import pytest
 
 from provisioner.configuration import load
-from provisioner.engine.graph import Edge, Stack
-from provisioner.engine.refs import Ref, interpolate, refs_in
+from provisioner.engine.resource_graph.graph import Edge, Stack
+from provisioner.engine.resource_graph.references import Ref, interpolate, refs_in
 from provisioner.errors import UsageError
 from provisioner.names import FORMS
 from provisioner.settings import Settings

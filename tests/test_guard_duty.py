@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from provisioner.commands.ending import finish
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.refused import Blocker, blocked_error
+from provisioner.engine.execution.outcome import Outcome
+from provisioner.engine.types.blocker import Blocker, blocked_error
 from provisioner.resources.ec2.remedies import remedy
 from state.errors import ProvisionerError
 from tests.harness import Desk

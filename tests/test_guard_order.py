@@ -12,7 +12,7 @@ import pytest
 from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.wire import Call, compose, parsed
-from provisioner.engine.traits import CutoverPhase
+from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
 from provisioner.resources.cloudfront import Distribution
 from provisioner.resources.elbv2.listeners import ListenerRule

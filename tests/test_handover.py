@@ -14,7 +14,7 @@ from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.visitors import _fits
 from provisioner.embedded.wire import Call, compose, parsed
-from provisioner.engine.traits import CutoverPhase
+from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
 from provisioner.resources.elbv2.listeners import Listener, ListenerRule
 from tests.hands import settle

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.states import health_of
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.types.health_status import health_of
 from provisioner.errors import CredentialsError
 from provisioner.health.alarms import alarms
 from provisioner.health.certificates import certificates

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from provisioner.aws import Aws
-from provisioner.engine.clients import Clients
-from provisioner.engine.compare import differences
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.target import CONSISTENCY_SECONDS, ManagedResource, read_recorded
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, ManagedResource, read_recorded
+from provisioner.engine.planning.diff import differences
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ec2.endpoints import VpcEndpoint
 from provisioner.resources.elbv2.listeners import Listener
 from state.stack_state import ResourceState

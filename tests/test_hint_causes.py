@@ -11,8 +11,8 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from provisioner.answers import ForeignAnswer, UnknownCall
-from provisioner.engine.faults import CLASSES, TRANSIENT, ErrorCategory, categorize
-from provisioner.engine.hints import hint_for, note_attempts
+from provisioner.engine.calls.error_categories import CLASSES, TRANSIENT, ErrorCategory, categorize
+from provisioner.engine.calls.hints import hint_for, note_attempts
 
 AT = "https://ecs.us-east-1.amazonaws.com"
 HERE = "http://127.0.0.1:4566"

@@ -21,13 +21,13 @@ from provisioner.commands import removing
 from provisioner.commands.one_service import OneService
 from provisioner.commands.saved import SavedPlan
 from provisioner.doctor.asked import resources
-from provisioner.engine.decide import decide_change, woken_by
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.denials import Denial
-from provisioner.engine.explain import user_error
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.waits import Clock
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import decide_change, woken_by
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
 from provisioner.pins import Where, region_of
 from provisioner.resources import RESOURCE_TYPES, facts, versions

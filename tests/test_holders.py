@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
 from provisioner.resources.cloudfront import Distribution
 from provisioner.resources.ec2.groups import SecurityGroup

@@ -19,10 +19,10 @@ from provisioner.commands import applying
 from provisioner.commands.ending import signals
 from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.explain import user_errors
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.plan import Plan
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.outcome import Outcome
+from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
 from provisioner.terminal.say import Say
 from tests.harness import ROOT, Desk
@@ -33,7 +33,7 @@ from tests.inventory import Found, client, inventory
 SIGNALLED = """
 import os, signal
 from provisioner.commands.ending import signals
-from provisioner.engine.waits import Clock, Stopped
+from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.terminal.say import Say
 
 say, clock = Say(), Clock()

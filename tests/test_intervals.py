@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.adopt import adopt
-from provisioner.engine.decide import Change, decide_change
-from provisioner.engine.events import Event
-from provisioner.engine.intervals import with_cooldown
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import RetryLater
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.target import ManagedResource
-from provisioner.engine.traits import codes, minutes
+from provisioner.engine.execution.adoption import adopt
+from provisioner.engine.execution.cooldown import with_cooldown
+from provisioner.engine.execution.events import Event
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.planning.planner import Change, decide_change
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import RetryLater
+from provisioner.engine.types.data import codes, minutes
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import CooldownActive
 from state.manager import StateManager
 from state.stack_state import Intent, ResourceState, StackLocation, StackState

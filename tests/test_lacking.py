@@ -17,12 +17,12 @@ from provisioner import endpoints
 from provisioner.answers import UnknownCall, demand_whole
 from provisioner.aws import Aws
 from provisioner.embedded.wire import Call, compose
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.decide import Change
-from provisioner.engine.events import Event
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.target import ManagedResource
+from provisioner.engine.execution.events import Event
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from tests.harness import Desk, Ran
 from tests.inventory import inventory
 from tests.replies import Answer, Front, plays

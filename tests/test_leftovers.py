@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.leftovers import lingering
 from provisioner.resources.sns import Subscription
 from provisioner.settings import Settings
@@ -17,7 +17,7 @@ from tests.harness import Desk
 from tests.inventory import client, inventory
 
 if TYPE_CHECKING:
-    from provisioner.engine.clients import Clients
+    from provisioner.engine.calls.clients import Clients
 
 OWNER = {"Project": "ml-api", "Environment": "a", "ManagedBy": "ml-api-provisioner"}
 

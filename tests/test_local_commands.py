@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
 from provisioner.workspace import Workspace
 from tests.harness import Desk
 

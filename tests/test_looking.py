@@ -14,7 +14,7 @@ import pytest
 
 from provisioner.embedded.corrections.cloudwatch_measures import measure
 from provisioner.embedded.wire import ACCOUNT, Place
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.say import Say
 from provisioner.terminal.screen import Screen, cut
 from tests.standing import SUFFIX, Standing

@@ -11,9 +11,9 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-from provisioner.engine.extras import additions
-from provisioner.engine.owners import BELOW, FieldOwnership
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.types.field_owners import BELOW, FieldOwnership
+from provisioner.engine.types.resource_type import ResourceType
+from provisioner.engine.types.unmanaged import additions
 from provisioner.resources import RESOURCE_TYPES
 
 # Rows of what botocore's models do not name, on purpose: keys of attributes, items of a collection by their

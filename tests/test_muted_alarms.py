@@ -13,8 +13,8 @@ from provisioner.doctor.asked.alarms import Muted, muted
 from provisioner.doctor.finding import Over
 from provisioner.doctor.patient import Patient
 from provisioner.embedded.local import running
-from provisioner.engine.clients import Clients
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs
 from tests.harness import Desk

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import EndpointConnectionError, ProxyConnectionError
 
 from provisioner import hosts
-from provisioner.engine.faults import TRANSIENT, categorize
-from provisioner.engine.waits import retry
+from provisioner.engine.calls.error_categories import TRANSIENT, categorize
+from provisioner.engine.calls.polling import retry
 from provisioner.whole_answers import over_http
 from tests.harness import Desk
 from tests.test_waits import Hurried

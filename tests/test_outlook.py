@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from provisioner.engine.critical import DurationHistory
-from provisioner.engine.events import Event
-from provisioner.engine.expected import ProgressEstimate
-from provisioner.engine.record import RecordedResource
+from provisioner.engine.estimates.critical_path import DurationHistory
+from provisioner.engine.estimates.time_estimate import ProgressEstimate
+from provisioner.engine.execution.events import Event
+from provisioner.engine.runs.recorder import RecordedResource
 from provisioner.terminal.progress import Board, plainly
 from tests.things import Thing
 

@@ -7,8 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from provisioner.engine.compare import differences, external_differences
-from provisioner.engine.overlay import Shapes, merge_documents
+from provisioner.engine.execution.live_merge import Shapes, merge_documents
+from provisioner.engine.planning.diff import differences, external_differences
 from provisioner.resources import RESOURCE_TYPES
 
 SHIELD = "ShieldMitigationRuleGroup_123456789012_1a2b_3c4d"

@@ -14,8 +14,8 @@ from botocore import xform_name
 from provisioner.aws import Aws
 from provisioner.embedded import paging
 from provisioner.embedded.local import running
-from provisioner.engine.clients import Clients
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
 from provisioner.pages import config_of, paginator
 from tests.harness import ROOT, Desk
 from tests.inventory import client, inventory

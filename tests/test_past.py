@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.cli.opening import typed
-from provisioner.engine.past import UNENDED, CallSummary, diff_runs, run_of
+from provisioner.engine.runs.run import UNENDED, CallSummary, diff_runs, run_of
 from state.run_store import FileRunStore
 from tests.harness import Desk, Ran
 

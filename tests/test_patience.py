@@ -10,16 +10,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
-from provisioner.engine.decide import Change, decide_change
-from provisioner.engine.events import Event
-from provisioner.engine.patience import OUTAGE_SECONDS
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.target import ManagedResource
-from provisioner.engine.traits import codes, minutes
+from provisioner.engine.calls.clients import EMULATOR_PATIENCE, Clients
+from provisioner.engine.calls.retry_policy import OUTAGE_SECONDS
+from provisioner.engine.execution.events import Event
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.planning.planner import Change, decide_change
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, minutes
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive, WaitTimeout
 from state.errors import ProvisionerError
 from state.manager import StateManager

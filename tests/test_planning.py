@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.compare import Difference
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.planning.diff import Difference
 from provisioner.terminal.fields import held_lines, lines
 from state.lock import FileLock
 from tests.harness import Desk

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.engine.graph import Stack
+from provisioner.engine.resource_graph.graph import Stack
 from provisioner.settings.knobs import knobs
 from tests.judging import (
     behaviour,

@@ -15,12 +15,12 @@ from botocore.model import ShapeResolver
 from provisioner.aws import Aws
 from provisioner.embedded.corrections import quotas as raised
 from provisioner.embedded.local import window
-from provisioner.engine.clients import Clients
-from provisioner.engine.compare import Difference
-from provisioner.engine.decide import Action, Change, decide_change
-from provisioner.engine.plan import Plan
-from provisioner.engine.resource_type import ResourceType
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import Action, Change, decide_change
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.checks import check, credentials

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.compare import Difference
-from provisioner.engine.critical import DurationHistory
-from provisioner.engine.decide import Change
-from provisioner.engine.ending import plan_teardown
-from provisioner.engine.expected import TimeEstimate, Wait, estimate_apply, estimate_teardown
-from provisioner.engine.plan import Plan
+from provisioner.engine.estimates.critical_path import DurationHistory
+from provisioner.engine.estimates.time_estimate import TimeEstimate, Wait, estimate_apply, estimate_teardown
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.prices.asked import ask
 from provisioner.prices.charges import BY_USE, CHARGES, FREE, Estate, is_priced
 from provisioner.prices.estimate import Cost, Estimate, after, as_it_is, bill

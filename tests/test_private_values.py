@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.compare import Difference
-from provisioner.engine.private import SensitiveValue, mask, mask_changes, to_recorded
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.resource_graph.sensitive import SensitiveValue, mask, mask_changes, to_recorded
 from provisioner.terminal.fields import lines
 from state.backend import FileBackend
 from state.fingerprints import fingerprint_of, is_fingerprint, new_salt

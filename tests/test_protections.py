@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws import Aws
 from provisioner.embedded.local import running
-from provisioner.engine.clients import Clients
-from provisioner.engine.ending import overrides
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.planning.teardown_plan import overrides
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.elbv2.balancer import LoadBalancer

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 from provisioner.rates import Bucket, Rate, Rates
 from state.errors import LockHeld
 from tests.test_waits import Hurried

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.refs import (
+from provisioner.engine.resource_graph.references import (
     Lookup,
     Ref,
     SecretValue,

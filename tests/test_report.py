@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.engine.drift import Drift, What
+from provisioner.engine.planning.drift import Drift, What
 from provisioner.report.things import judged
 from provisioner.resources import RESOURCE_TYPES
 from tests.harness import Desk

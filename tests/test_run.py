@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.commands import once, running
 from provisioner.commands.once import Once
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
 from provisioner.resources.ecs import lone_tasks
 from provisioner.resources.ecs.service import Service

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.cli.opening import typed
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.critical import DurationHistory
+from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
 from tests.harness import Desk
 from tests.things import Thing

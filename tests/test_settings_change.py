@@ -10,8 +10,8 @@ import pytest
 
 from provisioner.embedded.inner import backend
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.decide import is_identified_by_name
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.planning.planner import is_identified_by_name
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES
 from tests.harness import Desk
 from tests.standing import ACCOUNT
@@ -233,7 +233,7 @@ def calls_of(stack: Stack, changes: dict[str, str]) -> set[str]:
         )
         found |= {f"{resource_type.service}:{name}" for name in named}
         if verb in ("create", "replace") and resource_type.tagged and not is_identified_by_name(resource_type):
-            # Two machines would make two of it: the run is marked meanwhile (engine/marker.py).
+            # Two machines would make two of it: the run is marked meanwhile (engine/run_marker/marker.py).
             found |= {"iam:TagRole", "iam:UntagRole"}
     return found
 

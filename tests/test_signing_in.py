@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from provisioner.commands.signing_in import WITHIN, SignInWait
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
 from provisioner.sign_in import ChainError
 from provisioner.terminal.say import Say
 from tests.hands import settle

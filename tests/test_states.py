@@ -11,12 +11,12 @@ import pytest
 from provisioner.commands.showing import Look
 from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
-from provisioner.engine.decide import retain_change
-from provisioner.engine.drift import Drift, DriftReport, Field, _of_one
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import HealthStatus, StatusClasses, health_of
-from provisioner.engine.target import ManagedResource
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.planning.drift import Drift, DriftReport, Field, _of_one
+from provisioner.engine.planning.planner import retain_change
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.health_status import HealthStatus, StatusClasses, health_of
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.report.things import judged
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.terminal.fields import drift_line

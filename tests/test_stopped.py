@@ -16,8 +16,8 @@ import pytest
 from provisioner import stopping
 from provisioner.commands import founding
 from provisioner.embedded import local
-from provisioner.engine.clients import Clients
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
 from provisioner.workspace import Workspace
 from state.lock import FileLock
 from state.state_store import FileStateStore

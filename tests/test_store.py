@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
 from state.backend import FileBackend
 from state.errors import LockHeld, StateError
 from state.stack_state import StackLocation as At

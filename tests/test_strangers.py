@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.s3 import Bucket
 from tests.harness import Desk
 from tests.inventory import client, inventory

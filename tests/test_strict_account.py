@@ -11,7 +11,7 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.strict_account.shield_mitigation import put_rule
 from provisioner.embedded.wire import Call
-from provisioner.engine import patience
+from provisioner.engine.calls import retry_policy
 from tests.harness import Desk
 from tests.inventory import client
 from tests.printed_commands import carry_out, printed
@@ -110,7 +110,7 @@ def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_b
 ) -> None:
     """On a slow machine the question who holds it was due, and the plan was told as a stranger: exit 4."""
     strict.apply("a")
-    monkeypatch.setattr(patience, "_FIRST_ASKED", 0.0)
+    monkeypatch.setattr(retry_policy, "_FIRST_ASKED", 0.0)
     strict.box.faults({"fault": "throttle", "operation": "cloudfront:DeleteDistribution"})
 
     ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands import smoke
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.revisions import registered
 from provisioner.resources.ecs.rollouts import Rolling, Stage

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.clock import clock as clock_of_aws
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
 from provisioner.preflight import support
 from provisioner.prices import charges
 from tests.harness import Desk

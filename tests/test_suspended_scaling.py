@@ -10,13 +10,13 @@ from typing import Any, cast
 import pytest
 
 from provisioner.aws import Aws
-from provisioner.engine.clients import Clients
-from provisioner.engine.decide import decide_change
-from provisioner.engine.graph import Resource
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import health_of as how
-from provisioner.engine.target import ManagedResource, with_status_reads
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.execution.managed_resource import ManagedResource, with_status_reads
+from provisioner.engine.planning.planner import decide_change
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.types.health_status import health_of as how
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources import RESOURCE_TYPES, autoscaling
 from provisioner.resources.autoscaling import RESUMED, ScalingPolicy
 from provisioner.resources.tracking_alarms import tracking

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.iam import Role
 from provisioner.resources.managed_policy import ManagedPolicy
 from tests.standing import OWNER, SUFFIX, Standing, tags

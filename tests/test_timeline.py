@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.timeline import Timeline, timeline_of
+from provisioner.engine.runs.timeline import Timeline, timeline_of
 from provisioner.terminal.gantt import page
 from provisioner.terminal.timeline import trace
 

@@ -17,14 +17,14 @@ from provisioner import taking_down
 from provisioner.commands import applying, removing
 from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.mark import RunIdentity
-from provisioner.engine.marker import MARK_SECONDS, RENEWAL_SECONDS, RunMarker
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.target import ManagedResource
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.outcome import Outcome
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.run_marker.mark import RunIdentity
+from provisioner.engine.run_marker.marker import MARK_SECONDS, RENEWAL_SECONDS, RunMarker
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
 from state.errors import LockHeld

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.target import ManagedResource
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
 from state.errors import LockHeld
 from tests.harness import Desk, Ran
 

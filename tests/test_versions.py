@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 from provisioner.errors import Blocked
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.extras import KnownChildren
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren
 from provisioner.names import owner_tags
 from provisioner.resources.ec2.blockers import parts_of
 from provisioner.resources.ec2.interfaces import interfaces

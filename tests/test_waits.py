@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.waits import Clock, Stopped, poll_interval, poll_until, retry
+from provisioner.engine.calls.polling import Clock, Stopped, poll_interval, poll_until, retry
 
 
 class Hurried(Clock):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.walk import DagExecutor, ReportStage, Work
+from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 
 PATIENCE = 10.0
 # Node n may come after any of the nodes before it: every such graph is without a circle.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.compare import differences, update_of
+from provisioner.engine.planning.diff import differences, update_of
 from provisioner.resources import RESOURCE_TYPES
 
 Doc = dict[str, Any]

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.manners import new_roles
-from provisioner.engine import search
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.target import ManagedResource
+from provisioner.engine.execution import consistency
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ec2.groups import SecurityGroup
 from provisioner.resources.iam import Role
@@ -132,7 +132,7 @@ def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool)
 def shyest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every new role is refused twice, however slow this machine is."""
     monkeypatch.setattr(new_roles, "AT_LEAST", 60.0)
-    monkeypatch.setattr(search, "SLACK", 60.0)
+    monkeypatch.setattr(consistency, "SLACK", 60.0)
     really = new_roles.NewRole.__init__
 
     def init(self: new_roles.NewRole, arn: str) -> None:

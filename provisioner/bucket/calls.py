@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, code_of, describe_error
+from provisioner.engine.calls.hints import hint_for
+from provisioner.engine.calls.polling import Clock, retry
 from provisioner.engine.denials import Denial
-from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, code_of, describe_error
-from provisioner.engine.hints import hint_for
-from provisioner.engine.waits import Clock, retry
 from provisioner.names import PROGRAM
 from provisioner.sign_in import not_accepted
 from provisioner.signed_in_again import until_signed_in

@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.calls import patiently
-from provisioner.engine.faults import ErrorCategory, categorize, code_of
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.errors import Blocked
 
 Doc = dict[str, Any]

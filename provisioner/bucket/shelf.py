@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import NO_BUCKET, patiently
-from provisioner.engine.faults import ErrorCategory, categorize, code_of
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from state.errors import ProvisionerError
 from state.object_store import StoredObject, WriteConflict
 

@@ -14,7 +14,7 @@ from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
     from provisioner.commands.saved import SavedPlan
-    from provisioner.engine.choice import Selection
+    from provisioner.engine.planning.selection import Selection
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.say import Say
@@ -135,7 +135,7 @@ def _without_secret(former: str, one: str) -> str:
 
 def given_choice(given: dict[str, Any]) -> Selection:
     """Return the selection by --target and --exclude."""
-    from provisioner.engine.choice import Selection
+    from provisioner.engine.planning.selection import Selection
 
     return Selection(given["targets"], given["excludes"])
 

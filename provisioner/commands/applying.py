@@ -17,10 +17,10 @@ from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
-from provisioner.engine.choice import Selection, select, with_marker
-from provisioner.engine.known import outputs_of
-from provisioner.engine.plan import Plan
-from provisioner.engine.record import RunRecorder
+from provisioner.engine.execution.actual_states import outputs_of
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.selection import Selection, select, with_marker
+from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.session import Session
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.plan import sentence, show_plan, shown, summary

@@ -10,10 +10,10 @@ from typing import Any
 
 from provisioner.commands.ensuring import NEW, end, ensure, patiently, seen
 from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
-from provisioner.engine.explain import user_errors
-from provisioner.engine.graph import Resource
-from provisioner.engine.refs import JsonObject, Unknown, resolve
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject, Unknown, resolve
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked
 from provisioner.names import bears, name_of, owner_tags
 from provisioner.resources.iam import GONE, Role

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.decide import AT_WORK, UNCONFIRMED, Change
-from provisioner.engine.plan import Plan
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import AT_WORK, UNCONFIRMED, Change
 from provisioner.session import Session
 from provisioner.settings.never import never_works
 

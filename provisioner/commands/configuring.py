@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provisioner.configuration import Setting
 from provisioner.configuration.sample import sample
-from provisioner.engine.private import SET
+from provisioner.engine.resource_graph.sensitive import SET
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.knobs import schema as model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from provisioner.engine.graph import Stack
+from provisioner.engine.resource_graph.graph import Stack
 from provisioner.regions import choose_region
 from provisioner.report.atlas import atlas
 from provisioner.report.things import declared as things_declared

@@ -19,9 +19,9 @@ from provisioner.commands.pulling import pullable, pulling
 from provisioner.commands.recording import both, recorded
 from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.events import Event, silent
-from provisioner.engine.explain import user_errors
-from provisioner.engine.record import RunRecorder
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.events import Event, silent
+from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import size_of

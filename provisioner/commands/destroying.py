@@ -9,7 +9,7 @@ from provisioner.commands.forecasting import forecast_end
 from provisioner.commands.place import checked, header
 from provisioner.commands.planning import Showing
 from provisioner.commands.removing import holding, refuse_protected
-from provisioner.engine.ending import plan_teardown
+from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.taking_down import protections, standing

@@ -8,7 +8,7 @@ from pathlib import Path
 from provisioner.commands.on_github import give, summarise
 from provisioner.commands.place import checked, header
 from provisioner.commands.writing import write
-from provisioner.engine.drift import DriftReport
+from provisioner.engine.planning.drift import DriftReport
 from provisioner.session import Session
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown

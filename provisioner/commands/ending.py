@@ -10,8 +10,8 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 from provisioner.commands.signing_in import SignInWait, can_sign_in
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
+from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
 from provisioner.signed_in_again import waiting_by
 from provisioner.terminal.say import Say

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import EMULATOR_PATIENCE
-from provisioner.engine.compare import differences
-from provisioner.engine.faults import TRANSIENT, categorize, code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import matches_codes
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import Codes, codes, minutes
-from provisioner.engine.waits import retry
+from provisioner.engine.calls.clients import EMULATOR_PATIENCE
+from provisioner.engine.calls.error_categories import TRANSIENT, categorize, code_of
+from provisioner.engine.calls.polling import retry
+from provisioner.engine.planning.diff import differences
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import matches_codes
+from provisioner.engine.types.data import Codes, codes, minutes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import bears
 from provisioner.session import Session

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.commands.serving import REHEARSED, entered
-from provisioner.engine.explain import user_error
-from provisioner.engine.faults import code_of
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.calls.user_errors import user_error
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.running import Running
 from provisioner.resources.ecs.sessions import NOT_READY, execute

@@ -9,7 +9,7 @@ from provisioner.amounts import amount
 from provisioner.commands.place import counted, header
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
-from provisioner.engine.peers import BatchScope
+from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
 from provisioner.terminal.doctor import Line, show_walk

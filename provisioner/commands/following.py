@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.commands.ending import EXIT_CODES, signals
 from provisioner.commands.one_service import OneService
-from provisioner.engine.explain import user_errors
-from provisioner.engine.faults import ErrorCategory, categorize, describe_error
-from provisioner.engine.waits import Stopped, poll_until
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
+from provisioner.engine.calls.polling import Stopped, poll_until
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose

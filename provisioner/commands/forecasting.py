@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from provisioner.engine.ending import TeardownPlan
-from provisioner.engine.expected import TimeEstimate, estimate_apply, estimate_teardown
-from provisioner.engine.explain import describe_refusal
-from provisioner.engine.graph import Stack
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.user_errors import describe_refusal
+from provisioner.engine.estimates.time_estimate import TimeEstimate, estimate_apply, estimate_teardown
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.teardown_plan import TeardownPlan
+from provisioner.engine.resource_graph.graph import Stack
 from provisioner.preflight.checks import check
 from provisioner.preflight.protections import protections
 from provisioner.prices.asked import ask

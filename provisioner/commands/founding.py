@@ -7,7 +7,7 @@ from provisioner.bucket.making import guard, make
 from provisioner.bucket.proof import prove
 from provisioner.commands.asking import Asking
 from provisioner.embedded.local import start as start_embedded
-from provisioner.engine.caller import called_by
+from provisioner.engine.calls.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.pins import guard_account
 from provisioner.stopping import begin_change

@@ -14,7 +14,7 @@ from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import user_errors
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
 from provisioner.resources.ecs.revisions import Running, besides, number, revision, unopened

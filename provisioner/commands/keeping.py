@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from provisioner.amounts import amount
 from provisioner.commands.asking import Asking
 from provisioner.commands.counts import resources_in
-from provisioner.engine.waits import Clock
+from provisioner.engine.calls.polling import Clock
 from provisioner.errors import Blocked, UsageError
 from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say, table

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from provisioner.engine.past import Run, diff_runs, run_of
+from provisioner.engine.runs.run import Run, diff_runs, run_of
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
 from provisioner.terminal.contrast import show_contrast

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.commands.saved import SavedPlan, outline, told_settings
-from provisioner.engine.decide import Change
-from provisioner.engine.plan import Plan
-from provisioner.engine.private import CHANGED, SET, mask, mask_changes
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.fields import lines

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.one_service import OneService
-from provisioner.engine.mark import stamp
+from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
 from provisioner.resources.ecs.revisions import Running, number

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from provisioner.engine.act import ResourceExecutor
-from provisioner.engine.compare import Difference
-from provisioner.engine.decide import Change
-from provisioner.engine.events import Event
-from provisioner.engine.private import to_recorded
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.target import ManagedResource
-from provisioner.engine.teardown import target_in
+from provisioner.engine.execution.events import Event
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.errors import Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.revisions import Running, is_same, registered, revision, running

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.refs import Ref
+from provisioner.engine.resource_graph.graph import Resource, Stack
+from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import tags_of
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from provisioner.amounts import amount
-from provisioner.engine.plan import Plan
+from provisioner.engine.planning.plan import Plan
 from provisioner.session import Session
 from provisioner.terminal.plan import roles_told
 from provisioner.terminal.say import Say

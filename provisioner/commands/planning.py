@@ -16,9 +16,9 @@ from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
 from provisioner.commands.writing import write
-from provisioner.engine.choice import Selection, select, with_marker
-from provisioner.engine.peers import BatchScope
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.forecast import Forecast

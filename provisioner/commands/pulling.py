@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from provisioner.commands.applying import run
 from provisioner.commands.one_service import OneService
 from provisioner.commands.recording import expect
-from provisioner.engine.choice import Selection, select
-from provisioner.engine.record import RunRecorder
+from provisioner.engine.planning.selection import Selection, select
+from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, RolledBack, Superseded
 from provisioner.preflight.ecr import look
 from provisioner.preflight.pull_rules import filled

@@ -9,12 +9,12 @@ from typing import Any
 
 from provisioner.commands.on_github import summarise
 from provisioner.commands.saved import told_settings
-from provisioner.engine.events import Event, Listener
-from provisioner.engine.expected import ProgressEstimate
-from provisioner.engine.graph import Edge
-from provisioner.engine.past import run_of
-from provisioner.engine.plan import Plan
-from provisioner.engine.record import RunRecorder
+from provisioner.engine.estimates.time_estimate import ProgressEstimate
+from provisioner.engine.execution.events import Event, Listener
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Edge
+from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.engine.runs.run import run_of
 from provisioner.errors import Interrupted, NoSuchStack
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from provisioner.engine.plan import Plan
+from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Blocked
 from provisioner.preflight.finding import Finding
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
-from provisioner.engine.explain import user_errors
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError
 from provisioner.resources.ecs.revisions import Running, number, revisions
 from provisioner.resources.ecs.rollouts import BACK, GOOD, Rollout, rollouts

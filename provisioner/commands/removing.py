@@ -13,13 +13,13 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import counted, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
-from provisioner.engine.blockers import BlockedDeletion, blocked_deletions, notes_of
-from provisioner.engine.decide import suspension_reason
-from provisioner.engine.ending import TeardownPlan, plan_teardown
-from provisioner.engine.outcome import Outcome
-from provisioner.engine.plan import Plan
-from provisioner.engine.record import RunRecorder
-from provisioner.engine.verify import Remnant, VerificationReport
+from provisioner.engine.execution.outcome import Outcome
+from provisioner.engine.execution.verification import Remnant, VerificationReport
+from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, notes_of
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import suspension_reason
+from provisioner.engine.planning.teardown_plan import TeardownPlan, plan_teardown
+from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, NoSuchStack, ResourcesRemain
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account

@@ -12,11 +12,11 @@ from provisioner.commands.forecasting import cost_of, cost_remembered
 from provisioner.commands.looking_back import readable
 from provisioner.commands.place import checked, whereabouts
 from provisioner.commands.writing import check_writable, write
-from provisioner.engine.drift import DriftReport
-from provisioner.engine.past import Run
-from provisioner.engine.peers import BatchScope
-from provisioner.engine.states import health_of
-from provisioner.engine.timeline import Timeline, timeline_of
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.planning.drift import DriftReport
+from provisioner.engine.runs.run import Run
+from provisioner.engine.runs.timeline import Timeline, timeline_of
+from provisioner.engine.types.health_status import health_of
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 from provisioner.health.look import parts
 from provisioner.health.scene import Part, Scene, Sight

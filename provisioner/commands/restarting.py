@@ -14,7 +14,7 @@ from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.commands.smoke import smoke
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import user_errors
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.revisions import Running, number
 from provisioner.resources.ecs.rollouts import begin_anew

@@ -15,9 +15,9 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.place import header
 from provisioner.commands.recording import expect, recorded
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import user_errors
-from provisioner.engine.plan import Plan
-from provisioner.engine.record import RunRecorder
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, UsageError
 from provisioner.resources.origin_key import CURRENT, PENDING, new_key
 from provisioner.session import Session

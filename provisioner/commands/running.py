@@ -20,10 +20,10 @@ from provisioner.commands.place import header
 from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import user_errors
-from provisioner.engine.faults import code_of, describe_error
-from provisioner.engine.waits import Clock, Stopped
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of, describe_error
+from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import owner_tags
 from provisioner.resources.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
 from provisioner.resources.ecs.revisions import Running

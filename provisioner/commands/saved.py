@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from provisioner import __version__
-from provisioner.engine.choice import Selection
-from provisioner.engine.decide import Change
-from provisioner.engine.plan import Plan
-from provisioner.engine.private import to_recorded
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.planning.selection import Selection
+from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.errors import Blocked, UsageError
 from provisioner.names import PROGRAM
 from provisioner.session import Session

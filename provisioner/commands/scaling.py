@@ -12,7 +12,7 @@ from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.commands.undisturbed import undisturbed
-from provisioner.engine.explain import user_errors
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import UsageError
 from provisioner.names import COUNT_OWNER
 from provisioner.resources.ecs.shipped import SCALE

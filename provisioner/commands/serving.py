@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from provisioner.engine.explain import user_errors
+from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources.ecs.running import Running, serving
 from provisioner.session import Session

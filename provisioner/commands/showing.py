@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from provisioner.amounts import amount
 from provisioner.commands.bordering import borders
 from provisioner.commands.place import counted, whereabouts
-from provisioner.engine.clients import Clients
-from provisioner.engine.peers import BatchScope
-from provisioner.engine.plan import READERS
-from provisioner.engine.states import ResourceHealth, health_of
-from provisioner.engine.target import ManagedResource, read, with_status_reads
-from provisioner.engine.teardown import target_in
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.plan import READERS
+from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.health.look import is_well, parts
 from provisioner.health.scene import Part, Scene, Sight, why_unknown
 from provisioner.resources import RESOURCE_TYPES

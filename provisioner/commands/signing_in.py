@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from provisioner.engine.waits import Clock, Stopped
+from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.sign_in import ChainError
 from provisioner.terminal.say import Say
 

@@ -9,10 +9,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
 from provisioner.commands.one_service import OneService
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize
+from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.denials import Denial
-from provisioner.engine.faults import ErrorCategory, categorize
-from provisioner.engine.hints import hint_for
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
 from provisioner.path_patterns import probe
 from provisioner.resources.elbv2.routing import led_to, path_values, rules_of, taker

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from provisioner.commands.sources import Source, Wanted, source_of
-from provisioner.engine.explain import user_error
-from provisioner.engine.faults import TRANSIENT, categorize
+from provisioner.engine.calls.error_categories import TRANSIENT, categorize
+from provisioner.engine.calls.user_errors import user_error
 from provisioner.errors import Incomplete, UsageError, quoted
 from provisioner.resources.log_events import Line
 from provisioner.session import Session

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.commands.looking_back import passing_over
 from provisioner.commands.writing import write
-from provisioner.engine.timeline import timeline_of
+from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.gantt import page as as_page
 from provisioner.terminal.say import Say

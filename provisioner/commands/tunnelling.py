@@ -13,10 +13,10 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from provisioner.commands.serving import REHEARSED, entered
-from provisioner.engine.explain import user_error, user_errors
-from provisioner.engine.faults import code_of
-from provisioner.engine.target import read
-from provisioner.engine.teardown import target_in
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.calls.user_errors import user_error, user_errors
+from provisioner.engine.execution.managed_resource import read
+from provisioner.engine.execution.teardown import target_in
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.running import Running

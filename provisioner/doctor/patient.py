@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of
 from provisioner.names import PROJECT, name_of
 from state.stack_state import StackState
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from provisioner.doctor.finding import Finding, Over, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import CHECKS, Check
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize
+from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.denials import Denial
-from provisioner.engine.explain import describe_refusal
-from provisioner.engine.faults import ErrorCategory, categorize
 
 _AT_ONCE = 8
 OK, NONE, WRONG, UNSEEN = "ok", "none", "wrong", "not checked"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from provisioner.engine.covering import covers
-from provisioner.engine.extras import is_default, only_ours
-from provisioner.engine.owners import FieldOwnership
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.planning.coverage import covers
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.field_owners import FieldOwnership
+from provisioner.engine.types.unmanaged import is_default, only_ours
 
 # The values of a field that an emulator does not support.
 _NO_WORD: tuple[Any, ...] = (None, "", [], {})

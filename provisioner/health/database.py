@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.measured import Metric, measured
 from provisioner.health.scene import Line, Scene, Sight, asked, stated
 

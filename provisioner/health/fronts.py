@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.scene import Line, Scene, Sight, stated
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 
 CALLS = {"cloudwatch": ("GetMetricData",)}
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import describe_refusal
-from provisioner.engine.faults import describe_error
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.states import HealthStatus, ResourceHealth
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import describe_error
+from provisioner.engine.calls.user_errors import describe_refusal
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.health_status import HealthStatus, ResourceHealth
 
 # `told` is neither good nor bad, such as an event or a number. `unknown`: AWS could not be asked.
 Mark = Literal["well", "unwell", "unknown", "told"]

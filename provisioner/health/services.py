@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.scene import Line, Mark, Scene, Sight, asked
 
 # botocore DescribeTasks: the number of tasks in one call.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.scene import Line, Mark, Scene, Sight
 from provisioner.resources.ecs import strangers
 

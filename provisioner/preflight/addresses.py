@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Resource
 from provisioner.names import bears
 from provisioner.preflight.finding import Finding
 

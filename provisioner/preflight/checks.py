@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.planning.plan import Plan
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.database import database
 from provisioner.preflight.domain import domain

@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of
-from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.preflight.finding import Finding
 
 # The calls of this module by service; `policy` grants them if there is a domain.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Resource
 from provisioner.preflight.ecr import Pullable, look
 from provisioner.preflight.finding import Finding
 from provisioner.settings.images import images_of

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.compare import update_of
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan, look_up, target_of
-from provisioner.engine.refs import JsonObject, SecretValue, Unknown, resolve
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.planning.diff import update_of
+from provisioner.engine.planning.plan import Plan, look_up, target_of
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown, resolve
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.shapes import MISSING, UNKNOWN, Fault, faults
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from provisioner.engine.decide import BEGUN
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import BEGUN
+from provisioner.engine.resource_graph.graph import Resource
 
 # CPU units of one vCPU.
 _UNITS = 1024

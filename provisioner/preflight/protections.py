@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import user_errors
-from provisioner.engine.plan import Plan, ResourceTypes
-from provisioner.engine.search import protection, way_off
-from provisioner.engine.teardown import target_in
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.consistency import protection, way_off
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.preflight.finding import Finding
 from state.stack_state import StackState
 

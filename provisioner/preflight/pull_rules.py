@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import describe_refusal
-from provisioner.engine.graph import Stack
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import describe_refusal
+from provisioner.engine.resource_graph.graph import Stack
 from provisioner.settings.images import EcrImage
 
 # The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.decide import BEGUN
-from provisioner.engine.explain import describe_refusal
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import describe_refusal
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import BEGUN
+from provisioner.engine.resource_graph.graph import Resource
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.processors import on_fargate, on_spot, stand_on_fargate, stand_on_spot
 from provisioner.preflight.usage import (

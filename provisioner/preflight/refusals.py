@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import user_errors
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.planning.plan import Plan
 from provisioner.preflight.finding import Finding
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.plan import Plan
+from provisioner.engine.planning.plan import Plan
 from provisioner.preflight.finding import Finding
 
 

@@ -6,9 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject, Ref, resolve, reveal_secrets
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject, Ref, resolve, reveal_secrets
 from provisioner.preflight.finding import Finding
 from provisioner.settings.container import LARGEST
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.explain import describe_refusal
-from provisioner.engine.graph import Resource
-from provisioner.engine.plan import Plan
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import describe_refusal
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Resource
 from provisioner.preflight.finding import Finding
 from provisioner.settings.postgres import (
     DEFAULT_MAJOR,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 
 _GONE = ("deleted", "deleting", "failed")
 

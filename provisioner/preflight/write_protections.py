@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from provisioner.engine.blockers import or_unknown
-from provisioner.engine.clients import Clients
-from provisioner.engine.ending import overrides
-from provisioner.engine.explain import user_errors
-from provisioner.engine.plan import Plan, look_up
-from provisioner.engine.refs import resolve
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.planning.blocked_deletions import or_unknown
+from provisioner.engine.planning.plan import Plan, look_up
+from provisioner.engine.planning.teardown_plan import overrides
+from provisioner.engine.resource_graph.references import resolve
 from provisioner.preflight.finding import Finding
 
 _VERBS = ("create", "replace", "update")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from provisioner.engine.refs import Ref
+from provisioner.engine.resource_graph.references import Ref
 from provisioner.settings.postgres import DISABLED, STANDARD_ENDS, major_of
 
 Doc = Mapping[str, Any]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from provisioner.engine.compare import Difference
-from provisioner.engine.decide import Change
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject, Ref
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.resource_graph.references import JsonObject, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, Estate, is_priced
 from provisioner.prices.table import Prices
 from provisioner.settings.postgres import RECKONED, STANDARD_ENDS, is_near, major_of

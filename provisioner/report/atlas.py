@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.engine.states import THERE
+from provisioner.engine.types.health_status import THERE
 from provisioner.report.things import Thing, Things
 from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from provisioner.engine.compare import meets_condition
-from provisioner.engine.drift import Drift, DriftReport
-from provisioner.engine.graph import Stack
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceType
-from provisioner.engine.states import MISSING, ResourceHealth, health_of
-from provisioner.engine.states import HealthStatus as Health
+from provisioner.engine.planning.diff import meets_condition
+from provisioner.engine.planning.drift import Drift, DriftReport
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.health_status import MISSING, ResourceHealth, health_of
+from provisioner.engine.types.health_status import HealthStatus as Health
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.health.scene import Part
 from provisioner.prices.estimate import before
 from provisioner.resources import RESOURCE_TYPES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources import (
     acm,
     autoscaling,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Set
 from itertools import combinations
 from typing import Any
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import default_if_unsupported
-from provisioner.engine.refs import JsonObject, value_at
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import StatusClasses
-from provisioner.engine.traits import CutoverPhase, codes, declare_operations
+from provisioner.engine.calls.error_categories import default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject, value_at
+from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
+from provisioner.engine.types.health_status import StatusClasses
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources import tracking_alarms
 from provisioner.resources.members.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.resources.together import tags_told

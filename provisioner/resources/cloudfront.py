@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.owners import FieldOwner
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker, Refusal, RetryLater, blocked_error
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker, Refusal, RetryLater, blocked_error
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import ZONE_TAG
 from provisioner.resources.members.edge import DISTRIBUTION

@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import matches_codes
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import matches_codes
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.members.logs import DELIVERY, DESTINATION, SOURCE
 
 _GONE = codes("ResourceNotFoundException")

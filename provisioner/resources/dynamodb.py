@@ -7,13 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import code_of, default_if_unsupported
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import RetryLater
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import RetryLater
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.members.data import BACKUPS, TABLE, TTL
 from provisioner.resources.secretsmanager import RESOURCE_POLICY
 from provisioner.resources.setting import SubresourceType

@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, default_if_unsupported
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 from provisioner.resources.elbv2.routing import path_values

@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.members.iam import ROLE, ROLE_POLICY, SERVICE_ROLE
 from provisioner.resources.role_details import described, detail, listed
 from provisioner.resources.tags import mapping, pairs

@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import beside
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import matches_codes
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import Codes, codes, declare_operations, minutes
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import matches_codes
+from provisioner.engine.types.data import Codes, codes, declare_operations, minutes
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
 from provisioner.resources.members.data import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.resources.setting import SubresourceType

@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, default_if_unsupported
-from provisioner.engine.graph import Stack
-from provisioner.engine.patience import call_with_retry
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.verify import Remnant
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
+from provisioner.engine.calls.retry_policy import call_with_retry
+from provisioner.engine.execution.verification import Remnant
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT, bears
 from provisioner.resources.dynamodb import Table
 from provisioner.resources.ecs.cluster import Cluster

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.owners import FieldOwner
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.members.logs import LOG_GROUP, RETENTION
 from provisioner.resources.setting import SubresourceType
 from provisioner.resources.together import tags_told

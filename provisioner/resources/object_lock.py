@@ -15,9 +15,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import ErrorCategory, categorize, code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
 
 # The error codes for a bucket without Object Lock (terraform-provider-aws
 # s3/bucket_object_lock_configuration.go), and for an object without a retention or a legal hold.

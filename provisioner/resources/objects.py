@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import blocked_error
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import blocked_error
 from provisioner.resources.object_lock import lock_of
 
 

@@ -13,7 +13,14 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.refs import FingerprintedSecret, JsonObject, Lookup, Ref, SecretValue, Unknown
+from provisioner.engine.resource_graph.references import (
+    FingerprintedSecret,
+    JsonObject,
+    Lookup,
+    Ref,
+    SecretValue,
+    Unknown,
+)
 
 # The AWS operations of a change of the key, besides those of the stack's resource types: `policy` grants
 # them.

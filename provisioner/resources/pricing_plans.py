@@ -6,10 +6,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from provisioner.engine.clients import beside
-from provisioner.engine.faults import TRANSIENT, ErrorCategory, categorize, code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker, Refusal
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker, Refusal
 
 # The only region with this API (botocore 1.44.5, endpoints of pricing-plan-manager).
 _REGION = "us-east-1"

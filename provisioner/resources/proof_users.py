@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import beside
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import bears
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.tags import mapping

@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Refusal
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Refusal
 
 # The command that removes protections; `as_option` formats them.
 LIFTED_BY = (

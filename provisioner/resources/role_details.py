@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import ErrorCategory, categorize
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize
+from provisioner.engine.resource_graph.references import JsonObject
 
 # For more roles than this, IAM needs several pages, and takes longer than reading only ours one by one.
 _FEW = 300

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.refs import JsonObject, is_known
-from provisioner.engine.refused import Refusal
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.resource_graph.references import JsonObject, is_known
+from provisioner.engine.types.blocker import Refusal
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
 from provisioner.resources.members.edge import DNS_NAME
 from provisioner.resources.proof_users import is_proof, users

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.members.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
 from provisioner.resources.object_lock import locks
 from provisioner.resources.objects import empty

@@ -10,12 +10,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import default_if_unsupported
-from provisioner.engine.refs import JsonObject, Lookup, Ref, SecretValue, StoredSecret
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import THERE, StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.calls.error_categories import default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject, Lookup, Ref, SecretValue, StoredSecret
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.health_status import THERE, StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked, UsageError
 from provisioner.names import bears
 from provisioner.resources.members.data import ROTATION, SECRET

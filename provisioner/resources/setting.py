@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 
 
 class SubresourceType(ResourceType):

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import ErrorCategory, categorize
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.names import owner_tags
 from provisioner.resources.tags import mapping
 

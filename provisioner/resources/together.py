@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import beside
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.traits import Codes
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import Codes
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.tagging import AMAZONS, bearers
 
 # botocore resourcegroupstaggingapi TagFilter: 20 values.

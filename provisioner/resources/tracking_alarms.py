@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.clients import beside
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.states import StatusClasses
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.health_status import StatusClasses
 
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"cloudwatch": ("DescribeAlarms",)}

@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import beside
-from provisioner.engine.faults import code_of, default_if_unsupported
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import name_of
 
 # The AWS operations that this module calls, by service: `policy` grants them.

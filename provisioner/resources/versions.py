@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import default_if_unsupported
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.errors import Blocked
 from provisioner.resources.facts import CLASS, ENGINE, orderable, running_cluster
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.clients import beside
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import bears
 from provisioner.resources.members.edge import WEB_ACL, WEB_ACL_LOG
 from provisioner.resources.tags import mapping, pairs

@@ -31,8 +31,8 @@ from provisioner.embedded.besides import (
 )
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
 from provisioner.embedded.reference import known as known_action
-from provisioner.engine.graph import Resource
-from provisioner.engine.refs import refs_in, secrets_in
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import refs_in, secrets_in
 from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
 
 # Actions that can give a role more rights: granted only for roles under the permissions boundary.

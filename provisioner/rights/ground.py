@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from provisioner.embedded import reference
 from provisioner.embedded.besides import CHANGES, RECORDS, record_name
-from provisioner.engine.graph import Resource, Stack
-from provisioner.engine.refs import Ref, Unknown, resolve
+from provisioner.engine.resource_graph.graph import Resource, Stack
+from provisioner.engine.resource_graph.references import Ref, Unknown, resolve
 from provisioner.names import PROJECT, any_of
 
 # A condition of a grant, as tuples of operator, key and allowed values.

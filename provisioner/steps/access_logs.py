@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import interpolate
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.references import interpolate
 from provisioner.names import name_of
 from provisioner.resources.deliveries import Delivery, DeliveryDestination, DeliverySource
 from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock

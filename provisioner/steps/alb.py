@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.elbv2.balancer import LoadBalancer, LoadBalancerAttributes
 from provisioner.resources.elbv2.groups import TargetGroup, TargetGroupAttributes
 from provisioner.resources.elbv2.listeners import Listener

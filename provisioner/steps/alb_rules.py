@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.path_patterns import in_order
 from provisioner.resources.elbv2.listeners import ListenerRule
 from provisioner.settings.api import ERROR_PAGES

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.engine.graph import Step
-from provisioner.engine.refs import Interpolation, interpolate
+from provisioner.engine.resource_graph.graph import Step
+from provisioner.engine.resource_graph.references import Interpolation, interpolate
 from provisioner.steps.facts import Facts
 
 

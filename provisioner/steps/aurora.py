@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Ref
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import name_of
 from provisioner.resources.facts import CLASS, ENGINE
 from provisioner.resources.rds.aurora import DBCluster

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Step
-from provisioner.engine.refs import interpolate
+from provisioner.engine.resource_graph.graph import Step
+from provisioner.engine.resource_graph.references import interpolate
 from provisioner.resources.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
 from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.graph import Resource, Step
-from provisioner.engine.refs import Interpolation, Ref, interpolate, refs_in
+from provisioner.engine.resource_graph.graph import Resource, Step
+from provisioner.engine.resource_graph.references import Interpolation, Ref, interpolate, refs_in
 from provisioner.names import owner_tags
 from provisioner.resources.iam import RolePolicy
 from provisioner.resources.kms import Key

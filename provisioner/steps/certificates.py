@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Edge, ResourceHandle, Step
-from provisioner.engine.refs import Ref, interpolate
+from provisioner.engine.resource_graph.graph import Edge, ResourceHandle, Step
+from provisioner.engine.resource_graph.references import Ref, interpolate
 from provisioner.errors import UsageError
 from provisioner.names import MANAGER
 from provisioner.resources.acm import Certificate, Issuance, IssuanceByHand

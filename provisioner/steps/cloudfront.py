@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Edge, ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import Edge, ResourceHandle, Step
 from provisioner.names import ZONE_TAG
 from provisioner.resources.cloudfront import Distribution
 from provisioner.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Step
+from provisioner.engine.resource_graph.graph import Step
 from provisioner.resources.cloudwatch import Dashboard
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Interpolation, interpolate
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.references import Interpolation, interpolate
 from provisioner.resources.route53 import DnsName
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer

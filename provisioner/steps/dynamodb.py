@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.dynamodb import PointInTimeRecovery, Table, TimeToLive
 from provisioner.settings import Settings
 from provisioner.steps.keys import Keys

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.graph import NO_EXTRA_TAGS, Edge, ResourceHandle, Step
-from provisioner.engine.private import SensitiveValue
-from provisioner.engine.refs import interpolate
+from provisioner.engine.resource_graph.graph import NO_EXTRA_TAGS, Edge, ResourceHandle, Step
+from provisioner.engine.resource_graph.references import interpolate
+from provisioner.engine.resource_graph.sensitive import SensitiveValue
 from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.tasks import TaskDefinition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.errors import UsageError
 from provisioner.resources.ec2.endpoints import InterfaceEndpoint, VpcEndpoint
 from provisioner.settings import Settings

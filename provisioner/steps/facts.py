@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.refs import Ref, Unknown
+from provisioner.engine.resource_graph.references import Ref, Unknown
 from provisioner.resources.facts import ENGINE
 from provisioner.settings.shipped import Shipped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.graph import Step
+from provisioner.engine.resource_graph.graph import Step
 from provisioner.resources.ec2.flow_logs import FlowLog
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.resources.logs import LogGroup, Retention

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.origin_key import HEADER, NewestKey, NewKey, StoredKeys
 from provisioner.resources.secretsmanager import Secret
 from provisioner.settings import Settings

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Ref, interpolate
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.references import Ref, interpolate
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.settings.images import EcrImage

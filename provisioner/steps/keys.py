@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.refs import Ref, interpolate
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.references import Ref, interpolate
 from provisioner.names import FORMS, name_of
 from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.resources.tagging import GLOBAL_REGION

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.logs import LogGroup, Retention, ServiceLogGroup
 from provisioner.settings import Settings
 from provisioner.steps.keys import Keys

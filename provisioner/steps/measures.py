@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle
+from provisioner.engine.resource_graph.graph import ResourceHandle
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import Edge, ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import Edge, ResourceHandle, Step
 from provisioner.resources.ec2.nat import ElasticIp, NatGateway
 from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.settings import Settings

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
-from provisioner.engine.resource_type import ResourceType
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.resources.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload

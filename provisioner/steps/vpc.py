@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.ec2.gateways import GatewayAttachment, InternetGateway
 from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.resources.ec2.vpc import DnsHostnames, DnsSupport, Subnet, Vpc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.iam import ServiceLinkedRole
 from provisioner.resources.vpc_origin import VpcOrigin
 from provisioner.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.names import name_of
 from provisioner.resources.logs import LogGroup, Retention
 from provisioner.resources.tagging import GLOBAL_REGION

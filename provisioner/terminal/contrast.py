@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.past import Pair, RunDiff
+from provisioner.engine.runs.run import Pair, RunDiff
 from provisioner.terminal.fields import told
 from provisioner.terminal.past import began, planned, took
 from provisioner.terminal.say import Say

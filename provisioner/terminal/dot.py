@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.engine.graph import Edge, Stack
+from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.terminal.graph import by_piece, strictest
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.drift import Drift, DriftReport, Field
-from provisioner.engine.private import mask, mask_changes
+from provisioner.engine.planning.drift import Drift, DriftReport, Field
+from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.fields import drift_line, told
 from provisioner.terminal.say import Say
 

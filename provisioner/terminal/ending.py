@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.engine.blockers import BlockedDeletion, notes_of
-from provisioner.engine.ending import PlannedDeletion, TeardownPlan
+from provisioner.engine.planning.blocked_deletions import BlockedDeletion, notes_of
+from provisioner.engine.planning.teardown_plan import PlannedDeletion, TeardownPlan
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
 from state.serialization import as_json

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.expected import TimeEstimate
+from provisioner.engine.estimates.time_estimate import TimeEstimate
 from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, Estimate
 from provisioner.terminal.say import Say

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 
 from provisioner.amounts import amount
-from provisioner.engine.timeline import Bar, Span, Timeline
+from provisioner.engine.runs.timeline import Bar, Span, Timeline
 
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --pale: #6b7280; --line: #e5e7eb;

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provisioner.engine.graph import Edge, Resource, Stack
-from provisioner.engine.private import mask
-from provisioner.engine.refs import resolve
+from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
+from provisioner.engine.resource_graph.references import resolve
+from provisioner.engine.resource_graph.sensitive import mask
 from provisioner.terminal.say import Say
 
 _WIDEST = 100

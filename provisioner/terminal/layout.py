@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from provisioner.engine.graph import Resource, Stack
+from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.terminal.graph import by_piece
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from provisioner.engine.drift import Drift, DriftReport
-from provisioner.engine.past import Run
-from provisioner.engine.plan import Plan
+from provisioner.engine.planning.drift import Drift, DriftReport
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.runs.run import Run
 from provisioner.terminal.drift import other_lines
 from provisioner.terminal.fields import drift_line, lines
 from provisioner.terminal.forecast import Forecast, forecast_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from provisioner.engine.graph import Edge, Stack
+from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.terminal.graph import by_piece, strictest
 from provisioner.terminal.layout import implied

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.past import UNENDED, CallSummary, ResourceRun, Run
+from provisioner.engine.runs.run import UNENDED, CallSummary, ResourceRun, Run
 from provisioner.terminal.say import Say, table
 from state.serialization import as_json
 

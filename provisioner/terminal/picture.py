@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from provisioner.engine.graph import Edge, Resource, Stack
+from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
 from provisioner.terminal.graph import strictest
 from provisioner.terminal.layout import Layout, Spot, implied, lay_out
 from provisioner.terminal.palette import written_out

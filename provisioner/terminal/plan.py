@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.compare import Difference
-from provisioner.engine.decide import Change
-from provisioner.engine.plan import Plan, look_up
-from provisioner.engine.private import mask, mask_changes
-from provisioner.engine.refs import resolve
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.plan import Plan, look_up
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.resource_graph.references import resolve
+from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.ending import show_losses
 from provisioner.terminal.fields import held_lines, lines
 from provisioner.terminal.forecast import Forecast, show_forecast, show_what_comes

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from provisioner.engine.events import ENDS, Event, Listener
-from provisioner.engine.expected import ProgressEstimate
+from provisioner.engine.estimates.time_estimate import ProgressEstimate
+from provisioner.engine.execution.events import ENDS, Event, Listener
 from provisioner.terminal.clean import clean
 from provisioner.terminal.say import Say
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.amounts import amount
-from provisioner.engine.timeline import Bar, Span, Timeline
+from provisioner.engine.runs.timeline import Bar, Span, Timeline
 from provisioner.terminal.say import Say
 from state.serialization import as_json
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from greenlet import getcurrent
 
 from provisioner.embedded.wire import CLIENT_ERROR
-from provisioner.engine.faults import categorize
+from provisioner.engine.calls.error_categories import categorize
 
 
 class Alike:

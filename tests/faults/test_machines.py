@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.marker import MARK_SECONDS
+from provisioner.engine.run_marker.marker import MARK_SECONDS
 from provisioner.errors import NoSuchStack
 from state.errors import LockHeld
 from tests import inventory

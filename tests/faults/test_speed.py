@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.engine.waits import Clock, Stopped
+from provisioner.engine.calls.polling import Clock, Stopped
 from state.lease import Heartbeat
 from tests.faults.case import APPLY, KILLED, Case, Strike
 from tests.faults.simulated import Deadlock, Simulation

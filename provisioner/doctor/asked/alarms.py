@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.doctor.patient import Patient
-from provisioner.engine.faults import default_if_unsupported
+from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.names import PROJECT, bears
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.tags import mapping

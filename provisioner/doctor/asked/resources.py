@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from provisioner.doctor.finding import Unset
 from provisioner.doctor.patient import Patient
-from provisioner.engine.decide import woken_by
-from provisioner.engine.states import ResourceHealth, health_of
-from provisioner.engine.target import read_recorded, with_status_reads
-from provisioner.engine.teardown import target_in
+from provisioner.engine.execution.managed_resource import read_recorded, with_status_reads
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.planner import woken_by
+from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 
 _AT_ONCE = 8

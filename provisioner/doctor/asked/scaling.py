@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from provisioner.doctor.asked.tasks import services
 from provisioner.doctor.finding import Doc, Unset
 from provisioner.doctor.patient import Patient
-from provisioner.engine.faults import ErrorCategory, categorize
-from provisioner.engine.states import ResourceHealth, health_of
-from provisioner.engine.target import CONSISTENCY_SECONDS
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize
+from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
+from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended
 from provisioner.resources.ecs.shipped import shipped

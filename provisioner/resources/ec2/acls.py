@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import Any
 
-from provisioner.engine.extras import Unmanaged
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.ec2.tagged import where
 
 # The number of the rule that allows all IPv4; the numbers of all rules that a default ACL starts with: allow

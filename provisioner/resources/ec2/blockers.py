@@ -12,11 +12,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
-from provisioner.engine.faults import ErrorCategory, categorize, is_unsupported_operation
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import in_lower_case
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.health_status import in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import bears
 from provisioner.resources.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.ec2.tagged import where

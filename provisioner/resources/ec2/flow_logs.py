@@ -7,10 +7,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.answers import made_in
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.tagged import Ec2, Filters
 from provisioner.resources.members.ec2 import FLOW_LOG
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.resources.members.ec2 import ATTACHMENT, INTERNET_GATEWAY

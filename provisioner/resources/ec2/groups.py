@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from provisioner.answers import made_in
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import bears
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission

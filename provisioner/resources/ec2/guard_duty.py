@@ -7,7 +7,7 @@ developer guide, ecs-guard-duty-manage-subset.
 
 from __future__ import annotations
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.tags import mapping
 
 _GROUP, _SERVICE, _TAG = "GuardDutyManagedSecurityGroup-", ".guardduty-data", "GuardDutyManaged"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.clients import beside
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, bears
 from provisioner.resources.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.ec2.remedies import ENDPOINT, GATEWAY, made_for, purpose_of, remedy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 
 # For each kind of peer: its list in IpPermissions, its member there, and its member in SecurityGroupRule.
 _PEERS = (

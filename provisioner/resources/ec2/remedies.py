@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ec2.tagged import where
 
 # How AWS begins the description of an interface of an endpoint, and of a NAT gateway.

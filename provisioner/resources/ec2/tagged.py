@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from provisioner.engine.compare import meets_condition
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import declare_operations, minutes
+from provisioner.engine.planning.diff import meets_condition
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import declare_operations, minutes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, bears
 from provisioner.resources.tags import mapping, pairs

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import bears
 from provisioner.resources.ec2.acls import acls_in, not_as_born
 from provisioner.resources.ec2.blockers import endpoints_in, ways_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.resources.ecs.tenants import ASKED, tenants
 from provisioner.resources.members.ecs import CLUSTER

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import beside
-from provisioner.engine.faults import default_if_unsupported, describe_error
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import default_if_unsupported, describe_error
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.successors import was_stopped_by_hand
 
 # terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.patience import call_with_retry
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.search import RecentResources
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.retry_policy import call_with_retry
+from provisioner.engine.execution.consistency import RecentResources
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.diagnosis import TASKS, Diagnosis, Ended
 from provisioner.resources.ecs.revisions import Running
 from provisioner.resources.tags import low_pairs

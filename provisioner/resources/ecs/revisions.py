@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.compare import differences
-from provisioner.engine.faults import code_of
-from provisioner.engine.private import SensitiveValue
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.planning.diff import differences
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.resource_graph.sensitive import SensitiveValue
 from provisioner.names import bears
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.shipped import main_container

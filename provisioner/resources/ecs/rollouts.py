@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import ErrorCategory, categorize, code_of, describe_error
-from provisioner.engine.patience import call_with_retry
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.target import CONSISTENCY_SECONDS, consistency_seconds_left
-from provisioner.engine.waits import poll_until
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
+from provisioner.engine.calls.polling import poll_until
+from provisioner.engine.calls.retry_policy import call_with_retry
+from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, consistency_seconds_left
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.diagnosis import deployments
 from provisioner.resources.ecs.service import described, rollout
 from provisioner.resources.ecs.strategies import waiting

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.resource_graph.references import JsonObject
 
 CALLS = {"ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 # botocore DescribeTasks: the most tasks in one call.

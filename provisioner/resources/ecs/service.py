@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from provisioner.engine.owners import FieldOwner
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Refusal
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import CutoverPhase, codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Refusal
+from provisioner.engine.types.data import CutoverPhase, codes, declare_operations, minutes
+from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
 from provisioner.resources.ecs.strategies import (

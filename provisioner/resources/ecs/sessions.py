@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.calls.clients import Clients
 from provisioner.resources.ecs.running import Running
 
 _DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"

@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.tagged import NO_CLUSTER

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from provisioner.engine.clients import Clients
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.diagnosis import TASKS
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.tagged import NO_CLUSTER
 
 # The calls of this module, by service: `policy` grants them.

@@ -14,9 +14,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import ErrorCategory, categorize, code_of, default_if_unsupported, describe_error
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Refusal
+from provisioner.engine.calls.error_categories import (
+    ErrorCategory,
+    categorize,
+    code_of,
+    default_if_unsupported,
+    describe_error,
+)
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Refusal
 from provisioner.names import name_of
 from provisioner.resources.ecs.tagged import NO_CLUSTER
 

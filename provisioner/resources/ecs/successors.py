@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from provisioner.engine.refs import JsonObject
+from provisioner.engine.resource_graph.references import JsonObject
 
 # botocore ecs ServiceDeploymentStatus. A deployment that a newer one replaces gets this status within a
 # second (kayac/ecspresso#899), and so does a deployment that somebody stopped.

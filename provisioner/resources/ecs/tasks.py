@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import code_of
-from provisioner.engine.private import SensitiveValue
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.resource_graph.sensitive import SensitiveValue
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import PROJECT
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.tagged import NO_CLUSTER, Ecs

@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, name_of
 from provisioner.resources.ecs.tagged import NO_CLUSTER
 

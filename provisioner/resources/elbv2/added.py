@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.extras import Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.tags import mapping
 
 # The calls of this module, for the `calls` of a listener's `extras` and `remove`.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.answers import made_in
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
 from provisioner.resources.members.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.setting import SubresourceType

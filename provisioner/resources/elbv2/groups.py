@@ -8,15 +8,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.answers import made_in
-from provisioner.engine.clients import beside
-from provisioner.engine.covering import covers
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import code_of
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import CutoverPhase, codes, declare_operations
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.planning.coverage import covers
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
 from provisioner.resources.ecs.strangers import strangers, told
 from provisioner.resources.ecs.strategies import shift_with

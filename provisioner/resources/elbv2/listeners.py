@@ -6,11 +6,11 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from provisioner.answers import made_in
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.owners import FieldOwner
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.traits import CutoverPhase, codes, declare_operations
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
+from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked
 from provisioner.resources.elbv2 import added
 from provisioner.resources.elbv2.forms import action_form, condition_form, weights_of

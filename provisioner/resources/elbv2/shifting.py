@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
-from provisioner.engine.clients import beside
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ecs.strategies import shift_between
 from provisioner.resources.elbv2.forms import weights_of
 from provisioner.resources.elbv2.tagged import STANDS_IN

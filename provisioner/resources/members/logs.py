@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.owners import Default, FieldOwnership, ForeignFields
+from provisioner.engine.types.field_owners import Default, FieldOwnership, ForeignFields
 
 # botocore logs LogGroup, retentionPolicyName: set where an account-level policy decides the retention.
 LOG_GROUP = FieldOwnership(

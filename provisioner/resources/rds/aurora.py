@@ -7,13 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.extras import KnownChildren, Unmanaged
-from provisioner.engine.faults import code_of
-from provisioner.engine.owners import FieldOwner
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.members.data import DB_CLUSTER
 from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.resources.tags import mapping, pairs

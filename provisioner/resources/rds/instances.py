@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.owners import FieldOwner
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec
-from provisioner.engine.states import StatusClasses, in_lower_case
-from provisioner.engine.traits import codes, declare_operations, minutes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations, minutes
+from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.health_status import StatusClasses, in_lower_case
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.members.data import DB_INSTANCE
 from provisioner.resources.rds.aurora import DBCluster, meets_going
 from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds

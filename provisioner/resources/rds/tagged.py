@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.resource_type import ResourceSpec, ResourceType
-from provisioner.engine.traits import codes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told
 

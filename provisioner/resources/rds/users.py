@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from provisioner.engine.refs import JsonObject
-from provisioner.engine.refused import Blocker
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
 from provisioner.names import bears, name_of
 from provisioner.resources.tags import mapping
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from provisioner.engine.drift import DriftReport
-from provisioner.engine.past import Run
-from provisioner.engine.timeline import Timeline
+from provisioner.engine.planning.drift import DriftReport
+from provisioner.engine.runs.run import Run
+from provisioner.engine.runs.timeline import Timeline
 from provisioner.health.scene import Mark, Part
 from provisioner.prices.estimate import Estimate
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html import escape
 
 from provisioner.amounts import amount
-from provisioner.engine.past import Run
-from provisioner.engine.timeline import Bar, Span, Timeline
+from provisioner.engine.runs.run import Run
+from provisioner.engine.runs.timeline import Bar, Span, Timeline
 from provisioner.terminal.past import began, name_of, planned, took
 from provisioner.terminal.report.sections import marked, section
 

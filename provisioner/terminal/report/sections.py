@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
-from provisioner.engine.drift import Drift
+from provisioner.engine.planning.drift import Drift
 from provisioner.health.scene import Line, Part
 from provisioner.prices.estimate import Cost, Estimate
 from provisioner.terminal.fields import drift_line

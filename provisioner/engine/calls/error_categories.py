@@ -1,0 +1,197 @@
+"""Error categories: whether a failed call may be sent again, only after a look, or never.
+
+One table for everything that calls AWS: `CLASSES` for botocore's exceptions, `CODES` for AWS's error codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+from botocore import exceptions as raised
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from provisioner.answers import ForeignAnswer, UnknownCall
+from provisioner.credentials import CHAIN_ERRORS
+from provisioner.engine.calls.error_codes import (
+    BROKE_OFF,
+    DENIED,
+    EXPIRED,
+    THROTTLES,
+    UNIMPLEMENTED,
+    UNKNOWN_CALLER,
+    refused_tunnel,
+    untrusted,
+)
+from provisioner.sign_in import ChainError
+
+Answer = TypeVar("Answer")
+
+
+class ErrorCategory(Enum):
+    """The category of a failed call."""
+
+    THROTTLED = auto()
+    # The call was not sent: no connection was made.
+    UNSENT = auto()
+    # No answer that can be read: the call may have had an effect.
+    LOST = auto()
+    EXPIRED = auto()
+    DENIED = auto()
+    # This machine does not trust the server's certificate, or cannot read its own trust file.
+    UNTRUSTED = auto()
+    # Something on the way to AWS, such as a proxy, refused the call.
+    BARRED = auto()
+    REFUSED = auto()
+
+
+# Time may cure these: the call had no effect, or nobody knows whether it had one.
+TRANSIENT = frozenset({ErrorCategory.THROTTLED, ErrorCategory.UNSENT, ErrorCategory.LOST})
+_ON_THE_WAY = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.BARRED})
+
+# botocore.exceptions, 1.44.5. A class that is not here has the category of its nearest base class here; one
+# whose nearest is BotoCoreError is a call that was never made as it was meant (tests/test_faults.py).
+CLASSES: Mapping[type[BaseException], ErrorCategory] = {
+    **dict.fromkeys(CHAIN_ERRORS, ErrorCategory.EXPIRED),
+    raised.EndpointConnectionError: ErrorCategory.UNSENT,
+    raised.ConnectTimeoutError: ErrorCategory.UNSENT,
+    raised.ProxyConnectionError: ErrorCategory.UNSENT,
+    # A TLS handshake broke off: nothing was sent yet, unless the connection was open already.
+    raised.SSLError: ErrorCategory.LOST,
+    raised.ConnectionError: ErrorCategory.LOST,
+    raised.HTTPClientError: ErrorCategory.LOST,
+    raised.IncompleteReadError: ErrorCategory.LOST,
+    raised.ChecksumError: ErrorCategory.LOST,
+    raised.FlexibleChecksumError: ErrorCategory.LOST,
+    raised.EventStreamError: ErrorCategory.LOST,
+    ResponseParserError: ErrorCategory.LOST,
+    BotoCoreError: ErrorCategory.REFUSED,
+}
+
+CODES: Mapping[str, ErrorCategory] = {
+    **dict.fromkeys(BROKE_OFF, ErrorCategory.LOST),
+    **dict.fromkeys(THROTTLES, ErrorCategory.THROTTLED),
+    **dict.fromkeys(EXPIRED | UNKNOWN_CALLER, ErrorCategory.EXPIRED),
+    **dict.fromkeys(DENIED, ErrorCategory.DENIED),
+    **dict.fromkeys(UNIMPLEMENTED, ErrorCategory.REFUSED),
+}
+
+TOO_MANY = 429
+SERVER_ERROR = 500
+NOT_IMPLEMENTED = 501
+_PROXY_WANTS = 407
+# AWS names the time in ms, and botocore waits at most 5 s longer for it than it would have
+# (retries/standard.py, ExponentialBackoff).
+_RETRY_AFTER = "x-amz-retry-after"
+MAX_RETRY_AFTER_SECONDS = 5.0
+
+
+def code_of(error: BaseException) -> str:
+    """Return AWS's error code; "" where AWS did not answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def status_of(error: ClientError) -> int:
+    """Return the HTTP status of AWS's answer."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def categorize(error: BaseException) -> ErrorCategory | None:
+    """Return the category of an error; None where it is no error of a call."""
+    if isinstance(error, ClientError) and not isinstance(error, raised.EventStreamError):
+        return _answered(error)
+    if isinstance(error, ChainError):
+        return _of_chain(error)
+    if isinstance(error, ForeignAnswer):
+        return _between(error.status)
+    is_of_way = isinstance(error, (raised.ConnectionError, raised.InvalidConfigError))
+    return _connected(error) if is_of_way else _of_class(error)
+
+
+def _of_chain(error: ChainError) -> ErrorCategory:
+    """Return the category of an error of botocore's credential chain.
+
+    A chain that could not reach a source is asked again; any other error means that there are no credentials.
+    """
+    known = categorize(error.__cause__) if error.__cause__ else None
+    return known if known in TRANSIENT or known in _ON_THE_WAY else ErrorCategory.EXPIRED
+
+
+def _answered(error: ClientError) -> ErrorCategory:
+    # The category of AWS's answer: by its code, else by its HTTP status.
+    code, status = code_of(error), status_of(error)
+    if status == _PROXY_WANTS:
+        return ErrorCategory.BARRED
+    if code not in CODES and (status == TOO_MANY or "Rate exceeded" in str(error)):
+        return ErrorCategory.THROTTLED
+    if code not in CODES and status >= SERVER_ERROR and status != NOT_IMPLEMENTED:
+        return ErrorCategory.LOST
+    return CODES.get(code, ErrorCategory.REFUSED)
+
+
+def _connected(error: BaseException) -> ErrorCategory | None:
+    """Return the category of a connection error: trust on this machine, a proxy, or the network."""
+    if untrusted(error):
+        return ErrorCategory.UNTRUSTED
+    if (status := refused_tunnel(error)) and _between(status) is ErrorCategory.BARRED:
+        return ErrorCategory.BARRED
+    return _of_class(error)
+
+
+def _of_class(error: BaseException) -> ErrorCategory | None:
+    # The category of the nearest base class in `CLASSES`; None where it has none.
+    return next((CLASSES[one] for one in type(error).__mro__ if one in CLASSES), None)
+
+
+def _between(status: int) -> ErrorCategory:
+    """Return the category of an answer that came not from AWS, but from something on the way to it."""
+    if status == TOO_MANY:
+        return ErrorCategory.THROTTLED
+    says_no = status in range(400, SERVER_ERROR) and str(status) not in CODES
+    return ErrorCategory.BARRED if says_no else ErrorCategory.LOST
+
+
+def retry_after(error: BaseException) -> float | None:
+    """Return the seconds after which AWS asks to be called again; None where it names none."""
+    told = str(_headers(error).get(_RETRY_AFTER, ""))
+    return int(told) / 1000 if told.isdecimal() else None
+
+
+def _headers(error: BaseException) -> Mapping[str, str]:
+    """Return the HTTP headers of the answer; empty where there was no answer."""
+    if isinstance(error, ForeignAnswer):
+        return error.headers
+    meta: Mapping[str, Any] = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    return dict(meta.get("HTTPHeaders", {}))
+
+
+def is_unsupported_operation(error: BaseException) -> bool:
+    """Return whether an emulator said that it does not know the call; AWS never does.
+
+    An incomplete answer or a proxy's page does not count: it says nothing about the call.
+    """
+    if isinstance(error, ClientError):
+        return code_of(error) in UNIMPLEMENTED or status_of(error) == NOT_IMPLEMENTED
+    return isinstance(error, UnknownCall)
+
+
+def default_if_unsupported(call: Callable[[], Answer], otherwise: Answer) -> Answer:
+    """Return the answer of a call; `otherwise` where an emulator does not know the call."""
+    try:
+        return call()
+    except (ClientError, UnknownCall) as error:
+        if is_unsupported_operation(error):
+            return otherwise
+        raise
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the error in one line, with AWS's code, message and request id where there are any."""
+    if not isinstance(error, ClientError):
+        return f"{type(error).__name__}: {error}"
+    body = error.response.get("Error", {})
+    request = error.response.get("ResponseMetadata", {}).get("RequestId", "")
+    tail = f" (request {request})" if request else ""
+    return f"{error.operation_name} answered {body.get('Code', '')}: {body.get('Message', '')}{tail}"

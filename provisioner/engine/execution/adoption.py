@@ -1,0 +1,75 @@
+"""Adoption: write the state of a resource that exists already, or bring it up to date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provisioner.engine.execution.actual_states import ActualStates
+from provisioner.engine.execution.cooldown import last_change
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.planning.planner import AT_WORK, Change
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.resource_graph.sensitive import to_recorded
+from provisioner.names import own_tags
+from state.stack_state import ResourceState
+
+
+def find_existing(
+    executor: ResourceExecutor, actual_states: ActualStates, managed: ManagedResource
+) -> JsonObject | None:
+    """Return the existing resource, perhaps somebody else's, that the type may use; None where there is none.
+
+    It is read now because the plan could not look for it; the run remembers its actual state.
+    """
+    actual = executor.read(managed) if managed.type.uses_existing else None
+    if actual is not None:
+        actual_states.record(managed.with_id(managed.type.id_of(actual)), actual)
+    return actual
+
+
+def adopt(
+    executor: ResourceExecutor, managed: ManagedResource, change: Change, resource_state: ResourceState | None
+) -> None:
+    """Adopt an existing resource into the state, or record what is desired of a known one.
+
+    An entry with another id is deposed first. The desired properties in the state may be those of an
+    interrupted run that wanted something else: the ones of this run replace them.
+    """
+    desired, tags = to_recorded(managed.spec.props, executor.state_manager.salt), own_tags(managed.spec.tags)
+    name, depends_on = managed.spec.logical_id, list(managed.depends_on)
+    if resource_state is None or resource_state.id != change.id:
+        if resource_state and resource_state.id:
+            executor.state_manager.depose(name, f"{name}~{resource_state.id}")
+        adopted = ResourceState(
+            str(managed.type),
+            managed.spec.aws_name,
+            managed.step,
+            managed.region,
+            "finishing",
+            change.id,
+            desired,
+            depends_on=depends_on,
+            # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
+            created_at=executor.clock.wall(),
+            changed_at=last_change(managed.type, resource_state) if change.action == "keep" else 0.0,
+            tags=tags,
+        )
+        executor.state_manager.record_adopted(name, adopted)
+        executor.retry_policy.recent.add(managed)
+    elif change.action == "keep" or (change.action == "finish" and is_compared(managed, change)):
+        kept = replace(resource_state, desired=desired, depends_on=depends_on, tags=tags)
+        if kept != resource_state or resource_state.phase != "ready":
+            executor.state_manager.record_adopted(name, kept)
+    if resource_state and executor.retry_policy.is_recent(resource_state.created_at):
+        executor.retry_policy.recent.add(managed, resource_state.created_at)
+    elif resource_state and resource_state.phase != "ready":
+        executor.retry_policy.recent.add(managed)
+
+
+def is_compared(managed: ManagedResource, change: Change) -> bool:
+    """Return whether a resource that is to be finished was compared with its desired properties.
+
+    It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
+    """
+    return not (managed.type.immutable_until_ready and change.reason == AT_WORK)

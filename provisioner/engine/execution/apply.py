@@ -1,0 +1,291 @@
+"""Carry a plan out in parallel, cut traffic over to what is new, and delete what is no longer declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from provisioner.engine.calls.user_errors import user_error
+from provisioner.engine.estimates.critical_path import Stage, create_graph
+from provisioner.engine.execution.actual_states import ActualStates, outputs_of
+from provisioner.engine.execution.adoption import adopt, find_existing
+from provisioner.engine.execution.events import Event, end_of
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.outcome import FATAL, Outcome
+from provisioner.engine.execution.replaced_secrets import record_outdated_secrets
+from provisioner.engine.execution.replacement import Cutover, depose_moved, depose_or_delete, relax_deposed
+from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.execution.teardown import remove, take_down, target_in
+from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, target_of
+from provisioner.engine.planning.planner import STILL_GOING, Change, decide_change, with_unmanaged
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject, fingerprint_secrets, resolve
+from provisioner.engine.resource_graph.sensitive import to_recorded
+from provisioner.engine.run_marker.watch import marker_first
+from provisioner.engine.types.data import CutoverPhase
+from provisioner.errors import Blocked, CooldownActive
+from state.stack_state import ResourceState
+
+
+class Apply:
+    """One apply: the plan, the executor that carries it out, and what became known since."""
+
+    def __init__(self, plan: Plan, executor: ResourceExecutor, resource_types: ResourceTypes) -> None:
+        self.plan = plan
+        self.executor = executor
+        self.resource_types = resource_types
+        self.outcome = Outcome("apply")
+        self._actual_states = ActualStates(plan.actual)
+        self._after = plan.stack.created_after_marker()
+        self._cutover = Cutover(plan, executor, self._actual_states)
+
+    def run(self) -> Outcome:
+        """Carry the plan out, then delete the resources that are no longer declared.
+
+        The cutover and the deletions follow only where nothing is left undone and nothing failed, apart from
+        changes that AWS accepts only later.
+        """
+        start = self.executor.clock.now()
+        stack = self.plan.stack
+        record_outdated_secrets(self.executor, self.plan)
+        graph = create_graph({resource.logical_id: resource.edges for resource in stack})
+        for name, others in self.plan.delete_before.items():
+            graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in others}
+        for name, others in self.plan.delete_first.items():
+            graph[Stage(name, "gone")] = {Stage(other, "gone") for other in others}
+        marker_first(self.plan, graph)
+        done = DagExecutor(graph, self._begin, stopped=lambda: self.executor.clock.stopped).run()
+        self.outcome.done = [resource.logical_id for resource in stack if Stage(resource.logical_id, "ready") in done]
+        held = {*self.outcome.done, *self.outcome.failed}
+        self.outcome.undone = [resource.logical_id for resource in stack if resource.logical_id not in held]
+        if self._is_only_deferred() and not self.outcome.undone:
+            self._cut_over()
+        if self._is_only_deferred() and not self.outcome.undone:
+            self._remove(self._undeclared())
+            self._record_outputs()
+        self.outcome.seconds = self.executor.clock.now() - start
+        self.outcome.exclude(self.plan.unchanged, self.plan.roles)
+        return self.outcome
+
+    def adopt_found(self) -> None:
+        """Adopt each resource of the stack that the plan found in AWS and that the state does not know."""
+        for resource in self.plan.stack:
+            change, actual = self.plan.changes[resource.logical_id], self._actual_states.docs.get(resource.logical_id)
+            if resource.type.write_only and not change.adopts:
+                self._record_delete_options(resource)
+            if actual is None or change.foreign or not change.adopts or resource.type.account_wide:
+                continue
+            desired = resolve(resource.props, lambda ref: look_up(self.plan, ref))
+            managed = self._managed(resource, desired, None).with_id(change.id)
+            adopt(self.executor, managed, change, self.executor.state_manager.get(resource.logical_id))
+
+    def _record_delete_options(self, resource: Resource) -> None:
+        """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
+        resource_state = self.executor.state_manager.get(resource.logical_id)
+        if resource_state and resource_state.id:
+            will = to_recorded(
+                resource.type.delete_options(resource_state.desired, resource.props), self.executor.state_manager.salt
+            )
+            self.executor.state_manager.record_adopted(
+                resource.logical_id, replace(resource_state, desired=resource_state.desired | will)
+            )
+
+    def _begin(self, stage: Stage) -> Work[Stage] | None:
+        # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
+        if stage.what == "ready":
+            return None
+        if stage.what == "gone":
+            going = target_in(self.executor.state_manager.state, stage.name, self.resource_types)
+            return lambda tell: take_down(
+                self.executor, going, self.outcome, lambda end: tell(stage) if end.what == "gone" else None
+            )
+        resource = self.plan.stack.resources[stage.name]
+        return lambda tell: self._bring_up(resource, lambda: self._act(resource, tell), tell)
+
+    def _cut_over(self) -> None:
+        """Run the cutover phases after JOIN, for all resources that name the new one beside the old one."""
+        for phase in list(CutoverPhase)[1:]:
+            if phase is CutoverPhase.LEAVE:
+                # An undeclared rule that still forwards to the old one would forward to nobody from then on.
+                self._remove({name for name in self._undeclared() if self._is_deleted_first(name)})
+            if not self._is_only_deferred():
+                return
+            graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._cutover.between}
+            DagExecutor(graph, partial(self._begin_phase, phase), stopped=lambda: self.executor.clock.stopped).run()
+            if self.executor.clock.stopped:
+                return
+
+    def _is_only_deferred(self) -> bool:
+        """Return whether nothing failed, apart from changes that AWS accepts only at a later time."""
+        return all(isinstance(error, CooldownActive) for error in self.outcome.failed.values())
+
+    def _begin_phase(self, phase: CutoverPhase, stage: Stage) -> Work[Stage]:
+        resource = self.plan.stack.resources[stage.name]
+        return lambda tell: self._bring_up(
+            resource, lambda: self._apply_phase(resource, phase), tell, phase.name.lower()
+        )
+
+    def _apply_phase(self, resource: Resource, phase: CutoverPhase) -> str:
+        """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
+        desired, resource_state = self._desired(resource), self.executor.state_manager.get(resource.logical_id)
+        managed = self._managed(resource, desired, resource_state)
+        actual = self.executor.read(managed)
+        if actual is None:
+            raise Blocked(f"{managed.description} was deleted behind our back.", "Run the same command again.")
+        managed = managed.with_props(resource.type.properties_at(phase, desired, actual, self._cutover.serving()))
+        change = decide_change(resource, resource_state, actual, managed.spec.props)
+        self.executor.listen(Event("starting", resource.logical_id, change.action))
+        self._carry_out(managed, change, lambda _stage: None)
+        return change.action
+
+    def _desired(self, resource: Resource) -> JsonObject:
+        """Return the desired properties of a resource, with each secret in the form that is compared."""
+        lookup = self._actual_states.wait_for
+        return dict(fingerprint_secrets(resolve(resource.props, lookup), self.executor.clients, lookup))
+
+    def _bring_up(self, resource: Resource, act: Callable[[], str], tell: ReportStage[Stage], phase: str = "") -> None:
+        # Run `act`, note its failure, and report its end to the listener and to the walk.
+        listen, clock = self.executor.listen, self.executor.clock
+        start = clock.now()
+        try:
+            action = act()
+        except Exception as error:
+            doing = f"{self.plan.changes[resource.logical_id].action} {resource.aws_name or resource.logical_id}"
+            known = user_error(error, doing, resource.type.error_remedies)
+            if known is None:
+                raise
+            self.outcome.failed[resource.logical_id] = known
+            if isinstance(known, FATAL):
+                clock.stop()
+            listen(Event(end_of(known), resource.logical_id, detail=known.message, seconds=clock.now() - start))
+            return
+        finally:
+            self._actual_states.close(resource.logical_id)
+        id_ = self._actual_states.docs[resource.logical_id]["id"]
+        listen(Event("ready", resource.logical_id, action, phase, clock.now() - start, id_))
+        tell(Stage(resource.logical_id, "ready"))
+
+    def _act(self, resource: Resource, tell: ReportStage[Stage]) -> str:
+        # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
+        state_manager = self.executor.state_manager
+        desired = self._desired(resource)
+        resource_state = state_manager.get(resource.logical_id)
+        planned = self.plan.changes[resource.logical_id]
+        managed = self._managed(resource, desired, resource_state)
+        late = planned.action == "create"
+        actual = (
+            find_existing(self.executor, self._actual_states, managed)
+            if late
+            else self._actual_states.docs.get(resource.logical_id)
+        )
+        change = with_unmanaged(decide_change(resource, resource_state, actual, desired), planned.unmanaged)
+        if actual is not None and change.action in ("update", "finish"):
+            desired, change = self._cutover.join(resource, resource_state, actual, desired, change)
+            managed = managed.with_props(desired)
+        if change.action == "refuse":
+            raise Blocked(f"{resource.aws_name or resource.logical_id}: {change.reason}.")
+        if planned.reason == STILL_GOING:
+            self.executor.waiter.wait_until_deleted(managed)
+        if change.action == "create":
+            depose_moved(self.executor, resource, resource_state, desired)
+            managed = managed.with_id("")
+        if actual is not None and change.action != "replace" and not change.foreign:
+            managed = managed.with_id(change.id)
+            adopt(self.executor, managed, change, resource_state)
+        if change.action == "replace":
+            depose_or_delete(self.executor, resource, managed.with_id(change.id), resource_state)
+            managed = self._managed(resource, desired, None)
+        relax_deposed(self.executor, self.resource_types, resource, desired)
+        self.executor.listen(Event("starting", resource.logical_id, change.action))
+        self._carry_out(managed, change, tell)
+        if resource.logical_id in self.executor.already_existing or (
+            change.action == "finish" and resource.type.immutable_until_ready
+        ):
+            self._update_if_different(resource, managed, desired)
+        return change.action
+
+    def _update_if_different(self, resource: Resource, managed: ManagedResource, desired: JsonObject) -> None:
+        """Compare a resource that could not be compared before, and update it where it differs.
+
+        It was not ready then, or its create call found that it exists already.
+        """
+        resource_state, actual = (
+            self.executor.state_manager.get(resource.logical_id),
+            self._actual_states.docs.get(resource.logical_id),
+        )
+        change = decide_change(resource, resource_state, actual, desired)
+        if change.action == "update":
+            self._carry_out(managed.with_id(change.id), change, lambda _stage: None)
+        elif change.action == "keep":
+            adopt(self.executor, managed.with_id(change.id), change, resource_state)
+            self._end_resource(resource.logical_id)
+
+    def _carry_out(self, managed: ManagedResource, change: Change, tell: ReportStage[Stage]) -> None:
+        name = managed.spec.logical_id
+        if change.action in ("create", "replace"):
+            managed = self._cutover.initial(managed)
+            actual = self.executor.create(managed)
+            managed = managed.with_reply(managed.type.id_of(actual), actual)
+            self._actual_states.record(managed, actual)
+            self.executor.listen(Event("exists", name, change.action, id=managed.spec.id))
+        tell(Stage(name, "exists"))
+        if change.action == "update":
+            managed = self.executor.update(managed, change)
+        if change.action == "keep":
+            self._end_resource(name)
+            return
+        self.executor.wait_and_confirm(
+            managed,
+            updated=change.action == "update",
+            actual=lambda actual: self._actual_states.record(managed, actual),
+        )
+
+    def _end_resource(self, name: str) -> None:
+        resource_state = self.executor.state_manager.get(name)
+        if resource_state and (
+            resource_state.phase != "ready"
+            or resource_state.recorded != resource_state.desired
+            or resource_state.intent
+        ):
+            self.executor.confirm(name, self.plan.stack.resources[name].type)
+
+    def _managed(
+        self, resource: Resource, desired: JsonObject, resource_state: ResourceState | None
+    ) -> ManagedResource:
+        away = self.executor.state_manager.state.ids_of_others(resource.logical_id, str(resource.type), resource.region)
+        managed = target_of(resource, self.plan.stack.suffix, resource_state, desired, away)
+        last = {self.plan.stack.marker} if resource.logical_id in self._after else set()
+        depends_on = (*managed.depends_on, *last.difference(managed.depends_on))
+        return replace(managed, lookup=self._actual_states.wait_for, depends_on=depends_on)
+
+    def _undeclared(self) -> set[str]:
+        # The names in the state that are no longer declared, without those that stay or were not selected.
+        declared = self.plan.stack.resources
+        return {
+            name
+            for name, resource_state in self.executor.state_manager
+            if name not in declared and not self.resource_types[resource_state.type_name].retained
+        } - self.plan.excluded
+
+    def _is_deleted_first(self, name: str) -> bool:
+        return self.resource_types[self.executor.state_manager.state.resources[name].type_name].deleted_first
+
+    def _remove(self, names: set[str]) -> None:
+        if names:
+            removed = remove(self.executor, self.resource_types, only=names)
+            self.outcome.done += removed.done
+            self.outcome.failed |= removed.failed
+            self.outcome.kept |= removed.kept
+            self.outcome.foreign |= removed.foreign
+            self.outcome.undone += removed.undone
+
+    def _record_outputs(self) -> None:
+        state_manager, plan = self.executor.state_manager, self.plan
+        known = state_manager.state.outputs if plan.unfiltered else {}
+        order, outputs = (
+            list((plan.unfiltered or plan).stack.resources),
+            known | outputs_of(plan, self._actual_states.docs),
+        )
+        state_manager.record_outputs(order, outputs, whole=plan.unfiltered is None)

@@ -1,0 +1,108 @@
+"""The outcome of a run: what was done, what failed and why, and what was not started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from provisioner.engine.calls.user_errors import user_error
+from provisioner.errors import CredentialsError, Incomplete, Interrupted, RolledBack, WaitTimeout
+from state.errors import LockHeld, ProvisionerError, StateError
+
+# If several errors occurred, the first of these classes that is among them gives the exit code.
+_LOUDEST = (LockHeld, StateError, CredentialsError, RolledBack, Interrupted, WaitTimeout)
+# After one of these errors the run cannot go on with any other resource.
+FATAL = (StateError, LockHeld, CredentialsError)
+
+
+@dataclass
+class Outcome:
+    """The outcome of one apply or teardown; resources are named by their logical ids."""
+
+    action: str
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, ProvisionerError] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
+    interrupted: int = 0
+    seconds: float = 0.0
+    # Leftovers that AWS had created by itself, and that were deleted.
+    cleaned_up: list[str] = field(default_factory=list)
+    # The resources that must outlive the stack, and for whose sake.
+    kept: dict[str, str] = field(default_factory=dict)
+    # The resources that have a name of this stack but belong to somebody else, each described in words.
+    foreign: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was done: nothing failed, and nothing was left out."""
+        return not self.failed and not self.undone
+
+    def exclude(self, kept: Set[str], roles: Set[str]) -> None:
+        """Remove unchanged resources, and done roles of the account, so that this counts as the plan did."""
+        self.done = [name for name in self.done if name not in kept and name not in roles]
+        self.undone = [name for name in self.undone if name not in kept]
+
+    @contextmanager
+    def recording(self, name: str, doing: str) -> Iterator[None]:
+        """Record an error of an AWS call inside the block as the failure of `name`.
+
+        Any other error is a bug in this program, and is raised.
+        """
+        try:
+            yield
+        except Exception as error:
+            known = user_error(error, doing)
+            if known is None:
+                raise
+            self.failed[name] = known
+
+    def merged_with(self, other: Outcome) -> Outcome:
+        """Return both outcomes as one."""
+        return Outcome(
+            self.action,
+            self.done + other.done,
+            self.failed | other.failed,
+            self.undone + other.undone,
+            self.interrupted or other.interrupted,
+            self.seconds + other.seconds,
+            self.cleaned_up + other.cleaned_up,
+            self.kept | other.kept,
+            self.foreign | other.foreign,
+        )
+
+    def error(self) -> ProvisionerError | None:
+        """Return the error that the command ends with, or None if everything was done."""
+        if self.interrupted:
+            return self._stopped()
+        if self.is_complete:
+            return None
+        return self._failure()
+
+    def _stopped(self) -> ProvisionerError:
+        waiting = [logical_id for logical_id, error in self.failed.items() if isinstance(error, Interrupted)]
+        refused = {logical_id: error for logical_id, error in self.failed.items() if logical_id not in waiting}
+        failed = f", {len(refused)} failed" if refused else ""
+        told = "".join(f"\n  {logical_id}: {error.message}" for logical_id, error in refused.items())
+        return Interrupted(
+            f"{self.action} was stopped: {len(self.done)} done, {len(waiting)} under way{_named(waiting)}"
+            f"{failed}, {len(self.undone)} not begun.{told}",
+            "All that was done is recorded. Run the same command again: it goes on from there.",
+            self.interrupted,
+        )
+
+    def _failure(self) -> ProvisionerError:
+        told = "\n".join(f"  {logical_id}: {error.message}" for logical_id, error in self.failed.items())
+        rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
+        hints = dict.fromkeys(line for error in self.failed.values() for line in error.hint.splitlines())
+        kinds = [type(error) for error in self.failed.values()]
+        kind = next((loud for loud in _LOUDEST if any(issubclass(one, loud) for one in kinds)), Incomplete)
+        count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
+        evidence = "\n".join(error.evidence for error in self.failed.values() if error.evidence)
+        error = kind(f"{self.action} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
+        error.evidence = evidence
+        return error
+
+
+def _named(logical_ids: list[str]) -> str:
+    return f" ({', '.join(logical_ids)})" if logical_ids else ""

@@ -1,0 +1,158 @@
+"""The deletion of recorded resources in reverse order: each one goes after all that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import replace
+
+from provisioner.engine.calls.user_errors import user_error
+from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph
+from provisioner.engine.execution.consistency import is_permanent_refusal, protection, way_off
+from provisioner.engine.execution.events import Event, end_of
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.outcome import FATAL, Outcome
+from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.planning.plan import ResourceTypes
+from provisioner.engine.planning.planner import is_identified_by_name
+from provisioner.engine.types.blocker import OwnershipConflict
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.errors import Blocked
+from provisioner.names import tags_of
+from state.errors import ProvisionerError
+from state.stack_state import ResourceState, StackState
+
+
+def remove(executor: ResourceExecutor, resource_types: ResourceTypes, only: Set[str] | None = None) -> Outcome:
+    """Delete all recorded resources, or those in `only`; each deletion starts as early as it can.
+
+    Of account-wide resources nothing is deleted; a teardown removes them from the state.
+    """
+    state = executor.state_manager.state
+    for name, resource_state in executor.state_manager if only is None else ():
+        if resource_types[resource_state.type_name].account_wide:
+            executor.state_manager.remove(name, deleted=False)
+    names = {name for name in state.resources if only is None or name in only}
+    outcome = Outcome("teardown")
+    start = executor.clock.now()
+
+    def begin(end: DeleteStage) -> Work[DeleteStage] | None:
+        if end.what == "gone":
+            return None
+        managed = target_in(state, end.name, resource_types)
+        return lambda tell: take_down(executor, managed, outcome, tell, whole=only is None)
+
+    ended = DagExecutor(_graph(state, names, resource_types), begin, stopped=lambda: executor.clock.stopped).run()
+    done = {end.name for end in ended if end.what == "gone"}
+    outcome.done = sorted(done - outcome.kept.keys() - outcome.foreign.keys())
+    outcome.undone = sorted(names - done - set(outcome.failed))
+    outcome.seconds = executor.clock.now() - start
+    return outcome
+
+
+def _graph(state: StackState, names: Set[str], resource_types: ResourceTypes) -> dict[DeleteStage, set[DeleteStage]]:
+    """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
+    resource_states = state.resources
+
+    def beside(name: str, other: str) -> bool:
+        return resource_states[other].type_name in resource_types[resource_states[name].type_name].deleted_alongside
+
+    return delete_graph({name: resource_states[name].depends_on for name in names}, beside)
+
+
+def target_in(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
+    """Return the resource to work on for a recorded one, which may no longer be declared."""
+    resource_state: ResourceState = state.resources[name]
+    logical_id = name.split("~", 1)[0]
+    spec = ResourceSpec(
+        logical_id=name,
+        aws_name=resource_state.aws_name,
+        suffix=state.suffix,
+        props=resource_state.desired,
+        tags=tags_of(state.suffix, state.location.region, logical_id, resource_state.aws_name, resource_state.tags),
+        id=resource_state.id,
+        # Without an id it is searched by name and tags, which the other resources of its type may share.
+        excluded_ids=frozenset()
+        if resource_state.id
+        else state.ids_of_others(name, resource_state.type_name, resource_state.region),
+    )
+    resource_type, parents = resource_types[resource_state.type_name], _hosts(state, resource_state, resource_types)
+    return ManagedResource(
+        resource_type,
+        spec,
+        resource_state.region,
+        tuple(resource_state.depends_on),
+        resource_state.step,
+        parents=parents,
+    )
+
+
+def _hosts(
+    state: StackState, resource_state: ResourceState, resource_types: ResourceTypes
+) -> tuple[ManagedResource, ...]:
+    """Return the recorded resources that contain this one and are known by a name only."""
+    resource_type = resource_types[resource_state.type_name]
+    if resource_type.tagged:
+        return ()
+    places = [resource_state.desired.get(key) for key in resource_type.lookup_properties]
+    held = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
+    return tuple(
+        target_in(state, name, resource_types)
+        for name, one in held.items()
+        if one.id and one.id in places and is_identified_by_name(resource_types[one.type_name])
+    )
+
+
+def _refusal(
+    executor: ResourceExecutor, managed: ManagedResource, error: Exception, *, whole: bool
+) -> ProvisionerError | None:
+    """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
+    if is_permanent_refusal(managed, error) and (doc := protection(executor.clients, managed)):
+        way = f"Take that off: {way_off(executor.clients, managed, doc)}. Then run the same command again"
+        option = ", or add `--unprotect`, which takes it off" if whole else ""
+        return Blocked(f"{managed.description} is protected against deletion.", f"{way}{option}.")
+    return user_error(error, f"deleting {managed.spec.aws_name or managed.spec.logical_id}")
+
+
+def take_down(
+    executor: ResourceExecutor,
+    managed: ManagedResource,
+    outcome: Outcome,
+    tell: ReportStage[DeleteStage],
+    *,
+    whole: bool = False,
+) -> None:
+    """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`.
+
+    `whole` says that the whole stack is deleted.
+    """
+    name, clock = managed.spec.logical_id, executor.clock
+    start = clock.now()
+    executor.listen(Event("starting", name, "delete"))
+    going: list[DeleteStage] = []
+
+    def begun() -> None:
+        if not going:
+            going.append(DeleteStage(name, "going"))
+            executor.listen(Event("going", name, "delete", seconds=clock.now() - start))
+            tell(going[0])
+
+    try:
+        if why := executor.delete(managed, begun):
+            outcome.kept[name] = why
+    except OwnershipConflict as error:
+        outcome.foreign[name] = error.message
+    except Exception as error:
+        known = _refusal(executor, managed, error, whole=whole)
+        if known is None:
+            raise
+        outcome.failed[name] = known
+        if isinstance(known, FATAL):
+            clock.stop()
+        executor.listen(Event(end_of(known), name, "delete", known.message, clock.now() - start))
+        return
+    end = Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id)
+    kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.foreign.get(name, "")
+    executor.listen(replace(end, what="kept", detail=kept) if kept else end)
+    tell(DeleteStage(name, "going"))
+    tell(DeleteStage(name, "gone"))

@@ -1,0 +1,125 @@
+"""The final check of a teardown: it reads every deleted resource once more, and searches by name and tag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.managed_resource import ManagedResource, read
+from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.planning.diff import meets_condition
+from provisioner.engine.planning.plan import Plan, ResourceTypes
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from state.serialization import as_json
+from state.stack_state import Tombstone
+
+
+@dataclass(frozen=True)
+class Remnant:
+    """A resource of the stack that AWS still has."""
+
+    what: str
+    id: str
+    reason: str = field(metadata={"json": "why"})
+    # Until when AWS keeps it; "" if that is not known.
+    until: str = ""
+
+
+@dataclass
+class VerificationReport:
+    """The report of the final check: how many resources were read and searched for, and what was found."""
+
+    asked: int = 0
+    searches: int = 0
+    remaining: list[Remnant] = field(default_factory=list)
+    lingering: list[Remnant] = field(default_factory=list)
+    kept: list[Remnant] = field(default_factory=list)
+
+    def set_aside(self, kept: list[Remnant], lingering: list[Remnant], strays: list[Remnant]) -> None:
+        """Add what other searches found, and drop the same resources from the unexplained ones."""
+        known = {one.id for one in (*kept, *lingering, *strays)}
+        self.lingering = [one for one in self.lingering if one.id not in known] + lingering
+        self.kept += kept
+        self.remaining = [one for one in self.remaining if one.id not in known] + strays
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        told: dict[str, Any] = as_json(self)
+        return told
+
+
+def verify_deleted(
+    clients: Clients,
+    resource_types: ResourceTypes,
+    tombstones: Iterable[Tombstone],
+    search: Plan,
+    bearing: list[str],
+    suffix: str,
+) -> VerificationReport:
+    """Read each deleted resource once more, and add what a search by name and tag has found.
+
+    Args:
+        clients: The AWS clients.
+        resource_types: The resource types by name.
+        tombstones: The tombstones of the deleted resources.
+        search: A plan made without a state, which finds resources by name and tags.
+        bearing: The ARNs that still have the stack's tags.
+        suffix: The stack.
+
+    """
+    report = VerificationReport(searches=len(search.stack.resources) + 1)
+    listed = [tombstone for tombstone in tombstones if not resource_types[tombstone.type_name].account_wide]
+    report.asked = len(listed)
+
+    def begin(at: int) -> Work[int]:
+        def work(tell: ReportStage[int]) -> None:
+            tombstone = listed[at]
+            with user_errors(f"asking for {tombstone.type_name} {tombstone.id}"):
+                actual = read(clients, _target(resource_types, tombstone, suffix))
+            _judge(report, resource_types[tombstone.type_name], tombstone, actual)
+            tell(at)
+
+        return work
+
+    DagExecutor({at: set() for at in range(len(listed))}, begin, workers=8).run()
+    for name in sorted(search.found):
+        change = search.changes[name]
+        report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
+    for name, change in search.changes.items():
+        if name not in search.stack.resources:
+            report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
+    known = {tombstone.id for tombstone in listed} | {tombstone.aws_name for tombstone in listed}
+    # A resource has several tombstones if several runs found it again and tried to delete it.
+    report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
+    for arn in bearing:
+        if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
+            report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))
+    return report
+
+
+def _judge(
+    report: VerificationReport, resource_type: ResourceType, tombstone: Tombstone, actual: JsonObject | None
+) -> None:
+    # Nothing is reported for a resource that AWS no longer returns.
+    if meets_condition(actual, resource_type.expiring):
+        report.lingering.append(Remnant(tombstone.type_name, tombstone.id, resource_type.expiring_reason))
+    elif (
+        actual is not None
+        and meets_condition(actual, resource_type.deleted)
+        and (until := resource_type.visible_until(actual))
+    ):
+        report.lingering.append(
+            Remnant(tombstone.type_name, tombstone.id, "it is gone, and AWS still tells of it", until)
+        )
+    elif actual is not None and not meets_condition(actual, resource_type.deleted):
+        report.remaining.append(Remnant(tombstone.type_name, tombstone.id, "it was deleted, and is there"))
+
+
+def _target(resource_types: ResourceTypes, tombstone: Tombstone, suffix: str) -> ManagedResource:
+    spec = ResourceSpec(tombstone.logical_id, tombstone.aws_name, suffix, tombstone.desired, id=tombstone.id)
+    return ManagedResource(resource_types[tombstone.type_name], spec, tombstone.region)

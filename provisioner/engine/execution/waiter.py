@@ -1,0 +1,120 @@
+"""The waiter, which reads a resource until it is ready or gone; after a timeout, the next run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import poll_until
+from provisioner.engine.estimates.critical_path import DurationHistory
+from provisioner.engine.execution.events import Event, Listener
+from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, ManagedResource, read
+from provisioner.engine.planning.diff import differences, meets_condition
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.errors import WaitTimeout
+
+
+class Waiter:
+    """The waits of a run for its resources, with reads as often as is useful; shared by all threads."""
+
+    def __init__(self, clients: Clients, listen: Listener, history: DurationHistory) -> None:
+        self.clients = clients
+        self.listen = listen
+        self.durations = history
+        self.clock = clients.clock
+        self.speed = clients.aws.pace
+
+    def wait_until_ready(
+        self, managed: ManagedResource, *, updated: bool, actual: Callable[[JsonObject], None]
+    ) -> JsonObject:
+        """Wait until a resource is ready, and return its actual properties.
+
+        Args:
+            managed: The resource.
+            updated: Whether it was updated. If so, reads that may still show its former properties do not
+                count.
+            actual: Called with the properties of each read, but not in the first `stale_for` seconds after an
+                update.
+
+        Raises:
+            OutOfPatience: The resource is not ready after its timeout.
+            ProvisionerError: AWS reports that it failed.
+
+        """
+        resource_type, spec = managed.type, managed.spec
+        start, since, asked, more = self.clock.now(), self.clock.wall(), "", 0.0
+        quiet = resource_type.stale_seconds * self.speed if updated else 0.0
+        due = self.durations.typical_seconds(resource_type, managed.region, "update" if updated else "create", "ready")
+        self.listen(Event("waiting", spec.logical_id, detail=f"usually {due:.0f} s" if due >= 1 else ""))
+
+        def probe() -> JsonObject | None:
+            nonlocal asked, more
+            doc = read(self.clients, managed)
+            if doc is None or self.clock.now() - start < quiet:
+                return None
+            actual(doc)
+            more = resource_type.extra_seconds(doc)
+            if updated and self._is_stale(managed, doc, self.clock.now() - start):
+                return None
+            if self._is_ready(managed, doc, since):
+                return doc
+            deposed, asked = asked, resource_type.required_action(doc)
+            if asked and asked != deposed:
+                self.listen(Event("asking", spec.logical_id, detail=asked))
+            return None
+
+        doc = poll_until(probe, clock=self.clock, due=due, timeout=lambda: managed.timeout + more)
+        if doc is None:
+            raise WaitTimeout(
+                f"{spec.aws_name or spec.logical_id} is not ready after {managed.timeout + more:.0f} s; "
+                f"{'it waits for you' if asked else 'AWS is still at it'}.",
+                f"{asked}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
+            )
+        return doc
+
+    def _is_ready(self, managed: ManagedResource, actual: JsonObject, since: float) -> bool:
+        """Return whether the resource is ready; raise its error if AWS reports that it failed."""
+        resource_type, spec, client = (
+            managed.type,
+            managed.spec,
+            self.clients.client(managed.type.service, managed.region),
+        )
+        ready = meets_condition(actual, resource_type.ready)
+        if meets_condition(actual, resource_type.failed) or (ready and resource_type.is_stale(client, spec, since)):
+            raise resource_type.failure(client, spec, actual)
+        return ready
+
+    def _is_stale(self, managed: ManagedResource, actual: JsonObject, elapsed: float) -> bool:
+        """Return whether AWS still returns the properties from before the update, and may do so yet."""
+        window = self.clients.aws.hides(CONSISTENCY_SECONDS)
+        is_early = elapsed < window and self.clients.aws.echoes
+        return is_early and bool(differences(managed.type, managed.spec.props, actual, None))
+
+    def wait_until_deleted(self, managed: ManagedResource, since: float | None = None) -> None:
+        """Wait until AWS reports that a resource is deleted.
+
+        `since` is the time at which its deletion was first requested, now if None.
+
+        Raises:
+            OutOfPatience: The resource still exists after the timeout of its type.
+
+        """
+        resource_type, spec = managed.type, managed.spec
+        self.listen(Event("waiting", spec.logical_id, "delete"))
+
+        def probe() -> bool | None:
+            actual = read(self.clients, managed)
+            ended = (
+                actual is None
+                or meets_condition(actual, resource_type.deleted)
+                or meets_condition(actual, resource_type.expiring)
+            )
+            return True if ended else None
+
+        asked = self.clock.now() if since is None else since
+        due = asked + self.durations.typical_seconds(resource_type, managed.region, "delete", "gone") - self.clock.now()
+        if not poll_until(probe, clock=self.clock, due=max(due, 0), timeout=resource_type.timeout):
+            raise WaitTimeout(
+                f"{spec.aws_name or spec.id} is still there after {resource_type.timeout:.0f} s.",
+                "Nothing is lost: run the same command again, and it waits on.",
+            )

@@ -1,0 +1,110 @@
+"""Blockers: what would keep AWS from deleting resources, read before the first deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+
+from provisioner.answers import UnknownCall
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, is_unsupported_operation
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.planning.plan import Plan, ResourceTypes
+from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides
+from provisioner.engine.types.resource_type import ResourceType
+from state.stack_state import StackState
+
+T = TypeVar("T")
+
+_LOOKERS = 8
+
+
+@dataclass(frozen=True)
+class BlockedDeletion:
+    """Somebody else's resource, or a contract, that keeps one of ours from being deleted."""
+
+    logical_id: str = field(metadata={"json": "node"})
+    type_name: str = field(metadata={"json": "kind"})
+    what: str
+    remedy: str = ""
+    # More that a person has to know; printed once for all blockers that share it.
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type_name} {self.logical_id} is held by {self.what}{f': {self.remedy}' if self.remedy else ''}"
+
+
+def blocked_deletions(
+    plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes
+) -> list[BlockedDeletion]:
+    """Return the blockers of all planned deletions that will not go away by themselves.
+
+    Blockers that are themselves part of a resource to be deleted are left out. A read that AWS denies counts
+    as a blocker.
+    """
+    shared = clients.with_shared_reads()
+    managed_resources = deletion_candidates(plan, state, resource_types)
+    asked = {name: managed for name, managed in managed_resources.items() if overrides(managed.type, "blockers")}
+    going = {managed.spec.id for managed in managed_resources.values()}
+    found: dict[str, list[BlockedDeletion]] = {}
+
+    def begin(name: str) -> Work[str]:
+        def work(tell: ReportStage[str]) -> None:
+            with user_errors(f"asking who holds {asked[name].spec.aws_name or name}"):
+                found[name] = _of_one(asked[name], shared, going)
+            tell(name)
+
+        return work
+
+    DagExecutor({name: set() for name in asked}, begin, workers=_LOOKERS).run()
+    return [one for name in asked for one in found.get(name, [])]
+
+
+def _of_one(managed: ManagedResource, clients: Clients, going: Set[str]) -> list[BlockedDeletion]:
+    # The lasting blockers of one resource; where AWS denies the read, a blocker that says so.
+    resource_type, spec = managed.type, managed.spec
+    client = clients.client(resource_type.service, managed.region)
+    held, unknown = or_unknown(lambda: resource_type.blockers(client, spec), resource_type)
+    if unknown:
+        return [BlockedDeletion(spec.logical_id, str(resource_type), f"nobody knows whom: {unknown}")]
+    return [
+        BlockedDeletion(spec.logical_id, str(resource_type), one.what, one.remedy, one.note)
+        for one in held
+        if (not one.temporary or one.uncertain) and one.part_of not in going
+    ]
+
+
+def or_unknown(ask: Callable[[], list[T]], resource_type: ResourceType) -> tuple[list[T], str]:
+    """Return AWS's answers about a resource, or the reason why they are unknown.
+
+    Args:
+        ask: Makes the calls.
+        resource_type: The type of the resource.
+
+    Returns:
+        The answers, and the reason in words. The answers are empty where there is a reason, and also where
+        the resource has gone meanwhile or an emulator does not know the call.
+
+    """
+    try:
+        return ask(), ""
+    except (ClientError, UnknownCall) as error:
+        if is_unsupported_operation(error):
+            return [], ""
+        category, code = categorize(error), code_of(error)
+        if category not in (ErrorCategory.REFUSED, ErrorCategory.DENIED):
+            raise
+        if code in resource_type.not_found_codes:
+            return [], ""
+        did = "denied" if category is ErrorCategory.DENIED else f"refused ({code})"
+        return [], f"AWS {did} {getattr(error, 'operation_name', 'this')}"
+
+
+def notes_of(held: list[BlockedDeletion]) -> list[str]:
+    """Return the notes of the blockers as sentences, each once."""
+    return [f"{note}." for note in dict.fromkeys(one.note for one in held) if note]

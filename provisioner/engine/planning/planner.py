@@ -1,0 +1,343 @@
+"""The planner: decides what happens to one resource, from what is declared, the state and the actual state.
+
+| actual                        | state             | action                                             |
+|-------------------------------|-------------------|----------------------------------------------------|
+| does not exist                | nothing           | create                                             |
+| does not exist                | open intent       | look until visible_within has passed, then create  |
+| does not exist                | known id          | create: it was deleted outside of this tool        |
+| ours, deleted, and AWS can    | any               | create, which restores it                          |
+| restore it                    |                   |                                                    |
+| being deleted                 | any               | create, after it is gone                           |
+| somebody else's               | not this id       | refuse, and show whose                             |
+| ours                          | nothing, or intent| adopt, then as below                               |
+| somebody else's, and exactly  | not this id       | keep, where the type borrows: never deleted        |
+| as desired                    |                   |                                                    |
+| differs in an immutable field | any               | replace where no data is lost by it, else refuse   |
+|                               |                   | with a way out                                     |
+| differs in a field that AWS   | any               | refuse, with what to do                            |
+| changes in one direction only |                   |                                                    |
+| suspended by a person         | any               | refuse, with the command that resumes it; a        |
+|                               |                   | deletion, too, if the state holds the resource and |
+|                               |                   | the person can still cancel it                     |
+| failed                        | any               | what the type says: replace, update or refuse      |
+| differs                       | any               | update                                             |
+| not ready, and takes no change| any               | finish, then compare again                         |
+| until it is                   |                   |                                                    |
+| as desired, not ready         | any               | finish: wait                                       |
+| as desired                    | not recorded      | finish: record it                                  |
+| as desired                    | any               | keep                                               |
+| has unmanaged children        | any               | update: they are removed, where the type owns all  |
+|                               |                   | its children; else shown by drift, and left alone  |
+| differs in a field that       | any               | as desired, and shown: theirs is never set back    |
+| another owner holds           |                   |                                                    |
+
+A resource in the state that is no longer declared is deleted after everything else. One that outlives the
+stack is released: the state forgets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from provisioner.engine.planning.diff import (
+    Difference,
+    differences,
+    external_differences,
+    meets_condition,
+    tag_differences,
+)
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject, redact
+from provisioner.engine.types.resource_type import ResourceType
+from provisioner.engine.types.unmanaged import Unmanaged
+from provisioner.names import has_another_owner, has_owner
+from state.stack_state import ResourceState
+
+AT_WORK = "AWS is still working on it"
+BEGUN = "an earlier run began it, and AWS may still be hiding it"
+BEHIND_OUR_BACK = "it was deleted behind our back"
+COMES_BACK = "it is set to be deleted, and comes back with what it holds"
+STILL_GOING = "the old one is still being deleted"
+AWAKE_FIRST = "Run that command, wait until it has come to its end, then run this one again."
+UNCONFIRMED = "an earlier run did not get to confirm it"
+
+Action = Literal["keep", "create", "finish", "update", "replace", "delete", "release", "refuse"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The action planned for one resource, and why."""
+
+    action: Action = field(metadata={"json": "verb"})
+    logical_id: str = field(metadata={"json": "node"})
+    type_name: str = field(metadata={"json": "kind"})
+    aws_name: str = field(metadata={"json": "name"})
+    step: str = field(metadata={"json": "piece"})
+    id: str = ""
+    differences: tuple[Difference, ...] = ()
+    # Differences in fields that another owner holds: left as they are.
+    external: tuple[Difference, ...] = field(default=(), metadata={"json": "held"})
+    # The unmanaged children that are removed.
+    unmanaged: tuple[Unmanaged, ...] = field(default=(), metadata={"json": "extras"})
+    reason: str = field(default="", metadata={"json": "why"})
+    adopts: bool = False
+    foreign: bool = False
+    # What a person does about a refusal, where the resource type knows it.
+    remedy: str = ""
+    # Whether the replaced resource is kept beside the new one.
+    keeps_image: bool = field(default=False, metadata={"json": "keeps"})
+    # The data that is lost for good by it, in words.
+    data_loss: str = field(default="", metadata={"json": "loses"})
+
+    @property
+    def changes_aws(self) -> bool:
+        """Whether carrying it out makes a mutating call."""
+        return self.action in ("create", "update", "replace", "delete")
+
+
+def decide_change(
+    resource: Resource, resource_state: ResourceState | None, actual: JsonObject | None, desired: JsonObject
+) -> Change:
+    """Decide what to do about one declared resource.
+
+    The decision follows from the arguments alone, so that a plan and a run decide alike. `actual` is None where
+    the resource does not exist, `resource_state` where the state does not know it.
+    """
+    resource_type = resource.type
+    change = Change("keep", resource.logical_id, str(resource_type), resource.aws_name, resource.step)
+    if actual is None or (
+        meets_condition(actual, resource_type.deleted)
+        and not _deletion_is_pending(resource_type, resource_state, actual)
+    ):
+        why = COMES_BACK if actual and is_restorable(resource, actual) else _why_create(resource_type, resource_state)
+        return replace(change, action="create", reason=why)
+    change = replace(change, id=resource_type.id_of(actual))
+    change = replace(change, adopts=not resource_type.account_wide and not _is_recorded(resource_state, change.id))
+    known = (
+        not change.adopts and not resource_type.uses_existing and not is_foreign(resource_type, resource.tags, actual)
+    )
+    if not known and not is_owned(resource_type, resource.tags, actual):
+        return _decide_foreign(resource, replace(change, adopts=False, foreign=True), actual, desired)
+    if meets_condition(actual, resource_type.deleting):
+        return replace(change, action="create", reason=STILL_GOING)
+    made = _decide_owned(resource, change, resource_state, actual, desired)
+    if made.action == "replace" and not made.keeps_image:
+        made = replace(
+            made, data_loss=resource_type.data_loss(redact(resource_state.desired if resource_state else desired))
+        )
+    # A refused resource stays as it is, so it is shown by the name that it has.
+    return (
+        replace(made, aws_name=resource_state.aws_name)
+        if made.action == "refuse" and resource_state and resource_state.aws_name
+        else made
+    )
+
+
+def is_restorable(resource: Resource, actual: JsonObject) -> bool:
+    """Return whether the resource is ours and was deleted, and AWS can restore it as it was."""
+    return meets_condition(actual, resource.type.restorable) and is_owned(resource.type, resource.tags, actual)
+
+
+def _deletion_is_pending(resource_type: ResourceType, resource_state: ResourceState | None, actual: JsonObject) -> bool:
+    """Return whether a person is deleting a resource that the state holds, and can still cancel that."""
+    kept = bool(
+        resource_state and resource_state.phase != "deleting" and resource_state.id == resource_type.id_of(actual)
+    )
+    return kept and meets_condition(actual, resource_type.suspended)
+
+
+def _decide_foreign(resource: Resource, change: Change, actual: JsonObject, desired: JsonObject) -> Change:
+    """Decide about a resource that somebody else made: keep it where it can be used as it is, else refuse."""
+    if resource.type.uses_existing and not differences(resource.type, desired, actual, None):
+        return change
+    return replace(
+        change,
+        action="refuse",
+        reason=owner_description(resource.type, actual),
+        remedy=foreign_remedy(resource.type, actual),
+    )
+
+
+def _decide_owned(
+    resource: Resource, change: Change, resource_state: ResourceState | None, actual: JsonObject, desired: JsonObject
+) -> Change:
+    """Decide about a resource that exists and is ours."""
+    resource_type = resource.type
+    if asleep := suspension_reason(resource_type, actual, resource.lives_in):
+        return replace(change, action="refuse", reason=asleep, adopts=False, remedy=AWAKE_FIRST)
+    if (
+        resource_type.immutable_until_ready
+        and not meets_condition(actual, resource_type.ready)
+        and not meets_condition(actual, resource_type.failed)
+    ):
+        return replace(change, action="finish", reason=AT_WORK)
+    recorded = resource_state.recorded if resource_state else None
+    change = replace(change, external=tuple(external_differences(resource_type, desired, actual, recorded)))
+    found = differences(resource_type, desired, actual, recorded)
+    if why := _impossible_reason(resource_type, found, actual):
+        return replace(change, action="refuse", reason=why, differences=tuple(found), adopts=False)
+    if any(one.top in resource_type.immutable for one in found):
+        return _recreate(resource, replace(change, differences=tuple(found)))
+    if resource_type.tagged and not resource_type.account_wide and actual.get("Tags") is not None:
+        found += tag_differences(resource.tags, actual["Tags"])
+    return _decide_in_place(resource_type, replace(change, differences=tuple(found)), resource_state, actual)
+
+
+def _impossible_reason(resource_type: ResourceType, found: Iterable[Difference], actual: JsonObject) -> str:
+    """Return why one of these changes is possible neither in place nor by a replacement; "" where all are."""
+    told = (
+        resource_type.irreversible[one.top](one.old, one.new) for one in found if one.top in resource_type.irreversible
+    )
+    return next((why for why in told if why), "").format(**actual)
+
+
+def _decide_in_place(
+    resource_type: ResourceType, change: Change, resource_state: ResourceState | None, actual: JsonObject
+) -> Change:
+    """Decide about a resource whose differences, if there are any, can be updated in place."""
+    if meets_condition(actual, resource_type.failed) and not (
+        change.differences and resource_type.on_failure == "update"
+    ):
+        return replace(change, action=resource_type.on_failure, reason=_failure_reason(resource_type, actual))
+    if change.differences:
+        return replace(change, action="update")
+    if not meets_condition(actual, resource_type.ready):
+        return replace(change, action="finish", reason=AT_WORK)
+    if resource_state and not change.adopts and resource_state.phase != "ready":
+        return replace(change, action="finish", reason=UNCONFIRMED)
+    return change
+
+
+def _failure_reason(resource_type: ResourceType, actual: JsonObject) -> str:
+    """Describe the failure of a resource, by its type's own words for its status where there are any."""
+    told = (one for one in resource_type.status_classes if one.member in resource_type.failed)
+    said = next(
+        (one.descriptions[word] for one in told if (word := str(actual.get(one.member))) in one.descriptions), ""
+    )
+    return f"it is {said}" if said else "AWS says it failed"
+
+
+def suspension_reason(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
+    """Return why a suspended resource takes no change and how to resume it; "" where it is not suspended."""
+    if not meets_condition(actual, resource_type.suspended):
+        return ""
+    state = ", ".join(str(actual[key]) for key in resource_type.suspended)
+    return f"it is {state} and takes no change; `{woken_by(resource_type, actual, region)}` wakes it"
+
+
+def woken_by(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
+    """Return the command that resumes a resource that a person suspended; "" where it is not suspended."""
+    return (
+        resource_type.resume_hint.format(**{"Region": region, **actual})
+        if meets_condition(actual, resource_type.suspended)
+        else ""
+    )
+
+
+def delete_change(
+    logical_id: str, resource_state: ResourceState, resource_type: ResourceType, why: str = "no longer declared"
+) -> Change:
+    """Return the change of a resource that is no longer declared: it is deleted, or the state releases it."""
+    change = Change(
+        "delete",
+        logical_id,
+        resource_state.type_name,
+        resource_state.aws_name,
+        resource_state.step,
+        resource_state.id,
+        reason=why,
+    )
+    stays = resource_type.declared_retention_reason(redact(resource_state.desired))
+    if stays:
+        return replace(change, action="release", reason=f"{why}; it stays: {stays}")
+    return replace(change, data_loss=resource_type.data_loss(redact(resource_state.desired)))
+
+
+def retain_change(logical_id: str, resource_state: ResourceState) -> Change:
+    """Return the change of an undeclared resource that stays, as what was created with it still needs it."""
+    return Change(
+        "keep", logical_id, resource_state.type_name, resource_state.aws_name, resource_state.step, resource_state.id
+    )
+
+
+def with_unmanaged(change: Change, unmanaged: tuple[Unmanaged, ...]) -> Change:
+    """Return the change, extended by the removal of unmanaged children."""
+    if not unmanaged or change.action not in ("keep", "finish", "update"):
+        return change
+    return replace(
+        change, action="update", unmanaged=unmanaged, reason="" if change.action == "keep" else change.reason
+    )
+
+
+def _recreate(resource: Resource, change: Change) -> Change:
+    # Replace the resource; refuse where that loses data, or where the type names another way out.
+    resource_type = resource.type
+    told = (
+        one
+        for one in change.differences
+        if one.top in resource_type.immutable or one.top in resource_type.discriminators
+    )
+    fields = ", ".join(one.path for one in told)
+    reason = change.reason or f"{fields} can only be set on a new one"
+    outs = [
+        resource.type.change_remedies[one.top] for one in change.differences if one.top in resource.type.change_remedies
+    ]
+    lost = ", and a new one would lose what is in this one" if resource.type.holds_data else ""
+    if lost or outs:
+        return replace(change, action="refuse", reason="; ".join([f"{reason}{lost}", *dict.fromkeys(outs)]))
+    kept = f"; the one before is kept for {resource.type.retained_for}" if resource.type.retained_for else ""
+    return replace(change, action="replace", reason=f"{reason}{kept}", keeps_image=bool(kept))
+
+
+def _is_recorded(resource_state: ResourceState | None, id_: str) -> bool:
+    return bool(resource_state and resource_state.id == id_)
+
+
+def is_foreign(resource_type: ResourceType, desired: Mapping[str, str], actual: JsonObject) -> bool:
+    """Return whether a resource is somebody else's although its id is known: the id is only a name.
+
+    Its tags decide then. Without any tag it is ours: the tags were removed, or AWS does not take them in the
+    create call.
+    """
+    return is_identified_by_name(resource_type) and has_another_owner(actual.get("Tags") or {}, desired)
+
+
+def is_identified_by_name(resource_type: ResourceType) -> bool:
+    """Return whether the id is only a name that another resource could take, so that tags tell the owner."""
+    return resource_type.tagged and (resource_type.id_is_name or resource_type.id_paths == resource_type.name_property)
+
+
+def is_owned(resource_type: ResourceType, desired: Mapping[str, str], actual: JsonObject) -> bool:
+    """Return whether a resource found by name or tag belongs to the stack.
+
+    A resource of the whole account counts as ours, and so does a part of another resource, which has no tags.
+    """
+    if not resource_type.tagged or resource_type.account_wide:
+        return True
+    tags = actual.get("Tags") or {}
+    return has_owner(tags, desired) or (resource_type.adopts_untagged and "Environment" not in tags)
+
+
+def _why_create(resource_type: ResourceType, resource_state: ResourceState | None) -> str:
+    # Why a resource that the state knows is created again, in words; "" for a new one.
+    if resource_state and resource_state.intent and resource_state.intent.action == "create":
+        return BEGUN
+    if resource_state is None or not resource_state.id:
+        return ""
+    return BEHIND_OUR_BACK + (", and what was in it is gone" if resource_type.holds_data else "")
+
+
+def owner_description(resource_type: ResourceType, actual: JsonObject) -> str:
+    """Describe the owner of a resource that is somebody else's."""
+    if about := resource_type.describe_foreign(actual):
+        return f"somebody else's: {about}"
+    tags = actual.get("Tags") or {}
+    told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
+    return f"somebody else's: it carries {told}"
+
+
+def foreign_remedy(resource_type: ResourceType, actual: JsonObject) -> str:
+    """Return what to do about somebody else's resource in the way; "" where another suffix is the remedy."""
+    return resource_type.foreign_remedy.format(**actual)

@@ -1,0 +1,122 @@
+"""Deletion protection: which resources have one, and its removal before a teardown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.consistency import is_protected
+from provisioner.engine.execution.executor import ResourceExecutor
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.outcome import FATAL, Outcome
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.blocked_deletions import or_unknown
+from provisioner.engine.planning.diff import Difference
+from provisioner.engine.planning.plan import Plan, ResourceTypes
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides
+from state.stack_state import StackState
+
+
+def protected(plan: Plan, state: StackState, resource_types: ResourceTypes) -> list[str]:
+    """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
+    ours = {name: actual for name, actual in plan.actual.items() if not plan.changes[name].foreign}
+    gone = plan.stack.resources.keys() - ours.keys()
+    resource_states = {name: resource_state for name, resource_state in state.resources.items() if name not in gone}
+    known = {
+        name: (resource_types[resource_state.type_name], resource_state.desired)
+        for name, resource_state in resource_states.items()
+    }
+    seen = {name: (plan.stack.resources[name].type, actual) for name, actual in ours.items()}
+    return sorted(
+        name for name, (resource_type, actual) in {**known, **seen}.items() if is_protected(resource_type, actual)
+    )
+
+
+@dataclass(frozen=True)
+class HiddenProtection:
+    """The protections of one resource that `read` does not show, in words; or why they are not known."""
+
+    logical_id: str
+    protections: tuple[str, ...] = ()
+    unknown_reason: str = ""
+
+
+def hidden_protections(
+    plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes
+) -> list[HiddenProtection]:
+    """Return the protections that need a call of their own, for each resource that would be deleted."""
+    shared, found = clients.with_shared_reads(), []
+    for name, managed in deletion_candidates(plan, state, resource_types).items():
+        if not overrides(managed.type, "protections"):
+            continue
+        client = shared.client(managed.type.service, managed.region)
+        with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
+            told, unknown = or_unknown(partial(managed.type.protections, client, managed.spec), managed.type)
+        if told or unknown:
+            found.append(HiddenProtection(name, tuple(told), unknown))
+    return found
+
+
+def remove_protections(
+    executor: ResourceExecutor, resource_types: ResourceTypes, names: Iterable[str], asked: Iterable[str] = ()
+) -> Outcome:
+    """Remove the protection of one resource after the other; failures are in the outcome.
+
+    Args:
+        executor: The executor.
+        resource_types: The resource types by name.
+        names: The resources that a property protects.
+        asked: The resources with a protection that `read` does not show.
+
+    """
+    outcome = Outcome("teardown")
+    state = executor.state_manager.state
+    ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
+    for name, take_off in ways:
+        managed = target_in(state, name, resource_types)
+        with outcome.recording(name, f"taking the protection off {managed.spec.aws_name or name}"):
+            take_off(executor, managed)
+            outcome.done.append(name)
+        if isinstance(outcome.failed.get(name), FATAL):
+            break
+    if outcome.failed:
+        outcome.undone = sorted(state.resources.keys() - outcome.failed.keys() - set(outcome.done))
+        _tell_bare(outcome)
+    return outcome
+
+
+def _tell_bare(outcome: Outcome) -> None:
+    """Add to the first failure which resources are no longer protected: no other message says so."""
+    if outcome.done:
+        first = next(iter(outcome.failed.values()))
+        bare = f"No longer protected: {', '.join(outcome.done)}; an `apply` protects what its settings protect."
+        first.hint = f"{first.hint}\n{bare}".strip()
+
+
+def _unprotect(executor: ResourceExecutor, managed: ManagedResource) -> None:
+    """Update the properties that protect a resource, and wait until AWS has applied the change."""
+    resource_type, props = managed.type, managed.spec.props
+    off = {key: _laid_over(props.get(key), value) for key, value in resource_type.unprotected.items()}
+    managed = replace(managed, spec=replace(managed.spec, props={**props, **off}))
+    differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
+    change = Change(
+        "update", managed.spec.logical_id, str(resource_type), managed.spec.aws_name, managed.step, differences=differs
+    )
+    executor.update(managed, change)
+    executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
+
+
+def _lift_untold(executor: ResourceExecutor, managed: ManagedResource) -> None:
+    """Remove a protection that `read` does not show; nothing can be waited for."""
+    client = executor.retry_policy.client(managed)
+    executor.retry_policy.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
+
+
+def _laid_over(now: Any, value: Any) -> Any:
+    """Return the property with the members that switch the protection off."""
+    return {**now, **value} if isinstance(now, Mapping) and isinstance(value, Mapping) else value

@@ -1,0 +1,170 @@
+"""Selection: the part of a plan chosen by `--target` and `--exclude`, with everything that it pulls along."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.engine.execution.replacement import serving_ids
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import Ref
+from provisioner.engine.run_marker.watch import creates_duplicates
+from provisioner.errors import UsageError
+from state.stack_state import StackState
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The addresses and steps to work on and to leave alone; both empty selects the whole plan."""
+
+    targets: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def select(plan: Plan, state: StackState, selection: Selection) -> Plan:
+    """Return the part of a plan that was selected.
+
+    Targets come with all that they need. Excluded resources are left out with all that would pull them along.
+    """
+    if not selection.targets and not selection.excluded:
+        return plan
+    pulls = _pulled_along(plan, state)
+    targets, excluded = _matching(plan, selection.targets), _matching(plan, selection.excluded)
+    wanted = _transitive(targets, pulls) if selection.targets else set(plan.changes)
+    kept_out = _transitive(excluded, _inverse(pulls))
+    chosen = wanted - kept_out
+    stack = plan.stack
+    part = Stack(
+        stack.suffix,
+        stack.region,
+        stack.tags,
+        {name: resource for name, resource in stack.resources.items() if name in chosen},
+        stack.outputs,
+        stack.marker,
+    )
+    return replace(
+        plan,
+        stack=part,
+        changes={name: change for name, change in plan.changes.items() if name in chosen},
+        actual={name: doc for name, doc in plan.actual.items() if name in chosen},
+        notes=[*plan.notes, *_notes(plan, selection, (targets, excluded), (wanted, kept_out))],
+        delete_before={name: names for name, names in plan.delete_before.items() if name in chosen},
+        delete_first={name: names for name, names in plan.delete_first.items() if name in chosen},
+        unfiltered=plan,
+    )
+
+
+def with_marker(plan: Plan, selected: Plan) -> Plan:
+    """Return the part of a plan, with the stack's marker where two runs could otherwise create duplicates.
+
+    The marker and what it needs are added where the marker does not exist yet and the part creates resources
+    that AWS would create a second time.
+    """
+    stack, marker = plan.stack, plan.stack.marker
+    if not marker or marker in plan.actual or marker in selected.changes or not creates_duplicates(selected):
+        return selected
+    before = stack.resources.keys() - stack.created_after_marker()
+    resources = {
+        name: resource
+        for name, resource in stack.resources.items()
+        if name in before or name in selected.stack.resources
+    }
+    changes = {name: one for name, one in plan.changes.items() if name in before or name in selected.changes}
+    actual = {name: doc for name, doc in plan.actual.items() if name in resources}
+    note = f"The stack begins with {', '.join(sorted(before))}: it is how another run sees this one."
+    notes = [*selected.notes, note]
+    return replace(
+        selected, stack=replace(selected.stack, resources=resources), changes=changes, actual=actual, notes=notes
+    )
+
+
+def _pulled_along(plan: Plan, state: StackState) -> dict[str, set[str]]:
+    """Return, by resource, the names that have to come along when it is selected.
+
+    A declared resource pulls along all that it needs, and the undeclared resources whose place it takes. A
+    replacement pulls along each changing resource that needs it. A deletion pulls along each resource that
+    needs it by the state. A resource that will route traffic to a destination without any so far pulls along
+    the changing resources that need this destination, as they are to serve there.
+    """
+    resources = plan.stack.resources
+    pulls: dict[str, set[str]] = {name: set() for name in plan.changes}
+    for name in plan.changes:
+        if name in resources:
+            pulls[name] |= plan.delete_before.get(name, set())
+            for need in resources[name].depends_on:
+                pulls[name].add(need)
+                if plan.changes[need].action == "replace" and plan.changes[name].action != "keep":
+                    pulls[need].add(name)
+        resource_state = state.resources.get(name)
+        for need in resource_state.depends_on if resource_state else []:
+            if need in pulls and need not in resources:
+                pulls[need].add(name)
+    for leader, to in _newly_served(plan):
+        serving = {name for name, resource in resources.items() if to in resource.depends_on}
+        pulls[leader] |= {name for name in serving & pulls.keys() if plan.changes[name].action != "keep"}
+    return pulls
+
+
+def _newly_served(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield each changing resource that will route to a destination without traffic, and that destination.
+
+    Nothing is yielded where the stack serves no traffic yet.
+    """
+    served = set(serving_ids(plan, {}))
+    for leader, resource in plan.stack.resources.items() if served else ():
+        if plan.changes[leader].action != "keep":
+            for to in resource.type.routes_to(dict(resource.props)):
+                if isinstance(to, Ref) and plan.actual.get(to.logical_id, {}).get("id") not in served:
+                    yield leader, to.logical_id
+
+
+def _matching(plan: Plan, words: Iterable[str]) -> set[str]:
+    """Return the names that addresses and steps stand for; raise UsageError where one stands for none."""
+    meant: set[str] = set()
+    for word in words:
+        found = {name for name, change in plan.changes.items() if word in (name, change.step, f"{change.step}/{name}")}
+        if not found:
+            pieces = {change.step for change in plan.changes.values()}
+            near = difflib.get_close_matches(word, [*pieces, *plan.changes], n=1, cutoff=0.5)
+            hint = f"Did you mean `{near[0]}`?" if near else f"There are the pieces {', '.join(sorted(pieces))}."
+            raise UsageError(f"There is no resource and no piece {word}.", hint)
+        meant |= found
+    return meant
+
+
+def _transitive(names: Iterable[str], pulls: Mapping[str, set[str]]) -> set[str]:
+    """Return the names with all that they pull along, directly or through others."""
+    closed: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in closed:
+            closed.add(name)
+            waiting += pulls[name]
+    return closed
+
+
+def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    inverse: dict[str, set[str]] = {name: set() for name in pulls}
+    for name, others in pulls.items():
+        for other in others:
+            inverse[other].add(name)
+    return inverse
+
+
+def _notes(
+    plan: Plan, selection: Selection, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
+) -> list[str]:
+    """Return one sentence for the targets and one for the excludes: what was chosen and what came along."""
+    told = []
+    for words, names, all_, action in (
+        (selection.targets, meant[0], pulled[0], "Only"),
+        (selection.excluded, meant[1], pulled[1], "Without"),
+    ):
+        if words:
+            along = [name for name in plan.changes if name in all_ - names]
+            with_it = f"; it pulls along {', '.join(along)}" if along else ""
+            told.append(f"{action} {', '.join(words)} ({len(all_)} of {len(plan.changes)} resources){with_it}.")
+    return told

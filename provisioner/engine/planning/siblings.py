@@ -1,0 +1,54 @@
+"""Recovery of replaced resources that a lost state knew beside the declared ones.
+
+A replacement that was interrupted leaves two resources with the same tags; their own run had recorded both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.resource_graph.sensitive import to_recorded
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.names import own_tags
+from state.stack_state import ResourceState, StackState
+
+
+def may_have_siblings(resource: Resource) -> bool:
+    """Return whether two resources of this declaration may exist at once and differ only in their names."""
+    return type(resource.type).find_siblings is not ResourceType.find_siblings
+
+
+def record_siblings(state: StackState, clients: Clients, asked: Iterable[tuple[Resource, ResourceSpec]]) -> None:
+    """Record the further resources in the state as deposed, as the run that replaced them had done.
+
+    `asked` holds the declared resources that the state did not know.
+    """
+    for resource, spec in asked:
+        client = clients.client(resource.type.service, resource.region)
+        held = {resource_state.id for resource_state in state.resources.values()}
+        with user_errors(f"looking for others of {resource.aws_name or resource.logical_id}"):
+            found = resource.type.find_siblings(client, spec)
+        for actual in found:
+            id_ = resource.type.id_of(actual)
+            if id_ not in held:
+                state.resources[f"{resource.logical_id}~{id_}"] = _entry(resource, actual, id_, state.salt)
+
+
+def _entry(resource: Resource, actual: JsonObject, id_: str, salt: str) -> ResourceState:
+    told = to_recorded({key: actual[key] for key in resource.props if key in actual}, salt)
+    return ResourceState(
+        type_name=str(resource.type),
+        aws_name=str(actual.get(resource.type.name_property, resource.aws_name)),
+        step=resource.step,
+        region=resource.region,
+        phase="ready",
+        id=id_,
+        desired=told,
+        recorded=told,
+        depends_on=resource.depends_on,
+        tags=own_tags(resource.tags),
+    )

@@ -1,0 +1,125 @@
+"""What a teardown would do: which resources go, each after those that need it, and what is lost with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
+
+from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph, inverted
+from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, target_of
+from provisioner.engine.resource_graph.references import JsonObject, redact, resolve
+from provisioner.engine.types.resource_type import ResourceType
+from state.stack_state import StackState
+
+
+@dataclass(frozen=True)
+class PlannedDeletion:
+    """One resource that a teardown deletes, and what is lost with it, in words."""
+
+    logical_id: str = field(metadata={"json": "node"})
+    step: str = field(metadata={"json": "piece"})
+    type_name: str = field(metadata={"json": "kind"})
+    aws_name: str = field(metadata={"json": "name"})
+    id: str
+    region: str
+    data_loss: str = field(default="", metadata={"json": "loses"})
+    # Why it is retained; "" where it is deleted.
+    retention_reason: str = field(default="", metadata={"json": "stays"})
+
+
+@dataclass(frozen=True)
+class TeardownPlan:
+    """A teardown in waves: the resources of one wave wait for resources of the wave before."""
+
+    waves: tuple[tuple[PlannedDeletion, ...], ...]
+    # The stages that each stage of a deletion waits for.
+    order: Mapping[DeleteStage, Collection[DeleteStage]]
+    # All resources that are deleted, in the order of their declaration.
+    in_order: tuple[PlannedDeletion, ...] = ()
+
+    @property
+    def deletions(self) -> list[PlannedDeletion]:
+        """All resources that are deleted, the first to go first."""
+        return [one for wave in self.waves for one in wave]
+
+
+def plan_teardown(plan: Plan, state: StackState, names: Collection[str], resource_types: ResourceTypes) -> TeardownPlan:
+    """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
+    depends_on = {name: [one for one in _needs(plan, state, name) if one in names] for name in names}
+    kind_of = {name: _kind(plan, state, name) for name in names}
+
+    def beside(name: str, other: str) -> bool:
+        return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
+
+    going = {name: _going(plan, state, name, resource_types) for name in names}
+    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(depends_on)))
+    return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(going.values()))
+
+
+def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
+    sorter: TopologicalSorter[str] = TopologicalSorter(order)
+    sorter.prepare()
+    while sorter.is_active():
+        wave = sorter.get_ready()
+        place = {name: at for at, name in enumerate(order)}
+        yield sorted(wave, key=place.__getitem__)
+        sorter.done(*wave)
+
+
+def _kind(plan: Plan, state: StackState, name: str) -> str:
+    resource_state = state.resources.get(name)
+    return resource_state.type_name if resource_state else str(plan.stack.resources[name].type)
+
+
+def _needs(plan: Plan, state: StackState, name: str) -> list[str]:
+    resource_state = state.resources.get(name)
+    return resource_state.depends_on if resource_state else plan.stack.resources[name].depends_on
+
+
+def _going(plan: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
+    # From the entry in the state where there is one, else from what the plan found.
+    resource_state, resource = state.resources.get(name), plan.stack.resources.get(name)
+    declared: JsonObject = resource.props if resource else {}
+    if resource_state:
+        resource_type = resource_types[resource_state.type_name]
+        props = redact({**resource_state.desired, **resource_type.delete_options(resource_state.desired, declared)})
+        one = PlannedDeletion(
+            name,
+            resource_state.step,
+            resource_state.type_name,
+            resource_state.aws_name,
+            resource_state.id,
+            resource_state.region,
+        )
+    else:
+        change, resource_type, props = plan.changes[name], plan.stack.resources[name].type, redact(declared)
+        region = plan.stack.resources[name].region
+        one = PlannedDeletion(name, change.step, change.type_name, change.aws_name, change.id, region)
+    return replace(
+        one, data_loss=resource_type.data_loss(props), retention_reason=resource_type.declared_retention_reason(props)
+    )
+
+
+def deletion_candidates(plan: Plan, state: StackState, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
+    """Return the resources that a teardown would delete, by name.
+
+    These are the resources of the state that exist or are no longer declared, and the existing resources of
+    the stack that the state does not know. Account-wide resources are left out.
+    """
+    known = {name: resource_state for name, resource_state in state.resources.items() if resource_state.id}
+    there = plan.actual.keys() | {name for name in known if name not in plan.stack.resources}
+    managed_resources = {name: target_in(state, name, resource_types) for name in known if name in there}
+    for name in plan.found - state.resources.keys():
+        resource = plan.stack.resources[name]
+        wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
+        managed = target_of(resource, plan.stack.suffix, None, wanted)
+        managed_resources[name] = managed.with_id(plan.changes[name].id)
+    return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
+
+
+def overrides(resource_type: ResourceType, action: str) -> bool:
+    """Return whether a resource type overrides an action of the base class."""
+    return getattr(type(resource_type), action) is not getattr(ResourceType, action)

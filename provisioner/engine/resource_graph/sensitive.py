@@ -1,0 +1,95 @@
+"""Sensitive values from the user: compared in clear, stored as fingerprints, shown as "(set)"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.engine.resource_graph.references import Lookup, SecretValue, redact
+from state.fingerprints import fingerprint_of, is_fingerprint, matches_fingerprint
+
+SET, CHANGED = "(set)", "(changed)"
+
+
+class SensitiveValue(SecretValue):
+    """A sensitive value with its name, which is part of its fingerprint.
+
+    It is equal to its fingerprint, and to another `SensitiveValue` with the same name and value.
+    """
+
+    fingerprint = SET
+
+    def __init__(self, label: str, value: str) -> None:
+        self.label = label
+        self._value = value
+
+    def reveal(self, clients: Any = None, lookup: Lookup | None = None) -> str:  # noqa: ARG002 - it is in hand
+        """Return the value."""
+        return self._value
+
+    def fingerprint_with(self, salt: str) -> str:
+        """Return the fingerprint that is stored in place of the value."""
+        return fingerprint_of(salt, self.label, self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, SensitiveValue):
+            return (self.label, self._value) == (other.label, other._value)
+        return matches_fingerprint(other, self.label, self._value)
+
+    def __hash__(self) -> int:
+        return hash(self.label)
+
+
+def to_recorded(value: Any, salt: str) -> Any:
+    """Return `value` in its stored form: sensitive values as fingerprints, other secrets as their names."""
+    match value:
+        case SensitiveValue():
+            return value.fingerprint_with(salt)
+        case Mapping():
+            return {key: to_recorded(inner, salt) for key, inner in value.items()}
+        case list() | tuple():
+            return [to_recorded(inner, salt) for inner in value]
+        case _:
+            return redact(value)
+
+
+def mask(value: Any) -> Any:
+    """Return `value` in its shown form: sensitive values as "(set)", other secrets as their names."""
+    match value:
+        case Mapping():
+            return {key: mask(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [mask(inner) for inner in value]
+        case _:
+            return SET if _is_sensitive(value) else redact(value)
+
+
+def mask_changes(value: Any, deposed: Any) -> Any:
+    """Return `value` as `masked` does, with "(changed)" for a sensitive value that differs from `deposed`."""
+    if _is_sensitive(value):
+        return CHANGED if _is_sensitive(deposed) and not _is_same(value, deposed) else SET
+    if isinstance(value, Mapping):
+        before = deposed if isinstance(deposed, Mapping) else {}
+        return {key: mask_changes(inner, before.get(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask_changes(one, _counterpart(one, at, deposed)) for at, one in enumerate(value)]
+    return redact(value)
+
+
+def _counterpart(one: Any, at: int, deposed: Any) -> Any:
+    """Return the item of the list `deposed` with the same name, else the one at the same position."""
+    if not isinstance(deposed, list | tuple):
+        return None
+    if isinstance(one, Mapping) and "name" in one:
+        same = (each for each in deposed if isinstance(each, Mapping) and each.get("name") == one["name"])
+        return next(same, None)
+    return deposed[at] if at < len(deposed) else None
+
+
+def _is_sensitive(value: object) -> bool:
+    return isinstance(value, SensitiveValue) or is_fingerprint(value)
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Return whether two values are equal; fingerprints with two different salts never are."""
+    return bool(one == other)
