@@ -105,7 +105,7 @@ def _forget_empty() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
-    from provisioner.terminal.say import Say, say_all, unsaid
+    from provisioner.terminal.say import Console, say_all, unsaid
 
     # Most commands live for seconds, and collecting cycles costs them more than it frees: it is done seldom.
     # Those that go on for hours (`--watch`, `logs --follow`) need it all the same.
@@ -116,29 +116,29 @@ def main(arguments: list[str] | None = None) -> None:
     stopping.forget_changes()
     _forget_empty()
     arguments = sys.argv[1:] if arguments is None else arguments
-    say = Say(as_json="--json" in arguments)
+    console = Console(as_json="--json" in arguments)
     try:
         code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments)
     except Interrupted as error:
         message, hint = stopping.stopped(error)
-        say.complain(message, as_typed(hint, arguments, cli), error.result)
+        console.error(message, as_typed(hint, arguments, cli), error.result)
         code = error.exit_code
     except ProvisionerError as error:
         told = f"{error.message}\n{error.evidence}".rstrip()
-        say.complain(told, as_typed(error.hint, arguments, cli), error.result)
+        console.error(told, as_typed(error.hint, arguments, cli), error.result)
         code = error.exit_code
     except click.ClickException as error:
-        if say.as_json:
-            say.complain(error.format_message(), "`--help` tells what can be typed.", UsageError.result)
+        if console.as_json:
+            console.error(error.format_message(), "`--help` tells what can be typed.", UsageError.result)
         else:
             error.show()
         code = UsageError.exit_code
     except OSError as error:  # of this machine: what AWS does has words of its own
         told = f"{error.filename or 'Something on this machine'}: {error.strerror or error}"
-        say.complain(f"{told}.", "Mend that, then run the same command again: what was done is recorded.")
+        console.error(f"{told}.", "Mend that, then run the same command again: what was done is recorded.")
         code = ProvisionerError.exit_code
     except (click.Abort, KeyboardInterrupt) as stop:
-        say.complain(*stopping.stopped(), Interrupted.result)
+        console.error(*stopping.stopped(), Interrupted.result)
         code = stopping.exit_code(stop.__cause__ or stop)  # click raises an Abort in its place
     sys.exit(code or (ProvisionerError.exit_code if unsaid else 0))
 

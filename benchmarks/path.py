@@ -17,7 +17,7 @@ from provisioner.engine.estimates.critical_path import (
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 # The seconds, at speed 1 (as AWS), until a resource of each type is ready.
 _READY = {
@@ -45,7 +45,7 @@ _REFUSED = {"writer": "aurora"}
 def _stack() -> Stack:
     """Return the declared graph of a stack in the profile `seed`."""
     settings = Settings(profile="seed")
-    return build(settings, "bench", "us-east-1", offline(settings.network.zones, settings.database.version))
+    return build(settings, "bench", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
 
 
 def of_apply(*, all_ready: bool = False) -> CriticalPath[Stage]:

@@ -19,7 +19,7 @@ from state.errors import ProvisionerError
 
 
 @contextmanager
-def beside_none(session: Session, plan: Plan) -> Iterator[tuple[RunMarker | None, Callable[[], None]]]:
+def exclusive_run(session: Session, plan: Plan) -> Iterator[tuple[RunMarker | None, Callable[[], None]]]:
     """Keep other runs away from the stack while a plan is carried out.
 
     If the plan creates the marker, it is created with this run's mark. An existing marker gets this run's
@@ -43,10 +43,10 @@ def beside_none(session: Session, plan: Plan) -> Iterator[tuple[RunMarker | None
         with _guarded(session, marker):
             yield marker, marker.confirm
     elif seen is not None and (creates_duplicates(plan) or marker.other(seen)):
-        with marked(session, marker, seen):
+        with run_mark(session, marker, seen):
             yield marker, marker.confirm
     else:
-        with looking_out(session, marker, stands=seen is not None) as lookout:
+        with watch_run_marker(session, marker, stands=seen is not None) as lookout:
             yield marker, lookout.confirm
 
 
@@ -71,7 +71,7 @@ def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def marked(session: Session, marker: RunMarker, seen: JsonObject) -> Iterator[None]:
+def run_mark(session: Session, marker: RunMarker, seen: JsonObject) -> Iterator[None]:
     """Keep this run's mark on the stack's marker during the block.
 
     A complete state does not make the mark unnecessary: a machine without state finds existing resources by
@@ -88,7 +88,7 @@ def marked(session: Session, marker: RunMarker, seen: JsonObject) -> Iterator[No
 
 
 @contextmanager
-def looking_out(session: Session, marker: RunMarker, *, stands: bool = False) -> Iterator[RunMarkerWatch]:
+def watch_run_marker(session: Session, marker: RunMarker, *, stands: bool = False) -> Iterator[RunMarkerWatch]:
     """Look for other runs' marks during the block, before calls that change AWS.
 
     `stands` says whether the plan saw the marker.
@@ -115,7 +115,7 @@ def _guarded(session: Session, one: RunMarker | RunMarkerWatch) -> Iterator[None
         try:
             one.end()
         except ProvisionerError as error:  # a mark that stays expires by itself
-            session.tell(error.message, "Other machines take this run for one under way, for five minutes.")
+            session.warn(error.message, "Other machines take this run for one under way, for five minutes.")
 
 
 def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

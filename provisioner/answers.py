@@ -42,7 +42,7 @@ _LED_ELSEWHERE = range(300, 400)
 _LEADS_ON = "s3"
 
 
-class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
+class NotAwsResponse(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
     """An answer by something in front of AWS's service; `status` and `headers` are those of HTTP."""
 
     def __init__(self, message: str, status: int, headers: Mapping[str, str] | None = None) -> None:
@@ -51,11 +51,11 @@ class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore type
         self.headers = headers or {}
 
 
-class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
+class UnsupportedOperation(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
     """An emulator's answer that it does not know the call."""
 
 
-def made_in(reply: Mapping[str, Any], key: str) -> Any:
+def created_in(reply: Mapping[str, Any], key: str) -> Any:
     """Return the resource that a call created: the first item of the list under `key` in its reply.
 
     Raises:
@@ -69,7 +69,7 @@ def made_in(reply: Mapping[str, Any], key: str) -> Any:
     return listed[0]
 
 
-def demand_whole(events: HierarchicalEmitter, *, is_emulator: bool = False) -> None:
+def require_complete_responses(events: HierarchicalEmitter, *, is_emulator: bool = False) -> None:
     """Make a client raise an error for every answer that was not received whole.
 
     The error is the one that botocore raises for unreadable XML (ResponseParserError), for every protocol.
@@ -86,7 +86,7 @@ def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
     if not isinstance(body, bytes):
         return
     if response_dict["status_code"] not in _ANSWERED and _UNKNOWN_ELSEWHERE.search(body):
-        raise UnknownCall(f"The other side does not know {operation_model.name}.")
+        raise UnsupportedOperation(f"The other side does not know {operation_model.name}.")
     response_dict["body"] = _BARE_PAGE.sub(lambda found: escape(found[0].decode()).encode(), body)
 
 
@@ -97,9 +97,9 @@ def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
     if answered and (operation_model.has_streaming_output or operation_model.has_event_stream_output):
         return
     if not answered and body.startswith(_UNKNOWN_TO_MOTO):
-        raise UnknownCall(f"The other side does not know {name}.")
+        raise UnsupportedOperation(f"The other side does not know {name}.")
     if who := _somebody_else(status, body, operation_model):
-        raise ForeignAnswer(f"{name} was answered with {who}.", status, response_dict["headers"])
+        raise NotAwsResponse(f"{name} was answered with {who}.", status, response_dict["headers"])
     if fault := _fault(body, operation_model) if answered else _unreadable(body, operation_model, status):
         raise _no_answer(f"{name} was answered with {fault}.", response_dict)
 
@@ -112,7 +112,7 @@ def _no_answer(message: str, response_dict: Any) -> ResponseParserError:
     """
     body, status = response_dict["body"], response_dict["status_code"]
     if status == _TOO_MANY or (status in _SAID_NO and not body.strip()):
-        return ForeignAnswer(message, status, response_dict["headers"])
+        return NotAwsResponse(message, status, response_dict["headers"])
     return ResponseParserError(message)
 
 

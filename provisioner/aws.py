@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from provisioner import __version__, credentials, endpoints
-from provisioner.answers import demand_whole
+from provisioner.answers import require_complete_responses
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError
@@ -21,9 +21,9 @@ from provisioner.freshness import refuse_stale
 from provisioner.isolated_session import CONFIG as ISOLATED
 from provisioner.isolated_session import isolated_session
 from provisioner.proxies import check_proxy
-from provisioner.rates import Rates
-from provisioner.signed_in_again import until_signed_in
-from provisioner.whole_answers import WholeAnswers
+from provisioner.rates import RateLimiter
+from provisioner.signed_in_again import call_when_signed_in
+from provisioner.whole_answers import BoundedHttpSession
 from state.stack_state import StackLocation
 
 # arn:partition:service:region:account:resource
@@ -44,7 +44,7 @@ _WHOLE_WITHIN = 70.0
 _LOCAL_CONFIG = _CONFIG.merge(ISOLATED).merge(Config(s3={"addressing_style": "path"}))
 
 
-class Aws:
+class AwsConnection:
     """The connection to AWS, or to local AWS, in one region.
 
     It makes one boto3 client for each service and region, on first use, and records their calls.
@@ -65,11 +65,11 @@ class Aws:
         self._config = (_LOCAL_CONFIG if local else _CONFIG).merge(Config(**haste))
         self._within = answer_within or _WHOLE_WITHIN
         self.local = local
-        self.pace = local.pace if local else 1.0
+        self.speed = local.pace if local else 1.0
         # Local AWS hides new resources for a moment even at speed 0.
         self.hides_for = local.visible_within if local else 0.0
         self.calls = Calls()
-        self.rates = Rates(self.pace)
+        self.rates = RateLimiter(self.speed)
         self._making = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._session = self._resolved()
@@ -80,9 +80,9 @@ class Aws:
         # clock.
         self.told_at = 0.0
 
-    def hides(self, usual: float) -> float:
+    def consistency_window(self, usual: float) -> float:
         """Return for how many seconds a new resource may be hidden here, if AWS hides it for `usual`."""
-        return max(usual * self.pace, self.hides_for)
+        return max(usual * self.speed, self.hides_for)
 
     def client(self, service: str, region: str = "") -> Any:
         """Return the boto3 client of a service, in the stack's region or in the one given."""
@@ -107,7 +107,7 @@ class Aws:
         """
         with self._making:
             if self._clients.get((service, region or self.region)) is stale:
-                account = until_signed_in(self._anew)
+                account = call_when_signed_in(self._anew)
                 if self._account not in ("", account):
                     raise CredentialsError(
                         f"The credentials expired, and those that took their place are of account {account}, "
@@ -123,7 +123,7 @@ class Aws:
         object store.
         """
         if not self.local:
-            credentials.let_go(self._session.get_credentials())
+            credentials.discard(self._session.get_credentials())
         self._session, self._clients = self._resolved(), {}
         if not self._account:
             self._session.get_credentials()
@@ -143,10 +143,10 @@ class Aws:
                 client = self._session.client(service, region_name=region, endpoint_url=at, config=self._config)
             check_proxy(str(client.meta.endpoint_url))
             client.meta.events.register("after-call.*.*", self._hear_time)
-        client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
+        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, self._within)
         client.meta.events.register("before-send.*", refuse_stale)
         self.calls.watch(client.meta.events)
-        demand_whole(client.meta.events, is_emulator=self._is_elsewhere(client))
+        require_complete_responses(client.meta.events, is_emulator=self._is_elsewhere(client))
         return client
 
     def _is_elsewhere(self, client: Any) -> bool:
@@ -185,7 +185,7 @@ class Aws:
         return endpoints.told(str(self.client("ec2").meta.endpoint_url), self._session._session)
 
     @property
-    def echoes(self) -> bool:
+    def is_faithful(self) -> bool:
         """Whether reads return all that was written, as AWS and local AWS do: other emulators forget some."""
         return self.local is not None or not self.endpoint
 
@@ -193,7 +193,7 @@ class Aws:
         """Return whether another emulator serves this one service; it may lack the service altogether."""
         return self._is_elsewhere(self.client(service, region))
 
-    def place(self) -> StackLocation:
+    def location(self) -> StackLocation:
         """Return the account, partition, region and endpoint of these credentials; calls GetCallerIdentity.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.alone import beside_none
+from provisioner.alone import exclusive_run
 from provisioner.engine.execution.apply import Apply
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.outcome import Outcome
@@ -18,9 +18,9 @@ def bring_up(session: Session, plan: Plan) -> Outcome:
         LockHeld: Another machine's run is at work, or has changed or removed the stack meanwhile.
 
     """
-    with beside_none(session, plan) as (marker, confirm):
-        done = Apply(plan, session.hands(marker), RESOURCE_TYPES).run()
-        if not (session.aws.echoes or plan.unfiltered) and done.is_complete:
+    with exclusive_run(session, plan) as (marker, confirm):
+        done = Apply(plan, session.executor(marker), RESOURCE_TYPES).run()
+        if not (session.aws.is_faithful or plan.unfiltered) and done.is_complete:
             done = _follow(session, done)
         if done.is_complete:
             confirm()
@@ -38,5 +38,5 @@ def _follow(session: Session, done: Outcome) -> Outcome:
         return done
     names = ", ".join(change.logical_id for change in moved.changes_to_make)
     told = f"this emulator tells other values than before: {names} follow them"
-    session.listen(Event("note", detail=told))
-    return done.merged_with(Apply(moved, session.hands(), RESOURCE_TYPES).run())
+    session.listener(Event("note", detail=told))
+    return done.merged_with(Apply(moved, session.executor(), RESOURCE_TYPES).run())

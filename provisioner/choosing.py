@@ -15,13 +15,15 @@ from provisioner.resources import versions
 from provisioner.resources.cloudfront import domain_of
 from provisioner.settings import Settings
 from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_later_major, major_of
-from provisioner.settings.shipped import with_shipped
+from provisioner.settings.shipped import with_overrides
 from provisioner.steps.alb_rules import priorities
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from state.stack_state import StackState
 
 
-def choose(clients: Clients, suffix: str, settings: Settings, state: StackState, *, ending: bool = False) -> Facts:
+def look_up(
+    clients: Clients, suffix: str, settings: Settings, state: StackState, *, ending: bool = False
+) -> StackLookups:
     """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
     They are put into `state` and saved with its first write. For a stack that is `ending`, the recorded
@@ -43,13 +45,13 @@ def choose(clients: Clients, suffix: str, settings: Settings, state: StackState,
         if not ending:
             capacity = (settings.database.min_acu, settings.database.max_acu)
             versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
-    return Facts(
+    return StackLookups(
         account=state.location.account,
         partition=state.location.partition,
         zones=tuple(zones),
         engine=chosen["engine"],
         master_password=chosen["master_password"],
-        born=chosen["born"],
+        created_as=chosen["born"],
         priorities=chosen["priorities"],
         edge_addresses=chosen["edge_addresses"],
         readers=_readers(clients, suffix, known) if ending else 0,
@@ -57,14 +59,14 @@ def choose(clients: Clients, suffix: str, settings: Settings, state: StackState,
     )
 
 
-def with_rules(clients: Clients, settings: Settings, state: StackState, facts: Facts) -> Facts:
+def with_pull_rules(clients: Clients, settings: Settings, state: StackState, lookups: StackLookups) -> StackLookups:
     """Return the lookups with the repositories that ECR fills by pull-through-cache rules; record these."""
-    images = [image for one in with_shipped(settings, facts.shipped).workloads for image in one.images]
+    images = [image for one in with_overrides(settings, lookups.overrides).workloads for image in one.images]
     known = state.lookups.get("filled", [])
     found = pull_rules.filled(clients, images, state.location.account, known)
     if found or known:
         state.lookups["filled"] = found
-    return replace(facts, filled=frozenset(found))
+    return replace(lookups, pull_through_repositories=frozenset(found))
 
 
 def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str, int]:
@@ -142,7 +144,7 @@ def _follows(settings: Settings, engine: dict[str, str] | None, running: str, *,
     return is_later_major(running, engine["EngineVersion"])
 
 
-def moved_on(before: str, version: str) -> str:
+def describe_upgrade(before: str, version: str) -> str:
     """Return the note about a database that AWS upgraded to a later major version."""
     return (
         f"The database runs PostgreSQL {version}: AWS moved it on from {before}, whose standard support has "

@@ -26,7 +26,7 @@ from botocore.utils import (
 
 from provisioner.profiles import Profile
 from provisioner.sign_in import ChainError, chain_error
-from provisioner.whole_answers import WholeAnswers
+from provisioner.whole_answers import BoundedHttpSession
 
 T = TypeVar("T")
 
@@ -56,11 +56,11 @@ CHAIN_ERRORS = (
 # cost a sign-in, so the limit is generous.
 _WHOLE_WITHIN = 30.0
 
-_found: dict[tuple[tuple[str, str], ...], Held] = {}
+_found: dict[tuple[tuple[str, str], ...], CheckedCredentials] = {}
 _finding = threading.Lock()
 
 
-class Held:
+class CheckedCredentials:
     """botocore's credentials, whose every use ends with keys or with a ChainError."""
 
     def __init__(self, credentials: Any) -> None:
@@ -107,13 +107,13 @@ def _demand_clean(frozen: Any, method: str) -> None:
             )
 
 
-class Chain:
+class SharedCredentialChain:
     """botocore's credential provider for all sessions of this process: each gets the same credentials."""
 
     def __init__(self, core: botocore.session.Session) -> None:
         self._core = core
 
-    def load_credentials(self) -> Held:
+    def load_credentials(self) -> CheckedCredentials:
         """Return the credentials of this environment, which are resolved once.
 
         Raises:
@@ -126,7 +126,7 @@ class Chain:
                 _found[here] = _explained(self._find, None)
             return _found[here]
 
-    def _find(self) -> Held:
+    def _find(self) -> CheckedCredentials:
         """Resolve credentials by botocore's own chain, with the time limit."""
         region = self._core.get_config_variable("region")
         bounded = BoundedSession(self._core)
@@ -135,7 +135,7 @@ class Chain:
         credentials = resolver.load_credentials()
         if credentials is None:
             raise raised.NoCredentialsError
-        return Held(credentials)
+        return CheckedCredentials(credentials)
 
 
 class BoundedSession:
@@ -147,7 +147,7 @@ class BoundedSession:
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """Return botocore's client, with a time limit for its answers."""
         client = self._core.create_client(*args, **kwargs)
-        client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, _WHOLE_WITHIN)
+        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, _WHOLE_WITHIN)
         return client
 
     def __getattr__(self, name: str) -> Any:
@@ -159,7 +159,7 @@ def _bound_fetchers(providers: list[Any]) -> None:
     for provider in providers:
         fetcher = getattr(provider, "_role_fetcher", None) or getattr(provider, "_fetcher", None)
         if isinstance(fetcher, (InstanceMetadataFetcher, ContainerMetadataFetcher)):
-            fetcher._session = WholeAnswers(fetcher._session, _WHOLE_WITHIN)
+            fetcher._session = BoundedHttpSession(fetcher._session, _WHOLE_WITHIN)
 
 
 def session(region: str) -> boto3.session.Session:
@@ -172,16 +172,16 @@ def session(region: str) -> boto3.session.Session:
 
     def make() -> boto3.session.Session:
         core = botocore.session.Session()
-        core.register_component("credential_provider", Chain(core))
+        core.register_component("credential_provider", SharedCredentialChain(core))
         return boto3.session.Session(botocore_session=core, region_name=region)
 
     return _explained(make, None)
 
 
-def let_go(credentials: object) -> None:
+def discard(credentials: object) -> None:
     """Discard credentials that AWS refuses, and their cached session: the next use resolves new ones."""
     with _finding:
-        if isinstance(credentials, Held):
+        if isinstance(credentials, CheckedCredentials):
             _sessions.refused.add(credentials.last_key)
             for here in [here for here, held in _found.items() if held is credentials]:
                 del _found[here]

@@ -44,98 +44,98 @@ _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
-class Form:
+class NameRule:
     """The form of the names of one noun: the longest length that AWS takes, and the pattern used here."""
 
     limit: int
-    shape: str = "ml-api-{noun}{distinct}-{suffix}"
+    template: str = "ml-api-{noun}{distinct}-{suffix}"
 
 
 # Limits: botocore service models, and the AWS API reference of each service.
 # No noun may be another noun plus a hyphen and more: `role` with the suffix `a-b` would collide with `role-a`
 # with the suffix `b`. tests/test_names.py checks this.
-FORMS: Mapping[str, Form] = {
-    "vpc": Form(255),
-    "subnet": Form(255),
-    "igw": Form(255),
-    "eip": Form(255),
-    "nat": Form(255),
-    "routes": Form(255),
-    "endpoint": Form(255),
-    "sg-alb": Form(255),
-    "sg-tasks": Form(255),
-    "sg-db": Form(255),
-    "sg-endpoints": Form(255),
-    "sgr": Form(255),
-    "flow-log": Form(255),
-    "flow-role": Form(64),
-    "boundary": Form(128),
-    "pipeline": Form(64),
-    "pr-pipeline": Form(64),
-    "ecs-logs": Form(512, "/aws/ecs/ml-api-{suffix}"),
-    "exec-logs": Form(512, "/aws/ecs/exec/ml-api-{suffix}"),
-    "alb-logs": Form(512, "/aws/alb/ml-api-{suffix}"),
-    "vpc-logs": Form(512, "/aws/vpc/ml-api-{suffix}"),
-    "aurora-logs": Form(512, "/aws/rds/cluster/ml-api-aurora-{suffix}/postgresql"),
-    "insights-logs": Form(512, "/aws/ecs/containerinsights/ml-api-cluster-{suffix}/performance"),
-    "dbsubnets": Form(255),
-    "dbparams": Form(255),
-    "aurora": Form(63),
-    "writer": Form(63),
-    "reader": Form(63),
-    "monitor-role": Form(64),
+NAME_RULES: Mapping[str, NameRule] = {
+    "vpc": NameRule(255),
+    "subnet": NameRule(255),
+    "igw": NameRule(255),
+    "eip": NameRule(255),
+    "nat": NameRule(255),
+    "routes": NameRule(255),
+    "endpoint": NameRule(255),
+    "sg-alb": NameRule(255),
+    "sg-tasks": NameRule(255),
+    "sg-db": NameRule(255),
+    "sg-endpoints": NameRule(255),
+    "sgr": NameRule(255),
+    "flow-log": NameRule(255),
+    "flow-role": NameRule(64),
+    "boundary": NameRule(128),
+    "pipeline": NameRule(64),
+    "pr-pipeline": NameRule(64),
+    "ecs-logs": NameRule(512, "/aws/ecs/ml-api-{suffix}"),
+    "exec-logs": NameRule(512, "/aws/ecs/exec/ml-api-{suffix}"),
+    "alb-logs": NameRule(512, "/aws/alb/ml-api-{suffix}"),
+    "vpc-logs": NameRule(512, "/aws/vpc/ml-api-{suffix}"),
+    "aurora-logs": NameRule(512, "/aws/rds/cluster/ml-api-aurora-{suffix}/postgresql"),
+    "insights-logs": NameRule(512, "/aws/ecs/containerinsights/ml-api-cluster-{suffix}/performance"),
+    "dbsubnets": NameRule(255),
+    "dbparams": NameRule(255),
+    "aurora": NameRule(63),
+    "writer": NameRule(63),
+    "reader": NameRule(63),
+    "monitor-role": NameRule(64),
     # The trailing word keeps AWS from reading `-<six characters>` as the random tail of a secret's ARN
     # (botocore secretsmanager CreateSecret, Name).
-    "dbsecret": Form(512, "ml-api-dbsecret-{suffix}/master"),
-    "sessions": Form(255),
-    "key": Form(250),
-    "global-key": Form(250),
-    "originkey": Form(512, "ml-api-originkey-{suffix}/header"),
-    "execution-role": Form(64),
-    "task-role": Form(64),
-    "cluster": Form(255),
-    "taskdef": Form(255),
-    "service": Form(255),
+    "dbsecret": NameRule(512, "ml-api-dbsecret-{suffix}/master"),
+    "sessions": NameRule(255),
+    "key": NameRule(250),
+    "global-key": NameRule(250),
+    "originkey": NameRule(512, "ml-api-originkey-{suffix}/header"),
+    "execution-role": NameRule(64),
+    "task-role": NameRule(64),
+    "cluster": NameRule(255),
+    "taskdef": NameRule(255),
+    "service": NameRule(255),
     # There may be several services with prefixes of their own; the main service's resources keep the plain
     # names.
-    "api-taskdef": Form(255),
-    "api-service": Form(255),
-    "api-scaling": Form(255),
-    "api-requests": Form(256),
-    "api-alarm-unhealthy": Form(255),
-    "api-alarm-tasks": Form(255),
-    "alb": Form(32),
-    "tg": Form(32),
-    "listener": Form(255),
-    "rule": Form(255),
-    "scaling": Form(255),
-    "requests": Form(256),
-    "edge": Form(128),
-    "origin": Form(64),
-    "webacl": Form(128),
-    "certificate-edge": Form(255),
-    "certificate-alb": Form(255),
+    "api-taskdef": NameRule(255),
+    "api-service": NameRule(255),
+    "api-scaling": NameRule(255),
+    "api-requests": NameRule(256),
+    "api-alarm-unhealthy": NameRule(255),
+    "api-alarm-tasks": NameRule(255),
+    "alb": NameRule(32),
+    "tg": NameRule(32),
+    "listener": NameRule(255),
+    "rule": NameRule(255),
+    "scaling": NameRule(255),
+    "requests": NameRule(256),
+    "edge": NameRule(128),
+    "origin": NameRule(64),
+    "webacl": NameRule(128),
+    "certificate-edge": NameRule(255),
+    "certificate-alb": NameRule(255),
     # With `-<account>-<region>` appended, a bucket's name may have 63 characters.
-    "logs": Form(35),
-    "records-source": Form(60),
-    "records-destination": Form(60),
-    "delivery": Form(255),
-    "alerts": Form(256),
-    "global-alerts": Form(256),
-    "alarm-5xx": Form(255),
-    "alarm-target-5xx": Form(255),
-    "alarm-unhealthy": Form(255),
-    "alarm-latency": Form(255),
-    "alarm-tasks": Form(255),
-    "alarm-acu": Form(255),
-    "alarm-db-cpu": Form(255),
-    "alarm-db-connections": Form(255),
-    "alarm-throttles": Form(255),
-    "alarm-waf": Form(255),
-    "dashboard": Form(255),
-    "deployments": Form(64),
+    "logs": NameRule(35),
+    "records-source": NameRule(60),
+    "records-destination": NameRule(60),
+    "delivery": NameRule(255),
+    "alerts": NameRule(256),
+    "global-alerts": NameRule(256),
+    "alarm-5xx": NameRule(255),
+    "alarm-target-5xx": NameRule(255),
+    "alarm-unhealthy": NameRule(255),
+    "alarm-latency": NameRule(255),
+    "alarm-tasks": NameRule(255),
+    "alarm-acu": NameRule(255),
+    "alarm-db-cpu": NameRule(255),
+    "alarm-db-connections": NameRule(255),
+    "alarm-throttles": NameRule(255),
+    "alarm-waf": NameRule(255),
+    "dashboard": NameRule(255),
+    "deployments": NameRule(64),
     # A log group that WAF writes to must have a name that begins so (WAF developer guide, logging-cw-logs).
-    "waf-logs": Form(512, "aws-waf-logs-ml-api-{suffix}"),
+    "waf-logs": NameRule(512, "aws-waf-logs-ml-api-{suffix}"),
 }
 
 
@@ -160,7 +160,7 @@ def check_suffix(suffix: str) -> str:
     return suffix
 
 
-def any_of(name: str, suffix: str) -> str:
+def name_pattern(name: str, suffix: str) -> str:
     """Return the name as an IAM pattern: its four hex characters, if it has them, become wildcards."""
     return re.sub(rf"-[0-9a-f]{{4}}(-{re.escape(suffix)})$", r"-????\1", name)
 
@@ -175,9 +175,9 @@ def name_of(noun: str, suffix: str, distinct: str = "") -> str:
         UsageError: The name is longer than AWS takes.
 
     """
-    form = FORMS[noun]
+    form = NAME_RULES[noun]
     tail = f"-{four_hex(distinct)}" if distinct else ""
-    name = form.shape.format(noun=noun, suffix=suffix, distinct=tail)
+    name = form.template.format(noun=noun, suffix=suffix, distinct=tail)
     if len(name) > form.limit:
         raise UsageError(f"{name} has {len(name)} characters; AWS takes {form.limit} for a {noun}.")
     return name
@@ -230,6 +230,6 @@ def has_another_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> boo
     return bool(differ) or bool(seen and not seen.keys() & set(_OWNER))
 
 
-def bears(tags: Mapping[str, str], suffix: str) -> bool:
+def has_stack_tags(tags: Mapping[str, str], suffix: str) -> bool:
     """Return whether the tags mark a resource as one of the stack `suffix`."""
     return owner_tags(suffix).items() <= tags.items()

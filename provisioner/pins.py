@@ -8,7 +8,7 @@ from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.steps.facts import facts_fit
+from provisioner.steps.facts import validate_lookups
 from provisioner.stopping import begin_change
 from provisioner.workspace import EMBEDDED, Workspace
 from state.errors import StateError
@@ -16,7 +16,7 @@ from state.stack_state import StackLocation, StackState
 
 
 @dataclass(frozen=True)
-class Where:
+class LocationOptions:
     """The command line's options about the location: workspace, region, account, and whether to adopt all."""
 
     workspace: Workspace
@@ -25,7 +25,7 @@ class Where:
     adopt_all: bool = False
 
 
-def known_document(where: Where, suffix: str, local: Local | None) -> StackState | None:
+def known_document(options: LocationOptions, suffix: str, local: Local | None) -> StackState | None:
     """Return the stack's state; None if there is none, or if its local AWS has ended with all that it held.
 
     With `adopt_all`, an unusable state counts as none: the resources in it are found again in AWS.
@@ -35,16 +35,17 @@ def known_document(where: Where, suffix: str, local: Local | None) -> StackState
 
     """
     try:
-        state = usable_document(where.workspace, suffix)
+        state = usable_document(options.workspace, suffix)
     except StateError:
-        if not where.adopt_all:
+        if not options.adopt_all:
             raise
         return None
     if state is None:
         return None
     if state.suffix != suffix:
         raise StateError(
-            f"{where.workspace.store(suffix).description} is the ledger of the stack {state.suffix}, not of {suffix}.",
+            f"{options.workspace.store(suffix).description} is the ledger of the stack {state.suffix}, "
+            f"not of {suffix}.",
             f"Give `--suffix {state.suffix}`, or another --state.",
         )
     ended = local and state.location.endpoint != f"{EMBEDDED}{local.instance}"
@@ -58,8 +59,8 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
         LedgerError: The state is damaged, or has resource types that this version lacks.
 
     """
-    state = workspace.document(suffix)
-    if state and not facts_fit(state.lookups):
+    state = workspace.load_state(suffix)
+    if state and not validate_lookups(state.lookups):
         raise StateError(
             f"{workspace.store(suffix).description} is damaged: what was chosen once for the stack cannot be so.",
             f"`{workspace.command('state history', suffix)}` lists what it was before.",
@@ -81,18 +82,18 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
     return state
 
 
-def put_aside_unusable(where: Where, suffix: str) -> None:
+def put_aside_unusable(options: LocationOptions, suffix: str) -> None:
     """With `adopt_all`, rename an unusable state. Call this only under the stack's lock."""
-    if not where.adopt_all:
+    if not options.adopt_all:
         return
     try:
-        usable_document(where.workspace, suffix)
+        usable_document(options.workspace, suffix)
     except StateError:
         begin_change()
-        where.workspace.put_aside(suffix)
+        options.workspace.quarantine(suffix)
 
 
-def region_of(suffix: str, state: StackState | None, where: Where) -> tuple[str, str]:
+def region_of(suffix: str, state: StackState | None, options: LocationOptions) -> tuple[str, str]:
     """Return the stack's region, and which source named it.
 
     Raises:
@@ -100,21 +101,21 @@ def region_of(suffix: str, state: StackState | None, where: Where) -> tuple[str,
 
     """
     if state is None:
-        chosen = choose_region(where.region, local=where.workspace.local)
+        chosen = choose_region(options.region, local=options.workspace.is_local)
         return chosen.name, chosen.source
     region = state.location.region
-    if where.region:
-        choose_region(where.region)
-    if where.region and where.region != region:
+    if options.region:
+        choose_region(options.region)
+    if options.region and options.region != region:
         raise UsageError(
-            f"The stack {suffix} lives in {region}, not in {where.region}.",
-            f"Leave --region out, or take another suffix for {where.region}: "
-            f"`{where.workspace.command('apply', 'OTHER')} --region {where.region}`.",
+            f"The stack {suffix} lives in {region}, not in {options.region}.",
+            f"Leave --region out, or take another suffix for {options.region}: "
+            f"`{options.workspace.command('apply', 'OTHER')} --region {options.region}`.",
         )
     return region, "the stack's ledger"
 
 
-def guard_account(location: StackLocation, expected: str | None) -> None:
+def check_account(location: StackLocation, expected: str | None) -> None:
     """Check that the credentials are of the expected account, if one is expected.
 
     Raises:
@@ -128,7 +129,7 @@ def guard_account(location: StackLocation, expected: str | None) -> None:
         )
 
 
-def check_pin(state: StackState, suffix: str, location: StackLocation, workspace: Workspace) -> None:
+def check_location(state: StackState, suffix: str, location: StackLocation, workspace: Workspace) -> None:
     """Check that the state belongs to the location at which the command acts.
 
     Raises:

@@ -33,7 +33,7 @@ READS: Mapping[str, Rate] = {
     # An account has five requests a second, all together (Route 53 developer guide, quotas).
     "route53": Rate(5, 3),
 }
-ACTS: Mapping[str, Rate] = {
+CHANGES: Mapping[str, Rate] = {
     "ec2": Rate(50, 5, per_operation=True),
     "ecs": Rate(20, 2),
     "cloudfront": Rate(5, 2),
@@ -51,11 +51,11 @@ OPERATIONS: Mapping[str, Rate] = {
     "ec2:modify_vpc_endpoint": Rate(4, 0.3),
     "ec2:delete_vpc_endpoints": Rate(4, 0.3),
 }
-USUAL_READS, USUAL_ACTS = Rate(100, 20), Rate(40, 10)
+USUAL_READS, USUAL_CHANGES = Rate(100, 20), Rate(40, 10)
 
 
 @dataclass
-class Bucket:
+class TokenBucket:
     """A token bucket: it refills with time, and a caller who takes a missing token waits for it.
 
     `share` is the part of the rate that is in use after throttles, `filled` the second of the last refill.
@@ -91,23 +91,23 @@ class Bucket:
 
 
 @dataclass
-class Rates:
+class RateLimiter:
     """The token buckets of one run, and what they cost it.
 
-    `pace` is the speed of the AWS that is called. By service, `waited` holds the seconds of waiting, and
+    `speed` is the speed of the AWS that is called. By service, `waited` holds the seconds of waiting, and
     `throttles` how often AWS throttled.
     """
 
-    pace: float = 1.0
+    speed: float = 1.0
     waited: dict[str, float] = field(default_factory=dict)
     throttles: dict[str, int] = field(default_factory=dict)
-    _buckets: dict[tuple[str, str, str], Bucket] = field(default_factory=dict)
+    _buckets: dict[tuple[str, str, str], TokenBucket] = field(default_factory=dict)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> float:
         """Return the seconds to wait before this call; 0 if the emulator takes no time."""
         with self._one_at_a_time:
-            seconds = self._bucket(service, region, operation, reads=reads).take(now) * self.pace
+            seconds = self._bucket(service, region, operation, reads=reads).take(now) * self.speed
             if seconds:
                 self.waited[service] = self.waited.get(service, 0.0) + seconds
         return seconds
@@ -118,10 +118,10 @@ class Rates:
             self._bucket(service, region, operation, reads=reads).throttled(now)
             self.throttles[service] = self.throttles.get(service, 0) + 1
 
-    def _bucket(self, service: str, region: str, operation: str, *, reads: bool) -> Bucket:
+    def _bucket(self, service: str, region: str, operation: str, *, reads: bool) -> TokenBucket:
         """Return the bucket of a call: its operation's own, or that of the service's reads or changes."""
-        usual = (READS, USUAL_READS) if reads else (ACTS, USUAL_ACTS)
+        usual = (READS, USUAL_READS) if reads else (CHANGES, USUAL_CHANGES)
         own = OPERATIONS.get(f"{service}:{operation}")
         rate = own or usual[0].get(service, usual[1])
         what = operation if own or rate.per_operation else "reads" if reads else "acts"
-        return self._buckets.setdefault((service, region, what), Bucket(rate))
+        return self._buckets.setdefault((service, region, what), TokenBucket(rate))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from provisioner.aws import Aws
-from provisioner.choosing import choose, moved_on, with_domain, with_rules
+from provisioner.aws import AwsConnection
+from provisioner.choosing import describe_upgrade, look_up, with_domain, with_pull_rules
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -22,17 +22,24 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.mark import RunIdentity
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.errors import NoSuchStack
-from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
+from provisioner.pins import (
+    LocationOptions,
+    check_account,
+    check_location,
+    known_document,
+    put_aside_unusable,
+    region_of,
+)
 from provisioner.regions import check_partition
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.settings.ending import with_zones
-from provisioner.settings.shipped import Shipped
-from provisioner.shipped import follow_what_runs, shipped_things, show_as_held
+from provisioner.settings.shipped import ServiceOverrides
+from provisioner.shipped import follow_what_runs, read_overrides, show_overrides
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
 from provisioner.unfinished import unfinished_teardown
-from provisioner.ways import Ways
+from provisioner.ways import AwsConnections
 from state.errors import LockHeld
 from state.lock import Lock
 from state.lock_holder import LockHolder
@@ -53,38 +60,40 @@ class Session:
 
     suffix: str
     settings: Settings
-    where: Where
-    aws: Aws
-    place: StackLocation
-    document: StackState
+    options: LocationOptions
+    aws: AwsConnection
+    location: StackLocation
+    state: StackState
     clock: Clock = field(default_factory=Clock)
-    listen: Listener = silent
+    listener: Listener = silent
     region_source: str = ""
     # The last holder of the stack's lock before this command, and whether that run was still under way.
-    former: LockHolder | None = None
+    previous_holder: LockHolder | None = None
     is_busy: bool = False
     # Whether the emulator that held the stack has ended: nothing exists then, whatever the state says.
-    is_over: bool = False
+    emulator_has_ended: bool = False
     # The command line as typed, without values that may be secret.
     arguments: list[str] = field(default_factory=list)
     # Reports a problem that stopped nothing, and a hint, beside the command's answer.
-    tell: Callable[[str, str], None] = lambda *_: None
+    warn: Callable[[str, str], None] = lambda *_: None
     # What the settings take back from `deploy` or `scale` in this run: `image`, `counts`.
-    taken: frozenset[str] = frozenset()
+    released: frozenset[str] = frozenset()
     # The command that holds the lock.
     command: str = ""
     # Whether to take over from another run whose mark is on the stack, as that run is known to be dead.
-    takes_over: bool = False
+    adopts_run: bool = False
     # Clients whose reads are shared with other stacks.
-    looking: Clients | None = None
+    shared_clients: Clients | None = None
     # Raises if this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 
     @classmethod
-    def open(cls, suffix: str, settings: Settings, where: Where, ways: Ways | None = None) -> Session:
+    def open(
+        cls, suffix: str, settings: Settings, options: LocationOptions, connections: AwsConnections | None = None
+    ) -> Session:
         """Open a stack: find its location, and check that it is the one meant; only calls GetCallerIdentity.
 
-        Sessions that are given the same `ways` share their connections.
+        Sessions that are given the same `connections` share their connections.
 
         Raises:
             UsageError: The region differs from that of the state, or cannot be used.
@@ -93,32 +102,32 @@ class Session:
             LedgerError: The state cannot be used.
 
         """
-        workspace = where.workspace
-        ways = Ways(workspace) if ways is None else ways
-        local = ways.local
-        state = known_document(where, suffix, local)
-        region, source = region_of(suffix, state, where)
-        aws, location = ways.to(region)
-        guard_account(location, settings.account if where.account is None else where.account)
+        workspace = options.workspace
+        connections = AwsConnections(workspace) if connections is None else connections
+        local = connections.local
+        state = known_document(options, suffix, local)
+        region, source = region_of(suffix, state, options)
+        connection, location = connections.in_region(region)
+        check_account(location, settings.account if options.account is None else options.account)
         check_partition(location.partition, region)
         # With `adopt_all`, an unusable state counts as none.
-        is_lost = state is None and local and not where.adopt_all
-        former_state = workspace.document(suffix) if is_lost else None
+        is_lost = state is None and local and not options.adopt_all
+        former_state = workspace.load_state(suffix) if is_lost else None
         if state is None:
             state = StackState(suffix, location)
-        check_pin(state, suffix, location, workspace)
+        check_location(state, suffix, location, workspace)
         former, busy = workspace.lock(suffix, "", 0, Clock()).last_holder()
         return cls(
             suffix,
             settings,
-            where,
-            aws,
+            options,
+            connection,
             location,
             state,
             region_source=source,
-            former=former,
+            previous_holder=former,
             is_busy=busy,
-            is_over=former_state is not None and workspace.is_over(former_state),
+            emulator_has_ended=former_state is not None and workspace.emulator_has_ended(former_state),
         )
 
     @property
@@ -129,15 +138,15 @@ class Session:
     @property
     def is_known(self) -> bool:
         """Whether a state of this stack existed when the command began."""
-        return self.document.serial > 0
+        return self.state.serial > 0
 
-    def plan(self, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
-        """Return the plan of `apply`, or of a teardown if `ending`; makes no mutating call.
+    def plan(self, *, teardown: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
+        """Return the plan of `apply`, or of a teardown if `teardown`; makes no mutating call.
 
         `shipping` holds images by service; they count as deployed already.
         """
-        clients = self.looking or self.clients.with_shared_reads(BatchScope.of(self.document))
-        return self._look(clients, ending=ending, shipping=shipping)
+        clients = self.shared_clients or self.clients.with_shared_reads(BatchScope.of(self.state))
+        return self._look(clients, teardown=teardown, shipping=shipping)
 
     def drift(self) -> tuple[DriftReport, Plan]:
         """Return the differences between the state and AWS, and the plan for them; makes no mutating call.
@@ -146,17 +155,17 @@ class Session:
             NoSuchStack: None of the resources that the state records exists any more.
 
         """
-        clients = self.clients.with_shared_reads(BatchScope.of(self.document))
+        clients = self.clients.with_shared_reads(BatchScope.of(self.state))
         plan = self._look(clients)
-        report = look_for_drift(plan, self.document, clients, RESOURCE_TYPES)
+        report = look_for_drift(plan, self.state, clients, RESOURCE_TYPES)
         if report.is_empty:
-            raise self.nothing_stands()
+            raise self.nothing_exists_error()
         return report, plan
 
-    def nothing_stands(self) -> NoSuchStack:
+    def nothing_exists_error(self) -> NoSuchStack:
         """Return the error for a stack of which AWS has no resource, whatever its state says."""
-        workspace, location = self.where.workspace, self.place
-        began = unfinished_teardown(self.document)
+        workspace, location = self.options.workspace, self.location
+        began = unfinished_teardown(self.state)
         return NoSuchStack(
             f"Nothing of the stack {self.suffix} stands in account {location.account}, region {location.region}"
             f"{f', endpoint {location.endpoint}' if location.endpoint else ''}: AWS has none of the resources that "
@@ -165,38 +174,38 @@ class Session:
             f"`{workspace.command('teardown', self.suffix)}` removes what the state file tells.",
         )
 
-    def _look(self, clients: Clients, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
+    def _look(self, clients: Clients, *, teardown: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
         """Return the plan of the declared stack, with the values that `deploy` and `scale` chose."""
-        if not ending:
-            check_reachable(self.settings, self.place.region)
-        facts = choose(clients, self.suffix, self.settings, self.document, ending=ending)
+        if not teardown:
+            check_reachable(self.settings, self.location.region)
+        lookups = look_up(clients, self.suffix, self.settings, self.state, ending=teardown)
         settings = self.settings
-        if ending:
-            settings = with_domain(clients, self.suffix, settings, self.document)
-            settings = with_zones(settings, len(facts.zones))
-        make = build_all if ending else build
-        stack = make(settings, self.suffix, self.place.region, facts)
-        shipped = {} if ending else shipped_things(clients, settings, stack, self.document, self.taken)
+        if teardown:
+            settings = with_domain(clients, self.suffix, settings, self.state)
+            settings = with_zones(settings, len(lookups.zones))
+        make = build_all if teardown else build
+        stack = make(settings, self.suffix, self.location.region, lookups)
+        overrides = {} if teardown else read_overrides(clients, settings, stack, self.state, self.released)
         for name, image in shipping.items():
-            shipped[name] = replace(shipped.get(name, Shipped()), image=image)
-        facts = replace(facts, shipped=shipped)
-        if not ending:
-            facts = with_rules(clients, settings, self.document, facts)
-        if shipped or facts.filled:
-            stack = make(settings, self.suffix, self.place.region, facts)
-            follow_what_runs(self.document, stack, shipped)
-        plan = make_plan(stack, self.document, clients, RESOURCE_TYPES)
-        if facts.moved_from:
-            plan.notes.append(moved_on(facts.moved_from, facts.engine["EngineVersion"]))
-        show_as_held(plan, settings, shipped)
+            overrides[name] = replace(overrides.get(name, ServiceOverrides()), image=image)
+        lookups = replace(lookups, overrides=overrides)
+        if not teardown:
+            lookups = with_pull_rules(clients, settings, self.state, lookups)
+        if overrides or lookups.pull_through_repositories:
+            stack = make(settings, self.suffix, self.location.region, lookups)
+            follow_what_runs(self.state, stack, overrides)
+        plan = make_plan(stack, self.state, clients, RESOURCE_TYPES)
+        if lookups.moved_from:
+            plan.notes.append(describe_upgrade(lookups.moved_from, lookups.engine["EngineVersion"]))
+        show_overrides(plan, settings, overrides)
         return plan
 
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:
         """Hold the stack's lock during the block, and read again what other runs wrote in the meantime."""
-        store = self.where.workspace.store(self.suffix)
-        with self.where.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
-            put_aside_unusable(self.where, self.suffix)
+        store = self.options.workspace.store(self.suffix)
+        with self.options.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
+            put_aside_unusable(self.options, self.suffix)
             self._take_over(store, lock)
             self.guard = lock.ensure_held
             self.is_busy = False
@@ -209,17 +218,17 @@ class Session:
     def _take_over(self, store: StateStore, lock: Lock) -> None:
         """Read the state again and claim it, so that no earlier lock can write it; save its old version."""
         for _ in range(_ROUNDS):
-            latest = known_document(self.where, self.suffix, self.aws.local)
+            latest = known_document(self.options, self.suffix, self.aws.local)
             if latest is not None:
-                check_pin(latest, self.suffix, self.place, self.where.workspace)
-                self.document = latest
+                check_location(latest, self.suffix, self.location, self.options.workspace)
+                self.state = latest
                 save_version(store, latest)
-            self.document.fencing_token = max(lock.fencing_token, self.document.fencing_token + 1)
+            self.state.fencing_token = max(lock.fencing_token, self.state.fencing_token + 1)
             lock.ensure_held()  # after a long sleep, the lock may be another run's
-            if store.claim(self.document.dump()):
+            if store.claim(self.state.dump()):
                 # removes at once what an older schema stored in clear text
-                if self.document.loaded_schema != SCHEMA:
-                    store.save(self.document.dump())
+                if self.state.loaded_schema != SCHEMA:
+                    store.save(self.state.dump())
                 return
         raise LockHeld(f"{store.description} is still being written by another run.", "Run the same command again.")
 
@@ -232,34 +241,30 @@ class Session:
         resource = stack.resources.get(stack.marker)
         if resource is None:
             return None
-        managed = target_of(
-            resource, self.suffix, self.document.resources.get(resource.logical_id), dict(resource.props)
-        )
+        managed = target_of(resource, self.suffix, self.state.resources.get(resource.logical_id), dict(resource.props))
         how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
-        me = RunIdentity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
+        me = RunIdentity(self.state.lineage, self.aws.caller, socket.gethostname(), self.adopts_run, how)
         return RunMarker(self.clients, managed, me)
 
     @property
     def _again(self) -> str:
         """The command that goes on for a dead run: a teardown for a teardown, else an apply."""
         action = "teardown" if self.command == "teardown" else "apply"
-        return self.where.workspace.command(action, self.suffix)
+        return self.options.workspace.command(action, self.suffix)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""
-        self.where.workspace.store(self.suffix).remove()
+        self.options.workspace.store(self.suffix).remove()
 
-    def hands(self, marker: RunMarker | None = None) -> ResourceExecutor:
+    def executor(self, marker: RunMarker | None = None) -> ResourceExecutor:
         """Return an executor of changes, which writes the state around each call."""
-        state_manager = StateManager(
-            self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard
-        )
-        executor = ResourceExecutor(self.clients, state_manager, self.listen, self.durations, marker)
-        executor.retry_policy.recent.recall(self.document.resources, RESOURCE_TYPES)
+        state_manager = StateManager(self.state, self.options.workspace.store(self.suffix), self.clock.wall, self.guard)
+        executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)
+        executor.retry_policy.recent.recall(self.state.resources, RESOURCE_TYPES)
         return executor
 
     @functools.cached_property
-    def durations(self) -> DurationHistory:
+    def duration_history(self) -> DurationHistory:
         """How long each step took in earlier runs here, of this stack and of others."""
-        records = (doc for doc in self.where.workspace.runs.latest_records(_RUNS) if is_valid_run_record(doc))
-        return DurationHistory.of(records, self.aws.pace, self.place.region)
+        records = (doc for doc in self.options.workspace.runs.latest_records(_RUNS) if is_valid_run_record(doc))
+        return DurationHistory.of(records, self.aws.speed, self.location.region)

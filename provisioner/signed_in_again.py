@@ -24,7 +24,7 @@ def waiting_by(wait: Wait) -> Iterator[None]:
         _waits.remove(wait)
 
 
-def until_signed_in(call: Callable[[], T]) -> T:
+def call_when_signed_in(call: Callable[[], T]) -> T:
     """Make a call, and repeat it while the sign-in is over and somebody is there to sign in again.
 
     Raises:

@@ -9,7 +9,7 @@ from provisioner.engine.resource_graph.references import interpolate
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.settings.ending import variants
-from provisioner.settings.shipped import with_shipped
+from provisioner.settings.shipped import with_overrides
 from provisioner.steps.access_logs import access_logs, edge_records
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
@@ -24,7 +24,7 @@ from provisioner.steps.domain import addresses, balancer_name, names
 from provisioner.steps.dynamodb import sessions
 from provisioner.steps.ecs import Ground, compute
 from provisioner.steps.endpoints import endpoints
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.flow_logs import flow_logs
 from provisioner.steps.guard import guard
 from provisioner.steps.iam import roles
@@ -37,13 +37,13 @@ from provisioner.steps.vpc_origin import vpc_origin
 from provisioner.steps.waf import firewall
 
 
-def build_all(settings: Settings, suffix: str, region: str, facts: Facts) -> Stack:
+def build_all(settings: Settings, suffix: str, region: str, lookups: StackLookups) -> Stack:
     """Return the graph of all resources that any settings could have declared, to tear a stack down.
 
     A resource depends on all that it depends on with any of the settings: which of them it was created with
     is not known, and what it needs is deleted after it.
     """
-    stack, *others = (build(one, suffix, region, facts) for one in variants(settings))
+    stack, *others = (build(one, suffix, region, lookups) for one in variants(settings))
     for other in others:
         for name, resource in other.resources.items():
             known = stack.resources.setdefault(name, resource)
@@ -52,40 +52,40 @@ def build_all(settings: Settings, suffix: str, region: str, facts: Facts) -> Sta
     return stack
 
 
-def build(settings: Settings, suffix: str, region: str, facts: Facts) -> Stack:
+def build(settings: Settings, suffix: str, region: str, lookups: StackLookups) -> Stack:
     """Return the graph of one stack's resources; makes no call."""
-    settings = with_shipped(settings, facts.shipped)
+    settings = with_overrides(settings, lookups.overrides)
     stack = Stack(check_suffix(suffix), region, settings.tags)
     own = account(stack.step("account"))
-    net = network(stack.step("vpc"), settings, facts)
-    groups = security(stack.step("security"), settings, facts, net)
-    locks = keys(stack.step("keys"), settings, facts)
+    net = network(stack.step("vpc"), settings, lookups)
+    groups = security(stack.step("security"), settings, lookups, net)
+    locks = keys(stack.step("keys"), settings, lookups)
     journals = logs(stack.step("logs"), settings, locks)
-    flow_logs(stack.step("flow-logs"), settings, facts, net, locks)
-    database = aurora(stack.step("aurora"), settings, facts, net, groups, journals, own, locks)
+    flow_logs(stack.step("flow-logs"), settings, lookups, net, locks)
+    database = aurora(stack.step("aurora"), settings, lookups, net, groups, journals, own, locks)
     table = sessions(stack.step("dynamodb"), settings, locks)
-    rights = roles(stack.step("iam"), settings, facts, journals, table, database, locks)
-    records = access_logs(stack.step("access-logs"), settings, facts)
+    rights = roles(stack.step("iam"), settings, lookups, journals, table, database, locks)
+    records = access_logs(stack.step("access-logs"), settings, lookups)
     key = guard(stack.step("guard"), settings, locks)
     domain = stack.step("domain")
     proven = certificates(domain, settings)
-    front = balancer(stack.step("alb"), settings, facts, net, groups, own, records, key, proven)
+    front = balancer(stack.step("alb"), settings, lookups, net, groups, own, records, key, proven)
     ways = endpoints(stack.step("endpoints"), settings, net, groups)
-    ground = Ground(net, ways, groups, journals, database, table, rights, front, own, facts.shipped)
+    ground = Ground(net, ways, groups, journals, database, table, rights, front, own, lookups.overrides)
     tasks = compute(stack.step("ecs"), settings, ground)
     autoscaling(stack.step("autoscaling"), settings, tasks, front, own)
-    acl = firewall(stack.step("waf"), settings, facts, locks)
+    acl = firewall(stack.step("waf"), settings, lookups, locks)
     origin = balancer_name(domain, settings, front)
     within = vpc_origin(stack.step("cloudfront"), settings, net, front)
     distribution = edge(stack.step("cloudfront"), settings, front, acl, key, proven, origin, within)
     redirect(stack.step("alb"), front, distribution)
     names(domain, settings, distribution)
     if records:
-        edge_records(stack.step("access-logs"), facts, records, distribution)
+        edge_records(stack.step("access-logs"), lookups, records, distribution)
     watched = Watched(front, tasks, database, table, acl)
-    alarms(stack.step("alarms"), settings, facts, watched, locks)
+    alarms(stack.step("alarms"), settings, lookups, watched, locks)
     dashboard(stack.step("dashboard"), settings, watched)
-    boundary(stack.step("boundary"), settings, facts)
+    boundary(stack.step("boundary"), settings, lookups)
     # The marker is a role, because a log group or a table may need a KMS key of the stack first.
     stack.marker = rights.execution.logical_id
     stack.outputs = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from provisioner.alone import marked
+from provisioner.alone import run_mark
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.apply import Apply
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -23,7 +23,7 @@ from provisioner.settings.database import MOST_READERS
 from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
 from provisioner.stack import build_all
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from state.stack_state import StackState
 
 # AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
@@ -31,12 +31,12 @@ from state.stack_state import StackState
 _ROUNDS = 3
 
 
-def standing(session: Session, plan: Plan) -> list[str]:
+def resources_to_delete(session: Session, plan: Plan) -> list[str]:
     """Return the names of the resources that a teardown deletes, in declared order.
 
     These exist in AWS, or are in the state; the account-wide roles are left out.
     """
-    resource_states = session.document.resources
+    resource_states = session.state.resources
     names = plan.found | {
         name
         for name, resource_state in resource_states.items()
@@ -46,7 +46,7 @@ def standing(session: Session, plan: Plan) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Protections:
+class ProtectedResources:
     """The protections that must be taken off before AWS deletes the resources."""
 
     # Names of the resources whose own properties say that they are protected.
@@ -63,19 +63,19 @@ class Protections:
         return [*self.told, *asked, *(f"the log group {name}" for name in self.groups)]
 
 
-def protections(session: Session, plan: Plan) -> Protections:
+def protections(session: Session, plan: Plan) -> ProtectedResources:
     """Return all protections of the stack's resources, looked up before the first deletion."""
     theirs = {name for name, one in plan.changes.items() if one.foreign}
     with user_errors("asking which log groups are protected"):
         groups = leftovers.protected(session.clients, plan.stack, theirs)
-    return Protections(
-        tuple(protected(plan, session.document, RESOURCE_TYPES)),
-        tuple(hidden_protections(plan, session.document, session.clients, RESOURCE_TYPES)),
+    return ProtectedResources(
+        tuple(protected(plan, session.state, RESOURCE_TYPES)),
+        tuple(hidden_protections(plan, session.state, session.clients, RESOURCE_TYPES)),
         tuple(groups),
     )
 
 
-def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
+def take_down(session: Session, plan: Plan, found: ProtectedResources) -> Outcome:
     """Delete the resources in the state, and those that bear the stack's tags but are missing in the state.
 
     The protections `found` are taken off first: nothing is deleted while one of them stays. Meanwhile this
@@ -91,8 +91,8 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
     if not stands(plan, marker.logical_id):
         marker.check_now()  # an interrupted teardown deleted it last, or another run has just begun
         return _take_down(session, plan, found, marker)
-    with marked(session, marker, plan.actual[marker.logical_id]):
-        marker_last(session.document, marker.logical_id)
+    with run_mark(session, marker, plan.actual[marker.logical_id]):
+        delete_marker_last(session.state, marker.logical_id)
         return _take_down(session, plan, found, marker)
 
 
@@ -112,7 +112,7 @@ def stands(plan: Plan, name: str) -> bool:
     return name in plan.actual and not plan.changes[name].foreign
 
 
-def marker_last(state: StackState, marker: str) -> None:
+def delete_marker_last(state: StackState, marker: str) -> None:
     """Record dependencies by which all resources that the marker does not need are deleted before it.
 
     This also covers resources that an older version has created.
@@ -129,9 +129,9 @@ def marker_last(state: StackState, marker: str) -> None:
             resource_state.depends_on.append(marker)
 
 
-def _take_down(session: Session, plan: Plan, found: Protections, marker: RunMarker | None = None) -> Outcome:
+def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: RunMarker | None = None) -> Outcome:
     """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
-    executor = session.hands()
+    executor = session.executor()
     Apply(plan, executor, RESOURCE_TYPES).adopt_found()
     lifted = remove_protections(
         executor, RESOURCE_TYPES, found.told, [one.logical_id for one in found.untold if one.protections]
@@ -146,7 +146,7 @@ def _take_down(session: Session, plan: Plan, found: Protections, marker: RunMark
     if outcome.is_complete:
         _sweep(session, plan.stack, outcome, found, marker)
     for _ in range(_ROUNDS):
-        returned = make_plan(plan.stack, session.document, session.clients, RESOURCE_TYPES)
+        returned = make_plan(plan.stack, session.state, session.clients, RESOURCE_TYPES)
         if not outcome.is_complete or not _came_back(returned, outcome):
             break
         refuse_anew(marker, returned)
@@ -169,7 +169,7 @@ def refuse_anew(marker: RunMarker | None, search: Plan) -> None:
 
 def _rest(session: Session, marker: RunMarker | None) -> None:
     """Stop renewing the mark if the marker was deleted: it was the last resource of the stack."""
-    if marker and marker.logical_id not in session.document.resources:
+    if marker and marker.logical_id not in session.state.resources:
         marker.stop_renewing()
 
 
@@ -199,7 +199,9 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
     return any(not outcome.kept.keys() & {name, *resources[name].depends_on} for name in returned.found)
 
 
-def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: RunMarker | None) -> None:
+def _sweep(
+    session: Session, stack: Stack, outcome: Outcome, lifted: ProtectedResources, marker: RunMarker | None
+) -> None:
     """Delete what AWS itself made for the stack and left, or brought back.
 
     Raises:
@@ -215,12 +217,12 @@ def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections
         outcome.cleaned_up += [one.id for one in found]
 
 
-def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> VerificationReport:
+def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan], None]) -> VerificationReport:
     """Ask for every id that the stack ever had, and search by name and by tag as if there were no state.
 
     `check` gets the plan of the search, and raises if it found another run's resources.
     """
-    blank = StackState(session.suffix, session.place)
+    blank = StackState(session.suffix, session.location)
     search = make_plan(stack, blank, session.clients, RESOURCE_TYPES, children=False)
     check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
@@ -229,15 +231,15 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
         kept = leftovers.kept(session.clients, stack)
         lingering = leftovers.lingering(session.clients, stack)
         strays = leftovers.strays(session.clients, stack, theirs)
-    tombstones = session.document.tombstones
+    tombstones = session.state.tombstones
     report = verify_deleted(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
     report.set_aside(kept, lingering, strays)
     return report
 
 
-def bare_stack(session: Session) -> Stack:
+def stack_by_name(session: Session) -> Stack:
     """Return the stack with all names and tags that it may have, for a search without a state."""
-    version = session.settings.database.version_beside(session.document.lookups.get("version", ""))
-    known = offline(MOST_ZONES, version)
-    facts = replace(known, account=session.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
-    return build_all(with_zones(session.settings, MOST_ZONES), session.suffix, session.place.region, facts)
+    version = session.settings.database.version_beside(session.state.lookups.get("version", ""))
+    known = offline_lookups(MOST_ZONES, version)
+    lookups = replace(known, account=session.location.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
+    return build_all(with_zones(session.settings, MOST_ZONES), session.suffix, session.location.region, lookups)

@@ -27,7 +27,7 @@ from provisioner.trust import bundle
 _here = threading.local()
 
 
-class Attempt:
+class BoundedRequest:
     """One request and its answer, and the connection that they use."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class _Noted:
 
 def _note(connection: Any) -> None:
     """Tell this thread's current attempt, if there is one, which connection it uses."""
-    attempt: Attempt | None = getattr(_here, "attempt", None)
+    attempt: BoundedRequest | None = getattr(_here, "attempt", None)
     if attempt:
         attempt.uses(connection)
 
@@ -98,17 +98,17 @@ class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _SecureConnection
 
 
-def over_http(url: str, *, within: float, is_local: bool) -> WholeAnswers:
+def over_http(url: str, *, within: float, is_local: bool) -> BoundedHttpSession:
     """Return a session for a URL, with the certificates and proxies of boto3; a local URL has no proxy.
 
     `within` is the limit in seconds for a request and its whole answer.
     """
     proxies = {} if is_local else get_environ_proxies(url)
     verify = True if is_local else bundle().verify
-    return WholeAnswers(URLLib3Session(verify=verify, proxies=proxies, timeout=within), within)
+    return BoundedHttpSession(URLLib3Session(verify=verify, proxies=proxies, timeout=within), within)
 
 
-class WholeAnswers:
+class BoundedHttpSession:
     """botocore's HTTP session, with a limit in seconds for each request and its whole answer.
 
     A body that botocore would hand on as a stream is read whole too: none that is asked for here is long.
@@ -127,7 +127,7 @@ class WholeAnswers:
             ReadTimeoutError: The answer was not whole in time.
 
         """
-        attempt = Attempt()
+        attempt = BoundedRequest()
         timer = threading.Timer(self._within, attempt.give_up)
         timer.daemon = True
         timer.start()

@@ -34,8 +34,8 @@ class Workspace:
     """The place of the states: a folder, one file, or `s3://bucket/prefix`; those of local AWS are apart."""
 
     home: Path
-    local: bool = False
-    state: str = ""
+    is_local: bool = False
+    state_address: str = ""
     # The URL of the store that holds the state, if the stack's own calls to S3 go elsewhere.
     state_endpoint: str = ""
 
@@ -53,16 +53,16 @@ class Workspace:
     @property
     def is_shared(self) -> bool:
         """Whether the state is in S3, where others see it too."""
-        return self.state.startswith(IN_S3)
+        return self.state_address.startswith(IN_S3)
 
     @cached_property
-    def archive(self) -> Backend:
+    def backend(self) -> Backend:
         """The backend of the states; a bucket in S3 is looked up on first use."""
         if self.is_shared:
             from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
-            return Bucket.at(self.state, self.state_holder(), endpoint=self.state_endpoint).archive
-        return FileBackend(self._folder, Path(self.state) if self.state else None)
+            return Bucket.at(self.state_address, self.state_holder(), endpoint=self.state_endpoint).archive
+        return FileBackend(self._folder, Path(self.state_address) if self.state_address else None)
 
     def state_holder(self) -> Local | None:
         """Return the running local AWS whose bucket holds the state; None if the state is elsewhere.
@@ -71,18 +71,18 @@ class Workspace:
             StateGone: That local AWS has ended; a new one would not have the bucket.
 
         """
-        if not (self.is_shared and self.local):
+        if not (self.is_shared and self.is_local):
             return None
         if found := running_embedded(self.embedded):
             return found
         from provisioner.bucket.missing import none_runs  # noqa: PLC0415 - only where it is needed
 
-        raise none_runs(self.state)
+        raise none_runs(self.state_address)
 
     @property
     def history(self) -> RunHistory:
         """The records of earlier runs: of all who share the state, or of this machine."""
-        return self.archive.runs
+        return self.backend.runs
 
     @property
     def shared_runs(self) -> S3RunStore | None:
@@ -93,38 +93,38 @@ class Workspace:
     @property
     def runs(self) -> FileRunStore:
         """The records of earlier runs on this machine alone."""
-        beside = Path(self.state).parent if self.state and not self.is_shared else self._folder
+        beside = Path(self.state_address).parent if self.state_address and not self.is_shared else self._folder
         return FileRunStore(beside / "runs")
 
     @property
     def _folder(self) -> Path:
-        return self.home / "embedded" if self.local else self.home
+        return self.home / "embedded" if self.is_local else self.home
 
     def store(self, suffix: str) -> StateStore:
         """Return the store of one stack's state."""
-        return self.archive.store(suffix)
+        return self.backend.store(suffix)
 
     def lock(self, suffix: str, command: str, timeout: float, clock: LockClock) -> Lock:
         """Return the lock of one stack; `timeout` is in seconds."""
-        return self.archive.lock(suffix, command, timeout, clock)
+        return self.backend.lock(suffix, command, timeout, clock)
 
-    def document(self, suffix: str) -> StackState | None:
+    def load_state(self, suffix: str) -> StackState | None:
         """Return a stack's state; None if there is none, or only the claim of a first run."""
         store = self.store(suffix)
         text = store.load()
         state = StackState.parse(text, store.description) if text is not None else None
         return state if state and state.serial else None
 
-    def put_aside(self, suffix: str) -> str:
+    def quarantine(self, suffix: str) -> str:
         """Rename an unusable state, so that a new one can be written; return where it is now."""
         return self.store(suffix).quarantine(stamp())
 
     def suffixes(self) -> list[str]:
         """Return the suffixes of the stacks that are known here."""
-        return self.archive.suffixes()
+        return self.backend.suffixes()
 
     @property
-    def only(self) -> str:
+    def only_suffix(self) -> str:
         """The suffix of the only stack that is known here; "" if there is none, or there are several."""
         known = self.suffixes()
         return known[0] if len(known) == 1 else ""
@@ -144,22 +144,22 @@ class Workspace:
             return known[0]
         if not known:
             raise NoSuchStack(
-                f"No stack is known {self.words}.",
-                f"Bring one up: `{self.command('apply')}`.{self.rehearsed}",
+                f"No stack is known {self.description}.",
+                f"Bring one up: `{self.command('apply')}`.{self.local_hint}",
             )
         raise UsageError(
-            f"Several stacks are known {self.words}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
+            f"Several stacks are known {self.description}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
         )
 
-    def unknown(self, suffix: str) -> NoSuchStack:
+    def unknown_stack_error(self, suffix: str) -> NoSuchStack:
         """Return the error for a suffix of which no state is known here."""
         known = ", ".join(self.suffixes()) or "none"
         return NoSuchStack(
-            f"No stack {suffix} is known {self.words}; known: {known}.",
-            f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.{self.rehearsed}",
+            f"No stack {suffix} is known {self.description}; known: {known}.",
+            f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.{self.local_hint}",
         )
 
-    def is_over(self, state: StackState) -> bool:
+    def emulator_has_ended(self, state: StackState) -> bool:
         """Return whether the emulator that held a stack has ended, and with it all that it held."""
         pinned = state.location.endpoint
         if not pinned.startswith(EMBEDDED):
@@ -167,13 +167,13 @@ class Workspace:
         found = running_embedded(self.embedded)
         return found is None or pinned != f"{EMBEDDED}{found.instance}"
 
-    def refuse_over(self, suffix: str) -> None:
+    def check_emulator(self, suffix: str) -> None:
         """Raise NoSuchStack if the emulator that held the stack has ended; starts none."""
-        state = self.document(suffix)
-        if state and self.is_over(state):
-            raise self.over(suffix)
+        state = self.load_state(suffix)
+        if state and self.emulator_has_ended(state):
+            raise self.emulator_ended_error(suffix)
 
-    def over(self, suffix: str) -> NoSuchStack:
+    def emulator_ended_error(self, suffix: str) -> NoSuchStack:
         """Return the error for a stack whose emulator has ended."""
         return NoSuchStack(
             f"The local AWS that held the stack {suffix} has ended, and the stack with it; only its state "
@@ -183,20 +183,20 @@ class Workspace:
         )
 
     @property
-    def rehearsed(self) -> str:
+    def local_hint(self) -> str:
         """A hint at the stacks in local AWS, if `--local` was left out; "" if there is none."""
-        if self.local or self.state:
+        if self.is_local or self.state_address:
             return ""
-        known = Workspace(self.home, local=True).suffixes()
+        known = Workspace(self.home, is_local=True).suffixes()
         return f"\nRehearsals are known with --local: {', '.join(known)}." if known else ""
 
     def command(self, verb: str, suffix: str = "NAME") -> str:
         """Return a command to type next, with the options that select this workspace."""
-        state = f" --state {self.state}" if self.state else ""
+        state = f" --state {self.state_address}" if self.state_address else ""
         state += f" --state-endpoint {self.state_endpoint}" if self.state_endpoint else ""
-        return f"{PROGRAM} {verb} --suffix {suffix}{' --local' if self.local else ''}{state}"
+        return f"{PROGRAM} {verb} --suffix {suffix}{' --local' if self.is_local else ''}{state}"
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The workspace as words in a message."""
-        return f"in {self.archive.description}" + (" (rehearsals)" if self.local else "")
+        return f"in {self.backend.description}" + (" (rehearsals)" if self.is_local else "")

@@ -10,13 +10,13 @@ from provisioner.configuration import load
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import SecretValue
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 
 @functools.cache
 def production(*more: str) -> Stack:
     settings = load(None, ["profile=production", *more], {})
-    return build(settings, "prod", "us-east-1", offline(settings.network.zones, settings.database.version))
+    return build(settings, "prod", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
 
 
 def of(stack: Stack, type_name: str) -> list[Resource]:

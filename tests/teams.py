@@ -36,7 +36,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs to find the same place."""
-        found = {"MLAPI_HOME": str(self.workspace.home), "MLAPI_STATE": self.workspace.state}
+        found = {"MLAPI_HOME": str(self.workspace.home), "MLAPI_STATE": self.workspace.state_address}
         return {**os.environ, **found}
 
 
@@ -49,9 +49,9 @@ def place_of(type_name: str, box: EmbeddedAws, home: Path, prefix: str) -> Place
     """A folder, or a prefix of the bucket that stands."""
     clock = Hands()
     if type_name == "folder":
-        return Place(Workspace(home, local=True), FileBackend(home / "embedded"), clock)
+        return Place(Workspace(home, is_local=True), FileBackend(home / "embedded"), clock)
     Desk(box, home)._point_at_the_box()
-    workspace = Workspace(home, local=True, state=f"s3://{BUCKET}/{prefix}")
-    bucket = Bucket.at(workspace.state, running(workspace.embedded))
+    workspace = Workspace(home, is_local=True, state_address=f"s3://{BUCKET}/{prefix}")
+    bucket = Bucket.at(workspace.state_address, running(workspace.embedded))
     shelf = Ageing(BucketShelf(lambda: bucket.client, bucket.name), clock)
     return Place(workspace, S3Backend(shelf, f"s3://{BUCKET}/", bucket.prefix), clock, shelf)

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from moto.core.botocore_stubber import MockRawResponse
 
-from provisioner.answers import demand_whole
+from provisioner.answers import require_complete_responses
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import (
     ErrorCategory,
@@ -22,7 +22,7 @@ from provisioner.engine.calls.error_categories import (
     describe_error,
     retry_after,
 )
-from provisioner.rates import Rates
+from provisioner.rates import RateLimiter
 from tests.test_waits import Hurried
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>"
@@ -62,7 +62,7 @@ def answered(
         return AWSResponse(request.url, status, {"ETag": '"e"', **named}, raw)
 
     client.meta.events.register("before-send.*", answer)
-    demand_whole(client.meta.events)
+    require_complete_responses(client.meta.events)
     return client
 
 
@@ -195,7 +195,7 @@ def test_a_429_is_a_throttle_in_every_protocol_whatever_its_body(service: str) -
 @pytest.mark.parametrize("service", PROTOCOLS)
 def test_a_429_lowers_the_rate_of_its_service(service: str) -> None:
     operation, params = PROTOCOLS[service]
-    rates, raw = Rates(), answered(service, b"", 429)
+    rates, raw = RateLimiter(), answered(service, b"", 429)
     aws: Any = SimpleNamespace(rates=rates, client=lambda *_: raw, region="us-east-1", endpoint="")
 
     with pytest.raises(Exception, match="429"):

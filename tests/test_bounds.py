@@ -11,7 +11,7 @@ from provisioner.settings import Settings
 from provisioner.settings.network import Network
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 
 def given(*sets: str) -> Settings:
@@ -142,7 +142,7 @@ def test_a_variable_comes_from_one_place() -> None:
 
 def test_what_the_stack_tells_every_container_is_not_free() -> None:
     settings = given("database.readers=1", "database.iam_login=true")
-    stack = build(settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
+    stack = build(settings, "a", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
     (container,) = stack.resources["task"].props["containerDefinitions"]
 
     assert {one["name"] for key in ("environment", "secrets") for one in container[key]} == OWN_VARIABLES

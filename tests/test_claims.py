@@ -19,7 +19,7 @@ from provisioner.resources.elbv2.groups import TargetGroup
 from provisioner.resources.elbv2.listeners import ListenerRule
 from provisioner.stack import build
 from provisioner.steps.alb_rules import priorities, priority
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from state.stack_state import ResourceState, StackLocation, StackState
 
 # Two prefixes whose own priority is the same.
@@ -218,7 +218,7 @@ def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
 
     def addresses(*emails: str) -> dict[str, str]:
         settings = load(None, ("alarms.enabled=true", f"alarms.emails={json.dumps(emails)}"), {})
-        stack = build(settings, "prod", "us-east-1", offline(3, "15"))
+        stack = build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
         return {
             resource.props["Endpoint"]: resource.logical_id
             for resource in stack

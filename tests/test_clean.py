@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from provisioner.commands.on_github import SUMMARY, summarise
 from provisioner.commands.writing import write
 from provisioner.terminal.clean import clean, own, raw
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX, Standing
@@ -75,17 +75,17 @@ def test_all_that_is_said_is_clean(monkeypatch: pytest.MonkeyPatch, stream: str)
     heard = io.StringIO()
     monkeypatch.setattr(f"sys.{stream}", heard)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    say, text = Say(), "".join(HOSTILE.values())
+    console, text = Console(), "".join(HOSTILE.values())
 
     for act in (
-        say.data,
-        say.note,
-        say.ask,
-        lambda one: say.complain(one, one),
-        lambda one: say.note(one, "red"),
+        console.data,
+        console.note,
+        console.ask,
+        lambda one: console.error(one, one),
+        lambda one: console.note(one, "red"),
     ):
         act(text)
-    say.data(say.paint(text, "green"))
+    console.data(console.paint(text, "green"))
 
     assert heard.getvalue()
     assert set(controls(heard.getvalue())) <= {"\x1b"}
@@ -102,7 +102,7 @@ def test_all_that_is_said_is_clean(monkeypatch: pytest.MonkeyPatch, stream: str)
 
 def test_json_keeps_what_was_said_and_escapes_it(capsys: pytest.CaptureFixture[str]) -> None:
     text = "".join(HOSTILE.values())
-    Say(as_json=True).record("line", text=text)
+    Console(as_json=True).record("line", text=text)
 
     out = capsys.readouterr().out
     assert controls(out) == []

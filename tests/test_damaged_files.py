@@ -21,9 +21,9 @@ from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import prices
 from provisioner.settings.knobs import knobs
-from provisioner.steps.facts import facts_fit
+from provisioner.steps.facts import validate_lookups
 from provisioner.terminal.past import show_past
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.terminal.timeline import show_timeline
 from state.errors import StateError
 from state.run_record import is_valid_run_record, validate_run_record
@@ -101,9 +101,9 @@ def record(**more: Any) -> dict[str, Any]:
 def use(doc: dict[str, Any]) -> None:
     """All that is made of a record."""
     run = run_of("r", doc)
-    say = Say(quiet=True)
-    show_past(say, run)
-    show_timeline(say, timeline_of(doc))
+    console = Console(quiet=True)
+    show_past(console, run)
+    show_timeline(console, timeline_of(doc))
     diff_runs(run, run_of("r", record()))
     DurationHistory.of([doc], 0.0)
 
@@ -206,7 +206,7 @@ def test_a_state_of_any_wrong_type_is_damaged_in_words() -> None:
         doc = copy.deepcopy(raw)
         change(doc)
         with contextlib.suppress(StateError):
-            facts_fit(StackState.parse(json.dumps(doc).encode(), "x").lookups)
+            validate_lookups(StackState.parse(json.dumps(doc).encode(), "x").lookups)
 
     for value in wrong:
         for key in raw:

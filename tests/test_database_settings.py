@@ -11,13 +11,13 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 
 def declared(**database: Any) -> Stack:
     settings = Settings.model_validate({"profile": "production", "database": database})
-    facts = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
-    return build(settings, "prod", "us-east-1", facts)
+    lookups = replace(offline_lookups(settings.network.zones, settings.database.version), account="123456789012")
+    return build(settings, "prod", "us-east-1", lookups)
 
 
 def place(stack: Stack, node: str) -> str:

@@ -77,7 +77,7 @@ def test_what_was_shipped_outlives_the_state_file(standing: Standing, tmp_path: 
 
 
 def test_what_does_not_answer_is_told_with_the_way_back(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 502))
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 502))
 
     ran = deploy(standing, "broken:1", code=1)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands import smoke
-from provisioner.commands.one_service import OneService
+from provisioner.commands.one_service import ServiceController
 from provisioner.resources.ecs import rollouts
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.tasks import TaskDefinition
@@ -31,7 +31,7 @@ BACK = ("rollback", "--yes", "--suffix", SUFFIX)
 def _no_visits() -> Any:
     """Every service answers well: whether it does is asked elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+        patch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
         yield
 
 
@@ -78,7 +78,9 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, whose: Any, verb: str) -> None
     monkeypatch.setattr(whose, verb, kill)
 
 
-@pytest.mark.parametrize(("whose", "verb"), [(OneService, "mark"), (TaskDefinition, "create"), (Service, "update")])
+@pytest.mark.parametrize(
+    ("whose", "verb"), [(ServiceController, "mark"), (TaskDefinition, "create"), (Service, "update")]
+)
 def test_a_deploy_that_was_killed_is_gone_on_with(
     standing: Standing, monkeypatch: pytest.MonkeyPatch, whose: Any, verb: str
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands import smoke
-from provisioner.commands.following import left
+from provisioner.commands.following import describe_remaining
 from provisioner.embedded.containers import life, model
 from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
 from provisioner.resources.ecs.revisions import registered
@@ -78,7 +78,7 @@ def test_the_newest_of_the_deployments_comes_first() -> None:
 
 def test_what_is_left_after_a_failure_is_told_as_it_is() -> None:
     def told(*, same: bool, back: bool) -> str:
-        return left("api", "m:1", "arn:x:task-definition/f:4", same=same, back=back)
+        return describe_remaining("api", "m:1", "arn:x:task-definition/f:4", same=same, back=back)
 
     assert told(same=False, back=True) == "api runs m:1 (f:4) as before."
     assert told(same=True, back=True) == "api runs m:1 (f:4) as before."
@@ -111,7 +111,7 @@ def deploy(stack: Standing, image: str, *more: str) -> Ran:
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
 
 
 def in_the_box() -> model.Service:
@@ -160,7 +160,7 @@ def test_what_runs_already_is_asked_whether_it_answers(
 ) -> None:
     assert deploy(standing, "asked:1").code == 0
     what = ["--image", "asked:1"] if verb == "deploy" else ["--to", standing.service["taskDefinition"]]
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 502))
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 502))
 
     ran = standing.desk.run(verb, "--yes", "--suffix", SUFFIX, *what)
 

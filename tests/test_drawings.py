@@ -14,7 +14,7 @@ from provisioner.configuration import load
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from provisioner.terminal.dot import as_dot
 from provisioner.terminal.graph import by_piece
 from provisioner.terminal.layout import implied, lay_out
@@ -157,7 +157,7 @@ def test_the_process_needs_no_credentials_and_says_what_is_missing(desk: Desk) -
 def _many(count: int) -> Stack:
     said = {f"s{n}": {"prefixes": [f"/s{n}/*"]} for n in range(count)}
     settings = load(None, ["profile=production", f"api.services={json.dumps(said)}"], {})
-    return build(settings, "prod", "us-east-1", offline(3, "15"))
+    return build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
 
 
 def test_six_services_fit_what_mermaid_draws_and_more_are_told_what_to_use() -> None:

@@ -12,7 +12,7 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.manners import lag
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.extras import ADDED
 from tests.hands import ALTERED, DATABASE, DELETED, TASKS_LOG, Hand
 from tests.standing import ACCOUNT, SUFFIX, Standing
@@ -152,7 +152,7 @@ LEFT_OUT = {"GatewayAttachment", "ServiceLinkedRole"}
 
 
 def test_every_kind_that_the_stack_has_is_touched_by_hand() -> None:
-    stack = build(Settings(profile="seed"), SUFFIX, "us-east-1", offline(3, "15"))
+    stack = build(Settings(profile="seed"), SUFFIX, "us-east-1", offline_lookups(3, "15"))
     touched = {hand.node for hand in (*ALTERED, *TOUCHED, *DELETED, *ADDED)}
 
     type_names = {str(resource.type) for resource in stack}

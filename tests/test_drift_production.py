@@ -10,7 +10,7 @@ import pytest
 from provisioner.configuration import load
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.extras import ADDED
 from tests.faults.strongest import REGION, SETS
 from tests.hands import ALTERED, DELETED
@@ -68,8 +68,10 @@ def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody
 
 def test_every_kind_of_production_is_touched_by_hand() -> None:
     settings = load(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
-    facts = dataclasses.replace(offline(settings.network.zones, settings.database.version), account="123456789012")
-    stack = build(settings, SUFFIX, REGION, facts)
+    lookups = dataclasses.replace(
+        offline_lookups(settings.network.zones, settings.database.version), account="123456789012"
+    )
+    stack = build(settings, SUFFIX, REGION, lookups)
     hands = (*ALTERED, *TOUCHED, *DELETED, *ADDED, *OF_PRODUCTION, *OF_THE_STRONGEST, CHANGED_KEY)
     touched = {str(resource.type) for resource in stack if resource.logical_id in {hand.node for hand in hands}}
 

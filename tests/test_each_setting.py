@@ -16,7 +16,7 @@ from provisioner.engine.types.resource_type import ResourceType
 from provisioner.settings import Settings
 from provisioner.settings.knobs import knobs
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.alternatives import BESIDE, CERTIFICATE, OTHER_ZONE, REFUSED, STILL, ZONE, Way, ways
 from tests.harness import Desk
 from tests.inventory import client, inventory
@@ -68,7 +68,7 @@ def _nodes(profile: str, sets: dict[str, str]) -> dict[str, tuple[ResourceType, 
             inner = inner.setdefault(group, {})
         inner[last] = _read(value)
     settings = Settings(**given)
-    stack = build(settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
+    stack = build(settings, "a", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
     return {resource.logical_id: (resource.type, redact(resource.props)) for resource in stack}
 
 

@@ -10,7 +10,7 @@ import pytest
 from provisioner.configuration import load
 from provisioner.settings.ending import variants
 from provisioner.stack import build, build_all
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.alternatives import ways
 
 # What others refuse beside what a variant lays over it.
@@ -38,6 +38,6 @@ def test_no_setting_stands_in_the_way_of_an_end() -> None:
 @pytest.mark.parametrize("sets", TOGETHER, ids=" ".join)
 def test_all_that_was_declared_and_more_is_ended(sets: list[str]) -> None:
     settings = load(None, sets, {})
-    given = (settings, "a", "us-east-1", offline(settings.network.zones, settings.database.version))
+    given = (settings, "a", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
 
     assert build(*given).resources.keys() < build_all(*given).resources.keys()

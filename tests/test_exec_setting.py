@@ -9,15 +9,15 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
 
 
 def declared(**given: Any) -> Stack:
     settings = Settings.model_validate({"profile": "seed", "image": IMAGE, "network": {"nat": "none"}, **given})
-    facts = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
-    return build(settings, "prod", "us-east-1", facts)
+    lookups = replace(offline_lookups(settings.network.zones, settings.database.version), account="123456789012")
+    return build(settings, "prod", "us-east-1", lookups)
 
 
 def test_by_itself_there_is_no_shell_and_no_way_to_one() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.shelf import BucketShelf
 from provisioner.embedded.server import EmbeddedAws
@@ -121,15 +121,15 @@ def test_the_services_of_the_endpoints_are_those_of_the_resource_types() -> None
 def test_every_endpoint_in_use_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in HERE.items():
         monkeypatch.setenv(name, value)
-    assert Aws("us-east-1").endpoint == ""
+    assert AwsConnection("us-east-1").endpoint == ""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000")
     monkeypatch.setenv("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "http://127.0.0.1:9001")
-    assert Aws("us-east-1").endpoint == "elbv2=http://127.0.0.1:9001 s3=http://127.0.0.1:9000"
+    assert AwsConnection("us-east-1").endpoint == "elbv2=http://127.0.0.1:9001 s3=http://127.0.0.1:9000"
     monkeypatch.setenv("AWS_ENDPOINT_URL", desk.box.endpoint)
-    assert Aws("us-east-1").endpoint.startswith(f"{desk.box.endpoint} elbv2=http://127.0.0.1:9001 s3=")
+    assert AwsConnection("us-east-1").endpoint.startswith(f"{desk.box.endpoint} elbv2=http://127.0.0.1:9001 s3=")
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
-    assert Aws("us-east-1").endpoint == ""
-    assert told("https://ec2.us-east-1.amazonaws.com", Aws("us-east-1")._session._session) == ""
+    assert AwsConnection("us-east-1").endpoint == ""
+    assert told("https://ec2.us-east-1.amazonaws.com", AwsConnection("us-east-1")._session._session) == ""
 
 
 def test_the_state_has_an_endpoint_of_its_own(desk: Desk) -> None:

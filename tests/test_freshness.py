@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -34,9 +34,9 @@ class Jumping(Clock):
 
 
 def client_of(desk: Desk, clock: Jumping, guard: Any) -> Any:
-    aws = Aws("us-east-1", running(desk.home / "embedded" / "server"))
-    aws.client("ec2").meta.events.register("before-sign.ec2.*", clock.jump)
-    return Clients(aws, clock, guard).client("ec2")
+    connection = AwsConnection("us-east-1", running(desk.home / "embedded" / "server"))
+    connection.client("ec2").meta.events.register("before-sign.ec2.*", clock.jump)
+    return Clients(connection, clock, guard).client("ec2")
 
 
 @pytest.mark.parametrize("face", ["now", "wall"])

@@ -8,7 +8,7 @@ from provisioner.embedded.policies import Request, allows
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 WHERE = "eu-west-1:111122223333"
 SECRET = f"arn:aws:secretsmanager:{WHERE}:secret:team/token-AbCdEf"
@@ -19,7 +19,7 @@ GIVEN = {"TOKEN": f"{SECRET}:token::", "FLAG": PARAMETER}
 
 def documents(*names: str, secrets: dict[str, str]) -> list[dict[str, Any]]:
     given = {"profile": "production", "container": {"secrets": secrets}}
-    stack = build(Settings.model_validate(given), "prod", "eu-west-1", offline(3, "15"))
+    stack = build(Settings.model_validate(given), "prod", "eu-west-1", offline_lookups(3, "15"))
     return [resolve(stack.resources[name].props, lambda _: "arn:aws:x:y:1:z")["PolicyDocument"] for name in names]
 
 

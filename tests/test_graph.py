@@ -8,10 +8,10 @@ from provisioner.configuration import load
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.engine.resource_graph.references import Ref, interpolate, refs_in
 from provisioner.errors import UsageError
-from provisioner.names import FORMS
+from provisioner.names import NAME_RULES
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.things import Part, Thing
 
 
@@ -23,7 +23,7 @@ class Named(Thing):
 
 def built(*sets: str, suffix: str = "prod", region: str = "us-east-1") -> Stack:
     settings: Settings = load(None, ["profile=seed", *sets], {})
-    return build(settings, suffix, region, offline(settings.network.zones, settings.database.version))
+    return build(settings, suffix, region, offline_lookups(settings.network.zones, settings.database.version))
 
 
 def test_mentioning_a_thing_is_depending_on_it() -> None:
@@ -169,7 +169,9 @@ def test_every_noun_is_used() -> None:
     stacks = (built(), built("profile=production"), built("service.exec=true"))
     used = {resource.aws_name for stack in stacks for resource in stack}
     unused = {
-        noun for noun, form in FORMS.items() if "{distinct}" not in form.shape and name_of(noun, "prod") not in used
+        noun
+        for noun, form in NAME_RULES.items()
+        if "{distinct}" not in form.template and name_of(noun, "prod") not in used
     }
 
     assert unused <= {"dbsecret"}

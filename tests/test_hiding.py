@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, ManagedResource, read_recorded
 from provisioner.engine.planning.diff import differences
@@ -83,7 +83,7 @@ def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
 ) -> None:
     clock = Wall()
     there = SimpleNamespace(**THERE)
-    clients = Clients(cast("Aws", there), clock).with_shared_reads()
+    clients = Clients(cast("AwsConnection", there), clock).with_shared_reads()
     managed = ManagedResource(Shy(misses), ResourceSpec("thing", "thing", SUFFIX, id="t-1"))
 
     found = read_recorded(clients, managed, made(clock.wall() - age))
@@ -97,7 +97,10 @@ def test_a_thing_that_never_had_an_id_is_not_waited_for() -> None:
     there = SimpleNamespace(**THERE)
     managed = ManagedResource(Shy(9), ResourceSpec("thing", "thing", SUFFIX))
 
-    assert read_recorded(Clients(cast("Aws", there), clock).with_shared_reads(), managed, made(clock.wall())) is None
+    assert (
+        read_recorded(Clients(cast("AwsConnection", there), clock).with_shared_reads(), managed, made(clock.wall()))
+        is None
+    )
     assert clock.sleeps == []
 
 
@@ -123,7 +126,7 @@ class Terse(Thing):
 def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(
     echoes: bool, said: JsonObject, told: JsonObject
 ) -> None:
-    clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).with_shared_reads()
+    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).with_shared_reads()
     managed = ManagedResource(Terse(said), ResourceSpec("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
 
     found = read_recorded(clients, managed, made(LATE)) or {}
@@ -165,7 +168,7 @@ def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
 ) -> None:
     """As moto 5.2.5 gives a listener without TLS a TLS policy, and a gateway endpoint private DNS."""
     monkeypatch.setattr(kind, "read", lambda *_: {kind.id_paths: "x-1", **asked, **more, "Tags": OURS})
-    clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).with_shared_reads()
+    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).with_shared_reads()
 
     def differing(wanted: JsonObject, recorded: JsonObject) -> set[str]:
         managed = ManagedResource(kind(), ResourceSpec("thing", "thing", SUFFIX, wanted, OURS, "x-1"))

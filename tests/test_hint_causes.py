@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
-from provisioner.answers import ForeignAnswer, UnknownCall
+from provisioner.answers import NotAwsResponse, UnsupportedOperation
 from provisioner.engine.calls.error_categories import CLASSES, TRANSIENT, ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for, note_attempts
 
@@ -44,12 +44,12 @@ CAUSES: dict[str, tuple[str, list[BaseException]]] = {
     ),
     "a proxy that wants a password": (
         "asks who you are (407)",
-        [ForeignAnswer("a page", 407), answered("407", 407)],
+        [NotAwsResponse("a page", 407), answered("407", 407)],
     ),
-    "a proxy that says no": ("A proxy, and not AWS, says no.", [ForeignAnswer("a page", 403)]),
+    "a proxy that says no": ("A proxy, and not AWS, says no.", [NotAwsResponse("a page", 403)]),
     "a portal": (
         "Not AWS answered",
-        [ForeignAnswer("a page", 200), ForeignAnswer("a page", 302), ForeignAnswer("a page", 511)],
+        [NotAwsResponse("a page", 200), NotAwsResponse("a page", 302), NotAwsResponse("a page", 511)],
     ),
     "nobody who listens": ("Nobody listens there", [closed()]),
     "too many calls": (
@@ -60,7 +60,7 @@ CAUSES: dict[str, tuple[str, list[BaseException]]] = {
         "No whole answer came in time.",
         [raised.ReadTimeoutError(endpoint_url=AT, error=ReadTimeoutError(None, "", "late"))],  # type: ignore[arg-type]
     ),
-    "an emulator that does not know the call": ("does not know this call", [UnknownCall("GetThing")]),
+    "an emulator that does not know the call": ("does not know this call", [UnsupportedOperation("GetThing")]),
     "an answer of no use": (
         "AWS gave no answer that can be read.",
         [

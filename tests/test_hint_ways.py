@@ -18,7 +18,7 @@ from provisioner.bucket.calls import patiently
 from provisioner.cli.hints import as_typed
 from provisioner.cli.opening import kept_plan
 from provisioner.commands import removing
-from provisioner.commands.one_service import OneService
+from provisioner.commands.one_service import ServiceController
 from provisioner.commands.saved import SavedPlan
 from provisioner.doctor.asked import resources
 from provisioner.engine.calls.polling import Clock
@@ -29,11 +29,11 @@ from provisioner.engine.planning.planner import decide_change, woken_by
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
-from provisioner.pins import Where, region_of
+from provisioner.pins import LocationOptions, region_of
 from provisioner.resources import RESOURCE_TYPES, facts, versions
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -49,10 +49,10 @@ def hint_of(call: Callable[[], object]) -> str:
 
 
 def test_another_suffix_is_not_the_one_that_was_typed() -> None:
-    where = Where(Workspace(Path("home")), "eu-west-1")
+    options = LocationOptions(Workspace(Path("home")), "eu-west-1")
     typed = ["apply", "--suffix", "prod", "--region", "eu-west-1"]
 
-    told = as_typed(hint_of(lambda: region_of("prod", StackState("prod", PLACE), where)), typed, cli.cli)
+    told = as_typed(hint_of(lambda: region_of("prod", StackState("prod", PLACE), options)), typed, cli.cli)
 
     assert "apply --suffix OTHER`" in told or "apply --suffix OTHER --region eu-west-1`" in told
     assert "--suffix prod" not in told
@@ -239,7 +239,7 @@ class Rds:
 
 
 def clients(rds: Rds) -> Any:
-    aws = SimpleNamespace(region="us-east-1", endpoint="", echoes=True)
+    aws = SimpleNamespace(region="us-east-1", endpoint="", is_faithful=True)
     return SimpleNamespace(client=lambda _service: rds, aws=aws)
 
 
@@ -299,7 +299,7 @@ def asleep(resource: Resource) -> JsonObject:
 def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
     """As `plan` and `apply` refuse it, and as `teardown` does."""
     settings = Settings.model_validate({"profile": profile, "encryption": {"key": "own"}})
-    known = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
+    known = replace(offline_lookups(settings.network.zones, settings.database.version), account="123456789012")
     stack = build(settings, "prod", "eu-west-1", known)
     resources = {resource.logical_id: resource for resource in stack if resource.type.resume_hint}
     plan = Plan(stack, actual={name: asleep(resource) for name, resource in resources.items()})
@@ -308,7 +308,7 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
         name: decide_change(resource, None, plan.actual[name], {}).reason for name, resource in resources.items()
     }
     with pytest.raises(Blocked) as caught:
-        removing.refuse_halted(plan)
+        removing.check_suspended(plan)
 
     assert {"DBCluster", "DBInstance", "Key"} <= {str(resource.type) for resource in resources.values()}
     for name, resource in resources.items():
@@ -322,7 +322,7 @@ def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.
     monkeypatch.setattr(resources, "with_status_reads", lambda _clients, _target, doc, _made: doc)
     state = StackState("prod", PLACE)
     state.resources["aurora"] = ResourceState("DBCluster", "c", phase="ready", id="c")
-    patient: Any = SimpleNamespace(document=state, clients=None, region="eu-west-1")
+    patient: Any = SimpleNamespace(state=state, clients=None, region="eu-west-1")
 
     (found,) = resources.resources(patient)
 
@@ -333,12 +333,12 @@ def session(*, is_known: bool = True) -> Any:
     where = SimpleNamespace(workspace=Workspace(Path("home")))
     location = StackLocation("123456789012", "aws", "eu-west-1", "")
     state = StackState("prod", location)
-    return SimpleNamespace(where=where, suffix="prod", place=location, is_known=is_known, document=state)
+    return SimpleNamespace(where=where, suffix="prod", place=location, is_known=is_known, state=state)
 
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_teardown_without_a_state_is_told_with_its_region(*, is_known: bool) -> None:
-    told = removing.again(session(is_known=is_known), "teardown")
+    told = removing.next_command(session(is_known=is_known), "teardown")
 
     assert ("--region eu-west-1" in told) is not is_known
 
@@ -347,10 +347,10 @@ def test_a_service_without_its_scaling_is_not_told_as_absent() -> None:
     entry = SimpleNamespace(name="api-prod")
     mine = session()
     mine.document.entries["service"] = entry
-    one = OneService(mine, Mock(read=lambda _target: None), "")
+    service = ServiceController(mine, Mock(read=lambda _target: None), "")
 
     with pytest.raises(ProvisionerError) as caught:
-        one.counts()
+        service.counts()
 
     assert "The resource scaling is not there" in caught.value.message
 
@@ -407,7 +407,7 @@ def test_a_damaged_version_is_no_damaged_state(desk: Desk, monkeypatch: pytest.M
 
 def test_local_stop_names_no_option_that_it_lacks(desk: Desk) -> None:
     desk.well("state", "push", "--suffix", "prod", written(desk))
-    with Workspace(desk.home, local=True).lock("prod", "apply", 0, Clock()):
+    with Workspace(desk.home, is_local=True).lock("prod", "apply", 0, Clock()):
         ran = desk.run("local", "stop", local=False)
 
     assert ran.code == 7

@@ -24,7 +24,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from tests.harness import ROOT, Desk
 from tests.held_answers import held
 from tests.inventory import Found, client, inventory
@@ -34,9 +34,9 @@ SIGNALLED = """
 import os, signal
 from provisioner.commands.ending import signals
 from provisioner.engine.calls.polling import Clock, Stopped
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
-say, clock = Say(), Clock()
+say, clock = Console(), Clock()
 with signals(say, clock) as caught:
     with say._one_at_a_time, clock._stop._cond:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -227,14 +227,14 @@ def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(number
         os.kill(os.getpid(), number)
         clock.sleep(60)
 
-    with pytest.raises(Interrupted) as caught, signals(Say(quiet=True), clock), user_errors("sweeping"):
+    with pytest.raises(Interrupted) as caught, signals(Console(quiet=True), clock), user_errors("sweeping"):
         waits()
 
     assert caught.value.exit_code == code
 
 
 def test_a_signal_is_heard_where_nobody_reads_what_is_told() -> None:
-    class Held(Say):
+    class Held(Console):
         def note(self, *_: str) -> None:
             read.wait(30)
 

@@ -98,7 +98,7 @@ class Run:
 
     def apply(self, colour: str) -> None:
         """One run, as `Apply` carries out what is seen."""
-        aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
+        aws = SimpleNamespace(speed=1.0, consistency_window=lambda usual: usual, endpoint="", is_faithful=True)
         clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
         executor = ResourceExecutor(clients, StateManager(self.document, Memory(), self.clock.wall), self.told.append)
         wanted = {"Id": "t-1", "Colour": colour}
@@ -153,7 +153,7 @@ def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
     valve = Valve(clock)
     valve.colour = ""
     run = Run(clock, valve)
-    aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
+    aws = SimpleNamespace(speed=1.0, consistency_window=lambda usual: usual, endpoint="", is_faithful=True)
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
     executor = ResourceExecutor(clients, StateManager(run.document, Memory(), clock.wall), run.told.append)
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S3_CONFIG_VARS
 from botocore.loaders import Loader
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded.local import Local, running
 from provisioner.regions import choose_region
 from tests.harness import Desk
@@ -89,9 +89,9 @@ def test_no_variable_reaches_a_client_of_the_local_aws(
     for nonsense in NONSENSE:
         monkeypatch.setenv(variable, nonsense)
         assert choose_region(None, local=True).name == "us-east-1"
-        aws = Aws("us-east-1", local)
-        assert aws.place().account == "123456789012"
-        assert aws.client("s3").list_buckets()["Buckets"] == []
+        connection = AwsConnection("us-east-1", local)
+        assert connection.location().account == "123456789012"
+        assert connection.client("s3").list_buckets()["Buckets"] == []
 
     assert {address[:2] for address in connected} == {("127.0.0.1", int(desk.box.endpoint.rsplit(":", 1)[1]))}
 
@@ -132,5 +132,5 @@ def test_no_file_reaches_a_plan_either(desk: Desk, tmp_path: Path, text: str) ->
 
 
 def test_the_users_models_are_not_among_those_that_are_searched(desk: Desk) -> None:
-    session = Aws("us-east-1", local_of(desk))._session
+    session = AwsConnection("us-east-1", local_of(desk))._session
     assert Loader.CUSTOMER_DATA_PATH not in session._session.get_component("data_loader").search_paths

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError, InvalidRegionError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner import endpoints
-from provisioner.answers import UnknownCall, demand_whole
-from provisioner.aws import Aws
+from provisioner.answers import UnsupportedOperation, require_complete_responses
+from provisioner.aws import AwsConnection
 from provisioner.embedded.wire import Call, compose
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -78,7 +78,7 @@ class Missing(Thing):
     service = "some-service"
 
     def read(self, *_: Any) -> JsonObject | None:
-        raise UnknownCall("Describe")
+        raise UnsupportedOperation("Describe")
 
     create = update = delete = read  # type: ignore[assignment]
 
@@ -121,7 +121,7 @@ def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
 def test_what_aws_does_not_know_or_nobody_can_name_ends_the_work(kind: ResourceType, *, is_emulated: bool) -> None:
     mine, told = worker(is_emulated=is_emulated)
 
-    with pytest.raises(UnknownCall):
+    with pytest.raises(UnsupportedOperation):
         mine.create(target(kind))
 
     assert told == []
@@ -136,13 +136,13 @@ def answered(body: bytes, *, is_emulator: bool, service: str = SERVICE) -> Any:
         return AWSResponse(request.url, 200 if b"Result>" in body else 400, {}, raw)
 
     client.meta.events.register("before-send.*", answer)
-    demand_whole(client.meta.events, is_emulator=is_emulator)
+    require_complete_responses(client.meta.events, is_emulator=is_emulator)
     return client
 
 
 @pytest.mark.parametrize("body", [LACKS, b'{"__type": "InvalidAction", "message": "Unknown action: X"}'])
 def test_only_an_emulator_lacks_a_service(body: bytes) -> None:
-    with pytest.raises(UnknownCall):
+    with pytest.raises(UnsupportedOperation):
         answered(body, is_emulator=True).describe_scalable_targets(ServiceNamespace="ecs")
     with pytest.raises(ClientError):
         answered(body, is_emulator=False).describe_scalable_targets(ServiceNamespace="ecs")
@@ -172,11 +172,11 @@ def test_a_service_at_aws_lacks_nothing_beside_one_that_is_elsewhere(monkeypatch
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-    aws = Aws("us-east-1")
+    connection = AwsConnection("us-east-1")
 
-    assert not aws.echoes
-    assert aws.is_emulated("s3")
-    assert not aws.is_emulated(SERVICE)
+    assert not connection.is_faithful
+    assert connection.is_emulated("s3")
+    assert not connection.is_emulated(SERVICE)
 
 
 def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_it(

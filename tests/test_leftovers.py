@@ -12,7 +12,7 @@ from provisioner.resources.leftovers import lingering
 from provisioner.resources.sns import Subscription
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -56,7 +56,7 @@ def report(desk: Desk) -> dict[str, Any]:
 
 def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
     settings = Settings.model_validate({"profile": "production"})
-    stack = build(settings, "a", "us-east-1", offline(3, "15"))
+    stack = build(settings, "a", "us-east-1", offline_lookups(3, "15"))
     sns = client(desk.box.endpoint, "sns")
     for name in ("ml-api-alerts-a", "ml-api-alerts-ab"):
         topic = sns.create_topic(Name=name)["TopicArn"]

@@ -70,7 +70,7 @@ def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: De
 def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
     applied = alone.process("apply", "--local", "--yes", "--suffix", "a", "-q")
     assert applied.code == 0, applied.err
-    workspace = Workspace(alone.home, local=True)
+    workspace = Workspace(alone.home, is_local=True)
 
     with workspace.lock("a", "apply", 0, Clock()):
         stopped = alone.process("local", "stop")

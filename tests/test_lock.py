@@ -115,7 +115,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(4):
     with workspace.lock("prod", sys.argv[1], 100, Quick()) as lock:
-        document = workspace.document("prod") or StackState("prod", StackLocation("1", "aws", "us-east-1"))
+        document = workspace.load_state("prod") or StackState("prod", StackLocation("1", "aws", "us-east-1"))
         document.fencing_token = max(lock.fencing_token, document.fencing_token + 1)
         assert store.claim(document.dump())
         time.sleep(0.02)
@@ -147,7 +147,7 @@ def test_two_processes_that_fight_for_it_lose_nothing_of_each_other(place: Place
         ended = [one.communicate(timeout=100)[0] for one in fighters]
 
     assert (ended, [one.returncode for one in fighters]) == (["", ""], [0, 0])
-    state = place.workspace.document("prod")
+    state = place.workspace.load_state("prod")
     assert state is not None
     assert sorted(state.outputs["count"]) == list("aaaabbbb")
     assert (state.serial, state.fencing_token) == (8, 8)
@@ -216,7 +216,7 @@ def test_a_lease_that_runs_is_not_taken_over_and_one_that_ran_out_is(shared: Pla
         LockHolder.this_process("apply", 7, LEASE_SECONDS), host="ci-runner-4", machine_id="another machine"
     )
     assert shared.shelf
-    shared.shelf.put(f"{shared.workspace.state.rpartition('/')[2]}/prod.lock", elsewhere.dump().encode(), None)
+    shared.shelf.put(f"{shared.workspace.state_address.rpartition('/')[2]}/prod.lock", elsewhere.dump().encode(), None)
 
     shared.clock.at += LEASE_SECONDS
     with pytest.raises(LockHeld, match="ci-runner-4"), lock_of(shared):
@@ -277,7 +277,7 @@ TYPES = '{"host": "h", "pid": "x", "command": "apply", "since": "now", "fence": 
 @pytest.mark.parametrize("scribble", ["", "{", '{"pid": 1}', "null", "[1]", TYPES])
 def test_a_scribbled_lock_is_taken_once_nobody_can_hold_it(place: Place, scribble: str) -> None:
     if place.shelf:
-        key = f"{place.workspace.state.split('/', 3)[3]}/prod.lock"
+        key = f"{place.workspace.state_address.split('/', 3)[3]}/prod.lock"
         place.shelf.put(key, scribble.encode(), None)
         with pytest.raises(LockHeld), lock_of(place):
             pass

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from provisioner.commands.sources import Wanted, _check_service
+from provisioner.commands.sources import LogQuery, _check_service
 from provisioner.commands.tailing import _asked
 from provisioner.errors import UsageError
 from provisioner.resources.log_events import LATE, Line, Tail
 from provisioner.resources.request_records import Records
 from provisioner.terminal.logs import Lines
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.errors import ProvisionerError
 from tests.harness import Desk
 from tests.inventory import client
@@ -352,14 +352,14 @@ def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
 ) -> None:
     down, session = Down(None, GROUP, 0), cast("Session", None)
 
-    assert list(_asked(Say(), session, down, Wanted(60, follow=True))) == []
+    assert list(_asked(Console(), session, down, LogQuery(60, follow=True))) == []
     assert "goes on where it was" in capsys.readouterr().err
     with pytest.raises(ProvisionerError, match="reading /aws/ecs"):
-        list(_asked(Say(), session, down, Wanted(60)))
+        list(_asked(Console(), session, down, LogQuery(60)))
 
 
 def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(Say(color=False))
+    lines = Lines(Console(color=False))
     for stream in ("api/api/1111aaaa2222", "api/scratch/1111aaaa2222", "exact/scratch/3333", "writer.0"):
         lines.show(Line(NOW * 1000, stream, "ending with exit code 0", stream))
 

@@ -15,7 +15,7 @@ import pytest
 from provisioner.embedded.corrections.cloudwatch_measures import measure
 from provisioner.embedded.wire import ACCOUNT, Place
 from provisioner.engine.calls.polling import Clock
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.terminal.screen import Screen, cut
 from tests.standing import SUFFIX, Standing
 
@@ -246,7 +246,7 @@ def test_on_a_terminal_each_picture_takes_the_place_of_the_last(monkeypatch: pyt
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    screen = Screen(Say())
+    screen = Screen(Console())
 
     screen.show([("one", "red")])
     screen.show([("two", "")])

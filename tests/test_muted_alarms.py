@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.doctor.alarms import are_heard
 from provisioner.doctor.asked.alarms import Muted, muted
 from provisioner.doctor.finding import Over
@@ -25,7 +25,7 @@ REGION = "us-east-1"
 
 def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -> Patient:
     """The stack `a`, with these alarms that bear the tags of a suffix."""
-    aws = Aws("eu-west-1", running(desk.home / "embedded" / "server"))
+    connection = AwsConnection("eu-west-1", running(desk.home / "embedded" / "server"))
     for name in alarms:
         client(desk.box.endpoint, "cloudwatch", region).put_metric_alarm(
             AlarmName=name,
@@ -38,7 +38,7 @@ def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -
             Threshold=1,
             Tags=pairs(owner_tags(suffix)),
         )
-    return Patient("a", Clients(aws, Clock()), 0.0)
+    return Patient("a", Clients(connection, Clock()), 0.0)
 
 
 def mute(p: Patient, name: str, expression: str, *alarms: str, region: str = REGION, **more: Any) -> None:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from provisioner.errors import UsageError, quoted
 from provisioner.names import (
-    FORMS,
     LONGEST_SUFFIX,
-    bears,
+    NAME_RULES,
     check_suffix,
     has_owner,
+    has_stack_tags,
     name_of,
     owner_tags,
     tags_of,
@@ -40,19 +40,19 @@ AWS_LIMITS = {
 }
 
 
-@pytest.mark.parametrize("noun", FORMS)
+@pytest.mark.parametrize("noun", NAME_RULES)
 def test_every_name_fits_with_the_longest_suffix(noun: str) -> None:
     suffix = "x" * LONGEST_SUFFIX
 
     name = name_of(noun, suffix, "told apart by this")
 
     assert suffix in name
-    assert len(name) <= AWS_LIMITS.get(noun, FORMS[noun].limit)
+    assert len(name) <= AWS_LIMITS.get(noun, NAME_RULES[noun].limit)
 
 
 @pytest.mark.parametrize(("noun", "limit"), AWS_LIMITS.items())
 def test_no_form_promises_more_than_aws_takes(noun: str, limit: int) -> None:
-    assert FORMS[noun].limit <= limit
+    assert NAME_RULES[noun].limit <= limit
 
 
 def test_a_name_that_aws_would_refuse_is_refused_here() -> None:
@@ -60,15 +60,15 @@ def test_a_name_that_aws_would_refuse_is_refused_here() -> None:
         name_of("alb", "x" * 40)
 
 
-@pytest.mark.parametrize("noun", FORMS)
+@pytest.mark.parametrize("noun", NAME_RULES)
 def test_no_noun_is_another_noun_and_more(noun: str) -> None:
     """`role` of `a-b` would meet `role-a` of `b`; a noun with a shape of its own is told apart by that."""
-    alike = [other for other, form in FORMS.items() if form.shape == FORMS[noun].shape]
+    alike = [other for other, form in NAME_RULES.items() if form.template == NAME_RULES[noun].template]
 
-    assert [other for other in alike if "{noun}" in FORMS[noun].shape and other.startswith(f"{noun}-")] == []
+    assert [other for other in alike if "{noun}" in NAME_RULES[noun].template and other.startswith(f"{noun}-")] == []
 
 
-@given(first=SUFFIXES, second=SUFFIXES, nouns=st.tuples(*[st.sampled_from(sorted(FORMS))] * 2))
+@given(first=SUFFIXES, second=SUFFIXES, nouns=st.tuples(*[st.sampled_from(sorted(NAME_RULES))] * 2))
 def test_two_stacks_never_share_a_name(first: str, second: str, nouns: tuple[str, str]) -> None:
     assume(first != second)
     one, two = nouns
@@ -155,6 +155,6 @@ def test_a_thing_that_differs_in_one_owners_tag_is_another_stacks(other: str) ->
 def test_a_thing_is_ours_only_with_all_three_tags(missing: str) -> None:
     tags = {**owner_tags("prod"), "Name": "x"}
 
-    assert bears(tags, "prod")
-    assert not bears(tags, "prod-2")
-    assert not bears({key: value for key, value in tags.items() if key != missing}, "prod")
+    assert has_stack_tags(tags, "prod")
+    assert not has_stack_tags(tags, "prod-2")
+    assert not has_stack_tags({key: value for key, value in tags.items() if key != missing}, "prod")

@@ -7,7 +7,7 @@ import pytest
 from provisioner.settings import Settings
 from provisioner.settings.never import _LONGEST_ANSWER
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.hands import SCALING
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
@@ -70,7 +70,7 @@ def test_what_aws_would_refuse_is_refused_before_a_call(desk: Desk, given: list[
 
 
 def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
-    stack = build(Settings(profile="seed"), "a", "us-east-1", offline(3, "15"))
+    stack = build(Settings(profile="seed"), "a", "us-east-1", offline_lookups(3, "15"))
     attributes = stack.resources["alb-attributes"].props["Attributes"]
 
     assert attributes["idle_timeout.timeout_seconds"] == str(_LONGEST_ANSWER)

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded import paging
 from provisioner.embedded.local import running
 from provisioner.engine.calls.clients import Clients
@@ -177,6 +177,6 @@ def test_the_clients_of_a_run_read_whole_lists(desk: Desk, tiny: None) -> None:
         waf.create_web_acl(Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible)
     local = running(desk.home / "embedded" / "server")
 
-    mine = Clients(Aws("us-east-1", local), Clock()).client("wafv2")
+    mine = Clients(AwsConnection("us-east-1", local), Clock()).client("wafv2")
 
     assert {one["Name"] for one in mine.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]} == {f"w{n}" for n in range(5)}

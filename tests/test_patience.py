@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.calls.retry_policy import OUTAGE_SECONDS
 from provisioner.engine.execution.events import Event
@@ -53,7 +53,7 @@ class Slow(Thing):
 
 def hands(clock: Hurried, pace: float = 1.0) -> ResourceExecutor:
     """Hands of a run against AWS itself."""
-    aws = SimpleNamespace(pace=pace, hides=lambda usual: usual * pace, endpoint="")
+    aws = SimpleNamespace(speed=pace, consistency_window=lambda usual: usual * pace, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None, since=0.0)
     state = StackState(SUFFIX, StackLocation("123456789012", "aws", "us-east-1"))
     return ResourceExecutor(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
@@ -137,7 +137,7 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
 
 @pytest.mark.parametrize(
     ("error", "least", "most"),
-    [(UnknownCall(), 0.5, 2), (THROTTLED, EMULATOR_PATIENCE, EMULATOR_PATIENCE + 11)],
+    [(UnsupportedOperation(), 0.5, 2), (THROTTLED, EMULATOR_PATIENCE, EMULATOR_PATIENCE + 11)],
 )
 def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(error: Exception, least: float, most: float) -> None:
     clock = Hurried()

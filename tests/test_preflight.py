@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.model import ShapeResolver
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded.corrections import quotas as raised
 from provisioner.embedded.local import window
 from provisioner.engine.calls.clients import Clients
@@ -42,7 +42,7 @@ def clients() -> Iterator[Clients]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-        yield Clients(Aws("us-east-1"), Clock())
+        yield Clients(AwsConnection("us-east-1"), Clock())
 
 
 def altered(plan: Plan, name: str, **props: Any) -> Plan:
@@ -222,7 +222,7 @@ def test_credentials_that_end_before_the_run_are_found(monkeypatch: pytest.Monke
         "AWS_CREDENTIAL_EXPIRATION": end.isoformat(),
     }.items():
         monkeypatch.setenv(name, value)
-    short = Clients(Aws("us-east-1"), Clock())
+    short = Clients(AwsConnection("us-east-1"), Clock())
 
     assert credentials(short, 60) == []
     (found,) = credentials(short, 3600)
@@ -234,7 +234,7 @@ def test_credentials_that_do_not_end_are_no_finding(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
 
-    assert credentials(Clients(Aws("us-east-1"), Clock()), 3600) == []
+    assert credentials(Clients(AwsConnection("us-east-1"), Clock()), 3600) == []
 
 
 class Empty:

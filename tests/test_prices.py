@@ -21,7 +21,7 @@ from provisioner.prices.table import FALLBACK, keep, prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from provisioner.terminal.forecast import duration
 from state.stack_state import StackLocation, StackState
 from tests.harness import Desk
@@ -33,8 +33,8 @@ MONTH = 730
 def declared(**sections: Any) -> Plan:
     """A plan that makes a whole new stack of these settings."""
     settings = Settings.model_validate({"profile": "seed", **sections})
-    facts = offline(settings.network.zones, settings.database.version)
-    stack = build(settings, "a", "us-east-1", facts)
+    lookups = offline_lookups(settings.network.zones, settings.database.version)
+    stack = build(settings, "a", "us-east-1", lookups)
     changes = {
         resource.logical_id: Change("create", resource.logical_id, str(resource.type), "", resource.step)
         for resource in stack

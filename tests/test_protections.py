@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -105,7 +105,7 @@ def test_what_nothing_lifts_is_told_by_its_holders(name: str) -> None:
 
 def as_a_run(desk: Desk, service: str) -> Any:
     """The client that a run hands to a resource type."""
-    return Clients(Aws("us-east-1", running(desk.home / "embedded" / "server")), Clock()).client(service)
+    return Clients(AwsConnection("us-east-1", running(desk.home / "embedded" / "server")), Clock()).client(service)
 
 
 def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone(desk: Desk) -> None:

@@ -7,20 +7,20 @@ from unittest.mock import Mock
 import pytest
 
 from provisioner.engine.calls.clients import Clients
-from provisioner.rates import Bucket, Rate, Rates
+from provisioner.rates import Rate, RateLimiter, TokenBucket
 from state.errors import LockHeld
 from tests.test_waits import Hurried
 
 
 def test_a_burst_is_free_and_what_comes_after_it_waits() -> None:
-    bucket = Bucket(Rate(2, 4))
+    bucket = TokenBucket(Rate(2, 4))
 
     assert [bucket.take(0.0) for _ in range(4)] == [0, 0, 0.25, 0.5]
     assert bucket.take(10.0) == 0
 
 
 def test_a_throttle_slows_down_its_service_and_no_other() -> None:
-    rates = Rates()
+    rates = RateLimiter()
     like: Any = {"reads": True, "now": 0.0}
     rates.take("iam", "", "get_role", **like)
     rates.throttled("iam", "", "get_role", **like)
@@ -32,7 +32,7 @@ def test_a_throttle_slows_down_its_service_and_no_other() -> None:
 
 
 def test_a_rate_comes_back_with_calls_that_are_taken() -> None:
-    bucket = Bucket(Rate(10, 10))
+    bucket = TokenBucket(Rate(10, 10))
     for _ in range(9):
         bucket.throttled(0.0)
     least = bucket.share
@@ -43,7 +43,7 @@ def test_a_rate_comes_back_with_calls_that_are_taken() -> None:
 
 
 def test_where_no_time_passes_nothing_waits() -> None:
-    rates = Rates(pace=0)
+    rates = RateLimiter(speed=0)
 
     assert not any(rates.take("ec2", "", "create_vpc", reads=False, now=0.0) for _ in range(500))
     assert rates.waited == {}

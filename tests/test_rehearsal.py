@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked
 from tests.harness import Desk
@@ -103,7 +103,7 @@ def test_a_client_of_a_rehearsal_that_would_go_elsewhere_is_stopped_before_its_f
     desk: Desk, connected: set[Any], where: str
 ) -> None:
     box = Local(desk.box.endpoint, 1, "i", 0.0, manners=True, started="now")
-    client = Aws("us-east-1", box).client("ec2")
+    client = AwsConnection("us-east-1", box).client("ec2")
     client.meta.events.register_last("before-call.*", lambda params, **_: params.update(url=where))
 
     with pytest.raises(Blocked, match="only 127"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.permitting import Whose, policies_for
+from provisioner.commands.permitting import PolicyScope, policies_for
 from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.besides import tagging_action
@@ -241,10 +241,10 @@ def test_what_is_changed_is_this_stacks_alone(lived: Lived) -> None:
 
 
 def test_what_aws_asks_besides_the_call_itself_is_allowed_on_that_thing_alone() -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
     allowed = {
         (action, resource): one.get("Condition", {})
-        for one in statements(policies_for(whose, "apply"))
+        for one in statements(policies_for(scope, "apply"))
         for action in one["Action"]
         for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
         if one["Effect"] == "Allow"
@@ -272,14 +272,14 @@ STRONGEST = (
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
     wanted = PURPOSES[purpose]
-    made = [one for one in statements(policies_for(whose, purpose)) if one["Effect"] == "Allow"]
+    made = [one for one in statements(policies_for(scope, purpose)) if one["Effect"] == "Allow"]
     allowed = {name for one in made for name in one["Action"]}
 
     declared = {
         reference.action_of(resource.type.service, operation)
-        for resource in whose.ground(ending=wanted.ending).stack
+        for resource in scope.ground(teardown=wanted.ending).stack
         for verb in (*wanted.verbs, *wanted.of_kinds.get(str(resource.type), ()))
         for operation in resource.type.operations_of(verb)
         if not (resource.type.limits_permissions and verb in _CHANGES and "create" in wanted.verbs)
@@ -289,24 +289,24 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
 
 
 def test_what_is_born_with_tags_may_be_given_them() -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
-    made = statements(policies_for(whose, "apply"))
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    made = statements(policies_for(scope, "apply"))
     allowed = {name for one in made if one["Effect"] == "Allow" for name in one["Action"]}
     given = {
         str(resource.type): [tagging_action(reference.action_of(resource.type.service, one)) for one in creates]
-        for resource in whose.ground().stack
+        for resource in scope.ground().stack
         if resource.type.tagged and (creates := resource.type.operations_of("create"))
     }
 
     assert {type_name for type_name, names in given.items() if not set(names) & allowed} == {"DnsName"}
     bucket = f"arn:aws:s3:::ml-api-logs-{SUFFIX}-{ACCOUNT}-us-east-1"
-    assert verdict(policies_for(whose, "apply"), Request("s3:TagResource", bucket)) is Verdict.ALLOWED
+    assert verdict(policies_for(scope, "apply"), Request("s3:TagResource", bucket)) is Verdict.ALLOWED
 
 
 def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
     group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/vpc/ml-api-{SUFFIX}"
-    made = policies_for(whose, "apply")
+    made = policies_for(scope, "apply")
 
     def allowed(action: str, arn: str) -> bool:
         return verdict(made, Request(action, arn)) is Verdict.ALLOWED
@@ -321,7 +321,7 @@ def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
 
 
 def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
     ours = {"aws:ResourceTag/Environment": SUFFIX, "aws:ResourceTag/Project": "ml-api"}
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
 
@@ -329,14 +329,14 @@ def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> Non
         told = {**ours, "kms:ViaService": f"{service}.us-east-1.amazonaws.com"}
         context = {name: (value,) for name, value in told.items()}
         asked = Request("kms:CreateGrant", key, context, lambda: {"Environment": SUFFIX, "Project": "ml-api"})
-        assert verdict(policies_for(whose, "apply"), asked) is Verdict.ALLOWED
+        assert verdict(policies_for(scope, "apply"), asked) is Verdict.ALLOWED
 
 
 @pytest.mark.parametrize("sets", [("profile=seed",), FULL[1::2]])
 @pytest.mark.parametrize("purpose", ["apply", "deploy"])
 def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(purpose: str, sets: tuple[str, ...]) -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, sets, {}), "us-east-1", ACCOUNT)
-    made = policies_for(whose, purpose)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, sets, {}), "us-east-1", ACCOUNT)
+    made = policies_for(scope, purpose)
     service = f"arn:aws:ecs:us-east-1:{ACCOUNT}:service/ml-api-cluster-{SUFFIX}/ml-api-service-{SUFFIX}"
     alarms = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:"
 
@@ -353,17 +353,17 @@ def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(purpos
 
 @pytest.mark.parametrize("purpose", ["apply", "status", "deploy", "exec", "doctor"])
 def test_a_list_of_tasks_is_asked_of_all(purpose: str) -> None:
-    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
 
     # Where no container instance is named, IAM is asked about none.
-    assert verdict(policies_for(whose, purpose), Request("ecs:ListTasks", "*")) is Verdict.ALLOWED
+    assert verdict(policies_for(scope, purpose), Request("ecs:ListTasks", "*")) is Verdict.ALLOWED
 
 
 @pytest.mark.parametrize("purpose", ["apply", "teardown"])
 def test_who_hangs_on_ours_may_be_asked(purpose: str) -> None:
     """A group, a web ACL ask other services who keeps them: by what the kinds there are allowed."""
-    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
-    made = [one for one in statements(policies_for(whose, purpose)) if one["Effect"] == "Allow"]
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    made = [one for one in statements(policies_for(scope, purpose)) if one["Effect"] == "Allow"]
     allowed = {name for one in made for name in one["Action"]}
 
     assert {"rds:DescribeDBClusters", "rds:DescribeDBInstances", "ecs:DescribeTasks"} <= allowed
@@ -374,8 +374,8 @@ def sample() -> list[str]:
     """One statement that is taken away in a run; all of them for `make rights`."""
     if os.environ.get("RIGHTS") != "all":
         return ["TaskDefinition"]
-    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
-    listed = statements(policies_for(whose, "apply"))
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    listed = statements(policies_for(scope, "apply"))
     return [one["Sid"] for one in listed if one["Effect"] == "Allow" and not set(one["Action"]) <= SPARE]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.permitting import Whose, policies_for
+from provisioner.commands.permitting import PolicyScope, policies_for
 from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.policies import Request, Verdict, verdict
@@ -82,8 +82,8 @@ def test_with_exactly_its_policy_a_command_goes_well(lived: Any, purpose: str) -
 @pytest.mark.parametrize("purpose", NAMES)
 def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
     """IAM calls Decrypt a write: it opens the origin key, and changes nothing."""
-    whose = Whose(Workspace.here(), SUFFIX, load(None, SETTINGS, {}), "us-east-1", ACCOUNT)
-    given = statements(policies_for(whose, purpose))
+    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, SETTINGS, {}), "us-east-1", ACCOUNT)
+    given = statements(policies_for(scope, purpose))
     allowed = {name for one in given if one["Effect"] == "Allow" for name in one["Action"]}
     changes = {name for name in allowed if not reference.known(name).reads} - {"kms:Decrypt"}
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands import once, running
-from provisioner.commands.once import Once
+from provisioner.commands.once import OneTimeCommand
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
 from provisioner.resources.ecs import lone_tasks
@@ -308,7 +308,7 @@ def test_one_that_was_killed_before_its_call_is_run_by_the_same_command(
 def test_an_end_that_was_told_while_another_run_held_the_stack_is_known(
     standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Once, "forget", lambda *_: None)
+    monkeypatch.setattr(OneTimeCommand, "forget", lambda *_: None)
     assert run(standing, "held").code == 0
     monkeypatch.undo()
     before = len(tasks(standing))
@@ -322,11 +322,11 @@ def test_what_the_state_keeps_of_a_cut_off_command_is_salted() -> None:
     """A word may be a secret that can be guessed: the same command in two states is told by two texts."""
 
     def key(salt: str) -> str:
-        session = SimpleNamespace(document=SimpleNamespace(salt=salt))
+        session = SimpleNamespace(state=SimpleNamespace(salt=salt))
         one: Any = SimpleNamespace(node="service", session=session)
         command: Any = SimpleNamespace(words=("tool", "-p", "hunter2"))
         unused: Any = None
-        return Once(unused, one, unused, command).key
+        return OneTimeCommand(unused, one, unused, command).key
 
     assert key("a" * 32) == key("a" * 32) != key("b" * 32)
     assert "hunter2" not in key("a" * 32)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.once import Once
+from provisioner.commands.once import OneTimeCommand
 from provisioner.resources.ecs import lone_tasks
 from provisioner.resources.ecs.revisions import Running
 
@@ -23,15 +23,15 @@ class Heard:
         self.question = question
 
 
-def once(service: str) -> Once:
+def once(service: str) -> OneTimeCommand:
     """`run -- python -c secret` as a task of a service whose balancer leads to one of two containers."""
     containers = [{"name": "scratch", "image": "busybox"}, {"name": "api", "image": "acme/model:1"}]
     revision = {"taskDefinitionArn": ARN, "family": "f", "containerDefinitions": containers}
-    now = Running({"loadBalancers": [{"containerName": "api"}]}, revision)
-    session = SimpleNamespace(suffix="a", clients=None, document=SimpleNamespace(salt="s", begun={}))
+    running = Running({"loadBalancers": [{"containerName": "api"}]}, revision)
+    session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s", begun={}))
     one: Any = SimpleNamespace(title=service, session=session, cluster="c", node="service")
     say: Any = None
-    return Once(say, one, now, lone_tasks.Command(("python", "-c", "secret")))
+    return OneTimeCommand(say, one, running, lone_tasks.Command(("python", "-c", "secret")))
 
 
 @pytest.mark.parametrize("service", ["api", "search"])
@@ -43,6 +43,6 @@ def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: 
     monkeypatch.setattr("provisioner.commands.once.under_way", lambda *_: None)
     asking: Any = Heard()
 
-    assert once("search").found(again=True, asking=asking) is None
+    assert once("search").found(again=True, confirmation=asking) is None
 
     assert asking.question == ("Run python -c secret in the container api with acme/model:1 (revision 4) in a?")

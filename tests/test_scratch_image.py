@@ -10,7 +10,7 @@ from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 ECR = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
 MAIN, SCRATCH = f"{ECR}/ml-api:1", f"{ECR}/busybox:1"
@@ -23,7 +23,7 @@ def settings(**container: Any) -> Settings:
 
 def pulled(settings: Settings) -> set[str]:
     """The repositories that the execution role may pull from."""
-    stack = build(settings, "prod", "us-east-1", offline(3, "15"))
+    stack = build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
     said = stack.resources["execution-role-start"].props["PolicyDocument"]["Statement"]
     layers = [one for one in said if "ecr:BatchGetImage" in one["Action"]]
     return {str(arn.parts[3]) for one in layers for arn in one["Resource"]}

@@ -12,7 +12,7 @@ from provisioner.errors import UsageError
 from provisioner.settings import Settings, Workload
 from provisioner.stack import build
 from provisioner.steps.alb_rules import slug
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -82,7 +82,7 @@ def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:
     said = {"search": SEARCH, "second-one": {"prefixes": ["/api/second/*"]}}
     settings = given(f"api.services={json.dumps(said)}", "alarms.enabled=true")
 
-    stack = build(settings, "prod", "us-east-1", offline(3, "15"))
+    stack = build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
 
     for part in ("service", "tg", "task", "scaling", "alarm-unhealthy", "alarm-tasks"):
         names = [stack.resources[f"{part}{tail}"].aws_name for tail in ("", ".search", ".second-one")]
@@ -95,7 +95,7 @@ def test_a_task_starts_when_every_way_that_it_needs_is_open() -> None:
     image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
     settings = given(f"api.services={json.dumps({'search': SEARCH})}", "network.nat=none", f"image={image}")
 
-    stack = build(settings, "prod", "us-east-1", offline(3, "15"))
+    stack = build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
 
     for tail in ("", ".search"):
         needs = stack.resources[f"service{tail}"].depends_on

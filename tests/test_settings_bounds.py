@@ -17,7 +17,7 @@ from provisioner.settings.container import LARGEST
 from provisioner.settings.health_path import as_served
 from provisioner.settings.words import KEYWORDS
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 from tests.harness import Desk
 
 IMAGE = "image=public.ecr.aws/acme/model:1"
@@ -218,7 +218,7 @@ def test_a_path_to_which_every_server_answers_400_is_not_the_placeholders(path: 
 def configuration(path: str) -> str:
     """What the placeholder writes for nginx."""
     settings = load(None, ["profile=seed", f"container.health_path={path}"], {})
-    stack = build(settings, "a", "us-east-1", offline(3, "15"))
+    stack = build(settings, "a", "us-east-1", offline_lookups(3, "15"))
     (container,) = stack.resources["task"].props["containerDefinitions"]
     found = re.search(r"<<'EOF'\n(.*?)EOF\n", container["command"][2], re.DOTALL)
     assert found

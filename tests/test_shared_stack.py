@@ -19,7 +19,7 @@ import pytest
 import provisioner.bucket.calls
 import state.lease
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.pins import Where
+from provisioner.pins import LocationOptions
 from provisioner.session import Session
 from provisioner.settings import Settings
 from provisioner.workspace import Workspace
@@ -202,9 +202,9 @@ def test_the_heart_beats_until_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_who_slept_right_after_taking_the_lock_claims_nothing_from_the_next_holder(tmp_path: Path) -> None:
-    where, location = Where(Workspace(tmp_path)), At("123456789012", "aws", "us-east-1")
+    options, location = LocationOptions(Workspace(tmp_path)), At("123456789012", "aws", "us-east-1")
     aws: Any = SimpleNamespace(local=None)
-    session = Session(SUFFIX, Settings(), where, aws, location, StackState(SUFFIX, location))
+    session = Session(SUFFIX, Settings(), options, aws, location, StackState(SUFFIX, location))
     store, lock = Mock(), Mock(fence=1)
     lock.check.side_effect = LockHeld("another holds it now")
 

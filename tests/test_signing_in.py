@@ -17,7 +17,7 @@ import pytest
 from provisioner.commands.signing_in import WITHIN, SignInWait
 from provisioner.engine.calls.polling import Clock
 from provisioner.sign_in import ChainError
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from tests.hands import settle
 from tests.harness import Desk
 from tests.inventory import client
@@ -254,7 +254,7 @@ def over() -> ChainError:
 
 def test_a_sign_in_that_nobody_makes_ends_the_waiting(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Hurried()
-    wait, start = SignInWait(Say(quiet=True), clock), clock.now()
+    wait, start = SignInWait(Console(quiet=True), clock), clock.now()
 
     def for_ever() -> None:
         while True:
@@ -272,4 +272,4 @@ def test_who_stops_the_run_stops_the_waiting() -> None:
     clock.stop()
 
     with pytest.raises(ChainError):
-        SignInWait(Say(quiet=True), clock)(over())
+        SignInWait(Console(quiet=True), clock)(over())

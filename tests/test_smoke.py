@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from provisioner.commands.smoke import BALANCER, EDGE, Door, Visit, _doors, _visit, judged
+from provisioner.commands.smoke import BALANCER, EDGE, EntryPoint, SmokeRequest, _doors, _visit, judge_response
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.harness import Desk
 from tests.replies import Front, Trust, plays
@@ -32,7 +32,7 @@ from tests.standing import SUFFIX
     ],
 )
 def test_what_an_answer_means(via: str, path: str, status: int | None, closed: bool, well: bool) -> None:
-    assert judged(Visit(via, path, status, "timed out"), "/health", closed=closed)[0] is well
+    assert judge_response(SmokeRequest(via, path, status, "timed out"), "/health", closed=closed)[0] is well
 
 
 @pytest.mark.parametrize("rule", ["rule-guarded", "tls-rule-guarded"])
@@ -40,7 +40,7 @@ def test_a_balancer_that_asks_for_a_key_is_closed_to_all_but_cloudfront(rule: st
     state = StackState("prod", StackLocation("1", "aws", "here"))
     state.outputs = {"alb_dns_name": "alb.example"}
     state.resources = {rule: ResourceState("ListenerRule", rule)}
-    session = SimpleNamespace(document=state)
+    session = SimpleNamespace(state=state)
 
     (door,) = _doors(session)  # type: ignore[arg-type]
 
@@ -70,15 +70,15 @@ def test_each_path_is_asked_by_both_ways(desk: Desk) -> None:
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_who_was_not_asked_is_neither_well_nor_broken(closed: bool) -> None:
-    visit = Visit(EDGE, "/health", None, "not asked: no trust", is_asked=False)
+    visit = SmokeRequest(EDGE, "/health", None, "not asked: no trust", is_asked=False)
 
-    assert judged(visit, "/health", closed=closed) == (True, "not asked: no trust")
+    assert judge_response(visit, "/health", closed=closed) == (True, "not asked: no trust")
 
 
-def behind(front: Front, url: str) -> Visit:
+def behind(front: Front, url: str) -> SmokeRequest:
     """What comes of a request to a door beyond the front."""
     session = SimpleNamespace(aws=SimpleNamespace(local=None))
-    return _visit(session, Door(EDGE, url), "/health")  # type: ignore[arg-type]
+    return _visit(session, EntryPoint(EDGE, url), "/health")  # type: ignore[arg-type]
 
 
 def test_the_smoke_test_trusts_what_boto3_trusts(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_the_smoke_test_trusts_what_boto3_trusts(desk: Desk, tmp_path: Path, mon
         for variable in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv(variable, str(trust.bundle))
-                assert behind(front, url) == Visit(EDGE, "/health", 200)
+                assert behind(front, url) == SmokeRequest(EDGE, "/health", 200)
 
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))
         front.order(plays.wants_proxy_credentials(), method="CONNECT")

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 
 @pytest.mark.parametrize(("waf", "logs", "alarms"), list(product((True, False), repeat=3)))
@@ -21,8 +21,8 @@ def test_every_key_is_used_and_none_is_missing(waf: bool, logs: bool, alarms: bo
             "alarms": {"enabled": alarms},
         }
     )
-    facts = replace(offline(settings.network.zones, settings.database.version), account="123456789012")
-    stack = list(build(settings, "prod", "eu-west-1", facts))
+    lookups = replace(offline_lookups(settings.network.zones, settings.database.version), account="123456789012")
+    stack = list(build(settings, "prod", "eu-west-1", lookups))
 
     keys = {resource.logical_id for resource in stack if resource.logical_id in ("key", "global-key")}
     users = [resource for resource in stack if str(resource.type) not in ("KeyAlias", "KeyRotation")]

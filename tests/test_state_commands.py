@@ -88,14 +88,14 @@ def test_a_push_that_was_killed_when_it_was_written_is_done_when_it_is_repeated(
     """It was told that what stands is as new: what it had written itself."""
     file = tmp_path / "pushed.json"
     file.write_text(json.dumps({**team.ledger, "serial": 9}))
-    real = keeping.Desk.put
+    real = keeping.LockedState.replace
 
-    def put(desk: keeping.Desk, state: StackState) -> None:
+    def put(desk: keeping.LockedState, state: StackState) -> None:
         real(desk, state)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as killed:
-        killed.setattr(keeping.Desk, "put", put)
+        killed.setattr(keeping.LockedState, "replace", put)
         assert team.run("state", "push", str(file)).code == 130
 
     again = team.run("state", "push", str(file))

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import botocore.loaders
 import pytest
 
-from provisioner.commands.showing import Look
+from provisioner.commands.showing import StatusReport
 from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -120,7 +120,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     status, doctor, drift, called, drawn = SAID[how.status]
 
     row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.status, "live": how.description}
-    assert int(not Look((row,), ()).is_well) == status
+    assert int(not StatusReport((row,), ()).is_well) == status
     assert int(stand([Stands("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)

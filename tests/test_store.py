@@ -104,7 +104,7 @@ def test_a_claim_on_nothing_leaves_nothing(place: Place) -> None:
     store = place.archive.store("prod")
     store.load()
     assert store.claim(document().dump())
-    assert place.workspace.document("prod") is None
+    assert place.workspace.load_state("prod") is None
     store.release_claim()
     assert store.load() is None
 

@@ -22,7 +22,7 @@ from tests.standing import SUFFIX, Standing
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
 
 
 def deploy(stack: Standing, image: str) -> Ran:
@@ -83,7 +83,7 @@ def test_a_newer_deployment_of_somebody_else_is_named(
     assert "Mend" not in ran.err
     assert "CloudTrail" in ran.err
     monkeypatch.undo()
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
     assert deploy(standing, mine).code == 0
     assert standing.task["containerDefinitions"][0]["image"] == mine
     assert standing.desk.plan(SUFFIX) == "No changes.\n"

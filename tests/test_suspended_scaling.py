@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.managed_resource import ManagedResource, with_status_reads
@@ -205,12 +205,14 @@ def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
     echoes: bool, age: float, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = cast("Clock", SimpleNamespace(wall=lambda: 1e9, now=lambda: 0.0))
-    aws = SimpleNamespace(echoes=echoes, hides=lambda usual: usual, client=lambda *_: None, region="r")
+    aws = SimpleNamespace(
+        is_faithful=echoes, consistency_window=lambda usual: usual, client=lambda *_: None, region="r"
+    )
     monkeypatch.setattr(autoscaling, "_policies", lambda *_: [])
     props: Doc = {**SCALING, "PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
     resource = Resource(ScalingPolicy(), "scaling-requests", "p", "autoscaling", props, {}, ())
     seen = with_status_reads(
-        Clients(cast("Aws", aws), clock),
+        Clients(cast("AwsConnection", aws), clock),
         ManagedResource(ScalingPolicy(), ResourceSpec("n", "p", "s", props)),
         props,
         1e9 - age,

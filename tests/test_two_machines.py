@@ -15,7 +15,7 @@ import pytest
 
 from provisioner import taking_down
 from provisioner.commands import applying, removing
-from provisioner.commands.asking import Asking
+from provisioner.commands.asking import Confirmation
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -419,7 +419,7 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
     begun: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begins_after(begun, monkeypatch, Asking, "confirm")
+    begins_after(begun, monkeypatch, Confirmation, "confirm")
     before = begun.mark()
 
     ran = begun.run("teardown", "--yes", "--suffix", "a")
@@ -591,7 +591,7 @@ def test_an_apply_without_a_mark_does_not_end_well_either(
 def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_plan(
     begun: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begins_after(begun, monkeypatch, Asking, "confirm")
+    begins_after(begun, monkeypatch, Confirmation, "confirm")
     before = begun.mark()
 
     ran = begun.run("apply", "--yes", "--suffix", "a", *PART, "--set", 'tags={"team": "x"}')
@@ -674,7 +674,9 @@ class Slept(Hurried):
 @pytest.mark.parametrize("half", ["time", "epoch"])
 def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> None:
     clock, tags = Slept(), dict[str, str]()
-    aws = SimpleNamespace(pace=1.0, endpoint="", echoes=True, told_at=1.8e9, hides=lambda usual: usual)
+    aws = SimpleNamespace(
+        speed=1.0, endpoint="", is_faithful=True, told_at=1.8e9, consistency_window=lambda usual: usual
+    )
     clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
     spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
     marker = RunMarker(clients, ManagedResource(Bearing(tags), spec), RunIdentity("mine", "arn", "here"))

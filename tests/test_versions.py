@@ -47,7 +47,7 @@ class Rds:
 
 
 def aws(rds: Rds) -> Clients:
-    place = SimpleNamespace(region="us-east-1", endpoint="", echoes=True)
+    place = SimpleNamespace(region="us-east-1", endpoint="", is_faithful=True)
     return cast("Clients", SimpleNamespace(client=lambda _service: rds, aws=place))
 
 

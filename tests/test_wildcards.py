@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline
+from provisioner.steps.facts import offline_lookups
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:token-AbCdEf"
 ALL = {
@@ -76,8 +76,8 @@ REASONS = {
 
 
 def stack() -> Stack:
-    facts = replace(offline(3, "15"), account="123456789012")
-    return build(Settings.model_validate(ALL), "prod", "eu-west-1", facts)
+    lookups = replace(offline_lookups(3, "15"), account="123456789012")
+    return build(Settings.model_validate(ALL), "prod", "eu-west-1", lookups)
 
 
 def found(declared: Stack) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.bucket.calls import patiently
 from provisioner.bucket.missing import no_bucket
 from provisioner.bucket.shelf import BucketShelf
@@ -33,7 +33,7 @@ class Bucket:
 
     name: str
     prefix: str
-    aws: Aws
+    aws: AwsConnection
 
     @classmethod
     def at(cls, address: str, local: Local | None, region: str | None = None, endpoint: str = "") -> Bucket:
@@ -59,8 +59,8 @@ class Bucket:
                 "For example: --state-endpoint https://minio.example:9000",
             )
         chosen = choose_region(region, local=local is not None).name
-        aws = Aws(chosen, local, _ANSWER_WITHIN, endpoint or None)
-        return cls(name, f"{prefix}/" if prefix else "", aws)
+        connection = AwsConnection(chosen, local, _ANSWER_WITHIN, endpoint or None)
+        return cls(name, f"{prefix}/" if prefix else "", connection)
 
     @property
     def address(self) -> str:

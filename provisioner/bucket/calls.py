@@ -12,7 +12,7 @@ from provisioner.engine.calls.polling import Clock, retry
 from provisioner.engine.denials import Denial
 from provisioner.names import PROGRAM
 from provisioner.sign_in import not_accepted
-from provisioner.signed_in_again import until_signed_in
+from provisioner.signed_in_again import call_when_signed_in
 from state.errors import ProvisionerError, StateError
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def patiently(call: Callable[[], T], doing: str, *, also: Collection[str] = (), 
         return categorize(error) in TRANSIENT or code_of(error) in _BUSY or code_of(error) in also
 
     try:
-        return until_signed_in(lambda: retry(call, when=passes, clock=_CLOCK, timeout=patience or PATIENCE))
+        return call_when_signed_in(lambda: retry(call, when=passes, clock=_CLOCK, timeout=patience or PATIENCE))
     except Exception as error:
         raise _worded(error, doing) or error from error
 

@@ -10,7 +10,7 @@ from provisioner.names import PROGRAM
 from state.errors import StateError
 
 if TYPE_CHECKING:
-    from provisioner.aws import Aws
+    from provisioner.aws import AwsConnection
     from provisioner.bucket.address import Bucket
 
 
@@ -58,7 +58,7 @@ def remake(address: str, *, local: bool = False) -> str:
     )
 
 
-def _emulator(aws: Aws) -> str:
+def _emulator(connection: AwsConnection) -> str:
     """Return the endpoint of the emulator that holds both the stack and the state; "" if there is none."""
-    stores, stands = (foreign(str(aws.client(one).meta.endpoint_url)) for one in ("s3", "ec2"))
+    stores, stands = (foreign(str(connection.client(one).meta.endpoint_url)) for one in ("s3", "ec2"))
     return stores if stores == stands else ""

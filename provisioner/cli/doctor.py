@@ -17,8 +17,8 @@ def doctor(every: bool, **given: Any) -> int:
     """Walk from CloudFront to the database: what is wrong, and what to type; changes nothing."""
     from provisioner.commands import examining
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = workspace.choose(given["suffix"])
-    workspace.refuse_over(suffix)
+    workspace.check_emulator(suffix)
     session = open_session(given, workspace, suffix)
-    return examining.doctor(say, session, every=every)
+    return examining.doctor(console, session, every=every)

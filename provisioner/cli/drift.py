@@ -19,6 +19,6 @@ def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:
     """Show what differs from the ledger in AWS; changes nothing."""
     from provisioner.commands import drifting
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return drifting.drift(say, session, detailed=detailed_exitcode, markdown=markdown)
+    return drifting.drift(console, session, detailed=detailed_exitcode, markdown=markdown)

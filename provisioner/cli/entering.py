@@ -25,9 +25,9 @@ def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> in
     """Run COMMAND (a shell, where none is given) in a task that runs; write -- before it."""
     from provisioner.commands import entering
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return entering.enter(say, session, service, task, command)
+    return entering.exec_command(console, session, service, task, command)
 
 
 @click.group()
@@ -48,9 +48,9 @@ def tunnel(port: int | None, service: str, **given: Any) -> int:
     """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
     from provisioner.commands import tunnelling
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return tunnelling.tunnel(say, session, port, service)
+    return tunnelling.tunnel(console, session, port, service)
 
 
 @click.command("open")
@@ -60,5 +60,5 @@ def open_(only_print: bool, **given: Any) -> int:
     """Show the stack's address in a browser; calls nothing."""
     from provisioner.commands import visiting
 
-    say, workspace = begin(given)
-    return visiting.visit(say, workspace, known_suffix(workspace, given["suffix"]), only_print=only_print)
+    console, workspace = begin(given)
+    return visiting.visit(console, workspace, known_suffix(workspace, given["suffix"]), only_print=only_print)

@@ -24,6 +24,6 @@ def graph(form: str, **given: Any) -> int:
     """Print the declared graph as a drawing; calls nothing."""
     from provisioner.commands.declaring import declared, draw
 
-    say, workspace = begin(given)
-    suffix = given["suffix"] or workspace.only or missing_suffix()
-    return draw(say, declared(workspace, suffix, given_settings(given), given["region"]), form)
+    console, workspace = begin(given)
+    suffix = given["suffix"] or workspace.only_suffix or missing_suffix()
+    return draw(console, declared(workspace, suffix, given_settings(given), given["region"]), form)

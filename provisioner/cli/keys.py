@@ -17,8 +17,8 @@ from provisioner.cli.options import lock_option, stack_options, yes_option
 def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Change the key between CloudFront and the load balancer; no request fails."""
     from provisioner.commands import rotating
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return rotating.rotate(say, session, Asking(yes), lock_timeout)
+    return rotating.rotate(console, session, Confirmation(yes), lock_timeout)

@@ -61,11 +61,13 @@ def start(
     publish the port to 127.0.0.1 only.
     """
     from provisioner.commands import rehearsing
-    from provisioner.terminal.say import Say
+    from provisioner.terminal.say import Console
 
     polite = None if manners is None else manners == "on"
-    asked = rehearsing.Asked(pace=pace, manners=polite, hosts=hosts or None, address=address, account=account)
-    return rehearsing.start(Say(as_json=as_json), asked, port=port, authorise=authorise)
+    options = rehearsing.EmulatorOptions(
+        pace=pace, manners=polite, hosts=hosts or None, address=address, account=account
+    )
+    return rehearsing.start(Console(as_json=as_json), options, port=port, authorise=authorise)
 
 
 @local.command()
@@ -73,9 +75,9 @@ def start(
 def stop(as_json: bool) -> int:
     """Stop it; what it held is gone, and so are the ledgers of it."""
     from provisioner.commands import rehearsing
-    from provisioner.terminal.say import Say
+    from provisioner.terminal.say import Console
 
-    return rehearsing.stop(Say(as_json=as_json))
+    return rehearsing.stop(Console(as_json=as_json))
 
 
 @local.command("status")
@@ -83,6 +85,6 @@ def stop(as_json: bool) -> int:
 def local_status(as_json: bool) -> int:
     """Say whether it runs, and where."""
     from provisioner.commands import rehearsing
-    from provisioner.terminal.say import Say
+    from provisioner.terminal.say import Console
 
-    return rehearsing.status(Say(as_json=as_json))
+    return rehearsing.status(Console(as_json=as_json))

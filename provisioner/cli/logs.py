@@ -38,7 +38,7 @@ def logs(
     """Show what the tasks have written, and with --follow what they write."""
     from provisioner.commands import sources, tailing
 
-    say, workspace = begin(given)
-    say.is_raw = is_raw
+    console, workspace = begin(given)
+    console.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return tailing.logs(say, session, sources.Wanted(since, follow, service, task, pattern, source))
+    return tailing.logs(console, session, sources.LogQuery(since, follow, service, task, pattern, source))

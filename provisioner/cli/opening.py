@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from provisioner.engine.planning.selection import Selection
     from provisioner.session import Session
     from provisioner.settings import Settings
-    from provisioner.terminal.say import Say
-    from provisioner.ways import Ways
+    from provisioner.terminal.say import Console
+    from provisioner.ways import AwsConnections
     from provisioner.workspace import Workspace
 
 # M_ARENA_MAX of malloc.h.
@@ -37,7 +37,7 @@ _NOT_KEPT = "(not kept)"
 _LOGIN = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
 
 
-def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
+def begin(given: dict[str, Any]) -> tuple[Console, Workspace]:
     """Return this command's console and workspace."""
     from provisioner.workspace import Workspace
 
@@ -46,11 +46,11 @@ def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
     )
 
 
-def voice_of(given: dict[str, Any]) -> Say:
+def voice_of(given: dict[str, Any]) -> Console:
     """Return this command's console."""
-    from provisioner.terminal.say import Say
+    from provisioner.terminal.say import Console
 
-    return Say(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
+    return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 
 
 def given_settings(given: dict[str, Any]) -> Settings:
@@ -60,20 +60,22 @@ def given_settings(given: dict[str, Any]) -> Settings:
     return load(given["config"], given["sets"])
 
 
-def open_session(given: dict[str, Any], workspace: Workspace, suffix: str, ways: Ways | None = None) -> Session:
-    """Open the session of one stack, with the first calls; several sessions may share their `ways`."""
+def open_session(
+    given: dict[str, Any], workspace: Workspace, suffix: str, connections: AwsConnections | None = None
+) -> Session:
+    """Open the session of one stack, with the first calls; several sessions may share their `connections`."""
     from provisioner.names import check_suffix
-    from provisioner.pins import Where
+    from provisioner.pins import LocationOptions
     from provisioner.session import Session
 
     _share_memory()
     check_suffix(suffix)
     adopts = bool(given.get("adopt_all"))
-    where = Where(workspace, given["region"], given["expect_account"], adopts)
-    session = Session.open(suffix, given_settings(given), where, ways)
-    session.taken = frozenset(given.get("take") or ())
-    session.takes_over = bool(given.get("take_over"))
-    session.tell = voice_of(given).warn
+    options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
+    session = Session.open(suffix, given_settings(given), options, connections)
+    session.released = frozenset(given.get("take") or ())
+    session.adopts_run = bool(given.get("take_over"))
+    session.warn = voice_of(given).warn
     session.arguments = typed(click.get_current_context().obj or (), given_words())
     return session
 
@@ -179,23 +181,23 @@ def known_suffix(workspace: Workspace, suffix: str | None) -> str:
 
     """
     chosen = workspace.choose(suffix)
-    if workspace.document(chosen) is None:
-        raise workspace.unknown(chosen)
-    workspace.refuse_over(chosen)
+    if workspace.load_state(chosen) is None:
+        raise workspace.unknown_stack_error(chosen)
+    workspace.check_emulator(chosen)
     return chosen
 
 
-def each_known(say: Say, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
+def each_known(console: Console, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
     """Show each stack, and return the highest exit code; one whose emulator has ended hides no other."""
     codes = [0]
     for one in suffixes:
         try:
-            workspace.refuse_over(one)
+            workspace.check_emulator(one)
             codes.append(show(one))
         except NoSuchStack as error:
             if len(suffixes) == 1:
                 raise
-            say.warn(error.message, error.hint)
+            console.warn(error.message, error.hint)
             codes.append(error.exit_code)
     return max(codes)
 

@@ -18,8 +18,8 @@ def history(limit: int, **given: Any) -> int:
     """List the newest runs of a stack, or of all: who, what was typed, plan, duration, result."""
     from provisioner.commands import looking_back
 
-    say, workspace = begin(given)
-    return looking_back.history(say, workspace, given["suffix"], limit)
+    console, workspace = begin(given)
+    return looking_back.history(console, workspace, given["suffix"], limit)
 
 
 @click.command()
@@ -29,8 +29,8 @@ def show(run: str, **given: Any) -> int:
     """Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result."""
     from provisioner.commands import looking_back
 
-    say, workspace = begin(given)
-    return looking_back.show(say, workspace, given["suffix"], run)
+    console, workspace = begin(given)
+    return looking_back.show(console, workspace, given["suffix"], run)
 
 
 @click.command()
@@ -41,5 +41,5 @@ def diff(run: str, other: str, **given: Any) -> int:
     """Show what differs between two runs: what was typed, settings, plan, durations, calls, result."""
     from provisioner.commands import looking_back
 
-    say, workspace = begin(given)
-    return looking_back.diff(say, workspace, given["suffix"], run, other)
+    console, workspace = begin(given)
+    return looking_back.diff(console, workspace, given["suffix"], run, other)

@@ -29,28 +29,28 @@ def plan(
     """Show what apply would do; changes nothing."""
     from provisioner.commands import planning
     from provisioner.commands.declaring import show_declared
-    from provisioner.commands.destroying import show_end
+    from provisioner.commands.destroying import show_teardown_plan
 
     if (offline or destroy) and (given["targets"] or given["excludes"]):
         raise UsageError("--target and --exclude choose a part of what an apply does.")
     if out and (everything or offline or destroy):
         raise UsageError("--out keeps the plan of one apply.", "Leave --all, --offline and --destroy out.")
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffixes = workspace.suffixes() if everything else [given["suffix"] or missing_suffix()]
     if offline:
         settings = given_settings(given)
-        codes = [show_declared(say, workspace, one, settings, given["region"]) for one in suffixes]
+        codes = [show_declared(console, workspace, one, settings, given["region"]) for one in suffixes]
         return max(codes, default=0)
-    showing = planning.Showing(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
+    showing = planning.PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
     if destroy:
-        codes = [show_end(say, open_session(given, workspace, one), showing) for one in suffixes]
+        codes = [show_teardown_plan(console, open_session(given, workspace, one), showing) for one in suffixes]
         return max(codes, default=0)
-    kept = planning.Keeping(out, given["config"], list(given["sets"])) if out else None
+    kept = planning.PlanFile(out, given["config"], list(given["sets"])) if out else None
     selection = given_choice(given)
     if everything:
-        from provisioner.ways import Ways
+        from provisioner.ways import AwsConnections
 
-        ways = Ways(workspace)
-        sessions = [open_session(given, workspace, one, ways) for one in suffixes]
-        return planning.plan_all(say, sessions, showing, selection)
-    return planning.plan(say, open_session(given, workspace, suffixes[0]), showing, selection, kept)
+        connections = AwsConnections(workspace)
+        sessions = [open_session(given, workspace, one, connections) for one in suffixes]
+        return planning.plan_all(console, sessions, showing, selection)
+    return planning.plan(console, open_session(given, workspace, suffixes[0]), showing, selection, kept)

@@ -20,6 +20,6 @@ def report(page: Path, **given: Any) -> int:
     """Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs."""
     from provisioner.commands import reporting
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = known_suffix(workspace, given["suffix"])
-    return reporting.report(say, workspace, suffix, page, lambda: open_session(given, workspace, suffix))
+    return reporting.report(console, workspace, suffix, page, lambda: open_session(given, workspace, suffix))

@@ -35,10 +35,10 @@ def policy(purpose: str, folder: Path | None, **given: Any) -> int:
     from provisioner.cli.opening import begin, given_settings, missing_suffix
     from provisioner.commands import permitting
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = given["suffix"] or missing_suffix()
-    whose = permitting.Whose(workspace, suffix, given_settings(given), given["region"], given["expect_account"])
-    return permitting.show(say, whose, purpose, folder)
+    scope = permitting.PolicyScope(workspace, suffix, given_settings(given), given["region"], given["expect_account"])
+    return permitting.show(console, scope, purpose, folder)
 
 
 @click.command()
@@ -65,12 +65,12 @@ def bootstrap(
     from provisioner.commands import bootstrapping, permitting
     from provisioner.rights.pipeline import Pipeline
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix, where = given["suffix"] or missing_suffix(), (given["region"], given["expect_account"])
-    whose = permitting.Whose(workspace, suffix, given_settings(given), *where)
+    scope = permitting.PolicyScope(workspace, suffix, given_settings(given), *where)
     pipeline = Pipeline(repo, branch, environment, audience, pull_request)
     pipeline.check_purpose(purpose)
-    wanted = bootstrapping.Wanted(whose, pipeline, purpose)
+    pipeline_role = bootstrapping.PipelineRole(scope, pipeline, purpose)
     if not yes:
-        return bootstrapping.show(say, wanted)
-    return bootstrapping.make(say, wanted, open_session(given, workspace, suffix))
+        return bootstrapping.show(console, pipeline_role)
+    return bootstrapping.make(console, pipeline_role, open_session(given, workspace, suffix))

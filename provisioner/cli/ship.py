@@ -65,12 +65,12 @@ def deploy(
 ) -> int:
     """Ship an image to a service, and follow the rollout to its true end."""
     from provisioner.commands import deploying
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke)
-    return deploying.deploy(say, session, deploying.Wish(Asking(yes), *chosen))
+    return deploying.deploy(console, session, deploying.DeployOptions(Confirmation(yes), *chosen))
 
 
 @click.command()
@@ -84,12 +84,12 @@ def deploy(
 def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Bring a service back to the revision it ran before, and follow the rollout to its true end."""
     from provisioner.commands import going_back
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    wish = going_back.Wish(Asking(yes), service, to, fail_fast, lock_timeout, smoke)
-    return going_back.rollback(say, session, wish)
+    options = going_back.RollbackOptions(Confirmation(yes), service, to, fail_fast, lock_timeout, smoke)
+    return going_back.rollback(console, session, options)
 
 
 @click.command()
@@ -99,9 +99,9 @@ def releases(service: str, **given: Any) -> int:
     """List what a service ran and could run: revision, image, when, by whom, result."""
     from provisioner.commands import releasing
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return releasing.releases(say, session, service)
+    return releasing.releases(console, session, service)
 
 
 @click.command()
@@ -114,11 +114,13 @@ def releases(service: str, **given: Any) -> int:
 def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Replace the tasks of a service by new ones of the same revision, without a gap."""
     from provisioner.commands import restarting
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return restarting.restart(say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout, smoke))
+    return restarting.restart(
+        console, session, restarting.RestartOptions(Confirmation(yes), service, fail_fast, lock_timeout, smoke)
+    )
 
 
 @click.command()
@@ -131,11 +133,13 @@ def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke
 def scale(service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any) -> int:
     """Set between how many tasks a service is scaled, until `apply --take counts`."""
     from provisioner.commands import scaling
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return scaling.scale(say, session, scaling.Wish(Asking(yes), minimum, maximum, service, lock_timeout))
+    return scaling.scale(
+        console, session, scaling.ScaleOptions(Confirmation(yes), minimum, maximum, service, lock_timeout)
+    )
 
 
 @click.command(epilog=f"For example: {PROGRAM} run --suffix prod -- python manage.py migrate")
@@ -159,9 +163,11 @@ def run(
 ) -> int:
     """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
     from provisioner.commands import running
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
-    say.is_raw = is_raw
+    console, workspace = begin(given)
+    console.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return running.run(say, session, running.Wish(Asking(yes), command, service, spot, lock_timeout, again))
+    return running.run(
+        console, session, running.RunOptions(Confirmation(yes), command, service, spot, lock_timeout, again)
+    )

@@ -42,16 +42,16 @@ from provisioner.errors import UsageError
 def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path | None, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last. With PLAN_FILE, do exactly what that plan says."""
     from provisioner.commands import applying
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     if plan_file:
         kept = kept_plan(plan_file, given)
-        wish = applying.Wish(Asking(yes=True), lock_timeout, not skip_preflight, kept.choice, kept)
-        return applying.apply(say, open_session(given, workspace, kept.suffix), wish)
-    wish = applying.Wish(Asking(yes), lock_timeout, not skip_preflight, given_choice(given))
+        options = applying.ApplyOptions(Confirmation(yes=True), lock_timeout, not skip_preflight, kept.choice, kept)
+        return applying.apply(console, open_session(given, workspace, kept.suffix), options)
+    options = applying.ApplyOptions(Confirmation(yes), lock_timeout, not skip_preflight, given_choice(given))
     session = open_session(given, workspace, given["suffix"] or missing_suffix())
-    return applying.apply(say, session, wish)
+    return applying.apply(console, session, options)
 
 
 @click.command()
@@ -62,19 +62,21 @@ def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path 
 @click.option("--every", type=Duration(), default="5s", show_default=True, help="How often, with --watch.")
 def status(everything: bool, cached: bool, watch: bool, every: float, **given: Any) -> int:
     """Show every resource and how the stack is now, then the outputs; 0 only when all is well."""
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     if watch and (cached or everything):
         raise UsageError("--watch looks at one stack in AWS.", "Leave --cached and --all out.")
     suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
     if cached:
         from provisioner.commands import remembering
 
-        return each_known(say, workspace, suffixes, lambda one: remembering.cached(say, workspace, one))
+        return each_known(console, workspace, suffixes, lambda one: remembering.cached(console, workspace, one))
     from provisioner.commands import showing, watching
 
     if watch:
-        return watching.watch(say, open_session(given, workspace, suffixes[0]), every)
-    return each_known(say, workspace, suffixes, lambda one: showing.status(say, open_session(given, workspace, one)))
+        return watching.watch(console, open_session(given, workspace, suffixes[0]), every)
+    return each_known(
+        console, workspace, suffixes, lambda one: showing.status(console, open_session(given, workspace, one))
+    )
 
 
 @click.command()
@@ -86,18 +88,18 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
     from provisioner.terminal.outputs import show_outputs
     from provisioner.unfinished import lacking
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = known_suffix(workspace, given["suffix"])
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     values = state.outputs if state else {}
     if not values:
         raise lacking(workspace, suffix, state, "outputs")
     if name is not None and name not in values:
         raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
     if name is None or form or given["as_json"]:
-        show_outputs(say, values if name is None else {name: values[name]}, form or "table")
+        show_outputs(console, values if name is None else {name: values[name]}, form or "table")
     else:
-        say.data(values[name])
+        console.data(values[name])
     return 0
 
 
@@ -111,19 +113,21 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
 def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **given: Any) -> int:
     """Remove the stack, in reverse order."""
     from provisioner.commands import removing
-    from provisioner.commands.asking import Asking
-    from provisioner.commands.destroying import show_end
-    from provisioner.commands.planning import Showing
+    from provisioner.commands.asking import Confirmation
+    from provisioner.commands.destroying import show_teardown_plan
+    from provisioner.commands.planning import PlanView
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     if dry_run:
-        return show_end(say, open_session(given, workspace, workspace.choose(given["suffix"])), Showing())
+        return show_teardown_plan(
+            console, open_session(given, workspace, workspace.choose(given["suffix"])), PlanView()
+        )
     source = click.get_current_context().get_parameter_source("suffix")
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
     suffix = workspace.choose(given["suffix"])
     return removing.teardown(
-        say, open_session(given, workspace, suffix), Asking(yes), lock_timeout, unprotect=unprotect
+        console, open_session(given, workspace, suffix), Confirmation(yes), lock_timeout, unprotect=unprotect
     )
 
 
@@ -133,13 +137,13 @@ def verify_gone(**given: Any) -> int:
     """Look again whether anything of a stack is left; needs no state file."""
     from provisioner.commands import removing
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = given["suffix"] or missing_suffix()
     known = None if given["region"] else removing.last_region(workspace, suffix)
     session = open_session({**given, "region": given["region"] or known}, workspace, suffix)
     if known:
         session.region_source = "the report of its last teardown"
-    return removing.verify_gone(say, session)
+    return removing.verify_gone(console, session)
 
 
 @click.command("list")
@@ -149,5 +153,5 @@ def list_(**given: Any) -> int:
     from provisioner.commands.listing import list_stacks
     from provisioner.workspace import Workspace
 
-    say, workspace = begin(given)
-    return list_stacks(say, [workspace] if workspace.local else [workspace, Workspace.here(local=True)])
+    console, workspace = begin(given)
+    return list_stacks(console, [workspace] if workspace.is_local else [workspace, Workspace.here(local=True)])

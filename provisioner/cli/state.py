@@ -23,10 +23,10 @@ def state() -> None:
 def init(yes: bool, region: str | None, expect_account: str | None, **given: Any) -> int:
     """Make the bucket of --state s3://BUCKET/PREFIX: private, versioned, encrypted, TLS only."""
     from provisioner.commands import founding
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
-    return founding.init(say, workspace, region, expect_account, Asking(yes))
+    console, workspace = begin(given)
+    return founding.init(console, workspace, region, expect_account, Confirmation(yes))
 
 
 @state.command()
@@ -35,8 +35,8 @@ def pull(**given: Any) -> int:
     """Print the ledger as it stands."""
     from provisioner.commands import keeping
 
-    say, workspace = begin(given)
-    return keeping.pull(say, workspace, workspace.choose(given["suffix"]))
+    console, workspace = begin(given)
+    return keeping.pull(console, workspace, workspace.choose(given["suffix"]))
 
 
 @state.command()
@@ -48,9 +48,9 @@ def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
     """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
     from provisioner.commands import keeping
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = workspace.choose(given["suffix"])
-    return keeping.push(say, workspace, suffix, file.read(), lock_timeout, force=force)
+    return keeping.push(console, workspace, suffix, file.read(), lock_timeout, force=force)
 
 
 @state.command()
@@ -59,8 +59,8 @@ def history(**given: Any) -> int:
     """List what the ledger was before the last runs."""
     from provisioner.commands import keeping
 
-    say, workspace = begin(given)
-    return keeping.history(say, workspace, workspace.choose(given["suffix"]))
+    console, workspace = begin(given)
+    return keeping.history(console, workspace, workspace.choose(given["suffix"]))
 
 
 @state.command()
@@ -72,11 +72,11 @@ def history(**given: Any) -> int:
 def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
     """Put a VERSION of the history in place of the ledger that stands."""
     from provisioner.commands import keeping
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
+    console, workspace = begin(given)
     suffix = workspace.choose(given["suffix"])
-    return keeping.restore(say, workspace, suffix, version, Asking(yes), lock_timeout, force=force)
+    return keeping.restore(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
 
 
 @state.command()
@@ -85,7 +85,7 @@ def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: 
 def unlock(yes: bool, **given: Any) -> int:
     """Say who holds the stack's lock, ask, and free it."""
     from provisioner.commands import keeping
-    from provisioner.commands.asking import Asking
+    from provisioner.commands.asking import Confirmation
 
-    say, workspace = begin(given)
-    return keeping.unlock(say, workspace, workspace.choose(given["suffix"]), Asking(yes))
+    console, workspace = begin(given)
+    return keeping.unlock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))

@@ -21,5 +21,5 @@ def timeline(page: Path | None, trace: Path | None, **given: Any) -> int:
     """Show the last run: steps, calls, waits, and the chain it could not be shorter than."""
     from provisioner.commands import timing
 
-    say, workspace = begin(given)
-    return timing.timeline(say, workspace, given["suffix"], page=page, trace=trace)
+    console, workspace = begin(given)
+    return timing.timeline(console, workspace, given["suffix"], page=page, trace=trace)

@@ -6,16 +6,16 @@ import sys
 from dataclasses import dataclass
 
 from provisioner.errors import Declined, UsageError, quoted
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 
 @dataclass(frozen=True)
-class Asking:
+class Confirmation:
     """The way a command asks for confirmation: with --yes it does not ask, without a terminal it cannot."""
 
     yes: bool
 
-    def confirm(self, say: Say, question: str, wanted: str = "yes") -> None:
+    def confirm(self, console: Console, question: str, wanted: str = "yes") -> None:
         """Ask a question, and return if the person types `wanted`; with --yes, return at once.
 
         Raises:
@@ -27,7 +27,7 @@ class Asking:
             return
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
-        say.ask(f"{question}\nType {wanted}:")
+        console.ask(f"{question}\nType {wanted}:")
         typed = sys.stdin.readline().strip()
         if typed != wanted:
             raise Declined(f"Nothing was changed: you typed {quoted(typed)}, not {quoted(wanted)}.")

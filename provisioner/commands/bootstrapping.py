@@ -8,30 +8,30 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from provisioner.commands.ensuring import NEW, end, ensure, patiently, seen
-from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
+from provisioner.commands.ensuring import NEW, call_with_retry, delete_until_gone, ensure, read
+from provisioner.commands.permitting import NO_ACCOUNT, PolicyScope, policies_for
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, Unknown, resolve
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked
-from provisioner.names import bears, name_of, owner_tags
+from provisioner.names import has_stack_tags, name_of, owner_tags
 from provisioner.resources.iam import GONE, Role
 from provisioner.resources.managed_policy import ManagedPolicy
 from provisioner.rights.pipeline import ISSUER, Pipeline, check_trust, provider_arn
 from provisioner.rights.statements import Policy
 from provisioner.session import Session
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 # The commands whose policies allow roles to be created.
 _MAKING = ("apply", "all")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PipelineRole:
     """The desired role and its policies."""
 
-    whose: Whose
+    whose: PolicyScope
     pipeline: Pipeline
     purpose: str
 
@@ -42,9 +42,9 @@ class Wanted:
 
     def policies(self) -> dict[str, Policy]:
         """Return the role's policies by name."""
-        made = policies_for(self.whose, self.purpose)
+        plan = policies_for(self.whose, self.purpose)
         noun, suffix = self.pipeline.noun, self.whose.suffix
-        return {name_of(noun, suffix, str(n)): one for n, one in enumerate(made)}
+        return {name_of(noun, suffix, str(n)): one for n, one in enumerate(plan)}
 
     def boundaries(self) -> list[Resource]:
         """Return the stack's permissions boundary, if the policies allow roles to be created.
@@ -70,49 +70,49 @@ class Wanted:
         return self.pipeline.trust(ground.partition, ground.account)
 
 
-def show(say: Say, wanted: Wanted) -> int:
+def show(console: Console, pipeline_role: PipelineRole) -> int:
     """Print the role and its policies; nothing is created."""
-    _print(say, wanted, made=False)
-    if wanted.whose.ground().account == NO_ACCOUNT:
-        say.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
-    say.note("Nothing was made: --yes makes it, with the credentials of an administrator.")
+    _print(console, pipeline_role, plan=False)
+    if pipeline_role.whose.ground().account == NO_ACCOUNT:
+        console.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
+    console.note("Nothing was made: --yes makes it, with the credentials of an administrator.")
     return 0
 
 
-def make(say: Say, wanted: Wanted, session: Session) -> int:
+def make(console: Console, pipeline_role: PipelineRole, session: Session) -> int:
     """Create what is missing of the boundary, the provider, the policies and the role; then print them.
 
     Each resource is looked up before it is created: the same command goes on after an interruption.
     """
-    where = replace(wanted.whose, account=session.place.account, region=session.place.region)
-    wanted = replace(wanted, whose=where)
-    check_trust(wanted.trust())
-    with user_errors(f"making the role {wanted.role}"):
-        for resource in wanted.boundaries():
-            ensure(session, resource.type, _boundary(wanted, session, resource))
-        _provider(session, wanted.pipeline)
+    where = replace(pipeline_role.whose, account=session.location.account, region=session.location.region)
+    pipeline_role = replace(pipeline_role, whose=where)
+    check_trust(pipeline_role.trust())
+    with user_errors(f"making the role {pipeline_role.role}"):
+        for resource in pipeline_role.boundaries():
+            ensure(session, resource.type, _boundary(pipeline_role, session, resource))
+        _provider(session, pipeline_role.pipeline)
         arns = [
-            ensure(session, ManagedPolicy(), _policy(wanted, session, name, document))
-            for name, document in wanted.policies().items()
+            ensure(session, ManagedPolicy(), _policy(pipeline_role, session, name, state))
+            for name, state in pipeline_role.policies().items()
         ]
-        ensure(session, Role(), _role(wanted))
-        _attach(session, wanted, arns)
-    _print(say, wanted, made=True)
+        ensure(session, Role(), _role(pipeline_role))
+        _attach(session, pipeline_role, arns)
+    _print(console, pipeline_role, plan=True)
     return 0
 
 
-def _print(say: Say, wanted: Wanted, *, made: bool) -> None:
+def _print(console: Console, pipeline_role: PipelineRole, *, plan: bool) -> None:
     """Print the documents by name, or all as one JSON record."""
-    documents = wanted.documents()
-    if say.as_json:
-        trust, policies = documents.pop(wanted.role), wanted.policies()
+    documents = pipeline_role.documents()
+    if console.as_json:
+        trust, policies = documents.pop(pipeline_role.role), pipeline_role.policies()
         boundaries = {name: one for name, one in documents.items() if name not in policies}
         told = {"trust": trust, "policies": policies, "boundaries": boundaries}
-        say.record("bootstrap", role=wanted.role, made=made, **told)
+        console.record("bootstrap", role=pipeline_role.role, made=plan, **told)
         return
-    for name, document in documents.items():
-        say.data(f"{name}:")
-        say.data(json.dumps(document, indent=2))
+    for name, state in documents.items():
+        console.data(f"{name}:")
+        console.data(json.dumps(state, indent=2))
 
 
 def _provider(session: Session, pipeline: Pipeline) -> None:
@@ -122,7 +122,7 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
         Blocked: The existing provider does not take the pipeline's audience.
 
     """
-    iam, location = session.clients.client("iam"), session.place
+    iam, location = session.clients.client("iam"), session.location
     arn = provider_arn(location.partition, location.account)
 
     def known() -> list[str]:
@@ -131,7 +131,7 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
             iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[pipeline.audience])
         return list(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
 
-    if pipeline.audience not in patiently(session, known, NEW | GONE):
+    if pipeline.audience not in call_with_retry(session, known, NEW | GONE):
         raise Blocked(
             f"The account's provider {arn} does not take the audience {pipeline.audience}.",
             "It is the account's and stays as it is: `aws iam add-client-id-to-open-id-connect-provider "
@@ -139,25 +139,25 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
         )
 
 
-def _role(wanted: Wanted) -> ResourceSpec:
+def _role(pipeline_role: PipelineRole) -> ResourceSpec:
     """Return the desired role."""
-    props = {"AssumeRolePolicyDocument": wanted.trust(), "Description": "A pipeline that runs ml-api"}
-    return _item(wanted, wanted.role, RoleName=wanted.role, **props)
+    props = {"AssumeRolePolicyDocument": pipeline_role.trust(), "Description": "A pipeline that runs ml-api"}
+    return _item(pipeline_role, pipeline_role.role, RoleName=pipeline_role.role, **props)
 
 
-def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> ResourceSpec:
+def _policy(pipeline_role: PipelineRole, session: Session, name: str, state: Policy) -> ResourceSpec:
     """Return one of the role's desired policies."""
-    spec = _item(wanted, name, PolicyName=name, PolicyDocument=document)
+    spec = _item(pipeline_role, name, PolicyName=name, PolicyDocument=state)
     return replace(spec, id=_policy_arn(session, name))
 
 
-def _boundary(wanted: Wanted, session: Session, resource: Resource) -> ResourceSpec:
+def _boundary(pipeline_role: PipelineRole, session: Session, resource: Resource) -> ResourceSpec:
     """Return the boundary exactly as `apply` would create it, so that `apply` adopts it."""
-    props = wanted.resolved(resource)
+    props = pipeline_role.resolved(resource)
     return ResourceSpec(
         resource.logical_id,
         resource.aws_name,
-        wanted.whose.suffix,
+        pipeline_role.whose.suffix,
         props,
         resource.tags,
         _policy_arn(session, resource.aws_name),
@@ -166,29 +166,29 @@ def _boundary(wanted: Wanted, session: Session, resource: Resource) -> ResourceS
 
 def _policy_arn(session: Session, name: str) -> str:
     """Return the ARN of a policy of this account."""
-    return f"arn:{session.place.partition}:iam::{session.place.account}:policy/{name}"
+    return f"arn:{session.location.partition}:iam::{session.location.account}:policy/{name}"
 
 
-def _item(wanted: Wanted, name: str, **props: Any) -> ResourceSpec:
+def _item(pipeline_role: PipelineRole, name: str, **props: Any) -> ResourceSpec:
     """Return a desired resource with the stack's tags."""
-    return ResourceSpec("pipeline", name, wanted.whose.suffix, props, owner_tags(wanted.whose.suffix))
+    return ResourceSpec("pipeline", name, pipeline_role.whose.suffix, props, owner_tags(pipeline_role.whose.suffix))
 
 
-def _attach(session: Session, wanted: Wanted, arns: Iterable[str]) -> None:
+def _attach(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) -> None:
     """Attach exactly these policies; detach others, and delete those of them that are our own."""
     iam, listed = session.clients.client("iam"), list(arns)
-    role = wanted.role
+    role = pipeline_role.role
 
     def attached() -> set[str]:
         now = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         return {one["PolicyArn"] for one in now}
 
-    now = patiently(session, attached, GONE)
+    now = call_with_retry(session, attached, GONE)
     for arn in (one for one in listed if one not in now):
-        patiently(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+        call_with_retry(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), GONE)
     for arn in sorted(now - set(listed)):
-        end(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), GONE)
-        _drop(session, wanted.whose.suffix, arn)
+        delete_until_gone(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+        _drop(session, pipeline_role.whose.suffix, arn)
 
 
 def _drop(session: Session, suffix: str, arn: str) -> None:
@@ -196,5 +196,5 @@ def _drop(session: Session, suffix: str, arn: str) -> None:
     name = arn.rpartition("/")[2]
     spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
     iam, resource_type = session.clients.client("iam"), ManagedPolicy()
-    if ":aws:policy/" not in arn and bears((seen(iam, resource_type, spec) or {}).get("Tags", {}), suffix):
-        end(session, partial(resource_type.delete, iam, spec), GONE)
+    if ":aws:policy/" not in arn and has_stack_tags((read(iam, resource_type, spec) or {}).get("Tags", {}), suffix):
+        delete_until_gone(session, partial(resource_type.delete, iam, spec), GONE)

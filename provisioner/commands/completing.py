@@ -13,59 +13,65 @@ from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
-class Word:
+class Completion:
     """A word that can follow on the command line, and what it means."""
 
     text: str
     help: str = ""
 
 
-def suffixes(given: Mapping[str, Any]) -> list[Word]:
+def suffixes(given: Mapping[str, Any]) -> list[Completion]:
     """Return the stacks that are known here, then those of which only run records are left."""
     workspace = _workspace(given)
     known = _known(workspace)
     gone = [name for name in workspace.runs.suffixes() if name not in known]
-    return [*map(Word, known), *(Word(name, "gone" if not workspace.is_shared else "") for name in gone)]
+    return [*map(Completion, known), *(Completion(name, "gone" if not workspace.is_shared else "") for name in gone)]
 
 
-def addresses(given: Mapping[str, Any]) -> list[Word]:
+def addresses(given: Mapping[str, Any]) -> list[Completion]:
     """Return the steps and resources of the given stack, as its state knows them."""
     state = _document(given)
     resource_states = state.resources if state else {}
     pieces = dict.fromkeys(resource_state.step for resource_state in resource_states.values())
     told = [
-        Word(f"{resource_state.step}/{name}", resource_state.type_name)
+        Completion(f"{resource_state.step}/{name}", resource_state.type_name)
         for name, resource_state in resource_states.items()
     ]
-    return [*(Word(step, "piece") for step in pieces), *told]
+    return [*(Completion(step, "piece") for step in pieces), *told]
 
 
-def resources(given: Mapping[str, Any]) -> list[Word]:
+def resources(given: Mapping[str, Any]) -> list[Completion]:
     """Return the resources of the given stack by their own names."""
     state = _document(given)
-    return [Word(name, resource_state.type_name) for name, resource_state in state.resources.items()] if state else []
+    return (
+        [Completion(name, resource_state.type_name) for name, resource_state in state.resources.items()]
+        if state
+        else []
+    )
 
 
-def services(given: Mapping[str, Any]) -> list[Word]:
+def services(given: Mapping[str, Any]) -> list[Completion]:
     """Return the services of the given stack; the main one is called `api`."""
     state = _document(given)
     listed = state.resources.items() if state else ()
-    return [Word(name.partition(".")[2] or "api", one.aws_name) for name, one in listed if one.type_name == "Service"]
+    return [
+        Completion(name.partition(".")[2] or "api", one.aws_name) for name, one in listed if one.type_name == "Service"
+    ]
 
 
-def outputs(given: Mapping[str, Any]) -> list[Word]:
+def outputs(given: Mapping[str, Any]) -> list[Completion]:
     """Return the outputs of the given stack."""
     state = _document(given)
-    return [Word(*one) for one in state.outputs.items()] if state else []
+    return [Completion(*one) for one in state.outputs.items()] if state else []
 
 
-def runs(given: Mapping[str, Any]) -> list[Word]:
+def runs(given: Mapping[str, Any]) -> list[Completion]:
     """Return `last`, `last~1` and the runs of the given stack, or of all stacks, newest first."""
     names = _workspace(given).runs.run_ids(given.get("suffix") or "*")
-    return [*map(Word, ("last", "last~1")), *(Word(name.run, name.suffix) for name in names)]
+    return [*map(Completion, ("last", "last~1")), *(Completion(name.run, name.suffix) for name in names)]
 
 
-def matching(source: Callable[[Mapping[str, Any]], Iterable[Word]], given: Any, begin: str) -> list[Word]:
+def matching(source: Callable[[Mapping[str, Any]], Iterable[Completion]], given: Any, begin: str) -> list[Completion]:
     """Return the words of `source` that begin with `begin`; none if they cannot be read."""
     with suppress(ProvisionerError, OSError):
         return [word for word in source(given) if word.text.startswith(begin)]
@@ -89,4 +95,4 @@ def _document(given: Mapping[str, Any]) -> StackState | None:
     workspace = _workspace(given)
     known = _known(workspace)
     suffix = given.get("suffix") or (known[0] if len(known) == 1 else "")
-    return workspace.document(suffix) if suffix in known else None
+    return workspace.load_state(suffix) if suffix in known else None

@@ -13,30 +13,30 @@ from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.knobs import schema as model
 from provisioner.settings.variables import without_values
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 
 _HEAD = ("setting", "value", "unit", "from")
 
 
-def show(say: Say, settings: Iterable[Setting]) -> int:
+def show(console: Console, settings: Iterable[Setting]) -> int:
     """Print every setting with its value and the source of the value."""
-    if say.as_json:
-        say.record("config", settings=[_record(one) for one in settings])
+    if console.as_json:
+        console.record("config", settings=[_record(one) for one in settings])
         return 0
     rows = [(one.knob.path, _plain(_open(one)), one.knob.unit, one.source) for one in settings]
     for line in table(rows, _HEAD):
-        say.data(line)
+        console.data(line)
     return 0
 
 
-def schema(say: Say) -> int:
+def schema(console: Console) -> int:
     """Print the JSON Schema of the settings."""
     told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model()}
-    say.data(json.dumps(told) if say.as_json else json.dumps(told, indent=2))
+    console.data(json.dumps(told) if console.as_json else json.dumps(told, indent=2))
     return 0
 
 
-def init(say: Say, path: Path) -> int:
+def init(console: Console, path: Path) -> int:
     """Write a settings file that describes every setting and sets none.
 
     Raises:
@@ -55,10 +55,10 @@ def init(say: Say, path: Path) -> int:
         raise UsageError(
             f"{path} cannot be written: {error.strerror or error}.", "Name a file in a folder of yours."
         ) from error
-    if say.as_json:
-        say.record("config_init", file=str(path))
+    if console.as_json:
+        console.record("config_init", file=str(path))
     else:
-        say.note(f"Wrote {path}: every setting is in it, and none is set yet.")
+        console.note(f"Wrote {path}: every setting is in it, and none is set yet.")
     return 0
 
 

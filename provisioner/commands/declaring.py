@@ -11,13 +11,13 @@ from provisioner.report.things import declared as things_declared
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.facts import Facts, offline
+from provisioner.steps.facts import StackLookups, offline_lookups
 from provisioner.terminal.dot import as_dot
 from provisioner.terminal.graph import show_graph
 from provisioner.terminal.mermaid import as_mermaid
 from provisioner.terminal.picture import as_svg
 from provisioner.terminal.report.drawing import as_svg as as_picture
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 
 
@@ -35,31 +35,31 @@ DRAWN: Mapping[str, Callable[[Stack], str]] = {
 }
 
 
-def show_declared(say: Say, workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> int:
+def show_declared(console: Console, workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> int:
     """Print the whole declared graph, with a reference in place of each value that only AWS can give."""
-    show_graph(say, declared(workspace, suffix, settings, region))
+    show_graph(console, declared(workspace, suffix, settings, region))
     return 0
 
 
-def draw(say: Say, stack: Stack, form: str) -> int:
+def draw(console: Console, stack: Stack, form: str) -> int:
     """Print the graph as a drawing of the given form; with --json, print it as JSON."""
-    if say.as_json:
-        show_graph(say, stack)
+    if console.as_json:
+        show_graph(console, stack)
     else:
-        say.data(DRAWN[form](stack))
+        console.data(DRAWN[form](stack))
     return 0
 
 
 def declared(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
     """Return the declared stack, from settings and state alone."""
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     known = state.lookups if state else {}
-    facts = offline(settings.network.zones, settings.database.version_beside(known.get("version", "")))
+    lookups = offline_lookups(settings.network.zones, settings.database.version_beside(known.get("version", "")))
     if state and known.get("engine"):
-        location, zones = state.location, (*known["zones"], *facts.zones)[: settings.network.zones]
-        facts = Facts(
+        location, zones = state.location, (*known["zones"], *lookups.zones)[: settings.network.zones]
+        lookups = StackLookups(
             location.account, location.partition, zones, known["engine"], known["master_password"], known["born"]
         )
-    where = state.location.region if state else choose_region(region, local=workspace.local).name
+    where = state.location.region if state else choose_region(region, local=workspace.is_local).name
     check_reachable(settings, where)
-    return build(settings, suffix, where, facts)
+    return build(settings, suffix, where, lookups)

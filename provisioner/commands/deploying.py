@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provisioner.commands.asking import Asking
-from provisioner.commands.following import Before, Follower, interruptible, tell_replaced
-from provisioner.commands.one_service import OneService, one_service
-from provisioner.commands.place import header
-from provisioner.commands.pulling import pullable, pulling
-from provisioner.commands.recording import both, recorded
+from provisioner.commands.asking import Confirmation
+from provisioner.commands.following import PreviousDeployments, RolloutFollower, interruptible, report_replaced
+from provisioner.commands.one_service import ServiceController, service_controller
+from provisioner.commands.place import print_header
+from provisioner.commands.pulling import pullable, with_pull_permission
+from provisioner.commands.recording import both_listeners, recorded
 from provisioner.commands.smoke import smoke
-from provisioner.commands.undisturbed import undisturbed
+from provisioner.commands.undisturbed import without_other_runs
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.events import Event, silent
 from provisioner.engine.runs.recorder import RunRecorder
@@ -32,11 +32,11 @@ from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE, LARGEST
 from provisioner.settings.images import is_reference
-from provisioner.settings.shipped import Shipped, with_shipped
+from provisioner.settings.shipped import ServiceOverrides, with_overrides
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.placeholder import command
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).
@@ -46,10 +46,10 @@ _LONGEST_TAG = 256
 
 
 @dataclass(frozen=True)
-class Wish:
+class DeployOptions:
     """The options of a deploy: the image, the service, and how the rollout goes."""
 
-    asking: Asking
+    confirmation: Confirmation
     image: str
     service: str = ""
     cpu: int | None = None
@@ -60,7 +60,7 @@ class Wish:
     smoke: bool = True
 
 
-def deploy(say: Say, session: Session, wish: Wish) -> int:
+def deploy(console: Console, session: Session, options: DeployOptions) -> int:
     """Roll out an image: check it, register a revision, update the service, follow it; return the exit code.
 
     Raises:
@@ -68,107 +68,111 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
         RolledBack: ECS gave the deployment up.
 
     """
-    if not is_reference(wish.image):
+    if not is_reference(options.image):
         raise UsageError(
-            f"{quoted(wish.image)} is no image: no registry has such a name.",
+            f"{quoted(options.image)} is no image: no registry has such a name.",
             "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
         )
-    header(say, session)
+    print_header(console, session)
     with (
-        session.locked("deploy", wish.lock_timeout),
+        session.locked("deploy", options.lock_timeout),
         recorded(session, "deploy") as record,
-        undisturbed(session),
+        without_other_runs(session),
     ):
-        one = one_service(session, wish.service)
-        with user_errors(f"looking at {one.aws_name}"):
-            now = one.running()
-            image = pullable(say, session, wish.image, must=True)
-        props = revised(now, _next(session, one, now, wish, image))
-        _check(now, props, wish)
-        check_reachable(with_shipped(session.settings, {one.name: Shipped(image)}), session.place.region)
-        listen_to(one, record)
-        if is_same(props, now.revision) and now.is_settled:
-            say.note(f"It runs that already: nothing was begun. {_ANEW}")
-            settle(say, one, now, _marks(now, wish), is_asked=wish.smoke)
-            answer(say, one, now.arn, image)
+        service = service_controller(session, options.service)
+        with user_errors(f"looking at {service.aws_name}"):
+            running = service.running()
+            image = pullable(console, session, options.image, must=True)
+        props = revised(running, _next(session, service, running, options, image))
+        _check(running, props, options)
+        check_reachable(
+            with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
+        )
+        listen_to(service, record)
+        if is_same(props, running.revision) and running.is_settled:
+            console.note(f"It runs that already: nothing was begun. {_ANEW}")
+            settle(console, service, running, _marks(running, options), is_asked=options.smoke)
+            answer(console, service, running.arn, image)
             return 0
-        _show(say, one, now, image, wish)
-        if not is_same(props, now.revision):
-            tell_replaced(say, one, now)
-        wish.asking.confirm(say, f"Deploy this to {session.suffix}?")
-        doing = f"deploying to {one.aws_name}"
-        with pulling(say, session, one, image, record), interruptible(say, one, doing):
+        _show(console, service, running, image, options)
+        if not is_same(props, running.revision):
+            report_replaced(console, service, running)
+        options.confirmation.confirm(console, f"Deploy this to {session.suffix}?")
+        doing = f"deploying to {service.aws_name}"
+        with with_pull_permission(console, session, service, image, record), interruptible(console, service, doing):
             record.plan = {"add": 1, "change": 1}
-            one.mark(now, _marks(now, wish))
-            arn = one.register(props)
-            ship(say, one, now, arn, fail_fast=wish.fail_fast)
-            if wish.smoke:
-                smoke(say, one)
-        answer(say, one, arn, image)
+            service.tag_overrides(running, _marks(running, options))
+            arn = service.register(props)
+            ship(console, service, running, arn, fail_fast=options.fail_fast)
+            if options.smoke:
+                smoke(console, service)
+        answer(console, service, arn, image)
     return 0
 
 
-def settle(say: Say, one: OneService, now: Running, marks: Mapping[str, str], *, is_asked: bool) -> None:
+def settle(
+    console: Console, service: ServiceController, running: Running, marks: Mapping[str, str], *, is_asked: bool
+) -> None:
     """Tag the service, record the revision that it runs already, and run the smoke test if asked to.
 
     An earlier run may have been interrupted before it did so.
     """
-    with interruptible(say, one, f"looking at {one.aws_name}"):
-        one.mark(now, marks)
-        one.settle()
+    with interruptible(console, service, f"looking at {service.aws_name}"):
+        service.tag_overrides(running, marks)
+        service.record_revision()
         if is_asked:
-            smoke(say, one)
+            smoke(console, service)
 
 
-def answer(say: Say, one: OneService, arn: str, image: str) -> None:
+def answer(console: Console, service: ServiceController, arn: str, image: str) -> None:
     """Print what the service runs now."""
-    runs = {"service": one.title, "revision": number(arn), "arn": arn, "image": image}
-    say.answer(f"{one.title} runs {image} (revision {number(arn)}).", "release", **runs)
+    runs = {"service": service.title, "revision": number(arn), "arn": arn, "image": image}
+    console.answer(f"{service.title} runs {image} (revision {number(arn)}).", "release", **runs)
 
 
-def listen_to(one: OneService, record: RunRecorder) -> None:
+def listen_to(service: ServiceController, record: RunRecorder) -> None:
     """Make the record of the run hear the changes of the service, its task definition and its scaling."""
-    for logical_id in (one.task, one.node, one.scaling):
-        resource_state = one.session.document.resources.get(logical_id)
+    for logical_id in (service.task_definition_id, service.logical_id, service.scalable_target_id):
+        resource_state = service.session.state.resources.get(logical_id)
         if resource_state:
             record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
-    one.hands.listen = both(record.hear, silent)
-    one.hands.retry_policy.listen = one.hands.waiter.listen = one.hands.listen
+    service.executor.listen = both_listeners(record.hear, silent)
+    service.executor.retry_policy.listen = service.executor.waiter.listen = service.executor.listen
 
 
-def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool = False) -> None:
+def ship(console: Console, service: ServiceController, running: Running, arn: str, *, fail_fast: bool = False) -> None:
     """Update the service to a revision, unless that is under way; follow the rollout, and record its end."""
-    is_same = now.arn == arn
-    under_way = is_same and not now.has_failed
-    before = Before.of(one, now, arn, under_way=under_way, fail_fast=fail_fast)
-    follower = Follower(say, one, before, fail_fast)
-    one.hands.listen(Event("exists", one.task, "update", id=arn))
-    with one.told("update"):
+    is_same = running.arn == arn
+    under_way = is_same and not running.has_failed
+    before = PreviousDeployments.of(service, running, arn, under_way=under_way, fail_fast=fail_fast)
+    follower = RolloutFollower(console, service, before, fail_fast)
+    service.executor.listen(Event("exists", service.task_definition_id, "update", id=arn))
+    with service.reporting("update"):
         if not is_same:
-            one.roll(arn)
-        elif now.has_failed:
-            begin_anew(one.session.clients, one.cluster, one.aws_name, str(now.primary["id"]))
+            service.deploy_revision(arn)
+        elif running.has_failed:
+            begin_anew(service.session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
         follower.follow(arn)
-        one.settle()
+        service.record_revision()
 
 
-def _next(session: Session, one: OneService, now: Running, wish: Wish, image: str) -> Next:
+def _next(session: Session, service: ServiceController, running: Running, options: DeployOptions, image: str) -> Next:
     """Return what the next revision changes; the placeholder image's own command comes and goes with it."""
-    said: tuple[str, ...] | None = () if now.image == PLACEHOLDER else None
+    said: tuple[str, ...] | None = () if running.image == PLACEHOLDER else None
     if image == PLACEHOLDER:
-        said = tuple(command(_workload(session, one)))
-    return Next(image, wish.cpu, wish.memory, wish.environment, said)
+        said = tuple(command(_workload(session, service)))
+    return Next(image, options.cpu, options.memory, options.environment, said)
 
 
-def _workload(session: Session, one: OneService) -> Workload:
+def _workload(session: Session, service: ServiceController) -> Workload:
     """Return the settings of a service; raise UsageError if they have none of its name."""
-    found = (each for each in session.settings.workloads if each.name == one.name)
+    found = (each for each in session.settings.workloads if each.name == service.name)
     if workload := next(found, None):
         return workload
-    raise UsageError(f"The settings have no service {one.title}.", "`config show` tells what they have.")
+    raise UsageError(f"The settings have no service {service.title}.", "`config show` tells what they have.")
 
 
-def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
+def _check(running: Running, props: Mapping[str, str], options: DeployOptions) -> None:
     """Check the task's size and the variables.
 
     Raises:
@@ -184,33 +188,33 @@ def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
             f"This task definition would have {size} bytes; ECS takes {LARGEST}.",
             "Keep long variables in a parameter or a secret: `container.secrets`.",
         )
-    taken = {one["name"] for one in now.container.get("secrets", [])}
-    if both_ways := sorted(taken & wish.environment.keys()):
+    taken = {one["name"] for one in running.container.get("secrets", [])}
+    if both_ways := sorted(taken & options.environment.keys()):
         raise UsageError(f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting.")
-    if told := sorted(OWN_VARIABLES & wish.environment.keys()):
+    if told := sorted(OWN_VARIABLES & options.environment.keys()):
         raise UsageError(f"The stack tells {', '.join(told)} to every container.", "Choose another name.")
 
 
-def _marks(now: Running, wish: Wish) -> dict[str, str]:
+def _marks(running: Running, options: DeployOptions) -> dict[str, str]:
     """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
-    held = dict.fromkeys(now.tags.get(SHIPPED_WITH, "").split())
-    held |= dict.fromkeys([SIZE] if wish.cpu or wish.memory else [])
-    held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(wish.environment))
+    held = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
+    held |= dict.fromkeys([SIZE] if options.cpu or options.memory else [])
+    held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(options.environment))
     told = " ".join(held)
     if len(told) > _LONGEST_TAG:
         raise UsageError("That are more variables than `deploy` can hold.", "Set them: container.environment.")
     return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: told} if told else {})}
 
 
-def _show(say: Say, one: OneService, now: Running, image: str, wish: Wish) -> None:
+def _show(console: Console, service: ServiceController, running: Running, image: str, options: DeployOptions) -> None:
     """Show what would change, before the confirmation."""
-    if say.quiet and wish.asking.yes:
+    if console.quiet and options.confirmation.yes:
         return
-    say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)}")
-    rows = [("image", now.image, image), ("cpu", now.revision["cpu"], wish.cpu)]
-    rows.append(("memory", now.revision["memory"], wish.memory))
+    console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)}")
+    rows = [("image", running.image, image), ("cpu", running.revision["cpu"], options.cpu)]
+    rows.append(("memory", running.revision["memory"], options.memory))
     for name, old, new in rows:
         if new and str(new) != str(old):
-            say.note(f"      {name}: {old} -> {new}")
-    for name in sorted(wish.environment):
-        say.note(f"      environment.{name}: (set)")
+            console.note(f"      {name}: {old} -> {new}")
+    for name in sorted(options.environment):
+        console.note(f"      environment.{name}: (set)")

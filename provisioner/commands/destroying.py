@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import time
 
-from provisioner.commands.circumstances import read_with
-from provisioner.commands.forecasting import forecast_end
-from provisioner.commands.place import checked, header
-from provisioner.commands.planning import Showing
-from provisioner.commands.removing import holding, refuse_protected
+from provisioner.commands.circumstances import context_notes
+from provisioner.commands.forecasting import teardown_estimate
+from provisioner.commands.place import describe_checks, print_header
+from provisioner.commands.planning import PlanView
+from provisioner.commands.removing import blocking_notes, check_protections
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.taking_down import protections, standing
+from provisioner.taking_down import protections, resources_to_delete
 from provisioner.terminal.ending import show_ending
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 
-def show_end(say: Say, session: Session, showing: Showing) -> int:
+def show_teardown_plan(console: Console, session: Session, showing: PlanView) -> int:
     """Show what a teardown would do; return the exit code.
 
     Raises:
         Blocked: A resource is protected, so that the teardown would be refused too.
 
     """
-    header(say, session)
+    print_header(console, session)
     started = time.monotonic()
-    plan = read_with(session, session.plan(ending=True), ending=True)
-    teardown = plan_teardown(plan, session.document, standing(session, plan), RESOURCE_TYPES)
+    plan = context_notes(session, session.plan(teardown=True), teardown=True)
+    teardown = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
     found = protections(session, plan)
-    held = holding(session, plan, found)
-    showing.begin(say, session)
-    show_ending(say, session.suffix, teardown, plan.notes, forecast_end(session, plan, teardown), held)
-    checked(say, session, plan, started)
-    refuse_protected(session, plan, found)
+    held = blocking_notes(session, plan, found)
+    showing.begin(console, session)
+    show_ending(console, session.suffix, teardown, plan.notes, teardown_estimate(session, plan, teardown), held)
+    describe_checks(console, session, plan, started)
+    check_protections(session, plan, found)
     return showing.code(changes=bool(teardown.deletions))

@@ -6,29 +6,29 @@ import time
 from pathlib import Path
 
 from provisioner.commands.on_github import give, summarise
-from provisioner.commands.place import checked, header
+from provisioner.commands.place import describe_checks, print_header
 from provisioner.commands.writing import write
 from provisioner.engine.planning.drift import DriftReport
 from provisioner.session import Session
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 
 DRIFT_PRESENT = 2
 
 
-def drift(say: Say, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
+def drift(console: Console, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
     """Show what was changed outside of this tool and what an apply would do; return the exit code."""
-    header(say, session)
+    print_header(console, session)
     started = time.monotonic()
     report, plan = session.drift()
-    show_drift(say, report)
-    if began := unfinished_teardown(session.document):
-        ways = ways_on(session.where.workspace, session.suffix)
-        say.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
+    show_drift(console, report)
+    if began := unfinished_teardown(session.state):
+        ways = ways_on(session.options.workspace, session.suffix)
+        console.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
     _hand_on(session, report, markdown)
-    checked(say, session, plan, started)
+    describe_checks(console, session, plan, started)
     return DRIFT_PRESENT if detailed and report.is_drifting else 0
 
 
@@ -38,7 +38,7 @@ def _hand_on(session: Session, report: DriftReport, markdown: Path | None) -> No
     def text() -> str:
         return drift_markdown(report, drift_sentence(report))
 
-    summarise(text, session.tell)
-    give({"drift": sum(one.what != "held" for one in report.drifts)}, session.tell)
+    summarise(text, session.warn)
+    give({"drift": sum(one.what != "held" for one in report.drifts)}, session.warn)
     if markdown:
         write(markdown, text())

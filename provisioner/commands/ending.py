@@ -14,7 +14,7 @@ from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
 from provisioner.signed_in_again import waiting_by
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 _CAUGHT = b"!"
 # Seconds to wait until the message is written; after that, nobody reads it.
@@ -23,7 +23,7 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @contextmanager
-def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
+def signals(console: Console, clock: Clock) -> Iterator[list[int]]:
     """Let the first SIGINT or SIGTERM in the block ask the run to end; the second ends the process.
 
     A signal may come while this thread holds the lock of a stream or of the clock. So the handler only writes
@@ -45,12 +45,12 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
     def stop() -> None:
         if os.read(out, 1) == _CAUGHT:
             clock.stop()  # before the message: a terminal may be paused, or the pipe to it full
-            say.note("Stopping: calls in flight finish and are recorded; once more to stop at once.")
+            console.note("Stopping: calls in flight finish and are recorded; once more to stop at once.")
 
     listener = threading.Thread(target=stop, daemon=True)
     listener.start()
     former = {number: signal.signal(number, hear) for number in EXIT_CODES}
-    waits = waiting_by(SignInWait(say, clock)) if can_sign_in(say) else nullcontext()
+    waits = waiting_by(SignInWait(console, clock)) if can_sign_in(console) else nullcontext()
     try:
         with waits:
             yield caught

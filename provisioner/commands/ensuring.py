@@ -17,7 +17,7 @@ from provisioner.engine.types.blocker import matches_codes
 from provisioner.engine.types.data import Codes, codes, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.session import Session
 
 T = TypeVar("T")
@@ -38,20 +38,20 @@ def ensure(session: Session, resource_type: ResourceType, spec: ResourceSpec) ->
     iam = session.clients.client(resource_type.service)
 
     def once() -> str:
-        doc = seen(iam, resource_type, spec)
+        doc = read(iam, resource_type, spec)
         if doc is None:
             return resource_type.id_of(resource_type.create(iam, spec))
-        if not bears(doc["Tags"], spec.suffix):
+        if not has_stack_tags(doc["Tags"], spec.suffix):
             raise Blocked(f"{spec.aws_name} stands, and is not of this stack.", "Rename it, or take another suffix.")
         changed = {one.top: spec.props[one.top] for one in differences(resource_type, spec.props, doc, None)}
         if changed:
             resource_type.update(iam, replace(spec, id=resource_type.id_of(doc)), changed)
         return resource_type.id_of(doc)
 
-    return patiently(session, once, NEW | resource_type.retryable_codes["create"])
+    return call_with_retry(session, once, NEW | resource_type.retryable_codes["create"])
 
 
-def seen(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
+def read(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
     """Return the resource as AWS describes it; None if it does not exist."""
     try:
         return resource_type.read(iam, spec)
@@ -61,7 +61,7 @@ def seen(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObjec
         raise
 
 
-def end(session: Session, call: Callable[[], Any], absent: Codes) -> None:
+def delete_until_gone(session: Session, call: Callable[[], Any], absent: Codes) -> None:
     """Make a call that removes something, with retries; a code in `absent` means that it is gone already."""
 
     def once() -> None:
@@ -71,10 +71,10 @@ def end(session: Session, call: Callable[[], Any], absent: Codes) -> None:
             if code_of(error) not in absent:
                 raise
 
-    patiently(session, once)
+    call_with_retry(session, once)
 
 
-def patiently(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T:
+def call_with_retry(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T:
     """Make a call that may be made twice, with retries; `cures` are refusals that time cures."""
     patience = EMULATOR_PATIENCE if session.aws.endpoint else _PROPAGATION
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.serving import REHEARSED, entered
+from provisioner.commands.serving import LOCAL_ONLY, enterable_task
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.errors import Blocked
@@ -20,21 +20,21 @@ from provisioner.stopping import exit_code
 from provisioner.terminal.framed import Framed
 from provisioner.terminal.plugin import Plugin
 from provisioner.terminal.relay import relay
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.errors import ProvisionerError
 
 _SHELL = ("/bin/sh",)
 _NOBODY_READS = 141
 
 
-def enter(say: Say, session: Session, service: str, task: str, command: Sequence[str]) -> int:
+def exec_command(console: Console, session: Session, service: str, task: str, command: Sequence[str]) -> int:
     """Run the command in a task, or a shell if none is given; return the command's exit code."""
     plugin = Plugin.found()
-    chosen = entered(session, service, task)
+    chosen = enterable_task(session, service, task)
     framed = Framed(secrets.token_hex(8))
     opened = _opened(session, chosen, framed.around(command or _SHELL))
-    say.note(f"In {chosen.container} of task {chosen.id}", "dim")
-    argv = plugin.command(session.place.region, chosen.target, _endpoint(session))
+    console.note(f"In {chosen.container} of task {chosen.id}", "dim")
+    argv = plugin.command(session.location.region, chosen.target, _endpoint(session))
     try:
         ended = relay(
             argv,
@@ -90,7 +90,7 @@ def _broken(session: Session, framed: Framed, ended: int) -> ProvisionerError:
     if session.aws.local:
         return ProvisionerError(
             "The session ended: the embedded AWS runs no container that could be entered.",
-            REHEARSED,
+            LOCAL_ONLY,
         )
     if framed.began:
         return ProvisionerError("The session ended before the command did.", "Run the same command again.")

@@ -6,66 +6,66 @@ import time
 from collections.abc import Sequence
 
 from provisioner.amounts import amount
-from provisioner.commands.place import counted, header
+from provisioner.commands.place import describe_count, print_header
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
 from provisioner.terminal.doctor import Line, show_walk
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 _UNWELL = 1
 
 
-def doctor(say: Say, session: Session, *, every: bool) -> int:
+def doctor(console: Console, session: Session, *, every: bool) -> int:
     """Show the checks as far as the first fault, or all with `every`; return the exit code.
 
     Raises:
         NoSuchStack: AWS has nothing of the stack.
 
     """
-    header(say, session)
+    print_header(console, session)
     started = time.monotonic()
     clock = session.clock
-    clients = session.clients.with_shared_reads(BatchScope.of(session.document))
-    results = walk(Patient(session.suffix, clients, clock.wall(), session.document))
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state))
+    results = walk(Patient(session.suffix, clients, clock.wall(), session.state))
     if session.is_known and not stands(results):
-        raise session.nothing_stands()
+        raise session.nothing_exists_error()
     if not session.is_known and not stands(results):
         raise NoSuchStack(
-            f"No stack {session.suffix} is known {session.where.workspace.words}, and AWS has none in "
-            f"{session.place.region}.",
-            f"Bring one up: `{session.where.workspace.command('apply', session.suffix)}`.",
+            f"No stack {session.suffix} is known {session.options.workspace.description}, and AWS has none in "
+            f"{session.location.region}.",
+            f"Bring one up: `{session.options.workspace.command('apply', session.suffix)}`.",
         )
     if session.is_busy:
-        say.note("Another run is at work on this stack: what it has not finished is told as wrong.", "yellow")
-    return _show(say, session, results, every=every, started=started)
+        console.note("Another run is at work on this stack: what it has not finished is told as wrong.", "yellow")
+    return _show(console, session, results, every=every, started=started)
 
 
-def _show(say: Say, session: Session, results: list[Result], *, every: bool, started: float) -> int:
+def _show(console: Console, session: Session, results: list[Result], *, every: bool, started: float) -> int:
     """Print the checks and the faults, and return the exit code."""
     first = first_wrong(results)
     shown = results if every or first is None else results[: results.index(first) + 1]
     wrong = [one for one in results if one.finding] if every else [first] if first else []
     told = sorted(wrong, key=lambda one: one is not first)
-    lines = [_line(session, one) for one in (results if say.as_json else shown)]
-    show_walk(say, session.suffix, lines, [_line(session, one) for one in told])
-    counted(say, session, f"{amount(len(results), 'check')} made", started)
-    _sum_up(say, results, len(shown))
+    lines = [_line(session, one) for one in (results if console.as_json else shown)]
+    show_walk(console, session.suffix, lines, [_line(session, one) for one in told])
+    describe_count(console, session, f"{amount(len(results), 'check')} made", started)
+    _sum_up(console, results, len(shown))
     return _UNWELL if any(one.state in (WRONG, UNSEEN) for one in results) else 0
 
 
-def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
+def _sum_up(console: Console, results: Sequence[Result], shown: int) -> None:
     """Say how many more faults there are, or that nothing is wrong."""
     wrong = sum(one.finding is not None for one in results)
     unseen = sum(one.state == UNSEEN for one in results)
     if wrong > 1 and shown < len(results):
         more = wrong - 1
         told = "1 more is wrong" if more == 1 else f"{more} more are wrong"
-        say.note(f"{told}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
+        console.note(f"{told}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
     elif not wrong:
-        say.note(
+        console.note(
             "Nothing is wrong."
             if not unseen
             else f"Nothing wrong was seen; {unseen} {'was' if unseen == 1 else 'were'} not checked."
@@ -94,5 +94,5 @@ def _line(session: Session, result: Result) -> Line:
 def _typed(session: Session, command: str) -> str:
     """Return a command to type: AWS's own with its region, ours with the options that select this stack."""
     if command.startswith("aws "):
-        return command if "--region" in command else f"{command} --region {session.place.region}"
-    return session.where.workspace.command(command, session.suffix)
+        return command if "--region" in command else f"{command} --region {session.location.region}"
+    return session.options.workspace.command(command, session.suffix)

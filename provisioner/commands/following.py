@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from botocore.exceptions import ClientError
 
 from provisioner.commands.ending import EXIT_CODES, signals
-from provisioner.commands.one_service import OneService
+from provisioner.commands.one_service import ServiceController
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.polling import Stopped, poll_until
 from provisioner.engine.calls.user_errors import user_errors
@@ -23,13 +23,13 @@ from provisioner.resources.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun
 from provisioner.resources.ecs.stops import hopeless, stopped
 from provisioner.resources.ecs.strategies import awaited, lasts
 from provisioner.resources.ecs.successors import NOT_JUDGED, Successor
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.errors import ProvisionerError
 from state.serialization import json_fields
 
 
 @dataclass
-class Before:
+class PreviousDeployments:
     """What existed before a deployment began: deployments, their revisions, and stopped tasks."""
 
     rollouts: Set[str] = field(default_factory=frozenset)
@@ -40,47 +40,51 @@ class Before:
     lasts: float = 0.0
 
     @classmethod
-    def of(cls, one: OneService, now: Running, revision: str, *, under_way: bool, fail_fast: bool) -> Before:
+    def of(
+        cls, service: ServiceController, running: Running, revision: str, *, under_way: bool, fail_fast: bool
+    ) -> PreviousDeployments:
         """Return what exists before the call that begins a deployment.
 
         If the deployment is already `under_way`, the newest one does not count as earlier, provided that it
         is of this revision.
         """
-        clients = one.session.clients
-        known = begun(clients, one.cluster, one.aws_name, one.session.tell)
-        earlier_revisions = frozenset(each["taskDefinition"] for each in now.service["deployments"])
-        planned = lasts(now.service)
+        clients = service.session.clients
+        known = begun(clients, service.cluster, service.aws_name, service.session.warn)
+        earlier_revisions = frozenset(each["taskDefinition"] for each in running.service["deployments"])
+        planned = lasts(running.service)
         if not under_way:
-            return cls(frozenset(known), earlier_revisions, _stopped(one) if fail_fast else None, planned)
+            return cls(frozenset(known), earlier_revisions, _stopped(service) if fail_fast else None, planned)
         earlier = frozenset(known[1:])
-        newest = rollouts(clients, one.cluster, one.aws_name, earlier) or []
+        newest = rollouts(clients, service.cluster, service.aws_name, earlier) or []
         is_it = any(each.revision == revision for each in newest)
         return cls(earlier if is_it else frozenset(known), earlier_revisions, lasts=planned)
 
 
-def _stopped(one: OneService) -> Set[str] | None:
+def _stopped(service: ServiceController) -> Set[str] | None:
     """Return the stopped tasks; if they may not be read, report that and return None."""
     try:
-        return stopped(one.session.clients, one.cluster, one.aws_name)
+        return stopped(service.session.clients, service.cluster, service.aws_name)
     except ClientError as error:
-        _waits_on(one, error)
+        _waits_on(service, error)
         return None
 
 
-def _waits_on(one: OneService, error: ClientError) -> None:
+def _waits_on(service: ServiceController, error: ClientError) -> None:
     """Report that `--fail-fast` cannot work for lack of a permission; raise any other error again."""
     if categorize(error) is not ErrorCategory.DENIED:
         raise error
-    one.session.tell(f"--fail-fast cannot end this early: {describe_error(error)}", "ECS's own verdict is waited for.")
+    service.session.warn(
+        f"--fail-fast cannot end this early: {describe_error(error)}", "ECS's own verdict is waited for."
+    )
 
 
 @dataclass(frozen=True)
-class Follower:
+class RolloutFollower:
     """A wait for one deployment; with `fail_fast` it ends at the first task that cannot succeed."""
 
-    say: Say
-    one: OneService
-    before: Before
+    console: Console
+    service: ServiceController
+    before: PreviousDeployments
     fail_fast: bool = False
 
     def follow(self, revision: str) -> None:
@@ -92,11 +96,13 @@ class Follower:
             OutOfPatience: The deployment takes longer than its timeout.
 
         """
-        one, clock, before = self.one, self.one.session.clock, self.before
+        service, clock, before = self.service, self.service.session.clock, self.before
         known = (before.rollouts, before.revisions)
-        rolling = Rolling(one.session.clients, one.cluster, one.aws_name, revision, *known)
+        rolling = Rolling(service.session.clients, service.cluster, service.aws_name, revision, *known)
         resource_type = RESOURCE_TYPES["Service"]
-        usual = one.hands.durations.typical_seconds(resource_type, one.session.place.region, "update", "ready")
+        usual = service.executor.durations.typical_seconds(
+            resource_type, service.session.location.region, "update", "ready"
+        )
         last: list[Stage] = []
         given_up: list[str] = []
 
@@ -116,7 +122,7 @@ class Follower:
         if end is None:
             waits = last[-1].waits if last else ""
             raise WaitTimeout(
-                f"{one.aws_name} is not there after {patience:.0f} s; {waits or 'ECS is still at it'}.",
+                f"{service.aws_name} is not there after {patience:.0f} s; {waits or 'ECS is still at it'}.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )
         if rolling.successor:
@@ -126,56 +132,58 @@ class Follower:
 
     def _tell(self, revision: str, stage: Stage) -> None:
         """Report the progress of the deployment."""
-        if self.say.as_json:
-            self.say.record("deployment", service=self.one.title, revision=revision, **json_fields(stage))
-        self.say.note(f"  {stage.words}", "dim")
+        if self.console.as_json:
+            self.console.record("deployment", service=self.service.title, revision=revision, **json_fields(stage))
+        self.console.note(f"  {stage.words}", "dim")
 
     def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
         """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
 
         If stopped tasks may not be read, yield that error. After either, they are not looked at again.
         """
-        one, before = self.one, self.before.stops or frozenset()
+        service, before = self.service, self.before.stops or frozenset()
         try:
-            if why := hopeless(one.session.clients, one.cluster, one.aws_name, revision, before):
-                self.say.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
+            if why := hopeless(service.session.clients, service.cluster, service.aws_name, revision, before):
+                self.console.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
                 rolling.give_up()
                 yield why
         except ClientError as error:
-            _waits_on(one, error)
+            _waits_on(service, error)
             yield describe_error(error)
 
     def _superseded(self, revision: str, end: Stage, by: Successor) -> ProvisionerError:
         """Return the error that another deployment superseded this one; it does not blame the image."""
-        one = self.one
-        now = one.settle()
+        service = self.service
+        running = service.record_revision()
         since = f"{datetime.fromtimestamp(by.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
         mine, other = (arn.rpartition("/")[2] for arn in (revision, by.revision))
         failed = f"; {end.failed} of its tasks had failed by then" if end.failed else ""
         return Superseded(
-            f"The deployment of {mine} to {one.aws_name} was superseded: that of {other} began at {since}, "
+            f"The deployment of {mine} to {service.aws_name} was superseded: that of {other} began at {since}, "
             f"before it had ended{failed}. ECS has not judged the image.\n"
-            f"    {left(one.title, now.image, now.arn, same=False, back=False)}",
+            f"    {describe_remaining(service.title, running.image, running.arn, same=False, back=False)}",
             "Somebody else deploys, too: CloudTrail tells who called UpdateService then. "
             "Run the same command again if yours is to run.",
         )
 
     def _failure(self, revision: str, end: Stage, *, by_hand: bool) -> RolledBack:
         """Return the error of a failed deployment: verdict, stop reason, and the container's last lines."""
-        one = self.one
-        found = diagnose(one.session.clients.client("ecs"), one.cluster, one.aws_name, revision)
+        service = self.service
+        found = diagnose(service.session.clients.client("ecs"), service.cluster, service.aws_name, revision)
         found = replace(found, status=end.status, why=end.why or found.why)
-        now = one.settle()
-        runs = left(one.title, now.image, now.arn, same=now.arn == revision, back=end.status == BACK)
+        running = service.record_revision()
+        runs = describe_remaining(
+            service.title, running.image, running.arn, same=running.arn == revision, back=end.status == BACK
+        )
         ended = "was stopped" if by_hand else "failed"
         return RolledBack(
-            f"The deployment of {one.aws_name} {ended}: {found.words}\n    {runs}",
+            f"The deployment of {service.aws_name} {ended}: {found.words}\n    {runs}",
             NOT_JUDGED if by_hand else found.remedy,
             found.evidence,
         )
 
 
-def left(title: str, image: str, revision: str, *, same: bool, back: bool) -> str:
+def describe_remaining(title: str, image: str, revision: str, *, same: bool, back: bool) -> str:
     """Return a sentence about what a service runs after a failed deployment."""
     runs = f"{image} ({revision.rpartition('/')[2]})"
     if back:
@@ -185,24 +193,24 @@ def left(title: str, image: str, revision: str, *, same: bool, back: bool) -> st
     return f"{title} is to run {runs} now; `status` tells how far that is."
 
 
-def tell_replaced(say: Say, one: OneService, now: Running) -> None:
+def report_replaced(console: Console, service: ServiceController, running: Running) -> None:
     """Say that the next rollout takes the place of a deployment that waits for a person.
 
     Only a service whose traffic ECS itself shifts costs a call: DescribeServiceDeployments.
     """
-    if waits := awaited(one.session.clients.client("ecs"), now.service).get("Waits"):
-        say.note(f"A deployment of {one.aws_name} is under way, and this takes its place: {waits}.", "yellow")
+    if waits := awaited(service.session.clients.client("ecs"), running.service).get("Waits"):
+        console.note(f"A deployment of {service.aws_name} is under way, and this takes its place: {waits}.", "yellow")
 
 
 @contextmanager
-def interruptible(say: Say, one: OneService, doing: str) -> Iterator[None]:
+def interruptible(console: Console, service: ServiceController, doing: str) -> Iterator[None]:
     """Let the first signal end the waiting in the block; AWS goes on with what it was asked to do.
 
     Raises:
         Interrupted: A signal came.
 
     """
-    with signals(say, one.session.clock) as caught, user_errors(doing):
+    with signals(console, service.session.clock) as caught, user_errors(doing):
         try:
             yield
         except Stopped as error:

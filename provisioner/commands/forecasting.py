@@ -20,65 +20,67 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.otherwise import in_other_profile
 from provisioner.stack import build
-from provisioner.steps.facts import offline
-from provisioner.terminal.forecast import Forecast, Otherwise
-from provisioner.terminal.say import Say
+from provisioner.steps.facts import offline_lookups
+from provisioner.terminal.forecast import OtherProfile, PlanEstimate
+from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
 
 
-def forecast(session: Session, plan: Plan, *, checks: bool = True) -> Forecast:
+def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanEstimate:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
-    costs = estimate(plan, session.document, _prices(session))
+    costs = estimate(plan, session.state, _prices(session))
     idle = not plan.changes_to_make
     takes = (
         TimeEstimate(0, (), False)
         if idle
-        else estimate_apply(plan, session.document, RESOURCE_TYPES, session.durations)
+        else estimate_apply(plan, session.state, RESOURCE_TYPES, session.duration_history)
     )
     wanted = checks and not plan.refused
-    found = check(plan, session.clients, takes.seconds, session.place.account) if wanted else []
-    held = protections(plan, session.document, session.clients, RESOURCE_TYPES) if wanted else ()
-    return Forecast(costs, takes, (*found, *held), None if idle else _otherwise(session))
+    found = check(plan, session.clients, takes.seconds, session.location.account) if wanted else []
+    held = protections(plan, session.state, session.clients, RESOURCE_TYPES) if wanted else ()
+    return PlanEstimate(costs, takes, (*found, *held), None if idle else _otherwise(session))
 
 
-def forecast_end(session: Session, plan: Plan, teardown: TeardownPlan) -> Forecast:
+def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> PlanEstimate:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known = _prices(session)
-    now = bill(before(plan, session.document), known)
+    now = bill(before(plan, session.state), known)
     costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
-    return Forecast(costs, estimate_teardown(teardown, session.place.region, RESOURCE_TYPES, session.durations))
+    return PlanEstimate(
+        costs, estimate_teardown(teardown, session.location.region, RESOURCE_TYPES, session.duration_history)
+    )
 
 
-def _otherwise(session: Session) -> Otherwise | None:
+def _otherwise(session: Session) -> OtherProfile | None:
     """Return what the same stack would cost in the other profile; None if there is no other."""
     other = in_other_profile(session.settings)
     if other is None:
         return None
-    facts = offline(other.network.zones, other.database.version)
-    plan = Plan(build(other, session.suffix, session.place.region, facts))
+    lookups = offline_lookups(other.network.zones, other.database.version)
+    plan = Plan(build(other, session.suffix, session.location.region, lookups))
     bills = bill(after(plan, Estate({}, {}, {})), _prices(session))
-    return Otherwise(other.profile, sum(bills.values(), Cost()))
+    return OtherProfile(other.profile, sum(bills.values(), Cost()))
 
 
-def refresh_prices(say: Say, session: Session) -> None:
+def refresh_prices(console: Console, session: Session) -> None:
     """Ask AWS for the region's prices and save them; if a call is refused, say why."""
-    region = session.place.region
+    region = session.location.region
     if session.aws.local:
-        say.note("The embedded AWS has no price list: the prices stay as they are.")
+        console.note("The embedded AWS has no price list: the prices stay as they are.")
         return
     try:
         found = ask(session.clients, region)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        say.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
+        console.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
         return
-    keep(_kept(session.where.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
-    say.note(f"{len(found)} prices of {region} are as of today.")
+    keep(_kept(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
+    console.note(f"{len(found)} prices of {region} are as of today.")
 
 
 def cost_of(session: Session, plan: Plan) -> Estimate:
     """Return what the stack costs now, and after an apply."""
-    return estimate(plan, session.document, _prices(session))
+    return estimate(plan, session.state, _prices(session))
 
 
 def cost_remembered(workspace: Workspace, state: StackState) -> Estimate:
@@ -90,7 +92,7 @@ def cost_remembered(workspace: Workspace, state: StackState) -> Estimate:
 
 def _prices(session: Session) -> Prices:
     """Return the prices of the stack's region."""
-    return prices(session.place.region, _kept(session.where.workspace))
+    return prices(session.location.region, _kept(session.options.workspace))
 
 
 def _kept(workspace: Workspace) -> Path:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from provisioner.amounts import amount
-from provisioner.commands.asking import Asking
+from provisioner.commands.asking import Confirmation
 from provisioner.commands.counts import resources_in
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import Blocked, UsageError
 from provisioner.stopping import begin_change
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.lock import Lock
@@ -22,7 +22,7 @@ from state.state_store import list_versions, save_version
 
 
 @dataclass(frozen=True)
-class Desk:
+class LockedState:
     """One stack's state, with its lock held."""
 
     workspace: Workspace
@@ -30,7 +30,7 @@ class Desk:
     lock: Lock
     current: StackState | None
 
-    def put(self, state: StackState) -> None:
+    def replace(self, state: StackState) -> None:
         """Write another state in place of the current one, which is saved as an old version."""
         store = self.workspace.store(self.suffix)
         if self.current:
@@ -43,30 +43,32 @@ class Desk:
 
 
 @contextmanager
-def held(workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False) -> Iterator[Desk]:
+def locked_state(
+    workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False
+) -> Iterator[LockedState]:
     """Hold the lock and read the state; with `force`, an unusable state is renamed."""
     with workspace.lock(suffix, command, timeout, Clock()) as lock:
         try:
-            current = workspace.document(suffix)
+            current = workspace.load_state(suffix)
         except StateError:
             if not force:
                 raise
             begin_change()
-            workspace.put_aside(suffix)
+            workspace.quarantine(suffix)
             current = None
-        yield Desk(workspace, suffix, lock, current)
+        yield LockedState(workspace, suffix, lock, current)
 
 
-def pull(say: Say, workspace: Workspace, suffix: str) -> int:
+def pull(console: Console, workspace: Workspace, suffix: str) -> int:
     """Print the state."""
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     if state is None:
-        raise workspace.unknown(suffix)
-    say.data(state.dump().decode().rstrip("\n"))
+        raise workspace.unknown_stack_error(suffix)
+    console.data(state.dump().decode().rstrip("\n"))
     return 0
 
 
-def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
+def push(console: Console, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
     """Replace the state with a later version of itself; return the exit code.
 
     `force` replaces it with any other state of the stack.
@@ -84,17 +86,17 @@ def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: floa
             f"What is pushed is the ledger of {state.suffix}, not of {suffix}.",
             f"Nothing was changed. `{own} FILE` pushes it, with the suffix that it is of.",
         )
-    with held(workspace, suffix, "state push", timeout, force=force) as desk:
+    with locked_state(workspace, suffix, "state push", timeout, force=force) as desk:
         current = desk.current
         if current and _is_there(state, current):
-            say.note("It stands there already.")
+            console.note("It stands there already.")
             return 0
         if current and force:
             state.serial = max(state.serial, current.serial) + 1
         elif current:
             refuse_older(state, current)
-        desk.put(state)
-    say.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_size(state)}.")
+        desk.replace(state)
+    console.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_size(state)}.")
     return 0
 
 
@@ -122,21 +124,28 @@ def refuse_other(state: StackState, current: StackState, hint: str) -> None:
         raise Blocked("This is the ledger of another account, region or endpoint.", hint)
 
 
-def history(say: Say, workspace: Workspace, suffix: str) -> int:
+def history(console: Console, workspace: Workspace, suffix: str) -> int:
     """Print the versions of the state before the last runs, oldest first."""
     kept = list_versions(workspace.store(suffix))
-    if not kept and workspace.document(suffix) is None:
-        raise workspace.unknown(suffix)
-    if say.as_json:
-        say.record("state_history", suffix=suffix, versions=[json_fields(one) for one in kept])
+    if not kept and workspace.load_state(suffix) is None:
+        raise workspace.unknown_stack_error(suffix)
+    if console.as_json:
+        console.record("state_history", suffix=suffix, versions=[json_fields(one) for one in kept])
         return 0
     for line in table([(one.name, one.saved_at, str(one.serial)) for one in kept], ("version", "kept", "serial")):
-        say.data(line)
+        console.data(line)
     return 0
 
 
 def restore(
-    say: Say, workspace: Workspace, suffix: str, version: str, asking: Asking, timeout: float, *, force: bool
+    console: Console,
+    workspace: Workspace,
+    suffix: str,
+    version: str,
+    confirmation: Confirmation,
+    timeout: float,
+    *,
+    force: bool,
 ) -> int:
     """Replace the state with an old version of it; return the exit code.
 
@@ -147,21 +156,21 @@ def restore(
     """
     store, kept = workspace.store(suffix), workspace.command("state history", suffix)
     if version not in store.version_names():
-        if workspace.document(suffix) is None:
-            raise workspace.unknown(suffix)
+        if workspace.load_state(suffix) is None:
+            raise workspace.unknown_stack_error(suffix)
         raise UsageError(f"No version {version} of {suffix} is kept.", f"`{kept}` lists them.")
     mend = f"Nothing was changed. `{kept}` lists the others."
     state = StackState.parse(store.load_version(version) or b"", f"The version {version}", mend)
-    with held(workspace, suffix, "state restore", timeout, force=force) as desk:
+    with locked_state(workspace, suffix, "state restore", timeout, force=force) as desk:
         now = desk.current
         if now and not force:
             refuse_other(state, now, "With --force it takes the place of what stands, which is kept.")
         over = _told(now) if now else "nothing"
-        asking.confirm(say, f"Put {_told(state)} of {suffix} in the place of {over}?")
+        confirmation.confirm(console, f"Put {_told(state)} of {suffix} in the place of {over}?")
         state.serial = max(state.serial, now.serial if now else 0) + 1
-        desk.put(state)
-    say.data(f"The ledger of {suffix} is what it was, as serial {state.serial}.")
-    say.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
+        desk.replace(state)
+    console.data(f"The ledger of {suffix} is what it was, as serial {state.serial}.")
+    console.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
     return 0
 
 
@@ -175,16 +184,18 @@ def _size(state: StackState) -> str:
     return amount(resources_in(state), "resource")
 
 
-def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
+def unlock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:
     """Say who holds the lock, ask for confirmation, and free it."""
     lock = workspace.lock(suffix, "state unlock", 0, Clock())
     holder, is_held = lock.last_holder()
     if holder is None or not is_held:
-        say.data(f"Nobody holds the lock of {suffix}.")
+        console.data(f"Nobody holds the lock of {suffix}.")
         return 0
-    say.ask(f"The lock of {suffix} is held by {holder}.")
-    asking.confirm(say, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix)
+    console.ask(f"The lock of {suffix} is held by {holder}.")
+    confirmation.confirm(
+        console, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix
+    )
     begin_change()
     lock.force_unlock(holder)
-    say.data(f"The lock of {suffix} is free.")
+    console.data(f"The lock of {suffix} is free.")
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.commands.counts import resources_in
 from provisioner.errors import NoSuchStack
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 from provisioner.unfinished import unfinished_teardown
 from provisioner.workspace import Workspace
 from state.errors import StateError
@@ -15,7 +15,7 @@ from state.errors import StateError
 _HEAD = ("suffix", "account", "region", "resources")
 
 
-def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
+def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
     """Print every stack with its location and size; return the exit code.
 
     A damaged state is named, and hides no other stack. The exit code is the highest of all stacks, as in
@@ -25,21 +25,21 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     known = [row for row in rows if not isinstance(row, StateError)]
     over = [str(row["suffix"]) for row in known if row["over"]]
     damaged = [row for row in rows if isinstance(row, StateError)]
-    if say.as_json:
-        say.record("list", stacks=known, damaged=[one.message for one in damaged])
+    if console.as_json:
+        console.record("list", stacks=known, damaged=[one.message for one in damaged])
     else:
         for line in table(([str(row[name]) for name in _HEAD] for row in known), _HEAD):
-            say.data(line)
+            console.data(line)
     if over:
-        say.warn(
+        console.warn(
             f"The local AWS that held {', '.join(over)} has ended, and what it held with it.",
             "`apply --local` brings one up anew; `teardown --local` removes what its state file tells.",
         )
     for row in known:
-        if row["unfinished"] and not say.as_json:
-            say.note(f"{row['suffix']}: {row['unfinished']}; `status` shows what is left.", "yellow")
+        if row["unfinished"] and not console.as_json:
+            console.note(f"{row['suffix']}: {row['unfinished']}; `status` shows what is left.", "yellow")
     for one in damaged:
-        say.warn(one.message, one.hint)
+        console.warn(one.message, one.hint)
     codes = [one.exit_code for one in damaged] + [NoSuchStack.exit_code] * bool(over)
     return max(codes, default=0)
 
@@ -53,13 +53,13 @@ def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
         return
     for suffix in suffixes:
         try:
-            state = workspace.document(suffix)
+            state = workspace.load_state(suffix)
         except StateError as error:
             yield error
             continue
         if state:
-            account = "embedded" if workspace.local else state.location.account
-            over = workspace.is_over(state)
+            account = "embedded" if workspace.is_local else state.location.account
+            over = workspace.emulator_has_ended(state)
             cells = (suffix, account, state.location.region, 0 if over else resources_in(state))
             began = unfinished_teardown(state)
             yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}

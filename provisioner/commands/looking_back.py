@@ -13,7 +13,7 @@ from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
 from provisioner.terminal.contrast import show_contrast
 from provisioner.terminal.past import show_history, show_past
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.run_store import JsonObject, RunHistory, RunId
@@ -22,7 +22,7 @@ _AT_ONCE = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?")
 
 
-def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) -> int:
+def history(console: Console, workspace: Workspace, suffix: str | None, limit: int = 0) -> int:
     """List the newest `limit` runs of a stack, or of all stacks if none is given; 0 means every run.
 
     Only the records that are shown are read; a damaged one hides no other. Return the exit code.
@@ -30,24 +30,24 @@ def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) 
     damaged: list[StateError] = []
     names = _names(workspace, suffix)
     shown = names[: limit or None]
-    show_history(say, list(readable(workspace.history, shown, damaged)))
+    show_history(console, list(readable(workspace.history, shown, damaged)))
     if more := len(names) - len(shown):
         are = "run is" if more == 1 else "runs are"
-        say.note(f"{more} earlier {are} recorded; `--limit 0` lists all.", "dim")
+        console.note(f"{more} earlier {are} recorded; `--limit 0` lists all.", "dim")
     for one in damaged:
-        say.warn(one.message, one.hint)
+        console.warn(one.message, one.hint)
     return StateError.exit_code if damaged else 0
 
 
-def show(say: Say, workspace: Workspace, suffix: str | None, run: str) -> int:
+def show(console: Console, workspace: Workspace, suffix: str | None, run: str) -> int:
     """Show one run."""
-    show_past(say, _chosen(say, workspace, suffix, run))
+    show_past(console, _chosen(console, workspace, suffix, run))
     return 0
 
 
-def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
+def diff(console: Console, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
     """Show the differences between two runs."""
-    show_contrast(say, diff_runs(*(_chosen(say, workspace, suffix, run) for run in (one, other))))
+    show_contrast(console, diff_runs(*(_chosen(console, workspace, suffix, run) for run in (one, other))))
     return 0
 
 
@@ -83,13 +83,13 @@ def _names(workspace: Workspace, suffix: str | None) -> list[RunId]:
         return found
     known = workspace.history.suffixes()
     whose = f"of {suffix} " if suffix else ""
-    raise NoSuchStack(f"No run {whose}is recorded {workspace.words}.", _near(suffix or "", known, workspace))
+    raise NoSuchStack(f"No run {whose}is recorded {workspace.description}.", _near(suffix or "", known, workspace))
 
 
 def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     """Return a hint for a suffix without runs: a similar suffix, or all that have runs."""
     if not known:
-        return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.rehearsed}"
+        return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.local_hint}"
     near = difflib.get_close_matches(suffix, known, n=1)
     if near:
         return f"Did you mean `--suffix {near[0]}`?"
@@ -97,14 +97,14 @@ def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     return f"There are runs of: {', '.join(known)}; `{listed}` lists them."
 
 
-def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Run:
+def _chosen(console: Console, workspace: Workspace, suffix: str | None, run: str) -> Run:
     """Return the run whose name begins so; `last` is the newest run, `last~1` the one before it.
 
     A record that cannot be read is named; counting from the last run passes it over.
     """
     names = _names(workspace, suffix)
     if back := _LAST.fullmatch(run):
-        there = passing_over(say, workspace.history, names)
+        there = skip_damaged(console, workspace.history, names)
         found = next(islice(there, int(back[1] or 0), None), None)
         if found is None:
             raise _no_such_run(run, [], [name.run for name in names], suffix)
@@ -115,13 +115,13 @@ def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Run
     return run_of(listed[0].run, workspace.history.read(listed[0]))
 
 
-def passing_over(say: Say, runs: RunHistory, names: Iterable[RunId]) -> Iterator[tuple[RunId, JsonObject]]:
+def skip_damaged(console: Console, runs: RunHistory, names: Iterable[RunId]) -> Iterator[tuple[RunId, JsonObject]]:
     """Yield the records that can be read, in the order of their names; warn about the others."""
     for name in names:
         try:
             yield name, runs.read(name)
         except StateError as error:
-            say.warn(error.message, error.hint)
+            console.warn(error.message, error.hint)
 
 
 def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:

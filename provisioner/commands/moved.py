@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.commands.saved import SavedPlan, outline, told_settings
+from provisioner.commands.saved import SavedPlan, change_outline, fingerprinted_settings
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
@@ -18,7 +18,7 @@ from state.serialization import as_json
 _SETTING = "setting "
 
 
-def check_ground(plan: SavedPlan, session: Session) -> None:
+def check_inputs(plan: SavedPlan, session: Session) -> None:
     """Check, before a new plan is made, that location, settings and state are those of the saved plan.
 
     Raises:
@@ -29,7 +29,7 @@ def check_ground(plan: SavedPlan, session: Session) -> None:
     if told:
         raise _moved(plan, session, told)
     if not session.is_known:
-        session.document.lookups = plan.facts
+        session.state.lookups = plan.facts
 
 
 def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
@@ -39,7 +39,7 @@ def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
         Blocked: AWS, or a value that is looked up, has changed since.
 
     """
-    now = outline(made.changes, plan.salt)
+    now = change_outline(made.changes, plan.salt)
     told = [
         line
         for name in plan.changes | now
@@ -54,7 +54,7 @@ def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
 
     A resource that is yet to be created has no field in which the change would show.
     """
-    for name, now in session.document.lookups.items():
+    for name, now in session.state.lookups.items():
         if plan.facts.get(name) != now:
             yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 
@@ -62,7 +62,7 @@ def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
 def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
     """Return the error that lists what has changed since the plan was saved."""
     lines = "\n".join(f"  {line}" for line in told)
-    command = session.where.workspace.command("plan", session.suffix)
+    command = session.options.workspace.command("plan", session.suffix)
     again = f"Look at it anew and keep that: `{command} --out FILE`."
     if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in told):
         again = (
@@ -77,14 +77,14 @@ def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
 
 def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the parts of the location that have changed."""
-    for name, now in as_json(session.place).items():
+    for name, now in as_json(session.location).items():
         if plan.place.get(name) != now:
             yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
 
 
 def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the settings that have changed, with secret values masked."""
-    then, now = plan.settings, told_settings(session.settings, plan.salt)
+    then, now = plan.settings, fingerprinted_settings(session.settings, plan.salt)
     for path in then | now:
         if then.get(path) != now.get(path):
             old, new = mask(then.get(path)), mask_changes(now.get(path), then.get(path))
@@ -93,12 +93,12 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
 
 def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield a line if the state is another one, or was written since."""
-    lineage = session.document.lineage if session.is_known else ""
+    lineage = session.state.lineage if session.is_known else ""
     if plan.lineage != lineage:
         words = {"": "none"}
         yield f"state file: {words.get(plan.lineage, plan.lineage)} -> {words.get(lineage, lineage)}"
-    elif plan.serial != session.document.serial:
-        yield f"state file: written since, serial {plan.serial} -> {session.document.serial}"
+    elif plan.serial != session.state.serial:
+        yield f"state file: written since, serial {plan.serial} -> {session.state.serial}"
 
 
 def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Change | None) -> Iterator[str]:

@@ -29,11 +29,11 @@ _BACK = "go back to "
 
 
 @dataclass(frozen=True)
-class OneService:
+class ServiceController:
     """One service; `name` is its name in the settings, "" for the main one."""
 
     session: Session
-    hands: ResourceExecutor
+    executor: ResourceExecutor
     name: str
 
     @property
@@ -42,36 +42,36 @@ class OneService:
         return self.name or CONTAINER
 
     @property
-    def node(self) -> str:
+    def logical_id(self) -> str:
         """The logical name of the service."""
-        return self.named(_SERVICE)
+        return self.part_id(_SERVICE)
 
     @property
-    def task(self) -> str:
+    def task_definition_id(self) -> str:
         """The logical name of its task definition."""
-        return self.named(_TASK)
+        return self.part_id(_TASK)
 
     @property
-    def scaling(self) -> str:
+    def scalable_target_id(self) -> str:
         """The logical name of its scalable target."""
-        return self.named(_SCALING)
+        return self.part_id(_SCALING)
 
     @property
     def aws_name(self) -> str:
         """The name of the service in AWS."""
-        return self.entry.aws_name
+        return self.resource_state.aws_name
 
     @property
     def cluster(self) -> str:
         """The name of its cluster."""
-        return self.session.document.resources["cluster"].aws_name
+        return self.session.state.resources["cluster"].aws_name
 
     @property
-    def entry(self) -> ResourceState:
+    def resource_state(self) -> ResourceState:
         """The state of the service."""
-        return self.session.document.resources[self.node]
+        return self.session.state.resources[self.logical_id]
 
-    def named(self, noun: str) -> str:
+    def part_id(self, noun: str) -> str:
         """Return the logical name of one of the service's resources."""
         return f"{noun}.{self.name}" if self.name else noun
 
@@ -84,73 +84,73 @@ class OneService:
         """
         now = running(self.session.clients, self.cluster, self.aws_name)
         if now is None:
-            raise self.absent()
+            raise self.missing_error()
         return now
 
     @property
-    def wanted(self) -> int:
+    def desired_count(self) -> int:
         """The number of tasks that the service is to run now."""
         return int(self.running().service["desiredCount"])
 
-    def absent(self, what: str = "") -> Incomplete:
+    def missing_error(self, what: str = "") -> Incomplete:
         """Return the error that the service, or else `what`, does not exist."""
-        again = self.session.where.workspace.command("apply", self.session.suffix)
+        again = self.session.options.workspace.command("apply", self.session.suffix)
         return Incomplete(f"{what or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
 
-    def mark(self, now: Running, marks: Mapping[str, str]) -> None:
+    def tag_overrides(self, running: Running, marks: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
-        managed = self._target(self.node)
+        managed = self._target(self.logical_id)
         managed = replace(managed, spec=replace(managed.spec, tags={**managed.spec.tags, **marks}))
         new = [
-            Difference(f"Tags.{key}", now.tags.get(key), value)
+            Difference(f"Tags.{key}", running.tags.get(key), value)
             for key, value in marks.items()
-            if now.tags.get(key) != value
+            if running.tags.get(key) != value
         ]
-        was, state_manager = self.entry, self.hands.state_manager
+        was, state_manager = self.resource_state, self.executor.state_manager
         if new:
-            self.hands.update(managed, _change(managed, *new))
+            self.executor.update(managed, _change(managed, *new))
         if _is_open(was):
-            state_manager.record_adopted(self.node, replace(self.entry, intent=was.intent))
+            state_manager.record_adopted(self.logical_id, replace(self.resource_state, intent=was.intent))
         elif new or was.phase != "ready":
-            state_manager.record_ready(self.node)
+            state_manager.record_ready(self.logical_id)
 
     def register(self, props: JsonObject) -> str:
         """Return the ARN of a revision with these properties: the newest if it has them, else a new one."""
         newest = revision(self.session.clients, props["family"])
         if is_same(props, newest):
             return str(newest["taskDefinitionArn"])
-        managed = self._target(self.task).with_props(props).with_id("")
-        self.hands.listen(Event("starting", self.task, "create"))
-        arn = str(self.hands.create(managed)["taskDefinitionArn"])
-        self.hands.state_manager.record_ready(self.task)
-        self.hands.listen(Event("ready", self.task, "create", id=arn))
+        managed = self._target(self.task_definition_id).with_props(props).with_id("")
+        self.executor.listen(Event("starting", self.task_definition_id, "create"))
+        arn = str(self.executor.create(managed)["taskDefinitionArn"])
+        self.executor.state_manager.record_ready(self.task_definition_id)
+        self.executor.listen(Event("ready", self.task_definition_id, "create", id=arn))
         return arn
 
     @contextmanager
-    def told(self, action: str) -> Iterator[None]:
+    def reporting(self, action: str) -> Iterator[None]:
         """Report that a change of the service starts, and at the end of the block that it went well."""
-        self.hands.listen(Event("starting", self.node, action))
+        self.executor.listen(Event("starting", self.logical_id, action))
         yield
-        self.hands.listen(Event("ready", self.node, action, id=self.entry.id))
+        self.executor.listen(Event("ready", self.logical_id, action, id=self.resource_state.id))
 
-    def roll(self, arn: str) -> None:
+    def deploy_revision(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
-        managed = self._target(self.node)
+        managed = self._target(self.logical_id)
         was = managed.spec.props["taskDefinition"]
         managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
-        self.hands.update(managed, _change(managed, Difference("taskDefinition", was, arn)))
+        self.executor.update(managed, _change(managed, Difference("taskDefinition", was, arn)))
 
-    def intend_to_go_back(self, arn: str) -> None:
+    def record_rollback(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
-        resource_state = self.session.document.resources.get(self.task) or self._task_entry()
-        self.hands.state_manager.record_intent(self.task, f"{_BACK}{arn}", replace(resource_state))
+        resource_state = self.session.state.resources.get(self.task_definition_id) or self._task_entry()
+        self.executor.state_manager.record_intent(self.task_definition_id, f"{_BACK}{arn}", replace(resource_state))
 
     @property
-    def goes_back_to(self) -> str:
+    def pending_rollback(self) -> str:
         """The revision of an interrupted rollback; "" if there is none, or another run has ended it."""
-        task = self.session.document.resources.get(self.task)
+        task = self.session.state.resources.get(self.task_definition_id)
         intent = task.intent if task else None
-        is_open = intent is not None and intent.action.startswith(_BACK) and self.entry.phase != "ready"
+        is_open = intent is not None and intent.action.startswith(_BACK) and self.resource_state.phase != "ready"
         return intent.action.removeprefix(_BACK) if intent and is_open else ""
 
     def counts(self) -> Counts:
@@ -160,51 +160,53 @@ class OneService:
             Incomplete: The service has no scalable target.
 
         """
-        doc = self.hands.read(self._target(self.scaling))
+        doc = self.executor.read(self._target(self.scalable_target_id))
         if doc is None:
-            raise self.absent(f"The scaling of {self.aws_name}")
+            raise self.missing_error(f"The scaling of {self.aws_name}")
         return Counts(doc["MinCapacity"], doc["MaxCapacity"])
 
-    def bound(self, was: Counts, counts: Counts) -> None:
+    def set_bounds(self, was: Counts, counts: Counts) -> None:
         """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
-        managed = self._target(self.scaling)
+        managed = self._target(self.scalable_target_id)
         new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
         old = {"MinCapacity": was.minimum, "MaxCapacity": was.maximum}
         managed = managed.with_props({**managed.spec.props, **new})
         if new != old:
-            self.hands.listen(Event("starting", self.scaling, "update"))
-            self.hands.update(managed, _change(managed, *(Difference(k, old[k], new[k]) for k in new)))
-            self.hands.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
-            self.hands.listen(Event("ready", self.scaling, "update", id=managed.spec.id))
+            self.executor.listen(Event("starting", self.scalable_target_id, "update"))
+            self.executor.update(managed, _change(managed, *(Difference(k, old[k], new[k]) for k in new)))
+            self.executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
+            self.executor.listen(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
             return
-        known_state = self.session.document.resources[self.scaling]
+        known_state = self.session.state.resources[self.scalable_target_id]
         if known_state.phase != "ready":  # an interrupted run, whose call reached AWS
-            self.hands.state_manager.record_adopted(
-                self.scaling, replace(known_state, desired={**known_state.desired, **new})
+            self.executor.state_manager.record_adopted(
+                self.scalable_target_id, replace(known_state, desired={**known_state.desired, **new})
             )
-            self.hands.state_manager.record_ready(self.scaling)
+            self.executor.state_manager.record_ready(self.scalable_target_id)
 
-    def settle(self) -> Running:
+    def record_revision(self) -> Running:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
-        now, state_manager = self.running(), self.hands.state_manager
-        props = to_recorded(registered(now.revision), state_manager.salt)
-        task = replace(state_manager.get(self.task) or self._task_entry(), id=now.arn, desired=props, intent=None)
-        state_manager.record_adopted(self.task, task)
-        state_manager.record_ready(self.task)
-        wanted = {**self.entry.desired, "taskDefinition": now.arn}
-        state_manager.record_adopted(self.node, replace(self.entry, desired=wanted, intent=None))
-        state_manager.record_ready(self.node)
-        return now
+        running, state_manager = self.running(), self.executor.state_manager
+        props = to_recorded(registered(running.revision), state_manager.salt)
+        task = replace(
+            state_manager.get(self.task_definition_id) or self._task_entry(), id=running.arn, desired=props, intent=None
+        )
+        state_manager.record_adopted(self.task_definition_id, task)
+        state_manager.record_ready(self.task_definition_id)
+        wanted = {**self.resource_state.desired, "taskDefinition": running.arn}
+        state_manager.record_adopted(self.logical_id, replace(self.resource_state, desired=wanted, intent=None))
+        state_manager.record_ready(self.logical_id)
+        return running
 
     def _task_entry(self) -> ResourceState:
         """Return a new state of the task definition, for a state file that lacks it."""
-        return ResourceState("TaskDefinition", "", self.entry.step, self.entry.region)
+        return ResourceState("TaskDefinition", "", self.resource_state.step, self.resource_state.region)
 
     def _target(self, logical_id: str) -> ManagedResource:
         """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
-        state = self.session.document
+        state = self.session.state
         if logical_id not in state.resources:
-            raise self.absent(f"The resource {logical_id}")
+            raise self.missing_error(f"The resource {logical_id}")
         return target_in(state, logical_id, RESOURCE_TYPES)
 
 
@@ -222,7 +224,7 @@ def _change(managed: ManagedResource, *differences: Difference) -> Change:
     )
 
 
-def one_service(session: Session, title: str) -> OneService:
+def service_controller(session: Session, title: str) -> ServiceController:
     """Return the service of that name; `api` and "" mean the main one.
 
     Raises:
@@ -230,18 +232,18 @@ def one_service(session: Session, title: str) -> OneService:
         Incomplete: The stack has no service yet.
 
     """
-    known = names_in(session.document)
+    known = names_in(session.state)
     name = "" if title in ("", CONTAINER) else title
     if name and name not in known:
         near = difflib.get_close_matches(title, known, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known) or 'none yet'}."
         raise UsageError(f"The stack {session.suffix} has no service {title}.", hint)
-    one = OneService(session, session.hands(), name)
-    resource_state = session.document.resources.get(one.node)
-    if resource_state is None or not resource_state.id or "cluster" not in session.document.resources:
-        again = session.where.workspace.command("apply", session.suffix)
+    service = ServiceController(session, session.executor(), name)
+    resource_state = session.state.resources.get(service.logical_id)
+    if resource_state is None or not resource_state.id or "cluster" not in session.state.resources:
+        again = session.options.workspace.command("apply", session.suffix)
         raise Incomplete(f"The stack {session.suffix} has no service yet.", f"`{again}` makes it.")
-    return one
+    return service
 
 
 def names_in(state: StackState) -> list[str]:

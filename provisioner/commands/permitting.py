@@ -21,12 +21,12 @@ from provisioner.rights.shared import on_state
 from provisioner.rights.statements import Policy, denials, others_kept, policies, statements
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
-from provisioner.steps.facts import Facts, offline
-from provisioner.terminal.say import Say
+from provisioner.steps.facts import StackLookups, offline_lookups
+from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
 
-Builder = Callable[[Settings, str, str, Facts], Stack]
+Builder = Callable[[Settings, str, str, StackLookups], Stack]
 # Stands for an account that nobody has named: no account accepts a policy with it.
 NO_ACCOUNT = "ACCOUNT_ID"
 # The commands that may change roles.
@@ -34,7 +34,7 @@ _OVER_ROLES = ("apply", "teardown", "all")
 
 
 @dataclass(frozen=True)
-class Whose:
+class PolicyScope:
     """The stack whose policies are asked for, as far as the command line tells it."""
 
     workspace: Workspace
@@ -43,24 +43,26 @@ class Whose:
     region: str | None = None
     account: str | None = None
 
-    def ground(self, *, ending: bool = False) -> Grants:
-        """Return the declared stack and its account; if `ending`, all that any settings could declare."""
-        state = self.workspace.document(self.suffix)
+    def ground(self, *, teardown: bool = False) -> Grants:
+        """Return the declared stack and its account; if `teardown`, all that any settings could declare."""
+        state = self.workspace.load_state(self.suffix)
         known = state.location.account if state else None
         account = self.account or self.settings.account or known or NO_ACCOUNT
-        return Grants(self._stack(account, build_all if ending else build), account)
+        return Grants(self._stack(account, build_all if teardown else build), account)
 
     def _stack(self, account: str, build: Builder) -> Stack:
         """Return the declared stack, built without calls, and the resources in the state beside it."""
-        settings, state = self.settings, self.workspace.document(self.suffix)
+        settings, state = self.settings, self.workspace.load_state(self.suffix)
         known_facts = state.lookups if state else {}
         chosen = known_facts.get("master_password")
         version = settings.database.version_beside(known_facts.get("version", ""))
         holder = chosen or ("own" if os.environ.get(VARIABLE) else "rds")
-        facts = replace(offline(settings.network.zones, version), account=account, master_password=str(holder))
+        lookups = replace(
+            offline_lookups(settings.network.zones, version), account=account, master_password=str(holder)
+        )
         known = state.location.region if state else None
-        region = choose_region(self.region or known, local=self.workspace.local).name
-        stack = build(settings, self.suffix, region, facts)
+        region = choose_region(self.region or known, local=self.workspace.is_local).name
+        stack = build(settings, self.suffix, region, lookups)
         stack.resources |= _undeclared(state, stack) if state else {}
         return stack
 
@@ -86,42 +88,42 @@ def _undeclared(state: StackState, stack: Stack) -> dict[str, Resource]:
     }
 
 
-def policies_for(whose: Whose, purpose: str) -> list[Policy]:
+def policies_for(scope: PolicyScope, purpose: str) -> list[Policy]:
     """Return the policies that a command needs, each within the size of a managed policy."""
     daily = [name for name, one in PURPOSES.items() if not one.apart]
     wanted = daily if purpose == "all" else [purpose]
-    asked = (grants_for(whose.ground(ending=PURPOSES[one].ending), one) for one in wanted)
+    asked = (grants_for(scope.ground(teardown=PURPOSES[one].ending), one) for one in wanted)
     grants = list(chain.from_iterable(asked))
     denied = others_kept(grants)
     writing = any(PURPOSES[one].writes for one in wanted)
     if purpose in _OVER_ROLES:
-        denied += denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
-    kept = on_state(whose.workspace.state, whose.ground().partition, writing=writing)
+        denied += denials(scope.ground().boundaries, ending=purpose in ("teardown", "all"))
+    kept = on_state(scope.workspace.state_address, scope.ground().partition, writing=writing)
     return policies([*statements(grants), *kept, *denied])
 
 
-def show(say: Say, whose: Whose, purpose: str, folder: Path | None = None) -> int:
+def show(console: Console, scope: PolicyScope, purpose: str, folder: Path | None = None) -> int:
     """Print the policies as one JSON array, or write each into a file of its own in `folder`."""
-    made = policies_for(whose, purpose)
-    if say.as_json:
-        say.record("policy", purpose=purpose, suffix=whose.suffix, policies=made)
+    plan = policies_for(scope, purpose)
+    if console.as_json:
+        console.record("policy", purpose=purpose, suffix=scope.suffix, policies=plan)
         return 0
     if folder:
-        for path in _written(made, folder, f"{purpose}-{whose.suffix}"):
-            say.data(str(path))
+        for path in _written(plan, folder, f"{purpose}-{scope.suffix}"):
+            console.data(str(path))
     else:
-        say.data(json.dumps(made, indent=2))
-    if len(made) > 1:
-        say.note(f"{len(made)} policies: IAM takes 6144 characters in one. Attach all of them.")
-    if NO_ACCOUNT in json.dumps(made):
-        say.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
+        console.data(json.dumps(plan, indent=2))
+    if len(plan) > 1:
+        console.note(f"{len(plan)} policies: IAM takes 6144 characters in one. Attach all of them.")
+    if NO_ACCOUNT in json.dumps(plan):
+        console.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
     return 0
 
 
-def _written(made: list[Policy], folder: Path, name: str) -> Iterator[Path]:
+def _written(plan: list[Policy], folder: Path, name: str) -> Iterator[Path]:
     """Write each policy into a file that `aws iam create-policy --policy-document file://...` takes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for at, one in enumerate(made, start=1):
-        path = folder / (f"{name}-{at}.json" if len(made) > 1 else f"{name}.json")
+    for at, one in enumerate(plan, start=1):
+        path = folder / (f"{name}-{at}.json" if len(plan) > 1 else f"{name}.json")
         path.write_text(json.dumps(one, indent=2) + "\n")
         yield path

@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.amounts import amount
-from provisioner.commands.circumstances import read_with
+from provisioner.commands.circumstances import context_notes
 from provisioner.commands.counts import resources_in
-from provisioner.commands.forecasting import forecast, refresh_prices
+from provisioner.commands.forecasting import plan_estimate, refresh_prices
 from provisioner.commands.on_github import give, summarise
-from provisioner.commands.place import checked, header
-from provisioner.commands.refusing import refusal
-from provisioner.commands.saved import saved
+from provisioner.commands.place import describe_checks, print_header
+from provisioner.commands.refusing import refusal_error
+from provisioner.commands.saved import save_plan
 from provisioner.commands.writing import write
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.names import PROGRAM
 from provisioner.session import Session
-from provisioner.terminal.forecast import Forecast
+from provisioner.terminal.forecast import PlanEstimate
 from provisioner.terminal.markdown import plan_markdown
 from provisioner.terminal.plan import show_plan, shown
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 CHANGES_PRESENT = 2
 
 
 @dataclass(frozen=True)
-class Showing:
+class PlanView:
     """The options of showing a plan.
 
     `detailed` makes the exit code tell of changes, `among_others` says that several stacks are shown, and
@@ -43,22 +43,22 @@ class Showing:
     # The file for the comment on a pull request.
     markdown: Path | None = None
 
-    def begin(self, say: Say, session: Session) -> None:
+    def begin(self, console: Console, session: Session) -> None:
         """Fetch prices if that is wanted, and print the stack's name if there are several."""
         if self.with_new_prices:
-            refresh_prices(say, session)
-        if self.among_others and not say.as_json:
-            say.data(f"{session.suffix}:")
+            refresh_prices(console, session)
+        if self.among_others and not console.as_json:
+            console.data(f"{session.suffix}:")
 
-    def hand_on(self, session: Session, plan: Plan, told: Forecast) -> None:
+    def hand_on(self, session: Session, plan: Plan, told: PlanEstimate) -> None:
         """Give the plan to GitHub if this is a job there, and write it as Markdown to a file, if given."""
 
         def text() -> str:
             return plan_markdown(plan, told)
 
-        summarise(text, session.tell)
+        summarise(text, session.warn)
         if not self.among_others:
-            give({"changes": len(shown(plan))}, session.tell)
+            give({"changes": len(shown(plan))}, session.warn)
         if self.markdown:
             write(self.markdown, text())
 
@@ -68,7 +68,7 @@ class Showing:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class PlanFile:
     """The file in which a plan is saved, and the sources of its settings."""
 
     path: Path
@@ -76,52 +76,54 @@ class Keeping:
     sets: list[str]
 
 
-def plan(say: Say, session: Session, showing: Showing, selection: Selection, keeping: Keeping | None = None) -> int:
+def plan(
+    console: Console, session: Session, showing: PlanView, selection: Selection, keeping: PlanFile | None = None
+) -> int:
     """Show what an apply would do, and save the plan if a file is named; return the exit code.
 
     Raises:
         Blocked: A plan to be saved cannot be applied.
 
     """
-    header(say, session)
+    print_header(console, session)
     started = time.monotonic()
-    whole = read_with(session, session.plan())
-    plan = with_marker(whole, select(whole, session.document, selection))
-    showing.begin(say, session)
-    told = forecast(session, plan)
-    show_plan(say, plan, told)
+    whole = context_notes(session, session.plan())
+    plan = with_marker(whole, select(whole, session.state, selection))
+    showing.begin(console, session)
+    told = plan_estimate(session, plan)
+    show_plan(console, plan, told)
     showing.hand_on(session, plan, told)
     if not showing.among_others:
-        checked(say, session, plan, started)
+        describe_checks(console, session, plan, started)
     if keeping:
         if plan.refused:
-            blocked = refusal(plan)
+            blocked = refusal_error(plan)
             blocked.hint += f" {keeping.path} was not written: there is nothing to apply."
             raise blocked
-        saved(session, plan, selection, keeping.config, keeping.sets).save(keeping.path)
+        save_plan(session, plan, selection, keeping.config, keeping.sets).save(keeping.path)
         local = " --local" if session.aws.local else ""
-        say.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
+        console.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
     return showing.code(changes=bool(shown(plan)))
 
 
-def plan_all(say: Say, sessions: list[Session], showing: Showing, selection: Selection) -> int:
+def plan_all(console: Console, sessions: list[Session], showing: PlanView, selection: Selection) -> int:
     """Show what an apply would do to each stack; stacks of one region are read together."""
     started = time.monotonic()
-    look_together(sessions)
-    code = max((plan(say, session, showing, selection) for session in sessions), default=0)
-    calls = sum(aws.calls.counted.total() for aws in {id(one.aws): one.aws for one in sessions}.values())
-    count = sum(resources_in(session.document) for session in sessions)
+    share_reads(sessions)
+    code = max((plan(console, session, showing, selection) for session in sessions), default=0)
+    calls = sum(connection.calls.counted.total() for connection in {id(one.aws): one.aws for one in sessions}.values())
+    count = sum(resources_in(session.state) for session in sessions)
     told = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
-    say.note(f"{told} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
+    console.note(f"{told} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
     return code
 
 
-def look_together(sessions: Iterable[Session]) -> None:
+def share_reads(sessions: Iterable[Session]) -> None:
     """Let the sessions of one region share their next reads: equal reads are made once for all of them."""
     regions: dict[str, list[Session]] = {}
     for session in sessions:
-        regions.setdefault(session.place.region, []).append(session)
+        regions.setdefault(session.location.region, []).append(session)
     for alike in regions.values():
-        looking = alike[0].clients.with_shared_reads(BatchScope.of(*(session.document for session in alike)))
+        looking = alike[0].clients.with_shared_reads(BatchScope.of(*(session.state for session in alike)))
         for session in alike:
-            session.looking = looking
+            session.shared_clients = looking

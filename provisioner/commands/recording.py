@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.commands.on_github import summarise
-from provisioner.commands.saved import told_settings
+from provisioner.commands.saved import fingerprinted_settings
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.planning.plan import Plan
@@ -33,9 +33,9 @@ def recorded(session: Session, command: str) -> Iterator[RunRecorder]:
 
     A run that ends with NoSuchStack leaves no record.
     """
-    record = RunRecorder(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
-    record.settings = _open_part(told_settings(session.settings, session.document.salt))
-    copies = _Copies.of(session, record.start)
+    record = RunRecorder(session.suffix, command, session.arguments, session.location, session.aws, session.clock)
+    record.settings = _open_part(fingerprinted_settings(session.settings, session.state.salt))
+    copies = _RunRecordCopies.of(session, record.start)
     copies.save(record.to_json())
     try:
         yield record
@@ -53,17 +53,17 @@ def recorded(session: Session, command: str) -> Iterator[RunRecorder]:
     try:
         copies.save(record.to_json(), last=True)
     except StateError as error:  # the run itself went well
-        session.tell(f"The record of this run is not whole. {error.message}", "The run itself is done.")
-    _summarise(session, record, session.document.outputs if command == "apply" else {})
+        session.warn(f"The record of this run is not whole. {error.message}", "The run itself is done.")
+    _summarise(session, record, session.state.outputs if command == "apply" else {})
 
 
 def _summarise(session: Session, record: RunRecorder, outputs: Mapping[str, str]) -> None:
     """Give the record to GitHub as a summary, if this is a job there."""
-    summarise(lambda: run_markdown(run_of("", record.to_json()), outputs), session.tell)
+    summarise(lambda: run_markdown(run_of("", record.to_json()), outputs), session.warn)
 
 
 @dataclass(frozen=True)
-class _Copies:
+class _RunRecordCopies:
     """The copies of one run's record: a file on this machine, and one beside a shared state."""
 
     session: Session
@@ -73,9 +73,9 @@ class _Copies:
     key: ObjectStateStore | None
 
     @classmethod
-    def of(cls, session: Session, start: float) -> _Copies:
+    def of(cls, session: Session, start: float) -> _RunRecordCopies:
         """Return the copies of a new run that begins at `start` (epoch seconds)."""
-        workspace, suffix = session.where.workspace, session.suffix
+        workspace, suffix = session.options.workspace, session.suffix
         shared = workspace.shared_runs
         file, key = workspace.runs.new_record(suffix, start), shared.new_record(suffix, start) if shared else None
         return cls(session, workspace.runs, file, shared, key)
@@ -93,7 +93,7 @@ class _Copies:
                 self.shared.prune(self.session.suffix)
         except ProvisionerError as error:
             self.runs.mark_unsent(self.file, unsent=True)
-            self.session.tell(
+            self.session.warn(
                 f"The record of this run is not kept for others yet. {error.message}",
                 f"The run itself goes on; its record is in {self.file.description}, and the next run "
                 "from here sends it.",
@@ -133,9 +133,9 @@ def _ending(error: BaseException) -> tuple[str, int, str]:
     return "error", 1, type(error).__name__
 
 
-def expect(record: RunRecorder, session: Session, plan: Plan) -> None:
+def record_plan(record: RunRecorder, session: Session, plan: Plan) -> None:
     """Tell the record the type and the dependencies of each resource."""
-    for name, resource_state in session.document.resources.items():
+    for name, resource_state in session.state.resources.items():
         record.add_resource(
             name,
             resource_state.type_name,
@@ -154,12 +154,12 @@ def expect(record: RunRecorder, session: Session, plan: Plan) -> None:
                 record.allow_overlap(need, name)
 
 
-def outlook_on(session: Session, record: RunRecorder, actions: Mapping[str, str]) -> ProgressEstimate:
+def progress_estimate(session: Session, record: RunRecorder, actions: Mapping[str, str]) -> ProgressEstimate:
     """Return the estimate of each resource's time, and of the whole run's; `actions` holds the actions."""
-    return ProgressEstimate.of(record.resources, actions, RESOURCE_TYPES, session.durations, session.clock.now)
+    return ProgressEstimate.of(record.resources, actions, RESOURCE_TYPES, session.duration_history, session.clock.now)
 
 
-def both(one: Listener, other: Listener) -> Listener:
+def both_listeners(one: Listener, other: Listener) -> Listener:
     """Return a listener that passes each event to both."""
 
     def hear(event: Event) -> None:

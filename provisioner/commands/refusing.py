@@ -9,7 +9,7 @@ from provisioner.errors import Blocked
 from provisioner.preflight.finding import Finding
 
 
-def refusal(plan: Plan) -> Blocked:
+def refusal_error(plan: Plan) -> Blocked:
     """Return the error that names the changes in the way, and the way out of each."""
     told = "\n".join(
         f"  {' '.join(filter(None, dict.fromkeys((str(one.type_name), one.aws_name, one.id))))}: {one.reason}"
@@ -24,7 +24,7 @@ def refusal(plan: Plan) -> Blocked:
     return Blocked(f"{len(plan.refused)} in the way; nothing was changed.\n{told}", "\n".join(dict.fromkeys(hints)))
 
 
-def refuse_findings(findings: Iterable[Finding]) -> None:
+def check_findings(findings: Iterable[Finding]) -> None:
     """Raise Blocked if a check found what would fail; warnings pass."""
     blocking = [one for one in findings if one.blocks]
     if blocking:

@@ -14,7 +14,7 @@ from provisioner.embedded import local
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import UsageError
 from provisioner.stopping import begin_change
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 from state.errors import LockHeld
 
@@ -23,7 +23,7 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Asked:
+class EmulatorOptions:
     """The options given for the emulator; None takes the default at a start, and any value if it runs."""
 
     pace: float | None = None
@@ -48,7 +48,7 @@ class Asked:
             ) from error
 
 
-def start(say: Say, asked: Asked, *, port: int, authorise: Path | None = None) -> int:
+def start(console: Console, options: EmulatorOptions, *, port: int, authorise: Path | None = None) -> int:
     """Start the emulator, or say that it runs; return the exit code.
 
     Raises:
@@ -57,21 +57,21 @@ def start(say: Say, asked: Asked, *, port: int, authorise: Path | None = None) -
     """
     box = local.start(
         Workspace.here().embedded,
-        pace=asked.pace or 0.0,
-        manners=asked.manners is not False,
+        pace=options.pace or 0.0,
+        manners=options.manners is not False,
         port=port,
-        hosts=asked.hosts or (),
-        address=asked.address or local.LOOPBACK,
-        account=asked.account or local.PLAIN,
+        hosts=options.hosts or (),
+        address=options.address or local.LOOPBACK,
+        account=options.account or local.PLAIN,
     )
-    if any(value is not None and value != getattr(box, name) for name, value in vars(asked).items()):
+    if any(value is not None and value != getattr(box, name) for name, value in vars(options).items()):
         raise UsageError(
             f"The embedded AWS runs already, {_manner(box)}: that cannot change while it does.",
             "`local stop` ends it, and all it holds; then start it anew.",
         )
     if authorise:
         local.authorise(box, _policies(authorise))
-    _tell(say, box)
+    _tell(console, box)
     return 0
 
 
@@ -87,7 +87,7 @@ def _policies(file: Path) -> list[Any]:
     return listed
 
 
-def stop(say: Say) -> int:
+def stop(console: Console) -> int:
     """Stop the emulator, and delete the states of the stacks in it.
 
     Raises:
@@ -106,36 +106,36 @@ def stop(say: Say) -> int:
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():
             workspace.store(suffix).remove()
-    if say.as_json:
-        say.record("local", running=False, stopped=stopped)
+    if console.as_json:
+        console.record("local", running=False, stopped=stopped)
     elif stopped:
-        say.data("The embedded AWS has ended, and what it held with it.")
+        console.data("The embedded AWS has ended, and what it held with it.")
     else:
-        say.data("It was not running.")
+        console.data("It was not running.")
     if stranger is not None:
-        say.note(
+        console.note(
             f"Process {stranger}, which the state file named, does not answer as the embedded AWS and was "
             f"left alone. Look at it: `ps -p {stranger} -f`."
         )
     return 0
 
 
-def status(say: Say) -> int:
+def status(console: Console) -> int:
     """Say whether the emulator runs, where, and with which options; return 1 if it does not run."""
-    _tell(say, box := local.running(Workspace.here().embedded))
+    _tell(console, box := local.running(Workspace.here().embedded))
     return 0 if box else 1
 
 
-def _tell(say: Say, box: local.Local | None) -> None:
+def _tell(console: Console, box: local.Local | None) -> None:
     """Print whether the emulator runs, where, and with which options."""
-    if say.as_json:
+    if console.as_json:
         about = {"endpoint": box.endpoint, "pid": box.pid, "since": box.started} if box else {}
         manner = {"pace": box.pace, "manners": box.manners, "account": box.account} if box else {}
-        say.record("local", running=bool(box), **about, **manner)
+        console.record("local", running=bool(box), **about, **manner)
     elif box:
-        say.data(f"The embedded AWS listens at {box.endpoint} (process {box.pid}, {_manner(box)}).")
+        console.data(f"The embedded AWS listens at {box.endpoint} (process {box.pid}, {_manner(box)}).")
     else:
-        say.data("Not running.")
+        console.data("Not running.")
 
 
 def _manner(box: local.Local) -> str:

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from provisioner.commands.one_service import OneService, one_service
-from provisioner.commands.place import header
+from provisioner.commands.one_service import ServiceController, service_controller
+from provisioner.commands.place import print_header
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError
@@ -21,30 +21,30 @@ from provisioner.resources.ecs.rollouts import BACK, GOOD, Rollout, rollouts
 from provisioner.resources.ecs.shipped import main_container
 from provisioner.session import Session
 from provisioner.terminal.releases import Release, show_releases
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.errors import StateError
 from state.run_store import RunId
 
 # How many of the newest revisions are looked at.
 MOST = 20
 _AT_ONCE = 8
-UNTOLD = ""
+UNKNOWN_RESULT = ""
 _OK, _RUNNING = "ok", "under way"
 # The result of a deployment, by its status in ECS.
 _ENDS = {GOOD: _OK, BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
 Records = list[Mapping[str, Any]]
 
 
-def releases(say: Say, session: Session, service: str) -> int:
+def releases(console: Console, session: Session, service: str) -> int:
     """Show the releases of a service, newest first."""
-    header(say, session)
-    one = one_service(session, service)
+    print_header(console, session)
+    one = service_controller(session, service)
     with user_errors(f"looking at the revisions of {one.aws_name}"):
-        now = one.running()
-        listed = releases_of(one, now)
-    show_releases(say, one.title, listed)
+        running = one.running()
+        listed = releases_of(one, running)
+    show_releases(console, one.title, listed)
     if gone := missing(each.revision for each in listed):
-        say.note(f"Not there any more: {', '.join(map(str, gone))}. Somebody has deregistered what is missing.")
+        console.note(f"Not there any more: {', '.join(map(str, gone))}. Somebody has deregistered what is missing.")
     return 0
 
 
@@ -54,20 +54,22 @@ def missing(known: Iterable[int]) -> list[int]:
     return [each for each in range(min(numbers, default=0), max(numbers, default=0)) if each not in numbers]
 
 
-def releases_of(one: OneService, now: Running) -> list[Release]:
+def releases_of(service: ServiceController, running: Running) -> list[Release]:
     """Return every revision of the service that can be run, newest first."""
-    session = one.session
-    listed = revisions(session.clients, str(now.revision["family"]), session.suffix, MOST)
-    told = rollouts(session.clients, one.cluster, one.aws_name, tell=session.tell) or []
+    session = service.session
+    listed = revisions(session.clients, str(running.revision["family"]), session.suffix, MOST)
+    told = rollouts(session.clients, service.cluster, service.aws_name, tell=session.warn) or []
     known = _records(session)
-    return [_release(one, now, doc, told, known) for doc in listed]
+    return [_release(service, running, doc, told, known) for doc in listed]
 
 
-def _release(one: OneService, now: Running, doc: JsonObject, told: Iterable[Rollout], known: Records) -> Release:
+def _release(
+    service: ServiceController, running: Running, doc: JsonObject, told: Iterable[Rollout], known: Records
+) -> Release:
     """Return one revision with its last deployment, and with the run that brought it."""
     arn = str(doc["taskDefinitionArn"])
     mine = [each for each in told if each.revision == arn]
-    runs = [each for each in known if _brought(each, one.task) == arn]
+    runs = [each for each in known if _brought(each, service.task_definition_id) == arn]
     last, run = next(iter(mine), None), next(iter(runs), None)
     registered = doc.get("registeredAt")
     at = last.at if last else registered.timestamp() if registered else None
@@ -75,11 +77,11 @@ def _release(one: OneService, now: Running, doc: JsonObject, told: Iterable[Roll
     return Release(
         number(arn),
         arn,
-        str(main_container(now.service, doc)["image"]),
+        str(main_container(running.service, doc)["image"]),
         at,
         by,
         _result(mine, run),
-        runs=arn == now.arn,
+        runs=arn == running.arn,
         was_good=any(each.status == GOOD for each in mine) or any(each["result"] == _OK for each in runs),
     )
 
@@ -87,7 +89,7 @@ def _release(one: OneService, now: Running, doc: JsonObject, told: Iterable[Roll
 def _result(mine: list[Rollout], run: Mapping[str, Any] | None) -> str:
     """Return how the revision's last deployment ended: by ECS's status, else by the run's record."""
     if not mine:
-        return str(run["result"]).replace("_", " ") if run else UNTOLD
+        return str(run["result"]).replace("_", " ") if run else UNKNOWN_RESULT
     return _ENDS.get(mine[0].status, _RUNNING)
 
 
@@ -98,7 +100,7 @@ def _brought(record: Mapping[str, Any], task: str) -> str:
 
 def _records(session: Session) -> Records:
     """Return the records of the stack's runs, newest first; with a shared state, each one is a call."""
-    history = session.where.workspace.history
+    history = session.options.workspace.history
 
     def read(name: RunId) -> Mapping[str, Any] | None:
         with suppress(StateError):  # an unreadable record is left out
@@ -113,7 +115,7 @@ def earlier(listed: Iterable[Release], now: int) -> Release | None:
     """Return the newest good revision below `now`; if there is none, the newest whose result is unknown."""
     below = [one for one in listed if one.revision < now]
     good = (one for one in below if one.was_good)
-    return next(good, None) or next((one for one in below if one.result == UNTOLD), None)
+    return next(good, None) or next((one for one in below if one.result == UNKNOWN_RESULT), None)
 
 
 def named(listed: Iterable[Release], told: str) -> Release:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.outputs import show_outputs
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
@@ -12,32 +12,32 @@ from state.stack_state import StackState
 _HEAD = ("node", "kind", "phase", "id")
 
 
-def cached(say: Say, workspace: Workspace, suffix: str) -> int:
+def cached(console: Console, workspace: Workspace, suffix: str) -> int:
     """Print every resource as the last run left it, then the outputs; return 1 if a run did not end well."""
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     if state is None:
-        raise NoSuchStack(f"No stack {suffix} is known {workspace.words}.")
+        raise NoSuchStack(f"No stack {suffix} is known {workspace.description}.")
     rows = [
         {"node": name, "kind": resource_state.type_name, "phase": resource_state.phase, "id": resource_state.id}
         for name, resource_state in state.resources.items()
     ]
     began = unfinished_teardown(state)
-    _show(say, state, rows, began)
-    if began and not say.as_json:
-        say.data(f"{as_sentence(began)}.")
-        say.data(ways_on(workspace, suffix))
+    _show(console, state, rows, began)
+    if began and not console.as_json:
+        console.data(f"{as_sentence(began)}.")
+        console.data(ways_on(workspace, suffix))
     return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
 
 
-def _show(say: Say, state: StackState, rows: list[dict[str, str]], began: str) -> None:
+def _show(console: Console, state: StackState, rows: list[dict[str, str]], began: str) -> None:
     """Print the resources and the outputs, or all as one JSON record."""
-    if say.as_json:
+    if console.as_json:
         more = {"outputs": state.outputs, "unfinished": began}
-        say.record("status", suffix=state.suffix, cached=True, resources=rows, **more)
+        console.record("status", suffix=state.suffix, cached=True, resources=rows, **more)
         return
     location = state.location
-    say.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
+    console.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
     for line in table(([row[key] for key in _HEAD] for row in rows), _HEAD):
-        say.data(line)
-    say.data("")
-    show_outputs(say, state.outputs, "table")
+        console.data(line)
+    console.data("")
+    show_outputs(console, state.outputs, "table")

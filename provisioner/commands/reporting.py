@@ -10,7 +10,7 @@ from pathlib import Path
 from provisioner.commands.bordering import borders
 from provisioner.commands.forecasting import cost_of, cost_remembered
 from provisioner.commands.looking_back import readable
-from provisioner.commands.place import checked, whereabouts
+from provisioner.commands.place import describe_checks, location_description
 from provisioner.commands.writing import check_writable, write
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.drift import DriftReport
@@ -29,7 +29,7 @@ from provisioner.session import Session
 from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
 from provisioner.terminal.report.page import page
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.unfinished import as_sentence, unfinished_teardown
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError, StateError
@@ -44,7 +44,7 @@ _OURS = (UsageError, Blocked, StateError, NoSuchStack)
 
 
 @dataclass(frozen=True)
-class _Known:
+class _ReportData:
     """What is known of the resources, and whether AWS or the state tells it."""
 
     things: Things
@@ -56,20 +56,20 @@ class _Known:
     error: ProvisionerError | None = None
 
 
-def report(say: Say, workspace: Workspace, suffix: str, path: Path, opened: Callable[[], Session]) -> int:
+def report(console: Console, workspace: Workspace, suffix: str, path: Path, opened: Callable[[], Session]) -> int:
     """Write the page; return the exit code.
 
     If AWS does not answer, the page shows what the last run left, and the error is raised after it is
     written.
     """
     check_writable(path)
-    known = _asked(say, workspace, suffix, opened)
+    known = _asked(console, workspace, suffix, opened)
     write(path, page(_sheet(workspace, suffix, known)))
-    if say.as_json:
+    if console.as_json:
         told = {one.node: one.state for one in known.things.values() if one.state != "good"}
-        say.record("report", suffix=suffix, file=str(path), live=known.error is None, unwell=told)
+        console.record("report", suffix=suffix, file=str(path), live=known.error is None, unwell=told)
     elif known.error is None:
-        say.data(f"The report on {suffix} is in {path}.")
+        console.data(f"The report on {suffix} is in {path}.")
     if known.error is None:
         return 0
     error = known.error
@@ -79,21 +79,21 @@ def report(say: Say, workspace: Workspace, suffix: str, path: Path, opened: Call
     )
 
 
-def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Session]) -> _Known:
+def _asked(console: Console, workspace: Workspace, suffix: str, opened: Callable[[], Session]) -> _ReportData:
     """Return what AWS says of the stack; what the state says if AWS cannot be asked."""
     started = time.monotonic()
     try:
         session = opened()
         drift, plan = session.drift()
-        things = seen(plan, drift, session.document)
+        things = seen(plan, drift, session.state)
         told = _topics(session, things)
     except _OURS:
         raise
     except ProvisionerError as error:
         return _remembered(workspace, suffix, error)
-    checked(say, session, plan, started)
-    costs, where = cost_of(session, plan), whereabouts(session)
-    return _Known(with_topics(things, told), where, costs, told, drift, sentence(plan))
+    describe_checks(console, session, plan, started)
+    costs, where = cost_of(session, plan), location_description(session)
+    return _ReportData(with_topics(things, told), where, costs, told, drift, sentence(plan))
 
 
 def _topics(session: Session, things: Things) -> tuple[Part, ...]:
@@ -103,23 +103,23 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
         Sight(one.node, one.kind, one.name, one.doc or None, how=health_of(RESOURCE_TYPES[one.kind], one.doc or None))
         for one in asked
     )
-    clients = session.clients.with_shared_reads(BatchScope.of(session.document), _PATIENCE)
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
     scene = Scene(sights, clients, session.clock.wall())
     return (*parts(scene), *borders(scene, session.suffix))
 
 
-def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:
+def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _ReportData:
     """Return what the state says of the stack; raise the error if there is no state."""
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     if state is None:
         raise error
     where = f"account {state.location.account}, region {state.location.region}"
-    return _Known(remembered(state), where, cost_remembered(workspace, state), error=error)
+    return _ReportData(remembered(state), where, cost_remembered(workspace, state), error=error)
 
 
-def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
+def _sheet(workspace: Workspace, suffix: str, known: _ReportData) -> Sheet:
     """Gather the content of the page."""
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     region = state.location.region if state else ""
     runs, last, notes = _history(workspace, suffix)
     return Sheet(

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.commands.applying import run
-from provisioner.commands.asking import Asking
-from provisioner.commands.place import header
-from provisioner.commands.recording import expect, recorded
-from provisioner.commands.undisturbed import undisturbed
+from provisioner.commands.asking import Confirmation
+from provisioner.commands.place import print_header
+from provisioner.commands.recording import record_plan, recorded
+from provisioner.commands.undisturbed import without_other_runs
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.runs.recorder import RunRecorder
@@ -22,12 +22,12 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.resources.origin_key import CURRENT, PENDING, new_key
 from provisioner.session import Session
 from provisioner.terminal.plan import shown
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 _NODE, _PIECES = "origin-key", ("alb", "cloudfront")
 
 
-def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
+def rotate(console: Console, session: Session, confirmation: Confirmation, lock_timeout: float) -> int:
     """Stage a new key, bring both sides to it, promote it, and let the load balancer drop the old one.
 
     Raises:
@@ -35,13 +35,13 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
         Blocked: The stack differs from its settings in other resources too.
 
     """
-    header(say, session)
+    print_header(console, session)
     with (
         session.locked("rotate-origin-secret", lock_timeout),
         recorded(session, "rotate") as record,
-        undisturbed(session),
+        without_other_runs(session),
     ):
-        resource_state = session.document.resources.get(_NODE)
+        resource_state = session.state.resources.get(_NODE)
         if resource_state is None or not resource_state.id:
             raise UsageError(
                 f"The stack {session.suffix} has no key between CloudFront and its load balancer.",
@@ -50,25 +50,25 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
         secrets = session.clients.client("secretsmanager")
         if not _versions(secrets, resource_state.id).get(PENDING):
             _only_the_key(session, session.plan())
-            asking.confirm(say, f"Change the key of {session.suffix}?")
+            confirmation.confirm(console, f"Change the key of {session.suffix}?")
             with user_errors("staging a new key"):
                 secrets.put_secret_value(SecretId=resource_state.id, SecretString=new_key(), VersionStages=[PENDING])
-        say.note("The load balancer learns the new key, then CloudFront shows it.")
-        _learn(say, session, record)
+        console.note("The load balancer learns the new key, then CloudFront shows it.")
+        _learn(console, session, record)
         _promote(secrets, resource_state.id)
-        say.note("The load balancer forgets the old key.")
-        _learn(say, session, record)
-    say.data(f"The key of {session.suffix} was changed.")
+        console.note("The load balancer forgets the old key.")
+        _learn(console, session, record)
+    console.data(f"The key of {session.suffix} was changed.")
     return 0
 
 
-def _learn(say: Say, session: Session, record: RunRecorder) -> None:
+def _learn(console: Console, session: Session, record: RunRecorder) -> None:
     """Bring the load balancer and CloudFront in line with the secret's versions; wait until that is done."""
     plan = session.plan()
     _only_the_key(session, plan)
     if shown(plan):
-        expect(record, session, plan)
-        run(say, session, plan, record)
+        record_plan(record, session, plan)
+        run(console, session, plan, record)
 
 
 def _only_the_key(session: Session, plan: Plan) -> None:
@@ -78,7 +78,7 @@ def _only_the_key(session: Session, plan: Plan) -> None:
         raise Blocked(
             f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",
             "Give the `--config` and every `--set` of its last `apply` again. With them "
-            f"`{session.where.workspace.command('plan', session.suffix)}` shows what is left to apply.",
+            f"`{session.options.workspace.command('plan', session.suffix)}` shows what is left to apply.",
         )
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.asking import Asking
+from provisioner.commands.asking import Confirmation
 from provisioner.commands.ending import EXIT_CODES, signals
-from provisioner.commands.once import Once
-from provisioner.commands.one_service import one_service
-from provisioner.commands.place import header
-from provisioner.commands.pulling import demand_pullable
+from provisioner.commands.once import OneTimeCommand
+from provisioner.commands.one_service import service_controller
+from provisioner.commands.place import print_header
+from provisioner.commands.pulling import require_pullable
 from provisioner.commands.recording import recorded
-from provisioner.commands.undisturbed import undisturbed
+from provisioner.commands.undisturbed import without_other_runs
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, describe_error
 from provisioner.engine.calls.polling import Clock, Stopped
@@ -30,7 +30,7 @@ from provisioner.resources.ecs.revisions import Running
 from provisioner.resources.log_events import Line, Tail
 from provisioner.session import Session
 from provisioner.settings.images import images_of
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.errors import ProvisionerError
 
 # Seconds between two looks.
@@ -41,10 +41,10 @@ _LATE = 6.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunOptions:
     """The options of a run: the command, the service as whose task it runs, and the capacity."""
 
-    asking: Asking
+    confirmation: Confirmation
     words: tuple[str, ...]
     service: str = ""
     spot: bool = False
@@ -53,53 +53,53 @@ class Wish:
     again: bool = False
 
 
-def run(say: Say, session: Session, wish: Wish) -> int:
+def run(console: Console, session: Session, options: RunOptions) -> int:
     """Start the task or find it, show its output, and return its exit code."""
-    header(say, session)
-    command = Command(wish.words, SPOT if wish.spot else ON_DEMAND)
+    print_header(console, session)
+    command = Command(options.words, SPOT if options.spot else ON_DEMAND)
     with recorded(session, "run") as record, ExitStack() as ears:
-        with session.locked("run", wish.lock_timeout), undisturbed(session, to_its_end=False):
-            one = one_service(session, wish.service)
-            with user_errors(f"starting a task of {one.aws_name}"):
-                now = one.running()
-                once = Once(say, one, now, command)
-                found = once.found(again=wish.again, asking=wish.asking)
+        with session.locked("run", options.lock_timeout), without_other_runs(session, to_its_end=False):
+            service = service_controller(session, options.service)
+            with user_errors(f"starting a task of {service.aws_name}"):
+                now = service.running()
+                once = OneTimeCommand(console, service, now, command)
+                found = once.found(again=options.again, confirmation=options.confirmation)
                 # Before there is a task: a signal during its start also asks it to end.
-                caught = ears.enter_context(signals(say, session.clock))
+                caught = ears.enter_context(signals(console, session.clock))
                 if not found:
-                    demand_pullable(say, session, images_of(now.revision))
-                alone = found or _started(once, again=wish.again)
+                    require_pullable(console, session, images_of(now.revision))
+                alone = found or _started(once, again=options.again)
         record.task = alone.arn
         watched = Clients(session.aws, Clock())
         # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
-        running = Watched(say, watched, one.cluster, alone, _tail(session, now, alone), caught)
+        running = FollowedTask(console, watched, service.cluster, alone, _tail(session, now, alone), caught)
         try:
             with user_errors(f"following task {alone.id}"):
                 code = running.to_its_end(session.clock)
             record.finish("ok" if code == 0 else "failed", code)
         finally:
             if running.is_told:
-                once.forget(alone, wish.lock_timeout)
+                once.forget(alone, options.lock_timeout)
         if found and found.has_stopped:
-            say.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
+            console.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
     return code
 
 
-def _started(once: Once, *, again: bool) -> Alone:
+def _started(once: OneTimeCommand, *, again: bool) -> Alone:
     """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
-    session, one, state_manager = once.one.session, once.one, once.one.hands.state_manager
+    session, service, state_manager = once.service.session, once.service, once.service.executor.state_manager
     pending = once.begun(again=again)
     state_manager.record_command(once.key, pending)
-    tags, recent = owner_tags(session.suffix), one.hands.retry_policy.recent
-    alone = begin(session.clients, one.cluster, once.now, once.command, pending.token, tags, recent)
+    tags, recent = owner_tags(session.suffix), service.executor.retry_policy.recent
+    alone = begin(session.clients, service.cluster, once.running, once.command, pending.token, tags, recent)
     state_manager.record_command(once.key, replace(pending, task=alone.arn))
-    once.say.note(f"Task {alone.id} of {one.title} starts on {once.command.provider}.", "dim")
+    once.console.note(f"Task {alone.id} of {service.title} starts on {once.command.provider}.", "dim")
     return alone
 
 
-def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
+def _tail(session: Session, running: Running, alone: Alone) -> Tail | None:
     """Return the task's own stream of the service's log; None if the log is written elsewhere."""
-    log = now.container.get("logConfiguration", {})
+    log = running.container.get("logConfiguration", {})
     options = log.get("options", {})
     if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
         return None
@@ -110,13 +110,13 @@ def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
 
 
 @dataclass
-class Watched:
+class FollowedTask:
     """A task that is followed: its lines are shown, and the first signal asks it to end."""
 
-    say: Say
+    console: Console
     clients: Clients
     cluster: str
-    alone: Alone
+    task: Alone
     tail: Tail | None
     caught: list[int]
     # Whether the end of the task was reported to the user.
@@ -128,10 +128,10 @@ class Watched:
         `ears` is the clock that the first signal stops.
         """
         asked = False
-        while not self.alone.has_stopped:
+        while not self.task.has_stopped:
             asked = self._pause(ears, asked=asked)
             self._show()
-            self.alone = look(self.clients, self.cluster, self.alone)
+            self.task = look(self.clients, self.cluster, self.task)
         self._show_the_rest()
         self.is_told = True
         if self.caught:
@@ -144,11 +144,11 @@ class Watched:
         try:
             (self.clients.clock if asked else ears).sleep(self._scaled(_PAUSE))
         except Stopped:
-            self.say.note(
-                f"Asking task {self.alone.id} to end; it has 30 s for it. "
+            self.console.note(
+                f"Asking task {self.task.id} to end; it has 30 s for it. "
                 "Another signal stops waiting for it: the same command then shows how it ended."
             )
-            stop(self.clients, self.cluster, self.alone)
+            stop(self.clients, self.cluster, self.task)
             return True
         return asked
 
@@ -159,10 +159,10 @@ class Watched:
             if self.tail and line.stream != self.tail.prefix:
                 continue
             any_new = True
-            if self.say.as_json:
-                self.say.record("line", at=line.at, task=line.task, text=line.text)
+            if self.console.as_json:
+                self.console.record("line", at=line.at, task=line.task, text=line.text)
             else:
-                self.say.written(line.text)
+                self.console.written(line.text)
         return any_new
 
     def _lines(self) -> Iterator[Line]:
@@ -172,28 +172,28 @@ class Watched:
                 yield from self.tail.lines()
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
-                self.say.note(f"Its lines cannot be read: {describe_error(error)}", "yellow")
+                self.console.note(f"Its lines cannot be read: {describe_error(error)}", "yellow")
                 self.tail = None
 
     def _show_the_rest(self) -> None:
         """Show the lines that come after the end, until none has come for a while."""
         clock = self.clients.clock
         since = clock.now()
-        while clock.now() - since < max(_LATE * self.clients.aws.pace, 2 * self.clients.aws.hides_for):
+        while clock.now() - since < max(_LATE * self.clients.aws.speed, 2 * self.clients.aws.hides_for):
             clock.sleep(self._scaled(_PAUSE))
             if self._show():
                 since = clock.now()
 
     def _scaled(self, seconds: float) -> float:
         """Return a wait in seconds by the emulator's speed."""
-        return max(seconds * self.clients.aws.pace, 0.05)
+        return max(seconds * self.clients.aws.speed, 0.05)
 
     def _ended(self) -> int:
         """Return the task's exit code; raise if it did not run, or lost its Spot capacity."""
-        end, code = self.alone.end, self.alone.exit_code
-        if self.alone.was_reclaimed:
+        end, code = self.task.end, self.task.exit_code
+        if self.task.was_reclaimed:
             raise ProvisionerError(
-                f"AWS took the Spot capacity of task {self.alone.id} back: {end.stopped}.",
+                f"AWS took the Spot capacity of task {self.task.id} back: {end.stopped}.",
                 "Run it again, without --spot where it must not be cut off.",
             )
         if code is None:
@@ -203,8 +203,8 @@ class Watched:
 
     def _tell_end(self) -> None:
         """Print how the task ended; it may have finished its command before a signal asked it to end."""
-        end, code = self.alone.end, self.alone.exit_code
-        if self.say.as_json:
-            self.say.record("ended", task=self.alone.id, exit_code=code, reason=end.stopped)
+        end, code = self.task.end, self.task.exit_code
+        if self.console.as_json:
+            self.console.record("ended", task=self.task.id, exit_code=code, reason=end.stopped)
         how = f"without an exit code: {end.stopped}." if code is None else f"with exit code {code}."
-        self.say.note(f"Task {self.alone.id} ended {how}", "dim" if code == 0 else "red")
+        self.console.note(f"Task {self.task.id} ended {how}", "dim" if code == 0 else "red")

@@ -97,29 +97,29 @@ class SavedPlan:
         return cls(**by_name(cls, raw))
 
 
-def saved(session: Session, plan: Plan, selection: Selection, config: Path | None, sets: list[str]) -> SavedPlan:
+def save_plan(session: Session, plan: Plan, selection: Selection, config: Path | None, sets: list[str]) -> SavedPlan:
     """Return the saved form of a plan that was just made."""
-    state = session.document
+    state = session.state
     return SavedPlan(
         tool=__version__,
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         suffix=session.suffix,
-        place=as_json(session.place),
+        place=as_json(session.location),
         config=str(config.resolve()) if config else None,
         sets=[one for one in sets if "environment" not in one],
-        take=sorted(session.taken),
+        take=sorted(session.released),
         targets=list(selection.targets),
         excludes=list(selection.excluded),
-        settings=told_settings(session.settings, state.salt),
+        settings=fingerprinted_settings(session.settings, state.salt),
         salt=state.salt,
         lineage=state.lineage if session.is_known else "",
         serial=state.serial,
         facts=state.lookups,
-        changes=outline(plan.changes, state.salt),
+        changes=change_outline(plan.changes, state.salt),
     )
 
 
-def told_settings(settings: Settings, salt: str) -> dict[str, Any]:
+def fingerprinted_settings(settings: Settings, salt: str) -> dict[str, Any]:
     """Return each setting by its path; of one that may hold a secret, only a salted fingerprint."""
     told: dict[str, Any] = {}
     for name, value in settings.model_dump(mode="json").items():
@@ -128,7 +128,7 @@ def told_settings(settings: Settings, salt: str) -> dict[str, Any]:
     return {path: without_values(path, value, partial(fingerprint_of, salt)) for path, value in told.items()}
 
 
-def outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
+def change_outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
     """Return what a plan does to each resource, as far as that must be the same when it is applied."""
     return {name: _outline(change, salt) for name, change in changes.items()}
 

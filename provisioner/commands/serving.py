@@ -12,7 +12,7 @@ from state.stack_state import ResourceState, StackState
 
 _KIND, _MAIN = "Service", "api"
 # The hint for local AWS, which has no containers.
-REHEARSED = "Everything up to the session is rehearsed."
+LOCAL_ONLY = "Everything up to the session is rehearsed."
 
 
 def services_of(state: StackState) -> dict[str, ResourceState]:
@@ -33,19 +33,19 @@ def named(session: Session, name: str) -> ResourceState:
         UsageError: The stack has no service of that name.
 
     """
-    state = session.document
+    state = session.state
     services = services_of(state)
     if (resource_state := services.get(name or _MAIN)) and resource_state.id:
         return resource_state
     if not any(resource_state.id for resource_state in services.values()):
-        again = session.where.workspace.command("apply", state.suffix)
+        again = session.options.workspace.command("apply", state.suffix)
         raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{again}` makes it.")
     near = difflib.get_close_matches(name, services, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
     raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
 
 
-def entered(session: Session, service: str, task: str) -> Running:
+def enterable_task(session: Session, service: str, task: str) -> Running:
     """Return a running task of the service that takes commands; its id begins with `task`.
 
     Raises:
@@ -56,7 +56,7 @@ def entered(session: Session, service: str, task: str) -> Running:
     resource_state = named(session, service)
     with user_errors(f"looking for a task of {resource_state.aws_name}"):
         found = serving(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
-    again = session.where.workspace.command("apply", session.suffix)
+    again = session.options.workspace.command("apply", session.suffix)
     if found is None:
         raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{again}` makes it again.")
     chosen = [one for one in found.tasks if one.id.startswith(task)]
@@ -64,7 +64,7 @@ def entered(session: Session, service: str, task: str) -> Running:
         known = ", ".join(one.id for one in found.tasks) or "none"
         raise UsageError(f"No task {task} of {resource_state.aws_name} runs.", f"There are: {known}.")
     if not chosen:
-        look = session.where.workspace.command("doctor", session.suffix)
+        look = session.options.workspace.command("doctor", session.suffix)
         raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{look}` tells why, and what to type.")
     if not found.allows_entry:
         hard = session.settings.container.readonly_root

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from provisioner.amounts import amount
 from provisioner.commands.bordering import borders
-from provisioner.commands.place import counted, whereabouts
+from provisioner.commands.place import describe_count, location_description
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
@@ -23,7 +23,7 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
 from provisioner.terminal.outputs import show_outputs
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 from provisioner.unfinished import unfinished_teardown, ways_on
 
 _HEAD = ("node", "kind", "phase", "live", "id")
@@ -33,7 +33,7 @@ _PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
-class Look:
+class StatusReport:
     """One reading of a stack: a row for each resource, and the health of each topic, such as the firewall."""
 
     rows: tuple[Mapping[str, str], ...]
@@ -62,7 +62,7 @@ class Look:
         return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
 
 
-def status(say: Say, session: Session) -> int:
+def status(console: Console, session: Session) -> int:
     """Print every resource with its phase, id and status in AWS, each topic's health, and the outputs.
 
     Raises:
@@ -70,28 +70,30 @@ def status(say: Say, session: Session) -> int:
 
     """
     started = time.monotonic()
-    look = looked(session)
+    look = read_status(session)
     if look.is_empty:
-        raise session.nothing_stands()
-    if say.as_json:
-        record(say, session, look)
+        raise session.nothing_exists_error()
+    if console.as_json:
+        record(console, session, look)
     else:
-        _show(say, session, look)
-    counted(say, session, f"{amount(len(look.rows), 'resource')} checked", started)
+        _show(console, session, look)
+    describe_count(console, session, f"{amount(len(look.rows), 'resource')} checked", started)
     return 0 if look.is_well else UNWELL
 
 
-def looked(session: Session) -> Look:
+def read_status(session: Session) -> StatusReport:
     """Read every resource, eight at a time, then what the topics need besides."""
-    clients = session.clients.with_shared_reads(BatchScope.of(session.document), _PATIENCE)
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
     resource_states = {
-        name: one for name, one in session.document.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
+        name: one for name, one in session.state.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
     }
-    managed_resources = [target_in(session.document, name, RESOURCE_TYPES) for name in resource_states]
+    managed_resources = [target_in(session.state, name, RESOURCE_TYPES) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
         docs = list(
             pool.map(
-                lambda one, entry: _sight(clients, one, entry.created_at), managed_resources, resource_states.values()
+                lambda one, resource_state: _sight(clients, one, resource_state.created_at),
+                managed_resources,
+                resource_states.values(),
             )
         )
     sights = tuple(
@@ -111,24 +113,24 @@ def looked(session: Session) -> Look:
             "kind": one.kind,
             "phase": resource_state.phase,
             "id": resource_state.id,
-            "live": live(one),
+            "live": status_word(one),
             "state": one.how.status if one.how else "unknown",
         }
         for one, resource_state in zip(sights, resource_states.values(), strict=True)
     )
     scene = Scene(sights, clients, session.clock.wall())
     told = (*parts(scene), *borders(scene, session.suffix))
-    return Look(rows, told, unfinished_teardown(session.document))
+    return StatusReport(rows, told, unfinished_teardown(session.state))
 
 
-def _sight(clients: Clients, managed: ManagedResource, made: float) -> tuple[dict[str, object] | None, str]:
+def _sight(clients: Clients, managed: ManagedResource, plan: float) -> tuple[dict[str, object] | None, str]:
     """Return a resource as AWS describes it, and why that is unknown, or "".
 
     A read that is refused hides no other resource.
     """
     try:
         doc = read(clients, managed)
-        return doc and with_status_reads(clients, managed, doc, made), ""
+        return doc and with_status_reads(clients, managed, doc, plan), ""
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         return None, why_unknown(error, f"looking at {managed.description}")
 
@@ -138,35 +140,35 @@ def _standing(type_name: str, doc: dict[str, object] | None, unknown: str) -> Re
     return None if unknown else health_of(RESOURCE_TYPES[type_name], doc)
 
 
-def live(one: Sight) -> str:
+def status_word(one: Sight) -> str:
     """Return the status of a resource in AWS, in one word if AWS has one."""
     return one.how.description if one.how else f"unknown: {one.unknown}"
 
 
-def record(say: Say, session: Session, look: Look) -> None:
+def record(console: Console, session: Session, look: StatusReport) -> None:
     """Print the reading as one JSON line."""
-    say.record(
+    console.record(
         "status",
         suffix=session.suffix,
         well=look.is_well,
         resources=look.rows,
         health=as_doc(look.parts),
-        outputs=session.document.outputs,
+        outputs=session.state.outputs,
         unfinished=look.unfinished,
     )
 
 
-def _show(say: Say, session: Session, look: Look) -> None:
+def _show(console: Console, session: Session, look: StatusReport) -> None:
     """Print the rows, the topics, the verdict and the outputs."""
-    say.data(f"{session.suffix}: {whereabouts(session)}")
+    console.data(f"{session.suffix}: {location_description(session)}")
     for line in table(([row[key] for key in _HEAD] for row in look.rows), _HEAD):
-        say.data(line)
-    say.data("")
+        console.data(line)
+    console.data("")
     for text, color in health_lines(look.parts):
-        say.data(say.paint(text, color, sys.stdout))
+        console.data(console.paint(text, color, sys.stdout))
     text, color = look.verdict
-    say.data(say.paint(text, color, sys.stdout))
+    console.data(console.paint(text, color, sys.stdout))
     if look.unfinished:
-        say.data(ways_on(session.where.workspace, session.suffix))
-    say.data("")
-    show_outputs(say, session.document.outputs, "table")
+        console.data(ways_on(session.options.workspace, session.suffix))
+    console.data("")
+    show_outputs(console, session.state.outputs, "table")

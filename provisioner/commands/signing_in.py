@@ -7,23 +7,23 @@ import threading
 
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.sign_in import ChainError
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 # Seconds: between two looks for a new sign-in; how long one is waited for; and the pause after which a
 # sign-in that ends is a new case.
 STEP, WITHIN, _ANEW = 3.0, 1800.0, 60.0
 
 
-def can_sign_in(say: Say) -> bool:
+def can_sign_in(console: Console) -> bool:
     """Return whether a person watches who can sign in: a terminal on both sides, and no JSON output."""
-    return say.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+    return console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
 
 class SignInWait:
     """One run's wait for a new sign-in; shared by all threads that need credentials."""
 
-    def __init__(self, say: Say, clock: Clock) -> None:
-        self._say = say
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._say = console
         self._clock = clock
         self._one = threading.Lock()
         self._began = self._last = 0.0

@@ -22,7 +22,7 @@ _BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LogQuery:
     """The selection of log lines.
 
     `since` is in seconds before now; `service` and `task` (the beginning of an id) select tasks; `pattern` is
@@ -42,7 +42,7 @@ class Wanted:
         return f"{self.service}/" if self.service else ""
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """A source that yields each line once; the next reading goes on from there."""
 
     pattern: str
@@ -59,7 +59,7 @@ class Source(Protocol):
         """Yield the lines that were not yielded yet."""
 
 
-def source_of(session: Session, wanted: Wanted) -> Source:
+def source_of(session: Session, query: LogQuery) -> LogSource:
     """Return the source of the lines that are wanted.
 
     Raises:
@@ -67,38 +67,38 @@ def source_of(session: Session, wanted: Wanted) -> Source:
         Incomplete: The stack does not have this log.
 
     """
-    if wanted.source != TASKS and (wanted.service or wanted.task):
-        raise UsageError(f"--service and --task choose among tasks, not in --from {wanted.source}.")
-    since = round((session.clock.wall() - wanted.since) * 1000)
-    if wanted.source == ALB:
-        return _records(session, wanted, since)
-    logical_id = _GROUPS[wanted.source]
-    group = session.document.resources.get(logical_id)
+    if query.source != TASKS and (query.service or query.task):
+        raise UsageError(f"--service and --task choose among tasks, not in --from {query.source}.")
+    since = round((session.clock.wall() - query.since) * 1000)
+    if query.source == ALB:
+        return _records(session, query, since)
+    logical_id = _GROUPS[query.source]
+    group = session.state.resources.get(logical_id)
     if group is None or not group.id:
         raise Incomplete(
-            f"The stack {session.suffix} has no log group of its {wanted.source}.",
-            f"`{session.where.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
+            f"The stack {session.suffix} has no log group of its {query.source}.",
+            f"`{session.options.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
         )
-    _check_service(session.document, wanted.service)
+    _check_service(session.state, query.service)
     logs = session.clients.client("logs", group.region)
-    return Tail(logs, group.id, since, wanted.prefix, wanted.pattern)
+    return Tail(logs, group.id, since, query.prefix, query.pattern)
 
 
-def _records(session: Session, wanted: Wanted, since: int) -> Records:
+def _records(session: Session, query: LogQuery, since: int) -> Records:
     """Return the load balancer's log in its bucket.
 
     An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
     """
-    location, bucket = session.place, session.document.resources.get(_BUCKET)
+    location, bucket = session.location, session.state.resources.get(_BUCKET)
     if bucket is None or not bucket.id:
         raise Incomplete(
             f"Nobody records the requests to the load balancer of {session.suffix}: it can write to a bucket "
             "alone, so its log group stays empty.",
-            f"`{session.where.workspace.command('apply', session.suffix)} --set logs.requests=true` makes it "
+            f"`{session.options.workspace.command('apply', session.suffix)} --set logs.requests=true` makes it "
             "(and write it into your settings file).",
         )
     folder = f"{BALANCER}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
-    return Records(session.clients.client("s3"), bucket.id, folder, since, wanted.pattern)
+    return Records(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
 
 
 def _check_service(state: StackState, name: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.serving import REHEARSED, entered
+from provisioner.commands.serving import LOCAL_ONLY, enterable_task
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.engine.execution.managed_resource import read
@@ -24,7 +24,7 @@ from provisioner.resources.ecs.sessions import NOT_READY, forward
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.plugin import Plugin
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.errors import ProvisionerError
 
 _CLUSTER, _SECRET = "aurora", "Secret"
@@ -49,21 +49,21 @@ class Database:
     secret: str
 
 
-def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
+def tunnel(console: Console, session: Session, port: int | None, service: str) -> int:
     """Say how to connect, then hold the port open; the password is shown to nobody."""
     plugin = Plugin.found()
     here = _free(port)
     database = _database(session)
-    chosen = entered(session, service, "")
+    chosen = enterable_task(session, service, "")
     opened = _opened(session, chosen, database, here)
-    _tell(say, session, database, here)
-    argv = plugin.command(session.place.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url))
+    _tell(console, session, database, here)
+    argv = plugin.command(session.location.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url))
     try:
         ended = _held(argv, plugin.environment(opened))
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     if session.aws.local:
-        raise ProvisionerError("The session ended: the embedded AWS runs no task to go through.", REHEARSED)
+        raise ProvisionerError("The session ended: the embedded AWS runs no task to go through.", LOCAL_ONLY)
     raise ProvisionerError(f"The tunnel has ended by itself ({ended}).", "Run the same command again.")
 
 
@@ -102,8 +102,8 @@ def _free(port: int | None) -> int:
 
 def _database(session: Session) -> Database:
     """Return the database's address and login; its resource type makes the call, DescribeDBClusters."""
-    state = session.document
-    again = session.where.workspace.command("apply", session.suffix)
+    state = session.state
+    again = session.options.workspace.command("apply", session.suffix)
     doc = None
     if _CLUSTER in state.resources:
         with user_errors("looking for the database"):
@@ -129,20 +129,20 @@ def _opened(session: Session, chosen: Running, database: Database, here: int) ->
         raise user_error(error, f"opening a tunnel through the task {chosen.id}") or error from error
 
 
-def _tell(say: Say, session: Session, database: Database, here: int) -> None:
+def _tell(console: Console, session: Session, database: Database, here: int) -> None:
     """Print the psql command, and where the password lies."""
     line = f'psql "host={_LOOPBACK} port={here} dbname={database.name} user={database.user} sslmode=require"'
     fetch = (
-        f"aws secretsmanager get-secret-value --region {session.place.region} "
+        f"aws secretsmanager get-secret-value --region {session.location.region} "
         f"--secret-id '{database.secret}' --query SecretString --output text"
     )
-    if say.as_json:
-        say.record("tunnel", host=_LOOPBACK, port=here, psql=line, secret=database.secret)
+    if console.as_json:
+        console.record("tunnel", host=_LOOPBACK, port=here, psql=line, secret=database.secret)
         return
-    say.data(line)
+    console.data(line)
     if _ROOT.expanduser().exists():
-        say.note(
+        console.note(
             f"{_ROOT} is there: psql checks the database's certificate by it, and refuses one of another "
             f"authority. Fetch AWS's bundle, {_BUNDLE}, and add sslrootcert=FILE."
         )
-    say.note(f"The password lies in the secret {database.secret}:\n{fetch}")
+    console.note(f"The password lies in the secret {database.secret}:\n{fetch}")

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provisioner.alone import looking_out
+from provisioner.alone import watch_run_marker
 from provisioner.session import Session
-from provisioner.taking_down import bare_stack
+from provisioner.taking_down import stack_by_name
 
 
 @contextmanager
-def undisturbed(session: Session, *, to_its_end: bool = True) -> Iterator[None]:
+def without_other_runs(session: Session, *, to_its_end: bool = True) -> Iterator[None]:
     """Stop calls in the block as soon as another machine's run is at work.
 
     Raises:
         LockHeld: Another run is at work, before the first call or later; with `to_its_end`, also at the end.
 
     """
-    marker = session.marker_of(bare_stack(session))
+    marker = session.marker_of(stack_by_name(session))
     if marker is None:
         yield
         return
-    with looking_out(session, marker) as lookout:
+    with watch_run_marker(session, marker) as lookout:
         yield
         if to_its_end:
             lookout.confirm()

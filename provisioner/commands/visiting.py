@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from provisioner.unfinished import lacking
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
@@ -13,17 +13,17 @@ from state.errors import ProvisionerError
 _OUTPUTS = ("domain_url", "cloudfront_distribution_url")
 
 
-def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> int:
+def visit(console: Console, workspace: Workspace, suffix: str, *, only_print: bool) -> int:
     """Print the address that the last apply left, and open it in a browser unless `only_print`."""
-    state = workspace.document(suffix)
+    state = workspace.load_state(suffix)
     outputs = state.outputs if state else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
     if not url:
         raise lacking(workspace, suffix, state, "address")
-    if say.as_json:
-        say.record("open", suffix=suffix, url=url)
+    if console.as_json:
+        console.record("open", suffix=suffix, url=url)
     else:
-        say.data(url)
+        console.data(url)
     if not only_print and not webbrowser.open(url):
         raise ProvisionerError("There is no browser here.", "Open the address above elsewhere.")
     return 0

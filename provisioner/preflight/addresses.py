@@ -9,7 +9,7 @@ from itertools import combinations
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.preflight.finding import Finding
 
 _MEND = "Choose another block: `--set network.cidr=...`."
@@ -44,7 +44,7 @@ def _others(plan: Plan, clients: Clients, coming: list[Resource]) -> Iterator[Fi
     for home in sorted(homes):
         filters = [{"Name": "vpc-id", "Values": [home]}]
         for there in clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]:
-            if bears({one["Key"]: one["Value"] for one in there.get("Tags", [])}, plan.stack.suffix):
+            if has_stack_tags({one["Key"]: one["Value"] for one in there.get("Tags", [])}, plan.stack.suffix):
                 continue
             block = IPv4Network(there["CidrBlock"])
             for resource in coming:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.errors import Blocked
-from provisioner.names import NODE_TAG, PROJECT, bears, name_of
+from provisioner.names import NODE_TAG, PROJECT, has_stack_tags, name_of
 from provisioner.resources.elbv2.routing import path_values
 from provisioner.resources.elbv2.tagged import NO_BALANCER
 from provisioner.resources.rds.tagged import NO_CLUSTER
@@ -143,7 +143,7 @@ def _fitting_zones(clients: Clients) -> list[str]:
     there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
     serverless = {zone["Name"] for option in orderable(clients) for zone in option["AvailabilityZones"]}
     # Other emulators may have no list of orderable options: then no zone is excluded.
-    return sorted(there & serverless if serverless or clients.aws.echoes else there)
+    return sorted(there & serverless if serverless or clients.aws.is_faithful else there)
 
 
 def orderable(clients: Clients) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def orderable(clients: Clients) -> list[dict[str, Any]]:
         return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS))
 
     nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
-    found = ask() if clients.aws.echoes else default_if_unsupported(ask, nothing)
+    found = ask() if clients.aws.is_faithful else default_if_unsupported(ask, nothing)
     return list(found["OrderableDBInstanceOptions"])
 
 
@@ -183,7 +183,7 @@ def running_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
         if code_of(error) in NO_CLUSTER:
             return None
         raise
-    mine = (dict(one) for one in found if bears(mapping(one.get("TagList", [])), suffix))
+    mine = (dict(one) for one in found if has_stack_tags(mapping(one.get("TagList", [])), suffix))
     return next(mine, None)
 
 

@@ -15,7 +15,7 @@ from provisioner.engine.calls.retry_policy import call_with_retry
 from provisioner.engine.execution.verification import Remnant
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.names import PROJECT, bears
+from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.dynamodb import Table
 from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
@@ -154,7 +154,7 @@ def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
             arns = ecs.list_task_definitions(familyPrefix=family, status=status)["taskDefinitionArns"]
             for arn in arns:
                 found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-                if bears(mapping(found.get("tags", [])), stack.suffix):
+                if has_stack_tags(mapping(found.get("tags", [])), stack.suffix):
                     yield Remnant(what, arn, f"an earlier revision of {family}")
 
 

@@ -16,7 +16,7 @@ from provisioner.engine.calls.clients import beside
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.tags import mapping
 
@@ -79,7 +79,7 @@ def _living_by(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
             if code_of(error) not in _GONE:
                 raise
             continue
-        if record in _records(told) and not bears(tags, spec.suffix):
+        if record in _records(told) and not has_stack_tags(tags, spec.suffix):
             yield str(arn)
 
 

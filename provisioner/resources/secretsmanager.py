@@ -17,7 +17,7 @@ from provisioner.engine.types.health_status import THERE, StatusClasses, in_lowe
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked, UsageError
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.members.data import ROTATION, SECRET
 from provisioner.resources.tags import mapping, pairs
 
@@ -113,7 +113,7 @@ class Secret(ResourceType):
             raise
         if not actual or not actual["InRecovery"]:
             return False
-        if not bears(actual["Tags"], spec.suffix):
+        if not has_stack_tags(actual["Tags"], spec.suffix):
             raise Blocked(
                 f"The secret {spec.aws_name} is somebody else's, and in its recovery window.",
                 "Choose another suffix, or have that secret deleted for good.",

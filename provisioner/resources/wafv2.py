@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.members.edge import WEB_ACL, WEB_ACL_LOG
 from provisioner.resources.tags import mapping, pairs
 from provisioner.resources.together import tags_told
@@ -98,7 +98,7 @@ class WebACL(ResourceType):
     def blockers(self, wafv2: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
         return [
-            Blocker(f"the distribution {id_}", bears(tags, spec.suffix))
+            Blocker(f"the distribution {id_}", has_stack_tags(tags, spec.suffix))
             for id_, tags in _behind(beside(wafv2, "cloudfront"), spec.id)
         ]
 

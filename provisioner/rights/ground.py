@@ -9,7 +9,7 @@ from provisioner.embedded import reference
 from provisioner.embedded.besides import CHANGES, RECORDS, record_name
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import Ref, Unknown, resolve
-from provisioner.names import PROJECT, any_of
+from provisioner.names import PROJECT, name_pattern
 
 # A condition of a grant, as tuples of operator, key and allowed values.
 Condition = tuple[tuple[str, str, tuple[str, ...]], ...]
@@ -58,7 +58,7 @@ class Ground:
         if isinstance(value, Ref):
             return next(reversed(self._fills(self.stack.resources[value.logical_id])), "*")
         told = resolve(value, lambda _: "*")
-        return any_of(told, self.stack.suffix) if isinstance(told, str) else "*"
+        return name_pattern(told, self.stack.suffix) if isinstance(told, str) else "*"
 
     def place(self, resource: Resource) -> dict[str, str]:
         """Return the partition, region and account of a resource's ARN, by the names of the placeholders."""

@@ -27,10 +27,10 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Shipped:
+class ServiceOverrides:
     """The choices of `deploy` and `scale` for one service; an empty field has the value of the settings.
 
-    If the image was chosen, `revision` is the task definition that runs. `marks` are the tags on the service
+    If the image was chosen, `revision` is the task definition that runs. `tags` are the tags on the service
     that record the choices.
     """
 
@@ -39,23 +39,23 @@ class Shipped:
     size: Size | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     counts: Counts | None = None
-    marks: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def with_shipped(settings: Settings, shipped: Mapping[str, Shipped]) -> Settings:
+def with_overrides(settings: Settings, overrides: Mapping[str, ServiceOverrides]) -> Settings:
     """Return the settings with the chosen image, size and number of tasks of each service.
 
     Chosen variables are left out, because the other services would inherit those of the main service.
 
     Args:
         settings: The settings.
-        shipped: The choices by the name of the service; the main service has the name "". A service that is
+        overrides: The choices by the name of the service; the main service has the name "". A service that is
             missing here keeps its settings.
 
     """
-    if not shipped:
+    if not overrides:
         return settings
-    said = {one.name: _said(one, shipped.get(one.name, Shipped())) for one in settings.workloads}
+    said = {one.name: _said(one, overrides.get(one.name, ServiceOverrides())) for one in settings.workloads}
     services = {name: own.model_copy(update=said[name]) for name, own in settings.api.services.items()}
     main = said[""]
     changed = {
@@ -67,11 +67,11 @@ def with_shipped(settings: Settings, shipped: Mapping[str, Shipped]) -> Settings
     return settings.model_copy(update=changed)
 
 
-def _said(one: Workload, shipped: Shipped) -> dict[str, Any]:
+def _said(one: Workload, overrides: ServiceOverrides) -> dict[str, Any]:
     """Return image, size and number of tasks of one service: the chosen ones, else those in the settings."""
-    size = shipped.size or Size(one.container.cpu, one.container.memory)
-    counts = shipped.counts or Counts(one.service.minimum, one.service.maximum)
-    return {"image": shipped.image or one.image, **vars(size), **vars(counts)}
+    size = overrides.size or Size(one.container.cpu, one.container.memory)
+    counts = overrides.counts or Counts(one.service.minimum, one.service.maximum)
+    return {"image": overrides.image or one.image, **vars(size), **vars(counts)}
 
 
 def _updated(section: Section, said: Mapping[str, Any]) -> Section:

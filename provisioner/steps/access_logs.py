@@ -13,7 +13,7 @@ from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, 
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 
 BALANCER, EDGE = "alb", "cloudfront"
 # CreateBucket refuses this region as a LocationConstraint.
@@ -28,7 +28,7 @@ class AccessLogs:
     policy: ResourceHandle
 
 
-def access_logs(step: Step, settings: Settings, facts: Facts) -> AccessLogs | None:
+def access_logs(step: Step, settings: Settings, lookups: StackLookups) -> AccessLogs | None:
     """Declare the log bucket, or return None if request logs are off.
 
     It is encrypted with S3's own key, because a load balancer delivers to no bucket with another encryption.
@@ -36,7 +36,7 @@ def access_logs(step: Step, settings: Settings, facts: Facts) -> AccessLogs | No
     if not settings.logs.requests:
         return None
     # Bucket names are global: account and region make this one unique.
-    name = interpolate("{}-{}-{}", name_of("logs", step.stack.suffix), facts.account, step.stack.region)
+    name = interpolate("{}-{}-{}", name_of("logs", step.stack.suffix), lookups.account, step.stack.region)
     where = {} if step.stack.region == _UNNAMED else {"LocationConstraint": step.stack.region}
     bucket = step(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -67,15 +67,17 @@ def access_logs(step: Step, settings: Settings, facts: Facts) -> AccessLogs | No
         Bucket=bucket.id,
         LifecycleConfiguration={"Rules": [expiry]},
     )
-    policy = {"Version": "2012-10-17", "Statement": _statements(step, facts, bucket)}
+    policy = {"Version": "2012-10-17", "Statement": _statements(step, lookups, bucket)}
     return AccessLogs(bucket, step(BucketPolicy, "logs-bucket-policy", Bucket=bucket.id, Policy=policy))
 
 
-def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[str, Any]]:
+def _statements(step: Step, lookups: StackLookups, bucket: ResourceHandle) -> list[dict[str, Any]]:
     """Return the bucket policy: the two services may write to their prefixes, and nobody may without TLS."""
-    whole = interpolate("arn:{}:s3:::{}", facts.partition, bucket.id)
-    source = arn(step, facts, "logs", f"delivery-source:{name_of('records-source', step.stack.suffix)}", GLOBAL_REGION)
-    ours = {"aws:SourceAccount": facts.account}
+    whole = interpolate("arn:{}:s3:::{}", lookups.partition, bucket.id)
+    source = arn(
+        step, lookups, "logs", f"delivery-source:{name_of('records-source', step.stack.suffix)}", GLOBAL_REGION
+    )
+    ours = {"aws:SourceAccount": lookups.account}
     return [
         {
             "Sid": "NoPlainConnections",
@@ -91,7 +93,7 @@ def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[s
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": interpolate("{}/{}/AWSLogs/{}/*", whole, BALANCER, facts.account),
+            "Resource": interpolate("{}/{}/AWSLogs/{}/*", whole, BALANCER, lookups.account),
         },
         {
             # CloudFront developer guide, standard logging v2.
@@ -108,7 +110,7 @@ def _statements(step: Step, facts: Facts, bucket: ResourceHandle) -> list[dict[s
     ]
 
 
-def edge_records(step: Step, facts: Facts, into: AccessLogs, distribution: ResourceHandle) -> None:
+def edge_records(step: Step, lookups: StackLookups, into: AccessLogs, distribution: ResourceHandle) -> None:
     """Declare the delivery of CloudFront's request logs, which is in us-east-1 for every stack."""
     source = step(
         DeliverySource,
@@ -123,7 +125,7 @@ def edge_records(step: Step, facts: Facts, into: AccessLogs, distribution: Resou
         region=GLOBAL_REGION,
         outputFormat="json",
         deliveryDestinationConfiguration={
-            "destinationResourceArn": interpolate("arn:{}:s3:::{}/{}", facts.partition, into.bucket.id, EDGE)
+            "destinationResourceArn": interpolate("arn:{}:s3:::{}/{}", lookups.partition, into.bucket.id, EDGE)
         },
         depends_on=[into.policy],
     )

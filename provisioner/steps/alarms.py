@@ -12,29 +12,29 @@ from provisioner.resources.sns import Subscription, Topic, TopicPolicy
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
 from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
 
 
-def alarms(step: Step, settings: Settings, facts: Facts, on: Watched, keys: Keys) -> None:
+def alarms(step: Step, settings: Settings, lookups: StackLookups, on: Watched, keys: Keys) -> None:
     """Declare the alarms and a topic in the stack's region.
 
     The firewall's alarm is in us-east-1, and so is a second topic for it if the stack is elsewhere.
     """
     if not settings.alarms.enabled:
         return
-    topic = _topic(step, settings, facts, keys, "alerts", step.stack.region)
+    topic = _topic(step, settings, lookups, keys, "alerts", step.stack.region)
     for measure in of_stack(settings, on):
         _alarm(step, measure, topic, "")
     _failed_deployments(step, on, topic)
     if on.firewall:
         elsewhere = step.stack.region != GLOBAL_REGION
-        far = _topic(step, settings, facts, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
+        far = _topic(step, settings, lookups, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
         _alarm(step, of_firewall(settings, on.firewall), far, GLOBAL_REGION)
 
 
-def _topic(step: Step, settings: Settings, facts: Facts, keys: Keys, noun: str, region: str) -> ResourceHandle:
+def _topic(step: Step, settings: Settings, lookups: StackLookups, keys: Keys, noun: str, region: str) -> ResourceHandle:
     """Declare a topic with its policy and email subscriptions.
 
     It is not encrypted with AWS's own key for SNS: CloudWatch may not use that key, and no alarm would
@@ -46,7 +46,7 @@ def _topic(step: Step, settings: Settings, facts: Facts, keys: Keys, noun: str, 
         f"{noun}-policy",
         region=region,
         TopicArn=topic.id,
-        Policy={"Version": "2012-10-17", "Statement": _publishers(step, facts, topic, region)},
+        Policy={"Version": "2012-10-17", "Statement": _publishers(step, lookups, topic, region)},
     )
     for email in dict.fromkeys(settings.alarms.emails):
         step(
@@ -60,9 +60,9 @@ def _topic(step: Step, settings: Settings, facts: Facts, keys: Keys, noun: str, 
     return topic
 
 
-def _publishers(step: Step, facts: Facts, topic: ResourceHandle, region: str) -> list[dict[str, Any]]:
+def _publishers(step: Step, lookups: StackLookups, topic: ResourceHandle, region: str) -> list[dict[str, Any]]:
     """Return the topic policy: only the account's alarms and the stack's event rule may publish."""
-    rule = arn(step, facts, "events", f"rule/{name_of('deployments', step.stack.suffix)}", region)
+    rule = arn(step, lookups, "events", f"rule/{name_of('deployments', step.stack.suffix)}", region)
     return [
         {
             "Sid": name,
@@ -73,7 +73,7 @@ def _publishers(step: Step, facts: Facts, topic: ResourceHandle, region: str) ->
             "Condition": condition,
         }
         for name, service, condition in (
-            ("Alarms", "cloudwatch", {"StringEquals": {"aws:SourceAccount": facts.account}}),
+            ("Alarms", "cloudwatch", {"StringEquals": {"aws:SourceAccount": lookups.account}}),
             ("Deployments", "events", {"ArnEquals": {"aws:SourceArn": rule}}),
         )
     ]

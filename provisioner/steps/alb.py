@@ -14,7 +14,7 @@ from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account
 from provisioner.steps.alb_rules import Front, Lead, forward, priorities
 from provisioner.steps.certificates import Certificates
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.guard import Guard
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
@@ -54,7 +54,7 @@ class Balancer:
 def balancer(
     step: Step,
     settings: Settings,
-    facts: Facts,
+    lookups: StackLookups,
     net: Network,
     groups: Security,
     roles: Account,
@@ -87,7 +87,7 @@ def balancer(
     to = Lead(step, listener, "tls-rule" if proven else "rule", asked)
     to.pages()
     rest = to.rest(main) if asked else listener
-    places = priorities(settings.prefixes, facts.priorities)
+    places = priorities(settings.prefixes, lookups.priorities)
     fronts = {}
     for one in settings.workloads:
         group = targets[one.name]

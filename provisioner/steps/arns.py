@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from provisioner.engine.resource_graph.graph import Step
 from provisioner.engine.resource_graph.references import Interpolation, interpolate
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 
 
-def arn(step: Step, facts: Facts, service: str, rest: str | Interpolation, region: str = "") -> Interpolation:
+def arn(step: Step, lookups: StackLookups, service: str, rest: str | Interpolation, region: str = "") -> Interpolation:
     """Return `arn:<partition>:<service>:<region>:<account>:<rest>`, by default in the stack's region."""
     form = "arn:{}:{}:{}:{}:{}"
-    return interpolate(form, facts.partition, service, region or step.stack.region, facts.account, rest)
+    return interpolate(form, lookups.partition, service, region or step.stack.region, lookups.account, rest)

@@ -16,7 +16,7 @@ from provisioner.resources.secretsmanager import USUAL_DAYS, MasterLogin, Rotati
 from provisioner.settings import Settings
 from provisioner.settings.postgres import DISABLED, ENROLLED
 from provisioner.steps.account import Account
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
 from provisioner.steps.logs import Logs
 from provisioner.steps.monitoring import measured
@@ -39,7 +39,7 @@ class Database:
 def aurora(
     step: Step,
     settings: Settings,
-    facts: Facts,
+    lookups: StackLookups,
     net: Network,
     groups: Security,
     groups_of_logs: Logs,
@@ -47,14 +47,14 @@ def aurora(
     keys: Keys,
 ) -> Database:
     """Declare the cluster and its `db.serverless` instances, encrypted and not public."""
-    parameters, values = _parameters(step, facts, roles)
+    parameters, values = _parameters(step, lookups, roles)
     under = keys.cluster(step.stack.region)
-    password, secret, secret_under = _master_password(step, settings, facts, keys)
+    password, secret, secret_under = _master_password(step, settings, lookups, keys)
     cluster = step(
         DBCluster,
         "aurora",
         Engine=ENGINE,
-        EngineVersion=facts.engine["EngineVersion"],
+        EngineVersion=lookups.engine["EngineVersion"],
         DatabaseName=settings.database.name,
         MasterUsername=settings.database.username,
         DBSubnetGroupName=_subnets(step, net, roles).id,
@@ -68,24 +68,26 @@ def aurora(
         EnableIAMDatabaseAuthentication=settings.database.iam_login,
         CopyTagsToSnapshot=settings.database.tag_snapshots,
         **_support(settings),
-        **_ending(step, settings, facts),
+        **_ending(step, settings, lookups),
         **password,
         **under,
         depends_on=[values, groups_of_logs.aurora],
     )
-    readers = max(settings.database.readers, facts.readers)
-    writer = _instances(step, settings, facts, cluster, readers)
+    readers = max(settings.database.readers, lookups.readers)
+    writer = _instances(step, settings, lookups, cluster, readers)
     return Database(cluster, writer, secret or _managed_secret(step, settings, cluster), readers, secret_under)
 
 
-def _instances(step: Step, settings: Settings, facts: Facts, cluster: ResourceHandle, readers: int) -> ResourceHandle:
+def _instances(
+    step: Step, settings: Settings, lookups: StackLookups, cluster: ResourceHandle, readers: int
+) -> ResourceHandle:
     """Declare the writer and the readers, and return the writer.
 
     The readers are in other zones than the writer, and reader n has promotion tier n.
     """
     nouns = {"writer": ("writer", "")} | {f"reader-{n}": ("reader", str(n)) for n in range(1, readers + 1)}
     names = [name_of(noun, step.stack.suffix, distinct) for noun, distinct in nouns.values()]
-    measures, before = measured(step, settings, facts, names)
+    measures, before = measured(step, settings, lookups, names)
     common = {
         "DBClusterIdentifier": cluster.id,
         "DBInstanceClass": CLASS,
@@ -94,7 +96,7 @@ def _instances(step: Step, settings: Settings, facts: Facts, cluster: ResourceHa
         **measures,
     }
     # The writer is in the first zone, which stays in use however few zones are set.
-    home, *others = facts.zones
+    home, *others = lookups.zones
     writer = step(DBInstance, "writer", noun="writer", AvailabilityZone=home, depends_on=before, **common)
     for n in range(1, readers + 1):
         step(
@@ -123,12 +125,12 @@ def _subnets(step: Step, net: Network, roles: Account) -> ResourceHandle:
     )
 
 
-def _parameters(step: Step, facts: Facts, roles: Account) -> tuple[ResourceHandle, ResourceHandle]:
+def _parameters(step: Step, lookups: StackLookups, roles: Account) -> tuple[ResourceHandle, ResourceHandle]:
     """Declare the parameter group, and the parameters that are set in it."""
     group = step(
         DBClusterParameterGroup,
         "db-parameters",
-        DBParameterGroupFamily=facts.engine["DBParameterGroupFamily"],
+        DBParameterGroupFamily=lookups.engine["DBParameterGroupFamily"],
         Description="ml-api cluster parameters",
         depends_on=[roles.rds],
     )
@@ -168,14 +170,14 @@ def _managed_secret(step: Step, settings: Settings, cluster: ResourceHandle) -> 
 
 
 def _master_password(
-    step: Step, settings: Settings, facts: Facts, keys: Keys
+    step: Step, settings: Settings, lookups: StackLookups, keys: Keys
 ) -> tuple[dict[str, Any], Ref | None, Ref | None]:
     """Return how the cluster gets its master password, the secret's ARN, and the secret's KMS key.
 
     Usually RDS creates, keeps and rotates the password; the ARN is then None. If a password was given when
     the stack was created, the stack has a secret of its own for it.
     """
-    if facts.master_password == "rds":  # noqa: S105 - who holds it, not what it is
+    if lookups.master_password == "rds":  # noqa: S105 - who holds it, not what it is
         key = keys.cluster(step.stack.region).get("KmsKeyId")
         under = {"MasterUserSecretKmsKeyId": key} if key else {}
         return {"ManageMasterUserPassword": True, **under}, None, key
@@ -191,7 +193,7 @@ def _master_password(
     return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id, under.get("KmsKeyId")
 
 
-def _ending(step: Step, settings: Settings, facts: Facts) -> dict[str, Any]:
+def _ending(step: Step, settings: Settings, lookups: StackLookups) -> dict[str, Any]:
     """Return whether the cluster's deletion leaves a final snapshot, and its name.
 
     The name has the creation time of the stack, so it is known long before.
@@ -199,4 +201,4 @@ def _ending(step: Step, settings: Settings, facts: Facts) -> dict[str, Any]:
     if not (settings.database.final_snapshot or settings.protect_data):
         return {"SkipFinalSnapshot": True}
     name = name_of("aurora", step.stack.suffix)
-    return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final-{facts.born}"}
+    return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final-{lookups.created_as}"}

@@ -14,7 +14,7 @@ from provisioner.resources.managed_policy import Boundary
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 
 _NODE = "boundary"
 
@@ -30,14 +30,14 @@ def capped(settings: Settings) -> dict[str, Any]:
             return {"PermissionsBoundary": given}
 
 
-def boundary(step: Step, settings: Settings, facts: Facts) -> None:
+def boundary(step: Step, settings: Settings, lookups: StackLookups) -> None:
     """Declare the boundary: everything that the role policies of the stack allow.
 
     It is created before the resources that it is about, so ARNs that only AWS knows are patterns in it.
     """
     if settings.roles.boundary != "own":
         return
-    said = (statement for resource in list(step.stack) for statement in _said(step, facts, resource))
+    said = (statement for resource in list(step.stack) for statement in _said(step, lookups, resource))
     statements: list[dict[str, Any]] = []
     for one in said:
         if one not in statements:
@@ -50,7 +50,7 @@ def boundary(step: Step, settings: Settings, facts: Facts) -> None:
     )
 
 
-def _said(step: Step, facts: Facts, resource: Resource) -> Iterator[dict[str, Any]]:
+def _said(step: Step, lookups: StackLookups, resource: Resource) -> Iterator[dict[str, Any]]:
     # Yields the statements of a role policy, with a pattern for each ARN that is not known yet.
     if not isinstance(resource.type, RolePolicy):
         return
@@ -61,7 +61,7 @@ def _said(step: Step, facts: Facts, resource: Resource) -> Iterator[dict[str, An
         if named:
             yield {**statement, "Resource": named}
         for ref in dict.fromkeys(ref for one in listed for ref in refs_in(one)):
-            yield {**statement, **_pattern(step, facts, step.stack.resources[ref.logical_id], statement)}
+            yield {**statement, **_pattern(step, lookups, step.stack.resources[ref.logical_id], statement)}
 
 
 def _any_part(arn: Interpolation) -> Interpolation:
@@ -69,19 +69,21 @@ def _any_part(arn: Interpolation) -> Interpolation:
     return Interpolation(arn.template, tuple("*" if isinstance(one, Ref) else one for one in parts))
 
 
-def _pattern(step: Step, facts: Facts, resource: Resource, said: dict[str, Any]) -> dict[str, Any]:
+def _pattern(step: Step, lookups: StackLookups, resource: Resource, said: dict[str, Any]) -> dict[str, Any]:
     """Return resources and conditions that match a resource whose ARN is not known yet."""
     if isinstance(resource.type, DBCluster):
         # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
-        cluster = arn(step, facts, "rds", f"cluster:{resource.aws_name}")
+        cluster = arn(step, lookups, "rds", f"cluster:{resource.aws_name}")
         ours = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
-        return {"Resource": [arn(step, facts, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
+        return {"Resource": [arn(step, lookups, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
     if isinstance(resource.type, Key):
         asked = said.get("Condition", {}).get("StringEquals", {})
         tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(step.stack.suffix).items()}
         return {
-            "Resource": [arn(step, facts, "kms", "key/*")],
+            "Resource": [arn(step, lookups, "kms", "key/*")],
             "Condition": {"StringEquals": {**asked, **tags}},
         }
     form = "arn:{}:{}:*:{}:*{}*"
-    return {"Resource": [interpolate(form, facts.partition, resource.type.service, facts.account, resource.aws_name)]}
+    return {
+        "Resource": [interpolate(form, lookups.partition, resource.type.service, lookups.account, resource.aws_name)]
+    }

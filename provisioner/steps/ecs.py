@@ -13,7 +13,7 @@ from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.tasks import TaskDefinition
 from provisioner.settings import Settings, Workload
-from provisioner.settings.shipped import Shipped
+from provisioner.settings.shipped import ServiceOverrides
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
@@ -53,7 +53,7 @@ class Ground:
     roles: Roles
     balancer: Balancer
     account: Account
-    shipped: Mapping[str, Shipped] = field(default_factory=dict)
+    shipped: Mapping[str, ServiceOverrides] = field(default_factory=dict)
 
 
 def compute(step: Step, settings: Settings, on: Ground) -> Compute:
@@ -98,7 +98,7 @@ def _service(step: Step, settings: Settings, one: Workload, on: Ground, cluster:
         Service,
         one.named("service"),
         **one.told_apart("service"),
-        extra_tags=on.shipped[one.name].marks if one.name in on.shipped else NO_EXTRA_TAGS,
+        extra_tags=on.shipped[one.name].tags if one.name in on.shipped else NO_EXTRA_TAGS,
         cluster=cluster.id,
         taskDefinition=task.id,
         desiredCount=one.service.minimum,
@@ -192,7 +192,7 @@ def _environment(settings: Settings, one: Workload, on: Ground) -> dict[str, Any
     The stack's own win over the others.
     """
     cluster = on.database.cluster
-    given = {**one.container.environment, **on.shipped.get(one.name, Shipped()).environment}
+    given = {**one.container.environment, **on.shipped.get(one.name, ServiceOverrides()).environment}
     return {
         **{name: SensitiveValue(name, value) for name, value in given.items()},
         "SESSIONS_TABLE": on.table.id,

@@ -8,11 +8,11 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import Ref, Unknown
 from provisioner.resources.facts import ENGINE
-from provisioner.settings.shipped import Shipped
+from provisioner.settings.shipped import ServiceOverrides
 
 
 @dataclass(frozen=True)
-class Facts:
+class StackLookups:
     """The values that were looked up, or chosen once for the life of the stack."""
 
     account: Any
@@ -20,15 +20,15 @@ class Facts:
     zones: tuple[Any, ...]
     engine: Mapping[str, Any]
     master_password: str
-    born: str
+    created_as: str
     # By service, what `deploy` and `scale` chose in place of the settings.
-    shipped: Mapping[str, Shipped] = field(default_factory=dict)
+    overrides: Mapping[str, ServiceOverrides] = field(default_factory=dict)
     # The priority of the listener rule of each prefix, which the prefix keeps.
     priorities: Mapping[str, int] = field(default_factory=dict)
     # The id of the prefix list with CloudFront's addresses; "" if it is not needed.
     edge_addresses: Any = ""
     # The ECR repositories (with registry) that a pull-through cache rule fills.
-    filled: frozenset[str] = frozenset()
+    pull_through_repositories: frozenset[str] = frozenset()
     # The major version of the database that AWS upgraded by itself; "" if it did not.
     moved_from: str = ""
     # How many readers the database has, if only AWS knows.
@@ -48,7 +48,7 @@ _KEPT: Mapping[str, tuple[type, type]] = {
 }
 
 
-def facts_fit(kept: Mapping[str, Any]) -> bool:
+def validate_lookups(kept: Mapping[str, Any]) -> bool:
     """Return whether the values that a state keeps have the right types; unknown names are accepted."""
     return all(_fits(kept[name], *types) for name, types in _KEPT.items() if name in kept)
 
@@ -58,12 +58,12 @@ def _fits(value: Any, whole: type, inner: type) -> bool:
     return isinstance(value, whole) and all(isinstance(one, inner) for one in listed)
 
 
-def offline(count: int, version: str) -> Facts:
+def offline_lookups(count: int, version: str) -> StackLookups:
     """Return the values without asking AWS: those that follow from the settings, and the rest unknown.
 
     `count` is the number of zones, `version` the database version of the settings.
     """
-    return Facts(
+    return StackLookups(
         account=_open("account"),
         partition="aws",
         zones=tuple(_open(f"zone {n + 1}") for n in range(count)),
@@ -72,7 +72,7 @@ def offline(count: int, version: str) -> Facts:
             "DBParameterGroupFamily": f"{ENGINE}{version.split('.', maxsplit=1)[0]}",
         },
         master_password="rds",  # noqa: S106 - who holds it, not what it is
-        born="",
+        created_as="",
         edge_addresses=_open("CloudFront's prefix list"),
     )
 

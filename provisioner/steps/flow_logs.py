@@ -9,12 +9,12 @@ from provisioner.resources.logs import LogGroup, Retention
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.boundary import capped
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
 from provisioner.steps.vpc import Network
 
 
-def flow_logs(step: Step, settings: Settings, facts: Facts, net: Network, keys: Keys) -> None:
+def flow_logs(step: Step, settings: Settings, lookups: StackLookups, net: Network, keys: Keys) -> None:
     """Declare a flow log of accepted and rejected traffic, one record a minute, if the settings want it."""
     if not settings.network.flow_logs:
         return
@@ -24,7 +24,7 @@ def flow_logs(step: Step, settings: Settings, facts: Facts, net: Network, keys: 
         Role,
         "flow-role",
         noun="flow-role",
-        AssumeRolePolicyDocument=_trust(step, facts),
+        AssumeRolePolicyDocument=_trust(step, lookups),
         Description="Writes the flow log of ml-api",
         **capped(settings),
     )
@@ -33,7 +33,7 @@ def flow_logs(step: Step, settings: Settings, facts: Facts, net: Network, keys: 
         "flow-role-write",
         RoleName=role.id,
         PolicyName="write",
-        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(step, facts, group.aws_name)},
+        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(step, lookups, group.aws_name)},
     )
     step(
         FlowLog,
@@ -49,14 +49,14 @@ def flow_logs(step: Step, settings: Settings, facts: Facts, net: Network, keys: 
     )
 
 
-def _trust(step: Step, facts: Facts) -> dict[str, object]:
+def _trust(step: Step, lookups: StackLookups) -> dict[str, object]:
     """Return the trust policy: the service may assume the role only for flow logs of this account and region.
 
     Source: VPC user guide.
     """
     ours = {
-        "StringEquals": {"aws:SourceAccount": facts.account},
-        "ArnLike": {"aws:SourceArn": arn(step, facts, "ec2", "vpc-flow-log/*")},
+        "StringEquals": {"aws:SourceAccount": lookups.account},
+        "ArnLike": {"aws:SourceArn": arn(step, lookups, "ec2", "vpc-flow-log/*")},
     }
     statement = {
         "Effect": "Allow",
@@ -67,16 +67,16 @@ def _trust(step: Step, facts: Facts) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _statements(step: Step, facts: Facts, group: str) -> list[dict[str, object]]:
+def _statements(step: Step, lookups: StackLookups, group: str) -> list[dict[str, object]]:
     """Return the role's statements, without the right to create a log group.
 
     A group that was deleted at teardown must not be created again.
     """
-    own = arn(step, facts, "logs", f"log-group:{group}")
-    streams = arn(step, facts, "logs", f"log-group:{group}:*")
+    own = arn(step, lookups, "logs", f"log-group:{group}")
+    streams = arn(step, lookups, "logs", f"log-group:{group}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # DescribeLogGroups cannot be limited to one group (service authorization reference, CloudWatch Logs).
-    every = arn(step, facts, "logs", "log-group:*")
+    every = arn(step, lookups, "logs", "log-group:*")
     return [
         {"Effect": "Allow", "Action": writes, "Resource": [own, streams]},
         {"Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": [every]},

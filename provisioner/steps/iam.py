@@ -14,7 +14,7 @@ from provisioner.settings.images import EcrImage
 from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.boundary import capped
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
 from provisioner.steps.logs import Logs
 
@@ -29,17 +29,23 @@ class Roles:
 
 
 def roles(
-    step: Step, settings: Settings, facts: Facts, logs: Logs, table: ResourceHandle, database: Database, keys: Keys
+    step: Step,
+    settings: Settings,
+    lookups: StackLookups,
+    logs: Logs,
+    table: ResourceHandle,
+    database: Database,
+    keys: Keys,
 ) -> Roles:
     """Declare the execution role, which starts tasks, and the task role, which the running task uses."""
-    execution = _role(step, settings, facts, "execution-role", "Starts the tasks of ml-api")
-    task = _role(step, settings, facts, "task-role", "What a task of ml-api may do")
+    execution = _role(step, settings, lookups, "execution-role", "Starts the tasks of ml-api")
+    task = _role(step, settings, lookups, "task-role", "What a task of ml-api may do")
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [interpolate("{}:*", arn(step, facts, "logs", f"log-group:{logs.tasks.aws_name}"))],
+            [interpolate("{}:*", arn(step, lookups, "logs", f"log-group:{logs.tasks.aws_name}"))],
         ),
-        *_pull(settings, facts),
+        *_pull(settings, lookups),
     ]
     read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secrets(settings)])
     opened = _decrypt(step, database)
@@ -47,7 +53,7 @@ def roles(
         execution,
         task,
         [
-            *_shells(step, facts, logs, task),
+            *_shells(step, lookups, logs, task),
             _policy(step, execution, "start", statements),
             _policy(
                 step, execution, "secrets", [read_secret, *_given_parameters(settings), *opened, *_open_given(settings)]
@@ -57,10 +63,10 @@ def roles(
                 task,
                 "use",
                 [
-                    _allow(_TABLE_ACTIONS, [arn(step, facts, "dynamodb", f"table/{table.aws_name}")]),
+                    _allow(_TABLE_ACTIONS, [arn(step, lookups, "dynamodb", f"table/{table.aws_name}")]),
                     *_through(step, "dynamodb", keys.table_key(step.stack.region)),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
-                    *_log_in(step, settings, facts, database),
+                    *_log_in(step, settings, lookups, database),
                     *opened,
                 ],
             ),
@@ -84,13 +90,13 @@ _TABLE_ACTIONS = [
 ]
 
 
-def _shells(step: Step, facts: Facts, logs: Logs, task: ResourceHandle) -> list[ResourceHandle]:
+def _shells(step: Step, lookups: StackLookups, logs: Logs, task: ResourceHandle) -> list[ResourceHandle]:
     """Declare the task's rights for ECS Exec: its channels and session log (ECS guide, ecs-exec)."""
     if logs.shells is None:
         return []
     ends = ("Control", "Data")
     channels = [f"ssmmessages:{verb}{end}Channel" for verb in ("Create", "Open") for end in ends]
-    group = arn(step, facts, "logs", f"log-group:{logs.shells.aws_name}:*")
+    group = arn(step, lookups, "logs", f"log-group:{logs.shells.aws_name}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # Neither channels nor the list of log groups can be limited to a resource (service authorization
     # reference).
@@ -98,15 +104,15 @@ def _shells(step: Step, facts: Facts, logs: Logs, task: ResourceHandle) -> list[
     return [_policy(step, task, "exec", [anywhere, _allow(writes, [group])])]
 
 
-def _log_in(step: Step, settings: Settings, facts: Facts, database: Database) -> list[dict[str, Any]]:
+def _log_in(step: Step, settings: Settings, lookups: StackLookups, database: Database) -> list[dict[str, Any]]:
     """Return the right to log in to the database by IAM as one user (Aurora user guide, IAM policy)."""
     if not settings.database.iam_login:
         return []
     user = interpolate("dbuser:{}/{}", database.cluster["DbClusterResourceId"], settings.database.iam_user)
-    return [_allow(["rds-db:connect"], [arn(step, facts, "rds-db", user)])]
+    return [_allow(["rds-db:connect"], [arn(step, lookups, "rds-db", user)])]
 
 
-def _role(step: Step, settings: Settings, facts: Facts, noun: str, description: str) -> ResourceHandle:
+def _role(step: Step, settings: Settings, lookups: StackLookups, noun: str, description: str) -> ResourceHandle:
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": "ecs-tasks.amazonaws.com"},
@@ -115,8 +121,8 @@ def _role(step: Step, settings: Settings, facts: Facts, noun: str, description: 
     if settings.roles.bound_trust:
         # Naming a cluster here stops every task (awsdocs/amazon-ecs-developer-guide#208).
         statement["Condition"] = {
-            "StringEquals": {"aws:SourceAccount": facts.account},
-            "ArnLike": {"aws:SourceArn": arn(step, facts, "ecs", "*")},
+            "StringEquals": {"aws:SourceAccount": lookups.account},
+            "ArnLike": {"aws:SourceArn": arn(step, lookups, "ecs", "*")},
         }
     trust = {"Version": "2012-10-17", "Statement": [statement]}
     return step(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **capped(settings))
@@ -131,7 +137,7 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 
-def _pull(settings: Settings, facts: Facts) -> list[dict[str, Any]]:
+def _pull(settings: Settings, lookups: StackLookups) -> list[dict[str, Any]]:
     """Return the rights to pull from private ECR repositories; a public image needs none."""
     found_in = (EcrImage.of(image) for one in settings.workloads for image in one.images)
     private = list({found.qualified: found for found in found_in if found}.values())
@@ -140,14 +146,18 @@ def _pull(settings: Settings, facts: Facts) -> list[dict[str, Any]]:
     repositories = [
         interpolate(
             "arn:{}:ecr:{}:{}:repository/{}",
-            facts.partition,
+            lookups.partition,
             found.region,
             found.account,
             found.repository,
         )
         for found in private
     ]
-    filled = [arn for arn, found in zip(repositories, private, strict=True) if found.qualified in facts.filled]
+    filled = [
+        arn
+        for arn, found in zip(repositories, private, strict=True)
+        if found.qualified in lookups.pull_through_repositories
+    ]
     # ECR user guide, "IAM permissions required to sync an upstream registry": whoever pulls needs them.
     fills = [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], filled)] if filled else []
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

@@ -8,12 +8,12 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.resource_graph.references import Ref, interpolate
-from provisioner.names import FORMS, name_of
+from provisioner.names import NAME_RULES, name_of
 from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 
 # KMS developer guide, "Allow key administrators to administer the KMS key".
 _KEPT_BY_IAM = (
@@ -77,7 +77,7 @@ class Keys:
         return {"KmsKeyId": self.by_region[region].id} if self.by_region and self.database else {}
 
 
-def keys(step: Step, settings: Settings, facts: Facts) -> Keys:
+def keys(step: Step, settings: Settings, lookups: StackLookups) -> Keys:
     """Declare the stack's keys.
 
     A key belongs to one region, so what lives in us-east-1 (the firewall's log, its alarms) has a key there.
@@ -85,13 +85,13 @@ def keys(step: Step, settings: Settings, facts: Facts) -> Keys:
     if settings.encryption.key == "aws":
         return Keys()
     here = step.stack.region
-    made = {here: _key(step, facts, "key", here)}
+    made = {here: _key(step, lookups, "key", here)}
     if here != GLOBAL_REGION and settings.waf.enabled and (settings.waf.logs or settings.alarms.enabled):
-        made[GLOBAL_REGION] = _key(step, facts, "global-key", GLOBAL_REGION)
+        made[GLOBAL_REGION] = _key(step, lookups, "global-key", GLOBAL_REGION)
     return Keys(made, settings.encryption.database)
 
 
-def _key(step: Step, facts: Facts, noun: str, region: str) -> ResourceHandle:
+def _key(step: Step, lookups: StackLookups, noun: str, region: str) -> ResourceHandle:
     elsewhere = region if region != step.stack.region else ""
     key = step(
         EdgeKey if elsewhere else Key,
@@ -99,7 +99,7 @@ def _key(step: Step, facts: Facts, noun: str, region: str) -> ResourceHandle:
         noun=noun,
         region=elsewhere,
         Description=f"{name_of(noun, step.stack.suffix)} of {step.stack.region}",
-        Policy={"Version": "2012-10-17", "Statement": list(_statements(step, facts, region))},
+        Policy={"Version": "2012-10-17", "Statement": list(_statements(step, lookups, region))},
     )
     step(
         KeyAlias,
@@ -112,18 +112,18 @@ def _key(step: Step, facts: Facts, noun: str, region: str) -> ResourceHandle:
     return key
 
 
-def _statements(step: Step, facts: Facts, region: str) -> Iterator[dict[str, Any]]:
+def _statements(step: Step, lookups: StackLookups, region: str) -> Iterator[dict[str, Any]]:
     """Yield the key policy: IAM decides who manages the key, and services use it for the account."""
-    account = {"AWS": interpolate("arn:{}:iam::{}:root", facts.partition, facts.account)}
+    account = {"AWS": interpolate("arn:{}:iam::{}:root", lookups.partition, lookups.account)}
     through = {"kms:ViaService": [f"{one}.{region}.amazonaws.com" for one in _THROUGH]}
-    ours = {**through, "kms:CallerAccount": facts.account}
+    ours = {**through, "kms:CallerAccount": lookups.account}
     yield _allow("Keepers", account, _KEPT_BY_IAM)
     yield _allow("Users", account, _USED, {"StringEquals": ours})
     granted = {"StringEquals": ours, "Bool": {"kms:GrantIsForAWSResource": "true"}}
     yield _allow("Grants", account, ["kms:CreateGrant"], granted)
     groups = [
-        arn(step, facts, "logs", f"log-group:{name_of(noun, step.stack.suffix)}", region)
-        for noun in FORMS
+        arn(step, lookups, "logs", f"log-group:{name_of(noun, step.stack.suffix)}", region)
+        for noun in NAME_RULES
         if noun.endswith("-logs")
     ]
     # CloudWatch Logs user guide, "encrypt-log-data-kms".
@@ -131,7 +131,7 @@ def _statements(step: Step, facts: Facts, region: str) -> Iterator[dict[str, Any
     yield _allow("Logs", {"Service": f"logs.{region}.amazonaws.com"}, _USED, logs)
     # SNS developer guide, "sns-key-management": with a condition on EventBridge, its events would be lost.
     publish = ("kms:Decrypt", "kms:GenerateDataKey*")
-    alarms = {"StringEquals": {"aws:SourceAccount": facts.account}}
+    alarms = {"StringEquals": {"aws:SourceAccount": lookups.account}}
     yield _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, publish, alarms)
     yield _allow("Events", {"Service": "events.amazonaws.com"}, publish)
 

@@ -10,7 +10,7 @@ from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.boundary import capped
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 
 # The log group for enhanced monitoring of all databases of a region. It is the account's: not created or
 # deleted by the stack.
@@ -20,7 +20,7 @@ _FREE_DAYS = 7
 
 
 def measured(
-    step: Step, settings: Settings, facts: Facts, instances: Iterable[str]
+    step: Step, settings: Settings, lookups: StackLookups, instances: Iterable[str]
 ) -> tuple[dict[str, Any], list[ResourceHandle]]:
     """Return the monitoring arguments of CreateDBInstance, and what must exist before the instances.
 
@@ -34,20 +34,20 @@ def measured(
         wanted["PerformanceInsightsRetentionPeriod"] = _FREE_DAYS
     if not settings.database.monitoring:
         return wanted, []
-    role, policy = _role(step, settings, facts, instances)
+    role, policy = _role(step, settings, lookups, instances)
     return {**wanted, "MonitoringRoleArn": role["Arn"]}, [policy]
 
 
 def _role(
-    step: Step, settings: Settings, facts: Facts, instances: Iterable[str]
+    step: Step, settings: Settings, lookups: StackLookups, instances: Iterable[str]
 ) -> tuple[ResourceHandle, ResourceHandle]:
     """Declare the monitoring role and its policy; RDS may assume the role for these instances only.
 
     Amazon RDS user guide, USER_Monitoring.OS, protecting against the confused deputy problem.
     """
     ours = {
-        "StringEquals": {"aws:SourceAccount": facts.account},
-        "ArnLike": {"aws:SourceArn": [arn(step, facts, "rds", f"db:{name}") for name in instances]},
+        "StringEquals": {"aws:SourceAccount": lookups.account},
+        "ArnLike": {"aws:SourceArn": [arn(step, lookups, "rds", f"db:{name}") for name in instances]},
     }
     statement = {
         "Effect": "Allow",
@@ -68,18 +68,18 @@ def _role(
         "monitor-role-write",
         RoleName=role.id,
         PolicyName="write",
-        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(step, facts)},
+        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(step, lookups)},
     )
     return role, policy
 
 
-def _statements(step: Step, facts: Facts) -> list[dict[str, Any]]:
+def _statements(step: Step, lookups: StackLookups) -> list[dict[str, Any]]:
     """Return the statements of AWS's AmazonRDSEnhancedMonitoringRole, limited to its one log group.
 
     In a policy the ARN of a log group ends with `:*` (CloudWatch Logs API reference, LogGroup).
     """
-    group = arn(step, facts, "logs", f"log-group:{_GROUP}:*")
-    streams = arn(step, facts, "logs", f"log-group:{_GROUP}:log-stream:*")
+    group = arn(step, lookups, "logs", f"log-group:{_GROUP}:*")
+    streams = arn(step, lookups, "logs", f"log-group:{_GROUP}:log-stream:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"]
     return [
         {

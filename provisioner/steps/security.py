@@ -11,7 +11,7 @@ from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.resources.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.nat import ANYWHERE
 from provisioner.steps.vpc import Network
 
@@ -37,7 +37,7 @@ class Security:
     tasks: dict[str, Members]
 
 
-def security(step: Step, settings: Settings, facts: Facts, net: Network) -> Security:
+def security(step: Step, settings: Settings, lookups: StackLookups, net: Network) -> Security:
     """Declare the security groups and their rules.
 
     Each rule is a resource of its own. No group keeps the allow-all egress rule that AWS adds.
@@ -46,7 +46,7 @@ def security(step: Step, settings: Settings, facts: Facts, net: Network) -> Secu
     balancer = _group(step, net, main, "sg-alb", "ml-api load balancer")
     tasks = {main.name: _group(step, net, main, "sg-tasks", "ml-api tasks")}
     database = _group(step, net, main, "sg-db", "ml-api database")
-    doors = _doors(step, settings, facts, balancer)
+    doors = _doors(step, settings, lookups, balancer)
     tasks |= {one.name: _group(step, net, one, "sg-tasks", "ml-api tasks") for one in others}
     endpoints, to_endpoints = _endpoints(step, settings, net, tasks)
     members = {
@@ -80,14 +80,14 @@ def _endpoints(
     return group, ways
 
 
-def _doors(step: Step, settings: Settings, facts: Facts, balancer: ResourceHandle) -> list[ResourceHandle]:
+def _doors(step: Step, settings: Settings, lookups: StackLookups, balancer: ResourceHandle) -> list[ResourceHandle]:
     """Declare the rules that let requests reach the load balancer.
 
     CloudFront's prefix list counts as 55 of the 60 rules of a group, so it fits in once. So one rule opens
     both ports, and a domain can be added or removed while requests pass.
     """
     if settings.edge.guard == "require" or settings.edge.vpc_origin:
-        addresses = {"PrefixListId": facts.edge_addresses}
+        addresses = {"PrefixListId": lookups.edge_addresses}
         return [_rule(step, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
     return [
         _rule(step, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),

@@ -9,7 +9,7 @@ from provisioner.resources.ec2.gateways import GatewayAttachment, InternetGatewa
 from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.resources.ec2.vpc import DnsHostnames, DnsSupport, Subnet, Vpc
 from provisioner.settings import Settings
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.nat import ANYWHERE, outward
 
 
@@ -27,7 +27,7 @@ class Network:
     ways_out: list[ResourceHandle]
 
 
-def network(step: Step, settings: Settings, facts: Facts) -> Network:
+def network(step: Step, settings: Settings, lookups: StackLookups) -> Network:
     """Declare the network, with a public and a private subnet in each zone."""
     vpc = step(Vpc, "vpc", CidrBlock=settings.network.cidr)
     names = [
@@ -37,8 +37,8 @@ def network(step: Step, settings: Settings, facts: Facts) -> Network:
     gateway = step(InternetGateway, "igw")
     door = step(GatewayAttachment, "igw-vpc", InternetGatewayId=gateway.id, VpcId=vpc.id)
     public_blocks, private_blocks = settings.network.blocks()
-    public = _subnets(step, "public", vpc, facts, public_blocks)
-    private = _subnets(step, "private", vpc, facts, private_blocks)
+    public = _subnets(step, "public", vpc, lookups, public_blocks)
+    private = _subnets(step, "private", vpc, lookups, private_blocks)
     open_table = step(RouteTable, "routes-public", VpcId=vpc.id)
     step(
         Route,
@@ -54,7 +54,9 @@ def network(step: Step, settings: Settings, facts: Facts) -> Network:
     return Network(vpc, names, public, private, door, [open_table, *out.tables], out.nats, out.ways)
 
 
-def _subnets(step: Step, side: str, vpc: ResourceHandle, facts: Facts, blocks: list[str]) -> list[ResourceHandle]:
+def _subnets(
+    step: Step, side: str, vpc: ResourceHandle, lookups: StackLookups, blocks: list[str]
+) -> list[ResourceHandle]:
     return [
         step(
             Subnet,
@@ -65,5 +67,5 @@ def _subnets(step: Step, side: str, vpc: ResourceHandle, facts: Facts, blocks: l
             # What must be reachable from the internet gets an address of its own.
             MapPublicIpOnLaunch=False,
         )
-        for n, (zone, block) in enumerate(zip(facts.zones, blocks, strict=True), start=1)
+        for n, (zone, block) in enumerate(zip(lookups.zones, blocks, strict=True), start=1)
     ]

@@ -12,7 +12,7 @@ from provisioner.resources.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.settings import Settings
 from provisioner.settings.waf import Act
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
 
 _WINDOW = 300  # Seconds over which the requests of an address are counted.
@@ -21,7 +21,7 @@ _WINDOW = 300  # Seconds over which the requests of an address are counted.
 _INSPECTED = "KB_16"
 
 
-def firewall(step: Step, settings: Settings, facts: Facts, keys: Keys) -> ResourceHandle | None:
+def firewall(step: Step, settings: Settings, lookups: StackLookups, keys: Keys) -> ResourceHandle | None:
     """Declare the web ACL, or return None if the firewall is off."""
     if not settings.waf.enabled:
         return None
@@ -36,11 +36,11 @@ def firewall(step: Step, settings: Settings, facts: Facts, keys: Keys) -> Resour
         AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _INSPECTED}}},
     )
     if settings.waf.logs:
-        _log(step, settings, facts, acl, keys)
+        _log(step, settings, lookups, acl, keys)
     return acl
 
 
-def _log(step: Step, settings: Settings, facts: Facts, acl: ResourceHandle, keys: Keys) -> None:
+def _log(step: Step, settings: Settings, lookups: StackLookups, acl: ResourceHandle, keys: Keys) -> None:
     """Declare the firewall's log, in which cookies and the Authorization header are redacted."""
     under = keys.group(GLOBAL_REGION)
     group = step(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **under)
@@ -56,7 +56,7 @@ def _log(step: Step, settings: Settings, facts: Facts, acl: ResourceHandle, keys
         "waf-log",
         region=GLOBAL_REGION,
         ResourceArn=acl.id,
-        LogDestinationConfigs=[arn(step, facts, "logs", f"log-group:{group.aws_name}", GLOBAL_REGION)],
+        LogDestinationConfigs=[arn(step, lookups, "logs", f"log-group:{group.aws_name}", GLOBAL_REGION)],
         RedactedFields=[{"SingleHeader": {"Name": name}} for name in ("authorization", "cookie")],
         depends_on=[group],
     )

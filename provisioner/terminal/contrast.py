@@ -9,25 +9,25 @@ from typing import Any
 from provisioner.engine.runs.run import Pair, RunDiff
 from provisioner.terminal.fields import told
 from provisioner.terminal.past import began, planned, took
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 # How many resources with different times are named, and the difference in seconds below which it is noise.
 _NAMED, _NOISE = 10, 0.5
 
 
-def show_contrast(say: Say, found: RunDiff) -> None:
+def show_contrast(console: Console, found: RunDiff) -> None:
     """Print the differences between two runs, with the first run on the left."""
-    if say.as_json:
-        say.record("diff", **_record(found))
+    if console.as_json:
+        console.record("diff", **_record(found))
         return
     for run in (found.first, found.second):
-        say.data(
+        console.data(
             f"{run.run}: {run.command} of {run.suffix}, {run.user}, {began(run)}, "
             f"{planned(run.plan)}, {took(run.seconds)}, {run.result}"
         )
     lines = list(_lines(found))
     for line in lines or ["Nothing differs but time."]:
-        say.data(line)
+        console.data(line)
 
 
 def _lines(found: RunDiff) -> Iterator[str]:

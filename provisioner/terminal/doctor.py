@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 
 _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"}
 
@@ -28,26 +28,26 @@ class Line(NamedTuple):
     evidence: str = ""
 
 
-def show_walk(say: Say, suffix: str, lines: Sequence[Line], told: Sequence[Line]) -> None:
+def show_walk(console: Console, suffix: str, lines: Sequence[Line], told: Sequence[Line]) -> None:
     """Print a line for each check, then the details of some findings.
 
     Args:
-        say: The console.
+        console: The console.
         suffix: The suffix of the stack.
         lines: All checks.
         told: The findings that are printed in detail.
 
     """
-    if say.as_json:
-        say.record("doctor", suffix=suffix, checks=[_record(one) for one in lines], first=_first(told))
+    if console.as_json:
+        console.record("doctor", suffix=suffix, checks=[_record(one) for one in lines], first=_first(told))
         return
     rows = [(one.state, one.station, one.check, one.finding or one.note) for one in lines]
     for one, row in zip(lines, table(rows, ("", "station", "check", ""))[1:], strict=True):
         state = one.state
-        say.data(say.paint(state, _COLORS[state]) + row[len(state) :])
+        console.data(console.paint(state, _COLORS[state]) + row[len(state) :])
     for one in told:
-        say.data("")
-        _tell(say.data, one)
+        console.data("")
+        _tell(console.data, one)
 
 
 def _tell(write: Callable[[str], None], line: Line) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.planning.drift import Drift, DriftReport, Field
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.fields import drift_line, told
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 _SIGNS = {
     "altered": ("~", "yellow"),
@@ -28,36 +28,36 @@ _WORDS = {
 }
 
 
-def show_drift(say: Say, report: DriftReport) -> None:
+def show_drift(console: Console, report: DriftReport) -> None:
     """Print each difference, what `apply` would do about it, and a summary."""
-    if say.as_json:
+    if console.as_json:
         summary = {what: report.count(what) for what in _WORDS}
         drifts = [_record(one) for one in report.drifts]
         left: dict[str, Any] = {"unfinished": report.unfinished, "undeclared": report.undeclared}
         left |= {"in_progress": sorted(report.in_progress), "under_way": report.under_way}
         left["unlisted"] = report.unlisted
-        say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
+        console.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
         if one.what != "held" or one.unmanaged:
-            _show_one(say, one)
+            _show_one(console, one)
     for (remedy, fields), alike in _held_alike(report).items():
         places = ", ".join(map(_place, alike))
-        say.data(f"{say.paint(*_SIGNS['held']):>3} {places}  ({remedy})")
+        console.data(f"{console.paint(*_SIGNS['held']):>3} {places}  ({remedy})")
         for line in fields:
-            say.data(f"      {line}")
-    say.data(drift_sentence(report))
+            console.data(f"      {line}")
+    console.data(drift_sentence(report))
     for line in other_lines(report):
-        say.note(line)
+        console.note(line)
 
 
-def _show_one(say: Say, drift: Drift) -> None:
+def _show_one(console: Console, drift: Drift) -> None:
     """Print the drift of one resource with the fields that differ."""
     sign, color = _SIGNS[drift.what]
     tail = " is gone" if drift.what == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
-    say.data(f"{say.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
+    console.data(f"{console.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
     for line in _lines(drift):
-        say.data(f"      {line}")
+        console.data(f"      {line}")
 
 
 def _held_alike(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:

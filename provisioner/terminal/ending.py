@@ -4,73 +4,78 @@ from __future__ import annotations
 
 from provisioner.engine.planning.blocked_deletions import BlockedDeletion, notes_of
 from provisioner.engine.planning.teardown_plan import PlannedDeletion, TeardownPlan
-from provisioner.terminal.forecast import Forecast, show_forecast
-from provisioner.terminal.say import Say
+from provisioner.terminal.forecast import PlanEstimate, show_forecast
+from provisioner.terminal.say import Console
 from state.serialization import as_json
 
 
 def show_ending(
-    say: Say, suffix: str, teardown: TeardownPlan, notes: list[str], forecast: Forecast, held: list[BlockedDeletion]
+    console: Console,
+    suffix: str,
+    teardown: TeardownPlan,
+    notes: list[str],
+    estimate: PlanEstimate,
+    held: list[BlockedDeletion],
 ) -> None:
     """Print what a teardown would delete, in waves, and what would be lost.
 
     If nothing is to be deleted, "No changes." stands in place of the summary and the forecast.
 
     Args:
-        say: The console.
+        console: The console.
         suffix: The suffix of the stack.
         teardown: The planned deletions.
         notes: Sentences that are printed first.
-        forecast: Cost and time of the teardown.
+        estimate: Cost and time of the teardown.
         held: The blockers that keep AWS from deleting some of the resources.
 
     """
-    if say.as_json:
+    if console.as_json:
         blocking = [as_json(one) for one in held]
-        say.record("plan", **_as_record(suffix, teardown, notes), held=blocking, **forecast.as_record())
+        console.record("plan", **_as_record(suffix, teardown, notes), held=blocking, **estimate.as_record())
         return
     for note in notes:
-        say.data(note)
-    _show_waves(say, teardown)
-    _show_words(say, "Left standing:", "=", [one.retention_reason for one in teardown.deletions])
-    show_losses(say, [one.data_loss for one in teardown.deletions])
-    _show_held(say, held)
+        console.data(note)
+    _show_waves(console, teardown)
+    _show_words(console, "Left standing:", "=", [one.retention_reason for one in teardown.deletions])
+    show_losses(console, [one.data_loss for one in teardown.deletions])
+    _show_held(console, held)
     count = sum(not one.retention_reason for one in teardown.deletions)
-    say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
+    console.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
     if count:
-        show_forecast(say, forecast)
+        show_forecast(console, estimate)
 
 
-def _show_waves(say: Say, teardown: TeardownPlan) -> None:
+def _show_waves(console: Console, teardown: TeardownPlan) -> None:
     """Print the resources of each wave that are deleted; a wave waits for the wave before."""
     for number, wave in enumerate(teardown.waves, start=1):
-        say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
+        console.data(f"Wave {number}{', at once' if number == 1 else ''}:")
         for one in (one for one in wave if not one.retention_reason):
-            say.data(f"  {say.paint('-', 'red')} {one.step}/{one.logical_id}: {_what(one)}")
+            console.data(f"  {console.paint('-', 'red')} {one.step}/{one.logical_id}: {_what(one)}")
 
 
-def show_losses(say: Say, told: list[str]) -> None:
+def show_losses(console: Console, told: list[str]) -> None:
     """Print the data that is lost for good, one line for each entry that is not empty."""
-    _show_words(say, "Lost for good:", "!", told)
+    _show_words(console, "Lost for good:", "!", told)
 
 
-def _show_words(say: Say, head: str, sign: str, told: list[str]) -> None:
+def _show_words(console: Console, head: str, sign: str, told: list[str]) -> None:
     """Print the entries that are not empty under a heading; print nothing if there are none."""
     words = [one for one in told if one]
     if words:
-        say.data(head)
+        console.data(head)
     for one in words:
-        say.data(f"  {say.paint(sign, 'red' if sign == '!' else 'dim')} {one}")
+        console.data(f"  {console.paint(sign, 'red' if sign == '!' else 'dim')} {one}")
 
 
-def _show_held(say: Say, held: list[BlockedDeletion]) -> None:
+def _show_held(console: Console, held: list[BlockedDeletion]) -> None:
     """Print the blockers of deletions, and what to do about them."""
     if held:
-        say.data("Held by what is not this stack's:")
+        console.data("Held by what is not this stack's:")
     for one in held:
-        say.data(f"  {say.paint('!', 'red')} {one}")
+        console.data(f"  {console.paint('!', 'red')} {one}")
     for note in notes_of(held):
-        say.data(f"    {note}")
+        console.data(f"    {note}")
 
 
 def _what(one: PlannedDeletion) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.estimates.time_estimate import TimeEstimate
 from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, Estimate
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.serialization import as_json
 
 _MINUTE = 60
@@ -17,7 +17,7 @@ _MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
-class Otherwise:
+class OtherProfile:
     """The other profile, and the cost of the same stack in it."""
 
     profile: str
@@ -25,13 +25,13 @@ class Otherwise:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class PlanEstimate:
     """The cost and the time of a plan, and the problems that the preflight checks found."""
 
     cost: Estimate
     time: TimeEstimate
     findings: tuple[Finding, ...] = ()
-    otherwise: Otherwise | None = None
+    otherwise: OtherProfile | None = None
 
     def as_record(self) -> dict[str, Any]:
         """Return the forecast for the JSON output: US dollars a month, and seconds."""
@@ -74,34 +74,34 @@ class Forecast:
         }
 
 
-def show_forecast(say: Say, forecast: Forecast) -> None:
+def show_forecast(console: Console, estimate: PlanEstimate) -> None:
     """Print cost, time and findings of a plan."""
-    for line in forecast_lines(forecast):
-        say.data(line)
-    show_findings(say, forecast)
+    for line in forecast_lines(estimate):
+        console.data(line)
+    show_findings(console, estimate)
 
 
-def show_what_comes(say: Say, forecast: Forecast) -> None:
+def show_what_comes(console: Console, estimate: PlanEstimate) -> None:
     """Print the charges that begin soon, and the findings; for a plan without changes."""
-    for line in _later_lines(forecast.cost):
-        say.data(line)
-    show_findings(say, forecast)
+    for line in _later_lines(estimate.cost):
+        console.data(line)
+    show_findings(console, estimate)
 
 
-def show_findings(say: Say, forecast: Forecast) -> None:
+def show_findings(console: Console, estimate: PlanEstimate) -> None:
     """Print the problems that the preflight checks found, and what to do about them."""
-    for one in forecast.findings:
-        sign = say.paint("!", "red" if one.blocks else "yellow")
-        say.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")
+    for one in estimate.findings:
+        sign = console.paint("!", "red" if one.blocks else "yellow")
+        console.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")
         if one.hint:
-            say.data(f"      {one.hint}")
+            console.data(f"      {one.hint}")
 
 
-def forecast_lines(forecast: Forecast) -> list[str]:
+def forecast_lines(estimate: PlanEstimate) -> list[str]:
     """Return the lines about the cost, the cost in the other profile, and the time."""
-    other = forecast.otherwise
+    other = estimate.otherwise
     beside = [f"      With profile={other.profile}: {_span(other.cost)}."] if other else []
-    return [*_cost_lines(forecast.cost), *beside, _time_line(forecast.time)]
+    return [*_cost_lines(estimate.cost), *beside, _time_line(estimate.time)]
 
 
 def _cost_lines(cost: Estimate) -> Iterator[str]:

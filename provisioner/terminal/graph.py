@@ -8,27 +8,27 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 _WIDEST = 100
 
 
-def show_graph(say: Say, stack: Stack) -> None:
+def show_graph(console: Console, stack: Stack) -> None:
     """Print each declared resource with its properties and the resources that it depends on."""
-    if say.as_json:
+    if console.as_json:
         logical_ids = [_record(resource) for resource in stack]
-        say.record("graph", suffix=stack.suffix, region=stack.region, nodes=logical_ids, outputs=outputs(stack))
+        console.record("graph", suffix=stack.suffix, region=stack.region, nodes=logical_ids, outputs=outputs(stack))
         return
     for resource in stack:
-        say.data(
-            f"  {say.paint('+', 'green')} {resource.step}/{resource.logical_id}: {resource.type} "
+        console.data(
+            f"  {console.paint('+', 'green')} {resource.step}/{resource.logical_id}: {resource.type} "
             f"{resource.aws_name}".rstrip()
         )
         for key, value in resource.props.items():
-            say.data(f"      {key}: {_told(value)}")
+            console.data(f"      {key}: {_told(value)}")
         if resource.edges:
-            say.data(f"      after {', '.join(_edge(edge) for edge in strictest(resource))}")
-    say.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} pieces.")
+            console.data(f"      after {', '.join(_edge(edge) for edge in strictest(resource))}")
+    console.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} pieces.")
 
 
 def outputs(stack: Stack) -> dict[str, str]:

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from provisioner.resources.log_events import MAIN, Line
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 _COLORS = ("cyan", "green", "magenta", "yellow", "blue")
 _SHORT = 8
@@ -15,8 +15,8 @@ _SHORT = 8
 class Lines:
     """A printer of log lines."""
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, console: Console) -> None:
+        self._say = console
         self._colors: dict[str, str] = {}
 
     def show(self, line: Line) -> None:

@@ -10,7 +10,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.runs.run import Run
 from provisioner.terminal.drift import other_lines
 from provisioner.terminal.fields import drift_line, lines
-from provisioner.terminal.forecast import Forecast, forecast_lines
+from provisioner.terminal.forecast import PlanEstimate, forecast_lines
 from provisioner.terminal.past import name_of, planned, took
 from provisioner.terminal.plan import sentence, shown, why
 
@@ -30,12 +30,12 @@ _SIGNS = {
 _DRIFTS = {"altered": "!", "gone": "-", "failed": "!", "unknown": "!", "extra": "+", "held": " "}
 
 
-def plan_markdown(plan: Plan, forecast: Forecast) -> str:
+def plan_markdown(plan: Plan, estimate: PlanEstimate) -> str:
     """Return a plan as Markdown: its changes, cost and time."""
     head = [f"### Plan of `{plan.stack.suffix}`", f"**{sentence(plan)}**", *map(_plain, plan.notes)]
     if not shown(plan):
         return _whole(head, [])
-    return _whole(head, _changes(plan), map(_plain, forecast_lines(forecast)))
+    return _whole(head, _changes(plan), map(_plain, forecast_lines(estimate)))
 
 
 def drift_markdown(report: DriftReport, said: str) -> str:

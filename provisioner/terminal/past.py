@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.runs.run import UNENDED, CallSummary, ResourceRun, Run
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 from state.serialization import as_json
 
 _HISTORY = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
@@ -18,25 +18,25 @@ _MINUTE = 60
 _GOOD = "ok"
 
 
-def show_history(say: Say, runs: Iterable[Run]) -> None:
+def show_history(console: Console, runs: Iterable[Run]) -> None:
     """Print a line for each run."""
-    if say.as_json:
-        say.record("history", runs=[_brief(run) for run in runs])
+    if console.as_json:
+        console.record("history", runs=[_brief(run) for run in runs])
         return
     for line in table((_row(run) for run in runs), _HISTORY):
-        say.data(line)
+        console.data(line)
 
 
-def show_past(say: Say, run: Run) -> None:
+def show_past(console: Console, run: Run) -> None:
     """Print one run: its arguments, its result, each resource, and the calls by service."""
-    if say.as_json:
-        say.record("run", **as_doc(run))
+    if console.as_json:
+        console.record("run", **as_doc(run))
         return
     for line in (*_head(run), *_parts(run), *_calls(run)):
-        say.data(line)
+        console.data(line)
     if run.message:
-        say.data(run.message)
-    say.data(say.paint(ending(run), "green" if run.result == _GOOD else "red"))
+        console.data(run.message)
+    console.data(console.paint(ending(run), "green" if run.result == _GOOD else "red"))
 
 
 def as_doc(run: Run) -> dict[str, Any]:

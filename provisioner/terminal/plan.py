@@ -11,8 +11,8 @@ from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.ending import show_losses
 from provisioner.terminal.fields import held_lines, lines
-from provisioner.terminal.forecast import Forecast, show_forecast, show_what_comes
-from provisioner.terminal.say import Say
+from provisioner.terminal.forecast import PlanEstimate, show_forecast, show_what_comes
+from provisioner.terminal.say import Console
 
 _SIGNS = {
     "create": ("+", "green"),
@@ -26,35 +26,35 @@ _SIGNS = {
 }
 
 
-def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
+def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None) -> None:
     """Print the changes, the summary, and the cost and time.
 
     Without changes, "No changes." is printed, and the charges that begin soon.
     """
-    if say.as_json:
-        say.record("plan", **as_record(plan), **(forecast.as_record() if forecast else {}))
+    if console.as_json:
+        console.record("plan", **as_record(plan), **(estimate.as_record() if estimate else {}))
         return
     for note in plan.notes:
-        say.data(note)
+        console.data(note)
     for change in shown(plan):
-        say.data(_line(say, change))
+        console.data(_line(console, change))
         for line in lines(change.differences):
-            say.data(f"      {line}")
+            console.data(f"      {line}")
         for extra in change.unmanaged:
-            say.data(f"      - {extra.what}  (added by hand)")
-    show_losses(say, [one.data_loss for one in shown(plan)])
-    say.data(sentence(plan))
+            console.data(f"      - {extra.what}  (added by hand)")
+    show_losses(console, [one.data_loss for one in shown(plan)])
+    console.data(sentence(plan))
     for line in left_to_others(plan):
-        say.note(line, "dim")
-    if forecast:
+        console.note(line, "dim")
+    if estimate:
         show = show_forecast if shown(plan) else show_what_comes
-        show(say, forecast)
+        show(console, estimate)
 
 
-def _line(say: Say, change: Change) -> str:
+def _line(console: Console, change: Change) -> str:
     """Return the line of one change: sign, address, type, name, and reason."""
     sign, color = _SIGNS["create" if change.keeps_image else change.action]
-    mark = " " * (3 - len(sign)) + say.paint(sign, color)
+    mark = " " * (3 - len(sign)) + console.paint(sign, color)
     what = f"{change.type_name} {change.aws_name}".rstrip()
     note = f"  ({why(change)})" if why(change) else ""
     return f"{mark} {change.step}/{change.logical_id}: {what}{note}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import ENDS, Event, Listener
 from provisioner.terminal.clean import clean
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -134,27 +134,27 @@ def escape(text: str) -> str:
 
 
 @contextmanager
-def progress(say: Say, pieces: Mapping[str, str], estimate: ProgressEstimate) -> Iterator[Listener]:
+def progress(console: Console, pieces: Mapping[str, str], estimate: ProgressEstimate) -> Iterator[Listener]:
     """Yield the listener that prints the progress of a run.
 
     Args:
-        say: The console.
+        console: The console.
         pieces: The step of each resource, by logical id.
         estimate: The estimate of the run's time.
 
     """
-    if say.as_json:
-        yield lambda event: _record(say, event)
-    elif say.is_terminal and not say.quiet:
-        with _live(Board(pieces, estimate), color=say.color) as listener:
+    if console.as_json:
+        yield lambda event: _record(console, event)
+    elif console.is_terminal and not console.quiet:
+        with _live(Board(pieces, estimate), color=console.color) as listener:
             yield listener
     else:
-        yield _Plain(say).hear
+        yield _Plain(console).hear
 
 
-def _record(say: Say, event: Event) -> None:
+def _record(console: Console, event: Event) -> None:
     """Print one event as a JSON line."""
-    say.record(
+    console.record(
         "event",
         what=event.what,
         node=event.logical_id,
@@ -187,8 +187,8 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
 class _Plain:
     """A listener that prints a line for each finished resource, and every half minute one for a long wait."""
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, console: Console) -> None:
+        self._say = console
         self._told: dict[str, float] = {}
 
     def hear(self, event: Event) -> None:

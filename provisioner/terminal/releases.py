@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from provisioner.terminal.say import Say, table
+from provisioner.terminal.say import Console, table
 from state.serialization import as_json
 
 _HEAD = ("", "revision", "image", "when", "by", "result")
@@ -30,13 +30,13 @@ class Release:
     was_good: bool
 
 
-def show_releases(say: Say, service: str, listed: Iterable[Release]) -> None:
+def show_releases(console: Console, service: str, listed: Iterable[Release]) -> None:
     """Print a line for each revision; a star marks the one that runs."""
-    if say.as_json:
-        say.record("releases", service=service, releases=[as_json(one) for one in listed])
+    if console.as_json:
+        console.record("releases", service=service, releases=[as_json(one) for one in listed])
         return
     for line in table((_row(one) for one in listed), _HEAD):
-        say.data(line)
+        console.data(line)
 
 
 def _row(one: Release) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ _CODES = {
 _SGR, _PLAIN = "\033[{}m", "\033[0m"
 
 
-class Say:
+class Console:
     """The console of one command, in the format that its flags ask for."""
 
     def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False) -> None:
@@ -94,7 +94,7 @@ class Say:
         """Print a question on stderr, even if the command is to be quiet."""
         self._write(sys.stderr, self.paint(question, "bold"))
 
-    def complain(self, message: str, hint: str, result: str = "error") -> None:
+    def error(self, message: str, hint: str, result: str = "error") -> None:
         """Print an error; with --json also as a record on stdout.
 
         Args:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from provisioner.terminal.clean import own
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 
 Painted = tuple[str, str]
 # ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the
@@ -19,8 +19,8 @@ _CLEAR, _HOME, _REST_OF_LINE, _REST = map(own, ("\033[H\033[2J", "\033[H", "\033
 class Screen:
     """A printer of repeated output, which is redrawn in place on a terminal."""
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, console: Console) -> None:
+        self._say = console
         self._is_first = True
         self.in_place = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 

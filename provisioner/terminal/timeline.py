@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.amounts import amount
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Console
 from state.serialization import as_json
 
 _WIDTH = 48
@@ -15,20 +15,20 @@ _MICRO = 1_000_000
 _STEPS, _CALLS = 1, 2
 
 
-def show_timeline(say: Say, timeline: Timeline) -> None:
+def show_timeline(console: Console, timeline: Timeline) -> None:
     """Print a line for each resource: `=` while it is worked on, `-` while it is waited for.
 
     A star marks the resources on the critical path.
     """
-    if say.as_json:
-        say.record("timeline", **as_doc(timeline))
+    if console.as_json:
+        console.record("timeline", **as_doc(timeline))
         return
     widest = max((len(bar.logical_id) for bar in timeline.bars), default=0)
     for bar in timeline.bars:
         mark = "*" if bar.is_critical else " "
         line = f"{mark} {bar.logical_id.ljust(widest)}  {bar.at:7.1f} {bar.seconds:7.1f} s  |{_drawn(bar, timeline)}|"
-        say.data(say.paint(line, "yellow" if bar.is_critical else ""))
-    say.data(summary(timeline))
+        console.data(console.paint(line, "yellow" if bar.is_critical else ""))
+    console.data(summary(timeline))
 
 
 def summary(timeline: Timeline) -> str:

@@ -156,8 +156,8 @@ class Snapshots:
     def _passed(self, case: Case, seen: str) -> str:
         """Stands for all that follows from a fault that passes."""
         [strike] = case.strikes
-        aws = self._world.wire.aws
-        rates = sorted(aws.rates._buckets.items()) if aws else ()
+        connection = self._world.wire.aws
+        rates = sorted(connection.rates._buckets.items()) if connection else ()
         return f"{case.scenario} {strike.operation} {strike.nth} {seen} {rates} {self._stands()}"
 
     def _stands(self) -> str:

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import MockRawResponse
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.box import Box
 from provisioner.embedded.faults import Fault
@@ -58,7 +58,7 @@ class Wire:
         # Seconds that the next request, or the next answer, is on its way; by default no time passes.
         self.takes: Callable[[], float] | None = None
         # The way of the command that is being played, once it has called.
-        self.aws: Aws | None = None
+        self.aws: AwsConnection | None = None
         self._counting = threading.Lock()
 
     def arm(self, strikes: Iterable[Strike], *, then_kill: bool = False) -> None:
@@ -223,7 +223,7 @@ def _environ(request: AWSPreparedRequest) -> Environ:
 @contextmanager
 def wired(wire: Wire) -> Iterator[None]:
     """Inside, every client goes by the wire; the tool's are made once, for that takes longer than a plan."""
-    made, looking = Aws._make, inventory.client.__wrapped__
+    made, looking = AwsConnection._make, inventory.client.__wrapped__
 
     def watched(client: Any) -> Any:
         client.meta.events.register("before-send.*", wire.send)
@@ -233,15 +233,15 @@ def wired(wire: Wire) -> Iterator[None]:
         return client
 
     @cache
-    def kept(service: str, region: str, aws: Aws) -> Any:
-        client = made(aws, service, region)
+    def kept(service: str, region: str, connection: AwsConnection) -> Any:
+        client = made(connection, service, region)
         return watched(client)
 
-    firsts: dict[tuple[str, str], Aws] = {}
+    firsts: dict[tuple[str, str], AwsConnection] = {}
 
-    def make(aws: Aws, service: str, region: str) -> Any:
-        wire.aws = aws
-        return kept(service, region, firsts.setdefault((service, region), aws))
+    def make(connection: AwsConnection, service: str, region: str) -> Any:
+        wire.aws = connection
+        return kept(service, region, firsts.setdefault((service, region), connection))
 
     @cache
     def look(endpoint: str, service: str, region: str = "us-east-1") -> Any:
@@ -249,7 +249,7 @@ def wired(wire: Wire) -> Iterator[None]:
         return watched(client)
 
     with (
-        patch.object(Aws, "_make", make),
+        patch.object(AwsConnection, "_make", make),
         patch.object(inventory, "client", look),
         wire.remembered.watching(),
     ):

@@ -18,15 +18,15 @@ from unittest.mock import patch
 
 from provisioner import ways
 from provisioner import workspace as workspaces
-from provisioner.commands.applying import Wish, apply
-from provisioner.commands.asking import Asking
+from provisioner.commands.applying import ApplyOptions, apply
+from provisioner.commands.asking import Confirmation
 from provisioner.commands.removing import teardown
 from provisioner.configuration import load
 from provisioner.embedded.box import Box
 from provisioner.embedded.local import Local, window
 from provisioner.errors import NoSuchStack
-from provisioner.session import Session, Where
-from provisioner.terminal.say import Say
+from provisioner.session import LocationOptions, Session
+from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 from state import lock
 from state.errors import ProvisionerError
@@ -139,14 +139,14 @@ class World:
 
     def run(self, verb: str) -> int:
         """One command; its exit code, KILLED where it died."""
-        say, session, yes = Say(quiet=True), self._session, Asking(yes=True)
+        console, session, yes = Console(quiet=True), self._session, Confirmation(yes=True)
         self.said = ""
         self.time.begin()
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 if verb == APPLY:
-                    return apply(say, session(), Wish(yes))
-                return teardown(say, session(), yes, 0.0, unprotect=True)
+                    return apply(console, session(), ApplyOptions(yes))
+                return teardown(console, session(), yes, 0.0, unprotect=True)
         except Killed:
             self.time.bury()
             return KILLED
@@ -162,8 +162,8 @@ class World:
 
     def _session(self) -> Session:
         settings = load(None, [f"profile={self.profile}", *self.sets])
-        workspace = Workspace(self.home, local=True, state=self.state)
-        return Session.open(SUFFIX, settings, Where(workspace, self.region))
+        workspace = Workspace(self.home, is_local=True, state_address=self.state)
+        return Session.open(SUFFIX, settings, LocationOptions(workspace, self.region))
 
     def try_(self, case: Case) -> Verdict:
         """Play a case from an empty account to its end."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from provisioner.doctor.patient import Patient
 from provisioner.engine.calls.error_categories import default_if_unsupported
-from provisioner.names import PROJECT, bears
+from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.tags import mapping
 
@@ -69,5 +69,5 @@ def _ours(p: Patient, region: str, named: set[str]) -> Iterator[str]:
     for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]:
         if alarm["AlarmName"] in named:
             tags = cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
-            if bears(mapping(tags), p.suffix):
+            if has_stack_tags(mapping(tags), p.suffix):
                 yield str(alarm["AlarmName"])

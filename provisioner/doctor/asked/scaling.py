@@ -15,7 +15,7 @@ from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended
-from provisioner.resources.ecs.shipped import shipped
+from provisioner.resources.ecs.shipped import overrides_of
 from provisioner.resources.tracking_alarms import alarms_of, tracking
 from provisioner.settings.never import SERVICE, setting_of
 
@@ -141,7 +141,7 @@ def _holder(p: Patient, target: Doc, service: str) -> str:
 
     If the last applied minimum is another one, somebody set it by hand.
     """
-    if shipped(p.clients, p.named("cluster"), service).counts is not None:
+    if overrides_of(p.clients, p.named("cluster"), service).counts is not None:
         return BY_SCALE
     resource_states = p.document.resources.values() if p.document else ()
     applied = (
@@ -187,8 +187,10 @@ def _metric(policy: Doc) -> str:
 
 def _may_be_hidden(p: Patient, policy: Doc) -> bool:
     """Return whether a policy's alarms may be missing: it is seconds old, or an emulator creates none."""
-    aws = p.clients.aws
-    return not aws.echoes or p.now - policy["CreationTime"].timestamp() < aws.hides(CONSISTENCY_SECONDS)
+    connection = p.clients.aws
+    return not connection.is_faithful or p.now - policy["CreationTime"].timestamp() < connection.consistency_window(
+        CONSISTENCY_SECONDS
+    )
 
 
 def _title(p: Patient, service: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.polling import Clock, retry
@@ -20,7 +20,7 @@ _UNSENT_PATIENCE = 3.0
 _OF_CALLER = frozenset({ErrorCategory.EXPIRED, ErrorCategory.DENIED, ErrorCategory.REFUSED})
 
 
-def called_by(aws: Aws) -> StackLocation:
+def called_by(connection: AwsConnection) -> StackLocation:
     """Return the account, partition, region and endpoint that the credentials speak for.
 
     A throttled or lost call is retried for up to 20 seconds.
@@ -39,7 +39,7 @@ def called_by(aws: Aws) -> StackLocation:
         return category in TRANSIENT and not is_late
 
     try:
-        return retry(aws.place, when=passes, clock=clock, timeout=_PATIENCE)
+        return retry(connection.location, when=passes, clock=clock, timeout=_PATIENCE)
     except ProvisionerError:
         raise
     except Exception as error:

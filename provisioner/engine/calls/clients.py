@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, is_unsupported_operation
 from provisioner.engine.calls.polling import Clock, retry
@@ -40,14 +40,14 @@ class Clients:
 
     def __init__(
         self,
-        aws: Aws,
+        connection: AwsConnection,
         clock: Clock,
         guard: Callable[[], None] = lambda: None,
         shared: Shared | None = None,
         peers: BatchScope = _ALONE,
         timeout: float = READ_PATIENCE,
     ) -> None:
-        self.aws = aws
+        self.aws = connection
         self.clock = clock
         self._guard = guard
         self._shared = shared
@@ -163,7 +163,7 @@ class Client:
     @property
     def echoes(self) -> bool:
         """Whether the other side returns all that it was told, as AWS does and some emulators do not."""
-        return self._clients.aws.echoes
+        return self._clients.aws.is_faithful
 
     def input_shapes(self, calls: Mapping[str, str]) -> Shapes:
         """Return the input shapes of calls; `calls` maps each to the path of a document in its input."""

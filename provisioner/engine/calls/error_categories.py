@@ -13,7 +13,7 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from provisioner.answers import ForeignAnswer, UnknownCall
+from provisioner.answers import NotAwsResponse, UnsupportedOperation
 from provisioner.credentials import CHAIN_ERRORS
 from provisioner.engine.calls.error_codes import (
     BROKE_OFF,
@@ -104,7 +104,7 @@ def categorize(error: BaseException) -> ErrorCategory | None:
         return _answered(error)
     if isinstance(error, ChainError):
         return _of_chain(error)
-    if isinstance(error, ForeignAnswer):
+    if isinstance(error, NotAwsResponse):
         return _between(error.status)
     is_of_way = isinstance(error, (raised.ConnectionError, raised.InvalidConfigError))
     return _connected(error) if is_of_way else _of_class(error)
@@ -161,7 +161,7 @@ def retry_after(error: BaseException) -> float | None:
 
 def _headers(error: BaseException) -> Mapping[str, str]:
     """Return the HTTP headers of the answer; empty where there was no answer."""
-    if isinstance(error, ForeignAnswer):
+    if isinstance(error, NotAwsResponse):
         return error.headers
     meta: Mapping[str, Any] = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
     return dict(meta.get("HTTPHeaders", {}))
@@ -174,14 +174,14 @@ def is_unsupported_operation(error: BaseException) -> bool:
     """
     if isinstance(error, ClientError):
         return code_of(error) in UNIMPLEMENTED or status_of(error) == NOT_IMPLEMENTED
-    return isinstance(error, UnknownCall)
+    return isinstance(error, UnsupportedOperation)
 
 
 def default_if_unsupported(call: Callable[[], Answer], otherwise: Answer) -> Answer:
     """Return the answer of a call; `otherwise` where an emulator does not know the call."""
     try:
         return call()
-    except (ClientError, UnknownCall) as error:
+    except (ClientError, UnsupportedOperation) as error:
         if is_unsupported_operation(error):
             return otherwise
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
-from provisioner.answers import ForeignAnswer, UnknownCall
+from provisioner.answers import NotAwsResponse, UnsupportedOperation
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, status_of
 from provisioner.engine.calls.error_codes import is_unknown_host, refused_tunnel, unreadable_trust
 from provisioner.trust import mend_trust
@@ -43,7 +43,7 @@ def _tried(error: BaseException) -> str:
 
 
 def _who_says_no(error: BaseException) -> str:
-    told = error.status if isinstance(error, ForeignAnswer) else refused_tunnel(error)
+    told = error.status if isinstance(error, NotAwsResponse) else refused_tunnel(error)
     if _WANTS_PASSWORD in (told, status_of(error) if isinstance(error, ClientError) else 0):
         return "A proxy asks who you are (407), and not AWS: it wants a user and a password in its address."
     return "A proxy, and not AWS, says no."
@@ -61,9 +61,9 @@ def _not_there(error: BaseException) -> str:
 
 
 def _lost(error: BaseException) -> str:
-    if isinstance(error, UnknownCall):
+    if isinstance(error, UnsupportedOperation):
         return "The emulator that AWS_ENDPOINT_URL names does not know this call, and it cannot be done without."
-    if isinstance(error, ForeignAnswer):
+    if isinstance(error, NotAwsResponse):
         return (
             "Not AWS answered: this network may want a sign-in in a browser, or a proxy answers in its place "
             "(HTTPS_PROXY, NO_PROXY, AWS_ENDPOINT_URL)."

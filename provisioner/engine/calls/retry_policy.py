@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.calls.error_categories import (
     TRANSIENT,
@@ -47,7 +47,7 @@ class RetryPolicy:
         self.clients = clients
         self.listen = listen
         self.clock = clients.clock
-        self.speed = clients.aws.pace
+        self.speed = clients.aws.speed
         self.durations = history or DurationHistory(self.speed)
         self.recent = RecentResources(clients)
 
@@ -135,7 +135,7 @@ class RetryPolicy:
         """Return the blockers of a resource; empty if AWS does not let them be read."""
         try:
             return managed.type.blockers(self.client(managed), managed.spec)
-        except (ClientError, UnknownCall) as error:
+        except (ClientError, UnsupportedOperation) as error:
             # The resource may be deleted meanwhile; the call itself then reports what is wrong.
             if categorize(error) is not ErrorCategory.REFUSED and not is_unsupported_operation(error):
                 raise

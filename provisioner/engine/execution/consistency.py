@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.engine.calls.polling import poll_until
@@ -52,7 +52,7 @@ class ConsistencyLookup:
             Foreign: A resource of somebody else has its name.
 
         """
-        window = self.clients.aws.hides(hidden) if hidden else 0.0
+        window = self.clients.aws.consistency_window(hidden) if hidden else 0.0
         start = self.clock.now()
         looks = 0
 
@@ -159,7 +159,7 @@ class RecentResources:
         """
         if categorize(error) not in (ErrorCategory.REFUSED, ErrorCategory.DENIED) or _LASTING.search(str(error)):
             return False
-        window, now = self._clients.aws.hides(KNOWN_WITHIN) + SLACK, self._clock.now()
+        window, now = self._clients.aws.consistency_window(KNOWN_WITHIN) + SLACK, self._clock.now()
         return any(
             matches_codes(error, one.kind.unknown_reference_codes)
             or any(_mentions(str(error), name) for name in one.names)
@@ -223,7 +223,7 @@ def protection(clients: Clients, managed: ManagedResource) -> JsonObject | None:
             return actual
         client = clients.client(managed.type.service, managed.region)
         return managed.type.deletion_protected(client, managed.spec, actual) or None
-    except (BotoCoreError, ClientError, OwnershipConflict, UnknownCall):
+    except (BotoCoreError, ClientError, OwnershipConflict, UnsupportedOperation):
         return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.retry_policy import RetryPolicy
@@ -61,7 +61,7 @@ class ResourceExecutor:
         self.state_manager = state_manager
         self.listen = listen
         self.clock = clients.clock
-        self.speed = clients.aws.pace
+        self.speed = clients.aws.speed
         self.consistency = ConsistencyLookup(clients)
         self.durations = history or DurationHistory(self.speed)
         self.unsupported = UnsupportedResources(clients, listen)
@@ -278,7 +278,7 @@ class ResourceExecutor:
         except RetryLater:
             begun()
             raise
-        except UnknownCall as error:
+        except UnsupportedOperation as error:
             if not self.unsupported.skips(managed, "delete", error):
                 raise
         except ClientError as error:
@@ -289,7 +289,7 @@ class ResourceExecutor:
                 raise
             resource_state = self.state_manager.get(managed.spec.logical_id)
             # The time since this delete began counts too: a creation time by a fast clock would never be old.
-            late = self.clock.now() - start >= self.clients.aws.hides(CONSISTENCY_SECONDS)
+            late = self.clock.now() - start >= self.clients.aws.consistency_window(CONSISTENCY_SECONDS)
             if resource_state and not late and consistency_seconds_left(self.clients, resource_state.created_at):
                 raise RetryLater("it is so new that AWS may not show it yet") from error
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, is_unsupported_operation
 from provisioner.engine.calls.polling import poll_until
@@ -70,7 +70,7 @@ def consistency_seconds_left(clients: Clients, made: float) -> float:
 
     If answers are shared, the time counts from the earliest moment at which one may have been given.
     """
-    window = clients.aws.hides(CONSISTENCY_SECONDS)
+    window = clients.aws.consistency_window(CONSISTENCY_SECONDS)
     left = made + window - (clients.since or clients.clock.wall())
     return max(0.0, min(left, window)) if made else 0.0
 
@@ -88,7 +88,7 @@ def read(clients: Clients, managed: ManagedResource) -> JsonObject | None:
     client = clients.client(managed.type.service, managed.region)
     try:
         actual = managed.type.read(client, managed.spec)
-    except (ClientError, UnknownCall) as error:
+    except (ClientError, UnsupportedOperation) as error:
         if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):
             return None
         raise
@@ -103,7 +103,7 @@ def read_recorded(shared: Clients, managed: ManagedResource, resource_state: Res
     """
     if resource_state and resource_state.recorded is not None and is_unsupported(shared, managed):
         return {**resource_state.recorded, **_own_tags(managed)}
-    if resource_state is None or shared.aws.echoes:
+    if resource_state is None or shared.aws.is_faithful:
         return _read_consistently(shared, managed, resource_state.created_at if resource_state else 0.0)
     actual = _read_consistently(shared, managed, 0.0 if managed.type.account_wide else resource_state.created_at)
     # An account-wide resource can be used under whatever name the emulator gave it.
@@ -122,7 +122,7 @@ def is_unsupported(clients: Clients, managed: ManagedResource) -> bool:
         return False
     try:
         managed.type.read(clients.client(managed.type.service, managed.region), managed.spec)
-    except (ClientError, UnknownCall) as error:
+    except (ClientError, UnsupportedOperation) as error:
         return is_unsupported_call(clients, managed, error)
     return False
 
@@ -162,7 +162,7 @@ def with_status_reads(clients: Clients, managed: ManagedResource, actual: JsonOb
     type depends on that call, it is made only once AWS must show a resource created at the wall-clock second
     `made`: a resource that the call misses would be created again.
     """
-    if "~" in managed.spec.logical_id or not clients.aws.echoes:
+    if "~" in managed.spec.logical_id or not clients.aws.is_faithful:
         return actual
     if managed.type.plans_with_status_reads and consistency_seconds_left(clients, made):
         return actual
@@ -182,7 +182,7 @@ def unmanaged_in(
     with user_errors(f"looking into {managed.description}"):
         try:
             return managed.type.unmanaged(client, managed.spec, actual, KnownChildren.of(managed.spec.id, parts))
-        except (ClientError, UnknownCall) as error:
+        except (ClientError, UnsupportedOperation) as error:
             if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):
                 return []
             raise

@@ -43,7 +43,7 @@ class UnsupportedResources:
         begin with the same word.
         """
         is_there = managed.type.account_wide and matches_codes(error, managed.type.already_exists_codes)
-        return is_there and not self.clients.aws.echoes and read(self.clients, managed) is None
+        return is_there and not self.clients.aws.is_faithful and read(self.clients, managed) is None
 
 
 def describe_unsupported(names: Iterable[str]) -> list[str]:

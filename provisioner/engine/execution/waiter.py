@@ -22,7 +22,7 @@ class Waiter:
         self.listen = listen
         self.durations = history
         self.clock = clients.clock
-        self.speed = clients.aws.pace
+        self.speed = clients.aws.speed
 
     def wait_until_ready(
         self, managed: ManagedResource, *, updated: bool, actual: Callable[[JsonObject], None]
@@ -86,8 +86,8 @@ class Waiter:
 
     def _is_stale(self, managed: ManagedResource, actual: JsonObject, elapsed: float) -> bool:
         """Return whether AWS still returns the properties from before the update, and may do so yet."""
-        window = self.clients.aws.hides(CONSISTENCY_SECONDS)
-        is_early = elapsed < window and self.clients.aws.echoes
+        window = self.clients.aws.consistency_window(CONSISTENCY_SECONDS)
+        is_early = elapsed < window and self.clients.aws.is_faithful
         return is_early and bool(differences(managed.type, managed.spec.props, actual, None))
 
     def wait_until_deleted(self, managed: ManagedResource, since: float | None = None) -> None:

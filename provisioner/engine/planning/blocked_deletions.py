@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, is_unsupported_operation
 from provisioner.engine.calls.user_errors import user_errors
@@ -93,7 +93,7 @@ def or_unknown(ask: Callable[[], list[T]], resource_type: ResourceType) -> tuple
     """
     try:
         return ask(), ""
-    except (ClientError, UnknownCall) as error:
+    except (ClientError, UnsupportedOperation) as error:
         if is_unsupported_operation(error):
             return [], ""
         category, code = categorize(error), code_of(error)

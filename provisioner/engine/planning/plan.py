@@ -259,7 +259,7 @@ def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Client
     if change.action == "create":
         change = _creation(plan, resource, actual, change)
     if actual is not None:
-        wall, speed = clients.clock.wall(), clients.aws.pace
+        wall, speed = clients.clock.wall(), clients.aws.speed
         change = with_cooldown(change, resource.type, resource_state, (actual, desired), wall, speed)
     foreign = [plan.changes[name] for name in _hosts(resource) if plan.changes[name].foreign]
     if actual is not None and foreign:

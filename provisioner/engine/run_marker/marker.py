@@ -42,7 +42,7 @@ class RunMarker:
         self._clients = clients
         self.target = managed
         self._me = me
-        speed = clients.aws.pace
+        speed = clients.aws.speed
         self._lasts = max(MARK_SECONDS * speed, _LEAST)
         self._scale = self._lasts / MARK_SECONDS
         self._one = threading.Lock()
@@ -83,7 +83,7 @@ class RunMarker:
         """Return the marker's properties; if it is not found, read again when AWS can no longer hide it."""
         doc = self.read()
         if doc is None:
-            self._clients.clock.sleep(self._clients.aws.hides(SETTLE_SECONDS))
+            self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
             doc = self.read()
         return doc
 
@@ -144,7 +144,7 @@ class RunMarker:
 
     def begin(self) -> None:
         """Start to renew the mark in the background; do nothing on an emulator that does not return tags."""
-        if not self._clients.aws.echoes and self._is_forgotten(self._read()):
+        if not self._clients.aws.is_faithful and self._is_forgotten(self._read()):
             return
         self._heartbeat = Heartbeat(self._renewal_seconds, RENEWAL_SECONDS * self._scale)
         self._heartbeat.start()
@@ -225,7 +225,7 @@ class RunMarker:
         if was_late:
             # It counts as late until AWS shows which of two runs wrote last, as in `take`.
             written, self._heard = self._heard, before
-            self._clients.clock.sleep(self._clients.aws.hides(SETTLE_SECONDS))
+            self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
             self._see_whose()
             self._heard = written
 
@@ -240,7 +240,7 @@ class RunMarker:
 
     def _wait_until_visible(self) -> None:
         """Wait until AWS shows all of the new tag, then raise `LockHeld` if the mark is another run's."""
-        self._clients.clock.sleep(self._clients.aws.hides(SETTLE_SECONDS))
+        self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
         self.check_created(self._read())
 
     def _read(self) -> JsonObject | None:
@@ -272,7 +272,7 @@ class RunMarker:
 
     def _is_forgotten(self, doc: JsonObject | None) -> bool:
         """Return whether a third-party emulator returns no tags for a resource that has some."""
-        return not self._clients.aws.echoes and not (doc or {}).get("Tags")
+        return not self._clients.aws.is_faithful and not (doc or {}).get("Tags")
 
     def _is_foreign(self, there: RunMark) -> bool:
         return there.lineage != self._me.lineage

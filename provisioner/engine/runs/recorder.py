@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner import __version__
-from provisioner.aws import Aws
+from provisioner.aws import AwsConnection
 from provisioner.calls import Call
 from provisioner.engine.calls.error_codes import THROTTLES
 from provisioner.engine.calls.polling import Clock
@@ -56,7 +56,7 @@ class RunRecorder:
     command: str
     arguments: list[str]
     location: StackLocation
-    aws: Aws
+    aws: AwsConnection
     clock: Clock
     settings: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, int] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class RunRecorder:
             "who": user_and_host(),
             "caller": self.aws.caller,
             "place": as_json(self.location),
-            "pace": self.aws.pace,
+            "pace": self.aws.speed,
             "start": self.start,
             "end": self.end,
             "seconds": round(self.clock.now() - self._zero, 3),

@@ -11,13 +11,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnknownCall
+from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.health_status import in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.ec2.tagged import where
 from provisioner.resources.tags import mapping
@@ -221,7 +221,7 @@ def _holder(
 
     It is temporary if this run deletes it, that is if it has the stack's tags, or if AWS deletes it.
     """
-    goes = passing or state.lower() in _ENDING or bears(mapping(actual.get("Tags") or []), spec.suffix)
+    goes = passing or state.lower() in _ENDING or has_stack_tags(mapping(actual.get("Tags") or []), spec.suffix)
     remedy = ", then ".join(f"`aws ec2 {end} --region {ec2.region}`" for end in ends)
     return Blocker(what, goes, remedy, note=COMES_AGAIN if is_guard_dutys(actual) else "")
 
@@ -234,7 +234,7 @@ def _excused(ask: Callable[[], Iterator[Blocker]], what: str) -> list[Blocker]:
     """
     try:
         return list(ask())
-    except (ClientError, UnknownCall) as error:
+    except (ClientError, UnsupportedOperation) as error:
         if is_unsupported_operation(error):
             return []
         if categorize(error) is not ErrorCategory.DENIED:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import made_in
+from provisioner.answers import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -49,7 +49,7 @@ class FlowLog(Ec2):
         """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
         made = ec2.create_flow_logs(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
         _check(made, "CreateFlowLogs")
-        return {**spec.props, "FlowLogId": made_in(made, "FlowLogIds")}
+        return {**spec.props, "FlowLogId": created_in(made, "FlowLogIds")}
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the flow log (DeleteFlowLogs)."""

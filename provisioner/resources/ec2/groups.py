@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provisioner.answers import made_in
+from provisioner.answers import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission
 from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
@@ -81,7 +81,7 @@ class SecurityGroup(Ec2):
         naming = [
             Blocker(
                 f"a rule of {one['GroupId']}",
-                bears(mapping(one.get("Tags", [])), spec.suffix),
+                has_stack_tags(mapping(one.get("Tags", [])), spec.suffix),
                 _revoked(ec2, one, spec),
             )
             for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
@@ -93,7 +93,7 @@ class SecurityGroup(Ec2):
 
 def _revoked(ec2: Any, group: JsonObject, spec: ResourceSpec) -> str:
     """Return the commands that revoke another group's rules about ours; "" for a group of the stack."""
-    if bears(mapping(group.get("Tags", [])), spec.suffix):
+    if has_stack_tags(mapping(group.get("Tags", [])), spec.suffix):
         return ""
     ends = []
     for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
@@ -206,7 +206,7 @@ class IngressRule(_Rule):
             IpPermissions=[permission(spec.props)],
             TagSpecifications=self.specification(spec),
         )
-        return _flat(made_in(made, "SecurityGroupRules"))
+        return _flat(created_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
@@ -226,7 +226,7 @@ class EgressRule(_Rule):
             IpPermissions=[permission(spec.props)],
             TagSpecifications=self.specification(spec),
         )
-        return _flat(made_in(made, "SecurityGroupRules"))
+        return _flat(created_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.engine.calls.clients import beside
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
-from provisioner.names import PROJECT, bears
+from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.ec2.remedies import ENDPOINT, GATEWAY, made_for, purpose_of, remedy
 from provisioner.resources.ec2.tagged import where
@@ -92,7 +92,7 @@ def _serves_others(ec2: Any, interface: JsonObject, suffix: str) -> bool:
 
 def _stays(actual: JsonObject, suffix: str) -> bool:
     # Whether an endpoint or gateway is not of this stack and is not being deleted.
-    return actual["State"].lower() not in _ENDING and not bears(mapping(actual.get("Tags") or []), suffix)
+    return actual["State"].lower() not in _ENDING and not has_stack_tags(mapping(actual.get("Tags") or []), suffix)
 
 
 def _is_others_balancer(purpose: str) -> bool:

@@ -10,7 +10,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.resources.ec2.vpc import NO_SUBNET
 from provisioner.resources.members.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
@@ -73,7 +73,7 @@ class RouteTable(Ec2):
         tables = self.find(ec2, where({self.id_filter: spec.id}))
         held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
         listed = ec2.describe_subnets(Filters=where({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
-        theirs = {one["SubnetId"] for one in listed if not bears(mapping(one.get("Tags", [])), spec.suffix)}
+        theirs = {one["SubnetId"] for one in listed if not has_stack_tags(mapping(one.get("Tags", [])), spec.suffix)}
         return sorted((_follower(ec2, one, theirs) for one in held), key=lambda one: one.what)
 
 

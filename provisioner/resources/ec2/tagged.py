@@ -11,7 +11,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
-from provisioner.names import NODE_TAG, PROJECT, bears
+from provisioner.names import NODE_TAG, PROJECT, has_stack_tags
 from provisioner.resources.tags import mapping, pairs
 
 Filters = list[dict[str, Any]]
@@ -86,7 +86,7 @@ class Ec2(ResourceType):
     def _namesake(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
         # A resource with our Name that does not have the stack's tags.
         for actual in self._living(spec, self._tidy(docs)):
-            if actual["Tags"].get("Name") == spec.aws_name and not bears(actual["Tags"], spec.suffix):
+            if actual["Tags"].get("Name") == spec.aws_name and not has_stack_tags(actual["Tags"], spec.suffix):
                 return actual
         return None
 

@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.acls import acls_in, not_as_born
 from provisioner.resources.ec2.blockers import endpoints_in, ways_of
 from provisioner.resources.ec2.guard_duty import is_guard_dutys
@@ -62,7 +62,7 @@ def _extra(spec: ResourceSpec, what: str, actual: JsonObject) -> Unmanaged:
     """Return one of them as an unmanaged child, with its owner or with what to do about it."""
     if is_guard_dutys(actual):
         return Unmanaged(what, {}, _BESIDE, owner="GuardDuty")
-    if bears(mapping(actual.get("Tags", [])), spec.suffix):
+    if has_stack_tags(mapping(actual.get("Tags", [])), spec.suffix):
         own = "it bears this stack's own tags, and the state file does not know it"
         return Unmanaged(what, {}, f"{own}; delete it before a teardown")
     return Unmanaged(what, {}, f"{_BESIDE}; delete it before a teardown, which it would hold up")

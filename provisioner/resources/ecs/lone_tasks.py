@@ -88,7 +88,7 @@ class Alone:
 def begin(
     clients: Clients,
     cluster: str,
-    now: Running,
+    running: Running,
     command: Command,
     token: str,
     tags: Mapping[str, str],
@@ -99,7 +99,7 @@ def begin(
     Args:
         clients: The way to AWS.
         cluster: Name or ARN of the cluster.
-        now: The service and the revision that the task is to be like.
+        running: The service and the revision that the task is to be like.
         command: The command line and its capacity provider.
         token: Client token. Sent twice with the same token, the call starts one task.
         tags: Tags of the task.
@@ -110,14 +110,14 @@ def begin(
         ProvisionerError: If ECS starts no task.
 
     """
-    name = str(now.container["name"])
+    name = str(running.container["name"])
     ecs = clients.client("ecs")
     call = partial(
         ecs.run_task,
         cluster=cluster,
-        taskDefinition=now.arn,
+        taskDefinition=running.arn,
         count=1,
-        networkConfiguration=now.service["networkConfiguration"],
+        networkConfiguration=running.service["networkConfiguration"],
         capacityProviderStrategy=[{"capacityProvider": command.provider, "weight": 1}],
         overrides={"containerOverrides": [{"name": name, "command": list(command.words)}]},
         startedBy=STARTED_BY,
@@ -133,7 +133,7 @@ def begin(
     return Alone(reply["tasks"][0], name)
 
 
-def under_way(clients: Clients, cluster: str, now: Running, command: Command) -> Alone | None:
+def under_way(clients: Clients, cluster: str, running: Running, command: Command) -> Alone | None:
     """Return a task that already runs this very command, started by an earlier run that was cut off.
 
     Looked for with ListTasks and DescribeTasks among the running tasks that `run` started; None if none
@@ -142,19 +142,19 @@ def under_way(clients: Clients, cluster: str, now: Running, command: Command) ->
     ecs = clients.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:TASKS])["tasks"] if arns else []
-    family, name = str(now.revision["family"]), str(now.container["name"])
+    family, name = str(running.revision["family"]), str(running.container["name"])
     mine = (one for one in tasks if one["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
     same = (one for one in mine if _said(one, name) == command.words)
     return next((Alone(one, name) for one in same), None)
 
 
-def ended(clients: Clients, cluster: str, now: Running, command: Command, since: float, task: str) -> Alone | None:
+def ended(clients: Clients, cluster: str, running: Running, command: Command, since: float, task: str) -> Alone | None:
     """Return the task that an earlier run started without learning how it ended; None if ECS has none.
 
     With `task`, the ARN of the task, that task is described. Without it, the newest stopped task is returned
     that ran this very command and was created at `since` (wall-clock seconds) or later.
     """
-    ecs, name = clients.client("ecs"), str(now.container["name"])
+    ecs, name = clients.client("ecs"), str(running.container["name"])
     arns = [task] if task else []
     if not task:
         arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]

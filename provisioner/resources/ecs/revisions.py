@@ -13,7 +13,7 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.diff import differences
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import SensitiveValue
-from provisioner.names import bears
+from provisioner.names import has_stack_tags
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.shipped import main_container
 from provisioner.resources.ecs.tagged import NO_CLUSTER
@@ -134,7 +134,7 @@ def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[Jso
     arns = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")["taskDefinitionArns"]
     mine = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
     found = (revision(clients, arn) for arn in mine[:most])
-    return [actual for actual in found if bears(actual["Tags"], suffix)]
+    return [actual for actual in found if has_stack_tags(actual["Tags"], suffix)]
 
 
 def registered(actual: JsonObject) -> JsonObject:
@@ -142,13 +142,13 @@ def registered(actual: JsonObject) -> JsonObject:
     return {key: actual[key] for key in _REGISTERED if actual.get(key) is not None}
 
 
-def revised(now: Running, desired: Next) -> JsonObject:
+def revised(running: Running, desired: Next) -> JsonObject:
     """Return the arguments to register the next revision: the running one with the values of `desired`."""
-    mine = now.container["name"]
+    mine = running.container["name"]
     containers = [
-        _revised(one, desired) if one["name"] == mine else one for one in now.revision["containerDefinitions"]
+        _revised(one, desired) if one["name"] == mine else one for one in running.revision["containerDefinitions"]
     ]
-    props = {**registered(now.revision), "containerDefinitions": containers}
+    props = {**registered(running.revision), "containerDefinitions": containers}
     if desired.cpu:
         props["cpu"] = str(desired.cpu)
     if desired.memory:

@@ -240,7 +240,7 @@ class Rolling:
 
     def _may_be_hidden(self) -> bool:
         """Return whether ECS may have started a deployment that its list does not show yet."""
-        window = self.clients.aws.hides(CONSISTENCY_SECONDS)
+        window = self.clients.aws.consistency_window(CONSISTENCY_SECONDS)
         return self.clients.clock.now() - self._since < window
 
     def give_up(self) -> None:

@@ -225,7 +225,7 @@ def described(ecs: Any, own: str, cluster: str) -> list[JsonObject]:
     name = cluster.rpartition("/")[2]
     services = ecs.batch_scope.batch(own, "Service", most=_MOST, among=f":service/{name}/")
     listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
-    return listed if ecs.echoes else [_followed(one) for one in listed]
+    return listed if ecs.is_faithful else [_followed(one) for one in listed]
 
 
 def _followed(service: JsonObject) -> JsonObject:

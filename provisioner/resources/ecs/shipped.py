@@ -13,7 +13,7 @@ from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
 from provisioner.resources.ecs.service import described
 from provisioner.resources.ecs.tagged import NO_CLUSTER
 from provisioner.resources.tags import mapping
-from provisioner.settings.shipped import Counts, Shipped, Size
+from provisioner.settings.shipped import Counts, ServiceOverrides, Size
 
 DEPLOY, SCALE = "deploy", "scale"
 SIZE, VARIABLE = "size", "env."
@@ -21,7 +21,7 @@ SIZE, VARIABLE = "size", "env."
 _MOST = 50
 
 
-def shipped(clients: Clients, cluster: str, service: str) -> Shipped:
+def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrides:
     """Return what `deploy` and `scale` chose for a service (a name or an ARN); empty if they chose nothing.
 
     The tags of the service say which of the two chose something; the values are read from what runs.
@@ -31,21 +31,21 @@ def shipped(clients: Clients, cluster: str, service: str) -> Shipped:
         listed = described(ecs, service, cluster)
     except ClientError as error:
         if code_of(error) in NO_CLUSTER:
-            return Shipped()
+            return ServiceOverrides()
         raise
     mine = (one for one in listed if service in (one["serviceArn"], one["serviceName"]))
     actual = next((one for one in mine if one["status"] == "ACTIVE"), None)
     tags = mapping(actual.get("tags", [])) if actual else {}
     marks = {key: tags[key] for key in (IMAGE_OWNER, SHIPPED_WITH, COUNT_OWNER) if key in tags}
     if actual is None or not marks:
-        return Shipped()
+        return ServiceOverrides()
     told: dict[str, Any] = {}
     if marks.get(IMAGE_OWNER) == DEPLOY:
         found = ecs.describe_task_definition(taskDefinition=actual["taskDefinition"], include=["TAGS"])
         told = _of_revision(actual, found["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
     if marks.get(COUNT_OWNER) == SCALE:
         told["counts"] = _counts(clients, f"service/{cluster}/{actual['serviceName']}")
-    return Shipped(**told, marks=marks)
+    return ServiceOverrides(**told, tags=marks)
 
 
 def main_container(service: JsonObject, revision: JsonObject) -> JsonObject:

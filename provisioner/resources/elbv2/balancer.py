@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.answers import made_in
+from provisioner.answers import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -77,7 +77,7 @@ class LoadBalancer(Elb):
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the load balancer (CreateLoadBalancer)."""
-        return _balancer(made_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers"))
+        return _balancer(created_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""

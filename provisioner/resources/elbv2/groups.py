@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import made_in
+from provisioner.answers import created_in
 from provisioner.engine.calls.clients import beside
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.coverage import covers
@@ -17,7 +17,7 @@ from provisioner.engine.types.data import CutoverPhase, codes, declare_operation
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
+from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, has_stack_tags, name_of, owner_tags
 from provisioner.resources.ecs.strangers import strangers, told
 from provisioner.resources.ecs.strategies import shift_with
 from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
@@ -125,7 +125,7 @@ class TargetGroup(Elb):
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target group (CreateTargetGroup)."""
-        return _group(made_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups"))
+        return _group(created_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the health check (ModifyTargetGroup)."""
@@ -214,7 +214,7 @@ def _rule(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
         end = f"delete-listener --listener-arn {listener}"
     return Blocker(
         f"the rule {arn} of priority {rule['Priority']}",
-        bears(tags, suffix),
+        has_stack_tags(tags, suffix),
         f"`aws elbv2 {end} --region {elbv2.region}`",
         part_of=balancer,
     )

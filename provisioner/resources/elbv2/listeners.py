@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from provisioner.answers import made_in
+from provisioner.answers import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_owners import FieldOwner
@@ -64,7 +64,7 @@ class Listener(Elb):
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the listener (CreateListener)."""
-        return dict(made_in(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
+        return dict(created_in(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the listener (ModifyListener)."""
@@ -151,7 +151,7 @@ class ListenerRule(Elb):
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (CreateRule)."""
-        made = made_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
+        made = created_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
         return redacted_rule(made, spec.suffix)
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
-from provisioner.names import bears, name_of
+from provisioner.names import has_stack_tags, name_of
 from provisioner.resources.tags import mapping
 
 # The AWS operations that `databases` calls, for `calls`.
@@ -36,5 +36,5 @@ def _holder(database: JsonObject, suffix: str) -> Blocker:
     """
     name = str(database.get("DBClusterIdentifier") or database["DBInstanceIdentifier"])
     status = database.get("Status") or database.get("DBInstanceStatus")
-    is_ours = name == name_of("aurora", suffix) and bears(mapping(database.get("TagList") or []), suffix)
+    is_ours = name == name_of("aurora", suffix) and has_stack_tags(mapping(database.get("TagList") or []), suffix)
     return Blocker(f"the database {name}", is_ours or status == "deleting")
