@@ -22,27 +22,42 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__, stopping
-from provisioner.cli import (
+from provisioner.commands import (
+    apply,
+    bootstrap,
     completion,
     config,
+    db,
+    deploy,
+    diff,
     doctor,
     drift,
-    entering,
+    exec_,
     graph,
-    keys,
+    history,
+    list_stacks,
     local,
     logs,
-    past,
+    open_,
+    outputs,
     plan,
+    policy,
+    releases,
     report,
-    rights,
-    ship,
-    stack,
+    restart,
+    rollback,
+    rotate_origin_secret,
+    run,
+    scale,
+    show,
     state,
+    status,
+    teardown,
     timeline,
+    verify_gone,
 )
-from provisioner.cli.hints import as_typed
-from provisioner.cli.sections import Sections
+from provisioner.commands.help_sections import Sections
+from provisioner.commands.hints import as_typed
 from provisioner.errors import Interrupted, UsageError
 from provisioner.names import PROGRAM
 from state.errors import ProvisionerError
@@ -57,38 +72,38 @@ def cli() -> None:
     """Bring an ML API stack up on AWS, look at it, and take it down again."""
 
 
-# In the order in which they are met; cli/sections.py says how `--help` lists them.
+# In the order in which they are met; commands/help_sections.py says how `--help` lists them.
 COMMANDS: tuple[click.Command, ...] = (
-    stack.apply,
+    apply.apply,
     plan.plan,
     drift.drift,
     graph.graph,
-    stack.status,
-    stack.outputs,
+    status.status,
+    outputs.outputs,
     logs.logs,
-    entering.exec_,
-    entering.db,
-    entering.open_,
+    exec_.exec_,
+    db.db,
+    open_.open_,
     doctor.doctor,
-    ship.deploy,
-    ship.rollback,
-    ship.releases,
-    ship.restart,
-    ship.scale,
-    ship.run,
-    stack.teardown,
-    stack.verify_gone,
-    stack.list_,
+    deploy.deploy,
+    rollback.rollback,
+    releases.releases,
+    restart.restart,
+    scale.scale,
+    run.run,
+    teardown.teardown,
+    verify_gone.verify_gone,
+    list_stacks.list_,
     timeline.timeline,
-    past.history,
-    past.show,
-    past.diff,
+    history.history,
+    show.show,
+    diff.diff,
     report.report,
-    rights.policy,
-    rights.bootstrap,
+    policy.policy,
+    bootstrap.bootstrap,
     config.config,
     state.state,
-    keys.rotate_origin_secret,
+    rotate_origin_secret.rotate_origin_secret,
     local.local,
     completion.completion,
 )

@@ -126,7 +126,7 @@ DECLARED = {
     "doctor/asked/network.py": network.CALLS,
     "doctor/asked/scaling.py": scaling.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
-    "commands/rotating.py": origin_key.CALLS,
+    "workflows/origin_secret_rotation.py": origin_key.CALLS,
     "resources/ecs/diagnosis.py": diagnosis.CALLS,
     "resources/ecs/lone_tasks.py": lone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,

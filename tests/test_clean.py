@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.commands.on_github import SUMMARY, summarise
-from provisioner.commands.writing import write
 from provisioner.terminal.clean import clean, own, raw
 from provisioner.terminal.say import Console
+from provisioner.workflows.output_files import SUMMARY, summarise, write
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX, Standing

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from provisioner.amounts import amount
-from provisioner.commands.counts import ACCOUNTS_OWN
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.resources import RESOURCE_TYPES
+from provisioner.workflows.counts import ACCOUNTS_OWN
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
 

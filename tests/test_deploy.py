@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import smoke
 from provisioner.embedded.containers import model
+from provisioner.workflows import smoke_test
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags
 
@@ -77,7 +77,7 @@ def test_what_was_shipped_outlives_the_state_file(standing: Standing, tmp_path: 
 
 
 def test_what_does_not_answer_is_told_with_the_way_back(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 502))
+    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
 
     ran = deploy(standing, "broken:1", code=1)
 

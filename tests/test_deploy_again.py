@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import smoke
-from provisioner.commands.one_service import ServiceController
 from provisioner.resources.ecs import rollouts
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.tasks import TaskDefinition
+from provisioner.workflows import smoke_test
+from provisioner.workflows.service_controller import ServiceController
 from tests.harness import ROOT, Ran
 from tests.standing import SUFFIX, Standing
 
@@ -31,7 +31,7 @@ BACK = ("rollback", "--yes", "--suffix", SUFFIX)
 def _no_visits() -> Any:
     """Every service answers well: whether it does is asked elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
+        patch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
         yield
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import smoke
-from provisioner.commands.following import describe_remaining
 from provisioner.embedded.containers import life, model
 from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
 from provisioner.resources.ecs.revisions import registered
 from provisioner.resources.ecs.rollouts import Rolling, Stage
 from provisioner.resources.ecs.service import rollout
 from provisioner.settings.images import is_reference
+from provisioner.workflows import smoke_test
+from provisioner.workflows.rollout import describe_remaining
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 
@@ -111,7 +111,7 @@ def deploy(stack: Standing, image: str, *more: str) -> Ran:
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
 
 
 def in_the_box() -> model.Service:
@@ -160,7 +160,7 @@ def test_what_runs_already_is_asked_whether_it_answers(
 ) -> None:
     assert deploy(standing, "asked:1").code == 0
     what = ["--image", "asked:1"] if verb == "deploy" else ["--to", standing.service["taskDefinition"]]
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 502))
+    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
 
     ran = standing.desk.run(verb, "--yes", "--suffix", SUFFIX, *what)
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner.commands.on_github import OUTPUT, SUMMARY, give
 from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.runs.run import run_of
 from provisioner.terminal.markdown import drift_markdown, run_markdown
+from provisioner.workflows.output_files import OUTPUT, SUMMARY, give
 from tests.harness import ROOT, Desk, Ran
 from tests.inventory import client
 from tests.sheets import record

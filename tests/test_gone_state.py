@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 import cli
 from provisioner.bucket.address import Bucket
-from provisioner.cli.hints import as_typed
+from provisioner.commands.hints import as_typed
 from provisioner.embedded.local import STATE
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.errors import StateGone

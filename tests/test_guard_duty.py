@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.ending import finish
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.types.blocker import Blocker, blocked_error
 from provisioner.resources.ec2.remedies import remedy
+from provisioner.workflows.signals import finish
 from state.errors import ProvisionerError
 from tests.harness import Desk
 from tests.inventory import client

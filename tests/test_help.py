@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from provisioner.cli.sections import SECTIONS, brief
-from provisioner.commands import listing
+from provisioner.commands.help_sections import SECTIONS, brief
 from provisioner.names import program
+from provisioner.workflows import stack_list
 from tests.harness import ROOT, Desk
 from tests.test_completion import ledger
 
@@ -148,7 +148,7 @@ def test_what_this_machine_refuses_is_told_in_words(desk: Desk, monkeypatch: pyt
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/x")
 
-    monkeypatch.setattr(listing, "list_stacks", full)
+    monkeypatch.setattr(stack_list, "list_stacks", full)
     ran = desk.run("list", local=False)
 
     assert (ran.code, ran.out) == (1, "")

@@ -15,11 +15,8 @@ from botocore.exceptions import ClientError
 
 import cli
 from provisioner.bucket.calls import patiently
-from provisioner.cli.hints import as_typed
-from provisioner.cli.opening import kept_plan
-from provisioner.commands import removing
-from provisioner.commands.one_service import ServiceController
-from provisioner.commands.saved import SavedPlan
+from provisioner.commands.context import kept_plan
+from provisioner.commands.hints import as_typed
 from provisioner.doctor.asked import resources
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.calls.user_errors import user_error
@@ -34,6 +31,9 @@ from provisioner.resources import RESOURCE_TYPES, facts, versions
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline_lookups
+from provisioner.workflows import teardown
+from provisioner.workflows.saved_plan import SavedPlan
+from provisioner.workflows.service_controller import ServiceController
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -308,7 +308,7 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
         name: decide_change(resource, None, plan.actual[name], {}).reason for name, resource in resources.items()
     }
     with pytest.raises(Blocked) as caught:
-        removing.check_suspended(plan)
+        teardown.check_suspended(plan)
 
     assert {"DBCluster", "DBInstance", "Key"} <= {str(resource.type) for resource in resources.values()}
     for name, resource in resources.items():
@@ -338,7 +338,7 @@ def session(*, is_known: bool = True) -> Any:
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_teardown_without_a_state_is_told_with_its_region(*, is_known: bool) -> None:
-    told = removing.next_command(session(is_known=is_known), "teardown")
+    told = teardown.next_command(session(is_known=is_known), "teardown")
 
     assert ("--region eu-west-1" in told) is not is_known
 

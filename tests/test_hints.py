@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cli
-from provisioner.cli.hints import as_typed
+from provisioner.commands.hints import as_typed
 from provisioner.names import PROGRAM
 from tests.harness import Desk
 

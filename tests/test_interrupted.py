@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import applying
-from provisioner.commands.ending import signals
 from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.calls.polling import Clock
@@ -25,6 +23,8 @@ from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
 from provisioner.terminal.say import Console
+from provisioner.workflows import apply
+from provisioner.workflows.signals import signals
 from tests.harness import ROOT, Desk
 from tests.held_answers import held
 from tests.inventory import Found, client, inventory
@@ -32,7 +32,7 @@ from tests.inventory import Found, client, inventory
 # A process that is signalled while it holds the locks of what it says and of how it sleeps.
 SIGNALLED = """
 import os, signal
-from provisioner.commands.ending import signals
+from provisioner.workflows.signals import signals
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.terminal.say import Console
 
@@ -292,7 +292,7 @@ def test_a_signal_between_the_question_and_the_first_call_finds_nothing_changed(
         os.kill(os.getpid(), signal.SIGINT)
         return Outcome("apply", undone=list(plan.changes))
 
-    monkeypatch.setattr(applying, "bring_up", stopped)
+    monkeypatch.setattr(apply, "bring_up", stopped)
 
     ran = desk.run("apply", "--yes", "--suffix", "a")
 

@@ -16,8 +16,8 @@ ROOT = Path(cli.__file__).parent
 # From the top down; the parts of one floor do not import each other, except where they are one package.
 FLOORS: list[set[str]] = [
     {"cli"},
-    {"provisioner.cli"},
     {"provisioner.commands"},
+    {"provisioner.workflows"},
     {"provisioner.bringing_up", "provisioner.taking_down"},
     {"provisioner.alone"},
     {"provisioner.session"},

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from provisioner.commands.sources import LogQuery, _check_service
-from provisioner.commands.tailing import _asked
 from provisioner.errors import UsageError
 from provisioner.resources.log_events import LATE, Line, Tail
 from provisioner.resources.request_records import Records
 from provisioner.terminal.logs import Lines
 from provisioner.terminal.say import Console
+from provisioner.workflows.logs import LogQuery, _asked, _check_service
 from state.errors import ProvisionerError
 from tests.harness import Desk
 from tests.inventory import client

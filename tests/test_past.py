@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cli.opening import typed
+from provisioner.commands.context import typed
 from provisioner.engine.runs.run import UNENDED, CallSummary, diff_runs, run_of
 from state.run_store import FileRunStore
 from tests.harness import Desk, Ran

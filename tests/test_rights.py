@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.permitting import PolicyScope, policies_for
 from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.besides import tagging_action
@@ -18,6 +17,7 @@ from provisioner.embedded.policies import Request, Verdict, verdict
 from provisioner.rights.grants import _CHANGES
 from provisioner.rights.purposes import PURPOSES
 from provisioner.rights.statements import MANAGED_LIMIT, size
+from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
 from tests.harness import Desk
 from tests.inventory import client

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.permitting import PolicyScope, policies_for
 from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.policies import Request, Verdict, verdict
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.rights.names import NAMES
 from provisioner.rights.purposes import PURPOSES
+from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
 from tests.harness import Desk
 from tests.test_rights import ACCOUNT, SPARE, SUFFIX, Policy, statements, without

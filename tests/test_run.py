@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import once, running
-from provisioner.commands.once import OneTimeCommand
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
 from provisioner.resources.ecs import lone_tasks
 from provisioner.resources.ecs.service import Service
+from provisioner.workflows import one_time_command
+from provisioner.workflows import run as running
+from provisioner.workflows.one_time_command import OneTimeCommand
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags
 
@@ -279,7 +280,7 @@ def test_where_aws_has_forgotten_the_task_nobody_knows_and_none_is_started(
     (key,) = known["begun"]
     known["begun"][key]["at"] += 7200  # no task is as young; then as one that is an hour old
     path.write_text(json.dumps(known))
-    monkeypatch.setattr(once, "TOLD_FOR", -1e9)
+    monkeypatch.setattr(one_time_command, "TOLD_FOR", -1e9)
 
     ran = run(standing, "forgotten")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cli.opening import typed
+from provisioner.commands.context import typed
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore

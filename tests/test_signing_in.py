@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from provisioner.commands.signing_in import WITHIN, SignInWait
 from provisioner.engine.calls.polling import Clock
 from provisioner.sign_in import ChainError
 from provisioner.terminal.say import Console
+from provisioner.workflows.sign_in import WITHIN, SignInWait
 from tests.hands import settle
 from tests.harness import Desk
 from tests.inventory import client

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from provisioner.commands.smoke import BALANCER, EDGE, EntryPoint, SmokeRequest, _doors, _visit, judge_response
+from provisioner.workflows.smoke_test import BALANCER, EDGE, EntryPoint, SmokeRequest, _doors, _visit, judge_response
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.harness import Desk
 from tests.replies import Front, Trust, plays
@@ -107,7 +107,7 @@ def test_the_smoke_test_trusts_what_boto3_trusts(desk: Desk, tmp_path: Path, mon
 
 def test_a_door_that_drips_is_given_up(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust = Trust(tmp_path / "trust")
-    monkeypatch.setattr("provisioner.commands.smoke._PATIENCE", 0.4)
+    monkeypatch.setattr("provisioner.workflows.smoke_test._PATIENCE", 0.4)
     with Front(desk.box.endpoint, trust) as front:
         monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))

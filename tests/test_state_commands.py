@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from provisioner.bucket.address import Bucket
-from provisioner.commands import keeping
 from provisioner.errors import UsageError
+from provisioner.workflows import state as keeping
 from state.lock_holder import LockHolder
 from state.stack_state import StackLocation, StackState
 from tests.harness import Desk, Ran

@@ -8,7 +8,6 @@ from typing import Any, get_args
 import botocore.loaders
 import pytest
 
-from provisioner.commands.showing import StatusReport
 from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -21,6 +20,7 @@ from provisioner.report.things import judged
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.terminal.fields import drift_line
 from provisioner.terminal.markdown import drift_markdown
+from provisioner.workflows.status import StatusReport
 from state.stack_state import ResourceState
 
 # The member that tells the states, by resource type: the model's enum, where it has one.

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from provisioner import stopping
-from provisioner.commands import founding
 from provisioner.embedded import local
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
+from provisioner.workflows import state_bucket
 from provisioner.workspace import Workspace
 from state.lock import FileLock
 from state.state_store import FileStateStore
@@ -118,8 +118,8 @@ def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
         ("state push --suffix prod {file}", (Workspace, "document"), NOTHING),
         ("state push --suffix prod {file}", (FileStateStore, "save"), RECORDED),
         ("state unlock --suffix prod --yes", (FileLock, "last"), NOTHING),
-        ("state init --state s3://team-state/x --yes", (founding, "called_by"), NOTHING),
-        ("state init --state s3://team-state/x --yes", (founding, "make"), RECORDED),
+        ("state init --state s3://team-state/x --yes", (state_bucket, "called_by"), NOTHING),
+        ("state init --state s3://team-state/x --yes", (state_bucket, "make"), RECORDED),
         ("local stop", (local, "stranger"), NOTHING),
         ("local stop", (local, "stop"), RECORDED),
     ],

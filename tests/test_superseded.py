@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import smoke
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.revisions import registered
 from provisioner.resources.ecs.rollouts import Rolling, Stage
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.successors import has_failed, wanted_instead, was_stopped_by_hand
+from provisioner.workflows import smoke_test
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
 
 
 def deploy(stack: Standing, image: str) -> Ran:
@@ -83,7 +83,7 @@ def test_a_newer_deployment_of_somebody_else_is_named(
     assert "Mend" not in ran.err
     assert "CloudTrail" in ran.err
     monkeypatch.undo()
-    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
     assert deploy(standing, mine).code == 0
     assert standing.task["containerDefinitions"][0]["image"] == mine
     assert standing.desk.plan(SUFFIX) == "No changes.\n"

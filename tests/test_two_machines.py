@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 
 from provisioner import taking_down
-from provisioner.commands import applying, removing
-from provisioner.commands.asking import Confirmation
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -27,6 +25,9 @@ from provisioner.engine.run_marker.marker import MARK_SECONDS, RENEWAL_SECONDS, 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
+from provisioner.workflows import apply as applying
+from provisioner.workflows import teardown
+from provisioner.workflows.confirmation import Confirmation
 from state.errors import LockHeld
 from tests.hands import settle
 from tests.harness import Desk, Ran
@@ -440,7 +441,7 @@ def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
     role = iam.get_role(RoleName=ROLE)["Role"]
     tags = [*role["Tags"], *([] if has_ended else [{"Key": "ml-api:run", "Value": another(0)}])]
     document = json.dumps(role["AssumeRolePolicyDocument"])
-    module = taking_down if before.startswith("taking_down") else removing
+    module = taking_down if before.startswith("taking_down") else teardown
     name, made = before.partition(".")[2], list[str]()
     really = getattr(module, name)
 

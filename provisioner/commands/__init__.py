@@ -1,1 +1,1 @@
-"""What each command does, from the stack's name to the exit code; `cli.py` only parses and calls these."""
+"""The command line: what can be typed; each command is a few lines that call the code which does it."""

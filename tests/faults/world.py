@@ -18,15 +18,15 @@ from unittest.mock import patch
 
 from provisioner import ways
 from provisioner import workspace as workspaces
-from provisioner.commands.applying import ApplyOptions, apply
-from provisioner.commands.asking import Confirmation
-from provisioner.commands.removing import teardown
 from provisioner.configuration import load
 from provisioner.embedded.box import Box
 from provisioner.embedded.local import Local, window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
 from provisioner.terminal.say import Console
+from provisioner.workflows.apply import ApplyOptions, apply
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.teardown import teardown
 from provisioner.workspace import Workspace
 from state import lock
 from state.errors import ProvisionerError

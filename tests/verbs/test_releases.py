@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.commands.releasing import missing
 from provisioner.resources.ecs.revisions import besides
+from provisioner.workflows.releases import missing
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX

@@ -1,1 +1,0 @@
-"""The command line: what can be typed; each command is a few lines that call the code which does it."""

@@ -1,0 +1,46 @@
+"""`bootstrap`: the role that a pipeline assumes by OIDC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.options import stack_options, yes_option
+from provisioner.commands.rights import purpose_option
+
+
+@click.command()
+@stack_options
+@yes_option
+@click.option("--repo", required=True, metavar="OWNER/NAME", help="The repository on GitHub.")
+@click.option("--branch", help="Runs of this branch may take the role.")
+@click.option("--environment", help="Runs in this environment may take the role.")
+@click.option("--pull-request", is_flag=True, help="Runs of pull requests may take it; with --for plan.")
+@click.option("--audience", default="sts.amazonaws.com", show_default=True, help="What the token is for.")
+@purpose_option
+def bootstrap(
+    yes: bool,
+    repo: str,
+    branch: str | None,
+    environment: str | None,
+    pull_request: bool,
+    audience: str,
+    purpose: str,
+    **given: Any,
+) -> int:
+    """Print the role that a pipeline assumes by OIDC; with --yes, make it."""
+    from provisioner.commands.context import begin, given_settings, missing_suffix, open_session
+    from provisioner.rights.pipeline import Pipeline
+    from provisioner.workflows import bootstrap as bootstrapping
+    from provisioner.workflows import policy as permitting
+
+    console, workspace = begin(given)
+    suffix, where = given["suffix"] or missing_suffix(), (given["region"], given["expect_account"])
+    scope = permitting.PolicyScope(workspace, suffix, given_settings(given), *where)
+    pipeline = Pipeline(repo, branch, environment, audience, pull_request)
+    pipeline.check_purpose(purpose)
+    pipeline_role = bootstrapping.PipelineRole(scope, pipeline, purpose)
+    if not yes:
+        return bootstrapping.show(console, pipeline_role)
+    return bootstrapping.make(console, pipeline_role, open_session(given, workspace, suffix))

@@ -1,0 +1,207 @@
+"""The first steps of most commands: the console, the workspace, and the session of one stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from provisioner.errors import Blocked, NoSuchStack, UsageError
+
+if TYPE_CHECKING:
+    from provisioner.engine.planning.selection import Selection
+    from provisioner.session import Session
+    from provisioner.settings import Settings
+    from provisioner.terminal.say import Console
+    from provisioner.ways import AwsConnections
+    from provisioner.workflows.saved_plan import SavedPlan
+    from provisioner.workspace import Workspace
+
+# M_ARENA_MAX of malloc.h.
+_ARENA_MAX = -8
+# `--env NAME=...`, in one word or in two.
+_VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
+# `--set container.environment={...}`, `--set api.services={"a": {"environment": ...}}`: an environment
+# variable of a container may be secret.
+_SECRET = re.compile(
+    r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=|"
+    r"(?:--set=)?[\w.-]+=(?=.*environment)).*"
+)
+# `--password hunter2`, `postgres://user:hunter2@host`.
+_PASSWORD = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|api-?key)")
+_NOT_KEPT = "(not kept)"
+_LOGIN = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
+
+
+def begin(given: dict[str, Any]) -> tuple[Console, Workspace]:
+    """Return this command's console and workspace."""
+    from provisioner.workspace import Workspace
+
+    return voice_of(given), Workspace.here(
+        local=given["local"], state=given["state"], state_endpoint=given["state_endpoint"]
+    )
+
+
+def voice_of(given: dict[str, Any]) -> Console:
+    """Return this command's console."""
+    from provisioner.terminal.say import Console
+
+    return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
+
+
+def given_settings(given: dict[str, Any]) -> Settings:
+    """Return the settings from the file, the environment and the flags."""
+    from provisioner.configuration import load
+
+    return load(given["config"], given["sets"])
+
+
+def open_session(
+    given: dict[str, Any], workspace: Workspace, suffix: str, connections: AwsConnections | None = None
+) -> Session:
+    """Open the session of one stack, with the first calls; several sessions may share their `connections`."""
+    from provisioner.names import check_suffix
+    from provisioner.pins import LocationOptions
+    from provisioner.session import Session
+
+    _share_memory()
+    check_suffix(suffix)
+    adopts = bool(given.get("adopt_all"))
+    options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
+    session = Session.open(suffix, given_settings(given), options, connections)
+    session.released = frozenset(given.get("take") or ())
+    session.adopts_run = bool(given.get("take_over"))
+    session.warn = voice_of(given).warn
+    session.arguments = typed(click.get_current_context().obj or (), given_words())
+    return session
+
+
+def given_words() -> tuple[str, ...]:
+    """Return the words of the command that is to run in a container; empty if this command takes none."""
+    words = click.get_current_context().params.get("command") or ()
+    return tuple(words) if isinstance(words, tuple) else ()
+
+
+def _share_memory() -> None:
+    """Let all threads share two malloc arenas: the many that glibc keeps cost a run 15 MB."""
+    import ctypes
+
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
+def typed(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
+    """Return the command line without values of settings and variables that may be secret.
+
+    `words` are those of a command that runs in a container, the first being its program. No rule can tell
+    which of `-p hunter2`, `-phunter2` or `NAME=hunter2` is a secret, so nothing behind the program is kept.
+    """
+    listed, rest = _without_words(list(arguments), words)
+    told = [_without_secret(former, one) for former, one in zip(["", *listed], listed, strict=False)]
+    return [*told, *rest]
+
+
+def _without_words(listed: list[str], words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what was typed beside a command's words, and what is kept of the words themselves."""
+    left, options = list(words), list[str]()
+    for one in reversed(listed):
+        if left and one == left[-1]:
+            left.pop()
+        elif not (words and one == "--"):
+            options.insert(0, one)
+    return options, ["--", *_program(words)] if words else []
+
+
+def _program(words: Sequence[str]) -> list[str]:
+    """Return the program's name, and how many words follow it."""
+    if not words:
+        return []
+    program = (words[0].split() or [""])[0]
+    if "=" in program or program.startswith("-"):
+        program = _NOT_KEPT
+    more = len(words) - 1 + (program != words[0])
+    return [_LOGIN.sub(rf"\1{_NOT_KEPT}@", program), *([f"({more} not kept)"] if more else [])]
+
+
+def _without_secret(former: str, one: str) -> str:
+    """Return one word of a command line without secrets; `former` is the word before it."""
+    if _PASSWORD.fullmatch(former):
+        return "(not kept)"
+    told = _VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET
+    return _LOGIN.sub(r"\1(not kept)@", told.sub(r"\1(not kept)", one))
+
+
+def given_choice(given: dict[str, Any]) -> Selection:
+    """Return the selection by --target and --exclude."""
+    from provisioner.engine.planning.selection import Selection
+
+    return Selection(given["targets"], given["excludes"])
+
+
+def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
+    """Return the plan in a file; its suffix, region and settings replace those of the command line.
+
+    Raises:
+        UsageError: The command line says otherwise than the plan.
+        Blocked: The plan is of local AWS, and --local is missing.
+
+    """
+    from provisioner.workflows.saved_plan import SavedPlan
+
+    kept = SavedPlan.load(path)
+    for flag, given_value, kept_value in (
+        ("--suffix", given["suffix"], kept.suffix),
+        ("--region", given["region"], kept.place["region"]),
+        ("--config", given["config"] and str(given["config"].resolve()), kept.config),
+    ):
+        if given_value and given_value != kept_value:
+            raise UsageError(
+                f"{path} is a plan of {flag} {kept_value or '(none)'}, not of {given_value}.",
+                f"Leave {flag} out: the plan says it.",
+            )
+    if given["targets"] or given["excludes"]:
+        raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
+    if kept.place["endpoint"].startswith("embedded:") and not given["local"]:
+        raise Blocked(f"{path} is the plan of a rehearsal.", "Add --local.")
+    given["region"], given["sets"] = kept.place["region"], (*kept.sets, *given["sets"])
+    given["config"] = Path(kept.config) if kept.config else None
+    given["take"] = (*kept.take, *given["take"])
+    return kept
+
+
+def known_suffix(workspace: Workspace, suffix: str | None) -> str:
+    """Return the given suffix, or that of the only known stack.
+
+    Raises:
+        NoSuchStack: No such stack is known, or the emulator that held it has ended.
+
+    """
+    chosen = workspace.choose(suffix)
+    if workspace.load_state(chosen) is None:
+        raise workspace.unknown_stack_error(chosen)
+    workspace.check_emulator(chosen)
+    return chosen
+
+
+def each_known(console: Console, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
+    """Show each stack, and return the highest exit code; one whose emulator has ended hides no other."""
+    codes = [0]
+    for one in suffixes:
+        try:
+            workspace.check_emulator(one)
+            codes.append(show(one))
+        except NoSuchStack as error:
+            if len(suffixes) == 1:
+                raise
+            console.warn(error.message, error.hint)
+            codes.append(error.exit_code)
+    return max(codes)
+
+
+def missing_suffix() -> NoReturn:
+    """Raise UsageError: this command must be told which stack."""
+    raise UsageError("Which stack? Say --suffix NAME.", "Or set ENVIRONMENT_SUFFIX.")

@@ -1,0 +1,34 @@
+"""`db tunnel`: a port on this machine that leads to the stack's database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.completion import by
+from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.options import stack_options
+
+
+@click.group()
+def db() -> None:
+    """Reach the stack's database."""
+
+
+@db.command()
+@stack_options
+@click.option("--port", type=click.IntRange(1, 65535), help="On this machine [default: 5432, or a free one].")
+@click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="Through a task of this service (`api` is the main one).",
+)
+def tunnel(port: int | None, service: str, **given: Any) -> int:
+    """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
+    from provisioner.workflows import db_tunnel
+
+    console, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return db_tunnel.tunnel(console, session, port, service)

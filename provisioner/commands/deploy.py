@@ -1,0 +1,66 @@
+"""`deploy`: another image for one service, followed until it serves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.options import (
+    fail_fast_option,
+    lock_option,
+    service_option,
+    smoke_option,
+    stack_options,
+    yes_option,
+)
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Variable(click.ParamType[tuple[str, str]]):
+    """An environment variable on the command line: NAME=VALUE."""
+
+    name = "variable"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return the name and the value."""
+        name, sign, told = str(value).partition("=")
+        if not sign or not _NAME.fullmatch(name):
+            self.fail("a variable is NAME=VALUE, such as LOG_LEVEL=debug", param, ctx)
+        return name, told
+
+
+@click.command()
+@stack_options
+@service_option
+@yes_option
+@lock_option
+@click.option("--image", required=True, metavar="REF", help="The image; a tag in ECR is resolved to its digest.")
+@click.option("--cpu", type=int, help="CPU units of a task; 1024 are one vCPU.")
+@click.option("--memory", type=int, help="MiB of a task.")
+@click.option("--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable.")
+@fail_fast_option
+@smoke_option
+def deploy(
+    service: str,
+    yes: bool,
+    lock_timeout: float,
+    image: str,
+    cpu: int | None,
+    memory: int | None,
+    variables: tuple[tuple[str, str], ...],
+    fail_fast: bool,
+    smoke: bool,
+    **given: Any,
+) -> int:
+    """Ship an image to a service, and follow the rollout to its true end."""
+    from provisioner.workflows import deploy as deploying
+    from provisioner.workflows.confirmation import Confirmation
+
+    console, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke)
+    return deploying.deploy(console, session, deploying.DeployOptions(Confirmation(yes), *chosen))

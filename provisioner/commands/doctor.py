@@ -1,0 +1,24 @@
+"""`doctor`: the command that finds the first fault of a stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, open_session
+from provisioner.commands.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--all", "every", is_flag=True, help="Go on after the first thing that is wrong.")
+def doctor(every: bool, **given: Any) -> int:
+    """Walk from CloudFront to the database: what is wrong, and what to type; changes nothing."""
+    from provisioner.workflows import doctor as examining
+
+    console, workspace = begin(given)
+    suffix = workspace.choose(given["suffix"])
+    workspace.check_emulator(suffix)
+    session = open_session(given, workspace, suffix)
+    return examining.doctor(console, session, every=every)

@@ -1,0 +1,30 @@
+"""`exec`: run a command in a task that runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.completion import by
+from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.options import stack_options
+
+
+@click.command("exec")
+@stack_options
+@click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="A task of this service (`api` is the main one).",
+)
+@click.option("--task", default="", metavar="ID", help="This task; the beginning of its id will do.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> int:
+    """Run COMMAND (a shell, where none is given) in a task that runs; write -- before it."""
+    from provisioner.workflows import exec_session
+
+    console, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return exec_session.exec_command(console, session, service, task, command)

@@ -1,0 +1,29 @@
+"""`graph`: the declared graph as a drawing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, given_settings, missing_suffix
+from provisioner.commands.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "dot", "svg", "svg-graph"]),
+    default="mermaid",
+    show_default=True,
+    help="`svg` is a picture of what sits where, `svg-graph` one of every resource and edge.",
+)
+def graph(form: str, **given: Any) -> int:
+    """Print the declared graph as a drawing; calls nothing."""
+    from provisioner.workflows.declared_graph import declared, draw
+
+    console, workspace = begin(given)
+    suffix = given["suffix"] or workspace.only_suffix or missing_suffix()
+    return draw(console, declared(workspace, suffix, given_settings(given), given["region"]), form)

@@ -1,0 +1,45 @@
+"""`logs`: the command that shows log lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.completion import by
+from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.options import Duration, stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
+@click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
+@click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="Only this service's (`api` is the main one).",
+)
+@click.option("--task", default="", metavar="ID", help="Only this task's; the beginning of its id will do.")
+@click.option("--filter", "pattern", default="", help="Only what CloudWatch's filter pattern matches.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["tasks", "alb", "database", "firewall"]),
+    default="tasks",
+    show_default=True,
+    help="Who wrote it; the balancer's own come minutes late, and --filter is a plain text there.",
+)
+@click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
+def logs(
+    follow: bool, since: float, service: str, task: str, pattern: str, source: str, is_raw: bool, **given: Any
+) -> int:
+    """Show what the tasks have written, and with --follow what they write."""
+    from provisioner.workflows import logs as sources
+    from provisioner.workflows import logs as tailing
+
+    console, workspace = begin(given)
+    console.is_raw = is_raw
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return tailing.logs(console, session, sources.LogQuery(since, follow, service, task, pattern, source))

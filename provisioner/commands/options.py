@@ -1,0 +1,158 @@
+"""The options that several commands take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from provisioner.commands.completion import by
+
+# AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
+_MOST_YEARS = 50
+_YEAR = 365 * 24 * 3600  # seconds
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """A duration on the command line: seconds, or a number followed by s, m or h."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the duration in seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if not found:
+            self.fail(f"{value!r} is no duration such as 30s or 10m", param, ctx)
+        seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+        if seconds > _MOST_YEARS * _YEAR:
+            self.fail(f"{value!r} is longer than {_MOST_YEARS} years", param, ctx)
+        return seconds
+
+
+class AccountId(click.ParamType[str]):
+    """An AWS account on the command line: twelve digits."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id without dashes."""
+        digits = str(value).replace("-", "")
+        if not re.fullmatch(r"[0-9]{12}", digits):
+            self.fail(f"{value!r} is no AWS account: it has twelve digits, such as 111122223333", param, ctx)
+        return digits
+
+
+def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Return one decorator for several options, in the order in which `--help` is to list them."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+settings_options = _stacked(
+    click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
+    click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
+)
+voice_options = _stacked(
+    click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
+    click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
+    click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
+)
+
+
+_suffix = click.option(
+    "--suffix",
+    envvar="ENVIRONMENT_SUFFIX",
+    shell_complete=by("suffixes"),
+    help="The stack's name in every resource.",
+)
+_region = click.option(
+    "--region",
+    help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
+)
+_where = _stacked(
+    click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
+    click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
+    click.option(
+        "--state-endpoint",
+        envvar="MLAPI_STATE_ENDPOINT",
+        metavar="URL",
+        help="The S3 store that the state is in, where it is not Amazon's; for the state alone.",
+    ),
+)
+_account = click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account.")
+# The options of commands about one stack; about its state alone; about a state that several people share.
+stack_options = _stacked(_suffix, _region, _where, _account, settings_options, voice_options)
+state_options = _stacked(_suffix, _where, voice_options)
+shared_options = _stacked(_region, _where, _account, voice_options)
+
+
+yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
+lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
+
+
+def choice_options(command: F) -> F:
+    """Add the options that select a part of the stack."""
+    for option in (
+        click.option(
+            "--exclude",
+            "excludes",
+            multiple=True,
+            metavar="ADDRESS",
+            shell_complete=by("addresses", "resources"),
+            help="Leave it, and what needs it, alone.",
+        ),
+        click.option(
+            "--target",
+            "targets",
+            multiple=True,
+            metavar="ADDRESS",
+            shell_complete=by("addresses", "resources"),
+            help="Only this piece or resource, and what it needs.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+markdown_option = click.option(
+    "--markdown", type=click.Path(path_type=Path), help="Write it as Markdown too, for a pull request."
+)
+take_over_option = click.option(
+    "--take-over",
+    is_flag=True,
+    help="Go on in place of a run on another machine that is known to be dead.",
+)
+take_option = click.option(
+    "--take",
+    multiple=True,
+    type=click.Choice(["image", "counts"]),
+    help="Take back what another owner holds: the image from `deploy`, the counts from `scale`.",
+)
+
+
+service_option = click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="Which one (`api`, the main one, unless said).",
+)
+
+
+fail_fast_option = click.option(
+    "--fail-fast", is_flag=True, help="Give up and roll back at the first task that cannot run."
+)
+
+
+smoke_option = click.option(
+    "--smoke/--no-smoke", default=True, help="Ask for health path and prefixes at the end. [on]"
+)

@@ -1,0 +1,36 @@
+"""`outputs`: the stack's outputs, or one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.completion import by
+from provisioner.commands.context import begin, known_suffix
+from provisioner.commands.options import stack_options
+from provisioner.errors import UsageError
+
+
+@click.command()
+@stack_options
+@click.argument("name", required=False, shell_complete=by("outputs"))
+@click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
+def outputs(name: str | None, form: str | None, **given: Any) -> int:
+    """Print the outputs as the last apply left them, or one of them."""
+    from provisioner.terminal.outputs import show_outputs
+    from provisioner.unfinished import lacking
+
+    console, workspace = begin(given)
+    suffix = known_suffix(workspace, given["suffix"])
+    state = workspace.load_state(suffix)
+    values = state.outputs if state else {}
+    if not values:
+        raise lacking(workspace, suffix, state, "outputs")
+    if name is not None and name not in values:
+        raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
+    if name is None or form or given["as_json"]:
+        show_outputs(console, values if name is None else {name: values[name]}, form or "table")
+    else:
+        console.data(values[name])
+    return 0

@@ -1,0 +1,56 @@
+"""`plan`, in all its forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, given_choice, given_settings, missing_suffix, open_session
+from provisioner.commands.options import choice_options, markdown_option, stack_options, take_option
+from provisioner.errors import UsageError
+
+
+@click.command()
+@stack_options
+@take_option
+@choice_options
+@click.option("--all", "everything", is_flag=True, help="Every stack known here.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
+@click.option("--destroy", is_flag=True, help="Show what teardown would do.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the plan: `apply FILE` does exactly that.")
+@markdown_option
+@click.option("--refresh-prices", is_flag=True, help="Ask the AWS Price List API first.")
+def plan(
+    everything: bool, detailed_exitcode: bool, offline: bool, destroy: bool, out: Path | None, **given: Any
+) -> int:
+    """Show what apply would do; changes nothing."""
+    from provisioner.workflows import plan as planning
+    from provisioner.workflows.declared_graph import show_declared
+    from provisioner.workflows.teardown_plan import show_teardown_plan
+
+    if (offline or destroy) and (given["targets"] or given["excludes"]):
+        raise UsageError("--target and --exclude choose a part of what an apply does.")
+    if out and (everything or offline or destroy):
+        raise UsageError("--out keeps the plan of one apply.", "Leave --all, --offline and --destroy out.")
+    console, workspace = begin(given)
+    suffixes = workspace.suffixes() if everything else [given["suffix"] or missing_suffix()]
+    if offline:
+        settings = given_settings(given)
+        codes = [show_declared(console, workspace, one, settings, given["region"]) for one in suffixes]
+        return max(codes, default=0)
+    showing = planning.PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
+    if destroy:
+        codes = [show_teardown_plan(console, open_session(given, workspace, one), showing) for one in suffixes]
+        return max(codes, default=0)
+    kept = planning.PlanFile(out, given["config"], list(given["sets"])) if out else None
+    selection = given_choice(given)
+    if everything:
+        from provisioner.ways import AwsConnections
+
+        connections = AwsConnections(workspace)
+        sessions = [open_session(given, workspace, one, connections) for one in suffixes]
+        return planning.plan_all(console, sessions, showing, selection)
+    return planning.plan(console, open_session(given, workspace, suffixes[0]), showing, selection, kept)

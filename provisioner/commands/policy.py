@@ -1,0 +1,32 @@
+"""`policy`: the IAM policy that an operator of this stack needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner.commands.options import stack_options
+from provisioner.commands.rights import purpose_option
+
+
+@click.command()
+@stack_options
+@purpose_option
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write each policy into a file of its own in DIR, instead of one JSON array to stdout.",
+)
+def policy(purpose: str, folder: Path | None, **given: Any) -> int:
+    """Print the IAM policy that an operator of this stack needs; calls nothing."""
+    from provisioner.commands.context import begin, given_settings, missing_suffix
+    from provisioner.workflows import policy as permitting
+
+    console, workspace = begin(given)
+    suffix = given["suffix"] or missing_suffix()
+    scope = permitting.PolicyScope(workspace, suffix, given_settings(given), given["region"], given["expect_account"])
+    return permitting.show(console, scope, purpose, folder)

@@ -1,0 +1,25 @@
+"""`report`: one page about one stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.options import stack_options
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@stack_options
+@click.option("--html", "page", type=_FILE, required=True, help="The file to write.")
+def report(page: Path, **given: Any) -> int:
+    """Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs."""
+    from provisioner.workflows import report as reporting
+
+    console, workspace = begin(given)
+    suffix = known_suffix(workspace, given["suffix"])
+    return reporting.report(console, workspace, suffix, page, lambda: open_session(given, workspace, suffix))

@@ -1,0 +1,24 @@
+"""`rotate-origin-secret`: the command that changes a secret of the stack's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.options import lock_option, stack_options, yes_option
+
+
+@click.command("rotate-origin-secret")
+@stack_options
+@yes_option
+@lock_option
+def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:
+    """Change the key between CloudFront and the load balancer; no request fails."""
+    from provisioner.workflows import origin_secret_rotation
+    from provisioner.workflows.confirmation import Confirmation
+
+    console, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return origin_secret_rotation.rotate(console, session, Confirmation(yes), lock_timeout)

@@ -1,0 +1,22 @@
+"""`show`: one run, by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.completion import by
+from provisioner.commands.context import begin
+from provisioner.commands.options import state_options
+
+
+@click.command()
+@state_options
+@click.argument("run", default="last", shell_complete=by("runs"))
+def show(run: str, **given: Any) -> int:
+    """Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result."""
+    from provisioner.workflows import history as looking_back
+
+    console, workspace = begin(given)
+    return looking_back.show(console, workspace, given["suffix"], run)

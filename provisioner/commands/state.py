@@ -1,0 +1,91 @@
+"""`state`: the commands about the state itself, and where a team keeps it."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import click
+
+from provisioner.commands.context import begin
+from provisioner.commands.options import lock_option, shared_options, state_options, yes_option
+
+force_option = click.option("--force", is_flag=True, help="Also another lineage, or an older serial.")
+
+
+@click.group()
+def state() -> None:
+    """Keep the state: init, pull, push, history, restore, unlock."""
+
+
+@state.command()
+@shared_options
+@yes_option
+def init(yes: bool, region: str | None, expect_account: str | None, **given: Any) -> int:
+    """Make the bucket of --state s3://BUCKET/PREFIX: private, versioned, encrypted, TLS only."""
+    from provisioner.workflows import state_bucket
+    from provisioner.workflows.confirmation import Confirmation
+
+    console, workspace = begin(given)
+    return state_bucket.init(console, workspace, region, expect_account, Confirmation(yes))
+
+
+@state.command()
+@state_options
+def pull(**given: Any) -> int:
+    """Print the ledger as it stands."""
+    from provisioner.workflows import state as keeping
+
+    console, workspace = begin(given)
+    return keeping.pull(console, workspace, workspace.choose(given["suffix"]))
+
+
+@state.command()
+@state_options
+@lock_option
+@force_option
+@click.argument("file", type=click.File("rb"))
+def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
+    """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
+    from provisioner.workflows import state as keeping
+
+    console, workspace = begin(given)
+    suffix = workspace.choose(given["suffix"])
+    return keeping.push(console, workspace, suffix, file.read(), lock_timeout, force=force)
+
+
+@state.command()
+@state_options
+def history(**given: Any) -> int:
+    """List what the ledger was before the last runs."""
+    from provisioner.workflows import state as keeping
+
+    console, workspace = begin(given)
+    return keeping.history(console, workspace, workspace.choose(given["suffix"]))
+
+
+@state.command()
+@state_options
+@lock_option
+@yes_option
+@force_option
+@click.argument("version")
+def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
+    """Put a VERSION of the history in place of the ledger that stands."""
+    from provisioner.workflows import state as keeping
+    from provisioner.workflows.confirmation import Confirmation
+
+    console, workspace = begin(given)
+    suffix = workspace.choose(given["suffix"])
+    return keeping.restore(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
+
+
+@state.command()
+@state_options
+@yes_option
+def unlock(yes: bool, **given: Any) -> int:
+    """Say who holds the stack's lock, ask, and free it."""
+    from provisioner.workflows import state as keeping
+    from provisioner.workflows.confirmation import Confirmation
+
+    console, workspace = begin(given)
+    return keeping.unlock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))

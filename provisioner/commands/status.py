@@ -1,0 +1,37 @@
+"""`status`: every resource and how the stack is now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, each_known, known_suffix, open_session
+from provisioner.commands.options import Duration, stack_options
+from provisioner.errors import UsageError
+
+
+@click.command()
+@stack_options
+@click.option("--all", "everything", is_flag=True, help="Every stack known here.")
+@click.option("--cached", is_flag=True, help="From the state file alone: no call.")
+@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option("--every", type=Duration(), default="5s", show_default=True, help="How often, with --watch.")
+def status(everything: bool, cached: bool, watch: bool, every: float, **given: Any) -> int:
+    """Show every resource and how the stack is now, then the outputs; 0 only when all is well."""
+    console, workspace = begin(given)
+    if watch and (cached or everything):
+        raise UsageError("--watch looks at one stack in AWS.", "Leave --cached and --all out.")
+    suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
+    if cached:
+        from provisioner.workflows import status as remembering
+
+        return each_known(console, workspace, suffixes, lambda one: remembering.cached(console, workspace, one))
+    from provisioner.workflows import status as showing
+    from provisioner.workflows import status as watching
+
+    if watch:
+        return watching.watch(console, open_session(given, workspace, suffixes[0]), every)
+    return each_known(
+        console, workspace, suffixes, lambda one: showing.status(console, open_session(given, workspace, one))
+    )

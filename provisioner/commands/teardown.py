@@ -1,0 +1,39 @@
+"""`teardown`: remove the stack, in reverse order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, open_session
+from provisioner.commands.options import lock_option, stack_options, take_over_option, yes_option
+from provisioner.errors import UsageError
+
+
+@click.command()
+@stack_options
+@yes_option
+@lock_option
+@take_over_option
+@click.option("--unprotect", is_flag=True, help="Take the protection against deletion off, then remove.")
+@click.option("--dry-run", is_flag=True, help="Show it, as `plan --destroy` does, and change nothing.")
+def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **given: Any) -> int:
+    """Remove the stack, in reverse order."""
+    from provisioner.workflows import teardown as removing
+    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.workflows.plan import PlanView
+    from provisioner.workflows.teardown_plan import show_teardown_plan
+
+    console, workspace = begin(given)
+    if dry_run:
+        return show_teardown_plan(
+            console, open_session(given, workspace, workspace.choose(given["suffix"])), PlanView()
+        )
+    source = click.get_current_context().get_parameter_source("suffix")
+    if yes and source is not click.core.ParameterSource.COMMANDLINE:
+        raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
+    suffix = workspace.choose(given["suffix"])
+    return removing.teardown(
+        console, open_session(given, workspace, suffix), Confirmation(yes), lock_timeout, unprotect=unprotect
+    )

@@ -1,0 +1,25 @@
+"""`verify-gone`: look again whether anything of a stack is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.commands.context import begin, missing_suffix, open_session
+from provisioner.commands.options import stack_options
+
+
+@click.command("verify-gone")
+@stack_options
+def verify_gone(**given: Any) -> int:
+    """Look again whether anything of a stack is left; needs no state file."""
+    from provisioner.workflows import teardown as removing
+
+    console, workspace = begin(given)
+    suffix = given["suffix"] or missing_suffix()
+    known = None if given["region"] else removing.last_region(workspace, suffix)
+    session = open_session({**given, "region": given["region"] or known}, workspace, suffix)
+    if known:
+        session.region_source = "the report of its last teardown"
+    return removing.verify_gone(console, session)

@@ -1,0 +1,200 @@
+"""`bootstrap`: the role that a CI pipeline assumes by OIDC; printed, and created on request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject, Unknown, resolve
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.errors import Blocked
+from provisioner.names import has_stack_tags, name_of, owner_tags
+from provisioner.resources.iam import GONE, Role
+from provisioner.resources.managed_policy import ManagedPolicy
+from provisioner.rights.pipeline import ISSUER, Pipeline, check_trust, provider_arn
+from provisioner.rights.statements import Policy
+from provisioner.session import Session
+from provisioner.terminal.say import Console
+from provisioner.workflows.account_resources import NEW, call_with_retry, delete_until_gone, ensure, read
+from provisioner.workflows.policy import NO_ACCOUNT, PolicyScope, policies_for
+
+# The commands whose policies allow roles to be created.
+_MAKING = ("apply", "all")
+
+
+@dataclass(frozen=True)
+class PipelineRole:
+    """The desired role and its policies."""
+
+    whose: PolicyScope
+    pipeline: Pipeline
+    purpose: str
+
+    @property
+    def role(self) -> str:
+        """The name of the role."""
+        return name_of(self.pipeline.noun, self.whose.suffix)
+
+    def policies(self) -> dict[str, Policy]:
+        """Return the role's policies by name."""
+        plan = policies_for(self.whose, self.purpose)
+        noun, suffix = self.pipeline.noun, self.whose.suffix
+        return {name_of(noun, suffix, str(n)): one for n, one in enumerate(plan)}
+
+    def boundaries(self) -> list[Resource]:
+        """Return the stack's permissions boundary, if the policies allow roles to be created.
+
+        It is created here, so that no pipeline decides what the boundary allows.
+        """
+        if self.purpose not in _MAKING:
+            return []
+        return [resource for resource in self.whose.ground().stack if resource.type.limits_permissions]
+
+    def resolved(self, resource: Resource) -> JsonObject:
+        """Return the desired properties of a resource; none of them depends on AWS."""
+        return dict(resolve(resource.props, Unknown))
+
+    def documents(self) -> dict[str, Policy]:
+        """Return the documents of the role, the boundary and the policies by name."""
+        capped = {resource.aws_name: self.resolved(resource)["PolicyDocument"] for resource in self.boundaries()}
+        return {self.role: self.trust(), **capped, **self.policies()}
+
+    def trust(self) -> Policy:
+        """Return the trust policy, which says who may assume the role."""
+        ground = self.whose.ground()
+        return self.pipeline.trust(ground.partition, ground.account)
+
+
+def show(console: Console, pipeline_role: PipelineRole) -> int:
+    """Print the role and its policies; nothing is created."""
+    _print(console, pipeline_role, plan=False)
+    if pipeline_role.whose.ground().account == NO_ACCOUNT:
+        console.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
+    console.note("Nothing was made: --yes makes it, with the credentials of an administrator.")
+    return 0
+
+
+def make(console: Console, pipeline_role: PipelineRole, session: Session) -> int:
+    """Create what is missing of the boundary, the provider, the policies and the role; then print them.
+
+    Each resource is looked up before it is created: the same command goes on after an interruption.
+    """
+    where = replace(pipeline_role.whose, account=session.location.account, region=session.location.region)
+    pipeline_role = replace(pipeline_role, whose=where)
+    check_trust(pipeline_role.trust())
+    with user_errors(f"making the role {pipeline_role.role}"):
+        for resource in pipeline_role.boundaries():
+            ensure(session, resource.type, _boundary(pipeline_role, session, resource))
+        _provider(session, pipeline_role.pipeline)
+        arns = [
+            ensure(session, ManagedPolicy(), _policy(pipeline_role, session, name, state))
+            for name, state in pipeline_role.policies().items()
+        ]
+        ensure(session, Role(), _role(pipeline_role))
+        _attach(session, pipeline_role, arns)
+    _print(console, pipeline_role, plan=True)
+    return 0
+
+
+def _print(console: Console, pipeline_role: PipelineRole, *, plan: bool) -> None:
+    """Print the documents by name, or all as one JSON record."""
+    documents = pipeline_role.documents()
+    if console.as_json:
+        trust, policies = documents.pop(pipeline_role.role), pipeline_role.policies()
+        boundaries = {name: one for name, one in documents.items() if name not in policies}
+        told = {"trust": trust, "policies": policies, "boundaries": boundaries}
+        console.record("bootstrap", role=pipeline_role.role, made=plan, **told)
+        return
+    for name, state in documents.items():
+        console.data(f"{name}:")
+        console.data(json.dumps(state, indent=2))
+
+
+def _provider(session: Session, pipeline: Pipeline) -> None:
+    """Use the account's OIDC provider for GitHub, or create it if it is missing; never delete it.
+
+    Raises:
+        Blocked: The existing provider does not take the pipeline's audience.
+
+    """
+    iam, location = session.clients.client("iam"), session.location
+    arn = provider_arn(location.partition, location.account)
+
+    def known() -> list[str]:
+        listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        if arn not in {one["Arn"] for one in listed}:
+            iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[pipeline.audience])
+        return list(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
+
+    if pipeline.audience not in call_with_retry(session, known, NEW | GONE):
+        raise Blocked(
+            f"The account's provider {arn} does not take the audience {pipeline.audience}.",
+            "It is the account's and stays as it is: `aws iam add-client-id-to-open-id-connect-provider "
+            f"--open-id-connect-provider-arn {arn} --client-id {pipeline.audience}` adds it.",
+        )
+
+
+def _role(pipeline_role: PipelineRole) -> ResourceSpec:
+    """Return the desired role."""
+    props = {"AssumeRolePolicyDocument": pipeline_role.trust(), "Description": "A pipeline that runs ml-api"}
+    return _item(pipeline_role, pipeline_role.role, RoleName=pipeline_role.role, **props)
+
+
+def _policy(pipeline_role: PipelineRole, session: Session, name: str, state: Policy) -> ResourceSpec:
+    """Return one of the role's desired policies."""
+    spec = _item(pipeline_role, name, PolicyName=name, PolicyDocument=state)
+    return replace(spec, id=_policy_arn(session, name))
+
+
+def _boundary(pipeline_role: PipelineRole, session: Session, resource: Resource) -> ResourceSpec:
+    """Return the boundary exactly as `apply` would create it, so that `apply` adopts it."""
+    props = pipeline_role.resolved(resource)
+    return ResourceSpec(
+        resource.logical_id,
+        resource.aws_name,
+        pipeline_role.whose.suffix,
+        props,
+        resource.tags,
+        _policy_arn(session, resource.aws_name),
+    )
+
+
+def _policy_arn(session: Session, name: str) -> str:
+    """Return the ARN of a policy of this account."""
+    return f"arn:{session.location.partition}:iam::{session.location.account}:policy/{name}"
+
+
+def _item(pipeline_role: PipelineRole, name: str, **props: Any) -> ResourceSpec:
+    """Return a desired resource with the stack's tags."""
+    return ResourceSpec("pipeline", name, pipeline_role.whose.suffix, props, owner_tags(pipeline_role.whose.suffix))
+
+
+def _attach(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) -> None:
+    """Attach exactly these policies; detach others, and delete those of them that are our own."""
+    iam, listed = session.clients.client("iam"), list(arns)
+    role = pipeline_role.role
+
+    def attached() -> set[str]:
+        now = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return {one["PolicyArn"] for one in now}
+
+    now = call_with_retry(session, attached, GONE)
+    for arn in (one for one in listed if one not in now):
+        call_with_retry(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+    for arn in sorted(now - set(listed)):
+        delete_until_gone(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+        _drop(session, pipeline_role.whose.suffix, arn)
+
+
+def _drop(session: Session, suffix: str, arn: str) -> None:
+    """Delete a policy of an earlier bootstrap; somebody else's policy stays."""
+    name = arn.rpartition("/")[2]
+    spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
+    iam, resource_type = session.clients.client("iam"), ManagedPolicy()
+    if ":aws:policy/" not in arn and has_stack_tags((read(iam, resource_type, spec) or {}).get("Tags", {}), suffix):
+        delete_until_gone(session, partial(resource_type.delete, iam, spec), GONE)

@@ -1,0 +1,220 @@
+"""`deploy`: another image for one service, followed until it serves.
+
+The next revision is made from the one that runs, not from the settings: changes that wait for an `apply` go
+on waiting. First the service is tagged as managed by `deploy`, then the revision is registered, then the
+service is updated to it. After an interruption at any point, the same command finds what was done, and
+`apply` leaves it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.execution.events import Event, silent
+from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.errors import UsageError, quoted
+from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
+from provisioner.preflight.sizes import size_of
+from provisioner.resources.ecs.revisions import Next, Running, is_same, number, revised
+from provisioner.resources.ecs.rollouts import begin_anew
+from provisioner.resources.ecs.shipped import DEPLOY, SIZE, VARIABLE
+from provisioner.session import Session
+from provisioner.settings import PLACEHOLDER, Workload
+from provisioner.settings.container import FARGATE, LARGEST
+from provisioner.settings.images import is_reference
+from provisioner.settings.shipped import ServiceOverrides, with_overrides
+from provisioner.settings.variables import OWN_VARIABLES
+from provisioner.steps.endpoints import check_reachable
+from provisioner.steps.placeholder import command
+from provisioner.terminal.say import Console
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.image_pull import pullable, with_pull_permission
+from provisioner.workflows.plan_context import print_header
+from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
+from provisioner.workflows.run_recording import both_listeners, recorded
+from provisioner.workflows.service_controller import ServiceController, service_controller
+from provisioner.workflows.smoke_test import smoke
+from provisioner.workflows.undisturbed import without_other_runs
+
+# A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
+# (ECS developer guide, container image resolution).
+_ANEW = "`restart` begins new tasks of it, and resolves its tag anew."
+# The longest value of a tag (botocore ecs Tag, value).
+_LONGEST_TAG = 256
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """The options of a deploy: the image, the service, and how the rollout goes."""
+
+    confirmation: Confirmation
+    image: str
+    service: str = ""
+    cpu: int | None = None
+    memory: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    fail_fast: bool = False
+    lock_timeout: float = 0.0
+    smoke: bool = True
+
+
+def deploy(console: Console, session: Session, options: DeployOptions) -> int:
+    """Roll out an image: check it, register a revision, update the service, follow it; return the exit code.
+
+    Raises:
+        UsageError: The image, the task's size or a variable cannot be used.
+        RolledBack: ECS gave the deployment up.
+
+    """
+    if not is_reference(options.image):
+        raise UsageError(
+            f"{quoted(options.image)} is no image: no registry has such a name.",
+            "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
+        )
+    print_header(console, session)
+    with (
+        session.locked("deploy", options.lock_timeout),
+        recorded(session, "deploy") as record,
+        without_other_runs(session),
+    ):
+        service = service_controller(session, options.service)
+        with user_errors(f"looking at {service.aws_name}"):
+            running = service.running()
+            image = pullable(console, session, options.image, must=True)
+        props = revised(running, _next(session, service, running, options, image))
+        _check(running, props, options)
+        check_reachable(
+            with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
+        )
+        listen_to(service, record)
+        if is_same(props, running.revision) and running.is_settled:
+            console.note(f"It runs that already: nothing was begun. {_ANEW}")
+            settle(console, service, running, _marks(running, options), is_asked=options.smoke)
+            answer(console, service, running.arn, image)
+            return 0
+        _show(console, service, running, image, options)
+        if not is_same(props, running.revision):
+            report_replaced(console, service, running)
+        options.confirmation.confirm(console, f"Deploy this to {session.suffix}?")
+        doing = f"deploying to {service.aws_name}"
+        with with_pull_permission(console, session, service, image, record), interruptible(console, service, doing):
+            record.plan = {"add": 1, "change": 1}
+            service.tag_overrides(running, _marks(running, options))
+            arn = service.register(props)
+            ship(console, service, running, arn, fail_fast=options.fail_fast)
+            if options.smoke:
+                smoke(console, service)
+        answer(console, service, arn, image)
+    return 0
+
+
+def settle(
+    console: Console, service: ServiceController, running: Running, marks: Mapping[str, str], *, is_asked: bool
+) -> None:
+    """Tag the service, record the revision that it runs already, and run the smoke test if asked to.
+
+    An earlier run may have been interrupted before it did so.
+    """
+    with interruptible(console, service, f"looking at {service.aws_name}"):
+        service.tag_overrides(running, marks)
+        service.record_revision()
+        if is_asked:
+            smoke(console, service)
+
+
+def answer(console: Console, service: ServiceController, arn: str, image: str) -> None:
+    """Print what the service runs now."""
+    runs = {"service": service.title, "revision": number(arn), "arn": arn, "image": image}
+    console.answer(f"{service.title} runs {image} (revision {number(arn)}).", "release", **runs)
+
+
+def listen_to(service: ServiceController, record: RunRecorder) -> None:
+    """Make the record of the run hear the changes of the service, its task definition and its scaling."""
+    for logical_id in (service.task_definition_id, service.logical_id, service.scalable_target_id):
+        resource_state = service.session.state.resources.get(logical_id)
+        if resource_state:
+            record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
+    service.executor.listen = both_listeners(record.hear, silent)
+    service.executor.retry_policy.listen = service.executor.waiter.listen = service.executor.listen
+
+
+def ship(console: Console, service: ServiceController, running: Running, arn: str, *, fail_fast: bool = False) -> None:
+    """Update the service to a revision, unless that is under way; follow the rollout, and record its end."""
+    is_same = running.arn == arn
+    under_way = is_same and not running.has_failed
+    before = PreviousDeployments.of(service, running, arn, under_way=under_way, fail_fast=fail_fast)
+    follower = RolloutFollower(console, service, before, fail_fast)
+    service.executor.listen(Event("exists", service.task_definition_id, "update", id=arn))
+    with service.reporting("update"):
+        if not is_same:
+            service.deploy_revision(arn)
+        elif running.has_failed:
+            begin_anew(service.session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
+        follower.follow(arn)
+        service.record_revision()
+
+
+def _next(session: Session, service: ServiceController, running: Running, options: DeployOptions, image: str) -> Next:
+    """Return what the next revision changes; the placeholder image's own command comes and goes with it."""
+    said: tuple[str, ...] | None = () if running.image == PLACEHOLDER else None
+    if image == PLACEHOLDER:
+        said = tuple(command(_workload(session, service)))
+    return Next(image, options.cpu, options.memory, options.environment, said)
+
+
+def _workload(session: Session, service: ServiceController) -> Workload:
+    """Return the settings of a service; raise UsageError if they have none of its name."""
+    found = (each for each in session.settings.workloads if each.name == service.name)
+    if workload := next(found, None):
+        return workload
+    raise UsageError(f"The settings have no service {service.title}.", "`config show` tells what they have.")
+
+
+def _check(running: Running, props: Mapping[str, str], options: DeployOptions) -> None:
+    """Check the task's size and the variables.
+
+    Raises:
+        UsageError: Fargate has no such size, the definition is too long, or a variable is not free.
+
+    """
+    cpu, memory = int(props["cpu"]), int(props["memory"])
+    if memory not in FARGATE.get(cpu, ()):
+        fits = ", ".join(map(str, FARGATE.get(cpu, ()))) or "none: CPU units are " + ", ".join(map(str, FARGATE))
+        raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
+    if (size := size_of(dict(props))) > LARGEST:
+        raise UsageError(
+            f"This task definition would have {size} bytes; ECS takes {LARGEST}.",
+            "Keep long variables in a parameter or a secret: `container.secrets`.",
+        )
+    taken = {one["name"] for one in running.container.get("secrets", [])}
+    if both_ways := sorted(taken & options.environment.keys()):
+        raise UsageError(f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting.")
+    if told := sorted(OWN_VARIABLES & options.environment.keys()):
+        raise UsageError(f"The stack tells {', '.join(told)} to every container.", "Choose another name.")
+
+
+def _marks(running: Running, options: DeployOptions) -> dict[str, str]:
+    """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
+    held = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
+    held |= dict.fromkeys([SIZE] if options.cpu or options.memory else [])
+    held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(options.environment))
+    told = " ".join(held)
+    if len(told) > _LONGEST_TAG:
+        raise UsageError("That are more variables than `deploy` can hold.", "Set them: container.environment.")
+    return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: told} if told else {})}
+
+
+def _show(console: Console, service: ServiceController, running: Running, image: str, options: DeployOptions) -> None:
+    """Show what would change, before the confirmation."""
+    if console.quiet and options.confirmation.yes:
+        return
+    console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)}")
+    rows = [("image", running.image, image), ("cpu", running.revision["cpu"], options.cpu)]
+    rows.append(("memory", running.revision["memory"], options.memory))
+    for name, old, new in rows:
+        if new and str(new) != str(old):
+            console.note(f"      {name}: {old} -> {new}")
+    for name in sorted(options.environment):
+        console.note(f"      environment.{name}: (set)")

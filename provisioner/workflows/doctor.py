@@ -1,0 +1,98 @@
+"""`doctor`: the first fault between CloudFront and the database, and the command that mends it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from provisioner.amounts import amount
+from provisioner.doctor.patient import Patient
+from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.errors import NoSuchStack
+from provisioner.session import Session
+from provisioner.terminal.doctor import Line, show_walk
+from provisioner.terminal.say import Console
+from provisioner.workflows.plan_context import describe_count, print_header
+
+_UNWELL = 1
+
+
+def doctor(console: Console, session: Session, *, every: bool) -> int:
+    """Show the checks as far as the first fault, or all with `every`; return the exit code.
+
+    Raises:
+        NoSuchStack: AWS has nothing of the stack.
+
+    """
+    print_header(console, session)
+    started = time.monotonic()
+    clock = session.clock
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state))
+    results = walk(Patient(session.suffix, clients, clock.wall(), session.state))
+    if session.is_known and not stands(results):
+        raise session.nothing_exists_error()
+    if not session.is_known and not stands(results):
+        raise NoSuchStack(
+            f"No stack {session.suffix} is known {session.options.workspace.description}, and AWS has none in "
+            f"{session.location.region}.",
+            f"Bring one up: `{session.options.workspace.command('apply', session.suffix)}`.",
+        )
+    if session.is_busy:
+        console.note("Another run is at work on this stack: what it has not finished is told as wrong.", "yellow")
+    return _show(console, session, results, every=every, started=started)
+
+
+def _show(console: Console, session: Session, results: list[Result], *, every: bool, started: float) -> int:
+    """Print the checks and the faults, and return the exit code."""
+    first = first_wrong(results)
+    shown = results if every or first is None else results[: results.index(first) + 1]
+    wrong = [one for one in results if one.finding] if every else [first] if first else []
+    told = sorted(wrong, key=lambda one: one is not first)
+    lines = [_line(session, one) for one in (results if console.as_json else shown)]
+    show_walk(console, session.suffix, lines, [_line(session, one) for one in told])
+    describe_count(console, session, f"{amount(len(results), 'check')} made", started)
+    _sum_up(console, results, len(shown))
+    return _UNWELL if any(one.state in (WRONG, UNSEEN) for one in results) else 0
+
+
+def _sum_up(console: Console, results: Sequence[Result], shown: int) -> None:
+    """Say how many more faults there are, or that nothing is wrong."""
+    wrong = sum(one.finding is not None for one in results)
+    unseen = sum(one.state == UNSEEN for one in results)
+    if wrong > 1 and shown < len(results):
+        more = wrong - 1
+        told = "1 more is wrong" if more == 1 else f"{more} more are wrong"
+        console.note(f"{told}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
+    elif not wrong:
+        console.note(
+            "Nothing is wrong."
+            if not unseen
+            else f"Nothing wrong was seen; {unseen} {'was' if unseen == 1 else 'were'} not checked."
+        )
+
+
+def _line(session: Session, result: Result) -> Line:
+    """Return one check's result as a line to print."""
+    check, finding = result.check, result.finding
+    note = result.note or check.claim
+    if finding is None:
+        return Line(check.station, check.name, result.state, note)
+    return Line(
+        check.station,
+        check.name,
+        result.state,
+        note,
+        finding.name,
+        finding.what,
+        finding.why,
+        _typed(session, finding.type),
+        finding.evidence,
+    )
+
+
+def _typed(session: Session, command: str) -> str:
+    """Return a command to type: AWS's own with its region, ours with the options that select this stack."""
+    if command.startswith("aws "):
+        return command if "--region" in command else f"{command} --region {session.location.region}"
+    return session.options.workspace.command(command, session.suffix)

@@ -1,0 +1,43 @@
+"""`drift`: the differences between the state and AWS."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from provisioner.engine.planning.drift import DriftReport
+from provisioner.session import Session
+from provisioner.terminal.drift import drift_sentence, show_drift
+from provisioner.terminal.markdown import drift_markdown
+from provisioner.terminal.say import Console
+from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
+from provisioner.workflows.output_files import give, summarise, write
+from provisioner.workflows.plan_context import describe_checks, print_header
+
+DRIFT_PRESENT = 2
+
+
+def drift(console: Console, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
+    """Show what was changed outside of this tool and what an apply would do; return the exit code."""
+    print_header(console, session)
+    started = time.monotonic()
+    report, plan = session.drift()
+    show_drift(console, report)
+    if began := unfinished_teardown(session.state):
+        ways = ways_on(session.options.workspace, session.suffix)
+        console.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
+    _hand_on(session, report, markdown)
+    describe_checks(console, session, plan, started)
+    return DRIFT_PRESENT if detailed and report.is_drifting else 0
+
+
+def _hand_on(session: Session, report: DriftReport, markdown: Path | None) -> None:
+    """Give the report to GitHub if this is a job there, and write it as Markdown to `markdown`, if given."""
+
+    def text() -> str:
+        return drift_markdown(report, drift_sentence(report))
+
+    summarise(text, session.warn)
+    give({"drift": sum(one.what != "held" for one in report.drifts)}, session.warn)
+    if markdown:
+        write(markdown, text())

@@ -1,0 +1,174 @@
+"""`exec`: a command in a running task of a service, with its output and its exit code."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.calls.user_errors import user_error, user_errors
+from provisioner.errors import Blocked, Incomplete, UsageError
+from provisioner.resources.ecs.running import Running, serving
+from provisioner.resources.ecs.sessions import NOT_READY, execute
+from provisioner.session import Session
+from provisioner.stopping import exit_code
+from provisioner.terminal.framed import Framed
+from provisioner.terminal.plugin import Plugin
+from provisioner.terminal.relay import relay
+from provisioner.terminal.say import Console
+from state.errors import ProvisionerError
+from state.stack_state import ResourceState, StackState
+
+_KIND, _MAIN = "Service", "api"
+# The hint for local AWS, which has no containers.
+LOCAL_ONLY = "Everything up to the session is rehearsed."
+
+
+def services_of(state: StackState) -> dict[str, ResourceState]:
+    """Return each service in the state by its name; the main one is `api`."""
+    found = {
+        name: resource_state for name, resource_state in state.resources.items() if resource_state.type_name == _KIND
+    }
+    return {
+        name.partition(".")[2] or _MAIN: resource_state for name, resource_state in found.items() if "~" not in name
+    }
+
+
+def named(session: Session, name: str) -> ResourceState:
+    """Return the state of the service of that name, or of the main one.
+
+    Raises:
+        Incomplete: The stack has no service yet.
+        UsageError: The stack has no service of that name.
+
+    """
+    state = session.state
+    services = services_of(state)
+    if (resource_state := services.get(name or _MAIN)) and resource_state.id:
+        return resource_state
+    if not any(resource_state.id for resource_state in services.values()):
+        again = session.options.workspace.command("apply", state.suffix)
+        raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{again}` makes it.")
+    near = difflib.get_close_matches(name, services, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
+    raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
+
+
+def enterable_task(session: Session, service: str, task: str) -> Running:
+    """Return a running task of the service that takes commands; its id begins with `task`.
+
+    Raises:
+        UsageError: No such task runs.
+        Blocked: No task runs, or none takes commands.
+
+    """
+    resource_state = named(session, service)
+    with user_errors(f"looking for a task of {resource_state.aws_name}"):
+        found = serving(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
+    again = session.options.workspace.command("apply", session.suffix)
+    if found is None:
+        raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{again}` makes it again.")
+    chosen = [one for one in found.tasks if one.id.startswith(task)]
+    if task and not chosen:
+        known = ", ".join(one.id for one in found.tasks) or "none"
+        raise UsageError(f"No task {task} of {resource_state.aws_name} runs.", f"There are: {known}.")
+    if not chosen:
+        look = session.options.workspace.command("doctor", session.suffix)
+        raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{look}` tells why, and what to type.")
+    if not found.allows_entry:
+        hard = session.settings.container.readonly_root
+        writable = " --set container.readonly_root=false" if hard else ""
+        raise Blocked(
+            f"The tasks of {resource_state.aws_name} cannot be entered: ECS Exec is off.",
+            f"`{again} --set service.exec=true{writable}` turns it on (and write it into your settings file)"
+            ": the tasks are replaced.",
+        )
+    if ready := [one for one in chosen if one.is_open]:
+        return ready[0]
+    raise Blocked(
+        f"No agent of ECS Exec runs in {', '.join(one.id for one in chosen)}.",
+        "A task from before it was turned on has none, one that has just begun not yet: wait a minute, or "
+        "replace the tasks.",
+    )
+
+
+_SHELL = ("/bin/sh",)
+_NOBODY_READS = 141
+
+
+def exec_command(console: Console, session: Session, service: str, task: str, command: Sequence[str]) -> int:
+    """Run the command in a task, or a shell if none is given; return the command's exit code."""
+    plugin = Plugin.found()
+    chosen = enterable_task(session, service, task)
+    framed = Framed(secrets.token_hex(8))
+    opened = _opened(session, chosen, framed.around(command or _SHELL))
+    console.note(f"In {chosen.container} of task {chosen.id}", "dim")
+    argv = plugin.command(session.location.region, chosen.target, _endpoint(session))
+    try:
+        ended = relay(
+            argv,
+            plugin.environment(opened),
+            lambda told: _show(framed, told),
+            lambda: framed.began and framed.code is None,
+        )
+    except BrokenPipeError:
+        return _NOBODY_READS
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
+    if framed.code is None:
+        raise _broken(session, framed, ended)
+    return framed.code
+
+
+def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
+    """Open a session with the task; raise Blocked if its agent does not take commands."""
+    try:
+        return execute(session.clients, chosen, line)
+    except ClientError as error:
+        if code_of(error) in NOT_READY:
+            raise Blocked(
+                f"The task {chosen.id} takes no command: {error.response['Error']['Message']}",
+                "Its agent may have ended, or the task role may not speak with Session Manager. "
+                "Wait a minute, or name another task with --task.",
+            ) from error
+        raise user_error(error, f"entering the task {chosen.id}") or error from error
+
+
+def _endpoint(session: Session) -> str:
+    """Return the URL at which the plugin resumes a session whose connection has dropped."""
+    return str(session.aws.client("ssm").meta.endpoint_url)
+
+
+def _show(framed: Framed, told: bytes) -> None:
+    """Write the command's output to stdout, and the plugin's own messages to stderr."""
+    for is_inside, piece in framed.take(told):
+        if piece:
+            _write(sys.stdout if is_inside else sys.stderr, piece)
+
+
+def _write(stream: Any, piece: bytes) -> None:
+    """Write bytes unchanged to a terminal; to a file, without the carriage returns of the container's."""
+    if not stream.isatty():
+        piece = piece.replace(b"\r", b"")
+    stream.write(piece.decode(errors="replace"))
+    stream.flush()
+
+
+def _broken(session: Session, framed: Framed, ended: int) -> ProvisionerError:
+    """Return the error for a session that ended before the command did."""
+    if session.aws.local:
+        return ProvisionerError(
+            "The session ended: the embedded AWS runs no container that could be entered.",
+            LOCAL_ONLY,
+        )
+    if framed.began:
+        return ProvisionerError("The session ended before the command did.", "Run the same command again.")
+    return ProvisionerError(
+        f"The command did not begin (the plugin ended with {ended}).",
+        "It is run by /bin/sh: the image must have one. What the plugin says stands above.",
+    )

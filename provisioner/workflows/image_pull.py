@@ -1,0 +1,107 @@
+"""Checks before a rollout that an image can be pulled, and gives the tasks' role the right to pull it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from provisioner.engine.planning.selection import Selection, select
+from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.errors import Blocked, RolledBack, Superseded
+from provisioner.preflight.ecr import look
+from provisioner.preflight.pull_rules import filled
+from provisioner.session import Session
+from provisioner.settings.images import EcrImage
+from provisioner.terminal.plan import shown
+from provisioner.terminal.say import Console
+from provisioner.workflows.apply import run
+from provisioner.workflows.run_recording import record_plan
+from provisioner.workflows.service_controller import ServiceController
+from state.errors import ProvisionerError
+
+# The policy that names the private repositories from which tasks may pull.
+_PULL = "execution-role-start"
+# The permission by which a pull fetches an image that is not in ECR yet.
+_FILLS = "ecr:BatchImportUpstreamImage"
+
+
+def pullable(console: Console, session: Session, image: str, *, must: bool = False) -> str:
+    """Return the image as a task definition is to name it: by its digest, if ECR tells it.
+
+    Raises:
+        UsageError: ECR has no such image.
+        Blocked: ECR has archived the image.
+        ProvisionerError: This account's ECR `must` answer, and does not.
+
+    """
+    has_nat = session.settings.network.nat != "none"
+    found = look(session.clients, image, session.location.account, must=must, has_way_out=has_nat)
+    if found is None:
+        return image
+    if found.blocks:
+        raise found.error()
+    if found.what:
+        console.note(f"{found.what}.")
+    return found.pinned
+
+
+def require_pullable(console: Console, session: Session, images: Iterable[str]) -> None:
+    """Check that a task that starts now can pull these images.
+
+    Raises:
+        Blocked: It cannot pull one of them, so that it would never run.
+
+    """
+    has_nat = session.settings.network.nat != "none"
+    for image in dict.fromkeys(images):
+        found = look(session.clients, image, session.location.account, has_way_out=has_nat)
+        if found and found.blocks:
+            raise Blocked(f"{found.what}. Nothing was changed.", found.hint)
+        if found and found.what:
+            console.note(f"{found.what}.")
+
+
+@contextmanager
+def with_pull_permission(
+    console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder
+) -> Iterator[None]:
+    """Let the tasks pull an image; if the rollout in the block fails, let them pull what runs then."""
+    has_changed = grant_pull(console, session, service, image, record)
+    try:
+        yield
+    except (RolledBack, Superseded):
+        if has_changed:
+            try:
+                _fit(console, session, service, service.running().image, record)
+            except ProvisionerError as error:  # the deployment's own error is raised
+                session.warn(error.message, "`apply` gives the tasks' role the right to pull what runs.")
+        raise
+
+
+def grant_pull(console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder) -> bool:
+    """Give the tasks' role the right to pull the image, if it lacks it; return whether that was a change."""
+    found = EcrImage.of(image)
+    if found is None or _may_pull(session, image, found):
+        return False
+    return _fit(console, session, service, image, record)
+
+
+def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
+    """Return whether the recorded policy allows to pull the image, and to fetch it if an ECR rule does so."""
+    resource_state = session.state.resources.get(_PULL)
+    told = str(resource_state.recorded) if resource_state else ""
+    is_filled = bool(filled(session.clients, [image], session.location.account))
+    repository = f"{place.region}:{place.account}:repository/{place.repository}'"
+    return repository in told and (not is_filled or _FILLS in told)
+
+
+def _fit(console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder) -> bool:
+    """Apply the policy by which tasks may pull this image; return whether that was a change."""
+    plan = select(session.plan(shipping={service.name: image}), session.state, Selection((_PULL,), ()))
+    if changes := bool(shown(plan)):
+        found = EcrImage.of(image)
+        whence = found.repository if found else "no private repository of before"
+        console.note(f"The tasks' role gets the right to pull from {whence}.")
+        record_plan(record, session, plan)
+        run(console, session, plan, record)
+    return changes

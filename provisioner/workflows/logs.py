@@ -1,0 +1,183 @@
+"""`logs`: what the tasks, the balancer, the database and the firewall have written, and write."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.error_categories import TRANSIENT, categorize
+from provisioner.engine.calls.user_errors import user_error
+from provisioner.errors import Incomplete, UsageError, quoted
+from provisioner.resources.log_events import Line, Tail
+from provisioner.resources.request_records import Records
+from provisioner.session import Session
+from provisioner.steps.access_logs import BALANCER
+from provisioner.stopping import exit_code
+from provisioner.terminal.logs import Lines
+from provisioner.terminal.say import Console
+from state.errors import ProvisionerError
+from state.stack_state import StackState
+
+TASKS, ALB = "tasks", "alb"
+# The logical name of the log group, by its name in `--from`.
+_GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
+FROM = (TASKS, ALB, *(name for name in _GROUPS if name != TASKS))
+_BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """The selection of log lines.
+
+    `since` is in seconds before now; `service` and `task` (the beginning of an id) select tasks; `pattern` is
+    a filter of the text.
+    """
+
+    since: float
+    follow: bool = False
+    service: str = ""
+    task: str = ""
+    pattern: str = ""
+    source: str = TASKS
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of the streams."""
+        return f"{self.service}/" if self.service else ""
+
+
+class LogSource(Protocol):
+    """A source that yields each line once; the next reading goes on from there."""
+
+    pattern: str
+
+    @property
+    def name(self) -> str:
+        """The name of the log group or bucket."""
+
+    @property
+    def pause(self) -> float:
+        """The seconds between two readings."""
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the lines that were not yielded yet."""
+
+
+def source_of(session: Session, query: LogQuery) -> LogSource:
+    """Return the source of the lines that are wanted.
+
+    Raises:
+        UsageError: The options contradict each other, or there is no such service.
+        Incomplete: The stack does not have this log.
+
+    """
+    if query.source != TASKS and (query.service or query.task):
+        raise UsageError(f"--service and --task choose among tasks, not in --from {query.source}.")
+    since = round((session.clock.wall() - query.since) * 1000)
+    if query.source == ALB:
+        return _records(session, query, since)
+    logical_id = _GROUPS[query.source]
+    group = session.state.resources.get(logical_id)
+    if group is None or not group.id:
+        raise Incomplete(
+            f"The stack {session.suffix} has no log group of its {query.source}.",
+            f"`{session.options.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
+        )
+    _check_service(session.state, query.service)
+    logs = session.clients.client("logs", group.region)
+    return Tail(logs, group.id, since, query.prefix, query.pattern)
+
+
+def _records(session: Session, query: LogQuery, since: int) -> Records:
+    """Return the load balancer's log in its bucket.
+
+    An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
+    """
+    location, bucket = session.location, session.state.resources.get(_BUCKET)
+    if bucket is None or not bucket.id:
+        raise Incomplete(
+            f"Nobody records the requests to the load balancer of {session.suffix}: it can write to a bucket "
+            "alone, so its log group stays empty.",
+            f"`{session.options.workspace.command('apply', session.suffix)} --set logs.requests=true` makes it "
+            "(and write it into your settings file).",
+        )
+    folder = f"{BALANCER}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
+    return Records(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
+
+
+def _check_service(state: StackState, name: str) -> None:
+    """Raise UsageError if no task definition writes the log of such a service."""
+    services = _services(state)
+    if name and name not in services:
+        near = difflib.get_close_matches(name, services, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
+        raise UsageError(f"The stack {state.suffix} has no service {name}.", hint)
+
+
+def _services(state: StackState) -> list[str]:
+    """Return the prefixes of the tasks' streams, as their task definitions set them."""
+    told = (
+        container["logConfiguration"]["options"]["awslogs-stream-prefix"]
+        for resource_state in state.resources.values()
+        if resource_state.type_name == _DEFINITION
+        for container in resource_state.desired["containerDefinitions"]
+    )
+    return list(dict.fromkeys(told))  # all containers of a task have one prefix
+
+
+def logs(console: Console, session: Session, query: LogQuery) -> int:
+    """Show the lines there are; with `follow`, also new ones. Return the exit code."""
+    tail = source_of(session, query)
+    lines = Lines(console)
+    told = 0
+    try:
+        while True:
+            for line in _asked(console, session, tail, query):
+                lines.show(line)
+                told += 1
+                if not console.is_heard:
+                    return 0
+            if not query.follow:
+                break
+            session.aws.calls.forget()
+            session.clock.sleep(tail.pause)
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
+    if not told:
+        console.note(f"Nothing of that was written in the last {_told(query.since)}; --since looks further back.")
+    return 0
+
+
+def _told(seconds: float) -> str:
+    """Return a duration as --since takes it."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds and not seconds % size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def _asked(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[Line]:
+    """Yield the new lines that are wanted; with `follow`, a lost connection does not end the command."""
+    try:
+        for line in tail.lines():
+            if line.stream.startswith(query.prefix) and line.task.startswith(query.task):
+                yield line
+    except Exception as error:
+        if not query.follow or categorize(error) not in TRANSIENT:
+            raise _refused(error, session, tail) or error from error
+        console.note(f"AWS cannot be heard ({type(error).__name__}); it goes on where it was.", "dim")
+
+
+def _refused(error: Exception, session: Session, tail: LogSource) -> ProvisionerError | None:
+    """Return the error to show for an exception; None if it is a fault of this tool."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if code == "ResourceNotFoundException":
+        again = session.options.workspace.command("apply", session.suffix)
+        return Incomplete(f"The log group {tail.name} is not there.", f"`{again}` makes it again.")
+    if code == "InvalidParameterException" and tail.pattern:
+        return UsageError(f"AWS takes no filter such as {quoted(tail.pattern)}.", 'For example: --filter "ERROR".')
+    return user_error(error, f"reading {tail.name}")

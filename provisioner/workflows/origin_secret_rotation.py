@@ -1,0 +1,101 @@
+"""`rotate-origin-secret`: a new key between CloudFront and the load balancer, without a failed request.
+
+The stages of the secret's versions say how far the rotation is. With a pending version, the load balancer
+accepts both keys and CloudFront sends the pending one. Once that is so everywhere, the pending version
+becomes the current one, and the load balancer drops the old key. After an interruption at any point, the same
+command goes on from there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.errors import Blocked, UsageError
+from provisioner.resources.origin_key import CURRENT, PENDING, new_key
+from provisioner.session import Session
+from provisioner.terminal.plan import shown
+from provisioner.terminal.say import Console
+from provisioner.workflows.apply import run
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.plan_context import print_header
+from provisioner.workflows.run_recording import record_plan, recorded
+from provisioner.workflows.undisturbed import without_other_runs
+
+_NODE, _PIECES = "origin-key", ("alb", "cloudfront")
+
+
+def rotate(console: Console, session: Session, confirmation: Confirmation, lock_timeout: float) -> int:
+    """Stage a new key, bring both sides to it, promote it, and let the load balancer drop the old one.
+
+    Raises:
+        UsageError: The stack has no such key.
+        Blocked: The stack differs from its settings in other resources too.
+
+    """
+    print_header(console, session)
+    with (
+        session.locked("rotate-origin-secret", lock_timeout),
+        recorded(session, "rotate") as record,
+        without_other_runs(session),
+    ):
+        resource_state = session.state.resources.get(_NODE)
+        if resource_state is None or not resource_state.id:
+            raise UsageError(
+                f"The stack {session.suffix} has no key between CloudFront and its load balancer.",
+                "The setting `edge.guard` makes one.",
+            )
+        secrets = session.clients.client("secretsmanager")
+        if not _versions(secrets, resource_state.id).get(PENDING):
+            _only_the_key(session, session.plan())
+            confirmation.confirm(console, f"Change the key of {session.suffix}?")
+            with user_errors("staging a new key"):
+                secrets.put_secret_value(SecretId=resource_state.id, SecretString=new_key(), VersionStages=[PENDING])
+        console.note("The load balancer learns the new key, then CloudFront shows it.")
+        _learn(console, session, record)
+        _promote(secrets, resource_state.id)
+        console.note("The load balancer forgets the old key.")
+        _learn(console, session, record)
+    console.data(f"The key of {session.suffix} was changed.")
+    return 0
+
+
+def _learn(console: Console, session: Session, record: RunRecorder) -> None:
+    """Bring the load balancer and CloudFront in line with the secret's versions; wait until that is done."""
+    plan = session.plan()
+    _only_the_key(session, plan)
+    if shown(plan):
+        record_plan(record, session, plan)
+        run(console, session, plan, record)
+
+
+def _only_the_key(session: Session, plan: Plan) -> None:
+    """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
+    other = [change.logical_id for change in shown(plan) if change.step not in _PIECES]
+    if plan.refused or other:
+        raise Blocked(
+            f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",
+            "Give the `--config` and every `--set` of its last `apply` again. With them "
+            f"`{session.options.workspace.command('plan', session.suffix)}` shows what is left to apply.",
+        )
+
+
+def _versions(secrets: Any, arn: str) -> dict[str, str]:
+    """Return the version id at each stage of the secret."""
+    with user_errors("looking at the key's versions"):
+        listed = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    return {stage: version for version, stages in listed.items() for stage in stages}
+
+
+def _promote(secrets: Any, arn: str) -> None:
+    """Make the pending version the current one in two calls; skip the first if it was made before."""
+    at = _versions(secrets, arn)
+    new, old = at[PENDING], at[CURRENT]
+    with user_errors("promoting the new key"):
+        if new != old:
+            secrets.update_secret_version_stage(
+                SecretId=arn, VersionStage=CURRENT, MoveToVersionId=new, RemoveFromVersionId=old
+            )
+        secrets.update_secret_version_stage(SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=new)

@@ -1,0 +1,127 @@
+"""`plan`: what an apply would do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.amounts import amount
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.selection import Selection, select, with_marker
+from provisioner.names import PROGRAM
+from provisioner.session import Session
+from provisioner.terminal.forecast import PlanEstimate
+from provisioner.terminal.markdown import plan_markdown
+from provisioner.terminal.plan import show_plan, shown
+from provisioner.terminal.say import Console
+from provisioner.workflows.counts import resources_in
+from provisioner.workflows.estimates import plan_estimate, refresh_prices
+from provisioner.workflows.output_files import give, summarise, write
+from provisioner.workflows.plan_context import context_notes, describe_checks, print_header
+from provisioner.workflows.plan_refusals import refusal_error
+from provisioner.workflows.saved_plan import save_plan
+
+CHANGES_PRESENT = 2
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """The options of showing a plan.
+
+    `detailed` makes the exit code tell of changes, `among_others` says that several stacks are shown, and
+    `with_new_prices` asks AWS for prices first.
+    """
+
+    detailed: bool = False
+    among_others: bool = False
+    with_new_prices: bool = False
+    # The file for the comment on a pull request.
+    markdown: Path | None = None
+
+    def begin(self, console: Console, session: Session) -> None:
+        """Fetch prices if that is wanted, and print the stack's name if there are several."""
+        if self.with_new_prices:
+            refresh_prices(console, session)
+        if self.among_others and not console.as_json:
+            console.data(f"{session.suffix}:")
+
+    def hand_on(self, session: Session, plan: Plan, told: PlanEstimate) -> None:
+        """Give the plan to GitHub if this is a job there, and write it as Markdown to a file, if given."""
+
+        def text() -> str:
+            return plan_markdown(plan, told)
+
+        summarise(text, session.warn)
+        if not self.among_others:
+            give({"changes": len(shown(plan))}, session.warn)
+        if self.markdown:
+            write(self.markdown, text())
+
+    def code(self, *, changes: bool) -> int:
+        """Return the exit code: 2 if there are changes and `detailed` is set, else 0."""
+        return CHANGES_PRESENT if self.detailed and changes else 0
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """The file in which a plan is saved, and the sources of its settings."""
+
+    path: Path
+    config: Path | None
+    sets: list[str]
+
+
+def plan(
+    console: Console, session: Session, showing: PlanView, selection: Selection, keeping: PlanFile | None = None
+) -> int:
+    """Show what an apply would do, and save the plan if a file is named; return the exit code.
+
+    Raises:
+        Blocked: A plan to be saved cannot be applied.
+
+    """
+    print_header(console, session)
+    started = time.monotonic()
+    whole = context_notes(session, session.plan())
+    plan = with_marker(whole, select(whole, session.state, selection))
+    showing.begin(console, session)
+    told = plan_estimate(session, plan)
+    show_plan(console, plan, told)
+    showing.hand_on(session, plan, told)
+    if not showing.among_others:
+        describe_checks(console, session, plan, started)
+    if keeping:
+        if plan.refused:
+            blocked = refusal_error(plan)
+            blocked.hint += f" {keeping.path} was not written: there is nothing to apply."
+            raise blocked
+        save_plan(session, plan, selection, keeping.config, keeping.sets).save(keeping.path)
+        local = " --local" if session.aws.local else ""
+        console.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
+    return showing.code(changes=bool(shown(plan)))
+
+
+def plan_all(console: Console, sessions: list[Session], showing: PlanView, selection: Selection) -> int:
+    """Show what an apply would do to each stack; stacks of one region are read together."""
+    started = time.monotonic()
+    share_reads(sessions)
+    code = max((plan(console, session, showing, selection) for session in sessions), default=0)
+    calls = sum(connection.calls.counted.total() for connection in {id(one.aws): one.aws for one in sessions}.values())
+    count = sum(resources_in(session.state) for session in sessions)
+    told = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
+    console.note(f"{told} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
+    return code
+
+
+def share_reads(sessions: Iterable[Session]) -> None:
+    """Let the sessions of one region share their next reads: equal reads are made once for all of them."""
+    regions: dict[str, list[Session]] = {}
+    for session in sessions:
+        regions.setdefault(session.location.region, []).append(session)
+    for alike in regions.values():
+        looking = alike[0].clients.with_shared_reads(BatchScope.of(*(session.state for session in alike)))
+        for session in alike:
+            session.shared_clients = looking

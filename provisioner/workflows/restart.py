@@ -1,0 +1,99 @@
+"""`restart`: new tasks of the running revision, followed until they serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from provisioner.amounts import amount
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.errors import Blocked
+from provisioner.resources.ecs.revisions import Running, number
+from provisioner.resources.ecs.rollouts import begin_anew
+from provisioner.session import Session
+from provisioner.settings.images import images_of
+from provisioner.terminal.say import Console
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.deploy import listen_to
+from provisioner.workflows.image_pull import require_pullable
+from provisioner.workflows.plan_context import print_header
+from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
+from provisioner.workflows.run_recording import recorded
+from provisioner.workflows.service_controller import ServiceController, service_controller
+from provisioner.workflows.smoke_test import smoke
+from provisioner.workflows.undisturbed import without_other_runs
+
+_VERB = "restart"
+
+
+@dataclass(frozen=True)
+class RestartOptions:
+    """The options of a restart."""
+
+    confirmation: Confirmation
+    service: str = ""
+    fail_fast: bool = False
+    lock_timeout: float = 0.0
+    smoke: bool = True
+
+
+def restart(console: Console, session: Session, options: RestartOptions) -> int:
+    """Begin a deployment of the same revision, and follow it.
+
+    If an earlier restart was interrupted, its deployment is followed and no second one is begun.
+    """
+    print_header(console, session)
+    with session.locked(_VERB, options.lock_timeout), recorded(session, _VERB) as record, without_other_runs(session):
+        service = service_controller(session, options.service)
+        with user_errors(f"looking at {service.aws_name}"):
+            running = service.running()
+        listen_to(service, record)
+        under_way = _was_begun(service, running)
+        if under_way:
+            console.note("An earlier restart was cut off: what it began is followed, no second one is begun.")
+        else:
+            count = running.service["desiredCount"]
+            if not count:
+                look = session.options.workspace.command("doctor", session.suffix)
+                raise Blocked(
+                    f"{service.title} is to run no task: there is nothing to replace.",
+                    f"`{look}` tells what to type.",
+                )
+            with user_errors(f"looking at the images of {service.aws_name}"):
+                require_pullable(console, session, images_of(running.revision))
+            report_replaced(console, service, running)
+            options.confirmation.confirm(
+                console, f"Replace {amount(count, 'task')} of {service.title} in {session.suffix}?"
+            )
+        record.plan = {"change": 1}
+        with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting("update"):
+            before = PreviousDeployments.of(
+                service, running, running.arn, under_way=under_way, fail_fast=options.fail_fast
+            )
+            follower = RolloutFollower(console, service, before, options.fail_fast)
+            if not under_way:
+                service.executor.state_manager.record_intent(
+                    service.logical_id, _begins(running), replace(service.resource_state, phase="updating")
+                )
+                begin_anew(session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
+            follower.follow(running.arn)
+            service.record_revision()
+            if options.smoke:
+                smoke(console, service)
+        revision = number(running.arn)
+        told = f"{service.title} has new tasks (revision {revision})."
+        console.answer(told, "restart", service=service.title, revision=revision)
+    return 0
+
+
+def _begins(running: Running) -> str:
+    """Return the intent to record.
+
+    It names the deployment before, so that the next run sees whether a new one began.
+    """
+    return f"{_VERB} after {running.primary['id']}"
+
+
+def _was_begun(service: ServiceController, running: Running) -> bool:
+    """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since."""
+    intent = service.resource_state.intent
+    return bool(intent and intent.action.startswith(_VERB) and intent.action != _begins(running))

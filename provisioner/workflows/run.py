@@ -1,0 +1,210 @@
+"""`run`: one command in a task of its own, as the service's tasks run; its output and exit code are ours.
+
+An interrupted run leaves its task running; the same command finds the task and follows it (`one_time_command.py`).
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of, describe_error
+from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.user_errors import user_errors
+from provisioner.names import owner_tags
+from provisioner.resources.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
+from provisioner.resources.ecs.revisions import Running
+from provisioner.resources.log_events import Line, Tail
+from provisioner.session import Session
+from provisioner.settings.images import images_of
+from provisioner.terminal.say import Console
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.image_pull import require_pullable
+from provisioner.workflows.one_time_command import OneTimeCommand
+from provisioner.workflows.plan_context import print_header
+from provisioner.workflows.run_recording import recorded
+from provisioner.workflows.service_controller import service_controller
+from provisioner.workflows.signals import EXIT_CODES, signals
+from provisioner.workflows.undisturbed import without_other_runs
+from state.errors import ProvisionerError
+
+# Seconds between two looks.
+_PAUSE = 1.0
+# Seconds after its end in which a task's last lines may come: the awslogs driver sends every 5 s (moby,
+# daemon/logger/awslogs, defaultForceFlushInterval).
+_LATE = 6.0
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run: the command, the service as whose task it runs, and the capacity."""
+
+    confirmation: Confirmation
+    words: tuple[str, ...]
+    service: str = ""
+    spot: bool = False
+    lock_timeout: float = 0.0
+    # Whether to run it again although a run of it was interrupted.
+    again: bool = False
+
+
+def run(console: Console, session: Session, options: RunOptions) -> int:
+    """Start the task or find it, show its output, and return its exit code."""
+    print_header(console, session)
+    command = Command(options.words, SPOT if options.spot else ON_DEMAND)
+    with recorded(session, "run") as record, ExitStack() as ears:
+        with session.locked("run", options.lock_timeout), without_other_runs(session, to_its_end=False):
+            service = service_controller(session, options.service)
+            with user_errors(f"starting a task of {service.aws_name}"):
+                now = service.running()
+                once = OneTimeCommand(console, service, now, command)
+                found = once.found(again=options.again, confirmation=options.confirmation)
+                # Before there is a task: a signal during its start also asks it to end.
+                caught = ears.enter_context(signals(console, session.clock))
+                if not found:
+                    require_pullable(console, session, images_of(now.revision))
+                alone = found or _started(once, again=options.again)
+        record.task = alone.arn
+        watched = Clients(session.aws, Clock())
+        # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
+        running = FollowedTask(console, watched, service.cluster, alone, _tail(session, now, alone), caught)
+        try:
+            with user_errors(f"following task {alone.id}"):
+                code = running.to_its_end(session.clock)
+            record.finish("ok" if code == 0 else "failed", code)
+        finally:
+            if running.is_told:
+                once.forget(alone, options.lock_timeout)
+        if found and found.has_stopped:
+            console.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
+    return code
+
+
+def _started(once: OneTimeCommand, *, again: bool) -> Alone:
+    """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
+    session, service, state_manager = once.service.session, once.service, once.service.executor.state_manager
+    pending = once.begun(again=again)
+    state_manager.record_command(once.key, pending)
+    tags, recent = owner_tags(session.suffix), service.executor.retry_policy.recent
+    alone = begin(session.clients, service.cluster, once.running, once.command, pending.token, tags, recent)
+    state_manager.record_command(once.key, replace(pending, task=alone.arn))
+    once.console.note(f"Task {alone.id} of {service.title} starts on {once.command.provider}.", "dim")
+    return alone
+
+
+def _tail(session: Session, running: Running, alone: Alone) -> Tail | None:
+    """Return the task's own stream of the service's log; None if the log is written elsewhere."""
+    log = running.container.get("logConfiguration", {})
+    options = log.get("options", {})
+    if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
+        return None
+    stream = f"{options['awslogs-stream-prefix']}/{alone.container}/{alone.id}"
+    logs = Clients(session.aws, Clock()).client("logs")
+    since = round((alone.doc["createdAt"].timestamp() - SKEW) * 1000)
+    return Tail(logs, options["awslogs-group"], since, stream)
+
+
+@dataclass
+class FollowedTask:
+    """A task that is followed: its lines are shown, and the first signal asks it to end."""
+
+    console: Console
+    clients: Clients
+    cluster: str
+    task: Alone
+    tail: Tail | None
+    caught: list[int]
+    # Whether the end of the task was reported to the user.
+    is_told: bool = False
+
+    def to_its_end(self, ears: Clock) -> int:
+        """Follow the task to its end; return its exit code, or a signal's if one ended it.
+
+        `ears` is the clock that the first signal stops.
+        """
+        asked = False
+        while not self.task.has_stopped:
+            asked = self._pause(ears, asked=asked)
+            self._show()
+            self.task = look(self.clients, self.cluster, self.task)
+        self._show_the_rest()
+        self.is_told = True
+        if self.caught:
+            self._tell_end()
+            return EXIT_CODES[signal.Signals(self.caught[0])]
+        return self._ended()
+
+    def _pause(self, ears: Clock, *, asked: bool) -> bool:
+        """Wait a little; return whether the task has been asked to end."""
+        try:
+            (self.clients.clock if asked else ears).sleep(self._scaled(_PAUSE))
+        except Stopped:
+            self.console.note(
+                f"Asking task {self.task.id} to end; it has 30 s for it. "
+                "Another signal stops waiting for it: the same command then shows how it ended."
+            )
+            stop(self.clients, self.cluster, self.task)
+            return True
+        return asked
+
+    def _show(self) -> bool:
+        """Show new lines; return whether there were any."""
+        any_new = False
+        for line in self._lines():
+            if self.tail and line.stream != self.tail.prefix:
+                continue
+            any_new = True
+            if self.console.as_json:
+                self.console.record("line", at=line.at, task=line.task, text=line.text)
+            else:
+                self.console.written(line.text)
+        return any_new
+
+    def _lines(self) -> Iterator[Line]:
+        """Yield new lines; if the log cannot be read, say so once and go on following the task."""
+        try:
+            if self.tail:
+                yield from self.tail.lines()
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                self.console.note(f"Its lines cannot be read: {describe_error(error)}", "yellow")
+                self.tail = None
+
+    def _show_the_rest(self) -> None:
+        """Show the lines that come after the end, until none has come for a while."""
+        clock = self.clients.clock
+        since = clock.now()
+        while clock.now() - since < max(_LATE * self.clients.aws.speed, 2 * self.clients.aws.hides_for):
+            clock.sleep(self._scaled(_PAUSE))
+            if self._show():
+                since = clock.now()
+
+    def _scaled(self, seconds: float) -> float:
+        """Return a wait in seconds by the emulator's speed."""
+        return max(seconds * self.clients.aws.speed, 0.05)
+
+    def _ended(self) -> int:
+        """Return the task's exit code; raise if it did not run, or lost its Spot capacity."""
+        end, code = self.task.end, self.task.exit_code
+        if self.task.was_reclaimed:
+            raise ProvisionerError(
+                f"AWS took the Spot capacity of task {self.task.id} back: {end.stopped}.",
+                "Run it again, without --spot where it must not be cut off.",
+            )
+        if code is None:
+            raise ProvisionerError(f"The task did not run: {end.words}", end.remedy)
+        self._tell_end()
+        return code
+
+    def _tell_end(self) -> None:
+        """Print how the task ended; it may have finished its command before a signal asked it to end."""
+        end, code = self.task.end, self.task.exit_code
+        if self.console.as_json:
+            self.console.record("ended", task=self.task.id, exit_code=code, reason=end.stopped)
+        how = f"without an exit code: {end.stopped}." if code is None else f"with exit code {code}."
+        self.console.note(f"Task {self.task.id} ended {how}", "dim" if code == 0 else "red")

@@ -1,0 +1,169 @@
+"""The record that a run leaves if it changes something, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.estimates.time_estimate import ProgressEstimate
+from provisioner.engine.execution.events import Event, Listener
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.graph import Edge
+from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.engine.runs.run import run_of
+from provisioner.errors import Interrupted, NoSuchStack
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.session import Session
+from provisioner.settings.variables import is_sensitive
+from provisioner.stopping import exit_code, stopped
+from provisioner.terminal.markdown import run_markdown
+from provisioner.workflows.output_files import summarise
+from provisioner.workflows.saved_plan import fingerprinted_settings
+from state.errors import ProvisionerError, StateError
+from state.object_store import ObjectStateStore
+from state.run_store import FileRunStore, JsonObject, S3RunStore
+from state.state_store import FileStateStore
+
+
+@contextmanager
+def recorded(session: Session, command: str) -> Iterator[RunRecorder]:
+    """Save the record when the run begins, so that a killed run leaves one, and again when it ends.
+
+    A run that ends with NoSuchStack leaves no record.
+    """
+    record = RunRecorder(session.suffix, command, session.arguments, session.location, session.aws, session.clock)
+    record.settings = _open_part(fingerprinted_settings(session.settings, session.state.salt))
+    copies = _RunRecordCopies.of(session, record.start)
+    copies.save(record.to_json())
+    try:
+        yield record
+    except NoSuchStack:
+        copies.forget()
+        raise
+    except BaseException as error:
+        record.finish(*_ending(error))
+        with suppress(StateError):  # the run's own error is raised
+            copies.save(record.to_json(), last=True)
+        _summarise(session, record, {})
+        raise
+    if record.end is None:
+        record.finish("ok", 0)
+    try:
+        copies.save(record.to_json(), last=True)
+    except StateError as error:  # the run itself went well
+        session.warn(f"The record of this run is not whole. {error.message}", "The run itself is done.")
+    _summarise(session, record, session.state.outputs if command == "apply" else {})
+
+
+def _summarise(session: Session, record: RunRecorder, outputs: Mapping[str, str]) -> None:
+    """Give the record to GitHub as a summary, if this is a job there."""
+    summarise(lambda: run_markdown(run_of("", record.to_json()), outputs), session.warn)
+
+
+@dataclass(frozen=True)
+class _RunRecordCopies:
+    """The copies of one run's record: a file on this machine, and one beside a shared state."""
+
+    session: Session
+    runs: FileRunStore
+    file: FileStateStore
+    shared: S3RunStore | None
+    key: ObjectStateStore | None
+
+    @classmethod
+    def of(cls, session: Session, start: float) -> _RunRecordCopies:
+        """Return the copies of a new run that begins at `start` (epoch seconds)."""
+        workspace, suffix = session.options.workspace, session.suffix
+        shared = workspace.shared_runs
+        file, key = workspace.runs.new_record(suffix, start), shared.new_record(suffix, start) if shared else None
+        return cls(session, workspace.runs, file, shared, key)
+
+    def save(self, doc: JsonObject, *, last: bool = False) -> None:
+        """Save the record; if only the shared copy fails, report that and go on."""
+        self.runs.save(self.file, doc)
+        if self.shared is None or self.key is None:
+            return
+        try:
+            self.shared.save(self.key, doc)
+            self.runs.mark_unsent(self.file, unsent=False)
+            if last:
+                self._send_what_waits(self.shared)
+                self.shared.prune(self.session.suffix)
+        except ProvisionerError as error:
+            self.runs.mark_unsent(self.file, unsent=True)
+            self.session.warn(
+                f"The record of this run is not kept for others yet. {error.message}",
+                f"The run itself goes on; its record is in {self.file.description}, and the next run "
+                "from here sends it.",
+            )
+
+    def _send_what_waits(self, shared: S3RunStore) -> None:
+        """Send the records of earlier runs from here that could not be sent when they ended."""
+        with suppress(ProvisionerError):  # they stay unsent
+            for name in self.runs.unsent_runs(self.session.suffix):
+                shared.upload(name, self.runs.read(name))
+                self.runs.mark_sent(name)
+
+    def forget(self) -> None:
+        """Delete the record, as there is no such stack: a mistyped suffix is no history."""
+        self.file.remove()
+        self.runs.mark_unsent(self.file, unsent=False)
+        if self.key is not None:
+            with suppress(ProvisionerError):  # a superfluous record does no harm
+                self.key.remove()
+
+
+def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are not secret; secret ones are not kept in a record, not even as hashes."""
+    return {
+        name: _open_part(value) if isinstance(value, Mapping) else value
+        for name, value in settings.items()
+        if not is_sensitive(name)
+    }
+
+
+def _ending(error: BaseException) -> tuple[str, int, str]:
+    """Return the result, the exit code and the message of an error, for the record."""
+    if isinstance(error, ProvisionerError):
+        return error.result, error.exit_code, error.message
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted.result, exit_code(error), stopped()[1]
+    return "error", 1, type(error).__name__
+
+
+def record_plan(record: RunRecorder, session: Session, plan: Plan) -> None:
+    """Tell the record the type and the dependencies of each resource."""
+    for name, resource_state in session.state.resources.items():
+        record.add_resource(
+            name,
+            resource_state.type_name,
+            resource_state.region,
+            resource_state.step,
+            [Edge(need) for need in resource_state.depends_on],
+        )
+    for resource in plan.stack:
+        record.add_resource(resource.logical_id, str(resource.type), resource.region, resource.step, resource.edges)
+    for name, step in record.resources.items():
+        for need in step.depends_on:
+            if (
+                need in record.resources
+                and step.type_name in RESOURCE_TYPES[record.resources[need].type_name].deleted_alongside
+            ):
+                record.allow_overlap(need, name)
+
+
+def progress_estimate(session: Session, record: RunRecorder, actions: Mapping[str, str]) -> ProgressEstimate:
+    """Return the estimate of each resource's time, and of the whole run's; `actions` holds the actions."""
+    return ProgressEstimate.of(record.resources, actions, RESOURCE_TYPES, session.duration_history, session.clock.now)
+
+
+def both_listeners(one: Listener, other: Listener) -> Listener:
+    """Return a listener that passes each event to both."""
+
+    def hear(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return hear

@@ -1,0 +1,120 @@
+"""What has changed since a plan was saved: the location, the settings, the state, or AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.planner import Change
+from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
+from provisioner.errors import Blocked
+from provisioner.session import Session
+from provisioner.terminal.fields import lines
+from provisioner.workflows.saved_plan import SavedPlan, change_outline, fingerprinted_settings
+from state.serialization import as_json
+
+_SETTING = "setting "
+
+
+def check_inputs(plan: SavedPlan, session: Session) -> None:
+    """Check, before a new plan is made, that location, settings and state are those of the saved plan.
+
+    Raises:
+        Blocked: One of them has changed.
+
+    """
+    told = [*_place(plan, session), *_settings(plan, session), *_ledger(plan, session)]
+    if told:
+        raise _moved(plan, session, told)
+    if not session.is_known:
+        session.state.lookups = plan.facts
+
+
+def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
+    """Check that the new plan decides the same as the saved one.
+
+    Raises:
+        Blocked: AWS, or a value that is looked up, has changed since.
+
+    """
+    now = change_outline(made.changes, plan.salt)
+    told = [
+        line
+        for name in plan.changes | now
+        for line in _change(plan.changes.get(name), now.get(name), made.changes.get(name))
+    ]
+    if told := [*_facts(plan, session), *told]:
+        raise _moved(plan, session, told)
+
+
+def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield looked-up values that have changed.
+
+    A resource that is yet to be created has no field in which the change would show.
+    """
+    for name, now in session.state.lookups.items():
+        if plan.facts.get(name) != now:
+            yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
+
+
+def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
+    """Return the error that lists what has changed since the plan was saved."""
+    lines = "\n".join(f"  {line}" for line in told)
+    command = session.options.workspace.command("plan", session.suffix)
+    again = f"Look at it anew and keep that: `{command} --out FILE`."
+    if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in told):
+        again = (
+            "A plan keeps no variables: give those of `plan --out` to this `apply`, too, by the "
+            f"same `--set`. Where they have changed: {again[0].lower()}{again[1:]}"
+        )
+    return Blocked(
+        f"This plan of {plan.made} is not what would happen now; nothing was changed. It moved:\n{lines}",
+        again,
+    )
+
+
+def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield the parts of the location that have changed."""
+    for name, now in as_json(session.location).items():
+        if plan.place.get(name) != now:
+            yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
+
+
+def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield the settings that have changed, with secret values masked."""
+    then, now = plan.settings, fingerprinted_settings(session.settings, plan.salt)
+    for path in then | now:
+        if then.get(path) != now.get(path):
+            old, new = mask(then.get(path)), mask_changes(now.get(path), then.get(path))
+            yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
+
+
+def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield a line if the state is another one, or was written since."""
+    lineage = session.state.lineage if session.is_known else ""
+    if plan.lineage != lineage:
+        words = {"": "none"}
+        yield f"state file: {words.get(plan.lineage, plan.lineage)} -> {words.get(lineage, lineage)}"
+    elif plan.serial != session.state.serial:
+        yield f"state file: written since, serial {plan.serial} -> {session.state.serial}"
+
+
+def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Change | None) -> Iterator[str]:
+    """Yield how the change of one resource differs between the saved plan and the new one."""
+    if then == now:
+        return
+    address = (now or then or {})["address"]
+    if then is None or now is None:
+        yield f"{address}: {'new' if then is None else 'no longer'} in the plan"
+        return
+    for key in ("action", "id", "adopts"):
+        if then[key] != now[key]:
+            yield f"{address}: {key} {then[key] or '(none)'} -> {now[key] or '(none)'}"
+    if then["removes"] != now["removes"]:
+        told = "; ".join(now["removes"]) or "nothing"
+        yield f"{address}: what was added by hand and goes is now: {told}"
+    shown = list(lines(change.differences)) if change else []
+    if then["fields"] != now["fields"]:
+        yield f"{address}: other fields differ: {'; '.join(shown) or 'none now'}"

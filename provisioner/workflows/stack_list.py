@@ -1,0 +1,65 @@
+"""`list`: the stacks that are known here, and the states that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from provisioner.errors import NoSuchStack
+from provisioner.terminal.say import Console, table
+from provisioner.unfinished import unfinished_teardown
+from provisioner.workflows.counts import resources_in
+from provisioner.workspace import Workspace
+from state.errors import StateError
+
+_HEAD = ("suffix", "account", "region", "resources")
+
+
+def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
+    """Print every stack with its location and size; return the exit code.
+
+    A damaged state is named, and hides no other stack. The exit code is the highest of all stacks, as in
+    `status --all`: that of NoSuchStack for a stack whose emulator has ended.
+    """
+    rows = [row for workspace in workspaces for row in _rows(workspace)]
+    known = [row for row in rows if not isinstance(row, StateError)]
+    over = [str(row["suffix"]) for row in known if row["over"]]
+    damaged = [row for row in rows if isinstance(row, StateError)]
+    if console.as_json:
+        console.record("list", stacks=known, damaged=[one.message for one in damaged])
+    else:
+        for line in table(([str(row[name]) for name in _HEAD] for row in known), _HEAD):
+            console.data(line)
+    if over:
+        console.warn(
+            f"The local AWS that held {', '.join(over)} has ended, and what it held with it.",
+            "`apply --local` brings one up anew; `teardown --local` removes what its state file tells.",
+        )
+    for row in known:
+        if row["unfinished"] and not console.as_json:
+            console.note(f"{row['suffix']}: {row['unfinished']}; `status` shows what is left.", "yellow")
+    for one in damaged:
+        console.warn(one.message, one.hint)
+    codes = [one.exit_code for one in damaged] + [NoSuchStack.exit_code] * bool(over)
+    return max(codes, default=0)
+
+
+def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
+    """Yield one row for each stack, or the error of its state."""
+    try:
+        suffixes = workspace.suffixes()
+    except StateError as error:
+        yield error
+        return
+    for suffix in suffixes:
+        try:
+            state = workspace.load_state(suffix)
+        except StateError as error:
+            yield error
+            continue
+        if state:
+            account = "embedded" if workspace.is_local else state.location.account
+            over = workspace.emulator_has_ended(state)
+            cells = (suffix, account, state.location.region, 0 if over else resources_in(state))
+            began = unfinished_teardown(state)
+            yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}

@@ -1,0 +1,201 @@
+"""`state pull|push|history|restore|unlock`: work on a state file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from provisioner.amounts import amount
+from provisioner.engine.calls.polling import Clock
+from provisioner.errors import Blocked, UsageError
+from provisioner.stopping import begin_change
+from provisioner.terminal.say import Console, table
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.counts import resources_in
+from provisioner.workspace import Workspace
+from state.errors import StateError
+from state.lock import Lock
+from state.serialization import json_fields
+from state.stack_state import StackState
+from state.state_store import list_versions, save_version
+
+
+@dataclass(frozen=True)
+class LockedState:
+    """One stack's state, with its lock held."""
+
+    workspace: Workspace
+    suffix: str
+    lock: Lock
+    current: StackState | None
+
+    def replace(self, state: StackState) -> None:
+        """Write another state in place of the current one, which is saved as an old version."""
+        store = self.workspace.store(self.suffix)
+        if self.current:
+            save_version(store, self.current)
+        former = self.current.fencing_token if self.current else 0
+        state.fencing_token = max(self.lock.fencing_token, former + 1, state.fencing_token)
+        self.lock.ensure_held()
+        begin_change()
+        store.save(state.dump())
+
+
+@contextmanager
+def locked_state(
+    workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False
+) -> Iterator[LockedState]:
+    """Hold the lock and read the state; with `force`, an unusable state is renamed."""
+    with workspace.lock(suffix, command, timeout, Clock()) as lock:
+        try:
+            current = workspace.load_state(suffix)
+        except StateError:
+            if not force:
+                raise
+            begin_change()
+            workspace.quarantine(suffix)
+            current = None
+        yield LockedState(workspace, suffix, lock, current)
+
+
+def pull(console: Console, workspace: Workspace, suffix: str) -> int:
+    """Print the state."""
+    state = workspace.load_state(suffix)
+    if state is None:
+        raise workspace.unknown_stack_error(suffix)
+    console.data(state.dump().decode().rstrip("\n"))
+    return 0
+
+
+def push(console: Console, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
+    """Replace the state with a later version of itself; return the exit code.
+
+    `force` replaces it with any other state of the stack.
+
+    Raises:
+        Blocked: The pushed state is another stack's, or is not later than the current one.
+
+    """
+    whole = workspace.command("state pull", suffix)
+    mend = f"Push what `{whole}` has printed; nothing was changed."
+    state = StackState.parse(text, "What is pushed", mend)
+    if state.suffix != suffix:
+        own = workspace.command("state push", "OTHER")
+        raise Blocked(
+            f"What is pushed is the ledger of {state.suffix}, not of {suffix}.",
+            f"Nothing was changed. `{own} FILE` pushes it, with the suffix that it is of.",
+        )
+    with locked_state(workspace, suffix, "state push", timeout, force=force) as desk:
+        current = desk.current
+        if current and _is_there(state, current):
+            console.note("It stands there already.")
+            return 0
+        if current and force:
+            state.serial = max(state.serial, current.serial) + 1
+        elif current:
+            refuse_older(state, current)
+        desk.replace(state)
+    console.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_size(state)}.")
+    return 0
+
+
+def _is_there(state: StackState, current: StackState) -> bool:
+    """Return whether the state is there already, whatever lock number it was written with."""
+    return replace(current, fencing_token=state.fencing_token).dump() == state.dump()
+
+
+def refuse_older(state: StackState, current: StackState) -> None:
+    """Raise Blocked if the document is not a later version of the current state."""
+    hint = "With --force it takes the place of what stands, which is kept in `state history`."
+    refuse_other(state, current, hint)
+    if state.serial <= current.serial:
+        raise Blocked(f"What stands is as new or newer: serial {current.serial}; this has {state.serial}.", hint)
+
+
+def refuse_other(state: StackState, current: StackState, hint: str) -> None:
+    """Raise Blocked if the two states have not the same lineage and location."""
+    if state.lineage != current.lineage:
+        raise Blocked(
+            f"This is another ledger: its lineage is {state.lineage}, that of what stands {current.lineage}.",
+            hint,
+        )
+    if state.location != current.location:
+        raise Blocked("This is the ledger of another account, region or endpoint.", hint)
+
+
+def history(console: Console, workspace: Workspace, suffix: str) -> int:
+    """Print the versions of the state before the last runs, oldest first."""
+    kept = list_versions(workspace.store(suffix))
+    if not kept and workspace.load_state(suffix) is None:
+        raise workspace.unknown_stack_error(suffix)
+    if console.as_json:
+        console.record("state_history", suffix=suffix, versions=[json_fields(one) for one in kept])
+        return 0
+    for line in table([(one.name, one.saved_at, str(one.serial)) for one in kept], ("version", "kept", "serial")):
+        console.data(line)
+    return 0
+
+
+def restore(
+    console: Console,
+    workspace: Workspace,
+    suffix: str,
+    version: str,
+    confirmation: Confirmation,
+    timeout: float,
+    *,
+    force: bool,
+) -> int:
+    """Replace the state with an old version of it; return the exit code.
+
+    Raises:
+        UsageError: No such version is kept.
+        Blocked: The version has another lineage or location, and `force` is not given.
+
+    """
+    store, kept = workspace.store(suffix), workspace.command("state history", suffix)
+    if version not in store.version_names():
+        if workspace.load_state(suffix) is None:
+            raise workspace.unknown_stack_error(suffix)
+        raise UsageError(f"No version {version} of {suffix} is kept.", f"`{kept}` lists them.")
+    mend = f"Nothing was changed. `{kept}` lists the others."
+    state = StackState.parse(store.load_version(version) or b"", f"The version {version}", mend)
+    with locked_state(workspace, suffix, "state restore", timeout, force=force) as desk:
+        now = desk.current
+        if now and not force:
+            refuse_other(state, now, "With --force it takes the place of what stands, which is kept.")
+        over = _told(now) if now else "nothing"
+        confirmation.confirm(console, f"Put {_told(state)} of {suffix} in the place of {over}?")
+        state.serial = max(state.serial, now.serial if now else 0) + 1
+        desk.replace(state)
+    console.data(f"The ledger of {suffix} is what it was, as serial {state.serial}.")
+    console.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
+    return 0
+
+
+def _told(state: StackState) -> str:
+    """Describe a state by its serial and number of resources."""
+    return f"serial {state.serial} with {_size(state)}"
+
+
+def _size(state: StackState) -> str:
+    """Return the number of a state's resources in words."""
+    return amount(resources_in(state), "resource")
+
+
+def unlock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:
+    """Say who holds the lock, ask for confirmation, and free it."""
+    lock = workspace.lock(suffix, "state unlock", 0, Clock())
+    holder, is_held = lock.last_holder()
+    if holder is None or not is_held:
+        console.data(f"Nobody holds the lock of {suffix}.")
+        return 0
+    console.ask(f"The lock of {suffix} is held by {holder}.")
+    confirmation.confirm(
+        console, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix
+    )
+    begin_change()
+    lock.force_unlock(holder)
+    console.data(f"The lock of {suffix} is free.")
+    return 0

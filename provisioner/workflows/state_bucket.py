@@ -1,0 +1,53 @@
+"""`state init`: the bucket for a team's state."""
+
+from __future__ import annotations
+
+from provisioner.bucket.address import Bucket
+from provisioner.bucket.making import guard, make
+from provisioner.bucket.proof import prove
+from provisioner.embedded.local import start as start_embedded
+from provisioner.engine.calls.caller import called_by
+from provisioner.errors import UsageError
+from provisioner.pins import check_account
+from provisioner.stopping import begin_change
+from provisioner.terminal.say import Console
+from provisioner.workflows.confirmation import Confirmation
+from provisioner.workspace import Workspace
+
+
+def init(
+    console: Console, workspace: Workspace, region: str | None, account: str | None, confirmation: Confirmation
+) -> int:
+    """Create the bucket if there is none, check its conditional writes, and set its safeguards.
+
+    The command may be repeated. Return the exit code.
+    """
+    if not workspace.is_shared:
+        raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
+    local = start_embedded(workspace.embedded) if workspace.is_local else None
+    bucket = Bucket.at(workspace.state_address, local, region, workspace.state_endpoint)
+    if bucket.endpoint:
+        console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
+    location = called_by(bucket.aws)
+    check_account(location, account)
+    plan = bucket.region is None
+    where = bucket.region or bucket.aws.region
+    action = "Make" if plan else "Keep the state in"
+    confirmation.confirm(console, f"{action} the bucket {bucket.name} in account {location.account}, region {where}?")
+    begin_change()
+    if plan:
+        make(bucket, where)
+        console.note(f"The bucket {bucket.name} is made, in {where}.")
+    prove(bucket)
+    console.note("  writes are conditional (proven)")
+    measures, left_out = list[str](), list[str]()
+    for one in guard(bucket, where, location.account, location.partition):
+        (left_out if one.left_out else measures).append(one.words)
+        told = f"left out: {one.left_out}" if one.left_out else "" if one.is_new else "as it was"
+        console.note(f"  {one.words}{f' ({told})' if told else ''}", "yellow" if one.left_out else "")
+    if console.as_json:
+        known = {"bucket": bucket.name, "region": where, "made": plan}
+        console.record("state_init", **known, measures=measures, left_out=left_out)
+    else:
+        console.data(f"The state can be kept in {bucket.address}.")
+    return 0

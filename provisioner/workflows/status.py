@@ -1,0 +1,255 @@
+"""`status`: how a stack is now, as the last run left it (`--cached`), or again and again (`--watch`)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from provisioner.amounts import amount
+from provisioner.engine.calls.batch_scope import BatchScope
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
+from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.planning.plan import READERS
+from provisioner.engine.types.health_status import ResourceHealth, health_of
+from provisioner.errors import NoSuchStack
+from provisioner.health.look import is_well, parts
+from provisioner.health.scene import Part, Scene, Sight, why_unknown
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.session import Session
+from provisioner.stopping import exit_code
+from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
+from provisioner.terminal.outputs import show_outputs
+from provisioner.terminal.say import Console, table
+from provisioner.terminal.screen import Screen
+from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
+from provisioner.workflows.bordering import borders
+from provisioner.workflows.plan_context import describe_count, location_description
+from provisioner.workspace import Workspace
+from state.stack_state import StackState
+
+_HEAD = ("node", "kind", "phase", "live", "id")
+UNWELL = 1
+# Seconds for AWS's answers, as a person waits; what is missing then is shown as unknown.
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """One reading of a stack: a row for each resource, and the health of each topic, such as the firewall."""
+
+    rows: tuple[Mapping[str, str], ...]
+    parts: tuple[Part, ...]
+    # A clause about an unfinished teardown: the rows lack what it has deleted.
+    unfinished: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every resource is ready, every topic is healthy, and no teardown is unfinished."""
+        return not self.amiss and is_well(self.parts) and not self.unfinished
+
+    @property
+    def verdict(self) -> Painted:
+        """The verdict in one sentence."""
+        return verdict(self.parts, [row["node"] for row in self.amiss], self.unfinished)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every recorded resource is gone in AWS, and no run is at work on one."""
+        return all(row["phase"] == "ready" and row["state"] == "gone" for row in self.rows)
+
+    @property
+    def amiss(self) -> list[Mapping[str, str]]:
+        """The resources that do not exist, are not ready, or could not be read."""
+        return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
+
+
+def status(console: Console, session: Session) -> int:
+    """Print every resource with its phase, id and status in AWS, each topic's health, and the outputs.
+
+    Raises:
+        NoSuchStack: None of the resources in the state exists.
+
+    """
+    started = time.monotonic()
+    look = read_status(session)
+    if look.is_empty:
+        raise session.nothing_exists_error()
+    if console.as_json:
+        record(console, session, look)
+    else:
+        _show(console, session, look)
+    describe_count(console, session, f"{amount(len(look.rows), 'resource')} checked", started)
+    return 0 if look.is_well else UNWELL
+
+
+def read_status(session: Session) -> StatusReport:
+    """Read every resource, eight at a time, then what the topics need besides."""
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
+    resource_states = {
+        name: one for name, one in session.state.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
+    }
+    managed_resources = [target_in(session.state, name, RESOURCE_TYPES) for name in resource_states]
+    with ThreadPoolExecutor(READERS) as pool:
+        docs = list(
+            pool.map(
+                lambda one, resource_state: _sight(clients, one, resource_state.created_at),
+                managed_resources,
+                resource_states.values(),
+            )
+        )
+    sights = tuple(
+        Sight(
+            name,
+            resource_state.type_name,
+            resource_state.aws_name,
+            doc,
+            unknown,
+            _standing(resource_state.type_name, doc, unknown),
+        )
+        for (name, resource_state), (doc, unknown) in zip(resource_states.items(), docs, strict=True)
+    )
+    rows = tuple(
+        {
+            "node": one.node,
+            "kind": one.kind,
+            "phase": resource_state.phase,
+            "id": resource_state.id,
+            "live": status_word(one),
+            "state": one.how.status if one.how else "unknown",
+        }
+        for one, resource_state in zip(sights, resource_states.values(), strict=True)
+    )
+    scene = Scene(sights, clients, session.clock.wall())
+    told = (*parts(scene), *borders(scene, session.suffix))
+    return StatusReport(rows, told, unfinished_teardown(session.state))
+
+
+def _sight(clients: Clients, managed: ManagedResource, plan: float) -> tuple[dict[str, object] | None, str]:
+    """Return a resource as AWS describes it, and why that is unknown, or "".
+
+    A read that is refused hides no other resource.
+    """
+    try:
+        doc = read(clients, managed)
+        return doc and with_status_reads(clients, managed, doc, plan), ""
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
+        return None, why_unknown(error, f"looking at {managed.description}")
+
+
+def _standing(type_name: str, doc: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
+    """Return the health of a resource; None if it could not be read."""
+    return None if unknown else health_of(RESOURCE_TYPES[type_name], doc)
+
+
+def status_word(one: Sight) -> str:
+    """Return the status of a resource in AWS, in one word if AWS has one."""
+    return one.how.description if one.how else f"unknown: {one.unknown}"
+
+
+def record(console: Console, session: Session, look: StatusReport) -> None:
+    """Print the reading as one JSON line."""
+    console.record(
+        "status",
+        suffix=session.suffix,
+        well=look.is_well,
+        resources=look.rows,
+        health=as_doc(look.parts),
+        outputs=session.state.outputs,
+        unfinished=look.unfinished,
+    )
+
+
+def _show(console: Console, session: Session, look: StatusReport) -> None:
+    """Print the rows, the topics, the verdict and the outputs."""
+    console.data(f"{session.suffix}: {location_description(session)}")
+    for line in table(([row[key] for key in _HEAD] for row in look.rows), _HEAD):
+        console.data(line)
+    console.data("")
+    for text, color in health_lines(look.parts):
+        console.data(console.paint(text, color, sys.stdout))
+    text, color = look.verdict
+    console.data(console.paint(text, color, sys.stdout))
+    if look.unfinished:
+        console.data(ways_on(session.options.workspace, session.suffix))
+    console.data("")
+    show_outputs(console, session.state.outputs, "table")
+
+
+_CACHED_HEAD = ("node", "kind", "phase", "id")
+
+
+def cached(console: Console, workspace: Workspace, suffix: str) -> int:
+    """Print every resource as the last run left it, then the outputs; return 1 if a run did not end well."""
+    state = workspace.load_state(suffix)
+    if state is None:
+        raise NoSuchStack(f"No stack {suffix} is known {workspace.description}.")
+    rows = [
+        {"node": name, "kind": resource_state.type_name, "phase": resource_state.phase, "id": resource_state.id}
+        for name, resource_state in state.resources.items()
+    ]
+    began = unfinished_teardown(state)
+    _show_cached(console, state, rows, began)
+    if began and not console.as_json:
+        console.data(f"{as_sentence(began)}.")
+        console.data(ways_on(workspace, suffix))
+    return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
+
+
+def _show_cached(console: Console, state: StackState, rows: list[dict[str, str]], began: str) -> None:
+    """Print the resources and the outputs, or all as one JSON record."""
+    if console.as_json:
+        more = {"outputs": state.outputs, "unfinished": began}
+        console.record("status", suffix=state.suffix, cached=True, resources=rows, **more)
+        return
+    location = state.location
+    console.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
+    for line in table(([row[key] for key in _CACHED_HEAD] for row in rows), _CACHED_HEAD):
+        console.data(line)
+    console.data("")
+    show_outputs(console, state.outputs, "table")
+
+
+def watch(console: Console, session: Session, every: float) -> int:
+    """Read the stack, show it, wait, and repeat; on a terminal, each reading replaces the one before."""
+    screen = Screen(console)
+    try:
+        while console.is_heard:
+            look = read_status(session)
+            if look.is_empty:
+                raise session.nothing_exists_error()
+            if console.as_json:
+                record(console, session, look)
+            else:
+                screen.show([_head(session), *_lines(look)])
+            session.aws.calls.forget()
+            session.clock.sleep(every)
+            _read_anew(session)
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
+    return 0
+
+
+def _read_anew(session: Session) -> None:
+    """Read the state again, as another run may have written it meanwhile."""
+    workspace = session.options.workspace
+    state = workspace.load_state(session.suffix)
+    if state is None:
+        raise NoSuchStack(f"No stack {session.suffix} is known any more {workspace.description}.")
+    session.state = state
+
+
+def _head(session: Session) -> Painted:
+    """Return the first line: the time, the stack and its location."""
+    now = datetime.fromtimestamp(session.clock.wall(), UTC).isoformat(timespec="seconds")
+    return f"{now.replace('+00:00', 'Z')}  {session.suffix}: {location_description(session)}", "dim"
+
+
+def _lines(look: StatusReport) -> list[Painted]:
+    """Return the lines to show; healthy resources are left out."""
+    amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in look.amiss]
+    return [*health_lines(look.parts), *amiss, look.verdict]

@@ -1,0 +1,36 @@
+"""`plan --destroy` and `teardown --dry-run`: what would be deleted, in which order, and what is lost."""
+
+from __future__ import annotations
+
+import time
+
+from provisioner.engine.planning.teardown_plan import plan_teardown
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.session import Session
+from provisioner.taking_down import protections, resources_to_delete
+from provisioner.terminal.ending import show_ending
+from provisioner.terminal.say import Console
+from provisioner.workflows.estimates import teardown_estimate
+from provisioner.workflows.plan import PlanView
+from provisioner.workflows.plan_context import context_notes, describe_checks, print_header
+from provisioner.workflows.teardown import blocking_notes, check_protections
+
+
+def show_teardown_plan(console: Console, session: Session, showing: PlanView) -> int:
+    """Show what a teardown would do; return the exit code.
+
+    Raises:
+        Blocked: A resource is protected, so that the teardown would be refused too.
+
+    """
+    print_header(console, session)
+    started = time.monotonic()
+    plan = context_notes(session, session.plan(teardown=True), teardown=True)
+    teardown = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
+    found = protections(session, plan)
+    held = blocking_notes(session, plan, found)
+    showing.begin(console, session)
+    show_ending(console, session.suffix, teardown, plan.notes, teardown_estimate(session, plan, teardown), held)
+    describe_checks(console, session, plan, started)
+    check_protections(session, plan, found)
+    return showing.code(changes=bool(teardown.deletions))

@@ -1,0 +1,49 @@
+"""`timeline`: the course of the last run, from its record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from provisioner.engine.runs.timeline import timeline_of
+from provisioner.errors import NoSuchStack
+from provisioner.terminal.gantt import page as as_page
+from provisioner.terminal.say import Console
+from provisioner.terminal.timeline import show_timeline, summary
+from provisioner.terminal.timeline import trace as as_trace
+from provisioner.workflows.history import skip_damaged
+from provisioner.workflows.output_files import write
+from provisioner.workspace import Workspace
+from state.errors import StateError
+
+
+def timeline(
+    console: Console, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None
+) -> int:
+    """Show the last run of a stack, or of any stack if none is given; or write it to files."""
+    told = timeline_of(_last(console, workspace, suffix))
+    if page:
+        write(page, as_page(told))
+    if trace:
+        write(trace, json.dumps(as_trace(told), separators=(",", ":")))
+    if page or trace:
+        console.note(summary(told))
+    else:
+        show_timeline(console, told)
+    return 0
+
+
+def _last(console: Console, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
+    """Return the newest record that can be read."""
+    names = workspace.history.run_ids(suffix or "*")
+    if not names:
+        whose = f"of {suffix} " if suffix else ""
+        raise NoSuchStack(
+            f"No run {whose}is recorded {workspace.description}.",
+            f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.local_hint}",
+        )
+    for _, record in skip_damaged(console, workspace.history, names):
+        return record
+    raise StateError("No record of a run can be read.", "They are only records: remove those files.")
