@@ -120,7 +120,7 @@ def _forget_empty() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
-    from provisioner.terminal.say import Console, say_all, unsaid
+    from provisioner.terminal.console import Console, say_all, unsaid
 
     # Most commands live for seconds, and collecting cycles costs them more than it frees: it is done seldom.
     # Those that go on for hours (`--watch`, `logs --follow`) need it all the same.

@@ -8,11 +8,11 @@ from typing import Any
 from provisioner.engine.planning.drift import Drift, DriftReport, Field
 from provisioner.engine.runs.run import run_of
 from provisioner.engine.runs.timeline import timeline_of
-from provisioner.health.scene import Line, Part
+from provisioner.health.context import HealthLine, TopicHealth
 from provisioner.prices.estimate import Cost, Estimate
-from provisioner.report.atlas import atlas
-from provisioner.report.posture import posture
-from provisioner.report.things import Thing, declared
+from provisioner.report.diagram import stack_diagram
+from provisioner.report.resources import ReportResource, resources_from_graph
+from provisioner.report.security_controls import posture
 from provisioner.terminal.report.model import Health, Sheet
 from tests.test_graph import built
 
@@ -20,17 +20,17 @@ ODD = '<b onclick="x">&\'"</b>'
 PLACE = {"account": "123456789012", "partition": "aws", "region": "us-east-1", "endpoint": ""}
 
 
-def things(*settings: str, **states: str) -> dict[str, Thing]:
+def things(*settings: str, **states: str) -> dict[str, ReportResource]:
     """The stack's resources, all as wanted but for those that are named with a state."""
-    found = declared(built("image=mine.example/api:1", *settings))
-    return {name: _told(one, states.get(name, "good")) for name, one in found.items()}
+    found = resources_from_graph(built("image=mine.example/api:1", *settings))
+    return {name: _told(resource, states.get(name, "good")) for name, resource in found.items()}
 
 
-def _told(one: Thing, state: str) -> Thing:
+def _told(resource: ReportResource, state: str) -> ReportResource:
     zones = {"writer": "us-east-1a", **{f"-{n}": f"us-east-1{'abcdef'[n - 1]}" for n in range(1, 7)}}
-    zone = next((zone for end, zone in zones.items() if one.node.endswith(end)), "")
-    props = {**one.props, "AvailabilityZone": zone} if "AvailabilityZone" in one.props else one.props
-    return replace(one, state=state, word="available" if state == "good" else state, props=props)  # type: ignore[arg-type]
+    zone = next((zone for end, zone in zones.items() if resource.logical_id.endswith(end)), "")
+    props = {**resource.props, "AvailabilityZone": zone} if "AvailabilityZone" in resource.props else resource.props
+    return replace(resource, state=state, aws_status="available" if state == "good" else state, props=props)  # type: ignore[arg-type]
 
 
 def record(**more: Any) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def record(**more: Any) -> dict[str, Any]:
     return {**told, "nodes": nodes, "calls": [], **more}
 
 
-def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
+def sheet(known: dict[str, ReportResource], **more: Any) -> Sheet:
     """A page that tells of drift, and of a run that failed; every text that can be odd is odd."""
     drift = Drift("altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (Field("a.b", 1, ODD, 1),))
     bill = {"Aurora capacity": Cost(43.8, 175.2), "secrets": Cost(0.4, 0.4)}
@@ -59,14 +59,17 @@ def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
         suffix="prod",
         where="account 123456789012, region us-east-1",
         written="2026-11-23 07:00 UTC",
-        map=atlas(known, "prod in us-east-1", "us-east-1"),
+        map=stack_diagram(known, "prod in us-east-1", "us-east-1"),
         outputs={"cloudfront_distribution_url": "https://d1.cloudfront.net", "odd": ODD},
-        health=tuple(Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word) for one in known.values()),
+        health=tuple(
+            Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)
+            for resource in known.values()
+        ),
         controls=posture(known),
         cost=Estimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
         parts=(
-            Part("targets", (Line("tg", "1 of 2 healthy", "unwell"), Line("tg", ODD, "told"))),
-            Part("edge", (Line("edge", "Deployed", "well"),)),
+            TopicHealth("targets", (HealthLine("tg", "1 of 2 healthy", "unwell"), HealthLine("tg", ODD, "told"))),
+            TopicHealth("edge", (HealthLine("edge", "Deployed", "well"),)),
         ),
         drift=DriftReport("prod", [drift]),
         changes="Plan: 0 to add, 1 to change, 0 to destroy.",
@@ -77,5 +80,5 @@ def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
     return replace(made, **more)
 
 
-def _health(one: Thing) -> Health:
-    return Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word)
+def _health(resource: ReportResource) -> Health:
+    return Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)

@@ -8,23 +8,12 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.asked import (
-    alarms,
-    balancer,
-    data,
-    edge,
-    given,
-    limits,
-    names,
-    network,
-    scaling,
-    tasks,
-)
+from provisioner.doctor.reads import alarms, balancer, data, edge, limits, names, network, scaling, task_roles, tasks
 from provisioner.embedded import reference
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.health import certificates, measured, services, targets
+from provisioner.health import certificates, metrics, services, targets
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
 from provisioner.resources import (
@@ -113,19 +102,19 @@ def test_what_is_called_through_functions_and_methods_is_found() -> None:
 # Who may ask what without a kind: declared beside the calls, and granted for the commands that make them.
 DECLARED = {
     "health/certificates.py": certificates.CALLS,
-    "health/measured.py": measured.CALLS,
+    "health/metrics.py": metrics.CALLS,
     "health/services.py": services.CALLS,
     "health/targets.py": targets.CALLS,
-    "doctor/asked/alarms.py": alarms.CALLS,
-    "doctor/asked/balancer.py": balancer.CALLS,
-    "doctor/asked/data.py": data.CALLS,
-    "doctor/asked/edge.py": edge.CALLS,
-    "doctor/asked/given.py": given.CALLS,
-    "doctor/asked/limits.py": limits.CALLS,
-    "doctor/asked/names.py": names.CALLS,
-    "doctor/asked/network.py": network.CALLS,
-    "doctor/asked/scaling.py": scaling.CALLS,
-    "doctor/asked/tasks.py": tasks.CALLS,
+    "doctor/reads/alarms.py": alarms.CALLS,
+    "doctor/reads/balancer.py": balancer.CALLS,
+    "doctor/reads/data.py": data.CALLS,
+    "doctor/reads/edge.py": edge.CALLS,
+    "doctor/reads/task_roles.py": task_roles.CALLS,
+    "doctor/reads/limits.py": limits.CALLS,
+    "doctor/reads/names.py": names.CALLS,
+    "doctor/reads/network.py": network.CALLS,
+    "doctor/reads/scaling.py": scaling.CALLS,
+    "doctor/reads/tasks.py": tasks.CALLS,
     "workflows/origin_secret_rotation.py": origin_key.CALLS,
     "resources/ecs/diagnosis.py": diagnosis.CALLS,
     "resources/ecs/lone_tasks.py": lone_tasks.CALLS,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.terminal.clean import clean, own, raw
-from provisioner.terminal.say import Console
+from provisioner.terminal.clean import own, raw, sanitize
+from provisioner.terminal.console import Console
 from provisioner.workflows.output_files import SUMMARY, summarise, write
 from tests.harness import Desk
 from tests.inventory import client
@@ -48,7 +48,7 @@ def controls(text: str) -> list[str]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_each_is_taken_out_and_what_stands_around_it_stays(name: str) -> None:
-    told = clean(f"before{HOSTILE[name]}after\n\tnext é 漢 👍🏽")
+    told = sanitize(f"before{HOSTILE[name]}after\n\tnext é 漢 👍🏽")
 
     assert controls(told) == []
     assert told.startswith("before")
@@ -58,14 +58,14 @@ def test_each_is_taken_out_and_what_stands_around_it_stays(name: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from([*BAD, *"[]0;:a\\\\m\n"])))
 def test_nothing_that_is_left_controls_anything(text: str) -> None:
-    assert controls(clean(text)) == []
-    assert clean(clean(text)) == clean(text)
+    assert controls(sanitize(text)) == []
+    assert sanitize(sanitize(text)) == sanitize(text)
 
 
 def test_the_tools_own_pass_and_nobody_elses() -> None:
     told = f"{own(chr(27) + '[31m')}x\x1b[2J{own(chr(27) + '[0m')}"
 
-    assert clean(told) == "\x1b[31mx\x1b[0m"
+    assert sanitize(told) == "\x1b[31mx\x1b[0m"
     assert raw(told) == "\x1b[31mx\x1b[2J\x1b[0m"
 
 

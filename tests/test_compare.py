@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference, differences, meets_condition, tag_differences
 from provisioner.engine.resource_graph.references import JsonObject, Ref, SecretValue, StoredSecret, Unknown
-from provisioner.terminal.fields import lines
+from provisioner.terminal.differences import lines
 from tests.things import Thing
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=4)

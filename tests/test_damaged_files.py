@@ -22,8 +22,8 @@ from provisioner.errors import UsageError
 from provisioner.prices.table import prices
 from provisioner.settings.knobs import knobs
 from provisioner.steps.facts import validate_lookups
-from provisioner.terminal.past import show_past
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.run import show_run
 from provisioner.terminal.timeline import show_timeline
 from state.errors import StateError
 from state.run_record import is_valid_run_record, validate_run_record
@@ -102,7 +102,7 @@ def use(doc: dict[str, Any]) -> None:
     """All that is made of a record."""
     run = run_of("r", doc)
     console = Console(quiet=True)
-    show_past(console, run)
+    show_run(console, run)
     show_timeline(console, timeline_of(doc))
     diff_runs(run, run_of("r", record()))
     DurationHistory.of([doc], 0.0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.doctor.rounds import CHECKS
+from provisioner.doctor.checks import CHECKS
 from provisioner.embedded import reference
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.life import end

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from provisioner.doctor.acls import Crossing, stopped
-from provisioner.doctor.asked.network import Borders
+from provisioner.doctor.network_acls import Traffic, blocked_by_acl
+from provisioner.doctor.reads.network import NetworkAcls
 
 LAST = 32767
 BLOCKS = {"s-1": "10.0.1.0/24", "s-2": "10.0.2.0/24"}
-QUERIES = Crossing("queries", ["s-1"], ["s-2"], 5432)
-ARRIVALS = Crossing("requests", [], ["s-1"], 443)
+QUERIES = Traffic("queries", ["s-1"], ["s-2"], 5432)
+ARRIVALS = Traffic("requests", [], ["s-1"], 443)
 
 
 def rule(number: int, action: str, block: str = "0.0.0.0/0", *, out: bool = False, **more: Any) -> Any:
@@ -80,14 +80,14 @@ ELSEWHERE = acl(*OPEN, subnets=())
         ),
     ],
 )
-def test_what_an_acl_stops(crossing: Crossing, acls: list[Any], says: str, types: str) -> None:
-    found = stopped(crossing, Borders(BLOCKS, acls))
+def test_what_an_acl_stops(crossing: Traffic, acls: list[Any], says: str, types: str) -> None:
+    found = blocked_by_acl(crossing, NetworkAcls(BLOCKS, acls))
 
     assert (found is None) == (not says)
     if found:
-        assert says in found.what
-        assert types in found.type
+        assert says in found.problem
+        assert types in found.command
 
 
 def test_within_one_subnet_there_is_no_border() -> None:
-    assert stopped(Crossing("queries", ["s-1"], ["s-1"], 5432), Borders(BLOCKS, [acl()])) is None
+    assert blocked_by_acl(Traffic("queries", ["s-1"], ["s-1"], 5432), NetworkAcls(BLOCKS, [acl()])) is None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import provisioner.doctor
-from provisioner.doctor.rounds import CHECKS
+from provisioner.doctor.checks import CHECKS
 from tests.broken import BREAKS
 
 TESTS = Path(__file__).parent

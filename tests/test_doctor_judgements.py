@@ -8,17 +8,27 @@ from typing import Any
 
 import pytest
 
-from provisioner.doctor import balancer, database, edge, limits, names, paths, rights, tasks, ways
-from provisioner.doctor.asked.edge import Way
-from provisioner.doctor.asked.given import EXECUTION, Lock, Role
-from provisioner.doctor.asked.limits import Firewall, Quota
-from provisioner.doctor.asked.network import Borders
-from provisioner.doctor.asked.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Least
-from provisioner.doctor.asked.tasks import Stops, _is_of_now, has_ended
-from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen, Unset
-from provisioner.doctor.patient import Patient
-from provisioner.doctor.rounds import Check
-from provisioner.doctor.walk import Result, examine, first_wrong
+from provisioner.doctor import (
+    balancer,
+    database,
+    edge,
+    limits,
+    names,
+    permissions,
+    security_groups,
+    subnet_routes,
+    tasks,
+)
+from provisioner.doctor.checks import Check
+from provisioner.doctor.context import DoctorContext
+from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, NotChecked, ReadResult, Recovered
+from provisioner.doctor.reads.edge import OriginPath
+from provisioner.doctor.reads.limits import Firewall, Quota
+from provisioner.doctor.reads.network import NetworkAcls
+from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Least
+from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
+from provisioner.doctor.reads.tasks import StoppedTasks, _is_of_now, has_ended
+from provisioner.doctor.runner import CheckResult, first_finding, run_check
 from provisioner.resources.ecs.diagnosis import Diagnosis, Ended
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
 
@@ -28,14 +38,14 @@ SECRET = "arn:aws:secretsmanager:us-east-1:1:secret:db-AbCdEf"
 KEY = "arn:aws:kms:us-east-1:1:key/1"
 LOCAL = {"CidrBlock": "10.0.0.0/16", "VpcId": "vpc-1"}
 EDGE = {"DomainName": "d1.cloudfront.net", "Id": "E1", "Enabled": True, "Status": "Deployed"}
-CLUSTER: Doc = {
+CLUSTER: JsonObject = {
     "DBClusterIdentifier": "db",
     "Status": "available",
     "DBClusterMembers": [{"DBInstanceIdentifier": "w", "IsClusterWriter": True}],
 }
 
 
-def service(**more: Any) -> Doc:
+def service(**more: Any) -> JsonObject:
     vpc = {"subnets": ["s-1"], "securityGroups": ["sg-t"]}
     return {
         "serviceName": "api",
@@ -48,31 +58,31 @@ def service(**more: Any) -> Doc:
     }
 
 
-def rule(*groups: str, **more: Any) -> Doc:
+def rule(*groups: str, **more: Any) -> JsonObject:
     actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": one}]}} for one in groups]
     return {"Conditions": [], "Priority": "1", "Actions": actions, **more}
 
 
-def role(statement: Doc | None = None, **more: Any) -> Role:
+def role(statement: JsonObject | None = None, **more: Any) -> TaskRole:
     doc = {"Arn": "arn:aws:iam::1:role/r"}
     allow = statement or {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    return dataclasses.replace(Role("r", EXECUTION, doc, ({"Statement": allow},)), **more)
+    return dataclasses.replace(TaskRole("r", EXECUTION, doc, ({"Statement": allow},)), **more)
 
 
-def key(statement: Doc, state: str = "Enabled") -> Lock:
-    return Lock("db", {"Arn": KEY, "KeyState": state}, {"Statement": [statement]}, {})
+def key(statement: JsonObject, state: str = "Enabled") -> SecretKey:
+    return SecretKey("db", {"Arn": KEY, "KeyState": state}, {"Statement": [statement]}, {})
 
 
-def table(*routes: Doc) -> Doc:
+def table(*routes: JsonObject) -> JsonObject:
     return {"RouteTableId": "rtb-1", "Associations": [{"Main": True}], "Routes": list(routes)}
 
 
-def opened(**permission: Any) -> Doc:
+def opened(**permission: Any) -> JsonObject:
     rules = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 9000, **permission}]
     return {"GroupId": "sg-t", "GroupName": "g", "IpPermissions": rules, "IpPermissionsEgress": rules}
 
 
-NONE = Borders({}, [])
+NONE = NetworkAcls({}, [])
 ALB = {
     "DNSName": "ALB.example",
     "LoadBalancerArn": "arn",
@@ -105,25 +115,38 @@ ENDED = {
 
 # What is judged, and words of the finding; none where all is well.
 JUDGED: list[tuple[Finding | None, str]] = [
-    (edge.serves(Sought("edge", {**EDGE, "Status": "InProgress"})), "still on its way"),
-    (edge.leads_here(Way(80), ALB, [{"Port": 80}], {"a": []}), "CloudFront asks a; "),
-    (edge.leads_here(Way(443), ALB, [{"Port": 80}], {}), "on port 443; it listens on 80"),
-    (edge.leads_here(Way(80, "vo", "other", "Deployed"), ALB, [{"Port": 80}], {}), "other through vo"),
-    (edge.leads_here(Way(80, "vo", "arn", "Deploying"), ALB, [{"Port": 80}], {}), "vo, is Deploying"),
-    (edge.leads_here(Way(80, "vo", "arn", "Deployed"), ALB, [{"Port": 80}], {}), ""),
-    (paths.from_edge(Way(80, "vo"), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE), ""),
-    (paths.from_edge(Way(80), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE), "in on port 80"),
-    (names.hold([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
-    (names.hold([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
+    (edge.distribution_is_deployed(ReadResult("edge", {**EDGE, "Status": "InProgress"})), "still on its way"),
+    (edge.origin_is_balancer(OriginPath(80), ALB, [{"Port": 80}], {"a": []}), "CloudFront asks a; "),
+    (edge.origin_is_balancer(OriginPath(443), ALB, [{"Port": 80}], {}), "on port 443; it listens on 80"),
+    (edge.origin_is_balancer(OriginPath(80, "vo", "other", "Deployed"), ALB, [{"Port": 80}], {}), "other through vo"),
+    (edge.origin_is_balancer(OriginPath(80, "vo", "arn", "Deploying"), ALB, [{"Port": 80}], {}), "vo, is Deploying"),
+    (edge.origin_is_balancer(OriginPath(80, "vo", "arn", "Deployed"), ALB, [{"Port": 80}], {}), ""),
     (
-        names.lead_here(EDGE, {"a": [{"Type": "CNAME", "ResourceRecords": [{"Value": "D1.cloudfront.net."}]}]}),
+        security_groups.edge_reaches_balancer(
+            OriginPath(80, "vo"), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE
+        ),
         "",
     ),
-    (names.lead_here(EDGE, {"a.example": []}), "leads to nowhere"),
-    (balancer.lead_on([], [], []), "listens on no port"),
-    (balancer.lead_on([{}], [rule()], [service()]), "No rule of the load balancer leads to the service api"),
     (
-        balancer.lead_on(
+        security_groups.edge_reaches_balancer(OriginPath(80), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE),
+        "in on port 80",
+    ),
+    (names.certificates_are_valid([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
+    (names.certificates_are_valid([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
+    (
+        names.names_reach_distribution(
+            EDGE, {"a": [{"Type": "CNAME", "ResourceRecords": [{"Value": "D1.cloudfront.net."}]}]}
+        ),
+        "",
+    ),
+    (names.names_reach_distribution(EDGE, {"a.example": []}), "leads to nowhere"),
+    (balancer.rules_reach_services([], [], []), "listens on no port"),
+    (
+        balancer.rules_reach_services([{}], [rule()], [service()]),
+        "No rule of the load balancer leads to the service api",
+    ),
+    (
+        balancer.rules_reach_services(
             [{}],
             [
                 rule(GROUP),
@@ -133,30 +156,32 @@ JUDGED: list[tuple[Finding | None, str]] = [
         ),
         "The rule for /a leads to gone",
     ),
-    (balancer.are_healthy({GROUP: []}), "In tg nobody is registered"),
-    (tasks.runs(Sought("service api", service(status="DRAINING")), Least(2)), "is DRAINING"),
-    (tasks.find_room([service(events=[EVENT])]), "unable to place"),
-    (tasks.find_room([service(events=[EVENT, STEADY])]), ""),
-    (tasks.are_rolled_out([service(deployments=[BROKEN])], {"api": ("", "")}), "FAILED, why"),
+    (balancer.targets_are_healthy({GROUP: []}), "In tg nobody is registered"),
+    (tasks.service_is_active(ReadResult("service api", service(status="DRAINING")), Least(2)), "is DRAINING"),
+    (tasks.tasks_are_placed([service(events=[EVENT])]), "unable to place"),
+    (tasks.tasks_are_placed([service(events=[EVENT, STEADY])]), ""),
+    (tasks.deployments_completed([service(deployments=[BROKEN])], {"api": ("", "")}), "FAILED, why"),
     (
-        tasks.are_rolled_out([service(deployments=[])], {"api": ("ROLLBACK_SUCCESSFUL", "breaker")}),
+        tasks.deployments_completed([service(deployments=[])], {"api": ("ROLLBACK_SUCCESSFUL", "breaker")}),
         "did not arrive: ROLLBACK_SUCCESSFUL, breaker",
     ),
-    (tasks.are_rolled_out([service(deployments=[])], {"api": ("SUCCESSFUL", "")}), ""),
+    (tasks.deployments_completed([service(deployments=[])], {"api": ("SUCCESSFUL", "")}), ""),
     (
-        ways.lead_out([service()], [SUBNET], [table()], []),
+        subnet_routes.tasks_have_route_out([service()], [SUBNET], [table()], []),
         "no route out and no endpoint for ecr.api, ecr.dkr",
     ),
     (
-        ways.answer([{**INTERFACE, "State": "pending", "VpcEndpointId": "e"}], [service()], [SUBNET], []),
+        subnet_routes.endpoints_work(
+            [{**INTERFACE, "State": "pending", "VpcEndpointId": "e"}], [service()], [SUBNET], []
+        ),
         "is pending",
     ),
     (
-        paths.to_endpoints([service()], [{**OWN, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL),
+        security_groups.tasks_reach_endpoints([service()], [{**OWN, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL),
         "does not let the tasks of api in on port 443",
     ),
     (
-        paths.to_endpoints(
+        security_groups.tasks_reach_endpoints(
             [service()],
             [{**OWN, "Groups": [{"GroupId": "sg-t"}]}],
             {"sg-t": opened(IpRanges=[{"CidrIp": "10.0.0.0/8"}])},
@@ -165,7 +190,7 @@ JUDGED: list[tuple[Finding | None, str]] = [
         "",
     ),
     (
-        paths.to_tasks(
+        security_groups.balancer_reaches_tasks(
             ALB,
             [service()],
             {"sg-t": opened(IpRanges=[{"CidrIp": "10.0.0.0/24"}])},
@@ -174,34 +199,39 @@ JUDGED: list[tuple[Finding | None, str]] = [
         ),
         "does not let it out to the tasks of api",
     ),
-    (rights.is_assumed([Role("r", "task role")]), "is not there"),
-    (rights.can_open([role()], [key({**OPEN, "Principal": ROOT})]), ""),
-    (rights.can_open([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
-    (rights.can_open([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
-    (rights.can_open([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="a")]), ""),
-    (rights.can_open([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="b")]), "may not call"),
-    (rights.have_values([Sought("secret a", None)]), "There is no secret a"),
+    (permissions.roles_are_assumable([TaskRole("r", "task role")]), "is not there"),
+    (permissions.keys_are_usable([role()], [key({**OPEN, "Principal": ROOT})]), ""),
+    (permissions.keys_are_usable([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
+    (permissions.keys_are_usable([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
+    (permissions.keys_are_usable([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="a")]), ""),
+    (permissions.keys_are_usable([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="b")]), "may not call"),
+    (permissions.secrets_have_values([ReadResult("secret a", None)]), "There is no secret a"),
     (
-        rights.have_values([Sought("secret arn:aws:secretsmanager:r:1:secret:rds!a-X", None)]),
+        permissions.secrets_have_values([ReadResult("secret arn:aws:secretsmanager:r:1:secret:rds!a-X", None)]),
         "There is no",
     ),
     (
-        rights.have_values([Sought("secret a", {"Name": "a", "DeletedDate": NOW})]),
+        permissions.secrets_have_values([ReadResult("secret a", {"Name": "a", "DeletedDate": NOW})]),
         "to be deleted (2026-11-01)",
     ),
-    (database.is_up(Sought("database cluster db", {**CLUSTER, "Status": "creating"})), "is creating"),
-    (database.writes(CLUSTER, [WROTE]), "writer w is failed"),
     (
-        balancer.works(Sought("b", {**ALB, "State": {"Code": "failed", "Reason": "why"}})),
+        database.cluster_is_available(ReadResult("database cluster db", {**CLUSTER, "Status": "creating"})),
+        "is creating",
+    ),
+    (database.writer_is_available(CLUSTER, [WROTE]), "writer w is failed"),
+    (
+        balancer.balancer_is_active(ReadResult("b", {**ALB, "State": {"Code": "failed", "Reason": "why"}})),
         "failed: why",
     ),
     (
-        ways.lead_in({"Scheme": "internet-facing", "AvailabilityZones": [SUBNET]}, [table()]),
+        subnet_routes.balancer_has_internet_route(
+            {"Scheme": "internet-facing", "AvailabilityZones": [SUBNET]}, [table()]
+        ),
         "subnet s-1 has no live route",
     ),
-    (database.holds(Sought("table t", {"TableName": "t", "TableStatus": "CREATING"})), "is CREATING"),
-    (limits.lets_through(Firewall("acl", 1000, {"common": 50})), ""),
-    (limits.leave_room([Quota("FARGATE", 6, 5.5, 0.5)]), ""),
+    (database.table_is_active(ReadResult("table t", {"TableName": "t", "TableStatus": "CREATING"})), "is CREATING"),
+    (limits.firewall_admits_viewers(Firewall("acl", 1000, {"common": 50})), ""),
+    (limits.quotas_leave_room([Quota("FARGATE", 6, 5.5, 0.5)]), ""),
 ]
 
 
@@ -211,9 +241,9 @@ def test_what_is_judged(finding: Finding | None, says: str) -> None:
         assert finding is None
         return
     assert finding
-    assert says in finding.what
-    assert finding.why
-    assert finding.type
+    assert says in finding.problem
+    assert finding.consequence
+    assert finding.command
 
 
 UP = {"status": "PRIMARY", "rolloutState": "COMPLETED", "taskDefinition": "web:1", "createdAt": NOW}
@@ -229,15 +259,15 @@ def by_hand(group: str, *, private_dns: bool = True) -> Finding | None:
         "Groups": [{"GroupId": "sg-e"}],
     }
     groups = {"sg-e": {"GroupId": "sg-e", "GroupName": group, "IpPermissions": []}}
-    return paths.to_endpoints([service()], [endpoint], groups, LOCAL)
+    return security_groups.tasks_reach_endpoints([service()], [endpoint], groups, LOCAL)
 
 
 def test_the_group_of_a_foreign_endpoint_is_opened_by_a_command_of_aws() -> None:
     found = by_hand("theirs")
 
     assert found
-    assert found.what.endswith("It is not this stack's, so `apply` leaves it alone.")
-    assert found.type == (
+    assert found.problem.endswith("It is not this stack's, so `apply` leaves it alone.")
+    assert found.command == (
         "aws ec2 authorize-security-group-ingress --group-id sg-e --ip-permissions "
         """'[{"IpProtocol":"tcp","FromPort":443,"ToPort":443,"IpRanges":[{"CidrIp":"10.0.0.0/16"}]}]'"""
     )
@@ -247,7 +277,7 @@ def test_a_foreign_endpoint_in_the_default_group_goes_as_apply_keeps_that_group_
     found = by_hand("default")
 
     assert found
-    assert found.type == "aws ec2 delete-vpc-endpoints --vpc-endpoint-ids vpce-1"
+    assert found.command == "aws ec2 delete-vpc-endpoints --vpc-endpoint-ids vpce-1"
 
 
 def test_a_foreign_endpoint_without_private_dns_takes_no_calls_of_the_tasks() -> None:
@@ -255,26 +285,26 @@ def test_a_foreign_endpoint_without_private_dns_takes_no_calls_of_the_tasks() ->
 
 
 def test_the_stacks_own_endpoint_is_opened_by_apply() -> None:
-    found = paths.to_endpoints([service()], [{**OWN, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL)
+    found = security_groups.tasks_reach_endpoints([service()], [{**OWN, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL)
 
     assert found
-    assert found.type == "apply"
+    assert found.command == "apply"
 
 
 def test_a_deployment_that_was_rolled_back_to_what_runs_is_over() -> None:
-    with pytest.raises(Over, match="api is as before its last deployment, which was rolled back"):
-        tasks.are_rolled_out([service(deployments=[UP])], BACK)
-    assert tasks.are_rolled_out([service(deployments=[UP], runningCount=1)], BACK)
-    assert tasks.are_rolled_out([service(deployments=[{**UP, "rolloutState": "IN_PROGRESS"}])], BACK)
+    with pytest.raises(Recovered, match="api is as before its last deployment, which was rolled back"):
+        tasks.deployments_completed([service(deployments=[UP])], BACK)
+    assert tasks.deployments_completed([service(deployments=[UP], runningCount=1)], BACK)
+    assert tasks.deployments_completed([service(deployments=[{**UP, "rolloutState": "IN_PROGRESS"}])], BACK)
 
 
 def test_one_service_that_is_well_again_hides_no_other() -> None:
     listed = [service(deployments=[UP]), service(serviceName="worker", deployments=[BROKEN])]
 
-    found = tasks.are_rolled_out(listed, {**BACK, "worker": ("", "")})
+    found = tasks.deployments_completed(listed, {**BACK, "worker": ("", "")})
 
     assert found
-    assert "worker" in found.what
+    assert "worker" in found.problem
 
 
 @pytest.mark.parametrize(
@@ -288,7 +318,7 @@ def test_one_service_that_is_well_again_hides_no_other() -> None:
     ids=["it stays not up", "before what runs came up", "another one's", "of the one under way"],
 )
 def test_tasks_that_stopped_tell_while_their_deployment_is_not_over(
-    revision: str, ago: int, deployments: list[Doc], *, counts: bool
+    revision: str, ago: int, deployments: list[JsonObject], *, counts: bool
 ) -> None:
     task = {"taskDefinitionArn": revision, "stoppedAt": NOW - timedelta(minutes=ago)}
 
@@ -296,8 +326,8 @@ def test_tasks_that_stopped_tell_while_their_deployment_is_not_over(
 
 
 def test_tasks_of_a_deployment_that_is_over_are_only_told() -> None:
-    with pytest.raises(Over, match="3 of api did within the hour"):
-        tasks.stay_up([Stops(service(), 0, None, past=3)])
+    with pytest.raises(Recovered, match="3 of api did within the hour"):
+        tasks.tasks_stay_running([StoppedTasks(service(), 0, None, past=3)])
 
 
 @pytest.mark.parametrize(
@@ -318,9 +348,9 @@ def test_tasks_of_a_deployment_that_is_over_are_only_told() -> None:
     ids=str,
 )
 def test_stops_are_history_once_all_runs_for_longer_than_they_were_apart(
-    ago: tuple[int, ...], more: Doc, *, ended: bool
+    ago: tuple[int, ...], more: JsonObject, *, ended: bool
 ) -> None:
-    stopped: list[Doc] = [{"stoppedAt": NOW - timedelta(minutes=one)} for one in ago]
+    stopped: list[JsonObject] = [{"stoppedAt": NOW - timedelta(minutes=one)} for one in ago]
 
     assert has_ended(stopped, service(**{"deployments": [UP], **more}), NOW.timestamp()) is ended
 
@@ -346,20 +376,20 @@ PULLED = "CannotPullContainerError: pull image manifest has been retried 5 time(
     ids=["it wrote", "it never started", "nobody tells which"],
 )
 def test_logs_are_advised_only_where_a_container_wrote(last: Diagnosis, typed: str) -> None:
-    found = tasks.stay_up([Stops(service(runningCount=1, **IN_CLUSTER), 1, last)])
+    found = tasks.tasks_stay_running([StoppedTasks(service(runningCount=1, **IN_CLUSTER), 1, last)])
 
     assert found
-    assert found.type == typed
-    assert found.what.startswith("1 task of api stopped unasked in the last hour, and 1 of 2 run.")
+    assert found.command == typed
+    assert found.problem.startswith("1 task of api stopped unasked in the last hour, and 1 of 2 run.")
 
 
 def test_tasks_that_cannot_start_are_told_by_the_other_checks_and_not_by_logs() -> None:
     said = {"createdAt": NOW, "message": "(service api) is unable to consistently start tasks successfully."}
 
-    found = tasks.find_room([service(events=[said])])
+    found = tasks.tasks_are_placed([service(events=[said])])
 
     assert found
-    assert found.type == "doctor --all"
+    assert found.command == "doctor --all"
 
 
 @pytest.mark.parametrize(
@@ -370,8 +400,8 @@ def test_tasks_that_cannot_start_are_told_by_the_other_checks_and_not_by_logs() 
         ({"Effect": "Deny", "Action": "*", "Resource": "*"}, False),
     ],
 )
-def test_a_role_may_read_a_secret(statement: Doc, may: bool) -> None:
-    found = rights.can_read([role(statement)], [Sought(f"secret {SECRET}", {})])
+def test_a_role_may_read_a_secret(statement: JsonObject, may: bool) -> None:
+    found = permissions.secrets_are_readable([role(statement)], [ReadResult(f"secret {SECRET}", {})])
 
     assert (found is None) == may
 
@@ -383,17 +413,17 @@ def test_a_role_may_read_a_secret(statement: Doc, may: bool) -> None:
         ({"DateLessThan": {"aws:RequestedRegion": "x"}}, "cannot be judged"),
     ],
 )
-def test_a_right_that_depends_on_the_request_is_not_judged(condition: Doc, says: str) -> None:
+def test_a_right_that_depends_on_the_request_is_not_judged(condition: JsonObject, says: str) -> None:
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
 
-    with pytest.raises(Unseen, match=says):
-        rights.can_read([role(statement)], [Sought(f"secret {SECRET}", {})])
+    with pytest.raises(NotChecked, match=says):
+        permissions.secrets_are_readable([role(statement)], [ReadResult(f"secret {SECRET}", {})])
 
 
-def results(*checks: tuple[str, bool, bool]) -> list[Result]:
+def results(*checks: tuple[str, bool, bool]) -> list[CheckResult]:
     """Checks by name, each a symptom or not, wrong or not."""
     return [
-        Result(
+        CheckResult(
             Check("here", name, "", (), lambda: None, is_symptom=symptom),
             "wrong" if wrong else "ok",
             "",
@@ -412,7 +442,7 @@ def results(*checks: tuple[str, bool, bool]) -> list[Result]:
     ],
 )
 def test_a_cause_comes_before_a_symptom(checks: list[tuple[str, bool, bool]], first: str | None) -> None:
-    found = first_wrong(results(*checks))
+    found = first_finding(results(*checks))
 
     assert (found.check.name if found else None) == first
 
@@ -422,15 +452,15 @@ def test_a_fault_of_ours_is_no_finding() -> None:
         raise KeyError("ours")
 
     with pytest.raises(KeyError):
-        examine(Check("here", "a", "", (), judge), Patient("a", None, 0.0))  # type: ignore[arg-type]
+        run_check(Check("here", "a", "", (), judge), DoctorContext("a", None, 0.0))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("raised", "state"), [(Unseen("x"), "not checked"), (Unset("x"), "none")])
+@pytest.mark.parametrize(("raised", "state"), [(NotChecked("x"), "not checked"), (NotApplicable("x"), "none")])
 def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
     def judge() -> Finding | None:
         raise raised
 
-    result = examine(Check("here", "a", "", (), judge), Patient("a", None, 0.0))  # type: ignore[arg-type]
+    result = run_check(Check("here", "a", "", (), judge), DoctorContext("a", None, 0.0))  # type: ignore[arg-type]
 
     assert (result.state, result.note) == (state, "x")
 
@@ -447,7 +477,7 @@ def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
 def test_a_service_that_wants_no_task_gets_as_many_as_who_holds_the_counts_says(least: Least, typed: str) -> None:
     doc = service(status="ACTIVE", desiredCount=0, clusterArn="arn:aws:ecs:us-east-1:1:cluster/c")
 
-    found = tasks.runs(Sought("service api", doc), least)
+    found = tasks.service_is_active(ReadResult("service api", doc), least)
 
     assert found is not None
-    assert (found.name, found.type) == ("service-wants-none", typed)
+    assert (found.name, found.command) == ("service-wants-none", typed)

@@ -15,10 +15,9 @@ from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.stack import build
 from provisioner.steps.facts import offline_lookups
-from provisioner.terminal.dot import as_dot
 from provisioner.terminal.graph import by_piece
+from provisioner.terminal.graph_formats import as_dot, as_mermaid
 from provisioner.terminal.layout import implied, lay_out
-from provisioner.terminal.mermaid import as_mermaid
 from provisioner.terminal.picture import as_svg
 from tests.harness import Desk
 from tests.test_graph import built

@@ -23,7 +23,7 @@ from provisioner.embedded.answers import Reply
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 from provisioner.errors import Blocked
-from provisioner.terminal.framed import Framed
+from provisioner.terminal.output_frame import OutputFrame
 from provisioner.terminal.plugin import Plugin
 from tests.harness import ROOT, Desk, Ran
 from tests.plugins import FakePlugin
@@ -34,7 +34,7 @@ from tests.standing import ACCOUNT, SUFFIX, Standing
 
 @pytest.mark.parametrize("step", [1, 3, 1000])
 def test_the_inside_of_a_frame_is_told_from_its_outside(step: int) -> None:
-    framed = Framed("abc")
+    framed = OutputFrame("abc")
     came = b"hello\n\x1eabc\x1eout <\x1e> put\x1eabc:42\x1e\nbye"
     inside, outside = b"", b""
 
@@ -46,14 +46,14 @@ def test_the_inside_of_a_frame_is_told_from_its_outside(step: int) -> None:
 
 
 def test_what_is_typed_is_shown_at_once() -> None:
-    framed = Framed("abc")
+    framed = OutputFrame("abc")
     list(framed.take(b"\x1eabc\x1e"))
 
     assert [piece for _, piece in framed.take(b"<")] == [b"<"]
 
 
 def test_the_command_line_keeps_every_argument_whole() -> None:
-    framed = Framed("abc")
+    framed = OutputFrame("abc")
     line = framed.around(["printf", "%s|", "a b", "it's", "$HOME"])
 
     out = subprocess.run(shlex.split(line), capture_output=True, check=True).stdout

@@ -13,10 +13,9 @@ from provisioner.engine.types.health_status import health_of
 from provisioner.errors import CredentialsError
 from provisioner.health.alarms import alarms
 from provisioner.health.certificates import certificates
+from provisioner.health.context import HealthContext, HealthLine, ObservedResource, TopicHealth
 from provisioner.health.database import database
-from provisioner.health.firewall import firewall
-from provisioner.health.fronts import balancer, edge
-from provisioner.health.scene import Line, Part, Scene, Sight
+from provisioner.health.edge import balancer, edge, firewall
 from provisioner.health.services import events, services
 from provisioner.health.targets import targets
 from provisioner.resources import RESOURCE_TYPES
@@ -58,14 +57,16 @@ def refused(operation: str, code: str = "AccessDeniedException") -> ClientError:
     return ClientError(cast("Any", told), operation)
 
 
-def scene(*sights: Sight, **replies: Any) -> Scene:
-    return Scene(sights, cast("Clients", Wire(**replies)), NOW.timestamp())
+def scene(*sights: ObservedResource, **replies: Any) -> HealthContext:
+    return HealthContext(sights, cast("Clients", Wire(**replies)), NOW.timestamp())
 
 
-def service(**more: Any) -> Sight:
+def service(**more: Any) -> ObservedResource:
     counts = {"desiredCount": 3, "runningCount": 2, "pendingCount": 1}
     named = {"serviceName": "s", "clusterArn": "c", "taskDefinition": "arn:aws:ecs:::task-definition/t:7"}
-    return Sight("service", "Service", "s", {**counts, **named, "status": "ACTIVE", "deployments": [], **more})
+    return ObservedResource(
+        "service", "Service", "s", {**counts, **named, "status": "ACTIVE", "deployments": [], **more}
+    )
 
 
 def task(provider: str, status: str = "RUNNING") -> dict[str, str]:
@@ -101,16 +102,16 @@ def test_a_deployment_under_way_is_told_and_one_that_ended_is_not() -> None:
 
     lines = list(services(scene(well, list_tasks={"taskArns": []})))
 
-    assert [line.mark for line in lines] == ["well", "told", "unwell"]
-    assert lines[-1].says == "deployment IN_PROGRESS for 3 min: 1 of 3 run, 2 failed"
+    assert [line.status for line in lines] == ["well", "told", "unwell"]
+    assert lines[-1].text == "deployment IN_PROGRESS for 3 min: 1 of 3 run, 2 failed"
     assert lines[-1].facts["deployment"] == "d2"
 
 
 def test_what_may_not_be_asked_of_a_service_hides_nothing_else_of_it() -> None:
     lines = list(services(scene(service(runningCount=3), list_tasks=refused("ListTasks"))))
 
-    assert [line.mark for line in lines] == ["well", "unknown"]
-    assert lines[1].says == "unknown: ListTasks answered AccessDeniedException: no"
+    assert [line.status for line in lines] == ["well", "unknown"]
+    assert lines[1].text == "unknown: ListTasks answered AccessDeniedException: no"
 
 
 def test_credentials_that_have_expired_are_no_unknown_part() -> None:
@@ -122,9 +123,9 @@ def test_the_ten_last_events_of_all_services_newest_first() -> None:
     said = [{"createdAt": NOW - timedelta(minutes=n), "message": f"m{n}"} for n in range(0, 20, 2)]
     other = [{"createdAt": NOW - timedelta(minutes=1), "message": "other"}]
 
-    lines = list(events(scene(service(events=said), Sight("s2", "Service", "s2", {"events": other}))))
+    lines = list(events(scene(service(events=said), ObservedResource("s2", "Service", "s2", {"events": other}))))
 
-    assert [line.says for line in lines[:3]] == ["m0", "other", "m2"]
+    assert [line.text for line in lines[:3]] == ["m0", "other", "m2"]
     assert len(lines) == 10
     assert lines[1].name == "2026-06-30T23:59:00Z"
 
@@ -133,7 +134,7 @@ def target(state: str, **more: str) -> dict[str, Any]:
     return {"Target": {"Id": "10.0.0.1", "Port": 80}, "TargetHealth": {"State": state, **more}}
 
 
-GROUP = Sight("tg", "TargetGroup", "tg", {"TargetGroupArn": "arn"})
+GROUP = ObservedResource("tg", "TargetGroup", "tg", {"TargetGroupArn": "arn"})
 
 
 @pytest.mark.parametrize(
@@ -161,11 +162,14 @@ def test_a_target_that_does_not_serve_is_told_with_its_reason(
 
 
 def test_a_group_put_aside_for_its_end_is_nobodys_concern() -> None:
-    assert list(targets(scene(Sight("tg~old", "TargetGroup", "tg", {"TargetGroupArn": "arn"})))) == []
+    assert list(targets(scene(ObservedResource("tg~old", "TargetGroup", "tg", {"TargetGroupArn": "arn"})))) == []
 
 
 def test_what_is_not_there_is_unwell_and_what_could_not_be_seen_unknown() -> None:
-    gone, hidden = Sight("alb", "LoadBalancer", "alb"), Sight("edge", "Distribution", "e", unknown="denied")
+    gone, hidden = (
+        ObservedResource("alb", "LoadBalancer", "alb"),
+        ObservedResource("edge", "Distribution", "e", unknown_reason="denied"),
+    )
 
     assert marks(balancer(scene(gone))) == [("unwell", "is not there")]
     assert marks(edge(scene(hidden))) == [("unknown", "unknown: denied")]
@@ -174,13 +178,13 @@ def test_what_is_not_there_is_unwell_and_what_could_not_be_seen_unknown() -> Non
 def test_a_distribution_that_is_switched_off_is_not_well() -> None:
     doc = {"Status": "Deployed", "Enabled": False, "DomainName": "d"}
 
-    assert marks(edge(scene(Sight("edge", "Distribution", "e", doc)))) == [("unwell", "disabled; d")]
+    assert marks(edge(scene(ObservedResource("edge", "Distribution", "e", doc)))) == [("unwell", "disabled; d")]
 
 
 def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
-    def alarm(state: str) -> Sight:
+    def alarm(state: str) -> ObservedResource:
         doc = {"StateValue": state, "AlarmDescription": "Too slow.", "StateReason": "1 > 0"}
-        return Sight(f"alarm-{state}", "Alarm", state, doc)
+        return ObservedResource(f"alarm-{state}", "Alarm", state, doc)
 
     lines = list(alarms(scene(*map(alarm, ("OK", "ALARM", "OK", "INSUFFICIENT_DATA")))))
 
@@ -188,8 +192,10 @@ def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
 
 
 def test_who_has_not_confirmed_is_told_to_hear_nothing() -> None:
-    def reader(arn: str) -> Sight:
-        return Sight(f"to-{arn}", "Subscription", "", {"SubscriptionArn": arn, "Endpoint": "ops@shop.example"})
+    def reader(arn: str) -> ObservedResource:
+        return ObservedResource(
+            f"to-{arn}", "Subscription", "", {"SubscriptionArn": arn, "Endpoint": "ops@shop.example"}
+        )
 
     lines = list(alarms(scene(reader("PendingConfirmation"), reader("arn:aws:sns:1"))))
 
@@ -202,7 +208,7 @@ def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> 
 
     acl = {**visible("acl"), "Rules": [visible("rate"), visible("common")]}
     found = scene(
-        Sight("waf", "WebACL", "acl", acl),
+        ObservedResource("waf", "WebACL", "acl", acl),
         get_metric_data={"MetricDataResults": [{"Id": "m1", "Values": [2.0, 5.0]}, {"Id": "m0", "Values": []}]},
     )
 
@@ -219,16 +225,16 @@ def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> 
 def test_a_certificate_is_told_with_its_days(days: int, mark: str) -> None:
     doc = {"Status": "ISSUED", "DomainName": "a.example", "NotAfter": NOW + timedelta(days=days, hours=1)}
 
-    (line,) = certificates(scene(Sight("certificate", "Certificate", "c", doc)))
+    (line,) = certificates(scene(ObservedResource("certificate", "Certificate", "c", doc)))
 
-    assert (line.mark, line.facts["days"]) == (mark, days)
-    assert line.says.startswith(f"a.example: ISSUED, {days} days left (until 20")
+    assert (line.status, line.facts["days"]) == (mark, days)
+    assert line.text.startswith(f"a.example: ISSUED, {days} days left (until 20")
 
 
 def test_a_certificate_that_is_not_issued_is_not_well() -> None:
     doc = {"Status": "PENDING_VALIDATION", "DomainName": "a.example"}
 
-    told = certificates(scene(Sight("certificate", "Certificate", "c", doc)))
+    told = certificates(scene(ObservedResource("certificate", "Certificate", "c", doc)))
 
     assert marks(told) == [("unwell", "a.example: PENDING_VALIDATION")]
 
@@ -236,9 +242,9 @@ def test_a_certificate_that_is_not_issued_is_not_well() -> None:
 def test_a_certificate_of_somebody_elses_is_told_where_it_is_shown() -> None:
     arn = "arn:aws:acm:us-east-1:1:certificate/c"
     doc = {"Status": "ISSUED", "DomainName": "b.example", "NotAfter": NOW + timedelta(days=99, hours=1)}
-    edge_ = Sight("edge", "Distribution", "e", {"ViewerCertificate": {"ACMCertificateArn": arn}})
-    secure = Sight("https", "Listener", "l", {"Certificates": [{"CertificateArn": "arn:ours"}]})
-    ours = Sight("certificate", "Certificate", "c", {**doc, "CertificateArn": "arn:ours"})
+    edge_ = ObservedResource("edge", "Distribution", "e", {"ViewerCertificate": {"ACMCertificateArn": arn}})
+    secure = ObservedResource("https", "Listener", "l", {"Certificates": [{"CertificateArn": "arn:ours"}]})
+    ours = ObservedResource("certificate", "Certificate", "c", {**doc, "CertificateArn": "arn:ours"})
 
     found = scene(edge_, secure, ours, describe_certificate={"Certificate": doc})
 
@@ -251,14 +257,18 @@ def test_a_certificate_of_somebody_elses_is_told_where_it_is_shown() -> None:
 
 def test_an_instance_whose_capacity_may_not_be_asked_is_told_all_the_same() -> None:
     doc = {"DBInstanceStatus": "available", "DBInstanceIdentifier": "w"}
-    found = scene(Sight("writer", "DBInstance", "w", doc), get_metric_data=refused("GetMetricData"))
+    found = scene(ObservedResource("writer", "DBInstance", "w", doc), get_metric_data=refused("GetMetricData"))
 
-    assert [line.mark for line in database(found)] == ["well", "unknown"]
+    assert [line.status for line in database(found)] == ["well", "unknown"]
 
 
 def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
-    lines = (Line("tg", "fine", "well"), Line("tg", "ill", "unwell"), Line("other", "denied", "unknown"))
-    parts = [Part("targets", lines)]
+    lines = (
+        HealthLine("tg", "fine", "well"),
+        HealthLine("tg", "ill", "unwell"),
+        HealthLine("other", "denied", "unknown"),
+    )
+    parts = [TopicHealth("targets", lines)]
 
     assert list(health_lines(parts)) == [
         ("  targets  tg     fine", ""),
@@ -275,8 +285,8 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
 def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:
     long = "waf.ShieldMitigationRuleGroup_123456789012_1a2b3c4d-0000"
     parts = [
-        Part("targets", (Line("tg", "fine", "well"), Line("10.0.9.9:80", "ill", "unwell"))),
-        Part("waf", (Line(long, "added by AWS", "told"),)),
+        TopicHealth("targets", (HealthLine("tg", "fine", "well"), HealthLine("10.0.9.9:80", "ill", "unwell"))),
+        TopicHealth("waf", (HealthLine(long, "added by AWS", "told"),)),
     ]
 
     assert [text for text, _ in health_lines(parts)] == [

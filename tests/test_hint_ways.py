@@ -17,7 +17,7 @@ import cli
 from provisioner.bucket.calls import patiently
 from provisioner.commands.context import kept_plan
 from provisioner.commands.hints import as_typed
-from provisioner.doctor.asked import resources
+from provisioner.doctor import checked_resources as resources
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.denials import Denial

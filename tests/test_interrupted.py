@@ -22,7 +22,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows import apply
 from provisioner.workflows.signals import signals
 from tests.harness import ROOT, Desk
@@ -34,7 +34,7 @@ SIGNALLED = """
 import os, signal
 from provisioner.workflows.signals import signals
 from provisioner.engine.calls.polling import Clock, Stopped
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 
 say, clock = Console(), Clock()
 with signals(say, clock) as caught:

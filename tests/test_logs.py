@@ -18,8 +18,8 @@ from botocore.exceptions import EndpointConnectionError
 from provisioner.errors import UsageError
 from provisioner.resources.log_events import LATE, Line, Tail
 from provisioner.resources.request_records import Records
-from provisioner.terminal.logs import Lines
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.service_tables import Lines
 from provisioner.workflows.logs import LogQuery, _asked, _check_service
 from state.errors import ProvisionerError
 from tests.harness import Desk

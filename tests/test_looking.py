@@ -15,7 +15,7 @@ import pytest
 from provisioner.embedded.corrections.cloudwatch_measures import measure
 from provisioner.embedded.wire import ACCOUNT, Place
 from provisioner.engine.calls.polling import Clock
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.terminal.screen import Screen, cut
 from tests.standing import SUFFIX, Standing
 

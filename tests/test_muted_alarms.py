@@ -9,9 +9,9 @@ import pytest
 
 from provisioner.aws import AwsConnection
 from provisioner.doctor.alarms import are_heard
-from provisioner.doctor.asked.alarms import Muted, muted
-from provisioner.doctor.finding import Over
-from provisioner.doctor.patient import Patient
+from provisioner.doctor.context import DoctorContext
+from provisioner.doctor.finding import Recovered
+from provisioner.doctor.reads.alarms import Muted, muted
 from provisioner.embedded.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -23,7 +23,7 @@ from tests.inventory import client
 REGION = "us-east-1"
 
 
-def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -> Patient:
+def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -> DoctorContext:
     """The stack `a`, with these alarms that bear the tags of a suffix."""
     connection = AwsConnection("eu-west-1", running(desk.home / "embedded" / "server"))
     for name in alarms:
@@ -38,12 +38,12 @@ def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -
             Threshold=1,
             Tags=pairs(owner_tags(suffix)),
         )
-    return Patient("a", Clients(connection, Clock()), 0.0)
+    return DoctorContext("a", Clients(connection, Clock()), 0.0)
 
 
-def mute(p: Patient, name: str, expression: str, *alarms: str, region: str = REGION, **more: Any) -> None:
+def mute(context: DoctorContext, name: str, expression: str, *alarms: str, region: str = REGION, **more: Any) -> None:
     schedule = {"Expression": expression, "Duration": "P1DT1H"}
-    p.clients.client("cloudwatch", region).put_alarm_mute_rule(
+    context.clients.client("cloudwatch", region).put_alarm_mute_rule(
         Name=name, Rule={"Schedule": schedule}, MuteTargets={"AlarmNames": list(alarms)}, **more
     )
 
@@ -53,48 +53,48 @@ def at(moment: datetime) -> str:
 
 
 def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(desk: Desk) -> None:
-    p, now = patient(desk, "ml-api-errors-a", "ml-api-cpu-a"), datetime.now(UTC)
-    mute(p, "theirs", at(now), "ml-api-errors-b")
-    mute(p, "over", at(now - timedelta(days=2)), "ml-api-cpu-a")
-    mute(p, "deep", at(now), "ml-api-errors-a", "theirs", ExpireDate=datetime(2126, 1, 2, 3, 4, tzinfo=UTC))
+    context, now = patient(desk, "ml-api-errors-a", "ml-api-cpu-a"), datetime.now(UTC)
+    mute(context, "theirs", at(now), "ml-api-errors-b")
+    mute(context, "over", at(now - timedelta(days=2)), "ml-api-cpu-a")
+    mute(context, "deep", at(now), "ml-api-errors-a", "theirs", ExpireDate=datetime(2126, 1, 2, 3, 4, tzinfo=UTC))
 
-    finding = are_heard(muted(p))
+    finding = are_heard(muted(context))
 
     assert finding is not None
-    assert finding.what == (
+    assert finding.problem == (
         "The CloudWatch mute rule deep silences ml-api-errors-a now, and ends on 2126-01-02 03:04 UTC at the latest."
     )
-    assert finding.type == ("aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name deep --region us-east-1")
+    assert finding.command == ("aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name deep --region us-east-1")
 
 
 @pytest.mark.parametrize("expression", ["cron(0 2 * * *)", "at(2126-01-01T00:00)"])
 def test_a_rule_that_will_be_active_is_told_and_is_no_fault(desk: Desk, expression: str) -> None:
-    p = patient(desk, "ml-api-errors-a")
-    mute(p, "nightly", expression, "ml-api-errors-a")
+    context = patient(desk, "ml-api-errors-a")
+    mute(context, "nightly", expression, "ml-api-errors-a")
 
-    with pytest.raises(Over, match="heard now; the mute rule nightly will silence ml-api-errors-a"):
-        are_heard(muted(p))
+    with pytest.raises(Recovered, match="heard now; the mute rule nightly will silence ml-api-errors-a"):
+        are_heard(muted(context))
 
 
 def test_rules_of_others_alone_and_none_are_no_fault(desk: Desk) -> None:
-    p = patient(desk, "ml-api-errors-a")
-    assert are_heard(muted(p)) is None
+    context = patient(desk, "ml-api-errors-a")
+    assert are_heard(muted(context)) is None
     patient(desk, "ml-api-errors-x-a", suffix="x-a")
-    mute(p, "theirs", at(datetime.now(UTC)), "ml-api-errors-x-a", "else")
-    assert are_heard(muted(p)) is None
+    mute(context, "theirs", at(datetime.now(UTC)), "ml-api-errors-x-a", "else")
+    assert are_heard(muted(context)) is None
 
 
 def test_an_alarm_is_asked_for_where_the_stack_is_and_where_the_edge_counts(desk: Desk) -> None:
-    p = patient(desk, "ml-api-errors-a", region="eu-west-1")
+    context = patient(desk, "ml-api-errors-a", region="eu-west-1")
     patient(desk, "ml-api-edge-a")
-    mute(p, "here", at(datetime.now(UTC)), "ml-api-errors-a", region="eu-west-1")
-    mute(p, "there", at(datetime.now(UTC)), "ml-api-edge-a")
+    mute(context, "here", at(datetime.now(UTC)), "ml-api-errors-a", region="eu-west-1")
+    mute(context, "there", at(datetime.now(UTC)), "ml-api-edge-a")
 
-    assert [(one.rule, one.region) for one in muted(p)] == [("here", "eu-west-1"), ("there", REGION)]
+    assert [(one.rule, one.region) for one in muted(context)] == [("here", "eu-west-1"), ("there", REGION)]
 
 
 def test_of_many_alarms_some_are_named() -> None:
     found = are_heard([Muted("r", REGION, ("a", "b", "c", "d", "e"), active=True)])
 
     assert found is not None
-    assert "silences a, b, c and 2 more now." in found.what
+    assert "silences a, b, c and 2 more now." in found.problem

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.report.atlas import atlas
+from provisioner.report.diagram import stack_diagram
 from provisioner.terminal.picture import as_svg as as_graph
 from provisioner.terminal.report.drawing import as_svg
 from provisioner.terminal.report.page import page
@@ -23,7 +23,7 @@ needs = {
     for tool in ("rsvg-convert", "pdftoppm")
 }
 PICTURES = {
-    "svg": lambda: as_svg(atlas(things(), "prod", "us-east-1")),
+    "svg": lambda: as_svg(stack_diagram(things(), "prod", "us-east-1")),
     "svg-graph": lambda: as_graph(built()),
 }
 GROUND, GOOD = (255, 255, 255), (21, 112, 58)

@@ -15,7 +15,7 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference
-from provisioner.terminal.fields import held_lines, lines
+from provisioner.terminal.differences import held_lines, lines
 from state.lock import FileLock
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing

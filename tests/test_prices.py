@@ -22,7 +22,7 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline_lookups
-from provisioner.terminal.forecast import duration
+from provisioner.terminal.estimate import duration
 from state.stack_state import StackLocation, StackState
 from tests.harness import Desk
 

@@ -13,7 +13,7 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.resource_graph.sensitive import SensitiveValue, mask, mask_changes, to_recorded
-from provisioner.terminal.fields import lines
+from provisioner.terminal.differences import lines
 from state.backend import FileBackend
 from state.fingerprints import fingerprint_of, is_fingerprint, new_salt
 from state.stack_state import SCHEMA, StackState

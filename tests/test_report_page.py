@@ -15,9 +15,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from provisioner.report.atlas import atlas
-from provisioner.report.posture import posture
-from provisioner.report.things import Thing
+from provisioner.report.diagram import stack_diagram
+from provisioner.report.resources import ReportResource
+from provisioner.report.security_controls import posture
 from provisioner.terminal.report.canvas import NARROW, WIDE, Format
 from provisioner.terminal.report.drawing import as_svg
 from provisioner.terminal.report.page import page
@@ -33,7 +33,7 @@ ACCEPTED = {"Viewers use TLS 1.2 or newer", "CloudFront speaks TLS to the load b
 
 
 @pytest.fixture(scope="module")
-def whole() -> dict[str, Thing]:
+def whole() -> dict[str, ReportResource]:
     """The production stack: one NAT gateway is missing, the database is at work, the service was changed."""
     return things("profile=production", **{"nat-1": "bad", "aurora": "busy", "service": "changed"})
 
@@ -61,7 +61,7 @@ class Seen(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, Thing]) -> None:
+def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, ReportResource]) -> None:
     text, seen = page(sheet(whole, warning=ODD)), Seen()
     seen.feed(text)
 
@@ -75,7 +75,7 @@ def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, Th
     assert "prefers-color-scheme: dark" in text
 
 
-def test_the_page_tells_everything(whole: dict[str, Thing]) -> None:
+def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
     text = page(sheet(whole))
 
     for words in ("What sits where", "Outputs", "Health", "Drift", "Cost", "Security", "Runs", "Not well"):
@@ -88,7 +88,7 @@ def test_the_page_tells_everything(whole: dict[str, Thing]) -> None:
     assert "not how it is now" not in text
 
 
-def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, Thing]) -> None:
+def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportResource]) -> None:
     known = things(**dict.fromkeys(whole, "unknown"))
 
     text = page(sheet(known, drift=None, parts=(), warning="Expired.", runs=(), last=None))
@@ -99,7 +99,7 @@ def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, Thing])
     assert "No run is recorded." in text
 
 
-def test_what_protects_the_production_profile_holds_but_what_is_accepted(whole: dict[str, Thing]) -> None:
+def test_what_protects_the_production_profile_holds_but_what_is_accepted(whole: dict[str, ReportResource]) -> None:
     assert {one.what for one in posture(whole) if one.broken} == ACCEPTED
 
 
@@ -114,7 +114,7 @@ def test_the_seed_says_what_it_leaves_open() -> None:
 @pytest.mark.parametrize("zones", [2, 3, 4])
 @pytest.mark.parametrize("form", [WIDE, NARROW], ids=lambda form: form.name)
 def test_no_box_lies_over_another_or_beyond_the_edge(form: Format, zones: int) -> None:
-    found = atlas(things("profile=production", f"network.zones={zones}"), "prod", "us-east-1")
+    found = stack_diagram(things("profile=production", f"network.zones={zones}"), "prod", "us-east-1")
     root = ElementTree.fromstring(as_svg(found, form))
 
     boxes = [rect.attrib for rect in root.iter(f"{SVG}rect") if rect.get("class") == "box"]
@@ -125,8 +125,8 @@ def test_no_box_lies_over_another_or_beyond_the_edge(form: Format, zones: int) -
         assert x + width <= a or a + wide <= x or y + height <= b or b + high <= y
 
 
-def test_the_picture_says_where_each_thing_sits(whole: dict[str, Thing]) -> None:
-    found = atlas(whole, "prod", "us-east-1")
+def test_the_picture_says_where_each_thing_sits(whole: dict[str, ReportResource]) -> None:
+    found = stack_diagram(whole, "prod", "us-east-1")
 
     assert [zone.name for zone in found.zones] == ["us-east-1a", "us-east-1b", "us-east-1c"]
     nat, database = found.zones[0].public, found.zones[0].private
@@ -145,7 +145,7 @@ def test_a_domain_services_and_readers_have_their_places() -> None:
     domain = ('domain.names=["api.example.com"]', "domain.hosted_zone_id=Z0123456789ABCDEFGHIJ")
     service = 'api.services={"embed":{"prefixes":["/embed"],"image":"mine.example/embed:2"}}'
     known = things("profile=production", *domain, service, "database.readers=1")
-    found = atlas(known, "prod", "us-east-1")
+    found = stack_diagram(known, "prod", "us-east-1")
 
     assert [box.title for box in found.edge] == ["Certificate", "Firewall (WAF)", "CloudFront"]
     assert found.edge[-1].lines == ("api.example.com",)
@@ -154,9 +154,9 @@ def test_a_domain_services_and_readers_have_their_places() -> None:
     assert found.beside[0].title == "Certificate"
 
 
-def test_the_legend_tells_only_of_what_is_drawn(whole: dict[str, Thing]) -> None:
-    def legend(states: dict[str, Thing]) -> set[str]:
-        told = as_svg(atlas(states, "prod", "us-east-1"))
+def test_the_legend_tells_only_of_what_is_drawn(whole: dict[str, ReportResource]) -> None:
+    def legend(states: dict[str, ReportResource]) -> set[str]:
+        told = as_svg(stack_diagram(states, "prod", "us-east-1"))
         words = ("as wanted", "at work", "changed by hand", "missing or failed", "not asked")
         return {one for one in words if f">{one}<" in told}
 
@@ -218,7 +218,9 @@ def framed(text: str, *widths: int) -> str:
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
-def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(whole: dict[str, Thing], tmp_path: Path) -> None:
+def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(
+    whole: dict[str, ReportResource], tmp_path: Path
+) -> None:
     shown = tmp_path / "frames.html"
     shown.write_text(framed(page(sheet(whole)), 360, 1100) + f"<script>onload = () => {{ {LOOK} }}</script>")
 
@@ -240,7 +242,9 @@ def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(whole: dict[st
 @pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1100, 3000), (360, 3300)])
-def test_screenshots_are_kept(whole: dict[str, Thing], tmp_path: Path, scheme: str, width: int, height: int) -> None:
+def test_screenshots_are_kept(
+    whole: dict[str, ReportResource], tmp_path: Path, scheme: str, width: int, height: int
+) -> None:
     folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     shown, shot = tmp_path / "frames.html", folder / f"report-{width}-{scheme}.png"

@@ -16,7 +16,7 @@ import pytest
 
 from provisioner.engine.calls.polling import Clock
 from provisioner.sign_in import ChainError
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import WITHIN, SignInWait
 from tests.hands import settle
 from tests.harness import Desk

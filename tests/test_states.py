@@ -8,17 +8,16 @@ from typing import Any, get_args
 import botocore.loaders
 import pytest
 
-from provisioner.doctor.asked.resources import Stands
-from provisioner.doctor.resources import stand
+from provisioner.doctor.checked_resources import CheckedResource, resources_are_healthy
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.drift import Drift, DriftReport, Field, _of_one
 from provisioner.engine.planning.planner import retain_change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import HealthStatus, StatusClasses, health_of
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.report.things import judged
+from provisioner.report.resources import state_of
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.terminal.fields import drift_line
+from provisioner.terminal.differences import drift_line
 from provisioner.terminal.markdown import drift_markdown
 from provisioner.workflows.status import StatusReport
 from state.stack_state import ResourceState
@@ -121,7 +120,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
 
     row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.status, "live": how.description}
     assert int(not StatusReport((row,), ()).is_well) == status
-    assert int(stand([Stands("n", how)]) is not None) == doctor
+    assert int(resources_are_healthy([CheckedResource("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
     found = list(
@@ -136,7 +135,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     assert 2 * DriftReport("s", found).is_drifting == drift
     ready = {**doc, **{key: value for key, value in resource_type.ready.items() if key not in doc}}
     if how.status != "healthy":
-        assert judged(resource_type, ready, found[0] if found else None, how)[0] == drawn
+        assert state_of(resource_type, ready, found[0] if found else None, how)[0] == drawn
     if state == NEW:
         assert how.status == "unknown"
         assert NEW in how.description

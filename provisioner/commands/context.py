@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from provisioner.engine.planning.selection import Selection
     from provisioner.session import Session
     from provisioner.settings import Settings
-    from provisioner.terminal.say import Console
+    from provisioner.terminal.console import Console
     from provisioner.ways import AwsConnections
     from provisioner.workflows.saved_plan import SavedPlan
     from provisioner.workspace import Workspace
@@ -48,7 +48,7 @@ def begin(given: dict[str, Any]) -> tuple[Console, Workspace]:
 
 def voice_of(given: dict[str, Any]) -> Console:
     """Return this command's console."""
-    from provisioner.terminal.say import Console
+    from provisioner.terminal.console import Console
 
     return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.doctor.asked.alarms import Muted
-from provisioner.doctor.finding import Finding, Over
+from provisioner.doctor.finding import Finding, Recovered
+from provisioner.doctor.reads.alarms import Muted
 
 # How many alarms a finding names.
 _MOST = 3
@@ -25,7 +25,7 @@ def are_heard(found: list[Muted]) -> Finding | None:
         command = f"aws cloudwatch delete-alarm-mute-rule {which}"
         return Finding("alarms-muted", what, why, command)
     if found:
-        raise Over(f"heard now; the mute rule {found[0].rule} will silence {_named(found[0])}")
+        raise Recovered(f"heard now; the mute rule {found[0].rule} will silence {_named(found[0])}")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from provisioner.doctor.finding import Doc, Finding, Sought
+from provisioner.doctor.finding import Finding, JsonObject, ReadResult
 from provisioner.resources.ecs.strangers import told
 from provisioner.resources.ecs.strategies import Shift, shifts_of
 from provisioner.resources.elbv2.routing import led_to, never_asked, path_values
@@ -16,16 +16,16 @@ _SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 _ALL_REFUSED = "All requests of this group are answered with "
 
 
-def works(sought: Sought) -> Finding | None:
+def balancer_is_active(result: ReadResult) -> Finding | None:
     """Check that the load balancer exists and is active."""
-    doc = sought.doc
+    doc = result.actual
     why = "Nothing that CloudFront sends on is answered."
     if doc is None:
-        return sought.lacking("balancer-absent", why)
+        return result.missing_finding("balancer-absent", why)
     state = doc["State"]
     if state["Code"] != "active":
         told = f": {state['Reason']}" if state.get("Reason") else ""
-        what = f"The {sought.words} is {state['Code']}{told}."
+        what = f"The {result.description} is {state['Code']}{told}."
         return Finding("balancer-not-active", what, why, _raised(doc["LoadBalancerArn"], state["Code"]))
     return None
 
@@ -37,7 +37,9 @@ def _raised(arn: str, code: str) -> str:
     return f"aws elbv2 wait load-balancer-available --load-balancer-arns {arn}"
 
 
-def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Finding | None:
+def rules_reach_services(
+    listeners: list[JsonObject], rules: list[JsonObject], services: list[JsonObject]
+) -> Finding | None:
     """Check that each service's target group gets requests, and that no rule forwards to another group.
 
     If ECS shifts the service's traffic between two target groups, either of them counts.
@@ -65,7 +67,7 @@ def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Find
     return None
 
 
-def pass_on(listeners: list[Doc], rules: list[Doc]) -> Finding | None:
+def rules_keep_requests(listeners: list[JsonObject], rules: list[JsonObject]) -> Finding | None:
     """Check that requests reach the tasks unchanged, and that nobody must sign in or show a certificate."""
     for one in listeners:
         if (one.get("MutualAuthentication") or {}).get("Mode") == "verify":
@@ -83,7 +85,7 @@ def pass_on(listeners: list[Doc], rules: list[Doc]) -> Finding | None:
     return None
 
 
-def _left_behind(rules: list[Doc], shifts: list[Shift]) -> Finding | None:
+def _left_behind(rules: list[JsonObject], shifts: list[Shift]) -> Finding | None:
     """Return a finding if a rule still forwards to a target group from which ECS has shifted the traffic.
 
     ECS shifts requests only on one rule, so other rules to the same service go on forwarding to the former
@@ -105,7 +107,7 @@ def _left_behind(rules: list[Doc], shifts: list[Shift]) -> Finding | None:
     return None
 
 
-def _led_by_hand(rule: Doc, group: str) -> str:
+def _led_by_hand(rule: JsonObject, group: str) -> str:
     """Return the command that makes a rule forward to a group; for a default rule it changes the listener."""
     action, arn = f"Type=forward,TargetGroupArn={group}", str(rule["RuleArn"])
     if rule["IsDefault"]:
@@ -114,7 +116,7 @@ def _led_by_hand(rule: Doc, group: str) -> str:
     return f"aws elbv2 modify-rule --rule-arn {arn} --actions {action}"
 
 
-def in_order(rules: list[Doc]) -> Finding | None:
+def rules_are_reachable(rules: list[JsonObject]) -> Finding | None:
     """Check that each rule can get requests: no rules before it take all of them."""
     by_port = sorted(rules, key=lambda rule: int(rule["Port"]))
     for _, listed in groupby(by_port, key=lambda rule: int(rule["Port"])):
@@ -124,13 +126,13 @@ def in_order(rules: list[Doc]) -> Finding | None:
     return None
 
 
-def _told(rule: Doc) -> str:
+def _told(rule: JsonObject) -> str:
     """Return a rule in words: by its paths, else by its priority."""
     paths = path_values(rule)
     return f"for {', '.join(paths)}" if paths else f"of priority {rule['Priority']}"
 
 
-def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
+def targets_are_healthy(targets: dict[str, list[JsonObject]]) -> Finding | None:
     """Check that each target group has a healthy target, and no target that fails its health check."""
     for arn, listed in targets.items():
         name = arn.split("/")[1]
@@ -152,7 +154,7 @@ def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
     return None
 
 
-def are_ours(foreign: dict[str, list[Doc]]) -> Finding | None:
+def targets_are_tasks(foreign: dict[str, list[JsonObject]]) -> Finding | None:
     """Check that all targets of the target groups are tasks of the cluster."""
     for arn, listed in foreign.items():
         if listed:

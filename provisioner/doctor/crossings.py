@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from provisioner.doctor.asked import balancer, data, edge, network, tasks
-from provisioner.doctor.rounds import CHECKS
+from provisioner.doctor.checks import CHECKS
+from provisioner.doctor.reads import balancer, data, edge, network, tasks
 
-CROSSINGS = tuple(one for one in CHECKS if network.borders in one.reads)
+CROSSINGS = tuple(one for one in CHECKS if network.network_acls in one.reads)
 # The name of their finding for a network ACL.
 STOPPED = "acl-stops"
 # The calls of these checks by service; `policy` grants them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from provisioner.doctor.finding import Doc, Finding, Over, Sought
+from provisioner.doctor.finding import Finding, JsonObject, ReadResult, Recovered
 from provisioner.preflight.support import words
 from provisioner.settings.postgres import DISABLED, day_of
 
@@ -17,13 +17,13 @@ _ASLEEP = ("stopped", "stopping", "inaccessible-encryption-credentials-recoverab
 _NEVER = ("failed", "inaccessible-encryption-credentials", "incompatible-", "insufficient-", "storage-full")
 
 
-def is_up(sought: Sought) -> Finding | None:
+def cluster_is_available(result: ReadResult) -> Finding | None:
     """Check that the cluster exists and answers."""
-    doc = sought.doc
+    doc = result.actual
     if doc is None:
-        return sought.lacking("cluster-absent", _NO_LOGIN)
+        return result.missing_finding("cluster-absent", _NO_LOGIN)
     name, status = doc["DBClusterIdentifier"], doc["Status"]
-    what = f"The {sought.words} is {status}."
+    what = f"The {result.description} is {status}."
     if status in _ASLEEP:
         start = f"aws rds start-db-cluster --db-cluster-identifier {name}"
         return Finding("cluster-stopped", what, _NO_LOGIN, start)
@@ -39,7 +39,7 @@ def _roused(thing: str, name: str, status: str) -> str:
     return f"aws rds wait db-{thing}-available --db-{thing}-identifier {name}"
 
 
-def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
+def writer_is_available(cluster: JsonObject, instances: list[JsonObject]) -> Finding | None:
     """Check that the cluster has a writer, and that it is available."""
     members = cluster["DBClusterMembers"]
     writer = next((one["DBInstanceIdentifier"] for one in members if one["IsClusterWriter"]), "")
@@ -54,7 +54,7 @@ def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
     return None
 
 
-def is_supported(cluster: Doc, end: date | None, now: float) -> None:
+def version_is_supported(cluster: JsonObject, end: date | None, now: float) -> None:
     """Check that the standard support of the database's major version does not end soon.
 
     Raises:
@@ -64,25 +64,25 @@ def is_supported(cluster: Doc, end: date | None, now: float) -> None:
     enrolled = cluster.get("EngineLifecycleSupport") != DISABLED
     said = words(cluster["EngineVersion"], end, day_of(now), is_enrolled=enrolled) if end else ""
     if said:
-        raise Over(said)
+        raise Recovered(said)
 
 
-def is_beside(sought: Sought, vpc: Doc) -> Finding | None:
+def cluster_is_in_vpc(result: ReadResult, vpc: JsonObject) -> Finding | None:
     """Check that the database is in the stack's VPC."""
-    doc = sought.found
+    doc = result.found
     if doc["VpcId"] != vpc["VpcId"]:
-        what = f"The {sought.words} lies in {doc['VpcId']}, the tasks in {vpc['VpcId']}."
+        what = f"The {result.description} lies in {doc['VpcId']}, the tasks in {vpc['VpcId']}."
         return Finding("database-elsewhere", what, _NO_LOGIN, "plan")
     return None
 
 
-def holds(sought: Sought) -> Finding | None:
+def table_is_active(result: ReadResult) -> Finding | None:
     """Check that the session table exists and is active."""
-    doc = sought.doc
+    doc = result.actual
     why = "The tasks lose their sessions."
     if doc is None:
-        return sought.lacking("table-absent", why)
-    what = f"The {sought.words} is {doc['TableStatus']}."
+        return result.missing_finding("table-absent", why)
+    what = f"The {result.description} is {doc['TableStatus']}."
     # DynamoDB developer guide, encryption at rest, usage notes.
     if doc["TableStatus"] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS":
         wake = f"aws kms enable-key --key-id {doc['SSEDescription']['KMSMasterKeyArn']}"

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.doctor.asked.edge import Way
-from provisioner.doctor.finding import Doc, Finding, Sought, Unset
+from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, ReadResult
 from provisioner.doctor.names import targets
+from provisioner.doctor.reads.edge import OriginPath
 from provisioner.resources.origin_key import HEADER, is_key
 
 _NOBODY = "Nobody reaches the stack by CloudFront."
 
 
-def serves(sought: Sought) -> Finding | None:
+def distribution_is_deployed(result: ReadResult) -> Finding | None:
     """Check that the distribution exists, is enabled and is deployed."""
-    doc = sought.doc
+    doc = result.actual
     if doc is None:
-        return sought.lacking("distribution-absent", _NOBODY)
+        return result.missing_finding("distribution-absent", _NOBODY)
     if not doc["Enabled"]:
-        return Finding("distribution-disabled", f"The {sought.words} ({doc['Id']}) is disabled.", _NOBODY, "apply")
+        return Finding(
+            "distribution-disabled", f"The {result.description} ({doc['Id']}) is disabled.", _NOBODY, "apply"
+        )
     if doc["Status"] != "Deployed":
-        what = f"The {sought.words} ({doc['Id']}) is {doc['Status']}: its last change is still on its way."
+        what = f"The {result.description} ({doc['Id']}) is {doc['Status']}: its last change is still on its way."
         why = "Until then some places answer as before it, or not at all."
         wait = f"aws cloudfront wait distribution-deployed --id {doc['Id']}"
         return Finding("distribution-on-its-way", what, why, wait)
     return None
 
 
-def lets_in(distribution: Doc) -> Finding | None:
+def distribution_admits_viewers(distribution: JsonObject) -> Finding | None:
     """Check that CloudFront accepts every viewer: no certificate, signature or country is required."""
     gates = list(_gates(distribution))
     if not gates:
@@ -36,9 +38,9 @@ def lets_in(distribution: Doc) -> Finding | None:
     return Finding("viewers-shut-out", what, "Everybody else is turned away.", "apply")
 
 
-def _gates(distribution: Doc) -> Iterator[str]:
+def _gates(distribution: JsonObject) -> Iterator[str]:
     """Yield what a viewer must have or be, in words (CloudFront API reference, DistributionConfig)."""
-    none: Doc = {}
+    none: JsonObject = {}
     if (distribution.get("ViewerMtlsConfig") or none).get("Mode") == "required":
         yield "with a client certificate (ViewerMtlsConfig)"
     geo = (distribution.get("Restrictions") or none).get("GeoRestriction") or none
@@ -53,7 +55,9 @@ def _gates(distribution: Doc) -> Iterator[str]:
         yield "of a distribution tenant (ConnectionMode)"
 
 
-def leads_here(way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]) -> Finding | None:
+def origin_is_balancer(
+    way: OriginPath, balancer: JsonObject, listeners: list[JsonObject], origins: dict[str, list[JsonObject]]
+) -> Finding | None:
     """Check that CloudFront's origin is the load balancer, at a port on which it listens.
 
     Args:
@@ -83,7 +87,7 @@ def leads_here(way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str,
     return None
 
 
-def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
+def origin_key_matches(distribution: JsonObject, rules: list[JsonObject]) -> Finding | None:
     """Check that the key that CloudFront sends is one that the rules require; both are known by hash only.
 
     Raises:
@@ -93,7 +97,7 @@ def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
     shown = set(_shown(distribution))
     asked = [set(_asked(rule)) for rule in rules if any(map(is_key, rule["Conditions"]))]
     if not asked and not shown:
-        raise Unset("CloudFront shows no key and the load balancer asks for none")
+        raise NotApplicable("CloudFront shows no key and the load balancer asks for none")
     why = "The load balancer answers every request of CloudFront's with 403."
     if asked and not shown:
         what = f"The load balancer asks for the header {HEADER}; CloudFront does not send it."
@@ -104,7 +108,7 @@ def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
     return None
 
 
-def _shown(distribution: Doc) -> Iterator[str]:
+def _shown(distribution: JsonObject) -> Iterator[str]:
     """Yield the hashes of the keys that CloudFront sends."""
     for origin in distribution["Origins"]["Items"]:
         for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
@@ -112,7 +116,7 @@ def _shown(distribution: Doc) -> Iterator[str]:
                 yield header["HeaderValue"]
 
 
-def _asked(rule: Doc) -> Iterator[str]:
+def _asked(rule: JsonObject) -> Iterator[str]:
     """Yield the hashes of the keys that a rule accepts."""
     for condition in rule["Conditions"]:
         if is_key(condition):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-Doc = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -17,45 +17,45 @@ class Finding:
     """
 
     name: str
-    what: str
-    why: str
-    type: str
+    problem: str
+    consequence: str
+    command: str
     evidence: str = ""
     # The resource that the check is about does not exist.
     is_absent: bool = False
 
 
-class Unseen(Exception):
+class NotChecked(Exception):
     """The check could not be made; the message says why."""
 
 
-class Unset(Exception):
+class NotApplicable(Exception):
     """There is nothing to check, as the settings want it; the message says what does not exist."""
 
 
-class Over(Exception):
+class Recovered(Exception):
     """Nothing is wrong; the message says what was wrong a while ago, or what will change before long."""
 
 
 @dataclass(frozen=True)
-class Sought:
+class ReadResult:
     """A resource that was looked for: its name in words, and what AWS says of it; None if it is missing."""
 
-    words: str
-    doc: Doc | None
+    description: str
+    actual: JsonObject | None
 
     @property
-    def found(self) -> Doc:
+    def found(self) -> JsonObject:
         """What AWS says of the resource.
 
         Raises:
             Unseen: The resource does not exist.
 
         """
-        if self.doc is None:
-            raise Unseen(f"there is no {self.words}")
-        return self.doc
+        if self.actual is None:
+            raise NotChecked(f"there is no {self.description}")
+        return self.actual
 
-    def lacking(self, name: str, why: str, command: str = "apply") -> Finding:
+    def missing_finding(self, name: str, why: str, command: str = "apply") -> Finding:
         """Return the finding that the resource does not exist, with the command that creates it."""
-        return Finding(name, f"There is no {self.words}.", why, command, is_absent=True)
+        return Finding(name, f"There is no {self.description}.", why, command, is_absent=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.doctor.asked.limits import QUOTAS, Firewall, Quota
-from provisioner.doctor.finding import Doc, Finding
+from provisioner.doctor.finding import Finding, JsonObject
+from provisioner.doctor.reads.limits import QUOTAS, Firewall, Quota
 
 Measures = dict[str, list[float]]
 # Fewer refused requests than this in an hour are somebody who probes the stack. If they are a tenth of all
@@ -20,7 +20,7 @@ _RULES = {
 }
 
 
-def lets_through(firewall: Firewall) -> Finding | None:
+def firewall_admits_viewers(firewall: Firewall) -> Finding | None:
     """Check that the firewall blocks few requests: a few are normal, but many may be requests of users."""
     blocked = sum(firewall.blocked.values())
     if blocked < _FEW or blocked < _SHARE * (blocked + firewall.allowed):
@@ -43,7 +43,7 @@ def lets_through(firewall: Firewall) -> Finding | None:
     return Finding("firewall-blocks", what, why, f"apply --set {_RULES[worst]}=count", evidence)
 
 
-def _sample(one: Doc) -> str:
+def _sample(one: JsonObject) -> str:
     """Return a blocked request in words, without its query, headers and address: these may be secret."""
     request = one["Request"]
     path = str(request["URI"]).partition("?")[0]
@@ -51,7 +51,7 @@ def _sample(one: Doc) -> str:
     return f"{request['Method']} {path} from {request.get('Country', '-')}{f', by {by}' if by else ''}"
 
 
-def leave_room(quotas: list[Quota]) -> Finding | None:
+def quotas_leave_room(quotas: list[Quota]) -> Finding | None:
     """Check that Fargate's quotas leave room for one more task."""
     for one in quotas:
         if one.used + one.task > one.limit:
@@ -67,7 +67,7 @@ def leave_room(quotas: list[Quota]) -> Finding | None:
     return None
 
 
-def answer(measures: Measures) -> Finding | None:
+def responses_succeed(measures: Measures) -> Finding | None:
     """Check that few of the load balancer's responses are errors."""
     requests, refused, failed = (sum(measures[word]) for word in ("requests", "refused", "failed"))
     bad = refused + failed
@@ -80,7 +80,7 @@ def answer(measures: Measures) -> Finding | None:
     return Finding("answers-fail", what, "Users see these errors.", "logs --since 1h")
 
 
-def has_capacity(measures: Measures, cluster: Doc) -> Finding | None:
+def database_has_capacity(measures: Measures, cluster: JsonObject) -> Finding | None:
     """Check that the database was not at its maximum capacity in each of the last three periods."""
     latest = measures["capacity"][:_PERIODS]
     if len(latest) < _PERIODS or min(latest) < _FULL:
@@ -91,7 +91,7 @@ def has_capacity(measures: Measures, cluster: Doc) -> Finding | None:
     return Finding("no-capacity-left", what, "Queries wait for one another.", f"apply --set database.max_acu={more:g}")
 
 
-def are_not_throttled(measures: Measures, table: Doc) -> Finding | None:
+def table_is_not_throttled(measures: Measures, table: JsonObject) -> Finding | None:
     """Check that the session table throttled no request."""
     reads, writes = sum(measures["reads"]), sum(measures["writes"])
     if not reads + writes:

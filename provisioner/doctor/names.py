@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.doctor.finding import Doc, Finding, Unset
+from provisioner.doctor.finding import Finding, JsonObject, NotApplicable
 
 # ACM begins to renew 60 days before a certificate expires (ACM user guide, managed renewal): if fewer days
 # than this are left, the renewal has failed.
@@ -10,7 +10,7 @@ _FEW_DAYS = 30
 _DAY = 86400
 
 
-def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | None:
+def names_reach_distribution(distribution: JsonObject, aliases: dict[str, list[JsonObject]]) -> Finding | None:
     """Check that each domain name of the stack leads to the distribution.
 
     Raises:
@@ -18,7 +18,7 @@ def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | Non
 
     """
     if not aliases:
-        raise Unset("the distribution has no name of its own")
+        raise NotApplicable("the distribution has no name of its own")
     for name, records in aliases.items():
         wanted = distribution["DomainName"]
         if wanted.lower() not in targets(records):
@@ -28,14 +28,14 @@ def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | Non
     return None
 
 
-def targets(records: list[Doc]) -> set[str]:
+def targets(records: list[JsonObject]) -> set[str]:
     """Return the names to which DNS records lead, by alias or CNAME."""
     aliased = {one["AliasTarget"]["DNSName"] for one in records if one.get("AliasTarget")}
     named = {each["Value"] for one in records if one["Type"] == "CNAME" for each in one.get("ResourceRecords", [])}
     return {one.lower().rstrip(".").removeprefix("dualstack.") for one in aliased | named}
 
 
-def hold(certificates: list[Doc], now: float) -> Finding | None:
+def certificates_are_valid(certificates: list[JsonObject], now: float) -> Finding | None:
     """Check that each certificate is issued, and is renewed in time.
 
     Raises:
@@ -43,7 +43,7 @@ def hold(certificates: list[Doc], now: float) -> Finding | None:
 
     """
     if not certificates:
-        raise Unset("CloudFront's own certificate is shown, which AWS keeps")
+        raise NotApplicable("CloudFront's own certificate is shown, which AWS keeps")
     for one in certificates:
         arn, name, status = one["CertificateArn"], one["DomainName"], one["Status"]
         show = f"aws acm describe-certificate --certificate-arn {arn} --region {arn.split(':')[3]}"
@@ -64,7 +64,7 @@ def hold(certificates: list[Doc], now: float) -> Finding | None:
     return None
 
 
-def _unproven(certificate: Doc) -> list[str]:
+def _unproven(certificate: JsonObject) -> list[str]:
     """Return the domain names whose validation records ACM does not find, so that it cannot renew."""
     options = (certificate.get("RenewalSummary") or {}).get("DomainValidationOptions", [])
     return [one["DomainName"] for one in options if one.get("ValidationStatus") != "SUCCESS"]

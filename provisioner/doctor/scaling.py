@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from provisioner.doctor.asked.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Scaled
 from provisioner.doctor.finding import Finding
+from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, ScaledService
 from provisioner.resources.autoscaling import scheduled
 from provisioner.settings.never import nothing_wakes
 
@@ -17,7 +17,7 @@ _HELD = {
 }
 
 
-def is_on(found: list[Scaled]) -> Finding | None:
+def scaling_is_active(found: list[ScaledService]) -> Finding | None:
     """Check that no part of a service's autoscaling is suspended."""
     for one in found:
         if not one.suspended.is_healthy:
@@ -26,7 +26,7 @@ def is_on(found: list[Scaled]) -> Finding | None:
     return None
 
 
-def is_called(found: list[Scaled]) -> Finding | None:
+def policy_alarms_exist(found: list[ScaledService]) -> Finding | None:
     """Check that the alarms that AWS created for each scaling policy exist, and call the policy."""
     for one in found:
         for policy, how in one.policies:
@@ -36,7 +36,7 @@ def is_called(found: list[Scaled]) -> Finding | None:
     return None
 
 
-def can_begin(found: list[Scaled]) -> Finding | None:
+def service_can_scale_from_zero(found: list[ScaledService]) -> Finding | None:
     """Check that a service that may run 0 tasks is scaled out by something."""
     for one in found:
         if one.sleeps:
@@ -54,7 +54,7 @@ def can_begin(found: list[Scaled]) -> Finding | None:
     return None
 
 
-def is_not_ended(found: list[Scaled]) -> Finding | None:
+def schedule_keeps_tasks(found: list[ScaledService]) -> Finding | None:
     """Check that no scheduled action ends the last task of a service while nothing starts one again."""
     for one in found:
         for action in one.ending:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from provisioner.amounts import amount
-from provisioner.doctor.asked.scaling import BY_SCALE, BY_SETTINGS, Least
-from provisioner.doctor.asked.tasks import Stops, is_up
-from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
+from provisioner.doctor.finding import Finding, JsonObject, NotChecked, ReadResult, Recovered
+from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, Least
+from provisioner.doctor.reads.tasks import StoppedTasks, is_up
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.resources.ecs.diagnosis import FAILED, Diagnosis
 from provisioner.resources.ecs.rollouts import BACK
 from provisioner.settings.never import setting_of
 
-_NOBODY: Mapping[str, Doc] = MappingProxyType({})
+_NOBODY: Mapping[str, JsonObject] = MappingProxyType({})
 # If this many tasks stop by themselves within an hour, they are in a loop, even if all run at this moment.
 _LOOP = 3
 # ECS developer guide, service event messages.
@@ -22,25 +22,25 @@ _NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently s
 _LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA3")}
 
 
-def runs(sought: Sought, least: Least) -> Finding | None:
+def service_is_active(result: ReadResult, least: Least) -> Finding | None:
     """Check that the main service exists and is to run tasks."""
-    doc = sought.doc
+    doc = result.actual
     why = "No task answers anything."
     if doc is None:
-        return sought.lacking("service-absent", why)
+        return result.missing_finding("service-absent", why)
     if doc["status"] != "ACTIVE":
-        return Finding("service-not-active", f"The {sought.words} is {doc['status']}.", why, "apply")
+        return Finding("service-not-active", f"The {result.description} is {doc['status']}.", why, "apply")
     if not doc["desiredCount"]:
-        return _wants_none(sought, doc, least, why)
+        return _wants_none(result, doc, least, why)
     return None
 
 
-def _wants_none(sought: Sought, doc: Doc, least: Least, why: str) -> Finding:
+def _wants_none(result: ReadResult, doc: JsonObject, least: Least, why: str) -> Finding:
     """Return the finding for a service whose desired count is 0, with the command that raises it.
 
     The command depends on who set the minimum of its autoscaling; see `Least`.
     """
-    what = f"The {sought.words} is to run no task at all"
+    what = f"The {result.description} is to run no task at all"
     if least.count:
         where = f"--cluster {doc['clusterArn'].rpartition('/')[2]} --service {doc['serviceName']}"
         more = f"aws ecs update-service {where} --desired-count {least.count}"
@@ -54,7 +54,7 @@ def _wants_none(sought: Sought, doc: Doc, least: Least, why: str) -> Finding:
     return Finding("service-wants-none", f"{what}.", why, more)
 
 
-def find_room(services: list[Doc]) -> Finding | None:
+def tasks_are_placed(services: list[JsonObject]) -> Finding | None:
     """Check that ECS finds room for every task, by its last event about that, as events are not repeated."""
     for service in services:
         said = _last_word(service)
@@ -68,7 +68,7 @@ def find_room(services: list[Doc]) -> Finding | None:
     return None
 
 
-def _last_word(service: Doc) -> str:
+def _last_word(service: JsonObject) -> str:
     """Return the newest event that says that ECS found no room; "" if the service was steady after it."""
     events = sorted(service.get("events", []), key=lambda one: one["createdAt"], reverse=True)
     for event in events:
@@ -90,8 +90,8 @@ def _room(said: str) -> str:
     return "doctor --all"  # shows the tasks that stopped, with log lines if they wrote any
 
 
-def are_rolled_out(
-    services: list[Doc], verdicts: dict[str, tuple[str, str]], waits: Mapping[str, Doc] = _NOBODY
+def deployments_completed(
+    services: list[JsonObject], verdicts: dict[str, tuple[str, str]], waits: Mapping[str, JsonObject] = _NOBODY
 ) -> Finding | None:
     """Check that the last deployment of each service succeeded.
 
@@ -120,16 +120,16 @@ def are_rolled_out(
     if under_way := next((one for one in services if not _has_arrived(one)), None):
         return _under_way(under_way, waits.get(under_way["serviceName"], {}))
     if back:
-        raise Over("; ".join(back))
+        raise Recovered("; ".join(back))
     return None
 
 
-def _has_arrived(service: Doc) -> bool:
+def _has_arrived(service: JsonObject) -> bool:
     """Return whether no deployment of a service is in progress."""
     return all(one.get("rolloutState", "COMPLETED") != "IN_PROGRESS" for one in service["deployments"])
 
 
-def _under_way(service: Doc, told: Doc) -> Finding:
+def _under_way(service: JsonObject, told: JsonObject) -> Finding:
     """Return the finding for a deployment in progress.
 
     If it waits for a person, it has the command to go on; else `status` shows its progress.
@@ -145,7 +145,7 @@ def _under_way(service: Doc, told: Doc) -> Finding:
     return Finding("deployment-under-way", what, "Until it ends ECS may go back from it.", "status")
 
 
-def stay_up(listed: list[Stops]) -> Finding | None:
+def tasks_stay_running(listed: list[StoppedTasks]) -> Finding | None:
     """Check that tasks do not stop by themselves: not in a loop, and not so that too few run.
 
     Raises:
@@ -164,11 +164,11 @@ def stay_up(listed: list[Stops]) -> Finding | None:
         return Finding("tasks-stop", what, one.last.remedy, _more_on(one.last, service), one.last.evidence)
     if past := [one for one in listed if one.past]:
         told = (f"{one.past} of {one.service['serviceName']}" for one in past)
-        raise Over(f"{', '.join(told)} did within the hour; that is over")
+        raise Recovered(f"{', '.join(told)} did within the hour; that is over")
     return None
 
 
-def _more_on(last: Diagnosis, service: Doc) -> str:
+def _more_on(last: Diagnosis, service: JsonObject) -> str:
     """Return the command that shows more of a stopped task: `logs` if its containers wrote any lines."""
     if last.evidence:
         return "logs --since 1h"
@@ -177,7 +177,7 @@ def _more_on(last: Diagnosis, service: Doc) -> str:
     return f"aws ecs describe-tasks --cluster {service['clusterArn'].rpartition('/')[2]} --tasks {last.task}"
 
 
-def are_enough(services: list[Doc]) -> Finding | None:
+def task_count_is_met(services: list[JsonObject]) -> Finding | None:
     """Check that as many tasks run as are desired."""
     for one in services:
         if one["runningCount"] < one["desiredCount"]:
@@ -187,7 +187,7 @@ def are_enough(services: list[Doc]) -> Finding | None:
     return None
 
 
-def can_be_pulled(images: list[Pullable]) -> Finding | None:
+def images_are_pullable(images: list[Pullable]) -> Finding | None:
     """Check that each image in a private ECR registry can be pulled.
 
     A lifecycle rule may have deleted or archived it.
@@ -201,9 +201,9 @@ def can_be_pulled(images: list[Pullable]) -> Finding | None:
         if one.blocks:
             return _unpullable(one)
     if untold := [one for one in images if one.status not in (ACTIVE, CACHED)]:
-        raise Unseen("; ".join(one.clause for one in untold))
+        raise NotChecked("; ".join(one.clause for one in untold))
     if yet := [one for one in images if one.status == CACHED]:
-        raise Over("; ".join(one.clause for one in yet))
+        raise Recovered("; ".join(one.clause for one in yet))
     return None
 
 
@@ -220,7 +220,7 @@ def _unpullable(one: Pullable) -> Finding:
     return Finding("image-absent", what, why, one.command, is_absent=True)
 
 
-def can_log(definitions: list[Doc], groups: set[str]) -> Finding | None:
+def log_groups_exist(definitions: list[JsonObject], groups: set[str]) -> Finding | None:
     """Check that the log group of each container exists: without it a task does not start."""
     for definition in definitions:
         for container in definition["containerDefinitions"]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.doctor import crossings, rounds
-from provisioner.doctor.asked import alarms as mutes
+from provisioner.doctor import checks, crossings
+from provisioner.doctor.reads import alarms as mutes
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
-from provisioner.health import look, targets
+from provisioner.health import targets, topics
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
 from provisioner.resources import (
@@ -105,7 +105,7 @@ class Purpose:
 
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose((*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": asked.CALLS}),
-    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS, "Borders": crossings.CALLS}),
+    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": crossings.CALLS}),
     "drift": Purpose((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": Purpose(
         (
@@ -144,7 +144,7 @@ PURPOSES: Mapping[str, Purpose] = {
         }
     ),
     "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
-    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": rounds.CALLS, "Mutes": mutes.CALLS}),
+    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": checks.CALLS, "Mutes": mutes.CALLS}),
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},

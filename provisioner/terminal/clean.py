@@ -27,7 +27,7 @@ def own(sequence: str) -> str:
     return f"\x00{_DRAWN}:{sequence}\x00"
 
 
-def clean(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return the text without control sequences other than the tool's own; line breaks and tabs stay."""
     return _ANY.sub(lambda found: found[1] or "", text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from provisioner.terminal.say import Console, table
+from provisioner.terminal.console import Console, table
 
 _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"}
 
@@ -28,7 +28,7 @@ class Line(NamedTuple):
     evidence: str = ""
 
 
-def show_walk(console: Console, suffix: str, lines: Sequence[Line], told: Sequence[Line]) -> None:
+def show_checks(console: Console, suffix: str, lines: Sequence[Line], told: Sequence[Line]) -> None:
     """Print a line for each check, then the details of some findings.
 
     Args:

@@ -7,8 +7,8 @@ from typing import Any
 
 from provisioner.engine.planning.drift import Drift, DriftReport, Field
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
-from provisioner.terminal.fields import drift_line, told
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.differences import drift_line, told
 
 _SIGNS = {
     "altered": ("~", "yellow"),

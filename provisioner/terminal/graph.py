@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 
 _WIDEST = 100
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from provisioner.health.scene import Mark, Part
+from provisioner.health.context import LineStatus, TopicHealth
 
 Painted = tuple[str, str]
-_SIGNS: Mapping[Mark, str] = {"well": " ", "told": " ", "unwell": "!", "unknown": "?"}
-_COLORS: Mapping[Mark, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
+_SIGNS: Mapping[LineStatus, str] = {"well": " ", "told": " ", "unwell": "!", "unknown": "?"}
+_COLORS: Mapping[LineStatus, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
 # The greatest width of the column of names, so that a sentence fits beside it in 80 columns.
 _WIDEST = 28
 # How many resources are named in one sentence.
 _NAMED = 3
 
 
-def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
+def health_lines(parts: Sequence[TopicHealth]) -> Iterator[Painted]:
     """Yield the lines of all topics with their colours.
 
     `!` precedes a line about an unhealthy resource, `?` a line about a resource whose health is unknown.
@@ -29,12 +29,12 @@ def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
         topic, name = part.topic, ""
         for line in part.lines:
             shown = "" if line.name == name else line.name
-            text = f"{_SIGNS[line.mark]} {topic:<{topics}}  {shown:<{names}}  {line.says}".rstrip()
-            yield text, _COLORS[line.mark]
+            text = f"{_SIGNS[line.status]} {topic:<{topics}}  {shown:<{names}}  {line.text}".rstrip()
+            yield text, _COLORS[line.status]
             topic, name = "", line.name
 
 
-def verdict(parts: Sequence[Part], amiss: Sequence[str], unfinished: str = "") -> Painted:
+def verdict(parts: Sequence[TopicHealth], amiss: Sequence[str], unfinished: str = "") -> Painted:
     """Return the health of the whole stack in one sentence, and its colour.
 
     Args:
@@ -57,9 +57,9 @@ def verdict(parts: Sequence[Part], amiss: Sequence[str], unfinished: str = "") -
     return f"{text[0].upper()}{text[1:]}.", "red" if unwell or amiss or unfinished else "yellow"
 
 
-def as_doc(parts: Sequence[Part]) -> dict[str, list[dict[str, Any]]]:
+def as_doc(parts: Sequence[TopicHealth]) -> dict[str, list[dict[str, Any]]]:
     """Return the lines of each topic for the JSON output."""
     return {
-        part.topic: [{"name": line.name, "mark": line.mark, "says": line.says, **line.facts} for line in part.lines]
+        part.topic: [{"name": line.name, "mark": line.status, "says": line.text, **line.facts} for line in part.lines]
         for part in parts
     }

@@ -11,7 +11,7 @@ from provisioner.terminal.graph import by_piece
 
 
 @dataclass(frozen=True)
-class Spot:
+class Cell:
     """A position: the column counted from the left, the row from the top."""
 
     column: int
@@ -22,7 +22,7 @@ class Spot:
 class Layout:
     """The position of each resource, and the first row and the height of each step's band."""
 
-    spots: dict[str, Spot]
+    spots: dict[str, Cell]
     bands: dict[str, tuple[int, int]]
 
     @property
@@ -39,14 +39,14 @@ class Layout:
 def lay_out(stack: Stack) -> Layout:
     """Return the positions of all resources; each is to the right of all resources that it depends on."""
     columns = _columns(stack)
-    spots: dict[str, Spot] = {}
+    spots: dict[str, Cell] = {}
     bands: dict[str, tuple[int, int]] = {}
     top = 0
     for step, resources in by_piece(stack).items():
         filled: Counter[int] = Counter()
         for resource in resources:
             column = columns[resource.logical_id]
-            spots[resource.logical_id] = Spot(column, top + filled[column])
+            spots[resource.logical_id] = Cell(column, top + filled[column])
             filled[column] += 1
         bands[step] = (top, max(filled.values()))
         top += bands[step][1]

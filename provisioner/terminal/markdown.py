@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.runs.run import Run
+from provisioner.terminal.differences import drift_line, lines
 from provisioner.terminal.drift import other_lines
-from provisioner.terminal.fields import drift_line, lines
-from provisioner.terminal.forecast import PlanEstimate, forecast_lines
-from provisioner.terminal.past import name_of, planned, took
+from provisioner.terminal.estimate import PlanEstimate, estimate_lines
 from provisioner.terminal.plan import sentence, shown, why
+from provisioner.terminal.run import name_of, planned, took
 
 # GitHub accepts 65536 characters in a comment.
 MOST = 60_000
@@ -35,7 +35,7 @@ def plan_markdown(plan: Plan, estimate: PlanEstimate) -> str:
     head = [f"### Plan of `{plan.stack.suffix}`", f"**{sentence(plan)}**", *map(_plain, plan.notes)]
     if not shown(plan):
         return _whole(head, [])
-    return _whole(head, _changes(plan), map(_plain, forecast_lines(estimate)))
+    return _whole(head, _changes(plan), map(_plain, estimate_lines(estimate)))
 
 
 def drift_markdown(report: DriftReport, said: str) -> str:

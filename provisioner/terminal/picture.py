@@ -1,14 +1,39 @@
-"""The declared graph as one SVG picture in a light and a dark colour scheme, without external files."""
+"""The declared graph as one SVG picture, light or dark as its reader likes it, loading nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
 from provisioner.terminal.graph import strictest
-from provisioner.terminal.layout import Layout, Spot, implied, lay_out
-from provisioner.terminal.palette import written_out
+from provisioner.terminal.layout import Cell, Layout, implied, lay_out
+
+_NAMED = re.compile(r"var\(--([a-z-]+)\)")
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+
+
+def written_out(css: str, light: Mapping[str, str], dark: Mapping[str, str]) -> str:
+    """Return the CSS rules for both colour schemes with each `var(--name)` replaced by its colour.
+
+    All rules come first with the light colours, then the coloured ones again with the dark colours, in a
+    media query. librsvg, CairoSVG, Inkscape and WeasyPrint know no variables in SVG, and skip a media query
+    that they do not know, so it is last.
+    """
+    coloured = [
+        f"{selector.strip()} {{ {'; '.join(part for part in parts.split(';') if '--' in part)} }}"
+        for selector, parts in _RULE.findall(css)
+        if "var(--" in parts
+    ]
+    at_night = _with("\n".join(coloured), dark)
+    return f"{_with(css, light)}@media screen and (prefers-color-scheme: dark) {{\n{at_night}\n}}\n"
+
+
+def _with(css: str, colours: Mapping[str, str]) -> str:
+    """Return the CSS with each `var(--name)` replaced by the colour of that name."""
+    return _NAMED.sub(lambda found: colours[found[1]], css)
+
 
 _WIDE, _HIGH = 190, 34
 _GAP_X, _GAP_Y, _PAD, _TITLE = 70, 12, 16, 64
@@ -59,7 +84,7 @@ def _top(layout: Layout, row: int) -> int:
     return _TITLE + row * (_HIGH + _GAP_Y) + bands * 2 * _PAD
 
 
-def _corner(layout: Layout, spot: Spot) -> tuple[int, int]:
+def _corner(layout: Layout, spot: Cell) -> tuple[int, int]:
     """Return the x and y coordinates of the upper left corner of a box."""
     first = max(first for first, _ in layout.bands.values() if first <= spot.row)
     return _LABEL + spot.column * (_WIDE + _GAP_X), _top(layout, first) + _PAD + (spot.row - first) * (_HIGH + _GAP_Y)

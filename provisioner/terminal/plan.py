@@ -9,10 +9,10 @@ from provisioner.engine.planning.plan import Plan, look_up
 from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
-from provisioner.terminal.ending import show_losses
-from provisioner.terminal.fields import held_lines, lines
-from provisioner.terminal.forecast import PlanEstimate, show_forecast, show_what_comes
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.differences import held_lines, lines
+from provisioner.terminal.estimate import PlanEstimate, show_estimate, show_what_comes
+from provisioner.terminal.teardown_plan import show_losses
 
 _SIGNS = {
     "create": ("+", "green"),
@@ -47,7 +47,7 @@ def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None
     for line in left_to_others(plan):
         console.note(line, "dim")
     if estimate:
-        show = show_forecast if shown(plan) else show_what_comes
+        show = show_estimate if shown(plan) else show_what_comes
         show(console, estimate)
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import ENDS, Event, Listener
-from provisioner.terminal.clean import clean
-from provisioner.terminal.say import Console
+from provisioner.terminal.clean import sanitize
+from provisioner.terminal.console import Console
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -176,7 +176,7 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
     with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
 
         def hear(event: Event) -> None:
-            event = replace(event, detail=clean(event.detail), id=clean(event.id))
+            event = replace(event, detail=sanitize(event.detail), id=sanitize(event.id))
             board.hear(event)
             if event.what in _SAID:
                 console.print(event.detail, markup=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from provisioner.terminal.clean import own
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 
 Painted = tuple[str, str]
 # ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the

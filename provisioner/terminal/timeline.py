@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.amounts import amount
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from state.serialization import as_json
 
 _WIDTH = 48

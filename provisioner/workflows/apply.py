@@ -12,10 +12,10 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.session import Session
-from provisioner.terminal.outputs import show_outputs
+from provisioner.terminal.console import Console
 from provisioner.terminal.plan import sentence, show_plan, shown, summary
 from provisioner.terminal.progress import progress
-from provisioner.terminal.say import Console
+from provisioner.terminal.service_tables import show_outputs
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.estimates import plan_estimate
 from provisioner.workflows.output_files import give

@@ -19,7 +19,7 @@ from provisioner.resources.managed_policy import ManagedPolicy
 from provisioner.rights.pipeline import ISSUER, Pipeline, check_trust, provider_arn
 from provisioner.rights.statements import Policy
 from provisioner.session import Session
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.account_resources import NEW, call_with_retry, delete_until_gone, ensure, read
 from provisioner.workflows.policy import NO_ACCOUNT, PolicyScope, policies_for
 

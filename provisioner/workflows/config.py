@@ -13,7 +13,7 @@ from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.knobs import schema as model
 from provisioner.settings.variables import without_values
-from provisioner.terminal.say import Console, table
+from provisioner.terminal.console import Console, table
 
 _HEAD = ("setting", "value", "unit", "from")
 

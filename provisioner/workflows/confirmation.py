@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from provisioner.errors import Declined, UsageError, quoted
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from provisioner.resources.ecs.running import Running
 from provisioner.resources.ecs.sessions import NOT_READY, forward
 from provisioner.session import Session
 from provisioner.stopping import exit_code
+from provisioner.terminal.console import Console
 from provisioner.terminal.plugin import Plugin
-from provisioner.terminal.say import Console
 from provisioner.workflows.exec_session import LOCAL_ONLY, enterable_task
 from state.errors import ProvisionerError
 

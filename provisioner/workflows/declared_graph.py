@@ -6,25 +6,24 @@ from collections.abc import Callable, Mapping
 
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.regions import choose_region
-from provisioner.report.atlas import atlas
-from provisioner.report.things import declared as things_declared
+from provisioner.report.diagram import stack_diagram
+from provisioner.report.resources import resources_from_graph as things_declared
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.facts import StackLookups, offline_lookups
-from provisioner.terminal.dot import as_dot
+from provisioner.terminal.console import Console
 from provisioner.terminal.graph import show_graph
-from provisioner.terminal.mermaid import as_mermaid
+from provisioner.terminal.graph_formats import as_dot, as_mermaid
 from provisioner.terminal.picture import as_svg
 from provisioner.terminal.report.drawing import as_svg as as_picture
-from provisioner.terminal.say import Console
 from provisioner.workspace import Workspace
 
 
 def _as_picture(stack: Stack) -> str:
     """Draw the declared resources as `report` does; nothing is known of their health."""
     title = f"{stack.suffix} in {stack.region}: as declared"
-    return as_picture(atlas(things_declared(stack), title, stack.region))
+    return as_picture(stack_diagram(things_declared(stack), title, stack.region))
 
 
 DRAWN: Mapping[str, Callable[[Stack], str]] = {

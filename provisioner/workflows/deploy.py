@@ -28,7 +28,7 @@ from provisioner.settings.shipped import ServiceOverrides, with_overrides
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.placeholder import command
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.image_pull import pullable, with_pull_permission
 from provisioner.workflows.plan_context import print_header

@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 
 from provisioner.amounts import amount
-from provisioner.doctor.patient import Patient
-from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
+from provisioner.doctor.context import DoctorContext
+from provisioner.doctor.runner import NOT_CHECKED, WRONG, CheckResult, anything_found, first_finding, run_checks
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
-from provisioner.terminal.doctor import Line, show_walk
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.doctor import Line, show_checks
 from provisioner.workflows.plan_context import describe_count, print_header
 
 _UNWELL = 1
@@ -29,10 +29,10 @@ def doctor(console: Console, session: Session, *, every: bool) -> int:
     started = time.monotonic()
     clock = session.clock
     clients = session.clients.with_shared_reads(BatchScope.of(session.state))
-    results = walk(Patient(session.suffix, clients, clock.wall(), session.state))
-    if session.is_known and not stands(results):
+    results = run_checks(DoctorContext(session.suffix, clients, clock.wall(), session.state))
+    if session.is_known and not anything_found(results):
         raise session.nothing_exists_error()
-    if not session.is_known and not stands(results):
+    if not session.is_known and not anything_found(results):
         raise NoSuchStack(
             f"No stack {session.suffix} is known {session.options.workspace.description}, and AWS has none in "
             f"{session.location.region}.",
@@ -43,23 +43,23 @@ def doctor(console: Console, session: Session, *, every: bool) -> int:
     return _show(console, session, results, every=every, started=started)
 
 
-def _show(console: Console, session: Session, results: list[Result], *, every: bool, started: float) -> int:
+def _show(console: Console, session: Session, results: list[CheckResult], *, every: bool, started: float) -> int:
     """Print the checks and the faults, and return the exit code."""
-    first = first_wrong(results)
+    first = first_finding(results)
     shown = results if every or first is None else results[: results.index(first) + 1]
     wrong = [one for one in results if one.finding] if every else [first] if first else []
     told = sorted(wrong, key=lambda one: one is not first)
     lines = [_line(session, one) for one in (results if console.as_json else shown)]
-    show_walk(console, session.suffix, lines, [_line(session, one) for one in told])
+    show_checks(console, session.suffix, lines, [_line(session, one) for one in told])
     describe_count(console, session, f"{amount(len(results), 'check')} made", started)
     _sum_up(console, results, len(shown))
-    return _UNWELL if any(one.state in (WRONG, UNSEEN) for one in results) else 0
+    return _UNWELL if any(one.state in (WRONG, NOT_CHECKED) for one in results) else 0
 
 
-def _sum_up(console: Console, results: Sequence[Result], shown: int) -> None:
+def _sum_up(console: Console, results: Sequence[CheckResult], shown: int) -> None:
     """Say how many more faults there are, or that nothing is wrong."""
     wrong = sum(one.finding is not None for one in results)
-    unseen = sum(one.state == UNSEEN for one in results)
+    unseen = sum(one.state == NOT_CHECKED for one in results)
     if wrong > 1 and shown < len(results):
         more = wrong - 1
         told = "1 more is wrong" if more == 1 else f"{more} more are wrong"
@@ -72,21 +72,21 @@ def _sum_up(console: Console, results: Sequence[Result], shown: int) -> None:
         )
 
 
-def _line(session: Session, result: Result) -> Line:
+def _line(session: Session, result: CheckResult) -> Line:
     """Return one check's result as a line to print."""
     check, finding = result.check, result.finding
     note = result.note or check.claim
     if finding is None:
-        return Line(check.station, check.name, result.state, note)
+        return Line(check.stage, check.name, result.state, note)
     return Line(
-        check.station,
+        check.stage,
         check.name,
         result.state,
         note,
         finding.name,
-        finding.what,
-        finding.why,
-        _typed(session, finding.type),
+        finding.problem,
+        finding.consequence,
+        _typed(session, finding.command),
         finding.evidence,
     )
 

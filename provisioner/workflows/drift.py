@@ -7,9 +7,9 @@ from pathlib import Path
 
 from provisioner.engine.planning.drift import DriftReport
 from provisioner.session import Session
+from provisioner.terminal.console import Console
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
-from provisioner.terminal.say import Console
 from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 from provisioner.workflows.output_files import give, summarise, write
 from provisioner.workflows.plan_context import describe_checks, print_header

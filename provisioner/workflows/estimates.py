@@ -21,8 +21,8 @@ from provisioner.session import Session
 from provisioner.settings.otherwise import in_other_profile
 from provisioner.stack import build
 from provisioner.steps.facts import offline_lookups
-from provisioner.terminal.forecast import OtherProfile, PlanEstimate
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.estimate import OtherProfile, PlanEstimate
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
 

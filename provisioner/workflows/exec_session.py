@@ -17,10 +17,10 @@ from provisioner.resources.ecs.running import Running, serving
 from provisioner.resources.ecs.sessions import NOT_READY, execute
 from provisioner.session import Session
 from provisioner.stopping import exit_code
-from provisioner.terminal.framed import Framed
+from provisioner.terminal.console import Console
+from provisioner.terminal.output_frame import OutputFrame
 from provisioner.terminal.plugin import Plugin
 from provisioner.terminal.relay import relay
-from provisioner.terminal.say import Console
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 
@@ -105,7 +105,7 @@ def exec_command(console: Console, session: Session, service: str, task: str, co
     """Run the command in a task, or a shell if none is given; return the command's exit code."""
     plugin = Plugin.found()
     chosen = enterable_task(session, service, task)
-    framed = Framed(secrets.token_hex(8))
+    framed = OutputFrame(secrets.token_hex(8))
     opened = _opened(session, chosen, framed.around(command or _SHELL))
     console.note(f"In {chosen.container} of task {chosen.id}", "dim")
     argv = plugin.command(session.location.region, chosen.target, _endpoint(session))
@@ -144,7 +144,7 @@ def _endpoint(session: Session) -> str:
     return str(session.aws.client("ssm").meta.endpoint_url)
 
 
-def _show(framed: Framed, told: bytes) -> None:
+def _show(framed: OutputFrame, told: bytes) -> None:
     """Write the command's output to stdout, and the plugin's own messages to stderr."""
     for is_inside, piece in framed.take(told):
         if piece:
@@ -159,7 +159,7 @@ def _write(stream: Any, piece: bytes) -> None:
     stream.flush()
 
 
-def _broken(session: Session, framed: Framed, ended: int) -> ProvisionerError:
+def _broken(session: Session, framed: OutputFrame, ended: int) -> ProvisionerError:
     """Return the error for a session that ended before the command did."""
     if session.aws.local:
         return ProvisionerError(

@@ -11,9 +11,9 @@ from itertools import islice
 from provisioner.engine.runs.run import Run, diff_runs, run_of
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
-from provisioner.terminal.contrast import show_contrast
-from provisioner.terminal.past import show_history, show_past
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.run import show_history, show_run
+from provisioner.terminal.run_diff import show_run_diff
 from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.run_store import JsonObject, RunHistory, RunId
@@ -41,13 +41,13 @@ def history(console: Console, workspace: Workspace, suffix: str | None, limit: i
 
 def show(console: Console, workspace: Workspace, suffix: str | None, run: str) -> int:
     """Show one run."""
-    show_past(console, _chosen(console, workspace, suffix, run))
+    show_run(console, _chosen(console, workspace, suffix, run))
     return 0
 
 
 def diff(console: Console, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
     """Show the differences between two runs."""
-    show_contrast(console, diff_runs(*(_chosen(console, workspace, suffix, run) for run in (one, other))))
+    show_run_diff(console, diff_runs(*(_chosen(console, workspace, suffix, run) for run in (one, other))))
     return 0
 
 

@@ -12,8 +12,8 @@ from provisioner.preflight.ecr import look
 from provisioner.preflight.pull_rules import filled
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage
+from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown
-from provisioner.terminal.say import Console
 from provisioner.workflows.apply import run
 from provisioner.workflows.run_recording import record_plan
 from provisioner.workflows.service_controller import ServiceController

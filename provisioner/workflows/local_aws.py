@@ -14,7 +14,7 @@ from provisioner.embedded import local
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import UsageError
 from provisioner.stopping import begin_change
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 from state.errors import LockHeld
 

@@ -17,8 +17,8 @@ from provisioner.resources.request_records import Records
 from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER
 from provisioner.stopping import exit_code
-from provisioner.terminal.logs import Lines
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.service_tables import Lines
 from state.errors import ProvisionerError
 from state.stack_state import StackState
 

@@ -17,7 +17,7 @@ from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
 from provisioner.resources.ecs.revisions import Running, number
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.service_controller import ServiceController
 from state.errors import LockHeld, StateError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.unfinished import lacking
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError

@@ -16,8 +16,8 @@ from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, UsageError
 from provisioner.resources.origin_key import CURRENT, PENDING, new_key
 from provisioner.session import Session
+from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown
-from provisioner.terminal.say import Console
 from provisioner.workflows.apply import run
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.plan_context import print_header

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from provisioner.terminal.clean import clean
+from provisioner.terminal.clean import sanitize
 from state.errors import ProvisionerError
 
 _HINT = "Choose another file."
@@ -31,7 +31,7 @@ def write(path: Path, text: str) -> None:
 
     """
     try:
-        path.write_text(clean(text), encoding="utf-8")
+        path.write_text(sanitize(text), encoding="utf-8")
     except OSError as error:
         raise ProvisionerError(f"{path} cannot be written: {error.strerror or error}.", _HINT) from error
 
@@ -42,7 +42,7 @@ Tell = Callable[[str, str], None]
 
 def summarise(text: Callable[[], str], tell: Tell) -> None:
     """Append text to the summary of the job's step, if this is such a job."""
-    _append(SUMMARY, lambda: f"{clean(text())}\n", tell)
+    _append(SUMMARY, lambda: f"{sanitize(text())}\n", tell)
 
 
 def give(values: Mapping[str, object], tell: Tell) -> None:

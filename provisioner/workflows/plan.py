@@ -13,10 +13,10 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.names import PROGRAM
 from provisioner.session import Session
-from provisioner.terminal.forecast import PlanEstimate
+from provisioner.terminal.console import Console
+from provisioner.terminal.estimate import PlanEstimate
 from provisioner.terminal.markdown import plan_markdown
 from provisioner.terminal.plan import show_plan, shown
-from provisioner.terminal.say import Console
 from provisioner.workflows.counts import resources_in
 from provisioner.workflows.estimates import plan_estimate, refresh_prices
 from provisioner.workflows.output_files import give, summarise, write

@@ -10,8 +10,8 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import AT_WORK, UNCONFIRMED, Change
 from provisioner.session import Session
 from provisioner.settings.never import never_works
+from provisioner.terminal.console import Console
 from provisioner.terminal.plan import roles_told
-from provisioner.terminal.say import Console
 
 
 def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Plan:

@@ -22,7 +22,7 @@ from provisioner.rights.statements import Policy, denials, others_kept, policies
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
 from provisioner.steps.facts import StackLookups, offline_lookups
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
 

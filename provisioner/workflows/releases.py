@@ -18,8 +18,8 @@ from provisioner.resources.ecs.revisions import Running, number, revisions
 from provisioner.resources.ecs.rollouts import BACK, GOOD, Rollout, rollouts
 from provisioner.resources.ecs.shipped import main_container
 from provisioner.session import Session
-from provisioner.terminal.releases import Release, show_releases
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.service_tables import Release, show_releases
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.service_controller import ServiceController, service_controller
 from state.errors import StateError

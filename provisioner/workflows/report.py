@@ -13,18 +13,24 @@ from provisioner.engine.runs.run import Run
 from provisioner.engine.runs.timeline import Timeline, timeline_of
 from provisioner.engine.types.health_status import health_of
 from provisioner.errors import Blocked, NoSuchStack, UsageError
-from provisioner.health.look import parts
-from provisioner.health.scene import Part, Scene, Sight
+from provisioner.health.context import HealthContext, ObservedResource, TopicHealth
+from provisioner.health.topics import topics
 from provisioner.prices.estimate import Estimate
-from provisioner.report.atlas import atlas
-from provisioner.report.posture import posture
-from provisioner.report.things import Thing, Things, remembered, seen, with_topics
+from provisioner.report.diagram import stack_diagram
+from provisioner.report.resources import (
+    ReportResource,
+    ReportResources,
+    resources_from_aws,
+    resources_from_state,
+    with_topics,
+)
+from provisioner.report.security_controls import posture
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
+from provisioner.terminal.console import Console
 from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
 from provisioner.terminal.report.page import page
-from provisioner.terminal.say import Console
 from provisioner.unfinished import as_sentence, unfinished_teardown
 from provisioner.workflows.bordering import borders
 from provisioner.workflows.estimates import cost_of, cost_remembered
@@ -47,10 +53,10 @@ _OURS = (UsageError, Blocked, StateError, NoSuchStack)
 class _ReportData:
     """What is known of the resources, and whether AWS or the state tells it."""
 
-    things: Things
+    things: ReportResources
     where: str
     cost: Estimate
-    parts: tuple[Part, ...] = ()
+    parts: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None
     changes: str = ""
     error: ProvisionerError | None = None
@@ -66,7 +72,7 @@ def report(console: Console, workspace: Workspace, suffix: str, path: Path, open
     known = _asked(console, workspace, suffix, opened)
     write(path, page(_sheet(workspace, suffix, known)))
     if console.as_json:
-        told = {one.node: one.state for one in known.things.values() if one.state != "good"}
+        told = {resource.logical_id: resource.state for resource in known.things.values() if resource.state != "good"}
         console.record("report", suffix=suffix, file=str(path), live=known.error is None, unwell=told)
     elif known.error is None:
         console.data(f"The report on {suffix} is in {path}.")
@@ -85,27 +91,33 @@ def _asked(console: Console, workspace: Workspace, suffix: str, opened: Callable
     try:
         session = opened()
         drift, plan = session.drift()
-        things = seen(plan, drift, session.state)
-        told = _topics(session, things)
+        resources = resources_from_aws(plan, drift, session.state)
+        told = _topics(session, resources)
     except _OURS:
         raise
     except ProvisionerError as error:
         return _remembered(workspace, suffix, error)
     describe_checks(console, session, plan, started)
     costs, where = cost_of(session, plan), location_description(session)
-    return _ReportData(with_topics(things, told), where, costs, told, drift, sentence(plan))
+    return _ReportData(with_topics(resources, told), where, costs, told, drift, sentence(plan))
 
 
-def _topics(session: Session, things: Things) -> tuple[Part, ...]:
+def _topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, ...]:
     """Return the topics of `status`, about the resources that the drift check has read."""
-    asked = (one for one in things.values() if one.doc or one.state == "bad")
+    asked = (resource for resource in resources.values() if resource.actual or resource.state == "bad")
     sights = tuple(
-        Sight(one.node, one.kind, one.name, one.doc or None, how=health_of(RESOURCE_TYPES[one.kind], one.doc or None))
-        for one in asked
+        ObservedResource(
+            resource.logical_id,
+            resource.type_name,
+            resource.aws_name,
+            resource.actual or None,
+            health=health_of(RESOURCE_TYPES[resource.type_name], resource.actual or None),
+        )
+        for resource in asked
     )
     clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
-    scene = Scene(sights, clients, session.clock.wall())
-    return (*parts(scene), *borders(scene, session.suffix))
+    context = HealthContext(sights, clients, session.clock.wall())
+    return (*topics(context), *borders(context, session.suffix))
 
 
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _ReportData:
@@ -114,7 +126,7 @@ def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _
     if state is None:
         raise error
     where = f"account {state.location.account}, region {state.location.region}"
-    return _ReportData(remembered(state), where, cost_remembered(workspace, state), error=error)
+    return _ReportData(resources_from_state(state), where, cost_remembered(workspace, state), error=error)
 
 
 def _sheet(workspace: Workspace, suffix: str, known: _ReportData) -> Sheet:
@@ -126,7 +138,7 @@ def _sheet(workspace: Workspace, suffix: str, known: _ReportData) -> Sheet:
         suffix=suffix,
         where=known.where,
         written=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        map=atlas(known.things, f"{suffix} in {region}", region),
+        map=stack_diagram(known.things, f"{suffix} in {region}", region),
         outputs=state.outputs if state else {},
         health=tuple(map(_health, known.things.values())),
         controls=posture(known.things),
@@ -141,9 +153,9 @@ def _sheet(workspace: Workspace, suffix: str, known: _ReportData) -> Sheet:
     )
 
 
-def _health(one: Thing) -> Health:
+def _health(resource: ReportResource) -> Health:
     """Return the row of one resource in the table of health."""
-    return Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word)
+    return Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)
 
 
 def _warning(error: ProvisionerError | None) -> str:

@@ -11,7 +11,7 @@ from provisioner.resources.ecs.revisions import Running, number
 from provisioner.resources.ecs.rollouts import begin_anew
 from provisioner.session import Session
 from provisioner.settings.images import images_of
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.deploy import listen_to
 from provisioner.workflows.image_pull import require_pullable

@@ -11,8 +11,8 @@ from provisioner.resources.ecs.revisions import Running, besides, number, revisi
 from provisioner.resources.ecs.shipped import DEPLOY
 from provisioner.session import Session
 from provisioner.settings.images import images_of
-from provisioner.terminal.releases import Release
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.service_tables import Release
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.deploy import answer, listen_to, settle, ship
 from provisioner.workflows.image_pull import require_pullable, with_pull_permission

@@ -21,7 +21,7 @@ from provisioner.resources.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun
 from provisioner.resources.ecs.stops import hopeless, stopped
 from provisioner.resources.ecs.strategies import awaited, lasts
 from provisioner.resources.ecs.successors import NOT_JUDGED, Successor
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.service_controller import ServiceController
 from provisioner.workflows.signals import EXIT_CODES, signals
 from state.errors import ProvisionerError

@@ -22,7 +22,7 @@ from provisioner.resources.ecs.revisions import Running
 from provisioner.resources.log_events import Line, Tail
 from provisioner.session import Session
 from provisioner.settings.images import images_of
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.image_pull import require_pullable
 from provisioner.workflows.one_time_command import OneTimeCommand

@@ -11,7 +11,7 @@ from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
 from provisioner.errors import Blocked
 from provisioner.session import Session
-from provisioner.terminal.fields import lines
+from provisioner.terminal.differences import lines
 from provisioner.workflows.saved_plan import SavedPlan, change_outline, fingerprinted_settings
 from state.serialization import as_json
 

@@ -13,7 +13,7 @@ from provisioner.session import Session
 from provisioner.settings.never import nothing_wakes
 from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.deploy import listen_to
 from provisioner.workflows.plan_context import print_header

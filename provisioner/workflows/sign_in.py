@@ -7,7 +7,7 @@ import threading
 
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.sign_in import ChainError
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 
 # Seconds: between two looks for a new sign-in; how long one is waited for; and the pause after which a
 # sign-in that ends is a new case.

@@ -13,7 +13,7 @@ from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
 from provisioner.signed_in_again import waiting_by
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import SignInWait, can_sign_in
 
 _CAUGHT = b"!"

@@ -17,7 +17,7 @@ from provisioner.path_patterns import probe
 from provisioner.resources.elbv2.routing import led_to, path_values, rules_of, taker
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
-from provisioner.terminal.say import Console, table
+from provisioner.terminal.console import Console, table
 from provisioner.whole_answers import over_http
 from provisioner.workflows.service_controller import ServiceController
 from state.serialization import json_fields

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.errors import NoSuchStack
-from provisioner.terminal.say import Console, table
+from provisioner.terminal.console import Console, table
 from provisioner.unfinished import unfinished_teardown
 from provisioner.workflows.counts import resources_in
 from provisioner.workspace import Workspace

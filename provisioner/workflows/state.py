@@ -10,7 +10,7 @@ from provisioner.amounts import amount
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import Blocked, UsageError
 from provisioner.stopping import begin_change
-from provisioner.terminal.say import Console, table
+from provisioner.terminal.console import Console, table
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.counts import resources_in
 from provisioner.workspace import Workspace

@@ -10,7 +10,7 @@ from provisioner.engine.calls.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.pins import check_account
 from provisioner.stopping import begin_change
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workspace import Workspace
 

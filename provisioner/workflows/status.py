@@ -17,15 +17,15 @@ from provisioner.engine.execution.teardown import target_in
 from provisioner.engine.planning.plan import READERS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.errors import NoSuchStack
-from provisioner.health.look import is_well, parts
-from provisioner.health.scene import Part, Scene, Sight, why_unknown
+from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, why_unknown
+from provisioner.health.topics import is_healthy, topics
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.stopping import exit_code
+from provisioner.terminal.console import Console, table
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
-from provisioner.terminal.outputs import show_outputs
-from provisioner.terminal.say import Console, table
 from provisioner.terminal.screen import Screen
+from provisioner.terminal.service_tables import show_outputs
 from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 from provisioner.workflows.bordering import borders
 from provisioner.workflows.plan_context import describe_count, location_description
@@ -43,14 +43,14 @@ class StatusReport:
     """One reading of a stack: a row for each resource, and the health of each topic, such as the firewall."""
 
     rows: tuple[Mapping[str, str], ...]
-    parts: tuple[Part, ...]
+    parts: tuple[TopicHealth, ...]
     # A clause about an unfinished teardown: the rows lack what it has deleted.
     unfinished: str = ""
 
     @property
     def is_well(self) -> bool:
         """Whether every resource is ready, every topic is healthy, and no teardown is unfinished."""
-        return not self.amiss and is_well(self.parts) and not self.unfinished
+        return not self.amiss and is_healthy(self.parts) and not self.unfinished
 
     @property
     def verdict(self) -> Painted:
@@ -103,7 +103,7 @@ def read_status(session: Session) -> StatusReport:
             )
         )
     sights = tuple(
-        Sight(
+        ObservedResource(
             name,
             resource_state.type_name,
             resource_state.aws_name,
@@ -115,17 +115,17 @@ def read_status(session: Session) -> StatusReport:
     )
     rows = tuple(
         {
-            "node": one.node,
-            "kind": one.kind,
+            "node": one.logical_id,
+            "kind": one.type_name,
             "phase": resource_state.phase,
             "id": resource_state.id,
             "live": status_word(one),
-            "state": one.how.status if one.how else "unknown",
+            "state": one.health.status if one.health else "unknown",
         }
         for one, resource_state in zip(sights, resource_states.values(), strict=True)
     )
-    scene = Scene(sights, clients, session.clock.wall())
-    told = (*parts(scene), *borders(scene, session.suffix))
+    context = HealthContext(sights, clients, session.clock.wall())
+    told = (*topics(context), *borders(context, session.suffix))
     return StatusReport(rows, told, unfinished_teardown(session.state))
 
 
@@ -146,9 +146,9 @@ def _standing(type_name: str, doc: dict[str, object] | None, unknown: str) -> Re
     return None if unknown else health_of(RESOURCE_TYPES[type_name], doc)
 
 
-def status_word(one: Sight) -> str:
+def status_word(one: ObservedResource) -> str:
     """Return the status of a resource in AWS, in one word if AWS has one."""
-    return one.how.description if one.how else f"unknown: {one.unknown}"
+    return one.health.description if one.health else f"unknown: {one.unknown_reason}"
 
 
 def record(console: Console, session: Session, look: StatusReport) -> None:

@@ -31,8 +31,8 @@ from provisioner.taking_down import (
     take_down,
     verify_nothing_remains,
 )
+from provisioner.terminal.console import Console
 from provisioner.terminal.progress import progress
-from provisioner.terminal.say import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.plan_context import describe_count, location_description, print_header
 from provisioner.workflows.run_recording import both_listeners, progress_estimate, record_plan, recorded

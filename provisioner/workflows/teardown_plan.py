@@ -8,8 +8,8 @@ from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.taking_down import protections, resources_to_delete
-from provisioner.terminal.ending import show_ending
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
+from provisioner.terminal.teardown_plan import print_teardown_plan
 from provisioner.workflows.estimates import teardown_estimate
 from provisioner.workflows.plan import PlanView
 from provisioner.workflows.plan_context import context_notes, describe_checks, print_header
@@ -30,7 +30,7 @@ def show_teardown_plan(console: Console, session: Session, showing: PlanView) ->
     found = protections(session, plan)
     held = blocking_notes(session, plan, found)
     showing.begin(console, session)
-    show_ending(console, session.suffix, teardown, plan.notes, teardown_estimate(session, plan, teardown), held)
+    print_teardown_plan(console, session.suffix, teardown, plan.notes, teardown_estimate(session, plan, teardown), held)
     describe_checks(console, session, plan, started)
     check_protections(session, plan, found)
     return showing.code(changes=bool(teardown.deletions))

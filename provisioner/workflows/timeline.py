@@ -9,8 +9,8 @@ from typing import Any
 
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import NoSuchStack
+from provisioner.terminal.console import Console
 from provisioner.terminal.gantt import page as as_page
-from provisioner.terminal.say import Console
 from provisioner.terminal.timeline import show_timeline, summary
 from provisioner.terminal.timeline import trace as as_trace
 from provisioner.workflows.history import skip_damaged

@@ -23,7 +23,7 @@ from provisioner.embedded.box import Box
 from provisioner.embedded.local import Local, window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
-from provisioner.terminal.say import Console
+from provisioner.terminal.console import Console
 from provisioner.workflows.apply import ApplyOptions, apply
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.teardown import teardown

@@ -9,13 +9,13 @@ from typing import Literal
 from provisioner.engine.planning.drift import DriftReport
 from provisioner.engine.runs.run import Run
 from provisioner.engine.runs.timeline import Timeline
-from provisioner.health.scene import Mark, Part
+from provisioner.health.context import LineStatus, TopicHealth
 from provisioner.prices.estimate import Estimate
 
 # `good`: as desired. `busy`: AWS is working on it. `changed`: drifted. `bad`: missing or failed.
 State = Literal["good", "unknown", "busy", "changed", "bad"]
 # The status of a line by its mark; a line that is only information has none.
-MARKS: Mapping[Mark, State | None] = {"well": "good", "unwell": "bad", "unknown": "unknown", "told": None}
+MARKS: Mapping[LineStatus, State | None] = {"well": "good", "unwell": "bad", "unknown": "unknown", "told": None}
 _WORST: tuple[State, ...] = ("good", "unknown", "busy", "changed", "bad")
 
 
@@ -108,7 +108,7 @@ class Sheet:
     controls: tuple[Control, ...]
     cost: Estimate
     # The lines of each topic of `status`.
-    parts: tuple[Part, ...] = ()
+    parts: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None
     changes: str = ""
     runs: tuple[Run, ...] = ()
@@ -119,5 +119,5 @@ class Sheet:
     @property
     def state(self) -> State:
         """The worst status of all resources and topics."""
-        told = [MARKS[line.mark] for part in self.parts for line in part.lines]
+        told = [MARKS[line.status] for part in self.parts for line in part.lines]
         return worst([*(one.state for one in self.health), *(state for state in told if state)])

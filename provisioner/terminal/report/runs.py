@@ -9,8 +9,8 @@ from html import escape
 from provisioner.amounts import amount
 from provisioner.engine.runs.run import Run
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
-from provisioner.terminal.past import began, name_of, planned, took
 from provisioner.terminal.report.sections import marked, section
+from provisioner.terminal.run import began, name_of, planned, took
 
 _GOOD = "ok"
 # Resources that took less than this share of the run are left out, unless they are on the critical path.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
 from provisioner.engine.planning.drift import Drift
-from provisioner.health.scene import Line, Part
+from provisioner.health.context import HealthLine, TopicHealth
 from provisioner.prices.estimate import Cost, Estimate
-from provisioner.terminal.fields import drift_line
+from provisioner.terminal.differences import drift_line
 from provisioner.terminal.report.model import MARKS, Control, Health, Sheet
 
 _DRIFTED = {
@@ -55,17 +55,17 @@ def health(sheet: Sheet) -> str:
     return section("Health", topics, first, more if well else "")
 
 
-def _topic(part: Part) -> str:
+def _topic(part: TopicHealth) -> str:
     """Return the lines of one topic as HTML."""
     lines = "".join(f"<li>{_line(line)}</li>" for line in part.lines)
     return f"<div><h3>{escape(part.topic)}</h3><ul>{lines}</ul></div>"
 
 
-def _line(line: Line) -> str:
+def _line(line: HealthLine) -> str:
     """Return one line of a topic as HTML."""
-    state = MARKS[line.mark]
+    state = MARKS[line.status]
     name = marked(state, line.name) if state else f'<span class="pale">{escape(line.name)}</span>'
-    return f"{name} {escape(line.says)}"
+    return f"{name} {escape(line.text)}"
 
 
 def _health(one: Health) -> str:

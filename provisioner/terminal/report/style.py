@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.terminal.palette import written_out
+from provisioner.terminal.picture import written_out
 
 # Each text colour has a contrast of 4.5 or more to its background (WCAG 2.2, 1.4.3).
 _LIGHT = {

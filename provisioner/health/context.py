@@ -1,0 +1,123 @@
+"""The observed resources of a stack, and the lines that the topics make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import describe_error
+from provisioner.engine.calls.user_errors import describe_refusal
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.health_status import HealthStatus, ResourceHealth
+
+# `told` is neither good nor bad, such as an event or a number. `unknown`: AWS could not be asked.
+LineStatus = Literal["well", "unwell", "unknown", "told"]
+
+
+_MARKS: Mapping[HealthStatus, LineStatus] = {
+    "healthy": "well",
+    "in progress": "unwell",
+    "unhealthy": "unwell",
+    "gone": "unwell",
+    "unknown": "unknown",
+}
+
+
+@dataclass(frozen=True)
+class ObservedResource:
+    """A resource and its actual properties; `unknown_reason` is the reason why AWS could not be asked about it."""
+
+    logical_id: str
+    type_name: str
+    aws_name: str
+    actual: JsonObject | None = None
+    unknown_reason: str = ""
+    # Its health, by the status members of its type; None if that is not known.
+    health: ResourceHealth | None = None
+
+
+@dataclass(frozen=True)
+class HealthLine:
+    """One sentence about the health of one resource; `facts` are its numbers and words for `--json`."""
+
+    name: str
+    text: str
+    status: LineStatus
+    facts: JsonObject = field(default_factory=dict)
+
+
+Statement = HealthLine | Iterable[HealthLine]
+Describe = Callable[[ObservedResource, JsonObject], Statement]
+
+
+@dataclass(frozen=True)
+class TopicHealth:
+    """The lines of one topic."""
+
+    topic: str
+    lines: tuple[HealthLine, ...]
+
+    def has(self, mark: LineStatus) -> bool:
+        """Return whether one of the lines has this mark."""
+        return any(line.status == mark for line in self.lines)
+
+
+@dataclass(frozen=True)
+class HealthContext:
+    """The resources of a stack as observed at the wall-clock second `now`, and clients for further calls."""
+
+    resources: tuple[ObservedResource, ...]
+    clients: Clients
+    now: float
+
+    def of_types(self, *type_names: str) -> Iterator[ObservedResource]:
+        """Return the resources of these types, without replaced ones that are not deleted yet."""
+        return (one for one in self.resources if one.type_name in type_names and "~" not in one.logical_id)
+
+    def lines(self, type_name: str, line: Describe) -> Iterator[HealthLine]:
+        """Yield the lines that `line` makes of each resource of a type.
+
+        If the call for one resource fails, its line says so, and the others follow all the same.
+        """
+        for one in self.of_types(type_name):
+            yield from line_or_unknown(one.logical_id, partial(line_of, one, line))
+
+
+def line_of(one: ObservedResource, line: Describe) -> Statement:
+    """Return the lines that `line` makes of a resource, or one line if it is missing or could not be read."""
+    if one.unknown_reason:
+        return HealthLine(one.logical_id, f"unknown: {one.unknown_reason}", "unknown")
+    if one.actual is None:
+        return HealthLine(one.logical_id, "is not there", "unwell")
+    return line(one, one.actual)
+
+
+def line_or_unknown(name: str, ask: Callable[[], Statement]) -> list[HealthLine]:
+    """Return the lines that `ask` makes, or one line that says why they are not known.
+
+    Expired credentials and errors of this tool itself are raised, as no further call would work.
+    """
+    try:
+        answer = ask()
+        return [answer] if isinstance(answer, HealthLine) else list(answer)
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
+        return [HealthLine(name, f"unknown: {why_unknown(error, f'looking at {name}')}", "unknown")]
+
+
+def why_unknown(error: Exception, doing: str) -> str:
+    """Return AWS's words for why a call failed; raise the error if no further call would work.
+
+    That is so for expired credentials, and for errors of this tool itself.
+    """
+    describe_refusal(error, doing)
+    return describe_error(error)
+
+
+def status_line(one: ObservedResource, value: Any, good: str) -> LineStatus:
+    """Return the mark of a resource: by its health, or if that is not known by whether `value` is `good`."""
+    if one.health is None:
+        return "well" if value == good else "unwell"
+    return _MARKS[one.health.status]

@@ -1,0 +1,166 @@
+"""The console: writes data to stdout and everything else to stderr, with colours."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TextIO
+
+from provisioner.terminal.clean import own, raw, sanitize
+
+FORMAT_VERSION = 1
+_CODES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "dim": "2",
+    "bold": "1",
+}
+
+
+_SGR, _PLAIN = "\033[{}m", "\033[0m"
+
+
+class Console:
+    """The console of one command, in the format that its flags ask for."""
+
+    def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        # Whether output of containers is printed as it is. Everything else is always cleaned.
+        self.is_raw = is_raw
+        self.is_heard = True
+        self._one_at_a_time = threading.Lock()
+        self.color = color and not os.environ.get("NO_COLOR")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person watches the progress on a terminal."""
+        return sys.stderr.isatty() and not self.as_json and os.environ.get("TERM") != "dumb"
+
+    def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
+        """Return the text in a colour, if the stream shows colours."""
+        has_colors = (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
+        shown = self.color and (has_colors or bool(os.environ.get("FORCE_COLOR")))
+        return f"{own(_SGR.format(_CODES[color]))}{text}{own(_PLAIN)}" if shown and color else text
+
+    def data(self, text: str) -> None:
+        """Print a line of the command's output."""
+        self._write(sys.stdout, text)
+
+    def written(self, text: str) -> None:
+        """Print a line that a container wrote."""
+        self._write(sys.stdout, text, clean=raw if self.is_raw else sanitize)
+
+    def answer(self, text: str, type_name: str, **fields: Any) -> None:
+        """Print a line of the command's output; with --json, a record with the fields instead.
+
+        Args:
+            text: The line.
+            type_name: The type of the record.
+            **fields: The fields of the record.
+
+        """
+        if self.as_json:
+            self.record(type_name, **fields)
+        else:
+            self.data(text)
+
+    def record(self, type_name: str, **fields: Any) -> None:
+        """Print a record of the command's output as one JSON line.
+
+        Args:
+            type_name: The type of the record.
+            **fields: Its fields.
+
+        """
+        head = {"format_version": FORMAT_VERSION, "type": type_name}
+        # JSON escapes all control characters except DEL.
+        self.data(json.dumps({**head, **fields}, default=str).replace("\x7f", "\\u007f"))
+
+    def note(self, text: str = "", color: str = "") -> None:
+        """Print a line on stderr, unless the command is to be quiet."""
+        if not self.quiet:
+            self._write(sys.stderr, self.paint(text, color))
+
+    def ask(self, question: str) -> None:
+        """Print a question on stderr, even if the command is to be quiet."""
+        self._write(sys.stderr, self.paint(question, "bold"))
+
+    def error(self, message: str, hint: str, result: str = "error") -> None:
+        """Print an error; with --json also as a record on stdout.
+
+        Args:
+            message: What went wrong.
+            hint: What the user can do.
+            result: The result in the record.
+
+        """
+        if self.as_json:
+            self.record("error", result=result, message=message, hint=hint)
+        self.warn(message, hint)
+
+    def warn(self, message: str, hint: str) -> None:
+        """Print an error on stderr only; the command may go on after it."""
+        head, _, rest = message.partition("\n")
+        lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
+        self._write(sys.stderr, "\n".join(lines))
+
+    def _write(self, stream: TextIO | None, text: str, clean: Callable[[str], str] = sanitize) -> None:
+        """Write one whole line, from whichever thread.
+
+        An error of the stream does not end the command, which may be in the middle of its work. If stdout
+        cannot be written, that is printed on stderr and recorded in `unsaid`, unless its reader has only
+        closed the pipe.
+        """
+        if stream is None:  # closed before the command began, as by `>&-`
+            return
+        with self._one_at_a_time:
+            lost = _written(stream, clean(text))
+            self.is_heard = self.is_heard and not (lost and stream is sys.stdout)
+        if lost and stream is sys.stdout and not isinstance(lost, BrokenPipeError):
+            unsaid.append(f"stdout cannot be written: {lost.strerror or lost}.")
+            self.warn(unsaid[-1], "The answer is not whole; what was to be done is done.")
+
+
+# Why the output of the command is incomplete though its work is done. The exit code depends on it.
+unsaid: list[str] = []
+
+
+def say_all() -> None:
+    """Make stdout and stderr replace characters that they cannot encode; Python would raise an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None if it was closed before the command began
+            stream.reconfigure(errors="replace")
+
+
+def _written(stream: TextIO, text: str) -> OSError | None:
+    """Write a line; return None, or the error, after which all output to the stream is discarded."""
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except OSError as error:
+        _close(stream)
+        return error
+    return None
+
+
+def _close(stream: TextIO) -> None:
+    """Redirect a stream to /dev/null: the command goes on after its reader is gone, as with `| head`."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:
+    """Return the rows as lines with aligned columns, without borders; the heading is the first line."""
+    listed = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(row[at]) for row in listed) for at in range(len(head))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in listed]
