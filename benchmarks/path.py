@@ -17,7 +17,7 @@ from provisioner.engine.estimates.critical_path import (
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 # The seconds, at speed 1 (as AWS), until a resource of each type is ready.
 _READY = {

@@ -8,7 +8,7 @@ from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.steps.facts import validate_lookups
+from provisioner.steps.lookups import validate_lookups
 from provisioner.stopping import begin_change
 from provisioner.workspace import EMBEDDED, Workspace
 from state.errors import StateError

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provisioner.aws import AwsConnection
-from provisioner.choosing import describe_upgrade, look_up, with_domain, with_pull_rules
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -22,6 +21,8 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.mark import RunIdentity
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.errors import NoSuchStack
+from provisioner.lookups import describe_upgrade, look_up, with_domain, with_pull_rules
+from provisioner.overrides import follow_what_runs, read_overrides, show_overrides
 from provisioner.pins import (
     LocationOptions,
     check_account,
@@ -33,9 +34,8 @@ from provisioner.pins import (
 from provisioner.regions import check_partition
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
-from provisioner.settings.ending import with_zones
-from provisioner.settings.shipped import ServiceOverrides
-from provisioner.shipped import follow_what_runs, read_overrides, show_overrides
+from provisioner.settings.overrides import ServiceOverrides
+from provisioner.settings.teardown_variants import with_zones
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
 from provisioner.unfinished import unfinished_teardown

@@ -8,8 +8,8 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import interpolate
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
-from provisioner.settings.ending import variants
-from provisioner.settings.shipped import with_overrides
+from provisioner.settings.overrides import with_overrides
+from provisioner.settings.teardown_variants import variants
 from provisioner.steps.access_logs import access_logs, edge_records
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
@@ -18,22 +18,21 @@ from provisioner.steps.aurora import aurora
 from provisioner.steps.autoscaling import autoscaling
 from provisioner.steps.boundary import boundary
 from provisioner.steps.certificates import certificates
-from provisioner.steps.cloudfront import edge
+from provisioner.steps.cloudfront import edge, vpc_origin
 from provisioner.steps.dashboard import dashboard
 from provisioner.steps.domain import addresses, balancer_name, names
 from provisioner.steps.dynamodb import sessions
-from provisioner.steps.ecs import Ground, compute
+from provisioner.steps.ecs import TaskInputs, compute
 from provisioner.steps.endpoints import endpoints
-from provisioner.steps.facts import StackLookups
 from provisioner.steps.flow_logs import flow_logs
-from provisioner.steps.guard import guard
 from provisioner.steps.iam import roles
 from provisioner.steps.keys import keys
 from provisioner.steps.logs import logs
-from provisioner.steps.measures import Watched
+from provisioner.steps.lookups import StackLookups
+from provisioner.steps.metrics import MonitoredResources
+from provisioner.steps.origin_key import origin_key
 from provisioner.steps.security import security
 from provisioner.steps.vpc import network
-from provisioner.steps.vpc_origin import vpc_origin
 from provisioner.steps.waf import firewall
 
 
@@ -66,12 +65,12 @@ def build(settings: Settings, suffix: str, region: str, lookups: StackLookups) -
     table = sessions(stack.step("dynamodb"), settings, locks)
     rights = roles(stack.step("iam"), settings, lookups, journals, table, database, locks)
     records = access_logs(stack.step("access-logs"), settings, lookups)
-    key = guard(stack.step("guard"), settings, locks)
+    key = origin_key(stack.step("guard"), settings, locks)
     domain = stack.step("domain")
     proven = certificates(domain, settings)
     front = balancer(stack.step("alb"), settings, lookups, net, groups, own, records, key, proven)
     ways = endpoints(stack.step("endpoints"), settings, net, groups)
-    ground = Ground(net, ways, groups, journals, database, table, rights, front, own, lookups.overrides)
+    ground = TaskInputs(net, ways, groups, journals, database, table, rights, front, own, lookups.overrides)
     tasks = compute(stack.step("ecs"), settings, ground)
     autoscaling(stack.step("autoscaling"), settings, tasks, front, own)
     acl = firewall(stack.step("waf"), settings, lookups, locks)
@@ -82,7 +81,7 @@ def build(settings: Settings, suffix: str, region: str, lookups: StackLookups) -
     names(domain, settings, distribution)
     if records:
         edge_records(stack.step("access-logs"), lookups, records, distribution)
-    watched = Watched(front, tasks, database, table, acl)
+    watched = MonitoredResources(front, tasks, database, table, acl)
     alarms(stack.step("alarms"), settings, lookups, watched, locks)
     dashboard(stack.step("dashboard"), settings, watched)
     boundary(stack.step("boundary"), settings, lookups)

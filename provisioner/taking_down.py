@@ -17,13 +17,13 @@ from provisioner.engine.planning.protection import HiddenProtection, hidden_prot
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.resources import RESOURCE_TYPES, leftovers
-from provisioner.resources.tagging import bearing
+from provisioner.resources.tagging import arns_with_stack_tags
 from provisioner.session import Session
 from provisioner.settings.database import MOST_READERS
-from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
+from provisioner.settings.teardown_variants import with_zones
 from provisioner.stack import build_all
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from state.stack_state import StackState
 
 # AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
@@ -212,8 +212,8 @@ def _sweep(
         raise marker.anew(doc)
     with outcome.recording("what AWS has left", "sweeping it up"):
         leftovers.unprotect(session.clients, lifted.groups)
-        found = leftovers.strays(session.clients, stack, outcome.foreign.keys())
-        leftovers.sweep(session.clients, found)
+        found = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
+        leftovers.delete_leftovers(session.clients, found)
         outcome.cleaned_up += [one.id for one in found]
 
 
@@ -227,10 +227,10 @@ def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan
     check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
     with user_errors("searching for what is left"):
-        tagged = bearing(session.clients, session.suffix)
-        kept = leftovers.kept(session.clients, stack)
-        lingering = leftovers.lingering(session.clients, stack)
-        strays = leftovers.strays(session.clients, stack, theirs)
+        tagged = arns_with_stack_tags(session.clients, session.suffix)
+        kept = leftovers.billed_leftovers(session.clients, stack)
+        lingering = leftovers.expiring_leftovers(session.clients, stack)
+        strays = leftovers.find_leftovers(session.clients, stack, theirs)
     tombstones = session.state.tombstones
     report = verify_deleted(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
     report.set_aside(kept, lingering, strays)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.settings import Settings
-from provisioner.settings.knobs import Knob, knobs
+from provisioner.settings.schema import SettingSchema, setting_schemas
 
 OWN_IMAGE = "mine.example/api:1"
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter/any"
@@ -118,11 +118,11 @@ def _typed(value: Any) -> str:
 def ways(profile: str) -> Iterator[Way]:
     """Each setting that can be changed, alone, to each other value that is worth it."""
     given = Settings(profile=profile)  # type: ignore[arg-type]
-    for path, knob in knobs().items():
+    for path, schema in setting_schemas().items():
         if path in STILL or path in REFUSED or (path == "profile" and profile != "seed"):
             continue
         beside = {**_turned_on(path), **BESIDE.get(path, {})}
-        for value in others(knob, _at(given, path)):
+        for value in others(schema, _at(given, path)):
             yield Way(path, value, beside)
 
 
@@ -135,17 +135,17 @@ def _turned_on(path: str) -> dict[str, Any]:
     return {f"{group}.enabled": True, **watched}
 
 
-def others(knob: Knob, now: Any) -> list[Any]:
+def others(schema: SettingSchema, now: Any) -> list[Any]:
     """Other values than the one it has."""
-    if knob.path in VALUES:
-        return [value for value in VALUES[knob.path] if value != now]
-    if knob.choices:
-        return [value for value in knob.choices if value != now][:3]
+    if schema.path in VALUES:
+        return [value for value in VALUES[schema.path] if value != now]
+    if schema.choices:
+        return [value for value in schema.choices if value != now][:3]
     if isinstance(now, bool):
         return [not now]
     if isinstance(now, (int, float)):
         return [now + 1]
-    raise KeyError(f"{knob.path}: tests/alternatives.py must say another value of it")
+    raise KeyError(f"{schema.path}: tests/alternatives.py must say another value of it")
 
 
 def _at(given: Any, path: str) -> Any:

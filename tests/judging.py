@@ -10,7 +10,7 @@ from provisioner.configuration import load
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import SecretValue
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 
 @functools.cache

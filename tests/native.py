@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.resources.elbv2.routing import led_to
+from provisioner.resources.elbv2.routing import target_groups_of
 from tests.standing import Doc, Standing
 
 # A role of the account's own, by which ECS may change the balancer.
@@ -64,7 +64,7 @@ class Native:
     def lead_all(self, group: str) -> None:
         """Have each rule that leads to one of the two and is not ECS's lead to this one."""
         for one in self.rules:
-            if {self.blue, self.green} & set(led_to(one)) and self.rule != one["RuleArn"]:
+            if {self.blue, self.green} & set(target_groups_of(one)) and self.rule != one["RuleArn"]:
                 self.send_back(one, group)
 
     def send_back(self, rule: Doc, group: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from provisioner.settings.knobs import Knob, knobs
+from provisioner.settings.schema import SettingSchema, setting_schemas
 
 README = Path(__file__).parents[1] / "README.md"
 HEAD = "| setting | default | takes | what it is |\n|---|---|---|---|\n"
@@ -13,7 +13,7 @@ HEAD = "| setting | default | takes | what it is |\n|---|---|---|---|\n"
 
 def table() -> str:
     """The rows of all settings under their head."""
-    return HEAD + "".join(_row(knob) for knob in knobs().values())
+    return HEAD + "".join(_row(schema) for schema in setting_schemas().values())
 
 
 def written(text: str) -> str:
@@ -21,13 +21,13 @@ def written(text: str) -> str:
     return text[text.index(HEAD.splitlines()[0]) :].split("\n\n", maxsplit=1)[0] + "\n"
 
 
-def _row(knob: Knob) -> str:
-    default = knob.default if isinstance(knob.default, str) else json.dumps(knob.default)
-    shown = "unset" if knob.default is None else f"`{default}`" if default else '`""`'
-    if knob.plain != knob.default:
-        plain = knob.plain if isinstance(knob.plain, str) else json.dumps(knob.plain)
+def _row(schema: SettingSchema) -> str:
+    default = schema.default if isinstance(schema.default, str) else json.dumps(schema.default)
+    shown = "unset" if schema.default is None else f"`{default}`" if default else '`""`'
+    if schema.plain != schema.default:
+        plain = schema.plain if isinstance(schema.plain, str) else json.dumps(schema.plain)
         shown += f"; `{plain}` in `seed`"
-    return f"| `{knob.path}` | {shown} | {knob.takes} | {knob.help} |\n"
+    return f"| `{schema.path}` | {shown} | {schema.takes} | {schema.help} |\n"
 
 
 if __name__ == "__main__":

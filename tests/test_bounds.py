@@ -11,7 +11,7 @@ from provisioner.settings import Settings
 from provisioner.settings.network import Network
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 
 def given(*sets: str) -> Settings:

@@ -18,17 +18,25 @@ from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
 from provisioner.resources import (
     RESOURCE_TYPES,
-    facts,
+    data_sources,
+    key_dependents,
     leftovers,
     origin_key,
     pricing_plans,
-    proof_users,
+    scaling_alarms,
     tagging,
-    tracking_alarms,
-    under_key,
+    validation_records,
     versions,
 )
-from provisioner.resources.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
+from provisioner.resources.ecs import (
+    base,
+    diagnosis,
+    revisions,
+    rollouts,
+    service_tasks,
+    standalone_tasks,
+    stopped_tasks,
+)
 from tests.calling import VERBS, calls_in, lookups_in
 
 PROVISIONER = Path(provisioner.__file__).parent
@@ -117,19 +125,19 @@ DECLARED = {
     "doctor/reads/tasks.py": tasks.CALLS,
     "workflows/origin_secret_rotation.py": origin_key.CALLS,
     "resources/ecs/diagnosis.py": diagnosis.CALLS,
-    "resources/ecs/lone_tasks.py": lone_tasks.CALLS,
+    "resources/ecs/standalone_tasks.py": standalone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,
     "resources/ecs/rollouts.py": rollouts.CALLS,
-    "resources/ecs/stops.py": stops.CALLS,
-    "resources/ecs/running.py": running.CALLS,
-    "resources/ecs/sessions.py": sessions.CALLS,
-    "resources/facts.py": facts.CALLS,
+    "resources/ecs/stopped_tasks.py": stopped_tasks.CALLS,
+    "resources/ecs/service_tasks.py": service_tasks.CALLS,
+    "resources/ecs/base.py": base.CALLS,
+    "resources/data_sources.py": data_sources.CALLS,
     "resources/leftovers.py": leftovers.CALLS,
     "resources/pricing_plans.py": pricing_plans.CALLS,
     "resources/tagging.py": tagging.CALLS,
-    "resources/tracking_alarms.py": tracking_alarms.CALLS,
-    "resources/proof_users.py": proof_users.CALLS,
-    "resources/under_key.py": under_key.CALLS,
+    "resources/scaling_alarms.py": scaling_alarms.CALLS,
+    "resources/validation_records.py": validation_records.CALLS,
+    "resources/key_dependents.py": key_dependents.CALLS,
     "resources/versions.py": versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/domain.py": domain.CALLS,
@@ -143,7 +151,7 @@ DECLARED = {
 ELSEWHERE = {
     "aws.py": "GetCallerIdentity is everybody's",
     "bucket/making.py": "the bucket of the state files is not the stack's",
-    "resources/ecs/shipped.py": "TaskDefinition reads it too",
+    "resources/ecs/overrides.py": "TaskDefinition reads it too",
     "resources/secretsmanager.py": "secrets say what finding them needs",
 }
 

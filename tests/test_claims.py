@@ -19,7 +19,7 @@ from provisioner.resources.elbv2.groups import TargetGroup
 from provisioner.resources.elbv2.listeners import ListenerRule
 from provisioner.stack import build
 from provisioner.steps.alb_rules import priorities, priority
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from state.stack_state import ResourceState, StackLocation, StackState
 
 # Two prefixes whose own priority is the same.

@@ -14,7 +14,7 @@ from provisioner.configuration import explained, load
 from provisioner.configuration.sample import sample, toml
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
-from provisioner.settings.knobs import knobs
+from provisioner.settings.schema import setting_schemas
 from tests import readme
 from tests.harness import Desk
 
@@ -26,10 +26,10 @@ def refused(*sets: str, **environment: str) -> UsageError:
 
 
 def test_every_setting_has_one_line_of_help_and_every_number_a_unit() -> None:
-    for knob in knobs().values():
-        assert re.fullmatch(r"[^\n]+[^\n.]", knob.help), knob.path
-        counts = knob.forms[0].get("type") in ("integer", "number")
-        assert not counts or "unit" in knob.schema or knob.path == "container.port", knob.path
+    for schema in setting_schemas().values():
+        assert re.fullmatch(r"[^\n]+[^\n.]", schema.help), schema.path
+        counts = schema.forms[0].get("type") in ("integer", "number")
+        assert not counts or "unit" in schema.schema or schema.path == "container.port", schema.path
 
 
 def test_each_value_is_told_with_who_said_it(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_each_value_is_told_with_who_said_it(tmp_path: Path) -> None:
     assert told["network.zones"] == (4, "environment MLAPI_NETWORK__ZONES")
     assert told["logs.days"] == (3, "--set")
     assert told["database.max_acu"] == (2, "default")
-    assert told.keys() == knobs().keys()
+    assert told.keys() == setting_schemas().keys()
 
 
 def test_what_a_profile_lays_under_them_is_told_as_the_profiles() -> None:

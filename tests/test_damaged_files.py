@@ -20,8 +20,8 @@ from provisioner.engine.runs.run import diff_runs, run_of
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import prices
-from provisioner.settings.knobs import knobs
-from provisioner.steps.facts import validate_lookups
+from provisioner.settings.schema import setting_schemas
+from provisioner.steps.lookups import validate_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.run import show_run
 from provisioner.terminal.timeline import show_timeline
@@ -53,7 +53,7 @@ KEPT = Path(__file__).parent / "kept" / "state_schema_1.json"
 SUFFIX = "prod"
 
 
-@pytest.mark.parametrize("path", knobs())
+@pytest.mark.parametrize("path", setting_schemas())
 @pytest.mark.parametrize("value", STRANGE, ids=lambda one: one[:8])
 def test_no_value_of_a_setting_is_a_traceback(path: str, value: str, tmp_path: Path) -> None:
     name = "MLAPI_" + path.upper().replace(".", "__")

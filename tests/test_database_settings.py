@@ -11,7 +11,7 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 
 def declared(**database: Any) -> Stack:

@@ -11,7 +11,7 @@ import pytest
 from provisioner.embedded.containers import life, model
 from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
 from provisioner.resources.ecs.revisions import registered
-from provisioner.resources.ecs.rollouts import Rolling, Stage
+from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import rollout
 from provisioner.settings.images import is_reference
 from provisioner.workflows import smoke_test
@@ -250,14 +250,14 @@ def test_without_the_right_to_see_tasks_stop_fail_fast_waits_on(
 
 
 def test_a_service_that_somebody_deletes_meanwhile_is_told(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    really = Rolling.look
+    really = RolloutWatch.look
 
-    def look(rolling: Rolling) -> Stage:
+    def look(rolling: RolloutWatch) -> RolloutStage:
         with monkeypatch.context() as patch:
             patch.setattr("provisioner.resources.ecs.rollouts.described", lambda *_: [{"status": "DRAINING"}])
             return really(rolling)
 
-    monkeypatch.setattr(Rolling, "look", look)
+    monkeypatch.setattr(RolloutWatch, "look", look)
 
     ran = deploy(standing, "deleted:1")
 

@@ -29,7 +29,7 @@ from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Lea
 from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
 from provisioner.doctor.reads.tasks import StoppedTasks, _is_of_now, has_ended
 from provisioner.doctor.runner import CheckResult, first_finding, run_check
-from provisioner.resources.ecs.diagnosis import Diagnosis, Ended
+from provisioner.resources.ecs.diagnosis import Diagnosis, StoppedContainer
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -366,9 +366,9 @@ PULLED = "CannotPullContainerError: pull image manifest has been retried 5 time(
 @pytest.mark.parametrize(
     ("last", "typed"),
     [
-        (Diagnosis(task="0a1b", containers=(Ended("api", 1, "", ("boom",)),)), "logs --since 1h"),
+        (Diagnosis(task="0a1b", containers=(StoppedContainer("api", 1, "", ("boom",)),)), "logs --since 1h"),
         (
-            Diagnosis(task="0a1b", stopped=PULLED, containers=(Ended("api", None, PULLED),)),
+            Diagnosis(task="0a1b", stopped=PULLED, containers=(StoppedContainer("api", None, PULLED),)),
             "aws ecs describe-tasks --cluster ml-api-cluster-prod --tasks 0a1b",
         ),
         (Diagnosis(unseen=("(ListTasks answered AccessDeniedException: no)",)), "status"),

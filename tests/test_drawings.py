@@ -14,7 +14,7 @@ from provisioner.configuration import load
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from provisioner.terminal.graph import by_piece
 from provisioner.terminal.graph_formats import as_dot, as_mermaid
 from provisioner.terminal.layout import implied, lay_out

@@ -12,7 +12,7 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.manners import lag
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.extras import ADDED
 from tests.hands import ALTERED, DATABASE, DELETED, TASKS_LOG, Hand
 from tests.standing import ACCOUNT, SUFFIX, Standing

@@ -10,7 +10,7 @@ import pytest
 from provisioner.configuration import load
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.extras import ADDED
 from tests.faults.strongest import REGION, SETS
 from tests.hands import ALTERED, DELETED

@@ -14,9 +14,9 @@ from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.resource_graph.references import redact
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.settings import Settings
-from provisioner.settings.knobs import knobs
+from provisioner.settings.schema import setting_schemas
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.alternatives import BESIDE, CERTIFICATE, OTHER_ZONE, REFUSED, STILL, ZONE, Way, ways
 from tests.harness import Desk
 from tests.inventory import client, inventory
@@ -32,7 +32,7 @@ EVERY = [(profile, way) for profile in PROFILES for way in ways(profile)]
 def test_every_setting_is_in_the_table() -> None:
     tried = {way.path for _, way in EVERY}
 
-    assert tried | STILL.keys() | REFUSED.keys() == knobs().keys()
+    assert tried | STILL.keys() | REFUSED.keys() == setting_schemas().keys()
     assert not tried & (STILL.keys() | REFUSED.keys())
     assert BESIDE.keys() <= tried
 

@@ -13,7 +13,7 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import domain_of
-from provisioner.resources.ecs.running import serving
+from provisioner.resources.ecs.service_tasks import service_tasks
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
 
@@ -83,7 +83,7 @@ def test_of_two_services_of_a_name_the_active_one_is_entered_and_a_task_without_
     )
     clients = cast("Clients", SimpleNamespace(client=lambda _: ecs))
 
-    found = serving(clients, "cluster", "a")
+    found = service_tasks(clients, "cluster", "a")
 
     assert found is not None
     assert (found.tasks, asked) == ((), ["b"])

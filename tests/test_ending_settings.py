@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from provisioner.configuration import load
-from provisioner.settings.ending import variants
+from provisioner.settings.teardown_variants import variants
 from provisioner.stack import build, build_all
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.alternatives import ways
 
 # What others refuse beside what a variant lays over it.

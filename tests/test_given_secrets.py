@@ -8,7 +8,7 @@ from provisioner.embedded.policies import Request, allows
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 WHERE = "eu-west-1:111122223333"
 SECRET = f"arn:aws:secretsmanager:{WHERE}:secret:team/token-AbCdEf"

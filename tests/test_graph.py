@@ -11,7 +11,7 @@ from provisioner.errors import UsageError
 from provisioner.names import NAME_RULES
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.things import Part, Thing
 
 

@@ -27,10 +27,10 @@ from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
 from provisioner.pins import LocationOptions, region_of
-from provisioner.resources import RESOURCE_TYPES, facts, versions
+from provisioner.resources import RESOURCE_TYPES, data_sources, versions
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from provisioner.workflows import teardown
 from provisioner.workflows.saved_plan import SavedPlan
 from provisioner.workflows.service_controller import ServiceController
@@ -271,9 +271,9 @@ def test_a_version_that_cannot_be_had_is_not_advised(there: str, says: str) -> N
 def test_fewer_zones_than_a_database_wants_are_not_advised(
     monkeypatch: pytest.MonkeyPatch, there: list[str], says: str
 ) -> None:
-    monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: there)
+    monkeypatch.setattr(data_sources, "_fitting_zones", lambda _clients: there)
 
-    hint = hint_of(lambda: facts.zones(clients(Rds()), 3))
+    hint = hint_of(lambda: data_sources.zones(clients(Rds()), 3))
 
     assert says in hint
     assert ("network.zones" in hint) is (len(there) > 1)

@@ -24,8 +24,8 @@ FLOORS: list[set[str]] = [
     {
         "provisioner.pins",
         "provisioner.ways",
-        "provisioner.shipped",
-        "provisioner.choosing",
+        "provisioner.overrides",
+        "provisioner.lookups",
         "provisioner.unfinished",
     },
     {"provisioner.stack", "provisioner.workspace", "provisioner.rights", "provisioner.report"},

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.leftovers import lingering
+from provisioner.resources.leftovers import expiring_leftovers
 from provisioner.resources.sns import Subscription
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -69,7 +69,7 @@ def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
         def client(self, service: str, region: str = "") -> Any:
             return client(desk.box.endpoint, service, region or "us-east-1")
 
-    found = lingering(cast("Clients", Here()), stack)
+    found = expiring_leftovers(cast("Clients", Here()), stack)
 
     assert [(one.what, one.id.rpartition(":")[2]) for one in found] == [("Subscription", "ml-api-alerts-a")]
     assert "ops@shop.example never confirmed it" in found[0].reason

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from provisioner.resources import facts
+from provisioner.resources import data_sources
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
 from tests.standing import tags
@@ -162,7 +162,7 @@ def test_a_nat_gateway_per_zone_and_back(desk: Desk) -> None:
 def test_zones_once_chosen_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.apply("a")
     others = ["us-east-1d", "us-east-1e", "us-east-1f"]
-    monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: others)
+    monkeypatch.setattr(data_sources, "_fitting_zones", lambda _clients: others)
 
     assert desk.plan("a") == "No changes.\n"
     desk.ledger("a").unlink()
@@ -170,7 +170,7 @@ def test_zones_once_chosen_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_region_with_too_few_zones_is_refused_with_what_it_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: ["us-east-1a", "us-east-1b"])
+    monkeypatch.setattr(data_sources, "_fitting_zones", lambda _clients: ["us-east-1a", "us-east-1b"])
     mark = desk.mark()
 
     ran = desk.run("apply", "--yes", "--suffix", "a")

@@ -16,8 +16,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from provisioner.errors import UsageError
-from provisioner.resources.log_events import LATE, Line, Tail
-from provisioner.resources.request_records import Records
+from provisioner.resources.access_log_tail import AccessLogTail
+from provisioner.resources.log_events import LATE, LogLine, LogTail
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Lines
 from provisioner.workflows.logs import LogQuery, _asked, _check_service
@@ -73,20 +73,20 @@ def wire() -> Wire:
     return wire
 
 
-def told(tail: Tail) -> str:
+def told(tail: LogTail) -> str:
     """What comes now."""
     return "".join(line.text for line in tail.lines())
 
 
 def test_every_page_is_told_and_nothing_twice(wire: Wire) -> None:
-    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
 
     assert (told(tail), told(tail)) == ("abc", "")
     assert wire.asked[-1]["startTime"] == NOW * 1000 - LATE
 
 
 def test_what_comes_late_is_told_too(wire: Wire) -> None:
-    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
     told(tail)
 
     wire.clock += 10
@@ -97,7 +97,7 @@ def test_what_comes_late_is_told_too(wire: Wire) -> None:
 
 
 def test_after_a_dropped_connection_it_goes_on_where_it_was(wire: Wire) -> None:
-    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
     wire.cut = 1
     got = []
 
@@ -110,7 +110,7 @@ def test_after_a_dropped_connection_it_goes_on_where_it_was(wire: Wire) -> None:
 
 
 def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
-    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
     for _ in range(5):
         wire.clock += 3600
         wire.put(wire.clock, f"at {wire.clock}")
@@ -160,7 +160,7 @@ def test_records_of_requests_are_told_once_and_late_ones_too() -> None:
     shelves.put("b", record(now, "/b1"), record(now, "/b2"), written=now)
     shelves.put("a", record(now, "/a"), record(now - timedelta(hours=9), "/old"), written=now)
     shelves.put("older", record(now, "/no"), written=now - timedelta(hours=5))
-    records = Records(shelves, "bucket", FOLDER, round((now - timedelta(hours=2)).timestamp() * 1000))
+    records = AccessLogTail(shelves, "bucket", FOLDER, round((now - timedelta(hours=2)).timestamp() * 1000))
 
     def paths() -> list[str]:
         return [line.text.rpartition(" ")[2].rstrip('"') for line in records.lines()]
@@ -180,7 +180,7 @@ def test_a_file_that_was_half_told_goes_on_in_the_middle() -> None:
     now = datetime.now(UTC)
     shelves = Shelves()
     shelves.put("a", record(now, "/1"), record(now, "/2"), written=now)
-    records = Records(shelves, "bucket", FOLDER, 0 + round((now - timedelta(hours=1)).timestamp() * 1000))
+    records = AccessLogTail(shelves, "bucket", FOLDER, 0 + round((now - timedelta(hours=1)).timestamp() * 1000))
 
     first = next(records.lines())
     rest = list(records.lines())
@@ -338,10 +338,10 @@ def test_a_group_that_is_gone_is_told_with_what_brings_it_back(written: Desk) ->
     assert f"apply --suffix {SUFFIX} --local` makes it again." in ran.err
 
 
-class Down(Tail):
+class Down(LogTail):
     """Cannot be reached."""
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[LogLine]:
         """Nothing comes."""
         raise EndpointConnectionError(endpoint_url="https://logs")
 
@@ -360,7 +360,7 @@ def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
 def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines(Console(color=False))
     for stream in ("api/api/1111aaaa2222", "api/scratch/1111aaaa2222", "exact/scratch/3333", "writer.0"):
-        lines.show(Line(NOW * 1000, stream, "ending with exit code 0", stream))
+        lines.show(LogLine(NOW * 1000, stream, "ending with exit code 0", stream))
 
     heads = [line.split(" ", 1)[1].partition(" ending")[0] for line in capsys.readouterr().out.splitlines()]
     assert heads == ["api 1111aaaa", "api/scratch 1111aaaa", "exact/scratch 3333", "writer.0"]

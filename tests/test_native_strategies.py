@@ -11,8 +11,8 @@ import pytest
 
 from provisioner.embedded.policies import Verdict, verdict
 from provisioner.resources.ecs.strategies import lasts
-from provisioner.resources.elbv2.routing import led_to, path_values, taker
-from provisioner.steps.alb_rules import slug
+from provisioner.resources.elbv2.routing import matching_rule, path_values, target_groups_of
+from provisioner.steps.alb_rules import prefix_slug
 from tests.exactly import exactly, printed
 from tests.harness import Desk
 from tests.native import Native, native
@@ -143,9 +143,9 @@ def test_a_new_rule_leads_to_the_group_that_serves(led: Native, group: str) -> N
     # The placeholder knows its prefixes: ECS has led to the other group in the same run.
     serves = led.green if group == "the first" else led.blue
     assert led.serves == serves
-    taken = taker(led.rules, "/new/anything")
+    taken = matching_rule(led.rules, "/new/anything")
     assert taken is not None
-    assert list(led_to(taken)) == [serves]
+    assert list(target_groups_of(taken)) == [serves]
     assert "/new/*" not in stack.desk.run("doctor", "--suffix", SUFFIX).out
     stack.desk.apply(SUFFIX)
 
@@ -159,8 +159,8 @@ def test_rules_that_were_led_after_ecs_s_own_follow_it_in_an_apply(led: Native) 
     for settings in (LARGER, ()):
         desk.apply(SUFFIX, *settings)
 
-        every = (one for one in led.rules if {led.blue, led.green} & set(led_to(one)))
-        assert {group for one in every if not one["IsDefault"] for group in led_to(one)} == {led.serves}
+        every = (one for one in led.rules if {led.blue, led.green} & set(target_groups_of(one)))
+        assert {group for one in every if not one["IsDefault"] for group in target_groups_of(one)} == {led.serves}
         assert "rule-not-shifted" not in desk.run("doctor", "--suffix", SUFFIX).out
 
 
@@ -173,7 +173,7 @@ def test_a_rule_that_ecs_has_left_at_the_other_group_is_led_back_to_ours(led: Na
 
     desk.apply(SUFFIX)
 
-    assert {group for one in led.rules for group in led_to(one)} == {led.blue}
+    assert {group for one in led.rules for group in target_groups_of(one)} == {led.blue}
 
 
 def test_the_rule_by_which_ecs_leads_is_not_taken_from_under_it(led: Native) -> None:
@@ -190,7 +190,7 @@ def test_the_rule_by_which_ecs_leads_is_not_taken_from_under_it(led: Native) -> 
         assert ran.code == 5, ran.err
         assert stack.desk.tries(before) == []
         for text in (planned.out, ran.err):
-            assert f"alb/rule-{slug(path)}: it goes, and ECS, by the strategy BLUE_GREEN of" in text
+            assert f"alb/rule-{prefix_slug(path)}: it goes, and ECS, by the strategy BLUE_GREEN of" in text
             service = f"--cluster {stack.service['clusterArn']} --service {stack.service['serviceName']} "
             assert f"`aws ecs update-service {service}--deployment-configuration strategy=ROLLING" in text
     assert led.weights == (0, 100)
@@ -198,13 +198,13 @@ def test_the_rule_by_which_ecs_leads_is_not_taken_from_under_it(led: Native) -> 
 
 def test_a_rule_of_a_service_that_was_deleted_by_hand_comes_back_where_it_is_served(led: Native) -> None:
     stack = led.stack
-    behind = next(one for one in led.rules if not one["IsDefault"] and led.blue in led_to(one))
+    behind = next(one for one in led.rules if not one["IsDefault"] and led.blue in target_groups_of(one))
     stack.aws("elbv2").delete_rule(RuleArn=behind["RuleArn"])
 
     stack.desk.apply(SUFFIX)
 
     (back,) = [one for one in led.rules if one["Priority"] == behind["Priority"]]
-    assert list(led_to(back)) == [led.green]
+    assert list(target_groups_of(back)) == [led.green]
 
 
 @pytest.mark.parametrize("is_asked", [True, False], ids=["asked for", "another's"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provisioner.settings import Settings
-from provisioner.settings.never import _LONGEST_ANSWER
+from provisioner.settings.ineffective import _LONGEST_ANSWER
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.hands import SCALING
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing

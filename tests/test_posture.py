@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.engine.resource_graph.graph import Stack
-from provisioner.settings.knobs import knobs
+from provisioner.settings.schema import setting_schemas
 from tests.judging import (
     behaviour,
     containers,
@@ -461,7 +461,7 @@ def test_with_a_domain_it_holds_those_of_tls_too(control: Control) -> None:
 
 def test_each_control_is_stated_once_with_all_that_is_to_be_said_of_it() -> None:
     names = [control.name for control in CONTROLS]
-    known = knobs().keys()
+    known = setting_schemas().keys()
 
     assert len(names) == len(set(names))
     assert ACCEPTED.keys() <= set(names)

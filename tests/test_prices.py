@@ -21,7 +21,7 @@ from provisioner.prices.table import FALLBACK, keep, prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from provisioner.terminal.estimate import duration
 from state.stack_state import StackLocation, StackState
 from tests.harness import Desk

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
-from provisioner.resources.ecs import lone_tasks
+from provisioner.resources.ecs import standalone_tasks
 from provisioner.resources.ecs.service import Service
 from provisioner.workflows import one_time_command
 from provisioner.workflows import run as running
@@ -82,13 +82,13 @@ def test_a_run_that_was_cut_off_is_gone_on_with(standing: Standing, monkeypatch:
     """Killed when AWS had the call and its reply was not read yet."""
     standing.desk.slow(0.02)
     before = len(tasks(standing))
-    really = lone_tasks.call_with_retry
+    really = standalone_tasks.call_with_retry
 
     def killed(*given: Any) -> Any:
         really(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lone_tasks, "call_with_retry", killed)
+    monkeypatch.setattr(standalone_tasks, "call_with_retry", killed)
     assert run(standing, "twice").code == 130
     monkeypatch.undo()
 
@@ -109,9 +109,9 @@ def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: 
         if not looks:
             os.kill(os.getpid(), signal.SIGINT)
         looks.append(alone.id)
-        return lone_tasks.look(clients, cluster, alone)
+        return standalone_tasks.read_task(clients, cluster, alone)
 
-    monkeypatch.setattr(running, "look", look)
+    monkeypatch.setattr(running, "read_task", look)
 
     ran = run(standing, "sleep", "3600")
 
@@ -125,14 +125,14 @@ def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: 
 
 def test_a_signal_while_the_task_starts_asks_it_to_end_too(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     standing.desk.slow(0.03)
-    really, begun = running.begin, []
+    really, begun = running.start_task, []
 
     def begin(*given: Any) -> Any:
         begun.append(really(*given))
         os.kill(os.getpid(), signal.SIGTERM)
         return begun[-1]
 
-    monkeypatch.setattr(running, "begin", begin)
+    monkeypatch.setattr(running, "start_task", begin)
 
     ran = run(standing, "sleep", "7200")
 
@@ -211,13 +211,13 @@ def test_bounds_that_cannot_be_are_refused(standing: Standing, bounds: tuple[str
 def cut(standing: Standing, monkeypatch: pytest.MonkeyPatch, word: str) -> int:
     """Kill a run when AWS had the call, and let its task end; how many tasks there are then."""
     standing.desk.slow(0.02)
-    really = lone_tasks.call_with_retry
+    really = standalone_tasks.call_with_retry
 
     def killed(*given: Any) -> Any:
         really(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lone_tasks, "call_with_retry", killed)
+    monkeypatch.setattr(standalone_tasks, "call_with_retry", killed)
     assert run(standing, word).code == 130
     monkeypatch.undo()
     while tasks(standing, "RUNNING"):
@@ -249,7 +249,7 @@ def test_one_that_was_cut_off_while_it_was_followed_is_told_too(
     def look(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "look", look)
+    monkeypatch.setattr(running, "read_task", look)
     assert run(standing, "EXIT=6").code == 130
     monkeypatch.undo()
     while tasks(standing, "RUNNING"):
@@ -298,7 +298,7 @@ def test_one_that_was_killed_before_its_call_is_run_by_the_same_command(
         raise KeyboardInterrupt
 
     before = len(tasks(standing))
-    monkeypatch.setattr(lone_tasks, "call_with_retry", killed)
+    monkeypatch.setattr(standalone_tasks, "call_with_retry", killed)
     assert run(standing, "never").code == 130
     monkeypatch.undo()
 

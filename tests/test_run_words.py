@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.resources.ecs import lone_tasks
-from provisioner.resources.ecs.revisions import Running
+from provisioner.resources.ecs import standalone_tasks
+from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.workflows.one_time_command import OneTimeCommand
 
 ARN = "arn:aws:ecs:us-east-1:1:task-definition/ml-api-taskdef-a:4"
@@ -27,11 +27,11 @@ def once(service: str) -> OneTimeCommand:
     """`run -- python -c secret` as a task of a service whose balancer leads to one of two containers."""
     containers = [{"name": "scratch", "image": "busybox"}, {"name": "api", "image": "acme/model:1"}]
     revision = {"taskDefinitionArn": ARN, "family": "f", "containerDefinitions": containers}
-    running = Running({"loadBalancers": [{"containerName": "api"}]}, revision)
+    running = RunningRevision({"loadBalancers": [{"containerName": "api"}]}, revision)
     session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s", begun={}))
     one: Any = SimpleNamespace(title=service, session=session, cluster="c", node="service")
     say: Any = None
-    return OneTimeCommand(say, one, running, lone_tasks.Command(("python", "-c", "secret")))
+    return OneTimeCommand(say, one, running, standalone_tasks.Command(("python", "-c", "secret")))
 
 
 @pytest.mark.parametrize("service", ["api", "search"])
@@ -40,7 +40,7 @@ def test_what_is_told_of_a_command_names_container_and_service_and_no_argument(s
 
 
 def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.workflows.one_time_command.under_way", lambda *_: None)
+    monkeypatch.setattr("provisioner.workflows.one_time_command.find_running", lambda *_: None)
     asking: Any = Heard()
 
     assert once("search").found(again=True, confirmation=asking) is None

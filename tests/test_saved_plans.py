@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.resources import facts
+from provisioner.resources import data_sources
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX, Standing
@@ -71,7 +71,7 @@ def test_another_zone_than_the_one_shown_is_named(
 ) -> None:
     path = kept(standing.desk, tmp_path / "plan", "--set", "network.zones=4")
     listed = [f"us-east-1{letter}" for letter in "abcef"]
-    monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: listed)
+    monkeypatch.setattr(data_sources, "_fitting_zones", lambda _clients: listed)
 
     told = refused(standing.desk, path)
 

@@ -10,7 +10,7 @@ from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 ECR = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
 MAIN, SCRATCH = f"{ECR}/ml-api:1", f"{ECR}/busybox:1"

@@ -11,8 +11,8 @@ from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import Settings, Workload
 from provisioner.stack import build
-from provisioner.steps.alb_rules import slug
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.alb_rules import prefix_slug
+from provisioner.steps.lookups import offline_lookups
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -73,9 +73,9 @@ def test_what_cannot_be_is_refused_in_words(said: dict[str, Any], reason: str) -
 def test_prefixes_that_look_alike_stand_side_by_side() -> None:
     alike = ["/api/v1/*", "/api/v1", "/api/v1*", "/api-v1/*", "/API/v1/*", "/alb/http/*", "/page/403/*", "/*"]
 
-    assert len({slug(one) for one in alike}) == len(alike)
-    assert slug("/api/v1/*") == "api-v1"
-    assert not any("~" in slug(one) for one in ["/~home/*", "/a~b"])
+    assert len({prefix_slug(one) for one in alike}) == len(alike)
+    assert prefix_slug("/api/v1/*") == "api-v1"
+    assert not any("~" in prefix_slug(one) for one in ["/~home/*", "/a~b"])
 
 
 def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:

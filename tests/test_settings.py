@@ -7,8 +7,8 @@ import pytest
 from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import PLACEHOLDER, Settings
-from provisioner.settings.knobs import knobs
-from provisioner.settings.otherwise import in_other_profile
+from provisioner.settings.other_profile import settings_in_other_profile
+from provisioner.settings.schema import setting_schemas
 
 
 def given(*sets: str, file: Path | None = None, **environment: str) -> Settings:
@@ -109,7 +109,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(said: str, meant: str) -> No
 
 
 def test_an_unknown_key_that_is_near_nothing_lists_all() -> None:
-    assert all(path in refused("qqqq=1").hint for path in knobs())
+    assert all(path in refused("qqqq=1").hint for path in setting_schemas())
 
 
 def test_an_unknown_key_in_a_file_is_refused_too(tmp_path: Path) -> None:
@@ -188,8 +188,8 @@ def test_an_image_of_ones_own_waits_for_the_database(image: str, waits: bool) ->
 @pytest.mark.parametrize("sets", [(), ("waf.rate_limit=100", "network.zones=2")])
 def test_what_was_said_is_the_same_in_the_other_profile(sets: tuple[str, ...]) -> None:
     for one, other in (("seed", "production"), ("production", "seed")):
-        assert in_other_profile(given(f"profile={one}", *sets)) == given(f"profile={other}", *sets)
+        assert settings_in_other_profile(given(f"profile={one}", *sets)) == given(f"profile={other}", *sets)
 
 
 def test_what_the_other_profile_does_not_take_is_nothing_there() -> None:
-    assert in_other_profile(given("profile=seed", "service.exec=true")) is None
+    assert settings_in_other_profile(given("profile=seed", "service.exec=true")) is None

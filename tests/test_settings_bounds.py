@@ -14,10 +14,10 @@ import pytest
 from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings.container import LARGEST
-from provisioner.settings.health_path import as_served
-from provisioner.settings.words import KEYWORDS
+from provisioner.settings.reserved_names import POSTGRES_KEYWORDS
+from provisioner.settings.section import as_served
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from tests.harness import Desk
 
 IMAGE = "image=public.ecr.aws/acme/model:1"
@@ -168,7 +168,7 @@ def test_what_aws_refuses_is_refused_by_name(setting: str, value: str) -> None:
     assert setting.split(".", maxsplit=1)[0] in caught.value.message
 
 
-@pytest.mark.parametrize("word", sorted(KEYWORDS))
+@pytest.mark.parametrize("word", sorted(POSTGRES_KEYWORDS))
 def test_a_reserved_word_names_no_role_and_no_database(word: str) -> None:
     for setting in ("database.name", "database.username"):
         with pytest.raises(UsageError):

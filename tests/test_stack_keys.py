@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 
 @pytest.mark.parametrize(("waf", "logs", "alarms"), list(product((True, False), repeat=3)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.resources.ecs.strangers import strangers
+from provisioner.resources.ecs.foreign_targets import foreign_targets
 from tests.standing import SUFFIX, Standing
 
 Doc = dict[str, Any]
@@ -79,7 +79,7 @@ class Ecs:
 
 def found(ecs: Ecs, *listed: Doc) -> list[str]:
     """The addresses of the strangers."""
-    return [one["Target"]["Id"] for one in strangers(ecs, CLUSTER, listed)]
+    return [one["Target"]["Id"] for one in foreign_targets(ecs, CLUSTER, listed)]
 
 
 @pytest.mark.parametrize("state", ["healthy", "unhealthy", "unused", "unavailable", "healthy.new"])

@@ -12,9 +12,9 @@ import pytest
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.revisions import registered
-from provisioner.resources.ecs.rollouts import Rolling, Stage
+from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import Service
-from provisioner.resources.ecs.successors import has_failed, wanted_instead, was_stopped_by_hand
+from provisioner.resources.ecs.superseding import has_failed, superseding_deployment, was_stopped_by_hand
 from provisioner.workflows import smoke_test
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
@@ -46,18 +46,18 @@ def roll(stack: Standing, arn: str) -> None:
     stack.aws("ecs").update_service(cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=arn)
 
 
-def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[Rolling], Any]) -> list[Any]:
+def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[RolloutWatch], Any]) -> list[Any]:
     """Let somebody act once the deployment has begun; what came of it."""
-    really = Rolling.look
+    really = RolloutWatch.look
     done: list[Any] = []
 
-    def look(rolling: Rolling) -> Stage:
+    def look(rolling: RolloutWatch) -> RolloutStage:
         if not done:
             done.append(None)
             done[0] = act(rolling)
         return really(rolling)
 
-    monkeypatch.setattr(Rolling, "look", look)
+    monkeypatch.setattr(RolloutWatch, "look", look)
     return done
 
 
@@ -106,7 +106,7 @@ def test_one_that_somebody_takes_back_by_hand_is_no_bad_image(
 def test_a_newer_one_of_the_same_revision_is_followed(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     ecs, service = standing.aws("ecs"), standing.service
 
-    def anew(rolling: Rolling) -> None:
+    def anew(rolling: RolloutWatch) -> None:
         rolling.arn = rolling._found()
         ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True)
 
@@ -128,10 +128,10 @@ def primary(revision: str, **more: Any) -> dict[str, Any]:
 def test_what_ecs_went_back_to_took_nobodys_place() -> None:
     failed = {"status": "ACTIVE", "taskDefinition": "f:2", "rolloutState": "FAILED"}
 
-    assert wanted_instead({"deployments": [primary("f:1"), failed]}, "f:2") is None
-    assert wanted_instead({"deployments": [primary("f:1")]}, "f:2", {"f:1"}) is None
-    assert wanted_instead({"deployments": [primary("f:2")]}, "f:2") is None
-    found = wanted_instead({"deployments": [primary("f:3")]}, "f:2", {"f:1"})
+    assert superseding_deployment({"deployments": [primary("f:1"), failed]}, "f:2") is None
+    assert superseding_deployment({"deployments": [primary("f:1")]}, "f:2", {"f:1"}) is None
+    assert superseding_deployment({"deployments": [primary("f:2")]}, "f:2") is None
+    found = superseding_deployment({"deployments": [primary("f:3")]}, "f:2", {"f:1"})
     assert found is not None
     assert (found.revision, found.at) == ("f:3", 7)
 
@@ -178,7 +178,7 @@ def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, 
 
 
 def test_one_that_somebody_stops_by_hand_is_no_bad_image(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(rolling: Rolling) -> None:
+    def stop(rolling: RolloutWatch) -> None:
         arn = rolling._found()
         standing.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
 

@@ -19,7 +19,7 @@ from provisioner.engine.types.health_status import health_of as how
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources import RESOURCE_TYPES, autoscaling
 from provisioner.resources.autoscaling import RESUMED, ScalingPolicy
-from provisioner.resources.tracking_alarms import tracking
+from provisioner.resources.scaling_alarms import tracking
 from tests.hands import SCALING
 from tests.standing import SUFFIX, Standing
 

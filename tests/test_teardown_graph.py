@@ -8,9 +8,9 @@ from graphlib import TopologicalSorter
 import pytest
 
 from provisioner.settings import Settings
-from provisioner.settings.ending import variants
+from provisioner.settings.teardown_variants import variants
 from provisioner.stack import build, build_all
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])

@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:token-AbCdEf"
 ALL = {

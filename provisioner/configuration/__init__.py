@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from provisioner.configuration.refusals import impossible
-from provisioner.configuration.sources import Said, said
+from provisioner.configuration.refusals import invalid_settings_error
+from provisioner.configuration.sources import GivenSetting, given_settings
 from provisioner.settings import Settings
-from provisioner.settings.knobs import Knob, knobs
 from provisioner.settings.profiles import PROFILES
+from provisioner.settings.schema import SettingSchema, setting_schemas
 
 DEFAULT = "default"
 
@@ -24,7 +24,7 @@ DEFAULT = "default"
 class Setting(NamedTuple):
     """One setting with its value and the source of the value."""
 
-    knob: Knob
+    knob: SettingSchema
     value: Any
     source: str
 
@@ -41,7 +41,7 @@ def load(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] 
         UsageError: A setting is unknown or not valid; the message says what is near.
 
     """
-    return _validated(said(file, sets, environment))
+    return _validated(given_settings(file, sets, environment))
 
 
 def explained(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ) -> list[Setting]:
@@ -49,7 +49,7 @@ def explained(file: Path | None, sets: Iterable[str], environment: Mapping[str, 
 
     The arguments and errors are those of `load`.
     """
-    told = said(file, sets, environment)
+    told = given_settings(file, sets, environment)
     settings = _validated(told)
     values, profile = settings.model_dump(mode="json"), PROFILES[settings.profile]
 
@@ -58,10 +58,10 @@ def explained(file: Path | None, sets: Iterable[str], environment: Mapping[str, 
             return told[path].source
         return DEFAULT if _at(profile, path) is None else f"profile {settings.profile}"
 
-    return [Setting(knob, _at(values, path), source(path)) for path, knob in knobs().items()]
+    return [Setting(schema, _at(values, path), source(path)) for path, schema in setting_schemas().items()]
 
 
-def _validated(told: Mapping[str, Said]) -> Settings:
+def _validated(told: Mapping[str, GivenSetting]) -> Settings:
     """Return the validated settings for the given values, by path.
 
     Raises:
@@ -76,7 +76,7 @@ def _validated(told: Mapping[str, Said]) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise impossible(error, {path: one.source for path, one in told.items()}) from error
+        raise invalid_settings_error(error, {path: one.source for path, one in told.items()}) from error
 
 
 def _at(values: Mapping[str, Any], path: str) -> Any:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from provisioner.errors import UsageError, quoted
 from provisioner.names import PROGRAM
 from provisioner.settings.incompatible import remedy_of
-from provisioner.settings.knobs import Knob, knobs, sections
+from provisioner.settings.schema import SettingSchema, sections, setting_schemas
 
 # For words of opposite meaning (true, false), the similarity from which a word counts as a typing error.
 _TYPED_WRONG = 0.7
@@ -23,7 +23,7 @@ _TYPED_WRONG = 0.7
 _SCHEMA = f"`{PROGRAM} config schema`"
 
 
-def no_such_setting(path: str, source: str) -> UsageError:
+def unknown_setting_error(path: str, source: str) -> UsageError:
     """Return the error for an unknown setting, with the name that was probably meant.
 
     Args:
@@ -32,25 +32,25 @@ def no_such_setting(path: str, source: str) -> UsageError:
 
     """
     owner = path.rpartition(".")[0]
-    if owner in knobs():
-        return UsageError(f"`{owner}` holds no settings of its own ({source}).", _written(knobs()[owner]))
+    if owner in setting_schemas():
+        return UsageError(f"`{owner}` holds no settings of its own ({source}).", _written(setting_schemas()[owner]))
     if path in sections():
-        inner = ", ".join(one for one in knobs() if one.startswith(f"{path}."))
+        inner = ", ".join(one for one in setting_schemas() if one.startswith(f"{path}."))
         return UsageError(f"`{path}` is a group of settings ({source}).", f"It holds {inner}.")
-    near = _near(path, knobs()) if "." in path else _near_word(path)
+    near = _near(path, setting_schemas()) if "." in path else _near_word(path)
     every = f"`{PROGRAM} config show`" if source == "--set" else _SCHEMA
-    hint = f"Did you mean `{near}`? {every} lists them all." if near else f"There are: {', '.join(knobs())}."
+    hint = f"Did you mean `{near}`? {every} lists them all." if near else f"There are: {', '.join(setting_schemas())}."
     return UsageError(f"There is no setting `{path}` ({source}).", hint)
 
 
-def no_such_variable(name: str, known: Iterable[str]) -> UsageError:
+def unknown_variable_error(name: str, known: Iterable[str]) -> UsageError:
     """Return the error for an environment variable with our prefix that belongs to no setting."""
     near = _near(name, known)
     hint = f"Did you mean `{near}`?" if near else f"Unset it; {_SCHEMA} lists the settings there are."
     return UsageError(f"There is no setting behind the variable {name}.", hint)
 
 
-def impossible(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
+def invalid_settings_error(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
     """Return the error for values that failed validation, each with its source and a valid value.
 
     Args:
@@ -67,7 +67,7 @@ def impossible(error: ValidationError, sources: Mapping[str, str]) -> UsageError
 def _path_of(one: ErrorDetails) -> str:
     """Return the path of the setting that an error is about; the path of its group if it concerns several."""
     whole = ".".join(str(part) for part in one["loc"])
-    return next((path for path in knobs() if whole == path or whole.startswith(f"{path}.")), whole)
+    return next((path for path in setting_schemas() if whole == path or whole.startswith(f"{path}.")), whole)
 
 
 def _subject(path: str, sources: Mapping[str, str]) -> str:
@@ -87,16 +87,16 @@ def _why(path: str, one: ErrorDetails) -> str:
     """Return the reason why a value is not valid, in words."""
     message = one["msg"].removeprefix("Value error, ")
     inside = ".".join(str(part) for part in one["loc"]).removeprefix(path).lstrip(".")
-    knob = knobs().get(path)
+    schema = setting_schemas().get(path)
     if one["type"] == "string_pattern_mismatch":
         message = f"{quoted(one['input'])} is not of the form {one['ctx']['pattern']}"
     elif one["type"] == "extra_forbidden":
         inside, _, unknown = inside.rpartition(".")
         message = f"there is no `{unknown}`"
-    elif knob and not inside and one["type"] != "value_error":
+    elif schema and not inside and one["type"] != "value_error":
         # A value in place of a mapping is not shown: it may be a secret that was meant to go into one.
         given = "this" if one["type"] == "dict_type" else quoted(one["input"])
-        message = f"{given} is not {knob.takes}"
+        message = f"{given} is not {schema.takes}"
     return f"{inside}: {message}" if inside else message
 
 
@@ -105,38 +105,38 @@ def _remedy(path: str, one: ErrorDetails) -> str:
 
     For values that contradict each other, the hint is the remedy of the error.
     """
-    knob = knobs().get(path)
-    if (remedy := remedy_of(one)) or knob is None:
+    schema = setting_schemas().get(path)
+    if (remedy := remedy_of(one)) or schema is None:
         return remedy
     if one["type"] in ("tuple_type", "list_type", "dict_type"):
-        return _written(knob, listed=one["type"] != "dict_type")
+        return _written(schema, listed=one["type"] != "dict_type")
     if one["type"] == "extra_forbidden":
-        near = _near(str(one["loc"][-1]), knob.members)
-        return f"Did you mean `{near}`?" if near else f"There are: {', '.join(knob.members)}."
-    nearest = _nearest(knob, one)
+        near = _near(str(one["loc"][-1]), schema.members)
+        return f"Did you mean `{near}`?" if near else f"There are: {', '.join(schema.members)}."
+    nearest = _nearest(schema, one)
     if nearest is None and one["type"].startswith("bool"):
         return f"Write `{path}=true` or `{path}=false`."
     if nearest is not None:
         return f"Did you mean `{path}={_plain(nearest)}`?"
-    return f"For example `{path}={_plain(knob.example)}`." if knob.example else ""
+    return f"For example `{path}={_plain(schema.example)}`." if schema.example else ""
 
 
-def _nearest(knob: Knob, one: ErrorDetails) -> Any:
+def _nearest(schema: SettingSchema, one: ErrorDetails) -> Any:
     """Return the valid value nearest to an invalid one; None if none can be determined."""
     bounds = one.get("ctx", {})
     for bound in ("ge", "le"):
         if bound in bounds:
             return bounds[bound]
     if one["type"] == "multiple_of":
-        return knob.within(round(float(one["input"]) / bounds["multiple_of"]) * bounds["multiple_of"])
+        return schema.within(round(float(one["input"]) / bounds["multiple_of"]) * bounds["multiple_of"])
     if one["type"].startswith("bool"):
         return _near(str(one["input"]).lower(), ("true", "false"), _TYPED_WRONG)
-    if not knob.choices:
+    if not schema.choices:
         return None
-    if isinstance(knob.choices[0], str):
-        return _near(str(one["input"]), knob.choices)
+    if isinstance(schema.choices[0], str):
+        return _near(str(one["input"]), schema.choices)
     wanted = float(one["input"]) if re.fullmatch("-?[0-9]{1,9}", str(one["input"])) else 0.0
-    return min(knob.choices, key=lambda choice: abs(choice - wanted))
+    return min(schema.choices, key=lambda choice: abs(choice - wanted))
 
 
 def _near(text: str, known: Iterable[str], cutoff: float = 0.4) -> str | None:
@@ -151,14 +151,14 @@ def _near_word(word: str) -> str | None:
 
     That is a setting whose group was left out, or else the most similar of all groups and settings.
     """
-    ends = {path.rpartition(".")[2]: path for path in reversed(list(knobs()))}
-    return ends.get(word) or _near(word, [*sections(), *knobs()])
+    ends = {path.rpartition(".")[2]: path for path in reversed(list(setting_schemas()))}
+    return ends.get(word) or _near(word, [*sections(), *setting_schemas()])
 
 
-def _written(knob: Knob, *, listed: bool = False) -> str:
+def _written(schema: SettingSchema, *, listed: bool = False) -> str:
     """Return the hint how to write a list or mapping for `--set`."""
-    example = knob.default or (["value"] if listed else {"NAME": "value"})
-    return f"Lists and mappings are JSON: --set '{knob.path}={json.dumps(example)}'"
+    example = schema.default or (["value"] if listed else {"NAME": "value"})
+    return f"Lists and mappings are JSON: --set '{schema.path}={json.dumps(example)}'"
 
 
 def _plain(value: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from provisioner.settings.knobs import knobs
+from provisioner.settings.schema import setting_schemas
 
 _HEAD = """\
 # Settings of one ML API stack. What begins with `#` is not read: take the `#` of a setting away to set it.
@@ -32,10 +32,10 @@ def toml(value: Any) -> str:
 
 def _lines() -> Iterator[str]:
     """Yield the lines of the sample: a heading for each group, and each setting commented out."""
-    for section, members in groupby(knobs().values(), key=lambda knob: knob.path.rpartition(".")[0]):
+    for section, members in groupby(setting_schemas().values(), key=lambda schema: schema.path.rpartition(".")[0]):
         if section:
             yield f"\n[{section}]\n"
-        for knob in members:
-            unset = "  # unset by default" if knob.default is None else ""
-            yield f"\n# {knob.help} ({knob.takes})\n"
-            yield f"#{knob.path.rpartition('.')[2]} = {toml(knob.example)}{unset}\n"
+        for schema in members:
+            unset = "  # unset by default" if schema.default is None else ""
+            yield f"\n# {schema.help} ({schema.takes})\n"
+            yield f"#{schema.path.rpartition('.')[2]} = {toml(schema.example)}{unset}\n"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provisioner.configuration.refusals import no_such_setting, no_such_variable
+from provisioner.configuration.refusals import unknown_setting_error, unknown_variable_error
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
-from provisioner.settings.knobs import knobs, sections
+from provisioner.settings.schema import sections, setting_schemas
 
 DEFAULT_FILE = "ml-api.toml"
 _AS_SET = "Write it as --set section.key=value."
@@ -26,7 +26,7 @@ _DEEPEST = 16
 _TOO_DEEP = f"brackets are nested more than {_DEEPEST} deep"
 
 
-class Said(NamedTuple):
+class GivenSetting(NamedTuple):
     """A given value of one setting, and its source."""
 
     path: str
@@ -34,7 +34,7 @@ class Said(NamedTuple):
     source: str
 
 
-def said(file: Path | None, sets: Iterable[str], environment: Mapping[str, str]) -> dict[str, Said]:
+def given_settings(file: Path | None, sets: Iterable[str], environment: Mapping[str, str]) -> dict[str, GivenSetting]:
     """Return the given settings by path; a later source overrides an earlier one.
 
     The order is the file, the environment, `--set`.
@@ -57,14 +57,14 @@ def variable(path: str) -> str:
     return PREFIX + path.upper().replace(".", "__")
 
 
-def _known(one: Said) -> Said:
+def _known(one: GivenSetting) -> GivenSetting:
     """Return the given setting; raise UsageError if there is no such setting."""
-    if one.path not in knobs():
-        raise no_such_setting(one.path, one.source)
+    if one.path not in setting_schemas():
+        raise unknown_setting_error(one.path, one.source)
     return one
 
 
-def _shallow(one: Said) -> Said:
+def _shallow(one: GivenSetting) -> GivenSetting:
     """Return the given setting; raise UsageError if its value is nested too deep.
 
     Such a value could be neither searched nor printed.
@@ -82,7 +82,7 @@ def _shallow(one: Said) -> Said:
     raise UsageError(f"The setting `{one.path}` ({one.source}) is refused: {_TOO_DEEP}.", _AS_SET)
 
 
-def _in_file(file: Path | None) -> Iterator[Said]:
+def _in_file(file: Path | None) -> Iterator[GivenSetting]:
     """Yield the settings in the TOML file; raise UsageError if it cannot be read."""
     path = file or Path(DEFAULT_FILE)
     if file is None and not path.exists():
@@ -98,22 +98,22 @@ def _in_file(file: Path | None) -> Iterator[Said]:
     source = f"file {path}"
     for name, value in document.items():
         if name in sections() and isinstance(value, dict):
-            yield from (Said(f"{name}.{key}", inner, source) for key, inner in value.items())
+            yield from (GivenSetting(f"{name}.{key}", inner, source) for key, inner in value.items())
         else:
-            yield Said(name, value, source)
+            yield GivenSetting(name, value, source)
 
 
-def _in_environment(environment: Mapping[str, str]) -> Iterator[Said]:
+def _in_environment(environment: Mapping[str, str]) -> Iterator[GivenSetting]:
     """Yield the settings in environment variables; raise UsageError for an unknown one with our prefix."""
-    known = {variable(path): path for path in knobs()}
+    known = {variable(path): path for path in setting_schemas()}
     for name in sorted(environment):
         if name in known:
-            yield Said(known[name], _value(environment[name]), f"environment {name}")
+            yield GivenSetting(known[name], _value(environment[name]), f"environment {name}")
         elif name.startswith(PREFIX) and name not in NO_SETTINGS:
-            raise no_such_variable(name, [*known, *NO_SETTINGS])
+            raise unknown_variable_error(name, [*known, *NO_SETTINGS])
 
 
-def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
+def _in_flags(sets: Iterable[str]) -> Iterator[GivenSetting]:
     """Yield the settings in the values of `--set`; raise UsageError for one without a name or value."""
     for one in sets:
         path, equals, value = one.partition("=")
@@ -121,7 +121,7 @@ def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
             raise UsageError(f"--set {_name_in(one)} has no value.", _AS_SET)
         if not path.strip():
             raise UsageError(f"--set {one} names no setting.", _AS_SET)
-        yield Said(path.strip(), _value(value), "--set")
+        yield GivenSetting(path.strip(), _value(value), "--set")
 
 
 def _name_in(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from provisioner.doctor.finding import Finding, JsonObject, ReadResult
-from provisioner.resources.ecs.strangers import told
-from provisioner.resources.ecs.strategies import Shift, shifts_of
-from provisioner.resources.elbv2.routing import led_to, never_asked, path_values
+from provisioner.resources.ecs.foreign_targets import describe_target
+from provisioner.resources.ecs.strategies import TrafficShift, shifts_of
+from provisioner.resources.elbv2.routing import path_values, target_groups_of, unreachable_rules
 
 # ELB API reference, TargetHealth: the states of a target that is healthy, or on its way in or out.
 _PASSING = ("initial", "draining", "healthy")
@@ -46,7 +46,7 @@ def rules_reach_services(
     """
     if not listeners:
         return Finding("no-listener", "The load balancer listens on no port.", "It answers nobody.", "apply")
-    led = {group for rule in rules for group in led_to(rule)}
+    led = {group for rule in rules for group in target_groups_of(rule)}
     shifts = [shift for service in services for shift in shifts_of(service)]
     pairs = {shift.own: shift.groups for shift in shifts}
     for service in services:
@@ -60,7 +60,7 @@ def rules_reach_services(
     joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
     joined |= {shift.alternate for shift in shifts}
     for rule in rules:
-        lost = [group for group in led_to(rule) if group not in joined]
+        lost = [group for group in target_groups_of(rule) if group not in joined]
         if services and lost:
             what = f"The rule {_told(rule)} leads to {lost[0]}, which no service is in."
             return Finding("rule-leads-astray", what, "Requests for it are answered with 503.", "apply")
@@ -85,16 +85,16 @@ def rules_keep_requests(listeners: list[JsonObject], rules: list[JsonObject]) ->
     return None
 
 
-def _left_behind(rules: list[JsonObject], shifts: list[Shift]) -> Finding | None:
+def _left_behind(rules: list[JsonObject], shifts: list[TrafficShift]) -> Finding | None:
     """Return a finding if a rule still forwards to a target group from which ECS has shifted the traffic.
 
     ECS shifts requests only on one rule, so other rules to the same service go on forwarding to the former
     group.
     """
     for shift in shifts:
-        own = {group for rule in rules if rule["RuleArn"] in shift.rules[:1] for group in led_to(rule)}
+        own = {group for rule in rules if rule["RuleArn"] in shift.rules[:1] for group in target_groups_of(rule)}
         for rule in rules if own else ():
-            to = set(led_to(rule))
+            to = set(target_groups_of(rule))
             if rule["RuleArn"] in shift.rules or not to or not to <= shift.groups or to & own:
                 continue
             (now, *_) = sorted(own)
@@ -120,7 +120,7 @@ def rules_are_reachable(rules: list[JsonObject]) -> Finding | None:
     """Check that each rule can get requests: no rules before it take all of them."""
     by_port = sorted(rules, key=lambda rule: int(rule["Port"]))
     for _, listed in groupby(by_port, key=lambda rule: int(rule["Port"])):
-        for rule, takers in never_asked(listed):
+        for rule, takers in unreachable_rules(listed):
             what = f"The rule {_told(rule)} is never asked: {' and '.join(takers)} stand before it."
             return Finding("rule-never-asked", what, "Its requests are answered by another service.", "apply")
     return None
@@ -158,7 +158,7 @@ def targets_are_tasks(foreign: dict[str, list[JsonObject]]) -> Finding | None:
     """Check that all targets of the target groups are tasks of the cluster."""
     for arn, listed in foreign.items():
         if listed:
-            names = ", ".join(told(one["Target"]) for one in listed)
+            names = ", ".join(describe_target(one["Target"]) for one in listed)
             what = f"Somebody registered {names} in {arn.split('/')[1]}: no task of the cluster is there."
             return Finding("target-strange", what, "It is sent requests that are meant for the tasks.", "apply")
     return None

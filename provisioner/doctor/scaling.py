@@ -7,7 +7,7 @@ import shlex
 from provisioner.doctor.finding import Finding
 from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, ScaledService
 from provisioner.resources.autoscaling import scheduled
-from provisioner.settings.never import nothing_wakes
+from provisioner.settings.ineffective import never_scales_up
 
 _FIXED = "The number of tasks does not follow the requests."
 _HELD = {
@@ -40,7 +40,7 @@ def service_can_scale_from_zero(found: list[ScaledService]) -> Finding | None:
     """Check that a service that may run 0 tasks is scaled out by something."""
     for one in found:
         if one.sleeps:
-            what = nothing_wakes(f"{one.service} may stand at 0 tasks, {_HELD[one.held]},")
+            what = never_scales_up(f"{one.service} may stand at 0 tasks, {_HELD[one.held]},")
             why = "It answers nothing once it has been scaled in."
             if one.held == BY_SETTINGS:
                 why = f"{why} Set {one.setting}=1 or more, then apply that."

@@ -12,7 +12,7 @@ from provisioner.doctor.reads.tasks import StoppedTasks, is_up
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.resources.ecs.diagnosis import FAILED, Diagnosis
 from provisioner.resources.ecs.rollouts import BACK
-from provisioner.settings.never import setting_of
+from provisioner.settings.ineffective import setting_of
 
 _NOBODY: Mapping[str, JsonObject] = MappingProxyType({})
 # If this many tasks stop by themselves within an hour, they are in a loop, even if all run at this moment.

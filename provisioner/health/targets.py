@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, LineStatus, ObservedResource
-from provisioner.resources.ecs import strangers
+from provisioner.resources.ecs import foreign_targets
 
-CALLS = {"elbv2": ("DescribeTargetHealth",), **strangers.CALLS}
+CALLS = {"elbv2": ("DescribeTargetHealth",), **foreign_targets.CALLS}
 # States of a target that is being registered or deregistered (botocore elbv2, TargetHealthStateEnum):
 # neither good nor bad.
 _PASSING = ("initial", "draining", "unhealthy.draining")
@@ -58,14 +58,14 @@ def _strangers(context: HealthContext, listed: list[JsonObject]) -> list[JsonObj
     """Return the targets that are no task of the stack; none if the cluster was not read."""
     ecs = context.clients.client("ecs")
     clusters = (one for one in context.of_types("Cluster") if one.actual is not None)
-    return next((strangers.strangers(ecs, one.aws_name, listed) for one in clusters), [])
+    return next((foreign_targets.foreign_targets(ecs, one.aws_name, listed) for one in clusters), [])
 
 
 def _stranger(each: JsonObject) -> HealthLine:
     """Return the line of a target that is no task of the stack."""
     says = f"{each['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
     facts = {"state": each["TargetHealth"]["State"], "stranger": True}
-    return HealthLine(strangers.told(each["Target"]), says, "unwell", facts)
+    return HealthLine(foreign_targets.describe_target(each["Target"]), says, "unwell", facts)
 
 
 def _target(each: JsonObject) -> HealthLine:

@@ -10,9 +10,9 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
-from provisioner.resources.members.edge import CERTIFICATE
+from provisioner.resources.ownership.edge import CERTIFICATE
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 from state.errors import ProvisionerError
 
 NO_CERTIFICATE = codes("ResourceNotFoundException")
@@ -72,7 +72,7 @@ class Certificate(ResourceType):
         if not arn:
             return None
         actual = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-        tags = tags_told(acm, spec, arn, lambda: _tags(acm, arn))
+        tags = read_tags(acm, spec, arn, lambda: _tags(acm, arn))
         proofs = _proofs(actual, spec.props)
         return {**actual, "Proofs": proofs, "Proof": "known" if all(proofs) else "awaited", "Tags": tags}
 

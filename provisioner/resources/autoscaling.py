@@ -12,9 +12,9 @@ from provisioner.engine.types.data import CutoverPhase, codes, declare_operation
 from provisioner.engine.types.health_status import StatusClasses
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources import tracking_alarms
-from provisioner.resources.members.ecs import SCALABLE_TARGET, SCALING_POLICY
-from provisioner.resources.together import tags_told
+from provisioner.resources import scaling_alarms
+from provisioner.resources.ownership.ecs import SCALABLE_TARGET, SCALING_POLICY
+from provisioner.resources.tagging import read_tags
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # botocore application-autoscaling: how many targets or policies one call may name.
@@ -93,7 +93,7 @@ class ScalableTarget(ResourceType):
         if not found:
             return None
         arn = found[0]["ScalableTargetARN"]
-        return {**with_suspended(found[0]), "Tags": tags_told(scaling, spec, arn, lambda: _tags(scaling, arn))}
+        return {**with_suspended(found[0]), "Tags": read_tags(scaling, spec, arn, lambda: _tags(scaling, arn))}
 
     def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target with RegisterScalableTarget."""
@@ -159,8 +159,8 @@ class ScalingPolicy(ResourceType):
     tagged = False
     # The policy scales only when its alarms call it. If they are deleted or no longer call it, it is put
     # again.
-    status_classes = (tracking_alarms.STATES,)
-    failed, on_failure = {"Tracking": tracking_alarms.STATES.unhealthy}, "update"
+    status_classes = (scaling_alarms.STATES,)
+    failed, on_failure = {"Tracking": scaling_alarms.STATES.unhealthy}, "update"
     plans_with_status_reads = True
     unique_properties = (*_WHICH, "PolicyName")
     immutable = frozenset({*_WHICH, "PolicyName", "PolicyType"})
@@ -186,8 +186,8 @@ class ScalingPolicy(ResourceType):
 
     def read_status(self, scaling: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""
-        standing = tracking_alarms.alarms_of(scaling, _policies(scaling, spec))
-        return {**actual, "Tracking": tracking_alarms.tracking(actual, standing)}
+        standing = scaling_alarms.alarms_of(scaling, _policies(scaling, spec))
+        return {**actual, "Tracking": scaling_alarms.tracking(actual, standing)}
 
     def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
         """Create the policy with PutScalingPolicy."""

@@ -15,11 +15,11 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import ZONE_TAG
-from provisioner.resources.members.edge import DISTRIBUTION
 from provisioner.resources.origin_key import redacted_origins, sent_key_hashes
+from provisioner.resources.ownership.edge import DISTRIBUTION
 from provisioner.resources.pricing_plans import is_of_plan, keeps_acl, known_plan, plans_of, refused_for
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 # The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
@@ -103,7 +103,7 @@ class Distribution(ResourceType):
             return None
         found = cloudfront.get_distribution(Id=id_)
         actual = found["Distribution"]
-        tags = tags_told(cloudfront, spec, actual["ARN"], lambda: _tags(cloudfront, actual["ARN"]))
+        tags = read_tags(cloudfront, spec, actual["ARN"], lambda: _tags(cloudfront, actual["ARN"]))
         return {**_whole(actual, spec.suffix), "ETag": found["ETag"], "Tags": tags}
 
     def leaves(self, actual: JsonObject) -> str:

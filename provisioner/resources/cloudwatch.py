@@ -10,9 +10,9 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
-from provisioner.resources.members.watch import ALARM, DASHBOARD
+from provisioner.resources.ownership.watch import ALARM, DASHBOARD
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 
 class Alarm(ResourceType):
@@ -41,7 +41,7 @@ class Alarm(ResourceType):
         if mine is None:
             return None
         arn = mine["AlarmArn"]
-        return {**mine, "Tags": tags_told(cloudwatch, spec, arn, lambda: _tags(cloudwatch, arn))}
+        return {**mine, "Tags": read_tags(cloudwatch, spec, arn, lambda: _tags(cloudwatch, arn))}
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Drop the members that do not apply to this sort of alarm; ministack 1.5.33 fills them in.

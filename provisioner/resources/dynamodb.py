@@ -14,11 +14,11 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.members.data import BACKUPS, TABLE, TTL
+from provisioner.resources.ownership.data import BACKUPS, TABLE, TTL
 from provisioner.resources.secretsmanager import RESOURCE_POLICY
-from provisioner.resources.setting import SubresourceType
+from provisioner.resources.subresource import SubresourceType
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is still applying its last change, or the account has too many changes at once.
@@ -80,7 +80,7 @@ class Table(ResourceType):
         """Read the table with DescribeTable, and its tags."""
         actual = dynamodb.describe_table(TableName=spec.props["TableName"])["Table"]
         arn = actual["TableArn"]
-        tags = tags_told(dynamodb, spec, arn, lambda: _tags(dynamodb, arn))
+        tags = read_tags(dynamodb, spec, arn, lambda: _tags(dynamodb, arn))
         return {**_as_asked(actual), "Tags": tags}
 
     def create(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject:

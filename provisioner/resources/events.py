@@ -12,9 +12,9 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.members.watch import EVENT_RULE, EVENT_TARGET
+from provisioner.resources.ownership.watch import EVENT_RULE, EVENT_TARGET
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 NO_RULE = codes("ResourceNotFoundException")
 _BUSY = codes("ConcurrentModificationException")
@@ -49,7 +49,7 @@ class EventRule(ResourceType):
     def read(self, events: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the rule with DescribeRule, and its tags."""
         actual = events.describe_rule(Name=spec.props["Name"])
-        tags = tags_told(events, spec, actual["Arn"], lambda: _tags(events, actual["Arn"]))
+        tags = read_tags(events, spec, actual["Arn"], lambda: _tags(events, actual["Arn"]))
         return {**actual, "EventPattern": json.loads(actual["EventPattern"]), "Tags": tags}
 
     def create(self, events: Any, spec: ResourceSpec) -> JsonObject:

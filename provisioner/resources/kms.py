@@ -15,12 +15,11 @@ from provisioner.engine.types.data import Codes, codes, declare_operations, minu
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
-from provisioner.resources.members.data import KEY, KEY_ALIAS, KEY_ROTATION
-from provisioner.resources.setting import SubresourceType
-from provisioner.resources.tagging import bearers
+from provisioner.resources.key_dependents import data_under_key
+from provisioner.resources.ownership.data import KEY, KEY_ALIAS, KEY_ROTATION
+from provisioner.resources.subresource import SubresourceType
+from provisioner.resources.tagging import read_tags, tags_by_arn
 from provisioner.resources.tags import mapping
-from provisioner.resources.together import tags_told
-from provisioner.resources.under_key import made_under
 
 NO_KEY = codes("NotFoundException")
 _KEPT_OUT = codes("AccessDeniedException")
@@ -120,7 +119,7 @@ class Key(ResourceType):
 
     def retention_reason(self, client: Any, spec: ResourceSpec) -> str:
         """Return the snapshots, backups and databases that are still encrypted with the key."""
-        return ", ".join(made_under(client, spec.id, spec.suffix))
+        return ", ".join(data_under_key(client, spec.id, spec.suffix))
 
     def delete(self, kms: Any, spec: ResourceSpec) -> None:
         """Schedule the deletion; do nothing if it is scheduled already, as KMS would refuse the call."""
@@ -153,7 +152,7 @@ def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[JsonObject]:
     that denies access is skipped too. If no listed key can be read at all, the error of the first one is
     raised.
     """
-    listed = bearers(beside(kms, "resourcegroupstaggingapi"), [spec.suffix])
+    listed = tags_by_arn(beside(kms, "resourcegroupstaggingapi"), [spec.suffix])
     yield from filter(None, (_described(kms, arn, NO_KEY) for arn in listed if ":kms:" in arn))
     arns = [one["KeyArn"] for one in kms.list_keys()["Keys"]]
     told = [actual for arn in arns if (actual := _described(kms, arn, NO_KEY | _KEPT_OUT))]
@@ -177,7 +176,7 @@ def _told(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
     arn = actual["Arn"]
     wake = (_CALL_BACK if actual["KeyState"] == PENDING else _WAKE).format(arn, kms.region)
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
-    tags = tags_told(kms, spec, arn, lambda: _tags(kms, arn))
+    tags = read_tags(kms, spec, arn, lambda: _tags(kms, arn))
     return {**actual, "Policy": policy, "Tags": tags, "Wake": wake}
 
 

@@ -62,7 +62,7 @@ CALLS = {
 }
 
 
-def strays(clients: Clients, stack: Stack, theirs: Set[str]) -> list[Remnant]:
+def find_leftovers(clients: Clients, stack: Stack, theirs: Set[str]) -> list[Remnant]:
     """Return resources that a deleted stack left behind: scaling alarms, task definition revisions, logs.
 
     Resources named after a declared resource in `theirs` are left out: that one is somebody else's by now.
@@ -70,7 +70,7 @@ def strays(clients: Clients, stack: Stack, theirs: Set[str]) -> list[Remnant]:
     return [*_alarms(clients, stack, theirs), *_revisions(clients, stack), *_logs(clients, stack, theirs)]
 
 
-def sweep(clients: Clients, found: list[Remnant]) -> None:
+def delete_leftovers(clients: Clients, found: list[Remnant]) -> None:
     """Delete the resources that `strays` found; safe to repeat."""
     alarms = [one.id for one in found if one.what == ALARM]
     for some in _parts(alarms, _ALARMS_A_CALL):
@@ -166,7 +166,7 @@ def _logs(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]
             yield Remnant(WRITTEN, group["logGroupName"], f"logs that {cluster} exported")
 
 
-def kept(clients: Clients, stack: Stack) -> list[Remnant]:
+def billed_leftovers(clients: Clients, stack: Stack) -> list[Remnant]:
     """Return the snapshots and keys that outlive the stack, and what they cost."""
     return [*_snapshots(clients, stack), *_keys(clients, stack)]
 
@@ -206,7 +206,7 @@ def _cost(snapshot: dict[str, Any]) -> str:
     return f"the snapshot {name}: {size} GiB at {SNAPSHOT_PRICE} USD per GiB and month in us-east-1{most}"
 
 
-def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
+def expiring_leftovers(clients: Clients, stack: Stack) -> list[Remnant]:
     """Return what AWS keeps of a deleted stack for a limited time, and until when."""
     return [*_backups(clients, stack), *_unconfirmed(clients, stack)]
 

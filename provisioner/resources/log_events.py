@@ -23,7 +23,7 @@ MAIN = "api"
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     """A log event; its stream is called `<service>/<container>/<task>` (ECS guide, awslogs-stream-prefix)."""
 
     at: int
@@ -49,7 +49,7 @@ class Line:
 
 
 @dataclass
-class Tail:
+class LogTail:
     """The events of a log group from one moment on; each call of `lines` continues the last.
 
     `since` is in milliseconds since 1970.
@@ -72,7 +72,7 @@ class Tail:
         """The name of the log group."""
         return self.group
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[LogLine]:
         """Yield the events that were not yielded before.
 
         After an error, the next call continues behind the last event that was yielded. Events may arrive
@@ -105,8 +105,8 @@ class Tail:
             asked["nextToken"] = token
 
 
-def _line(event: Mapping[str, Any]) -> Line:
-    return Line(event["timestamp"], event["logStreamName"], event["message"].rstrip(), event["eventId"])
+def _line(event: Mapping[str, Any]) -> LogLine:
+    return LogLine(event["timestamp"], event["logStreamName"], event["message"].rstrip(), event["eventId"])
 
 
 def _asked_at(reply: Mapping[str, Any]) -> int:

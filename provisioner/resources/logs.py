@@ -9,9 +9,9 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.members.logs import LOG_GROUP, RETENTION
-from provisioner.resources.setting import SubresourceType
-from provisioner.resources.together import tags_told
+from provisioner.resources.ownership.iam_and_logs import LOG_GROUP, RETENTION
+from provisioner.resources.subresource import SubresourceType
+from provisioner.resources.tagging import read_tags
 
 # Part of the name of every log group of every stack: one answer serves them all.
 _PATTERN = "ml-api-"
@@ -52,7 +52,7 @@ class LogGroup(ResourceType):
         actual = group_named(logs, spec.props["logGroupName"])
         if actual is None:
             return None
-        tags = tags_told(logs, spec, _arn(actual), lambda: _tags(logs, actual))
+        tags = read_tags(logs, spec, _arn(actual), lambda: _tags(logs, actual))
         return {"kmsKeyId": "", **actual, "Tags": tags}
 
     def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:

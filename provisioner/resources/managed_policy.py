@@ -12,7 +12,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
 from provisioner.resources.iam import BUSY, GONE
-from provisioner.resources.members.iam import MANAGED_POLICY
+from provisioner.resources.ownership.iam_and_logs import MANAGED_POLICY
 from provisioner.resources.tags import mapping, pairs
 
 # IAM and STS quotas: how many versions one managed policy can have.

@@ -16,9 +16,9 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
-from provisioner.resources.members.edge import DNS_NAME
-from provisioner.resources.proof_users import is_proof, users
+from provisioner.resources.ownership.edge import DNS_NAME
 from provisioner.resources.record_protections import LIFTED_BY, as_option, in_words, low, protected, refusals
+from provisioner.resources.validation_records import is_proof, users
 
 # The record types that resolve a name; records of other types (TXT, MX, CAA) may exist beside them.
 _TYPES = ("A", "AAAA", "CNAME")

@@ -13,9 +13,8 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.members.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
-from provisioner.resources.object_lock import locks
-from provisioner.resources.objects import empty
+from provisioner.resources.bucket_objects import empty, locks
+from provisioner.resources.ownership.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
 from provisioner.resources.tags import mapping, pairs
 
 # HeadBucket returns only the HTTP status.

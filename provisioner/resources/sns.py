@@ -10,9 +10,9 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from provisioner.resources.ownership.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 # ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns
 # ResourceNotFoundException).
@@ -49,7 +49,7 @@ class Topic(ResourceType):
         if not arn:
             return None
         told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-        tags = tags_told(sns, spec, arn, lambda: _tags(sns, arn))
+        tags = read_tags(sns, spec, arn, lambda: _tags(sns, arn))
         under = {"KmsMasterKeyId": told.get("KmsMasterKeyId", "")}
         return {"Name": spec.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
 

@@ -1,13 +1,17 @@
-"""The index of tags (Resource Groups Tagging API): resources of any service with the stack's tags."""
+"""The Resource Groups Tagging API, and reads of several resources, and of their tags, in one call."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.error_categories import ErrorCategory, categorize
+from provisioner.engine.calls.clients import Clients, beside
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import Codes
+from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
 from provisioner.resources.tags import mapping
 
@@ -36,7 +40,7 @@ _ONE_AT_A_TIME = [
 _GLOBAL = ["cloudfront:distribution"]
 
 
-def bearing(clients: Clients, suffix: str) -> list[str]:
+def arns_with_stack_tags(clients: Clients, suffix: str) -> list[str]:
     """Return the ARNs of resources with the stack's tags, in the stack's region and in us-east-1.
 
     The index lags: it may still list resources that were deleted minutes ago.
@@ -49,7 +53,7 @@ def bearing(clients: Clients, suffix: str) -> list[str]:
     return sorted(found)
 
 
-def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
+def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
     """Return the tags of each indexed resource that has the tags of one of these stacks, by its ARN.
 
     Only resource types are included whose own API reads the tags of one resource at a time. IAM is not in the
@@ -70,3 +74,42 @@ def _filters(*suffixes: str) -> list[dict[str, Any]]:
     """Return tag filters that match the resources of any of these stacks."""
     values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
     return [{"Key": key, "Values": told} for key, told in values.items()]
+
+
+# botocore resourcegroupstaggingapi TagFilter: 20 values.
+_MOST = 20
+Tags = Mapping[str, str] | None
+
+
+def read_batch(
+    together: list[str], own: str, ask: Callable[[list[str]], list[JsonObject]], absent: Codes
+) -> list[JsonObject]:
+    """Read the resources `together` in one call; read only `own` if one of the others does not exist.
+
+    Args:
+        together: The ids or names to read, `own` among them.
+        own: The id or name that the caller needs.
+        ask: The call that reads the resources of a list.
+        absent: The error codes that mean that a resource does not exist.
+
+    """
+    try:
+        return ask(together)
+    except ClientError as error:
+        if together == [own] or code_of(error) not in absent:
+            raise
+        return ask([own])
+
+
+def read_tags(client: Any, spec: ResourceSpec, arn: str, ask: Callable[[], Tags]) -> Tags:
+    """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
+
+    During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole
+    stack. The index lags, so if it shows other tags, `ask` reads them from the resource itself.
+    """
+    if client.shares_reads:
+        suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MOST)
+        told = tags_by_arn(beside(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
+        if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(spec.tags):
+            return spec.tags
+    return ask()

@@ -7,9 +7,9 @@ from typing import Any
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.errors import Blocked
-from provisioner.resources.facts import CLASS, ENGINE, orderable, running_cluster
+from provisioner.resources.data_sources import CLASS, ENGINE, orderable, running_cluster
 
-# The AWS operations that this module calls, as in facts.py.
+# The AWS operations that this module calls, as in data_sources.py.
 CALLS = {"rds": ("DescribeDBEngineVersions",)}
 # Every version that can be created supports this range of capacity units. Whether it supports less or more
 # depends on the version (Aurora user guide, aurora-serverless-v2.how-it-works).

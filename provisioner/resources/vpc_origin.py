@@ -10,9 +10,9 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.members.edge import VPC_ORIGIN
+from provisioner.resources.ownership.edge import VPC_ORIGIN
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 # The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last
 # (CloudFront developer guide, private-content-vpc-origins).
@@ -61,7 +61,7 @@ class VpcOrigin(ResourceType):
         if not id_:
             return None
         actual = cloudfront.get_vpc_origin(Id=id_)["VpcOrigin"]
-        tags = tags_told(cloudfront, spec, actual["Arn"], lambda: _tags(cloudfront, actual["Arn"]))
+        tags = read_tags(cloudfront, spec, actual["Arn"], lambda: _tags(cloudfront, actual["Arn"]))
         return {**_told(actual), "Tags": tags}
 
     def _listed(self, cloudfront: Any, name: str) -> str:

@@ -11,9 +11,9 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import has_stack_tags
-from provisioner.resources.members.edge import WEB_ACL, WEB_ACL_LOG
+from provisioner.resources.ownership.edge import WEB_ACL, WEB_ACL_LOG
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import tags_told
 
 # The scope of a web ACL for CloudFront; its API calls go to us-east-1 only.
 SCOPE = "CLOUDFRONT"
@@ -66,7 +66,7 @@ class WebACL(ResourceType):
         if not id_:
             return None
         actual = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
-        return {**actual, "Tags": tags_told(wafv2, spec, actual["ARN"], lambda: _tags(wafv2, actual["ARN"]))}
+        return {**actual, "Tags": read_tags(wafv2, spec, actual["ARN"], lambda: _tags(wafv2, actual["ARN"]))}
 
     def create(self, wafv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the web ACL with CreateWebACL."""

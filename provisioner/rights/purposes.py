@@ -13,30 +13,39 @@ from provisioner.health import targets, topics
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
 from provisioner.resources import (
-    facts,
+    access_log_tail,
+    data_sources,
+    key_dependents,
     leftovers,
     log_events,
     origin_key,
     pricing_plans,
-    proof_users,
-    request_records,
+    scaling_alarms,
     tagging,
-    tracking_alarms,
-    under_key,
+    validation_records,
     versions,
 )
-from provisioner.resources.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops, strangers
+from provisioner.resources.ecs import (
+    base,
+    diagnosis,
+    foreign_targets,
+    revisions,
+    rollouts,
+    service_tasks,
+    standalone_tasks,
+    stopped_tasks,
+)
 from provisioner.resources.elbv2 import routing
 from provisioner.rights import pipeline
 from provisioner.rights.grants import Grant, Grants
 
 Calls = Mapping[str, tuple[str, ...]]
-_LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
-_SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": strangers.CALLS}
+_LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
+_SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": foreign_targets.CALLS}
 # For services whose traffic ECS shifts by itself: who owns a rule's weights, and at which lifecycle hook a
 # deployment waits. That call names only the deployment, so IAM cannot tell which service it is of.
 _SHIFTS: Mapping[str, Calls] = {"Shifts": {"ecs": ("DescribeServiceDeployments", "ListServices")}}
-_ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
+_ALARMS: Mapping[str, Calls] = {"TrackingAlarms": scaling_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
     **_SEEKS,
     **_ALARMS,
@@ -57,9 +66,9 @@ _ONLY_WITH = {
 _ENDS: Mapping[str, Calls] = {
     **_LOOKS,
     "Leftovers": leftovers.CALLS,
-    "UnderKey": under_key.CALLS,
+    "UnderKey": key_dependents.CALLS,
     "PricingPlans": pricing_plans.CALLS,
-    "Proofs": proof_users.CALLS,
+    "Proofs": validation_records.CALLS,
 }
 _LOOK = ("read", "unmanaged", "find_siblings")
 _SEES = ("read", "read_status")
@@ -73,17 +82,17 @@ _LEFT: Calls = {
     for service, operations in leftovers.CALLS.items()
 }
 _ROLLOUTS: Mapping[str, Calls] = {
-    "Facts": facts.CALLS,
+    "Facts": data_sources.CALLS,
     # Any image: which one is deployed is known only when the command runs.
     "Image": {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
     "Revisions": revisions.CALLS,
     "Rollouts": rollouts.CALLS,
-    "Stops": stops.CALLS,
+    "Stops": stopped_tasks.CALLS,
     "Diagnosis": diagnosis.CALLS,
     "Health": targets.CALLS,
     "Routing": routing.CALLS,
     "Lines": log_events.CALLS,
-    "Alone": lone_tasks.CALLS,
+    "Alone": standalone_tasks.CALLS,
 }
 
 
@@ -122,7 +131,7 @@ PURPOSES: Mapping[str, Purpose] = {
             "failure",
             "is_stale",
         ),
-        {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": proof_users.CALLS},
+        {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": validation_records.CALLS},
         writes=True,
     ),
     "deploy": Purpose(
@@ -140,10 +149,10 @@ PURPOSES: Mapping[str, Purpose] = {
         calls={
             "Lines": log_events.CALLS,
             "EdgeLines": log_events.EDGE_CALLS,
-            "Records": request_records.CALLS,
+            "Records": access_log_tail.CALLS,
         }
     ),
-    "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
+    "exec": Purpose(calls={"Running": service_tasks.CALLS, "Sessions": base.CALLS, "Database": _DATABASE}),
     "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": checks.CALLS, "Mutes": mutes.CALLS}),
     "rotate-origin-secret": Purpose(
         _LOOK,
@@ -161,7 +170,7 @@ PURPOSES: Mapping[str, Purpose] = {
     ),
     "verify-gone": Purpose(
         ("read",),
-        {**_LOOKS, **_SHIFTS, "Leftovers": _LEFT, "UnderKey": under_key.CALLS},
+        {**_LOOKS, **_SHIFTS, "Leftovers": _LEFT, "UnderKey": key_dependents.CALLS},
         ending=True,
     ),
     "bootstrap": Purpose(calls={"Bootstrap": pipeline.CALLS}, apart=True),

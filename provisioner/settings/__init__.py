@@ -12,20 +12,15 @@ from provisioner.settings.api import Api
 from provisioner.settings.container import Container
 from provisioner.settings.database import Database
 from provisioner.settings.domain import Domain
-from provisioner.settings.edge import Edge
-from provisioner.settings.encryption import Encryption
 from provisioner.settings.images import Image
 from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
-from provisioner.settings.profiles import PROFILE, PROFILES, laid_under
-from provisioner.settings.roles import Roles
+from provisioner.settings.profiles import PROFILE, PROFILES, with_profile_defaults
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
-from provisioner.settings.table import Table
+from provisioner.settings.small_sections import Edge, Encryption, Logs, Roles, Table, Waf
 from provisioner.settings.tags import OwnTags
-from provisioner.settings.waf import Waf
-from provisioner.settings.workload import MAIN, PLACEHOLDER, Workload, made
+from provisioner.settings.workload import MAIN, PLACEHOLDER, Workload, create_workload
 
 __all__ = ["PLACEHOLDER", "Settings", "Workload"]
 
@@ -69,12 +64,12 @@ class Settings(Section):
         if not isinstance(given, Mapping):
             return given
         named = given.get("profile", PROFILE)
-        return laid_under(PROFILES.get(named, {}) if isinstance(named, str) else {}, given)
+        return with_profile_defaults(PROFILES.get(named, {}) if isinstance(named, str) else {}, given)
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
         """Every service: the main one first, then the services with prefixes of their own, sorted by name."""
-        main = made(
+        main = create_workload(
             MAIN,
             name="",
             prefixes=self.api.prefixes,

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.postgres import DEFAULT_MAJOR
+from provisioner.settings.reserved_names import validate_database_name, validate_role_name
 from provisioner.settings.section import NUMBER, Section, unit
-from provisioner.settings.words import free_database, free_role
 
 # Aurora user guide, replicas: at most 15 besides the writer.
 MOST_READERS = 15
@@ -29,12 +29,12 @@ class Database(Section):
         description="past the end of standard support the major version stays, at a charge for each ACU "
         "(EngineLifecycleSupport, AWS's default); false: AWS moves it to the next one then",
     )
-    name: Annotated[str, AfterValidator(free_database)] = Field(
+    name: Annotated[str, AfterValidator(validate_database_name)] = Field(
         "mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it"
     )
     # botocore rds CreateDBCluster, MasterUsername: 1 to 16 letters or numbers. RDS accepts `_` too
     # (crossplane-contrib/provider-aws#1701).
-    username: Annotated[str, AfterValidator(free_role)] = Field(
+    username: Annotated[str, AfterValidator(validate_role_name)] = Field(
         "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,15}$", description="its master user"
     )
     min_acu: float = Field(
@@ -71,7 +71,7 @@ class Database(Section):
     iam_login: bool = Field(
         False, description="tasks may log in by their role, without a password, as `database.iam_user`"
     )
-    iam_user: Annotated[str, AfterValidator(free_role)] = Field(
+    iam_user: Annotated[str, AfterValidator(validate_role_name)] = Field(
         "mlapi_app",
         pattern=r"^[a-z][a-z0-9_]{0,62}$",
         description="who they log in as: a user that you make and grant `rds_iam`",

@@ -27,10 +27,10 @@ PROFILES: Mapping[str, Values] = {"seed": SEED, "production": PRODUCTION}
 PROFILE = "production"
 
 
-def laid_under(profile: Values, given: Values) -> dict[str, Any]:
+def with_profile_defaults(profile: Values, given: Values) -> dict[str, Any]:
     """Merge the values of a profile with the given values, which win; sections are merged key by key."""
     merged = {**profile, **given}
     for section, values in profile.items():
         if isinstance(values, Mapping) and isinstance(given.get(section), Mapping):
-            merged[section] = laid_under(values, given[section])
+            merged[section] = with_profile_defaults(values, given[section])
     return merged

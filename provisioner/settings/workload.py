@@ -8,9 +8,8 @@ from pydantic import ValidationError, model_validator
 
 from provisioner.settings.api import ApiService
 from provisioner.settings.container import Container
-from provisioner.settings.health_path import as_served
 from provisioner.settings.incompatible import Incompatible, remedy_at, remedy_of
-from provisioner.settings.section import Section
+from provisioner.settings.section import Section, as_served
 from provisioner.settings.service import Service
 
 # The group with the settings of the main service, whose values the other services inherit.
@@ -106,7 +105,7 @@ class Workload(Section):
         for key, other in (("environment", "secrets"), ("secrets", "environment")):
             mine = getattr(self.container, key).items()
             container[key] = {**{name: one for name, one in mine if name not in said[other]}, **said[key]}
-        return made(
+        return create_workload(
             f"api.services.{name}",
             name=name,
             prefixes=own.prefixes,
@@ -116,7 +115,7 @@ class Workload(Section):
         )
 
 
-def made(where: str, **said: Any) -> Workload:
+def create_workload(where: str, **said: Any) -> Workload:
     """Return the service with these settings.
 
     Args:

@@ -13,7 +13,7 @@ from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, 
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.lookups import StackLookups
 
 BALANCER, EDGE = "alb", "cloudfront"
 # CreateBucket refuses this region as a LocationConstraint.

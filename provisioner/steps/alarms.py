@@ -12,12 +12,12 @@ from provisioner.resources.sns import Subscription, Topic, TopicPolicy
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
-from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
+from provisioner.steps.lookups import StackLookups
+from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_metrics, stack_metrics
 
 
-def alarms(step: Step, settings: Settings, lookups: StackLookups, on: Watched, keys: Keys) -> None:
+def alarms(step: Step, settings: Settings, lookups: StackLookups, monitored: MonitoredResources, keys: Keys) -> None:
     """Declare the alarms and a topic in the stack's region.
 
     The firewall's alarm is in us-east-1, and so is a second topic for it if the stack is elsewhere.
@@ -25,13 +25,13 @@ def alarms(step: Step, settings: Settings, lookups: StackLookups, on: Watched, k
     if not settings.alarms.enabled:
         return
     topic = _topic(step, settings, lookups, keys, "alerts", step.stack.region)
-    for measure in of_stack(settings, on):
+    for measure in stack_metrics(settings, monitored):
         _alarm(step, measure, topic, "")
-    _failed_deployments(step, on, topic)
-    if on.firewall:
+    _failed_deployments(step, monitored, topic)
+    if monitored.firewall:
         elsewhere = step.stack.region != GLOBAL_REGION
         far = _topic(step, settings, lookups, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
-        _alarm(step, of_firewall(settings, on.firewall), far, GLOBAL_REGION)
+        _alarm(step, firewall_metrics(settings, monitored.firewall), far, GLOBAL_REGION)
 
 
 def _topic(step: Step, settings: Settings, lookups: StackLookups, keys: Keys, noun: str, region: str) -> ResourceHandle:
@@ -79,7 +79,7 @@ def _publishers(step: Step, lookups: StackLookups, topic: ResourceHandle, region
     ]
 
 
-def _alarm(step: Step, measure: Measure, topic: ResourceHandle, region: str) -> None:
+def _alarm(step: Step, measure: AlarmMetric, topic: ResourceHandle, region: str) -> None:
     step(
         Alarm,
         measure.node,
@@ -94,7 +94,7 @@ def _alarm(step: Step, measure: Measure, topic: ResourceHandle, region: str) -> 
     )
 
 
-def _failed_deployments(step: Step, on: Watched, topic: ResourceHandle) -> None:
+def _failed_deployments(step: Step, monitored: MonitoredResources, topic: ResourceHandle) -> None:
     """Declare an event rule for failed deployments: ECS publishes them as events, not as a metric."""
     rule = step(
         EventRule,
@@ -105,7 +105,7 @@ def _failed_deployments(step: Step, on: Watched, topic: ResourceHandle) -> None:
         EventPattern={
             "source": ["aws.ecs"],
             "detail-type": ["ECS Deployment State Change"],
-            "resources": [service.id for service in on.tasks.services.values()],
+            "resources": [service.id for service in monitored.tasks.services.values()],
             "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
         },
     )

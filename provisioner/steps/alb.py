@@ -12,10 +12,10 @@ from provisioner.resources.elbv2.listeners import Listener
 from provisioner.settings import Settings, Workload
 from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account
-from provisioner.steps.alb_rules import Front, Lead, forward, priorities
+from provisioner.steps.alb_rules import ListenerRules, ServiceRouting, forward_action, priorities
 from provisioner.steps.certificates import Certificates
-from provisioner.steps.facts import StackLookups
-from provisioner.steps.guard import Guard
+from provisioner.steps.lookups import StackLookups
+from provisioner.steps.origin_key import OriginKey
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
@@ -40,7 +40,7 @@ class Balancer:
 
     alb: ResourceHandle
     listener: ResourceHandle
-    fronts: dict[str, Front]
+    fronts: dict[str, ServiceRouting]
     # The listener and all its rules, which together decide where a request goes.
     rules: list[ResourceHandle]
     secure: bool = False
@@ -48,18 +48,18 @@ class Balancer:
     @property
     def group(self) -> ResourceHandle:
         """The target group of the main service."""
-        return self.fronts[""].group
+        return self.fronts[""].target_group
 
 
 def balancer(
     step: Step,
     settings: Settings,
     lookups: StackLookups,
-    net: Network,
+    network: Network,
     groups: Security,
     roles: Account,
     records: AccessLogs | None,
-    key: Guard | None,
+    key: OriginKey | None,
     proven: Certificates | None = None,
 ) -> Balancer:
     """Declare the load balancer with its listener, rules and target groups.
@@ -74,17 +74,17 @@ def balancer(
         Scheme="internal" if hidden else "internet-facing",
         Type="application",
         IpAddressType="ipv4",
-        Subnets=[subnet.id for subnet in (net.private if hidden else net.public)],
+        Subnets=[subnet.id for subnet in (network.private if hidden else network.public)],
         SecurityGroups=[groups.balancer.id],
-        depends_on=[net.door, roles.balancing],
+        depends_on=[network.internet_gateway, roles.balancing],
     )
     _attributes(step, settings, alb, records)
-    targets = {one.name: _group(step, net, one) for one in settings.workloads}
+    targets = {one.name: _group(step, network, one) for one in settings.workloads}
     asked = [key.condition()] if key and key.required else []
     main = targets[settings.workloads[0].name]
-    listener = _listener(step, alb, [_CLOSED] if asked else forward(main), proven)
+    listener = _listener(step, alb, [_CLOSED] if asked else forward_action(main), proven)
     # The rules of two listeners have different logical ids, so the old ones serve until the new ones do.
-    to = Lead(step, listener, "tls-rule" if proven else "rule", asked)
+    to = ListenerRules(step, listener, "tls-rule" if proven else "rule", asked)
     to.pages()
     rest = to.rest(main) if asked else listener
     places = priorities(settings.prefixes, lookups.priorities)
@@ -92,7 +92,7 @@ def balancer(
     for one in settings.workloads:
         group = targets[one.name]
         rules = [to.prefix(prefix, places[prefix], group) for prefix in one.prefixes]
-        fronts[one.name] = Front(group, rules or [rest])
+        fronts[one.name] = ServiceRouting(group, rules or [rest])
     return Balancer(alb, listener, fronts, [listener, *to.rules], secure=proven is not None)
 
 
@@ -146,7 +146,7 @@ def _attributes(step: Step, settings: Settings, alb: ResourceHandle, records: Ac
     )
 
 
-def _group(step: Step, net: Network, one: Workload) -> ResourceHandle:
+def _group(step: Step, network: Network, one: Workload) -> ResourceHandle:
     # ECS registers the addresses of the tasks, so the target type is "ip".
     group = step(
         TargetGroup,
@@ -154,7 +154,7 @@ def _group(step: Step, net: Network, one: Workload) -> ResourceHandle:
         Protocol=one.container.protocol,
         Port=_GROUP_PORT,
         TargetType="ip",
-        VpcId=net.vpc.id,
+        VpcId=network.vpc.id,
         HealthCheckProtocol=one.container.protocol,
         HealthCheckPath=one.container.health_path,
         HealthCheckIntervalSeconds=30,

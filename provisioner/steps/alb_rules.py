@@ -23,15 +23,15 @@ _LAST_PLACE = 50_000
 
 
 @dataclass(frozen=True)
-class Front:
+class ServiceRouting:
     """The target group of one service, and the rules that forward to it."""
 
-    group: ResourceHandle
+    target_group: ResourceHandle
     rules: list[ResourceHandle]
 
 
 @dataclass(frozen=True)
-class Lead:
+class ListenerRules:
     """The rules of one listener, as they are declared; `asked` are the conditions that every rule has."""
 
     up: Step
@@ -47,11 +47,11 @@ class Lead:
 
     def rest(self, group: ResourceHandle) -> ResourceHandle:
         """Declare the rule that forwards requests without a known prefix to the main service."""
-        return self._rule("guarded", _LAST_PLACE, [], forward(group)[0])
+        return self._rule("guarded", _LAST_PLACE, [], forward_action(group)[0])
 
     def prefix(self, prefix: str, place: int, group: ResourceHandle) -> ResourceHandle:
         """Declare the rule that forwards a prefix to its service."""
-        return self._rule(slug(prefix), place, _path(prefix), forward(group)[0])
+        return self._rule(prefix_slug(prefix), place, _path(prefix), forward_action(group)[0])
 
     def _rule(self, tail: str, place: int, path: list[dict[str, Any]], action: dict[str, Any]) -> ResourceHandle:
         rule = self.up(
@@ -70,7 +70,7 @@ def _path(prefix: str) -> list[dict[str, Any]]:
     return [{"Field": "path-pattern", "Values": [prefix]}]
 
 
-def forward(group: ResourceHandle) -> list[dict[str, Any]]:
+def forward_action(group: ResourceHandle) -> list[dict[str, Any]]:
     """Return the actions that forward everything to one target group."""
     return [{"Type": "forward", "TargetGroupArn": group.id}]
 
@@ -87,7 +87,7 @@ def _page(title: str, words: str) -> dict[str, Any]:
     }
 
 
-def slug(prefix: str) -> str:
+def prefix_slug(prefix: str) -> str:
     """Return a prefix as the end of a logical id.
 
     Eight hex characters of a hash keep apart the prefixes that would look the same; plain ones have none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.engine.resource_graph.graph import Step
 from provisioner.engine.resource_graph.references import Interpolation, interpolate
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.lookups import StackLookups
 
 
 def arn(step: Step, lookups: StackLookups, service: str, rest: str | Interpolation, region: str = "") -> Interpolation:

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import name_of
-from provisioner.resources.facts import CLASS, ENGINE
+from provisioner.resources.data_sources import CLASS, ENGINE
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.resources.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
 from provisioner.resources.rds.instances import DBInstance
@@ -16,10 +16,10 @@ from provisioner.resources.secretsmanager import USUAL_DAYS, MasterLogin, Rotati
 from provisioner.settings import Settings
 from provisioner.settings.postgres import DISABLED, ENROLLED
 from provisioner.steps.account import Account
-from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
 from provisioner.steps.logs import Logs
-from provisioner.steps.monitoring import measured
+from provisioner.steps.lookups import StackLookups
+from provisioner.steps.monitoring import monitoring
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
@@ -40,7 +40,7 @@ def aurora(
     step: Step,
     settings: Settings,
     lookups: StackLookups,
-    net: Network,
+    network: Network,
     groups: Security,
     groups_of_logs: Logs,
     roles: Account,
@@ -57,7 +57,7 @@ def aurora(
         EngineVersion=lookups.engine["EngineVersion"],
         DatabaseName=settings.database.name,
         MasterUsername=settings.database.username,
-        DBSubnetGroupName=_subnets(step, net, roles).id,
+        DBSubnetGroupName=_subnets(step, network, roles).id,
         DBClusterParameterGroupName=parameters.id,
         VpcSecurityGroupIds=[groups.database.id],
         ServerlessV2ScalingConfiguration=_capacity(settings),
@@ -87,7 +87,7 @@ def _instances(
     """
     nouns = {"writer": ("writer", "")} | {f"reader-{n}": ("reader", str(n)) for n in range(1, readers + 1)}
     names = [name_of(noun, step.stack.suffix, distinct) for noun, distinct in nouns.values()]
-    measures, before = measured(step, settings, lookups, names)
+    measures, before = monitoring(step, settings, lookups, names)
     common = {
         "DBClusterIdentifier": cluster.id,
         "DBInstanceClass": CLASS,
@@ -115,12 +115,12 @@ def _instances(
     return writer
 
 
-def _subnets(step: Step, net: Network, roles: Account) -> ResourceHandle:
+def _subnets(step: Step, network: Network, roles: Account) -> ResourceHandle:
     return step(
         DBSubnetGroup,
         "db-subnets",
         DBSubnetGroupDescription="ml-api private subnets",
-        SubnetIds=[subnet.id for subnet in net.private],
+        SubnetIds=[subnet.id for subnet in network.private],
         depends_on=[roles.rds],
     )
 

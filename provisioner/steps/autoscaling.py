@@ -45,7 +45,7 @@ def _scaling(step: Step, one: Workload, tasks: Compute, balancer: Balancer, role
             "TargetValue": float(one.service.requests),
             "PredefinedMetricSpecification": {
                 "PredefinedMetricType": "ALBRequestCountPerTarget",
-                "ResourceLabel": interpolate("{}/{}", balancer.alb["FullName"], front.group["FullName"]),
+                "ResourceLabel": interpolate("{}/{}", balancer.alb["FullName"], front.target_group["FullName"]),
             },
             "ScaleOutCooldown": one.service.scale_out_cooldown,
             "ScaleInCooldown": one.service.scale_in_cooldown,

@@ -14,12 +14,12 @@ from provisioner.resources.managed_policy import Boundary
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.lookups import StackLookups
 
 _NODE = "boundary"
 
 
-def capped(settings: Settings) -> dict[str, Any]:
+def boundary_property(settings: Settings) -> dict[str, Any]:
     """Return the property that puts a role under the boundary; {} if the settings name none."""
     match settings.roles.boundary:
         case "off":
@@ -37,9 +37,9 @@ def boundary(step: Step, settings: Settings, lookups: StackLookups) -> None:
     """
     if settings.roles.boundary != "own":
         return
-    said = (statement for resource in list(step.stack) for statement in _said(step, lookups, resource))
+    given = (statement for resource in list(step.stack) for statement in _said(step, lookups, resource))
     statements: list[dict[str, Any]] = []
-    for one in said:
+    for one in given:
         if one not in statements:
             statements.append(one)
     step(
@@ -69,7 +69,7 @@ def _any_part(arn: Interpolation) -> Interpolation:
     return Interpolation(arn.template, tuple("*" if isinstance(one, Ref) else one for one in parts))
 
 
-def _pattern(step: Step, lookups: StackLookups, resource: Resource, said: dict[str, Any]) -> dict[str, Any]:
+def _pattern(step: Step, lookups: StackLookups, resource: Resource, given: dict[str, Any]) -> dict[str, Any]:
     """Return resources and conditions that match a resource whose ARN is not known yet."""
     if isinstance(resource.type, DBCluster):
         # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
@@ -77,7 +77,7 @@ def _pattern(step: Step, lookups: StackLookups, resource: Resource, said: dict[s
         ours = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
         return {"Resource": [arn(step, lookups, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
     if isinstance(resource.type, Key):
-        asked = said.get("Condition", {}).get("StringEquals", {})
+        asked = given.get("Condition", {}).get("StringEquals", {})
         tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(step.stack.suffix).items()}
         return {
             "Resource": [arn(step, lookups, "kms", "key/*")],

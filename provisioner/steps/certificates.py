@@ -18,7 +18,7 @@ _MINUTE = 60
 
 
 @dataclass(frozen=True)
-class Shown:
+class ServingCertificate:
     """The ARN of a certificate, and the resource that waits for it to be issued, if the stack requests it."""
 
     arn: Any
@@ -34,8 +34,8 @@ class Shown:
 class Certificates:
     """The certificates of CloudFront and of the load balancer."""
 
-    edge: Shown
-    balancer: Shown
+    edge: ServingCertificate
+    balancer: ServingCertificate
 
 
 def certificates(step: Step, settings: Settings) -> Certificates | None:
@@ -68,8 +68,10 @@ def certificates(step: Step, settings: Settings) -> Certificates | None:
         needed = [proofs[name] for name in all_names[one] if name in proofs]
         issued[one] = _issued(step, settings, one, certificate, needed or list(issued.values()))
     return Certificates(
-        Shown(asked["edge"].id, issued["edge"]) if "edge" in asked else Shown(settings.domain.certificate_arn),
-        Shown(asked["alb"].id, issued["alb"]) if "alb" in asked else Shown(given),
+        ServingCertificate(asked["edge"].id, issued["edge"])
+        if "edge" in asked
+        else ServingCertificate(settings.domain.certificate_arn),
+        ServingCertificate(asked["alb"].id, issued["alb"]) if "alb" in asked else ServingCertificate(given),
     )
 
 
@@ -104,7 +106,7 @@ def _proven(
                     HostedZoneId=settings.domain.hosted_zone_id,
                     Name=certificate[f"Proofs.{at}.Name"],
                     Records=[{"Type": "CNAME", "ResourceRecords": [{"Value": value}]}],
-                    Mark=mark(step),
+                    Mark=name_owner_hash(step),
                 )
     return proofs
 
@@ -132,6 +134,6 @@ def _issued(
     )
 
 
-def mark(step: Step) -> str:
+def name_owner_hash(step: Step) -> str:
     """Return the text that marks a DNS name as this stack's, from its suffix and region."""
     return f"{MANAGER} {step.stack.suffix} {step.stack.region}"

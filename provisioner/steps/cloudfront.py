@@ -1,4 +1,4 @@
-"""The CloudFront distribution in front of the load balancer: HTTPS for viewers, and no caching."""
+"""CloudFront in front of the load balancer, and its way to a private one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import Edge, ResourceHandle, Step
 from provisioner.names import ZONE_TAG
 from provisioner.resources.cloudfront import Distribution
+from provisioner.resources.iam import ServiceLinkedRole
+from provisioner.resources.vpc_origin import VpcOrigin
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.alb_rules import PAGES
 from provisioner.steps.certificates import Certificates
-from provisioner.steps.guard import Guard
+from provisioner.steps.origin_key import OriginKey
+from provisioner.steps.vpc import Network
 
 # Managed policies: the same ids in every account (CloudFront developer guide, using-managed-cache-policies,
 # using-managed-origin-request-policies, using-managed-response-headers-policies).
@@ -30,7 +33,7 @@ def edge(
     settings: Settings,
     balancer: Balancer,
     acl: ResourceHandle | None,
-    key: Guard | None,
+    key: OriginKey | None,
     proven: Certificates | None = None,
     origin: ResourceHandle | None = None,
     within: ResourceHandle | None = None,
@@ -91,7 +94,9 @@ def _after(balancer: Balancer, proven: Certificates | None, origin: ResourceHand
     return [*rules, *named, *(proven.edge.after if proven else [])]
 
 
-def _origin(settings: Settings, balancer: Balancer, key: Guard | None, within: ResourceHandle | None) -> dict[str, Any]:
+def _origin(
+    settings: Settings, balancer: Balancer, key: OriginKey | None, within: ResourceHandle | None
+) -> dict[str, Any]:
     # A VPC origin, if there is one, else a custom origin at the load balancer's name.
     origin = {
         "Id": _ORIGIN,
@@ -117,3 +122,23 @@ def _error(code: int, settings: Settings) -> dict[str, Any]:
     # Errors are never cached; 403 and 404 have pages of their own.
     page, status = (PAGES[code][0], str(code)) if settings.edge.error_pages and code in PAGES else ("", "")
     return {"ErrorCode": code, "ErrorCachingMinTTL": 0, "ResponsePagePath": page, "ResponseCode": status}
+
+
+def vpc_origin(step: Step, settings: Settings, network: Network, front: Balancer) -> ResourceHandle | None:
+    """Declare the VPC origin, or return None if the settings do not ask for it.
+
+    CloudFront requires an internet gateway at the VPC, although it does not use it.
+    """
+    if not settings.edge.vpc_origin:
+        return None
+    role = step(ServiceLinkedRole, "slr-vpc-origin", AWSServiceName="vpcorigin.cloudfront.amazonaws.com")
+    return step(
+        VpcOrigin,
+        "vpc-origin",
+        Arn=front.alb.id,
+        HTTPPort=80,
+        HTTPSPort=443,
+        OriginProtocolPolicy="https-only" if front.secure else "http-only",
+        OriginSslProtocols={"Items": ["TLSv1.2"]},
+        depends_on=[front.alb.ready("CloudFront takes a balancer that is active"), network.internet_gateway, role],
+    )

@@ -8,22 +8,22 @@ from provisioner.engine.resource_graph.graph import Step
 from provisioner.resources.cloudwatch import Dashboard
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
-from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
+from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_metrics, stack_metrics
 
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
 
 
-def dashboard(step: Step, settings: Settings, on: Watched) -> None:
+def dashboard(step: Step, settings: Settings, monitored: MonitoredResources) -> None:
     """Declare the dashboard: a widget per alarm, with its threshold as a line."""
     if not settings.alarms.dashboard:
         return
-    here = [(measure, step.stack.region) for measure in of_stack(settings, on)]
-    far = [(of_firewall(settings, on.firewall), GLOBAL_REGION)] if on.firewall else []
+    here = [(measure, step.stack.region) for measure in stack_metrics(settings, monitored)]
+    far = [(firewall_metrics(settings, monitored.firewall), GLOBAL_REGION)] if monitored.firewall else []
     widgets = [_widget(at, measure, region) for at, (measure, region) in enumerate([*here, *far])]
     step(Dashboard, "dashboard", DashboardBody={"widgets": widgets})
 
 
-def _widget(at: int, measure: Measure, region: str) -> dict[str, Any]:
+def _widget(at: int, measure: AlarmMetric, region: str) -> dict[str, Any]:
     row, column = divmod(at, _COLUMNS)
     line = {"label": "alarm", "value": measure.props["Threshold"]}
     return {
@@ -42,7 +42,7 @@ def _widget(at: int, measure: Measure, region: str) -> dict[str, Any]:
     }
 
 
-def _metrics(measure: Measure) -> list[list[Any]]:
+def _metrics(measure: AlarmMetric) -> list[list[Any]]:
     """Return the metrics as a dashboard takes them: `[namespace, metric, name, value, ..., {options}]`."""
     props = measure.props
     if "Metrics" not in props:

@@ -9,7 +9,7 @@ from provisioner.engine.resource_graph.references import Interpolation, interpol
 from provisioner.resources.route53 import DnsName
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
-from provisioner.steps.certificates import mark
+from provisioner.steps.certificates import name_owner_hash
 
 # The hosted zone id of every CloudFront distribution (Route 53 API reference, AliasTarget).
 _OF_CLOUDFRONT = "Z2FDTNDATAQYW2"
@@ -43,7 +43,7 @@ def _leading(
         HostedZoneId=settings.domain.hosted_zone_id,
         Name=name,
         Records=[{"Type": one, "AliasTarget": alias} for one in types],
-        Mark=mark(step),
+        Mark=name_owner_hash(step),
     )
 
 

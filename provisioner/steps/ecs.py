@@ -13,11 +13,11 @@ from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.tasks import TaskDefinition
 from provisioner.settings import Settings, Workload
-from provisioner.settings.shipped import ServiceOverrides
+from provisioner.settings.overrides import ServiceOverrides
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
-from provisioner.steps.hardening import hardened
+from provisioner.steps.hardening import hardened_containers
 from provisioner.steps.iam import Roles
 from provisioner.steps.logs import Logs
 from provisioner.steps.placeholder import command
@@ -41,7 +41,7 @@ class Compute:
 
 
 @dataclass(frozen=True)
-class Ground:
+class TaskInputs:
     """The results of earlier steps that tasks depend on, and by service what `deploy` and `scale` chose."""
 
     network: Network
@@ -56,7 +56,7 @@ class Ground:
     shipped: Mapping[str, ServiceOverrides] = field(default_factory=dict)
 
 
-def compute(step: Step, settings: Settings, on: Ground) -> Compute:
+def compute(step: Step, settings: Settings, inputs: TaskInputs) -> Compute:
     """Declare the cluster and the services.
 
     No service has a launch type, which would switch the capacity provider strategy off.
@@ -67,10 +67,10 @@ def compute(step: Step, settings: Settings, on: Ground) -> Compute:
         settings=[{"name": "containerInsights", "value": "enabled"}],
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
         defaultCapacityProviderStrategy=_strategy(settings),
-        depends_on=[on.account.ecs, on.logs.insights],
-        **_shells(on.logs),
+        depends_on=[inputs.account.ecs, inputs.logs.insights],
+        **_shells(inputs.logs),
     )
-    return Compute(cluster, {one.name: _service(step, settings, one, on, cluster) for one in settings.workloads})
+    return Compute(cluster, {one.name: _service(step, settings, one, inputs, cluster) for one in settings.workloads})
 
 
 def _shells(logs: Logs) -> dict[str, Any]:
@@ -92,27 +92,29 @@ def _strategy(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _service(step: Step, settings: Settings, one: Workload, on: Ground, cluster: ResourceHandle) -> ResourceHandle:
-    task = _task(step, settings, one, on)
+def _service(
+    step: Step, settings: Settings, one: Workload, inputs: TaskInputs, cluster: ResourceHandle
+) -> ResourceHandle:
+    task = _task(step, settings, one, inputs)
     return step(
         Service,
         one.named("service"),
         **one.told_apart("service"),
-        extra_tags=on.shipped[one.name].tags if one.name in on.shipped else NO_EXTRA_TAGS,
+        extra_tags=inputs.shipped[one.name].tags if one.name in inputs.shipped else NO_EXTRA_TAGS,
         cluster=cluster.id,
         taskDefinition=task.id,
         desiredCount=one.service.minimum,
         capacityProviderStrategy=_strategy(settings),
         networkConfiguration={
             "awsvpcConfiguration": {
-                "subnets": [subnet.id for subnet in on.network.private],
-                "securityGroups": [on.security.tasks[one.name].group.id],
+                "subnets": [subnet.id for subnet in inputs.network.private],
+                "securityGroups": [inputs.security.tasks[one.name].group.id],
                 "assignPublicIp": "DISABLED",
             }
         },
         loadBalancers=[
             {
-                "targetGroupArn": on.balancer.fronts[one.name].group.id,
+                "targetGroupArn": inputs.balancer.fronts[one.name].target_group.id,
                 "containerName": CONTAINER,
                 "containerPort": one.container.port,
             }
@@ -126,31 +128,31 @@ def _service(step: Step, settings: Settings, one: Workload, on: Ground, cluster:
         enableECSManagedTags=True,
         enableExecuteCommand=one.service.exec,
         propagateTags="SERVICE",
-        depends_on=_before_tasks_start(one, on),
+        depends_on=_before_tasks_start(one, inputs),
     )
 
 
-def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | ResourceHandle]:
+def _before_tasks_start(one: Workload, inputs: TaskInputs) -> list[Edge | ResourceHandle]:
     """Return what must be ready before a service starts tasks: three failed starts fail the deployment."""
     waits: list[Edge | ResourceHandle] = [
-        *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
-        *on.network.ways_out,
-        *(way.ready("a task pulls its image through it") for way in on.endpoints),
-        *(rule.ready("ECS refuses a group without a listener") for rule in on.balancer.fronts[one.name].rules),
-        *(policy.ready("a task starts with these rights") for policy in on.roles.policies),
-        *on.security.doors,
-        *on.security.tasks[one.name].paths,
-        on.logs.tasks,
-        on.database.cluster.ready("the secret has no value before"),
+        *(nat.ready("a task pulls its image through it") for nat in inputs.network.nat_gateways),
+        *inputs.network.egress_resources,
+        *(way.ready("a task pulls its image through it") for way in inputs.endpoints),
+        *(rule.ready("ECS refuses a group without a listener") for rule in inputs.balancer.fronts[one.name].rules),
+        *(policy.ready("a task starts with these rights") for policy in inputs.roles.policies),
+        *inputs.security.ingress_rules,
+        *inputs.security.tasks[one.name].rules,
+        inputs.logs.tasks,
+        inputs.database.cluster.ready("the secret has no value before"),
     ]
     if one.waits_for_database:
-        waits.append(on.database.writer.ready("the image connects when it starts"))
+        waits.append(inputs.database.writer.ready("the image connects when it starts"))
     return waits
 
 
-def _task(step: Step, settings: Settings, one: Workload, on: Ground) -> ResourceHandle:
+def _task(step: Step, settings: Settings, one: Workload, inputs: TaskInputs) -> ResourceHandle:
     # The containers come from `hardened`, which may add one that prepares the volumes.
-    container = _container(settings, one, on, step.stack.region)
+    container = _container(settings, one, inputs, step.stack.region)
     return step(
         TaskDefinition,
         one.named("task"),
@@ -160,24 +162,24 @@ def _task(step: Step, settings: Settings, one: Workload, on: Ground) -> Resource
         cpu=str(one.container.cpu),
         memory=str(one.container.memory),
         runtimePlatform={"cpuArchitecture": one.container.architecture, "operatingSystemFamily": "LINUX"},
-        executionRoleArn=on.roles.execution["Arn"],
-        taskRoleArn=on.roles.task["Arn"],
-        **hardened(container, one.container, shell=one.service.exec),
+        executionRoleArn=inputs.roles.execution["Arn"],
+        taskRoleArn=inputs.roles.task["Arn"],
+        **hardened_containers(container, one.container, shell=one.service.exec),
     )
 
 
-def _container(settings: Settings, one: Workload, on: Ground, region: str) -> dict[str, Any]:
+def _container(settings: Settings, one: Workload, inputs: TaskInputs, region: str) -> dict[str, Any]:
     container = {
         "name": CONTAINER,
         "image": one.image,
         "essential": True,
         "portMappings": [{"containerPort": one.container.port, "protocol": "tcp"}],
-        "environment": _pairs(_environment(settings, one, on), "value"),
-        "secrets": _pairs(_secrets(one, on), "valueFrom"),
+        "environment": _pairs(_environment(settings, one, inputs), "value"),
+        "secrets": _pairs(_secrets(one, inputs), "valueFrom"),
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": on.logs.tasks.id,
+                "awslogs-group": inputs.logs.tasks.id,
                 "awslogs-region": region,
                 "awslogs-stream-prefix": one.name or CONTAINER,
             },
@@ -186,31 +188,31 @@ def _container(settings: Settings, one: Workload, on: Ground, region: str) -> di
     return {**container, "command": command(one)} if one.is_placeholder else container
 
 
-def _environment(settings: Settings, one: Workload, on: Ground) -> dict[str, Any]:
+def _environment(settings: Settings, one: Workload, inputs: TaskInputs) -> dict[str, Any]:
     """Return the variables of a container: those of the settings, those of `deploy`, and the stack's own.
 
     The stack's own win over the others.
     """
-    cluster = on.database.cluster
-    given = {**one.container.environment, **on.shipped.get(one.name, ServiceOverrides()).environment}
+    cluster = inputs.database.cluster
+    given = {**one.container.environment, **inputs.shipped.get(one.name, ServiceOverrides()).environment}
     return {
         **{name: SensitiveValue(name, value) for name, value in given.items()},
-        "SESSIONS_TABLE": on.table.id,
+        "SESSIONS_TABLE": inputs.table.id,
         "DB_HOST": cluster["Endpoint"],
         "DB_PORT": "5432",
         "DB_NAME": settings.database.name,
-        "DB_SECRET_ARN": on.database.secret,
-        **({"DB_READER_HOST": cluster["ReaderEndpoint"]} if on.database.readers else {}),
+        "DB_SECRET_ARN": inputs.database.secret,
+        **({"DB_READER_HOST": cluster["ReaderEndpoint"]} if inputs.database.readers else {}),
         **({"DB_IAM_USER": settings.database.iam_user} if settings.database.iam_login else {}),
     }
 
 
-def _secrets(one: Workload, on: Ground) -> dict[str, Any]:
+def _secrets(one: Workload, inputs: TaskInputs) -> dict[str, Any]:
     """Return the secrets of a container by reference: those of the settings, and the database login."""
     return {
         **one.container.secrets,
-        "DB_USERNAME": interpolate("{}:username::", on.database.secret),
-        "DB_PASSWORD": interpolate("{}:password::", on.database.secret),
+        "DB_USERNAME": interpolate("{}:username::", inputs.database.secret),
+        "DB_PASSWORD": interpolate("{}:password::", inputs.database.secret),
     }
 
 

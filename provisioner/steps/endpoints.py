@@ -13,18 +13,18 @@ from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
 
-def endpoints(step: Step, settings: Settings, net: Network, groups: Security) -> list[ResourceHandle]:
+def endpoints(step: Step, settings: Settings, network: Network, groups: Security) -> list[ResourceHandle]:
     """Declare the gateway endpoints of S3 and DynamoDB, and without NAT the interface endpoints.
 
     ECR keeps image layers in S3. Each interface endpoint answers under the service's own DNS name. The
     interface endpoints are returned.
     """
-    tables = [table.id for table in net.tables]
+    tables = [table.id for table in network.route_tables]
     for service in ("s3", "dynamodb"):
         step(
             VpcEndpoint,
             f"endpoint-{service}",
-            VpcId=net.vpc.id,
+            VpcId=network.vpc.id,
             VpcEndpointType="Gateway",
             ServiceName=_name(step, service),
             RouteTableIds=tables,
@@ -35,13 +35,13 @@ def endpoints(step: Step, settings: Settings, net: Network, groups: Security) ->
         step(
             InterfaceEndpoint,
             f"endpoint-{service.replace('.', '-')}",
-            VpcId=net.vpc.id,
+            VpcId=network.vpc.id,
             VpcEndpointType="Interface",
             ServiceName=_name(step, service),
-            SubnetIds=[subnet.id for subnet in net.private],
+            SubnetIds=[subnet.id for subnet in network.private],
             SecurityGroupIds=[groups.endpoints.id],
             PrivateDnsEnabled=True,
-            depends_on=net.names,
+            depends_on=network.dns_attributes,
         )
         for service in _services(settings)
     ]

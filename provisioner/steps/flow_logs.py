@@ -8,13 +8,13 @@ from provisioner.resources.iam import Role, RolePolicy
 from provisioner.resources.logs import LogGroup, Retention
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.boundary import capped
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.boundary import boundary_property
 from provisioner.steps.keys import Keys
+from provisioner.steps.lookups import StackLookups
 from provisioner.steps.vpc import Network
 
 
-def flow_logs(step: Step, settings: Settings, lookups: StackLookups, net: Network, keys: Keys) -> None:
+def flow_logs(step: Step, settings: Settings, lookups: StackLookups, network: Network, keys: Keys) -> None:
     """Declare a flow log of accepted and rejected traffic, one record a minute, if the settings want it."""
     if not settings.network.flow_logs:
         return
@@ -26,7 +26,7 @@ def flow_logs(step: Step, settings: Settings, lookups: StackLookups, net: Networ
         noun="flow-role",
         AssumeRolePolicyDocument=_trust(step, lookups),
         Description="Writes the flow log of ml-api",
-        **capped(settings),
+        **boundary_property(settings),
     )
     policy = step(
         RolePolicy,
@@ -38,7 +38,7 @@ def flow_logs(step: Step, settings: Settings, lookups: StackLookups, net: Networ
     step(
         FlowLog,
         "flow-log",
-        ResourceIds=[net.vpc.id],
+        ResourceIds=[network.vpc.id],
         ResourceType="VPC",
         TrafficType="ALL",
         LogDestinationType="cloud-watch-logs",

@@ -9,7 +9,7 @@ from provisioner.settings.container import Container
 _INIT = "scratch"
 
 
-def hardened(container: dict[str, Any], said: Container, *, shell: bool = False) -> dict[str, Any]:
+def hardened_containers(container: dict[str, Any], given: Container, *, shell: bool = False) -> dict[str, Any]:
     """Return the hardened containers and their volumes, as RegisterTaskDefinition takes them.
 
     Fargate mounts a volume as owned by root with mode 0755 (aws/containers-roadmap#938), so an image that
@@ -18,21 +18,21 @@ def hardened(container: dict[str, Any], said: Container, *, shell: bool = False)
 
     Args:
         container: The definition of the main container.
-        said: The settings of the container.
+        given: The settings of the container.
         shell: Whether ECS Exec is enabled, so that an init process must end what a session leaves behind.
 
     """
-    linux: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}} if said.drop_capabilities else {}
+    linux: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}} if given.drop_capabilities else {}
     if shell:
         # ECS developer guide, ecs-exec.
         linux["initProcessEnabled"] = True
     if linux:
         container = {**container, "linuxParameters": linux}
-    if not said.readonly_root:
+    if not given.readonly_root:
         return {"containerDefinitions": [container]}
     mounts = [
         {"sourceVolume": f"scratch-{place}", "containerPath": path, "readOnly": False}
-        for place, path in enumerate(said.scratch, start=1)
+        for place, path in enumerate(given.scratch, start=1)
     ]
     container = {**container, "readonlyRootFilesystem": True}
     if not mounts:
@@ -40,14 +40,14 @@ def hardened(container: dict[str, Any], said: Container, *, shell: bool = False)
     ready = {"dependsOn": [{"containerName": _INIT, "condition": "SUCCESS"}], "mountPoints": mounts}
     init = {
         "name": _INIT,
-        "image": said.scratch_image,
+        "image": given.scratch_image,
         "essential": False,
-        "command": ["chmod", "1777", *said.scratch],
+        "command": ["chmod", "1777", *given.scratch],
         "readonlyRootFilesystem": True,
         "mountPoints": mounts,
         "logConfiguration": container["logConfiguration"],
     }
-    if said.drop_capabilities:
+    if given.drop_capabilities:
         init["linuxParameters"] = container["linuxParameters"]
     volumes = [{"name": mount["sourceVolume"]} for mount in mounts]
     return {"containerDefinitions": [{**container, **ready}, init], "volumes": volumes}

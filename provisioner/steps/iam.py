@@ -13,10 +13,10 @@ from provisioner.settings import Settings
 from provisioner.settings.images import EcrImage
 from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
-from provisioner.steps.boundary import capped
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.boundary import boundary_property
 from provisioner.steps.keys import Keys
 from provisioner.steps.logs import Logs
+from provisioner.steps.lookups import StackLookups
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ def _role(step: Step, settings: Settings, lookups: StackLookups, noun: str, desc
             "ArnLike": {"aws:SourceArn": arn(step, lookups, "ecs", "*")},
         }
     trust = {"Version": "2012-10-17", "Statement": [statement]}
-    return step(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **capped(settings))
+    return step(
+        Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **boundary_property(settings)
+    )
 
 
 def _policy(step: Step, role: ResourceHandle, name: str, statements: list[dict[str, Any]]) -> ResourceHandle:

@@ -13,7 +13,7 @@ from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.lookups import StackLookups
 
 # KMS developer guide, "Allow key administrators to administer the KMS key".
 _KEPT_BY_IAM = (

@@ -9,8 +9,8 @@ from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
-from provisioner.steps.boundary import capped
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.boundary import boundary_property
+from provisioner.steps.lookups import StackLookups
 
 # The log group for enhanced monitoring of all databases of a region. It is the account's: not created or
 # deleted by the stack.
@@ -19,7 +19,7 @@ _GROUP = "RDSOSMetrics"
 _FREE_DAYS = 7
 
 
-def measured(
+def monitoring(
     step: Step, settings: Settings, lookups: StackLookups, instances: Iterable[str]
 ) -> tuple[dict[str, Any], list[ResourceHandle]]:
     """Return the monitoring arguments of CreateDBInstance, and what must exist before the instances.
@@ -61,7 +61,7 @@ def _role(
         noun="monitor-role",
         AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [statement]},
         Description="Measures the database of ml-api",
-        **capped(settings),
+        **boundary_property(settings),
     )
     policy = step(
         RolePolicy,

@@ -13,35 +13,35 @@ ANYWHERE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True)
-class Outward:
+class Egress:
     """The private route tables, the NAT gateways, and all routes and associations that tasks need."""
 
-    tables: list[ResourceHandle]
-    nats: list[ResourceHandle]
-    ways: list[ResourceHandle]
+    route_tables: list[ResourceHandle]
+    nat_gateways: list[ResourceHandle]
+    resources: list[ResourceHandle]
 
 
-def outward(
+def egress(
     step: Step,
     settings: Settings,
     vpc: ResourceHandle,
-    door: ResourceHandle,
+    internet_gateway: ResourceHandle,
     public: list[ResourceHandle],
     private: list[ResourceHandle],
-) -> Outward:
+) -> Egress:
     """Declare one NAT gateway, one per zone, or none, with the private route tables.
 
     Each private subnet uses the table of its zone if there is one per zone, else the only table.
     """
     homes = {"one": public[:1], "per_zone": public, "none": []}[settings.network.nat]
-    nats = [_nat(step, n, home, door) for n, home in enumerate(homes, start=1)]
+    nats = [_nat(step, n, home, internet_gateway) for n, home in enumerate(homes, start=1)]
     tables = [step(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
     routes = [_route(step, n, table, nat) for n, (table, nat) in enumerate(zip(tables, nats, strict=False), start=1)]
     follows = [_follow(step, n, subnet, tables, nats, routes) for n, subnet in enumerate(private, start=1)]
-    return Outward(tables, nats, routes + follows)
+    return Egress(tables, nats, routes + follows)
 
 
-def _nat(step: Step, n: int, home: ResourceHandle, door: ResourceHandle) -> ResourceHandle:
+def _nat(step: Step, n: int, home: ResourceHandle, internet_gateway: ResourceHandle) -> ResourceHandle:
     """Declare a NAT gateway with an address; creating it fails before the internet gateway is attached."""
     address = step(ElasticIp, f"eip-{n}", Domain="vpc")
     return step(
@@ -50,7 +50,7 @@ def _nat(step: Step, n: int, home: ResourceHandle, door: ResourceHandle) -> Reso
         SubnetId=home.id,
         AllocationId=address.id,
         ConnectivityType="public",
-        depends_on=[door],
+        depends_on=[internet_gateway],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from provisioner.settings import Workload
-from provisioner.settings.health_path import as_served
+from provisioner.settings.section import as_served
 
 _CONF = """\
 pid /tmp/nginx.pid;

@@ -11,7 +11,7 @@ from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.resources.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload
-from provisioner.steps.facts import StackLookups
+from provisioner.steps.lookups import StackLookups
 from provisioner.steps.nat import ANYWHERE
 from provisioner.steps.vpc import Network
 
@@ -19,11 +19,11 @@ POSTGRES = 5432
 
 
 @dataclass(frozen=True)
-class Members:
+class TaskSecurityGroup:
     """The security group of one service's tasks, and the rules that its traffic needs."""
 
     group: ResourceHandle
-    paths: list[ResourceHandle]
+    rules: list[ResourceHandle]
 
 
 @dataclass(frozen=True)
@@ -33,37 +33,37 @@ class Security:
     balancer: ResourceHandle
     database: ResourceHandle
     endpoints: ResourceHandle | None
-    doors: list[ResourceHandle]
-    tasks: dict[str, Members]
+    ingress_rules: list[ResourceHandle]
+    tasks: dict[str, TaskSecurityGroup]
 
 
-def security(step: Step, settings: Settings, lookups: StackLookups, net: Network) -> Security:
+def security(step: Step, settings: Settings, lookups: StackLookups, network: Network) -> Security:
     """Declare the security groups and their rules.
 
     Each rule is a resource of its own. No group keeps the allow-all egress rule that AWS adds.
     """
     main, *others = settings.workloads
-    balancer = _group(step, net, main, "sg-alb", "ml-api load balancer")
-    tasks = {main.name: _group(step, net, main, "sg-tasks", "ml-api tasks")}
-    database = _group(step, net, main, "sg-db", "ml-api database")
+    balancer = _group(step, network, main, "sg-alb", "ml-api load balancer")
+    tasks = {main.name: _group(step, network, main, "sg-tasks", "ml-api tasks")}
+    database = _group(step, network, main, "sg-db", "ml-api database")
     doors = _doors(step, settings, lookups, balancer)
-    tasks |= {one.name: _group(step, net, one, "sg-tasks", "ml-api tasks") for one in others}
-    endpoints, to_endpoints = _endpoints(step, settings, net, tasks)
+    tasks |= {one.name: _group(step, network, one, "sg-tasks", "ml-api tasks") for one in others}
+    endpoints, to_endpoints = _endpoints(step, settings, network, tasks)
     members = {
-        one.name: Members(
+        one.name: TaskSecurityGroup(
             tasks[one.name],
             [*_paths(step, one, balancer, tasks[one.name], database), *to_endpoints.get(one.name, [])],
         )
         for one in settings.workloads
     }
     if settings.network.bare_default_group:
-        step(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
-        step(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
+        step(BareDefaultIngress, "default-group-ingress", VpcId=network.vpc.id)
+        step(BareDefaultEgress, "default-group-egress", VpcId=network.vpc.id)
     return Security(balancer, database, endpoints, doors, members)
 
 
 def _endpoints(
-    step: Step, settings: Settings, net: Network, tasks: dict[str, ResourceHandle]
+    step: Step, settings: Settings, network: Network, tasks: dict[str, ResourceHandle]
 ) -> tuple[ResourceHandle | None, dict[str, list[ResourceHandle]]]:
     """Declare the group of the interface endpoints, which exist without NAT, and a rule in it per service.
 
@@ -71,12 +71,12 @@ def _endpoints(
     """
     if settings.network.nat != "none":
         return None, {}
-    group = _group(step, net, settings.workloads[0], "sg-endpoints", "ml-api endpoints")
+    group = _group(step, network, settings.workloads[0], "sg-endpoints", "ml-api endpoints")
     ways = {}
     for one in settings.workloads:
         peer, name = tasks[one.name], one.named("endpoints-in")
-        said = f"from {peer.logical_id}"
-        ways[one.name] = [_rule(step, IngressRule, name, group, 443, said, ReferencedGroupId=peer.id)]
+        given = f"from {peer.logical_id}"
+        ways[one.name] = [_rule(step, IngressRule, name, group, 443, given, ReferencedGroupId=peer.id)]
     return group, ways
 
 
@@ -107,8 +107,8 @@ def _paths(
     ]
 
 
-def _group(step: Step, net: Network, one: Workload, noun: str, description: str) -> ResourceHandle:
-    group = step(SecurityGroup, one.named(noun), noun=noun, Description=description, VpcId=net.vpc.id)
+def _group(step: Step, network: Network, one: Workload, noun: str, description: str) -> ResourceHandle:
+    group = step(SecurityGroup, one.named(noun), noun=noun, Description=description, VpcId=network.vpc.id)
     step(NoDefaultEgress, one.named(f"{noun}-no-default-egress"), GroupId=group.id)
     return group
 

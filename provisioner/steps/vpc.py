@@ -9,8 +9,8 @@ from provisioner.resources.ec2.gateways import GatewayAttachment, InternetGatewa
 from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.resources.ec2.vpc import DnsHostnames, DnsSupport, Subnet, Vpc
 from provisioner.settings import Settings
-from provisioner.steps.facts import StackLookups
-from provisioner.steps.nat import ANYWHERE, outward
+from provisioner.steps.lookups import StackLookups
+from provisioner.steps.nat import ANYWHERE, egress
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Network:
     """The network's resources that other steps refer to or wait for."""
 
     vpc: ResourceHandle
-    names: list[ResourceHandle]
+    dns_attributes: list[ResourceHandle]
     public: list[ResourceHandle]
     private: list[ResourceHandle]
-    door: ResourceHandle
-    tables: list[ResourceHandle]
-    nats: list[ResourceHandle]
-    ways_out: list[ResourceHandle]
+    internet_gateway: ResourceHandle
+    route_tables: list[ResourceHandle]
+    nat_gateways: list[ResourceHandle]
+    egress_resources: list[ResourceHandle]
 
 
 def network(step: Step, settings: Settings, lookups: StackLookups) -> Network:
@@ -35,7 +35,7 @@ def network(step: Step, settings: Settings, lookups: StackLookups) -> Network:
         step(DnsHostnames, "vpc-dns-hostnames", VpcId=vpc.id, EnableDnsHostnames={"Value": True}),
     ]
     gateway = step(InternetGateway, "igw")
-    door = step(GatewayAttachment, "igw-vpc", InternetGatewayId=gateway.id, VpcId=vpc.id)
+    internet_gateway = step(GatewayAttachment, "igw-vpc", InternetGatewayId=gateway.id, VpcId=vpc.id)
     public_blocks, private_blocks = settings.network.blocks()
     public = _subnets(step, "public", vpc, lookups, public_blocks)
     private = _subnets(step, "private", vpc, lookups, private_blocks)
@@ -46,12 +46,14 @@ def network(step: Step, settings: Settings, lookups: StackLookups) -> Network:
         RouteTableId=open_table.id,
         DestinationCidrBlock=ANYWHERE,
         GatewayId=gateway.id,
-        depends_on=[door],
+        depends_on=[internet_gateway],
     )
     for n, subnet in enumerate(public, start=1):
         step(RouteTableAssociation, f"follows-public-{n}", SubnetId=subnet.id, RouteTableId=open_table.id)
-    out = outward(step, settings, vpc, door, public, private)
-    return Network(vpc, names, public, private, door, [open_table, *out.tables], out.nats, out.ways)
+    out = egress(step, settings, vpc, internet_gateway, public, private)
+    return Network(
+        vpc, names, public, private, internet_gateway, [open_table, *out.route_tables], out.nat_gateways, out.resources
+    )
 
 
 def _subnets(

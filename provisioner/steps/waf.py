@@ -10,10 +10,10 @@ from provisioner.resources.logs import LogGroup, Retention
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.settings import Settings
-from provisioner.settings.waf import Act
+from provisioner.settings.small_sections import Act
 from provisioner.steps.arns import arn
-from provisioner.steps.facts import StackLookups
 from provisioner.steps.keys import Keys
+from provisioner.steps.lookups import StackLookups
 
 _WINDOW = 300  # Seconds over which the requests of an address are counted.
 # How much of a body AWS inspects without a charge in front of CloudFront (WAF developer guide, body

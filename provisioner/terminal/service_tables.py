@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from provisioner.resources.log_events import MAIN, Line
+from provisioner.resources.log_events import MAIN, LogLine
 from provisioner.terminal.console import Console, table
 from state.serialization import as_json
 
@@ -24,7 +24,7 @@ class Lines:
         self._say = console
         self._colors: dict[str, str] = {}
 
-    def show(self, line: Line) -> None:
+    def show(self, line: LogLine) -> None:
         """Print one line with its time, service, container and task.
 
         The container is left out if it is the main one, and the task's id is shortened.

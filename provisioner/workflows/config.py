@@ -11,7 +11,7 @@ from provisioner.configuration.sample import sample
 from provisioner.engine.resource_graph.sensitive import SET
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
-from provisioner.settings.knobs import schema as model
+from provisioner.settings.schema import schema as model
 from provisioner.settings.variables import without_values
 from provisioner.terminal.console import Console, table
 

@@ -18,8 +18,8 @@ from provisioner.engine.execution.managed_resource import read
 from provisioner.engine.execution.teardown import target_in
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.running import Running
-from provisioner.resources.ecs.sessions import NOT_READY, forward
+from provisioner.resources.ecs.base import NOT_READY, forward
+from provisioner.resources.ecs.service_tasks import RunningTask
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
@@ -117,7 +117,7 @@ def _database(session: Session) -> Database:
     return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)
 
 
-def _opened(session: Session, chosen: Running, database: Database, here: int) -> Mapping[str, str]:
+def _opened(session: Session, chosen: RunningTask, database: Database, here: int) -> Mapping[str, str]:
     """Open a session that forwards the port; raise Blocked if the task's agent does not answer."""
     try:
         return forward(session.clients, chosen, database.host, database.port, here)

@@ -11,7 +11,7 @@ from provisioner.report.resources import resources_from_graph as things_declared
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.facts import StackLookups, offline_lookups
+from provisioner.steps.lookups import StackLookups, offline_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.graph import show_graph
 from provisioner.terminal.graph_formats import as_dot, as_mermaid

@@ -17,14 +17,14 @@ from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import size_of
-from provisioner.resources.ecs.revisions import Next, Running, is_same, number, revised
-from provisioner.resources.ecs.rollouts import begin_anew
-from provisioner.resources.ecs.shipped import DEPLOY, SIZE, VARIABLE
+from provisioner.resources.ecs.overrides import DEPLOY, SIZE, VARIABLE
+from provisioner.resources.ecs.revisions import RevisionChanges, RunningRevision, is_same, number, revised
+from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE, LARGEST
 from provisioner.settings.images import is_reference
-from provisioner.settings.shipped import ServiceOverrides, with_overrides
+from provisioner.settings.overrides import ServiceOverrides, with_overrides
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.placeholder import command
@@ -89,13 +89,13 @@ def deploy(console: Console, session: Session, options: DeployOptions) -> int:
             with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
         )
         listen_to(service, record)
-        if is_same(props, running.revision) and running.is_settled:
+        if is_same(props, running.task_definition) and running.is_settled:
             console.note(f"It runs that already: nothing was begun. {_ANEW}")
             settle(console, service, running, _marks(running, options), is_asked=options.smoke)
             answer(console, service, running.arn, image)
             return 0
         _show(console, service, running, image, options)
-        if not is_same(props, running.revision):
+        if not is_same(props, running.task_definition):
             report_replaced(console, service, running)
         options.confirmation.confirm(console, f"Deploy this to {session.suffix}?")
         doing = f"deploying to {service.aws_name}"
@@ -111,7 +111,7 @@ def deploy(console: Console, session: Session, options: DeployOptions) -> int:
 
 
 def settle(
-    console: Console, service: ServiceController, running: Running, marks: Mapping[str, str], *, is_asked: bool
+    console: Console, service: ServiceController, running: RunningRevision, marks: Mapping[str, str], *, is_asked: bool
 ) -> None:
     """Tag the service, record the revision that it runs already, and run the smoke test if asked to.
 
@@ -140,7 +140,9 @@ def listen_to(service: ServiceController, record: RunRecorder) -> None:
     service.executor.retry_policy.listen = service.executor.waiter.listen = service.executor.listen
 
 
-def ship(console: Console, service: ServiceController, running: Running, arn: str, *, fail_fast: bool = False) -> None:
+def ship(
+    console: Console, service: ServiceController, running: RunningRevision, arn: str, *, fail_fast: bool = False
+) -> None:
     """Update the service to a revision, unless that is under way; follow the rollout, and record its end."""
     is_same = running.arn == arn
     under_way = is_same and not running.has_failed
@@ -151,17 +153,19 @@ def ship(console: Console, service: ServiceController, running: Running, arn: st
         if not is_same:
             service.deploy_revision(arn)
         elif running.has_failed:
-            begin_anew(service.session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
+            force_new_deployment(service.session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
         follower.follow(arn)
         service.record_revision()
 
 
-def _next(session: Session, service: ServiceController, running: Running, options: DeployOptions, image: str) -> Next:
+def _next(
+    session: Session, service: ServiceController, running: RunningRevision, options: DeployOptions, image: str
+) -> RevisionChanges:
     """Return what the next revision changes; the placeholder image's own command comes and goes with it."""
     said: tuple[str, ...] | None = () if running.image == PLACEHOLDER else None
     if image == PLACEHOLDER:
         said = tuple(command(_workload(session, service)))
-    return Next(image, options.cpu, options.memory, options.environment, said)
+    return RevisionChanges(image, options.cpu, options.memory, options.environment, said)
 
 
 def _workload(session: Session, service: ServiceController) -> Workload:
@@ -172,7 +176,7 @@ def _workload(session: Session, service: ServiceController) -> Workload:
     raise UsageError(f"The settings have no service {service.title}.", "`config show` tells what they have.")
 
 
-def _check(running: Running, props: Mapping[str, str], options: DeployOptions) -> None:
+def _check(running: RunningRevision, props: Mapping[str, str], options: DeployOptions) -> None:
     """Check the task's size and the variables.
 
     Raises:
@@ -195,7 +199,7 @@ def _check(running: Running, props: Mapping[str, str], options: DeployOptions) -
         raise UsageError(f"The stack tells {', '.join(told)} to every container.", "Choose another name.")
 
 
-def _marks(running: Running, options: DeployOptions) -> dict[str, str]:
+def _marks(running: RunningRevision, options: DeployOptions) -> dict[str, str]:
     """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
     held = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
     held |= dict.fromkeys([SIZE] if options.cpu or options.memory else [])
@@ -206,13 +210,15 @@ def _marks(running: Running, options: DeployOptions) -> dict[str, str]:
     return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: told} if told else {})}
 
 
-def _show(console: Console, service: ServiceController, running: Running, image: str, options: DeployOptions) -> None:
+def _show(
+    console: Console, service: ServiceController, running: RunningRevision, image: str, options: DeployOptions
+) -> None:
     """Show what would change, before the confirmation."""
     if console.quiet and options.confirmation.yes:
         return
     console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)}")
-    rows = [("image", running.image, image), ("cpu", running.revision["cpu"], options.cpu)]
-    rows.append(("memory", running.revision["memory"], options.memory))
+    rows = [("image", running.image, image), ("cpu", running.task_definition["cpu"], options.cpu)]
+    rows.append(("memory", running.task_definition["memory"], options.memory))
     for name, old, new in rows:
         if new and str(new) != str(old):
             console.note(f"      {name}: {old} -> {new}")

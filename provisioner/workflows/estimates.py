@@ -18,9 +18,9 @@ from provisioner.prices.estimate import Cost, Estimate, after, before, bill, est
 from provisioner.prices.table import Prices, keep, prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.settings.otherwise import in_other_profile
+from provisioner.settings.other_profile import settings_in_other_profile
 from provisioner.stack import build
-from provisioner.steps.facts import offline_lookups
+from provisioner.steps.lookups import offline_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.estimate import OtherProfile, PlanEstimate
 from provisioner.workspace import Workspace
@@ -54,7 +54,7 @@ def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> P
 
 def _otherwise(session: Session) -> OtherProfile | None:
     """Return what the same stack would cost in the other profile; None if there is no other."""
-    other = in_other_profile(session.settings)
+    other = settings_in_other_profile(session.settings)
     if other is None:
         return None
     lookups = offline_lookups(other.network.zones, other.database.version)

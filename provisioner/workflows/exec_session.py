@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.errors import Blocked, Incomplete, UsageError
-from provisioner.resources.ecs.running import Running, serving
-from provisioner.resources.ecs.sessions import NOT_READY, execute
+from provisioner.resources.ecs.base import NOT_READY, execute
+from provisioner.resources.ecs.service_tasks import RunningTask, service_tasks
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
@@ -59,7 +59,7 @@ def named(session: Session, name: str) -> ResourceState:
     raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
 
 
-def enterable_task(session: Session, service: str, task: str) -> Running:
+def enterable_task(session: Session, service: str, task: str) -> RunningTask:
     """Return a running task of the service that takes commands; its id begins with `task`.
 
     Raises:
@@ -69,7 +69,7 @@ def enterable_task(session: Session, service: str, task: str) -> Running:
     """
     resource_state = named(session, service)
     with user_errors(f"looking for a task of {resource_state.aws_name}"):
-        found = serving(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
+        found = service_tasks(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
     again = session.options.workspace.command("apply", session.suffix)
     if found is None:
         raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{again}` makes it again.")
@@ -125,7 +125,7 @@ def exec_command(console: Console, session: Session, service: str, task: str, co
     return framed.code
 
 
-def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
+def _opened(session: Session, chosen: RunningTask, line: str) -> Mapping[str, str]:
     """Open a session with the task; raise Blocked if its agent does not take commands."""
     try:
         return execute(session.clients, chosen, line)

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.errors import Incomplete, UsageError, quoted
-from provisioner.resources.log_events import Line, Tail
-from provisioner.resources.request_records import Records
+from provisioner.resources.access_log_tail import AccessLogTail
+from provisioner.resources.log_events import LogLine, LogTail
 from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER
 from provisioner.stopping import exit_code
@@ -63,7 +63,7 @@ class LogSource(Protocol):
     def pause(self) -> float:
         """The seconds between two readings."""
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[LogLine]:
         """Yield the lines that were not yielded yet."""
 
 
@@ -89,10 +89,10 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
         )
     _check_service(session.state, query.service)
     logs = session.clients.client("logs", group.region)
-    return Tail(logs, group.id, since, query.prefix, query.pattern)
+    return LogTail(logs, group.id, since, query.prefix, query.pattern)
 
 
-def _records(session: Session, query: LogQuery, since: int) -> Records:
+def _records(session: Session, query: LogQuery, since: int) -> AccessLogTail:
     """Return the load balancer's log in its bucket.
 
     An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
@@ -106,7 +106,7 @@ def _records(session: Session, query: LogQuery, since: int) -> Records:
             "(and write it into your settings file).",
         )
     folder = f"{BALANCER}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
-    return Records(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
+    return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
 
 
 def _check_service(state: StackState, name: str) -> None:
@@ -160,7 +160,7 @@ def _told(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def _asked(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[Line]:
+def _asked(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[LogLine]:
     """Yield the new lines that are wanted; with `follow`, a lost connection does not end the command."""
     try:
         for line in tail.lines():

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Blocked
-from provisioner.resources.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
-from provisioner.resources.ecs.revisions import Running, number
+from provisioner.resources.ecs.revisions import RunningRevision, number
+from provisioner.resources.ecs.standalone_tasks import TOLD_FOR, Command, StandaloneTask, find_running, find_started
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.service_controller import ServiceController
@@ -34,7 +34,7 @@ class OneTimeCommand:
 
     console: Console
     service: ServiceController
-    running: Running
+    running: RunningRevision
     command: Command
 
     @property
@@ -48,7 +48,7 @@ class OneTimeCommand:
         """The command's key in the state: a salted hash, as a word may be a secret that can be guessed."""
         return fingerprint_of(self.service.session.state.salt, self.service.logical_id, json.dumps(self.command.words))
 
-    def found(self, *, again: bool, confirmation: Confirmation) -> Alone | None:
+    def found(self, *, again: bool, confirmation: Confirmation) -> StandaloneTask | None:
         """Return an earlier run's task, running or stopped; None if a person agreed to start a new one.
 
         Raises:
@@ -56,7 +56,7 @@ class OneTimeCommand:
 
         """
         session, service = self.service.session, self.service
-        if found := under_way(session.clients, service.cluster, self.running, self.command):
+        if found := find_running(session.clients, service.cluster, self.running, self.command):
             self.console.note(
                 f"Task {found.id} runs this very command already: it is followed, no second one is started."
             )
@@ -82,14 +82,14 @@ class OneTimeCommand:
         is_unsent = cut and not cut.task and cut.revision == self.running.arn and wall - cut.started_at <= TOLD_FOR
         return PendingCommand(cut.token if cut and is_unsent else uuid4().hex, wall, self.running.arn)
 
-    def forget(self, alone: Alone, timeout: float) -> None:
+    def forget(self, task: StandaloneTask, timeout: float) -> None:
         """Remove the pending command from the state, because its end was reported.
 
         If another run holds the stack, the state stays as it is: this run's record tells of the end.
         """
         session = self.service.session
         with suppress(LockHeld, StateError), session.locked("run", timeout):
-            session.executor().state_manager.record_command_end(self.key, alone.arn)
+            session.executor().state_manager.record_command_end(self.key, task.arn)
 
     def _cut_off(self) -> PendingCommand | None:
         """Return the pending command of an earlier run that did not report its end; None if there is none."""
@@ -104,10 +104,10 @@ class OneTimeCommand:
             return any(one.get("task") == task and one.get("result") in _TOLD for one in records)
         return False
 
-    def _ended(self, cut: PendingCommand) -> Alone | None:
+    def _ended(self, cut: PendingCommand) -> StandaloneTask | None:
         """Return the stopped task of an interrupted run and name it; None if ECS does not know it."""
         session, service = self.service.session, self.service
-        found = ended(session.clients, service.cluster, self.running, self.command, cut.started_at, cut.task)
+        found = find_started(session.clients, service.cluster, self.running, self.command, cut.started_at, cut.task)
         if found:
             of = "" if cut.revision == self.running.arn else f" (revision {number(cut.revision)})"
             self.console.note(

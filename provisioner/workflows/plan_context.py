@@ -9,7 +9,7 @@ from provisioner.amounts import amount
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import AT_WORK, UNCONFIRMED, Change
 from provisioner.session import Session
-from provisioner.settings.never import never_works
+from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import roles_told
 
@@ -17,7 +17,7 @@ from provisioner.terminal.plan import roles_told
 def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Plan:
     """Add notes to the plan about its settings and the stack's last run, and return it."""
     if not teardown:
-        plan.notes += never_works(session.settings)
+        plan.notes += ineffective_settings(session.settings)
     if session.emulator_has_ended:
         left = "only its state file is left to remove" if teardown else "all of it is new"
         plan.notes.append(f"The local AWS that held {session.suffix} has ended, and the stack with it: {left}.")

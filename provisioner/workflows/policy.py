@@ -21,7 +21,7 @@ from provisioner.rights.shared import on_state
 from provisioner.rights.statements import Policy, denials, others_kept, policies, statements
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
-from provisioner.steps.facts import StackLookups, offline_lookups
+from provisioner.steps.lookups import StackLookups, offline_lookups
 from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 from state.stack_state import StackState

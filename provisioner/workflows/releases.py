@@ -14,9 +14,9 @@ from typing import Any
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError
-from provisioner.resources.ecs.revisions import Running, number, revisions
+from provisioner.resources.ecs.overrides import main_container
+from provisioner.resources.ecs.revisions import RunningRevision, number, revisions
 from provisioner.resources.ecs.rollouts import BACK, GOOD, Rollout, rollouts
-from provisioner.resources.ecs.shipped import main_container
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release, show_releases
@@ -54,17 +54,17 @@ def missing(known: Iterable[int]) -> list[int]:
     return [each for each in range(min(numbers, default=0), max(numbers, default=0)) if each not in numbers]
 
 
-def releases_of(service: ServiceController, running: Running) -> list[Release]:
+def releases_of(service: ServiceController, running: RunningRevision) -> list[Release]:
     """Return every revision of the service that can be run, newest first."""
     session = service.session
-    listed = revisions(session.clients, str(running.revision["family"]), session.suffix, MOST)
+    listed = revisions(session.clients, str(running.task_definition["family"]), session.suffix, MOST)
     told = rollouts(session.clients, service.cluster, service.aws_name, tell=session.warn) or []
     known = _records(session)
     return [_release(service, running, doc, told, known) for doc in listed]
 
 
 def _release(
-    service: ServiceController, running: Running, doc: JsonObject, told: Iterable[Rollout], known: Records
+    service: ServiceController, running: RunningRevision, doc: JsonObject, told: Iterable[Rollout], known: Records
 ) -> Release:
     """Return one revision with its last deployment, and with the run that brought it."""
     arn = str(doc["taskDefinitionArn"])

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from provisioner.amounts import amount
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
-from provisioner.resources.ecs.revisions import Running, number
-from provisioner.resources.ecs.rollouts import begin_anew
+from provisioner.resources.ecs.revisions import RunningRevision, number
+from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
@@ -59,7 +59,7 @@ def restart(console: Console, session: Session, options: RestartOptions) -> int:
                     f"`{look}` tells what to type.",
                 )
             with user_errors(f"looking at the images of {service.aws_name}"):
-                require_pullable(console, session, images_of(running.revision))
+                require_pullable(console, session, images_of(running.task_definition))
             report_replaced(console, service, running)
             options.confirmation.confirm(
                 console, f"Replace {amount(count, 'task')} of {service.title} in {session.suffix}?"
@@ -74,7 +74,7 @@ def restart(console: Console, session: Session, options: RestartOptions) -> int:
                 service.executor.state_manager.record_intent(
                     service.logical_id, _begins(running), replace(service.resource_state, phase="updating")
                 )
-                begin_anew(session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
+                force_new_deployment(session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
             follower.follow(running.arn)
             service.record_revision()
             if options.smoke:
@@ -85,7 +85,7 @@ def restart(console: Console, session: Session, options: RestartOptions) -> int:
     return 0
 
 
-def _begins(running: Running) -> str:
+def _begins(running: RunningRevision) -> str:
     """Return the intent to record.
 
     It names the deployment before, so that the next run sees whether a new one began.
@@ -93,7 +93,7 @@ def _begins(running: Running) -> str:
     return f"{_VERB} after {running.primary['id']}"
 
 
-def _was_begun(service: ServiceController, running: Running) -> bool:
+def _was_begun(service: ServiceController, running: RunningRevision) -> bool:
     """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since."""
     intent = service.resource_state.intent
     return bool(intent and intent.action.startswith(_VERB) and intent.action != _begins(running))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
-from provisioner.resources.ecs.revisions import Running, besides, number, revision, unopened
-from provisioner.resources.ecs.shipped import DEPLOY
+from provisioner.resources.ecs.overrides import DEPLOY
+from provisioner.resources.ecs.revisions import RunningRevision, differing_paths, missing_ports, number, revision
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
@@ -77,7 +77,11 @@ def rollback(console: Console, session: Session, options: RollbackOptions) -> in
 
 
 def _meant(
-    console: Console, service: ServiceController, running: Running, listed: list[Release], options: RollbackOptions
+    console: Console,
+    service: ServiceController,
+    running: RunningRevision,
+    listed: list[Release],
+    options: RollbackOptions,
 ) -> Release:
     """Return the release to go back to.
 
@@ -94,17 +98,17 @@ def _meant(
     raise _nowhere(service, number(running.arn))
 
 
-def _show(console: Console, service: ServiceController, running: Running, to: Release) -> None:
+def _show(console: Console, service: ServiceController, running: RunningRevision, to: Release) -> None:
     """Show what would change: beside the image, an `apply` may have changed other properties too."""
     console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)} -> {to.revision}")
     if running.image != to.image:
         console.note(f"      image: {running.image} -> {to.image}")
     doc = revision(service.session.clients, to.arn)
-    if paths := besides(str(running.container["name"]), doc, running.revision):
+    if paths := differing_paths(str(running.container["name"]), doc, running.task_definition):
         console.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
 
 
-def _refuse_unopened(service: ServiceController, running: Running, to: Release) -> None:
+def _refuse_unopened(service: ServiceController, running: RunningRevision, to: Release) -> None:
     """Refuse a revision whose containers do not expose the port that the load balancer calls.
 
     Only the settings change the port, together with the rules for it.
@@ -113,7 +117,7 @@ def _refuse_unopened(service: ServiceController, running: Running, to: Release) 
         Blocked: ECS would refuse the revision.
 
     """
-    if ports := unopened(running.service, revision(service.session.clients, to.arn)):
+    if ports := missing_ports(running.service, revision(service.session.clients, to.arn)):
         apply = service.session.options.workspace.command("apply", service.session.suffix)
         raise Blocked(
             f"Revision {to.revision} of {service.aws_name} does not listen where the load balancer asks "

@@ -16,11 +16,11 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose
-from provisioner.resources.ecs.revisions import Running
-from provisioner.resources.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
-from provisioner.resources.ecs.stops import hopeless, stopped
+from provisioner.resources.ecs.revisions import RunningRevision
+from provisioner.resources.ecs.rollouts import BACK, GOOD, RolloutStage, RolloutWatch, deployment_arns, rollouts
+from provisioner.resources.ecs.stopped_tasks import fatal_stop_reason, stopped_tasks
 from provisioner.resources.ecs.strategies import awaited, lasts
-from provisioner.resources.ecs.successors import NOT_JUDGED, Successor
+from provisioner.resources.ecs.superseding import NOT_JUDGED, SupersedingDeployment
 from provisioner.terminal.console import Console
 from provisioner.workflows.service_controller import ServiceController
 from provisioner.workflows.signals import EXIT_CODES, signals
@@ -41,7 +41,7 @@ class PreviousDeployments:
 
     @classmethod
     def of(
-        cls, service: ServiceController, running: Running, revision: str, *, under_way: bool, fail_fast: bool
+        cls, service: ServiceController, running: RunningRevision, revision: str, *, under_way: bool, fail_fast: bool
     ) -> PreviousDeployments:
         """Return what exists before the call that begins a deployment.
 
@@ -49,7 +49,7 @@ class PreviousDeployments:
         is of this revision.
         """
         clients = service.session.clients
-        known = begun(clients, service.cluster, service.aws_name, service.session.warn)
+        known = deployment_arns(clients, service.cluster, service.aws_name, service.session.warn)
         earlier_revisions = frozenset(each["taskDefinition"] for each in running.service["deployments"])
         planned = lasts(running.service)
         if not under_way:
@@ -63,7 +63,7 @@ class PreviousDeployments:
 def _stopped(service: ServiceController) -> Set[str] | None:
     """Return the stopped tasks; if they may not be read, report that and return None."""
     try:
-        return stopped(service.session.clients, service.cluster, service.aws_name)
+        return stopped_tasks(service.session.clients, service.cluster, service.aws_name)
     except ClientError as error:
         _waits_on(service, error)
         return None
@@ -98,15 +98,15 @@ class RolloutFollower:
         """
         service, clock, before = self.service, self.service.session.clock, self.before
         known = (before.rollouts, before.revisions)
-        rolling = Rolling(service.session.clients, service.cluster, service.aws_name, revision, *known)
+        rolling = RolloutWatch(service.session.clients, service.cluster, service.aws_name, revision, *known)
         resource_type = RESOURCE_TYPES["Service"]
         usual = service.executor.durations.typical_seconds(
             resource_type, service.session.location.region, "update", "ready"
         )
-        last: list[Stage] = []
+        last: list[RolloutStage] = []
         given_up: list[str] = []
 
-        def probe() -> Stage | None:
+        def probe() -> RolloutStage | None:
             stage = rolling.look()
             if [stage] != last:
                 last[:] = [stage]
@@ -130,20 +130,20 @@ class RolloutFollower:
         if end.status != GOOD:
             raise self._failure(revision, end, by_hand=rolling.by_hand and not given_up)
 
-    def _tell(self, revision: str, stage: Stage) -> None:
+    def _tell(self, revision: str, stage: RolloutStage) -> None:
         """Report the progress of the deployment."""
         if self.console.as_json:
             self.console.record("deployment", service=self.service.title, revision=revision, **json_fields(stage))
         self.console.note(f"  {stage.words}", "dim")
 
-    def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
+    def _give_up(self, rolling: RolloutWatch, revision: str) -> Iterator[str]:
         """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
 
         If stopped tasks may not be read, yield that error. After either, they are not looked at again.
         """
         service, before = self.service, self.before.stops or frozenset()
         try:
-            if why := hopeless(service.session.clients, service.cluster, service.aws_name, revision, before):
+            if why := fatal_stop_reason(service.session.clients, service.cluster, service.aws_name, revision, before):
                 self.console.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
                 rolling.give_up()
                 yield why
@@ -151,7 +151,7 @@ class RolloutFollower:
             _waits_on(service, error)
             yield describe_error(error)
 
-    def _superseded(self, revision: str, end: Stage, by: Successor) -> ProvisionerError:
+    def _superseded(self, revision: str, end: RolloutStage, by: SupersedingDeployment) -> ProvisionerError:
         """Return the error that another deployment superseded this one; it does not blame the image."""
         service = self.service
         running = service.record_revision()
@@ -166,7 +166,7 @@ class RolloutFollower:
             "Run the same command again if yours is to run.",
         )
 
-    def _failure(self, revision: str, end: Stage, *, by_hand: bool) -> RolledBack:
+    def _failure(self, revision: str, end: RolloutStage, *, by_hand: bool) -> RolledBack:
         """Return the error of a failed deployment: verdict, stop reason, and the container's last lines."""
         service = self.service
         found = diagnose(service.session.clients.client("ecs"), service.cluster, service.aws_name, revision)
@@ -193,7 +193,7 @@ def describe_remaining(title: str, image: str, revision: str, *, same: bool, bac
     return f"{title} is to run {runs} now; `status` tells how far that is."
 
 
-def report_replaced(console: Console, service: ServiceController, running: Running) -> None:
+def report_replaced(console: Console, service: ServiceController, running: RunningRevision) -> None:
     """Say that the next rollout takes the place of a deployment that waits for a person.
 
     Only a service whose traffic ECS itself shifts costs a call: DescribeServiceDeployments.

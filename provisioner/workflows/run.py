@@ -17,9 +17,18 @@ from provisioner.engine.calls.error_categories import code_of, describe_error
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import owner_tags
-from provisioner.resources.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
-from provisioner.resources.ecs.revisions import Running
-from provisioner.resources.log_events import Line, Tail
+from provisioner.resources.ecs.revisions import RunningRevision
+from provisioner.resources.ecs.standalone_tasks import (
+    ON_DEMAND,
+    SKEW,
+    SPOT,
+    Command,
+    StandaloneTask,
+    read_task,
+    start_task,
+    stop_task,
+)
+from provisioner.resources.log_events import LogLine, LogTail
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
@@ -67,46 +76,46 @@ def run(console: Console, session: Session, options: RunOptions) -> int:
                 # Before there is a task: a signal during its start also asks it to end.
                 caught = ears.enter_context(signals(console, session.clock))
                 if not found:
-                    require_pullable(console, session, images_of(now.revision))
-                alone = found or _started(once, again=options.again)
-        record.task = alone.arn
+                    require_pullable(console, session, images_of(now.task_definition))
+                task = found or _started(once, again=options.again)
+        record.task = task.arn
         watched = Clients(session.aws, Clock())
         # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
-        running = FollowedTask(console, watched, service.cluster, alone, _tail(session, now, alone), caught)
+        running = FollowedTask(console, watched, service.cluster, task, _tail(session, now, task), caught)
         try:
-            with user_errors(f"following task {alone.id}"):
+            with user_errors(f"following task {task.id}"):
                 code = running.to_its_end(session.clock)
             record.finish("ok" if code == 0 else "failed", code)
         finally:
             if running.is_told:
-                once.forget(alone, options.lock_timeout)
+                once.forget(task, options.lock_timeout)
         if found and found.has_stopped:
             console.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
     return code
 
 
-def _started(once: OneTimeCommand, *, again: bool) -> Alone:
+def _started(once: OneTimeCommand, *, again: bool) -> StandaloneTask:
     """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
     session, service, state_manager = once.service.session, once.service, once.service.executor.state_manager
     pending = once.begun(again=again)
     state_manager.record_command(once.key, pending)
     tags, recent = owner_tags(session.suffix), service.executor.retry_policy.recent
-    alone = begin(session.clients, service.cluster, once.running, once.command, pending.token, tags, recent)
-    state_manager.record_command(once.key, replace(pending, task=alone.arn))
-    once.console.note(f"Task {alone.id} of {service.title} starts on {once.command.provider}.", "dim")
-    return alone
+    task = start_task(session.clients, service.cluster, once.running, once.command, pending.token, tags, recent)
+    state_manager.record_command(once.key, replace(pending, task=task.arn))
+    once.console.note(f"Task {task.id} of {service.title} starts on {once.command.provider}.", "dim")
+    return task
 
 
-def _tail(session: Session, running: Running, alone: Alone) -> Tail | None:
+def _tail(session: Session, running: RunningRevision, task: StandaloneTask) -> LogTail | None:
     """Return the task's own stream of the service's log; None if the log is written elsewhere."""
     log = running.container.get("logConfiguration", {})
     options = log.get("options", {})
     if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
         return None
-    stream = f"{options['awslogs-stream-prefix']}/{alone.container}/{alone.id}"
+    stream = f"{options['awslogs-stream-prefix']}/{task.container}/{task.id}"
     logs = Clients(session.aws, Clock()).client("logs")
-    since = round((alone.doc["createdAt"].timestamp() - SKEW) * 1000)
-    return Tail(logs, options["awslogs-group"], since, stream)
+    since = round((task.doc["createdAt"].timestamp() - SKEW) * 1000)
+    return LogTail(logs, options["awslogs-group"], since, stream)
 
 
 @dataclass
@@ -116,8 +125,8 @@ class FollowedTask:
     console: Console
     clients: Clients
     cluster: str
-    task: Alone
-    tail: Tail | None
+    task: StandaloneTask
+    tail: LogTail | None
     caught: list[int]
     # Whether the end of the task was reported to the user.
     is_told: bool = False
@@ -131,7 +140,7 @@ class FollowedTask:
         while not self.task.has_stopped:
             asked = self._pause(ears, asked=asked)
             self._show()
-            self.task = look(self.clients, self.cluster, self.task)
+            self.task = read_task(self.clients, self.cluster, self.task)
         self._show_the_rest()
         self.is_told = True
         if self.caught:
@@ -148,7 +157,7 @@ class FollowedTask:
                 f"Asking task {self.task.id} to end; it has 30 s for it. "
                 "Another signal stops waiting for it: the same command then shows how it ended."
             )
-            stop(self.clients, self.cluster, self.task)
+            stop_task(self.clients, self.cluster, self.task)
             return True
         return asked
 
@@ -165,7 +174,7 @@ class FollowedTask:
                 self.console.written(line.text)
         return any_new
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[LogLine]:
         """Yield new lines; if the log cannot be read, say so once and go on following the task."""
         try:
             if self.tail:

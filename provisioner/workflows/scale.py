@@ -8,10 +8,10 @@ from provisioner.amounts import amount
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import UsageError
 from provisioner.names import COUNT_OWNER
-from provisioner.resources.ecs.shipped import SCALE
+from provisioner.resources.ecs.overrides import SCALE
 from provisioner.session import Session
-from provisioner.settings.never import nothing_wakes
-from provisioner.settings.shipped import Counts
+from provisioner.settings.ineffective import never_scales_up
+from provisioner.settings.overrides import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
@@ -46,7 +46,7 @@ def scale(console: Console, session: Session, options: ScaleOptions) -> int:
     if options.minimum is None and options.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
     if options.maximum == 0:
-        said = nothing_wakes(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
+        said = never_scales_up(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
         raise UsageError(said, "Say --max 1 or more.")
     if options.minimum is not None and options.maximum is not None and options.maximum < options.minimum:
         raise _crossed(options, Counts(options.minimum, options.maximum))
@@ -66,7 +66,7 @@ def scale(console: Console, session: Session, options: ScaleOptions) -> int:
             raise _crossed(options, counts)
         listen_to(service, record)
         if not counts.minimum:
-            told = nothing_wakes(f"{service.aws_name} may come to 0 tasks")
+            told = never_scales_up(f"{service.aws_name} may come to 0 tasks")
             console.note(f"{told} `{_wakes(session, service)}` keeps one running.", "yellow")
         if counts != was:
             console.note(f"  ~ {service.title} ({service.aws_name})")

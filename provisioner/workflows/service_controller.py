@@ -17,9 +17,9 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.errors import Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.revisions import Running, is_same, registered, revision, running
+from provisioner.resources.ecs.revisions import RunningRevision, is_same, registered, revision, running
 from provisioner.session import Session
-from provisioner.settings.shipped import Counts
+from provisioner.settings.overrides import Counts
 from provisioner.steps.ecs import CONTAINER
 from state.stack_state import ResourceState, StackState
 
@@ -75,7 +75,7 @@ class ServiceController:
         """Return the logical name of one of the service's resources."""
         return f"{noun}.{self.name}" if self.name else noun
 
-    def running(self) -> Running:
+    def running(self) -> RunningRevision:
         """Return the service as AWS describes it, with the revision that it is to run now.
 
         Raises:
@@ -97,7 +97,7 @@ class ServiceController:
         again = self.session.options.workspace.command("apply", self.session.suffix)
         return Incomplete(f"{what or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
 
-    def tag_overrides(self, running: Running, marks: Mapping[str, str]) -> None:
+    def tag_overrides(self, running: RunningRevision, marks: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
         managed = self._target(self.logical_id)
         managed = replace(managed, spec=replace(managed.spec, tags={**managed.spec.tags, **marks}))
@@ -184,10 +184,10 @@ class ServiceController:
             )
             self.executor.state_manager.record_ready(self.scalable_target_id)
 
-    def record_revision(self) -> Running:
+    def record_revision(self) -> RunningRevision:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
         running, state_manager = self.running(), self.executor.state_manager
-        props = to_recorded(registered(running.revision), state_manager.salt)
+        props = to_recorded(registered(running.task_definition), state_manager.salt)
         task = replace(
             state_manager.get(self.task_definition_id) or self._task_entry(), id=running.arn, desired=props, intent=None
         )

@@ -14,7 +14,7 @@ from provisioner.engine.denials import Denial
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
 from provisioner.path_patterns import probe
-from provisioner.resources.elbv2.routing import led_to, path_values, rules_of, taker
+from provisioner.resources.elbv2.routing import matching_rule, path_values, rules_of, target_groups_of
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console, table
@@ -216,11 +216,11 @@ def _rules(console: Console, service: ServiceController) -> list[JsonObject]:
 
 def _strayed(service: ServiceController, rules: list[JsonObject], path: str) -> str:
     """Describe which service takes the requests for a path instead of this one; "" if this one does."""
-    rule = taker(rules, path)
+    rule = matching_rule(rules, path)
     if rule is None:
         return ""
     mine = service.session.state.resources.get(service.part_id("tg"))
-    groups = set(led_to(rule))
+    groups = set(target_groups_of(rule))
     if mine is None or mine.id in groups:
         return ""
     resource_states = service.session.state.resources.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.resources.ecs.revisions import besides
+from provisioner.resources.ecs.revisions import differing_paths
 from provisioner.workflows.releases import missing
 from tests.harness import Desk
 from tests.inventory import client
@@ -28,8 +28,8 @@ def test_what_two_revisions_differ_in_besides_the_image() -> None:
     one = {"memory": "512", "containerDefinitions": [api, more]}
     other = {"memory": "1024", "containerDefinitions": [{**api, "image": "a:2"}, {**more, "image": "m:2"}]}
 
-    assert besides("api", one, one) == []
-    assert besides("api", one, other) == ["containerDefinitions.more.image", "memory"]
+    assert differing_paths("api", one, one) == []
+    assert differing_paths("api", one, other) == ["containerDefinitions.more.image", "memory"]
 
 
 def revisions(desk: Desk) -> list[str]:

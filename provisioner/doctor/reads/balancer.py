@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.doctor.finding import JsonObject, ReadResult
-from provisioner.resources.ecs.strangers import strangers
-from provisioner.resources.elbv2.routing import led_to
+from provisioner.resources.ecs.foreign_targets import foreign_targets
+from provisioner.resources.elbv2.routing import target_groups_of
 from provisioner.resources.origin_key import redacted_rule
 
 # The calls of this module by service; `policy` grants them.
@@ -50,11 +50,11 @@ def health(context: DoctorContext) -> dict[str, list[JsonObject]]:
     It makes a DescribeTargetHealth for each group.
     """
     elb = context.clients.client("elbv2")
-    arns = sorted({arn for rule in rules(context) for arn in led_to(rule)})
+    arns = sorted({arn for rule in rules(context) for arn in target_groups_of(rule)})
     return {arn: elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in arns}
 
 
 def foreign(context: DoctorContext) -> dict[str, list[JsonObject]]:
     """Return the targets that are no task of the cluster, by target group ARN (ListTasks, DescribeTasks)."""
     ecs, cluster = context.clients.client("ecs"), context.aws_name("cluster")
-    return {arn: strangers(ecs, cluster, listed) for arn, listed in health(context).items()}
+    return {arn: foreign_targets(ecs, cluster, listed) for arn, listed in health(context).items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import JsonObject, ReadResult
-from provisioner.resources.facts import FROM_EDGE
+from provisioner.resources.data_sources import FROM_EDGE
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

@@ -15,9 +15,9 @@ from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended
-from provisioner.resources.ecs.shipped import overrides_of
-from provisioner.resources.tracking_alarms import alarms_of, tracking
-from provisioner.settings.never import SERVICE, setting_of
+from provisioner.resources.ecs.overrides import overrides_of
+from provisioner.resources.scaling_alarms import alarms_of, tracking
+from provisioner.settings.ineffective import SERVICE, setting_of
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.unmanaged import Unmanaged
-from provisioner.resources.ec2.tagged import where
+from provisioner.resources.ec2.base import where
 
 # The number of the rule that allows all IPv4; the numbers of all rules that a default ACL starts with: allow
 # all IPv4, allow all IPv6, and the final deny of each.

@@ -18,8 +18,8 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.health_status import in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
-from provisioner.resources.ec2.tagged import where
+from provisioner.resources.ec2.base import where
+from provisioner.resources.ec2.interfaces import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
 

@@ -7,9 +7,9 @@ from typing import Any
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ec2.tagged import where
+from provisioner.resources.ec2.base import where
 from provisioner.resources.ec2.vpc import NO_VPC
-from provisioner.resources.members.ec2 import SECURITY_GROUP
+from provisioner.resources.ownership.ec2 import SECURITY_GROUP
 
 
 class _Bare(ResourceType):

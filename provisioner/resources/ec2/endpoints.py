@@ -12,8 +12,8 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ec2.tagged import Ec2, Filters
-from provisioner.resources.members.ec2 import ENDPOINT
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters
+from provisioner.resources.ownership.ec2 import ENDPOINT
 
 # A list of an endpoint, and the parameters of ModifyVpcEndpoint that add to it and remove from it.
 _LISTS = {
@@ -23,7 +23,7 @@ _LISTS = {
 }
 
 
-class VpcEndpoint(Ec2):
+class VpcEndpoint(Ec2ResourceType):
     """A private connection from the VPC to one AWS service; this class is the gateway endpoint."""
 
     ownership = ENDPOINT

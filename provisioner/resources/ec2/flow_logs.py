@@ -11,11 +11,11 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ec2.tagged import Ec2, Filters
-from provisioner.resources.members.ec2 import FLOW_LOG
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters
+from provisioner.resources.ownership.ec2 import FLOW_LOG
 
 
-class FlowLog(Ec2):
+class FlowLog(Ec2ResourceType):
     """A record of the traffic of one VPC. Nothing of it can be changed in place."""
 
     ownership = FLOW_LOG

@@ -9,14 +9,14 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, of_stack, where
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
-from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
-from provisioner.resources.members.ec2 import ATTACHMENT, INTERNET_GATEWAY
+from provisioner.resources.ownership.ec2 import ATTACHMENT, INTERNET_GATEWAY
 
 NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 
 
-class InternetGateway(Ec2):
+class InternetGateway(Ec2ResourceType):
     """An internet gateway. Its attachment to the VPC is a resource of its own."""
 
     ownership = INTERNET_GATEWAY

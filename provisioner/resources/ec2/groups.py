@@ -12,17 +12,17 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, of_stack, where
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission
-from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
-from provisioner.resources.members.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
+from provisioner.resources.ownership.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
 from provisioner.resources.tags import mapping
 
 NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 _REVOKED = codes("InvalidPermission.NotFound")
 
 
-class SecurityGroup(Ec2):
+class SecurityGroup(Ec2ResourceType):
     """A security group, without its rules, which are resources of their own."""
 
     ownership = SECURITY_GROUP
@@ -146,7 +146,7 @@ _PEERS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
 _CONTENT = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
 
 
-class _Rule(Ec2):
+class _Rule(Ec2ResourceType):
     """One rule of a security group of the stack."""
 
     ownership = SECURITY_GROUP_RULE

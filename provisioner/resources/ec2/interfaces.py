@@ -1,4 +1,4 @@
-"""Network interfaces that keep a subnet, group or VPC from being deleted: whose they are, and if they go."""
+"""Network interfaces that hold a network's parts: whose they are, GuardDuty's included."""
 
 from __future__ import annotations
 
@@ -8,13 +8,34 @@ from provisioner.engine.calls.clients import beside
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, has_stack_tags
-from provisioner.resources.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
+from provisioner.resources.ec2.base import where
 from provisioner.resources.ec2.remedies import ENDPOINT, GATEWAY, made_for, purpose_of, remedy
-from provisioner.resources.ec2.tagged import where
-from provisioner.resources.ecs.tenants import tasks_of_others
-from provisioner.resources.rds.users import databases
+from provisioner.resources.ecs.foreign_workloads import foreign_tasks
+from provisioner.resources.rds.base import databases
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
+
+_GROUP, _SERVICE, _TAG = "GuardDutyManagedSecurityGroup-", ".guardduty-data", "GuardDutyManaged"
+
+
+def is_guard_dutys(actual: JsonObject) -> bool:
+    """Return whether GuardDuty made this endpoint or security group (as AWS describes it)."""
+    return (
+        str(actual.get("GroupName", "")).startswith(_GROUP)
+        or str(actual.get("ServiceName", "")).endswith(_SERVICE)
+        or mapping(actual.get("Tags") or []).get(_TAG) == "true"
+    )
+
+
+# The note to show before somebody deletes them. The tag must come from the settings: an apply removes other
+# tags from the cluster.
+COMES_AGAIN = (
+    "GuardDuty makes its endpoint and group again with the next task here while Runtime Monitoring is on: "
+    "delete the endpoint, then the group, once no task runs. Or leave the cluster out first: "
+    f"{_TAG}=false among the setting `tags`, and an apply; or GuardDuty's automated agent for Fargate turned "
+    "off, which in an organisation its administrator does"
+)
+
 
 # The EC2 calls of `interfaces`. Its calls to RDS and ECS are also those of the resource types there.
 ASKED = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
@@ -121,4 +142,4 @@ def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:
     returns too.
     """
     attachment = purpose.rpartition("/")[2]
-    return any(one.holds(attachment) for one in tasks_of_others(beside(ec2, "ecs"), suffix))
+    return any(one.holds(attachment) for one in foreign_tasks(beside(ec2, "ecs"), suffix))

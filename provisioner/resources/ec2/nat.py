@@ -9,11 +9,11 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ec2.tagged import Ec2, Filters
-from provisioner.resources.members.ec2 import ADDRESS, NAT_GATEWAY
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters
+from provisioner.resources.ownership.ec2 import ADDRESS, NAT_GATEWAY
 
 
-class ElasticIp(Ec2):
+class ElasticIp(Ec2ResourceType):
     """An Elastic IP address, allocated until it is released."""
 
     ownership = ADDRESS
@@ -39,7 +39,7 @@ class ElasticIp(Ec2):
         ec2.release_address(AllocationId=spec.id)
 
 
-class NatGateway(Ec2):
+class NatGateway(Ec2ResourceType):
     """A NAT gateway: private subnets reach the internet through it and cannot be reached."""
 
     ownership = NAT_GATEWAY

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ec2.tagged import where
+from provisioner.resources.ec2.base import where
 
 # How AWS begins the description of an interface of an endpoint, and of a NAT gateway.
 ENDPOINT, GATEWAY = "VPC Endpoint", "Interface for NAT"

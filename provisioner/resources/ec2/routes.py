@@ -11,15 +11,15 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, of_stack, where
 from provisioner.resources.ec2.vpc import NO_SUBNET
-from provisioner.resources.members.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
+from provisioner.resources.ownership.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
 from provisioner.resources.tags import mapping
 
 NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 
 
-class RouteTable(Ec2):
+class RouteTable(Ec2ResourceType):
     """A route table. Its routes and associations are resources of their own."""
 
     ownership = ROUTE_TABLE

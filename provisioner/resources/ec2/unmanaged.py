@@ -14,9 +14,9 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.acls import acls_in, not_as_born
+from provisioner.resources.ec2.base import where
 from provisioner.resources.ec2.blockers import endpoints_in, ways_of
-from provisioner.resources.ec2.guard_duty import is_guard_dutys
-from provisioner.resources.ec2.tagged import where
+from provisioner.resources.ec2.interfaces import is_guard_dutys
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
 

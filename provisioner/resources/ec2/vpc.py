@@ -10,20 +10,20 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.ec2.blockers import ASKED as IN_VPC
 from provisioner.resources.ec2.blockers import parts_of
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
-from provisioner.resources.ec2.tagged import Ec2, Filters
 from provisioner.resources.ec2.unmanaged import unmanaged
-from provisioner.resources.members.ec2 import SUBNET, VPC, VPC_DNS
-from provisioner.resources.setting import SubresourceType
+from provisioner.resources.ownership.ec2 import SUBNET, VPC, VPC_DNS
+from provisioner.resources.subresource import SubresourceType
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
 NO_VPC = codes("InvalidVpcID.NotFound")
 
 
-class Vpc(Ec2):
+class Vpc(Ec2ResourceType):
     """A virtual private cloud."""
 
     ownership = VPC
@@ -106,7 +106,7 @@ class DnsHostnames(_VpcAttribute):
     attribute, field = "enableDnsHostnames", "EnableDnsHostnames"
 
 
-class Subnet(Ec2):
+class Subnet(Ec2ResourceType):
     """A subnet: a block of addresses in one zone."""
 
     ownership = SUBNET

@@ -10,16 +10,16 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
-from provisioner.resources.ecs.tenants import ASKED, tenants
-from provisioner.resources.members.ecs import CLUSTER
+from provisioner.resources.ecs.base import NEW_ROLE, NO_CLUSTER, EcsResourceType
+from provisioner.resources.ecs.foreign_workloads import ASKED, foreign_workloads
+from provisioner.resources.ownership.ecs import CLUSTER
 from provisioner.resources.tags import low_pairs, mapping
 
 # botocore ecs DescribeClusters: the most clusters in one call.
 _MOST = 100
 
 
-class Cluster(Ecs):
+class Cluster(EcsResourceType):
     """An ECS cluster with its capacity providers."""
 
     id_paths, name_property, noun = "clusterArn", "clusterName", "cluster"
@@ -107,4 +107,4 @@ class Cluster(Ecs):
 
     def blockers(self, ecs: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return what keeps the cluster from being deleted: its services, and tasks of others."""
-        return tenants(ecs, spec.suffix)
+        return foreign_workloads(ecs, spec.suffix)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import beside
 from provisioner.engine.calls.error_categories import default_if_unsupported, describe_error
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.successors import was_stopped_by_hand
+from provisioner.resources.ecs.superseding import was_stopped_by_hand
 
 # terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
 FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
@@ -26,7 +26,7 @@ _UNTOLD = "ECS gives no reason"
 
 
 @dataclass(frozen=True)
-class Ended:
+class StoppedContainer:
     """A container of a stopped task: how it ended, and its last log lines."""
 
     name: str
@@ -48,7 +48,7 @@ class Diagnosis:
     why: str = ""
     task: str = ""
     stopped: str = ""
-    containers: tuple[Ended, ...] = ()
+    containers: tuple[StoppedContainer, ...] = ()
     unseen: tuple[str, ...] = ()
 
     @property
@@ -151,7 +151,7 @@ def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagno
     status, why = _asked(lambda: verdict(ecs, cluster, service), ("", ""), unseen)
     none: JsonObject = {}
     task = _asked(lambda: _last_stopped(ecs, cluster, service, revision), none, unseen)
-    nobody: tuple[Ended, ...] = ()
+    nobody: tuple[StoppedContainer, ...] = ()
     ends = _asked(lambda: _ends(ecs, task, unseen), nobody, unseen) if task else nobody
     name = str(task.get("taskArn", "")).rpartition("/")[2]
     return Diagnosis(status, why, name, str(task.get("stoppedReason", "")), ends, tuple(unseen))
@@ -176,7 +176,7 @@ def _last_stopped(ecs: Any, cluster: str, service: str, revision: str) -> JsonOb
     return newest
 
 
-def _ends(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[Ended, ...]:
+def _ends(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[StoppedContainer, ...]:
     # How each container of a stopped task ended, with its last log lines.
     found = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
     defined = {one["name"]: one for one in found["containerDefinitions"]}
@@ -186,7 +186,7 @@ def _ends(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[Ended, ...]:
         # guide).
         mine = defined.get(one["name"], {})
         lines = _asked(partial(_said, ecs, task, mine), [], unseen)
-        ends.append(Ended(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
+        ends.append(StoppedContainer(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
     return tuple(ends)
 
 

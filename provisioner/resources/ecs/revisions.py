@@ -14,9 +14,9 @@ from provisioner.engine.planning.diff import differences
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import SensitiveValue
 from provisioner.names import has_stack_tags
+from provisioner.resources.ecs.base import NO_CLUSTER
+from provisioner.resources.ecs.overrides import main_container
 from provisioner.resources.ecs.service import described
-from provisioner.resources.ecs.shipped import main_container
-from provisioner.resources.ecs.tagged import NO_CLUSTER
 from provisioner.resources.ecs.tasks import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
 
@@ -45,21 +45,21 @@ _REGISTERED = (
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningRevision:
     """A service as described, with the revision that it is to run."""
 
     service: JsonObject
-    revision: JsonObject
+    task_definition: JsonObject
 
     @property
     def arn(self) -> str:
         """The revision's ARN."""
-        return str(self.revision["taskDefinitionArn"])
+        return str(self.task_definition["taskDefinitionArn"])
 
     @property
     def container(self) -> JsonObject:
         """The container to which the load balancer sends requests."""
-        return main_container(self.service, self.revision)
+        return main_container(self.service, self.task_definition)
 
     @property
     def image(self) -> str:
@@ -89,7 +89,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Next:
+class RevisionChanges:
     """The values that the next revision has in place of those of the running one."""
 
     image: str
@@ -100,7 +100,7 @@ class Next:
     command: tuple[str, ...] | None = None
 
 
-def running(clients: Clients, cluster: str, service: str) -> Running | None:
+def running(clients: Clients, cluster: str, service: str) -> RunningRevision | None:
     """Return a service with the revision that it is to run; None if it is missing or being deleted.
 
     Calls DescribeServices and DescribeTaskDefinition.
@@ -113,7 +113,7 @@ def running(clients: Clients, cluster: str, service: str) -> Running | None:
             raise
         return None
     actual = next((one for one in listed if one["status"] == "ACTIVE"), None)
-    return Running(actual, revision(clients, actual["taskDefinition"])) if actual else None
+    return RunningRevision(actual, revision(clients, actual["taskDefinition"])) if actual else None
 
 
 def revision(clients: Clients, name: str) -> JsonObject:
@@ -142,13 +142,14 @@ def registered(actual: JsonObject) -> JsonObject:
     return {key: actual[key] for key in _REGISTERED if actual.get(key) is not None}
 
 
-def revised(running: Running, desired: Next) -> JsonObject:
+def revised(running: RunningRevision, desired: RevisionChanges) -> JsonObject:
     """Return the arguments to register the next revision: the running one with the values of `desired`."""
     mine = running.container["name"]
     containers = [
-        _revised(one, desired) if one["name"] == mine else one for one in running.revision["containerDefinitions"]
+        _revised(one, desired) if one["name"] == mine else one
+        for one in running.task_definition["containerDefinitions"]
     ]
-    props = {**registered(running.revision), "containerDefinitions": containers}
+    props = {**registered(running.task_definition), "containerDefinitions": containers}
     if desired.cpu:
         props["cpu"] = str(desired.cpu)
     if desired.memory:
@@ -156,7 +157,7 @@ def revised(running: Running, desired: Next) -> JsonObject:
     return props
 
 
-def _revised(container: JsonObject, desired: Next) -> JsonObject:
+def _revised(container: JsonObject, desired: RevisionChanges) -> JsonObject:
     has = {one["name"]: one["value"] for one in container.get("environment", [])}
     new = {name: SensitiveValue(name, value) for name, value in desired.environment.items()}
     told = [{"name": name, "value": value} for name, value in sorted({**has, **new}.items())]
@@ -171,13 +172,13 @@ def is_same(props: JsonObject, actual: JsonObject) -> bool:
     return not differences(TaskDefinition(), props, actual, None)
 
 
-def besides(image: str, actual: JsonObject, other: JsonObject) -> list[str]:
+def differing_paths(image: str, actual: JsonObject, other: JsonObject) -> list[str]:
     """Return the paths in which two revisions differ, apart from the image of the container named `image`."""
     found = differences(TaskDefinition(), registered(actual), registered(other), None)
     return [one.path for one in found if one.path != f"containerDefinitions.{image}.image"]
 
 
-def unopened(service: JsonObject, actual: JsonObject) -> list[str]:
+def missing_ports(service: JsonObject, actual: JsonObject) -> list[str]:
     """Return "container:port" for each load balancer target that a revision's containers do not expose."""
     containers = actual["containerDefinitions"]
     opens = {(one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])}

@@ -18,7 +18,13 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.diagnosis import deployments
 from provisioner.resources.ecs.service import described, rollout
 from provisioner.resources.ecs.strategies import waiting
-from provisioner.resources.ecs.successors import STOPPED, Successor, has_failed, wanted_instead, was_stopped_by_hand
+from provisioner.resources.ecs.superseding import (
+    STOPPED,
+    SupersedingDeployment,
+    has_failed,
+    superseding_deployment,
+    was_stopped_by_hand,
+)
 from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
@@ -62,7 +68,7 @@ class Rollout:
 
 
 @dataclass(frozen=True)
-class Stage:
+class RolloutStage:
     """The progress of a deployment: ECS's status, and counts of tasks."""
 
     status: str
@@ -83,7 +89,7 @@ class Stage:
         return f"{self.status}{far}: {self.running} of {self.wanted} tasks run{failed}{waits}"
 
 
-def begun(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
+def deployment_arns(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
     """Return the ARNs of all deployments of a service, newest first (ListServiceDeployments).
 
     Empty if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
@@ -147,7 +153,7 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
 
 
 @dataclass
-class Rolling:
+class RolloutWatch:
     """The deployment of one revision, followed until it has ended or a newer one superseded it.
 
     `known` are the ARNs of the deployments, and `earlier` the task definitions, that existed before it.
@@ -160,7 +166,7 @@ class Rolling:
     known: Set[str] = field(default_factory=frozenset)
     earlier: Set[str] = field(default_factory=frozenset)
     arn: str = ""
-    successor: Successor | None = None
+    successor: SupersedingDeployment | None = None
     # Whether it was ended by neither its tasks nor alarms, as far as ECS returns that.
     by_hand: bool = False
 
@@ -168,7 +174,7 @@ class Rolling:
         self._since = self.clients.clock.now()
         self._is_told = False
 
-    def look(self) -> Stage:
+    def look(self) -> RolloutStage:
         """Return the progress of the deployment.
 
         It comes from DescribeServiceDeployments if that answers, else from the deployments in
@@ -182,13 +188,13 @@ class Rolling:
         if self.arn and (stage := _unless_denied(lambda: self._told(actual, *counts))):
             return stage
         if same or not self._may_be_hidden():
-            self.successor = wanted_instead(actual, self.revision, self.earlier)
+            self.successor = superseding_deployment(actual, self.revision, self.earlier)
         if self.successor:
-            return Stage(STOPPED, "", *counts)
+            return RolloutStage(STOPPED, "", *counts)
         word = rollout(actual, self.revision)
         if self._may_be_hidden() and (self._is_told or word == "ROLLED_BACK"):
-            return Stage(BEGUN, "", *counts)
-        return Stage(_WORDS.get(word, "IN_PROGRESS"), "", *counts)
+            return RolloutStage(BEGUN, "", *counts)
+        return RolloutStage(_WORDS.get(word, "IN_PROGRESS"), "", *counts)
 
     def _described(self) -> JsonObject:
         """Return the description of the service (DescribeServices).
@@ -208,7 +214,7 @@ class Rolling:
         self._is_told = listed is not None
         return next((one.arn for one in listed or () if one.revision == self.revision), "")
 
-    def _told(self, actual: JsonObject, running: int, desired: int, failed: int) -> Stage | None:
+    def _told(self, actual: JsonObject, running: int, desired: int, failed: int) -> RolloutStage | None:
         """Return the progress as DescribeServiceDeployments gives it, or None while it is not visible yet."""
         ecs = self.clients.client("ecs")
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
@@ -221,7 +227,7 @@ class Rolling:
         if status == STOPPED and not has_failed(told) and self._follows_another(actual, told):
             status = "IN_PROGRESS"
         why, far = told.get("statusReason", ""), told.get("lifecycleStage", "")
-        return Stage(status, why, running, desired, failures, far, waiting(told))
+        return RolloutStage(status, why, running, desired, failures, far, waiting(told))
 
     def _follows_another(self, actual: JsonObject, stopped: JsonObject) -> bool:
         """Return whether a newer deployment of the same revision took over, and follow that one.
@@ -234,8 +240,8 @@ class Rolling:
         if later and later[0] is same:
             self.arn = same.arn
             return True
-        first = Successor(later[-1].revision, later[-1].at) if later else None
-        self.successor = first or wanted_instead(actual, self.revision)
+        first = SupersedingDeployment(later[-1].revision, later[-1].at) if later else None
+        self.successor = first or superseding_deployment(actual, self.revision)
         return False
 
     def _may_be_hidden(self) -> bool:
@@ -257,7 +263,7 @@ class Rolling:
                 raise
 
 
-def begin_anew(clients: Clients, cluster: str, service: str, deposed: str) -> None:
+def force_new_deployment(clients: Clients, cluster: str, service: str, deposed: str) -> None:
     """Force a deployment with new tasks of the same revision (UpdateService), and only one.
 
     `deposed` is the id of the primary deployment before. If a reply is lost, the retry first looks for a new

@@ -12,6 +12,7 @@ from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
+from provisioner.resources.ecs.base import NEW_ROLE, NO_CLUSTER, EcsResourceType
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
 from provisioner.resources.ecs.strategies import (
     ADVANCED,
@@ -22,9 +23,8 @@ from provisioner.resources.ecs.strategies import (
     rules_in_use,
     strategy_of,
 )
-from provisioner.resources.ecs.successors import NOT_JUDGED, wanted_instead
-from provisioner.resources.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
-from provisioner.resources.members.ecs import SERVICE
+from provisioner.resources.ecs.superseding import NOT_JUDGED, superseding_deployment
+from provisioner.resources.ownership.ecs import SERVICE
 from provisioner.resources.tags import low_pairs, mapping
 from state.errors import ProvisionerError
 
@@ -47,7 +47,7 @@ def _stays_with_ecs(actual: Any, _wanted: Any) -> str:
     )
 
 
-class Service(Ecs):
+class Service(EcsResourceType):
     """An ECS service: it keeps a number of tasks running behind a load balancer."""
 
     id_paths, name_property, noun = "serviceArn", "serviceName", "service"
@@ -176,7 +176,7 @@ class Service(Ecs):
         found = diagnose(ecs, spec.props["cluster"], spec.props["serviceName"])
         mine = str(spec.props.get("taskDefinition", ""))
         # Somebody else deployed if the newest deployment is of another revision and has not failed.
-        if found.status and found.status not in FAILED and (by := wanted_instead(actual, mine)):
+        if found.status and found.status not in FAILED and (by := superseding_deployment(actual, mine)):
             return Superseded(
                 f"The deployment of {spec.aws_name} was superseded: "
                 f"{by.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",

@@ -24,7 +24,7 @@ from provisioner.engine.calls.error_categories import (
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
 from provisioner.names import name_of
-from provisioner.resources.ecs.tagged import NO_CLUSTER
+from provisioner.resources.ecs.base import NO_CLUSTER
 
 _ROLLING = "ROLLING"
 # The member of a service's load balancer that configures the traffic shift.
@@ -39,7 +39,7 @@ _REGION_AT = 3
 
 
 @dataclass(frozen=True)
-class Shift:
+class TrafficShift:
     """Two target groups between which ECS shifts a service's traffic, and the listener rules that it uses."""
 
     service: str
@@ -73,7 +73,7 @@ def strategy_of(service: JsonObject) -> str:
     return "" if told in (None, _ROLLING) else str(told)
 
 
-def shifts_of(service: JsonObject) -> Iterator[Shift]:
+def shifts_of(service: JsonObject) -> Iterator[TrafficShift]:
     """Yield each pair of target groups between which ECS shifts a service's traffic.
 
     `service` is as DescribeServices returns it.
@@ -84,10 +84,10 @@ def shifts_of(service: JsonObject) -> Iterator[Shift]:
         if alternate := told.get("alternateTargetGroupArn"):
             rules = (told.get("productionListenerRule"), told.get("testListenerRule"))
             asked = tuple(filter(None, rules))
-            yield Shift(service["serviceName"], strategy, one["targetGroupArn"], alternate, asked)
+            yield TrafficShift(service["serviceName"], strategy, one["targetGroupArn"], alternate, asked)
 
 
-def shift_between(ecs: Any, suffix: str, groups: Set[str]) -> Shift | None:
+def shift_between(ecs: Any, suffix: str, groups: Set[str]) -> TrafficShift | None:
     """Return the traffic shift of ECS that covers all of these target groups, or None.
 
     Asks ListServices and DescribeServices for the services of the stack's cluster.
@@ -96,7 +96,7 @@ def shift_between(ecs: Any, suffix: str, groups: Set[str]) -> Shift | None:
     return next((one for one in found if groups <= one.groups), None)
 
 
-def shift_with(ecs: Any, suffix: str, group: str) -> Shift | None:
+def shift_with(ecs: Any, suffix: str, group: str) -> TrafficShift | None:
     """Return the traffic shift of ECS that a target group takes part in, or None.
 
     Asks ListServices and DescribeServices for the services of the stack's cluster.

@@ -14,15 +14,15 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import PROJECT
+from provisioner.resources.ecs.base import NO_CLUSTER, EcsResourceType
 from provisioner.resources.ecs.service import described
-from provisioner.resources.ecs.tagged import NO_CLUSTER, Ecs
-from provisioner.resources.members.ecs import TASK_DEFINITION
+from provisioner.resources.ownership.ecs import TASK_DEFINITION
+from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import low_pairs, mapping
-from provisioner.resources.together import tags_told
 from provisioner.settings.variables import OWN_VARIABLES
 
 
-class TaskDefinition(Ecs):
+class TaskDefinition(EcsResourceType):
     """One revision of a task definition. A revision cannot change, so every change creates a new one."""
 
     id_paths, name_property, noun = "taskDefinitionArn", "family", "taskdef"
@@ -108,7 +108,7 @@ def _recalled(ecs: Any, spec: ResourceSpec) -> JsonObject | None:
     if peer is None or peer.recorded is None:
         return None
     families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ACTIVE")["families"]
-    tags = tags_told(ecs, spec, spec.id, lambda: None)
+    tags = read_tags(ecs, spec, spec.id, lambda: None)
     if spec.props["family"] not in families or tags is None or spec.id not in _running(ecs):
         return None
     return {**peer.recorded, "taskDefinitionArn": spec.id, "status": "ACTIVE", "Tags": tags}

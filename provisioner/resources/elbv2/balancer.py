@@ -10,14 +10,14 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
-from provisioner.resources.members.elbv2 import BALANCER, BALANCER_ATTRIBUTES
-from provisioner.resources.setting import SubresourceType
+from provisioner.resources.elbv2.base import MOST, NO_BALANCER, ElbResourceType, full_name
+from provisioner.resources.ownership.elbv2 import BALANCER, BALANCER_ATTRIBUTES
+from provisioner.resources.subresource import SubresourceType
+from provisioner.resources.tagging import read_batch
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import asked
 
 
-class LoadBalancer(Elb):
+class LoadBalancer(ElbResourceType):
     """An application load balancer."""
 
     id_paths, name_property, noun = "LoadBalancerArn", "Name", "alb"
@@ -71,7 +71,7 @@ class LoadBalancer(Elb):
         def ask(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
 
-        listed = asked(elbv2.batch_scope.batch(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
+        listed = read_batch(elbv2.batch_scope.batch(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
         mine = next((actual for actual in listed if actual["LoadBalancerName"] == own), None)
         return self.with_tags(elbv2, _balancer(mine)) if mine else None
 

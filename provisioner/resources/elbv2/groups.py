@@ -18,13 +18,13 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, has_stack_tags, name_of, owner_tags
-from provisioner.resources.ecs.strangers import strangers, told
+from provisioner.resources.ecs.foreign_targets import describe_target, foreign_targets
 from provisioner.resources.ecs.strategies import shift_with
-from provisioner.resources.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
-from provisioner.resources.members.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
-from provisioner.resources.setting import SubresourceType
+from provisioner.resources.elbv2.base import MOST, NO_BALANCER, NO_GROUP, ElbResourceType, full_name
+from provisioner.resources.ownership.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
+from provisioner.resources.subresource import SubresourceType
+from provisioner.resources.tagging import read_batch
 from provisioner.resources.tags import mapping, pairs
-from provisioner.resources.together import asked
 
 # Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
 _LENIENT: JsonObject = {"Matcher": {"HttpCode": "200-499"}}
@@ -36,7 +36,7 @@ _PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
 _NO_TARGET = NO_GROUP | codes("InvalidTarget")
 
 
-class TargetGroup(Elb):
+class TargetGroup(ElbResourceType):
     """A group of targets that a load balancer sends requests to. ECS registers the tasks' addresses."""
 
     id_paths, name_property, noun = "TargetGroupArn", "Name", "tg"
@@ -81,7 +81,7 @@ class TargetGroup(Elb):
         def ask(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
 
-        listed = asked(elbv2.batch_scope.batch(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
+        listed = read_batch(elbv2.batch_scope.batch(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
         mine = next((actual for actual in listed if actual["TargetGroupName"] == own), None)
         return self.with_tags(elbv2, _group(mine)) if mine else None
 
@@ -106,7 +106,7 @@ class TargetGroup(Elb):
         """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
         listed = elbv2.describe_target_health(TargetGroupArn=spec.id)["TargetHealthDescriptions"]
         found = self._strangers(elbv2, spec, listed)
-        return [Unmanaged(f"target {told(one['Target'])}", one, not_found_codes=_NO_TARGET) for one in found]
+        return [Unmanaged(f"target {describe_target(one['Target'])}", one, not_found_codes=_NO_TARGET) for one in found]
 
     def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
@@ -114,7 +114,7 @@ class TargetGroup(Elb):
             elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[one["Target"]])
 
     def _strangers(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
-        return strangers(beside(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
+        return foreign_targets(beside(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
 
     def find_siblings(self, elbv2: Any, spec: ResourceSpec) -> list[JsonObject]:
         """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""

@@ -13,18 +13,17 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked
 from provisioner.resources.elbv2 import added
-from provisioner.resources.elbv2.forms import action_form, condition_form, weights_of
-from provisioner.resources.elbv2.shifting import SHIFTED_BY, with_shift
-from provisioner.resources.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, STANDS_IN, Elb
-from provisioner.resources.members.elbv2 import LISTENER, RULE
+from provisioner.resources.elbv2.base import NO_BALANCER, NO_LISTENER, NO_RULE, STANDS_IN, ElbResourceType
+from provisioner.resources.elbv2.forwards import SHIFTED_BY, action_form, condition_form, weights_of, with_shift
 from provisioner.resources.origin_key import is_key, is_key_pending, redacted_rule
+from provisioner.resources.ownership.elbv2 import LISTENER, RULE
 from provisioner.resources.tags import pairs
 
 # No request comes from this address (RFC 5737, 3).
 _NOBODY: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
 
 
-class Listener(Elb):
+class Listener(ElbResourceType):
     """A listener: a port of a load balancer, with the action for requests that no rule matches."""
 
     id_paths, noun = "ListenerArn", "listener"
@@ -115,7 +114,7 @@ class Listener(Elb):
         return {**actual, "DefaultActions": [action_form(one) for one in actual.get("DefaultActions", [])]}
 
 
-class ListenerRule(Elb):
+class ListenerRule(ElbResourceType):
     """A listener rule: conditions, and the action for the requests that meet them."""
 
     id_paths, noun = "RuleArn", "rule"

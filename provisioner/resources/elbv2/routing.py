@@ -20,7 +20,7 @@ def rules_of(elbv2: Any, listeners: Iterable[str]) -> list[JsonObject]:
     return next((list(rules) for rules in every if any(path_values(rule) for rule in rules)), [])
 
 
-def led_to(rule: JsonObject) -> Iterator[str]:
+def target_groups_of(rule: JsonObject) -> Iterator[str]:
     """Yield the target groups that a rule sends some requests to."""
     for action in rule["Actions"]:
         groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
@@ -34,7 +34,7 @@ def path_values(rule: JsonObject) -> list[str]:
     return [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _values(one)]
 
 
-def taker(rules: Iterable[JsonObject], path: str) -> JsonObject | None:
+def matching_rule(rules: Iterable[JsonObject], path: str) -> JsonObject | None:
     """Return the rule of one listener that a GET for `path` from CloudFront matches.
 
     The lowest priority whose conditions are all met decides, and the default rule comes last (ELB user guide,
@@ -45,7 +45,7 @@ def taker(rules: Iterable[JsonObject], path: str) -> JsonObject | None:
     return next((one for one in asked if all(_is_met(each, path) for each in one["Conditions"])), None)
 
 
-def never_asked(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject, list[str]]]:
+def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject, list[str]]]:
     """Yield each rule of one listener that gets no request, with the path patterns that match before it.
 
     Only rules whose conditions are path patterns and CloudFront's key are considered.

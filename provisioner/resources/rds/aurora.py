@@ -14,8 +14,8 @@ from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.members.data import DB_CLUSTER
-from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.resources.ownership.data import DB_CLUSTER
+from provisioner.resources.rds.base import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, RdsResourceType
 from provisioner.resources.tags import mapping, pairs
 from provisioner.settings.postgres import DISABLED, ENROLLED, is_later_major
 
@@ -63,7 +63,7 @@ _SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
 _TAIL = 8
 
 
-class DBCluster(Rds):
+class DBCluster(RdsResourceType):
     """An Aurora cluster: storage, endpoints and master password; its instances are resources of their own."""
 
     id_paths = name_property = "DBClusterIdentifier"

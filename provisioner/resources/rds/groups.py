@@ -9,14 +9,21 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.members.data import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
-from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
-from provisioner.resources.rds.users import ASKED, databases
-from provisioner.resources.setting import SubresourceType
+from provisioner.resources.ownership.data import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
+from provisioner.resources.rds.base import (
+    ASKED,
+    MOST,
+    NEW_ACCOUNT,
+    NO_PARAMETERS,
+    NO_SUBNETS,
+    RdsResourceType,
+    databases,
+)
+from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import pairs
 
 
-class DBSubnetGroup(Rds):
+class DBSubnetGroup(RdsResourceType):
     """A DB subnet group: the subnets that a database may be placed in."""
 
     id_paths = name_property = "DBSubnetGroupName"
@@ -84,7 +91,7 @@ class DBSubnetGroup(Rds):
         return databases(rds, spec.suffix, stands)
 
 
-class DBClusterParameterGroup(Rds):
+class DBClusterParameterGroup(RdsResourceType):
     """A DB cluster parameter group; the parameters in it are a resource of their own."""
 
     id_paths = name_property = "DBClusterParameterGroupName"

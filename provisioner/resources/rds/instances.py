@@ -9,13 +9,13 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.members.data import DB_INSTANCE
+from provisioner.resources.ownership.data import DB_INSTANCE
 from provisioner.resources.rds.aurora import DBCluster, meets_going
-from provisioner.resources.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
+from provisioner.resources.rds.base import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, RdsResourceType
 from provisioner.resources.tags import mapping, pairs
 
 
-class DBInstance(Rds):
+class DBInstance(RdsResourceType):
     """One instance of an Aurora cluster."""
 
     id_paths = name_property = "DBInstanceIdentifier"

@@ -1,0 +1,80 @@
+"""The access logs of a load balancer: files in S3, one for each of its nodes every five minutes."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from provisioner.resources.log_events import LogLine
+
+CALLS = {"s3": ("ListObjectsV2 ml-api-logs-{suffix}-*", "GetObject object=ml-api-logs-{suffix}-*")}
+# The local clock may be behind AWS's, so the next day's folder is listed an hour early.
+_SKEW = timedelta(hours=1)
+
+
+@dataclass
+class AccessLogTail:
+    """The access log lines of a load balancer from one moment on; each call of `lines` continues the last.
+
+    `since` is in milliseconds since 1970. `folder` is
+    `<prefix>/AWSLogs/<account>/elasticloadbalancing/<region>` (ELB user guide, access logs).
+    """
+
+    s3: Any
+    bucket: str
+    folder: str
+    since: int
+    pattern: str = ""
+    _told: set[str] = field(default_factory=set)
+    # By file: how many of its lines were yielded before an error.
+    _begun: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pause(self) -> float:
+        """The seconds between two reads: 30, as a file comes only every five minutes."""
+        return 30.0
+
+    @property
+    def name(self) -> str:
+        """The place of the logs, as an S3 URI."""
+        return f"s3://{self.bucket}/{self.folder}"
+
+    def lines(self) -> Iterator[LogLine]:
+        """Yield the lines that were not yielded before.
+
+        After an error, the next call continues behind the last line that was yielded.
+        """
+        for key in self._files():
+            told = self._begun.get(key, 0)
+            for number, line in enumerate(self._read(key)[told:], start=told):
+                self._begun[key] = number + 1
+                if line.at >= self.since and self.pattern in line.text:
+                    yield line
+            self._told.add(key)
+            self._begun.pop(key, None)
+
+    def _files(self) -> Iterator[str]:
+        """Yield the keys of new files, day by day; skip those written before `since`."""
+        begin = datetime.fromtimestamp(self.since / 1000, UTC)
+        day, last = begin.date(), (datetime.now(UTC) + _SKEW).date()
+        while day <= last:
+            folder = f"{self.folder}/{day:%Y/%m/%d}/"
+            listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=folder).get("Contents", [])
+            late = sorted(one["Key"] for one in listed if one["LastModified"] >= begin)
+            yield from (key for key in late if key not in self._told)
+            day += timedelta(days=1)
+
+    def _read(self, key: str) -> list[LogLine]:
+        """Read a file; a line is a request, its second word the time (ELB user guide, access log entries)."""
+        body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        texts = gzip.decompress(body).decode(errors="replace").splitlines()
+        return [_line(key, number, text) for number, text in enumerate(texts)]
+
+
+def _line(key: str, number: int, text: str) -> LogLine:
+    _, at, balancer, _ = text.split(" ", 3)
+    when = round(datetime.fromisoformat(at).timestamp() * 1000)
+    return LogLine(when, balancer.split("/")[1], text, f"{key}:{number}")

@@ -1,0 +1,211 @@
+"""Lookups of values that a stack uses but does not create: zones, the database cluster, priorities.
+
+They are chosen once and kept in the state. If the state is lost, they are found again in the stack's
+resources.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
+from provisioner.errors import Blocked
+from provisioner.names import NODE_TAG, PROJECT, has_stack_tags, name_of
+from provisioner.resources.elbv2.base import NO_BALANCER
+from provisioner.resources.elbv2.routing import path_values
+from provisioner.resources.rds.base import NO_CLUSTER
+from provisioner.resources.secretsmanager import VARIABLE, given_password
+from provisioner.resources.tags import mapping
+
+# The AWS operations that this module calls, by service: `policy` grants them. tests/test_calls.py compares
+# the list with the code.
+CALLS = {
+    "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
+    "elbv2": ("DescribeListeners", "DescribeLoadBalancers", "DescribeRules"),
+    "rds": ("DescribeDBClusters", "DescribeDBInstances", "DescribeOrderableDBInstanceOptions"),
+    "secretsmanager": ("DescribeSecret ml-api-dbsecret-{suffix}/*",),
+}
+ENGINE = "aurora-postgresql"
+CLASS = "db.serverless"
+# A DB subnet group and a load balancer need two zones (RDS user guide, working with a DB instance in a VPC).
+_FEWEST = 2
+# VPC user guide, AWS-managed prefix lists.
+FROM_EDGE = "com.amazonaws.global.cloudfront.origin-facing"
+
+
+def zones(clients: Clients, count: int, deposed: Iterable[str] = ()) -> list[str]:
+    """Return the stack's zones: those that it has, then others that support everything, by name.
+
+    Args:
+        clients: The connection to AWS.
+        count: How many zones to return.
+        deposed: The zones that the stack has already, in order.
+
+    Raises:
+        Blocked: The region has too few zones that can run the database.
+
+    """
+    kept = list(deposed)
+    if len(kept) >= count:
+        return kept[:count]
+    fitting = [zone for zone in _fitting_zones(clients) if zone not in kept]
+    if len(kept) + len(fitting) < count:
+        have, there = ", ".join([*kept, *fitting]) or "none", len(kept) + len(fitting)
+        raise Blocked(
+            f"{clients.aws.region} has too few zones for {count} that can run {CLASS}: {have}.",
+            f"Choose another region, or `--set network.zones={there}`."
+            if there >= _FEWEST
+            else "Choose another region.",
+        )
+    return [*kept, *fitting][:count]
+
+
+def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
+    """Raise Blocked if a database instance is in one of the zones that the stack is to leave."""
+    leaving = set(left)
+    if not leaving:
+        return
+    for one in _instances(clients, suffix):
+        if one.get("AvailabilityZone") in leaving:
+            raise Blocked(
+                f"The database's instance {one['DBInstanceIdentifier']} stands in {one['AvailabilityZone']}, "
+                "which the stack would leave; an instance does not move.",
+                "Keep `network.zones` as it was, or first apply fewer `database.readers` where it is one of "
+                "them. To leave the writer's zone, fail over to an instance in another one.",
+            )
+
+
+def readers_in_use(clients: Clients, suffix: str) -> int:
+    """Return the highest number among the reader instances of the stack's database; 0 if it has none."""
+    listed = _instances(clients, suffix)
+    logical_ids = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
+    return max(
+        (int(logical_id.rpartition("-")[2]) for logical_id in logical_ids if logical_id.startswith("reader-")),
+        default=0,
+    )
+
+
+def _instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
+    asked = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
+    return list(clients.client("rds").describe_db_instances(Filters=asked)["DBInstances"])
+
+
+def zones_in_use(clients: Clients, suffix: str) -> list[str]:
+    """Return the zones of the stack's subnets, ordered by the subnets' numbers."""
+    filters = [
+        {"Name": "tag:Project", "Values": [PROJECT]},
+        {"Name": "tag:Environment", "Values": [suffix]},
+    ]
+    subnets = clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]
+    placed = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
+    order = (placed.get(f"public-{n}") or placed.get(f"private-{n}") for n in range(1, len(placed) + 1))
+    return [zone for zone in order if zone]
+
+
+def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
+    """Return the priority of each path pattern in the rules of the stack's load balancer.
+
+    Two listeners of one balancer (80 while 443 takes over) have the same patterns at the same priorities.
+    """
+    elb = clients.client("elbv2")
+    try:
+        found = elb.describe_load_balancers(Names=[name_of("alb", suffix)])["LoadBalancers"]
+    except ClientError as error:
+        if code_of(error) in NO_BALANCER:
+            return {}
+        raise
+    listeners = [
+        one
+        for balancer in found
+        for one in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    ]
+    return {
+        pattern: int(rule["Priority"])
+        for listener in listeners
+        for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        for pattern in path_values(rule)
+        if not rule["IsDefault"]
+    }
+
+
+def _fitting_zones(clients: Clients) -> list[str]:
+    """Return the available zones that can run the database, sorted by name."""
+    asked = [
+        {"Name": "state", "Values": ["available"]},
+        {"Name": "zone-type", "Values": ["availability-zone"]},
+    ]
+    found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
+    there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
+    serverless = {zone["Name"] for option in orderable(clients) for zone in option["AvailabilityZones"]}
+    # Other emulators may have no list of orderable options: then no zone is excluded.
+    return sorted(there & serverless if serverless or clients.aws.is_faithful else there)
+
+
+def orderable(clients: Clients) -> list[dict[str, Any]]:
+    """Return the orderable options of Aurora Serverless v2 in this region, by zone and version.
+
+    Return none if an emulator has no such list, or does not know the call.
+    """
+
+    def ask() -> dict[str, Any]:
+        rds = clients.client("rds")
+        return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS))
+
+    nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
+    found = ask() if clients.aws.is_faithful else default_if_unsupported(ask, nothing)
+    return list(found["OrderableDBInstanceOptions"])
+
+
+def master_password(clients: Clients, suffix: str) -> str:
+    """Return who keeps the master password: `rds`, or `own` if DB_PASSWORD was set at the creation."""
+    running = running_cluster(clients, suffix)
+    if running:
+        return "rds" if running.get("MasterUserSecret") else "own"
+    if _has_secret(clients, suffix):
+        return "own"
+    if os.environ.get(VARIABLE) is None:
+        return "rds"
+    given_password()
+    return "own"
+
+
+def running_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
+    """Return the stack's database cluster as AWS describes it; None where there is none."""
+    name = name_of("aurora", suffix)
+    try:
+        found = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+    except ClientError as error:
+        if code_of(error) in NO_CLUSTER:
+            return None
+        raise
+    mine = (dict(one) for one in found if has_stack_tags(mapping(one.get("TagList", [])), suffix))
+    return next(mine, None)
+
+
+def _has_secret(clients: Clients, suffix: str) -> bool:
+    try:
+        found = clients.client("secretsmanager").describe_secret(SecretId=name_of("dbsecret", suffix))
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return False
+        raise
+    return "DeletedDate" not in found
+
+
+def edge_addresses(clients: Clients) -> str:
+    """Return the id of this region's prefix list of CloudFront's origin-facing addresses.
+
+    Raises:
+        Blocked: The region has no such prefix list.
+
+    """
+    asked = [{"Name": "prefix-list-name", "Values": [FROM_EDGE]}]
+    found = clients.client("ec2").describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
+    if not found:
+        raise Blocked(f"{clients.aws.region} has no prefix list {FROM_EDGE}.", "Set `edge.guard=off` in this region.")
+    return str(found[0]["PrefixListId"])

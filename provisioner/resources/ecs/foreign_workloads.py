@@ -1,0 +1,67 @@
+"""Tasks and services in the stack's cluster that keep it from being deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.blocker import Blocker
+from provisioner.names import PROJECT, name_of
+from provisioner.resources.ecs.base import NO_CLUSTER
+
+# The calls of this module, for `calls`.
+ASKED = "DescribeTasks ListServices ListTasks"
+# botocore ecs DescribeTasks: the most tasks in one call.
+_MOST = 100
+
+
+@dataclass(frozen=True)
+class ForeignTask:
+    """A running task that does not belong to the stack."""
+
+    doc: JsonObject
+
+    @property
+    def words(self) -> str:
+        """The task's id and group, for a message."""
+        return f"the task {self.doc['taskArn'].rpartition('/')[2]} ({self.doc.get('group', 'no group')})"
+
+    def holds(self, attachment: str) -> bool:
+        """Return whether the network interface with this attachment id belongs to the task."""
+        return any(one.get("id") == attachment for one in self.doc.get("attachments", []))
+
+
+def foreign_workloads(ecs: Any, suffix: str) -> list[Blocker]:
+    """Return what keeps the stack's cluster from being deleted: its services, and tasks of others.
+
+    A service of the stack is a temporary blocker, as the teardown deletes it.
+    """
+    arns = ecs.list_services(cluster=name_of("cluster", suffix))["serviceArns"]
+    names = [arn.rpartition("/")[2] for arn in arns]
+    services = [Blocker(f"the service {name}", temporary=_is_ours(name, suffix)) for name in names]
+    return services + [Blocker(one.words, temporary=False) for one in foreign_tasks(ecs, suffix)]
+
+
+def foreign_tasks(ecs: Any, suffix: str) -> Iterator[ForeignTask]:
+    """Yield the running tasks that no service of the stack started (ListTasks, DescribeTasks)."""
+    cluster = name_of("cluster", suffix)
+    try:
+        arns = ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]
+    except ClientError as error:
+        if code_of(error) not in NO_CLUSTER:
+            raise
+        return
+    for start in range(0, len(arns), _MOST):
+        for task in ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _MOST])["tasks"]:
+            group = str(task.get("group", ""))
+            if not _is_ours(group.removeprefix("service:"), suffix) or not group.startswith("service:"):
+                yield ForeignTask(task)
+
+
+def _is_ours(service: str, suffix: str) -> bool:
+    return service.startswith(f"{PROJECT}-") and service.endswith(f"-{suffix}")

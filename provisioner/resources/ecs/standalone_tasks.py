@@ -1,0 +1,190 @@
+"""One-off tasks: a task of no service runs one command with the service's configuration and then ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.retry_policy import call_with_retry
+from provisioner.engine.execution.consistency import RecentResources
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.resources.ecs.diagnosis import TASKS, Diagnosis, StoppedContainer
+from provisioner.resources.ecs.revisions import RunningRevision
+from provisioner.resources.tags import low_pairs
+from state.errors import ProvisionerError
+
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
+CALLS = {
+    "ecs": (
+        "DescribeTasks",
+        "ListTasks",
+        "RunTask ml-api-*taskdef*-{suffix}",
+        "StopTask ml-api-cluster-{suffix}",
+        "TagResource task=ml-api-cluster-{suffix}",
+    )
+}
+# Marks the tasks that `run` started. A cluster holds the tasks of one stack only.
+STARTED_BY = "ml-api-run"
+# How far this machine's clock may be from the clock of ECS, in seconds.
+SKEW = 60.0
+# For so many seconds ECS surely still describes a task that has ended; it does for about an hour (ECS API
+# reference, DescribeTasks).
+TOLD_FOR = 3000.0
+ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line and the capacity provider that it runs on."""
+
+    words: tuple[str, ...]
+    provider: str = ON_DEMAND
+
+
+@dataclass(frozen=True)
+class StandaloneTask:
+    """A one-off task as DescribeTasks returned it, with the name of the service's container in it."""
+
+    doc: JsonObject
+    container: str
+
+    @property
+    def arn(self) -> str:
+        """The task's ARN."""
+        return str(self.doc["taskArn"])
+
+    @property
+    def id(self) -> str:
+        """The last part of the task's ARN."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the task has ended."""
+        return bool(self.doc["lastStatus"] == "STOPPED")
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the service's container, or None if the container never ran."""
+        codes = (one.get("exitCode") for one in self.doc["containers"] if one["name"] == self.container)
+        return next(codes, None)
+
+    @property
+    def was_reclaimed(self) -> bool:
+        """Whether AWS took the Spot capacity of the task back."""
+        return bool(self.doc.get("stopCode") == "SpotInterruption")
+
+    @property
+    def end(self) -> Diagnosis:
+        """How the task and its containers ended."""
+        listed = self.doc["containers"]
+        ends = tuple(StoppedContainer(one["name"], one.get("exitCode"), one.get("reason", "")) for one in listed)
+        return Diagnosis(task=self.id, stopped=str(self.doc.get("stoppedReason", "")), containers=ends)
+
+
+def start_task(
+    clients: Clients,
+    cluster: str,
+    running: RunningRevision,
+    command: Command,
+    token: str,
+    tags: Mapping[str, str],
+    recent: RecentResources | None = None,
+) -> StandaloneTask:
+    """Start a task that runs one command, with the service's network, roles, secrets and image (RunTask).
+
+    Args:
+        clients: The way to AWS.
+        cluster: Name or ARN of the cluster.
+        running: The service and the revision that the task is to be like.
+        command: The command line and its capacity provider.
+        token: Client token. Sent twice with the same token, the call starts one task.
+        tags: Tags of the task.
+        recent: Roles and other resources made so recently that ECS may not know them yet; a refusal that
+            names one of them is retried.
+
+    Raises:
+        ProvisionerError: If ECS starts no task.
+
+    """
+    name = str(running.container["name"])
+    ecs = clients.client("ecs")
+    call = partial(
+        ecs.run_task,
+        cluster=cluster,
+        taskDefinition=running.arn,
+        count=1,
+        networkConfiguration=running.service["networkConfiguration"],
+        capacityProviderStrategy=[{"capacityProvider": command.provider, "weight": 1}],
+        overrides={"containerOverrides": [{"name": name, "command": list(command.words)}]},
+        startedBy=STARTED_BY,
+        clientToken=token,
+        enableECSManagedTags=True,
+        tags=low_pairs(tags),
+    )
+    reply = call_with_retry(clients, call, recent)
+    if not reply["tasks"]:
+        told = ", ".join(f"{one.get('reason')} {one.get('detail', '')}".strip() for one in reply["failures"])
+        hint = "Without --spot it runs on demand." if command.provider == SPOT else "Run it again later."
+        raise ProvisionerError(f"ECS starts no task: {told or 'it gives no reason'}.", hint)
+    return StandaloneTask(reply["tasks"][0], name)
+
+
+def find_running(clients: Clients, cluster: str, running: RunningRevision, command: Command) -> StandaloneTask | None:
+    """Return a task that already runs this very command, started by an earlier run that was cut off.
+
+    Looked for with ListTasks and DescribeTasks among the running tasks that `run` started; None if none
+    matches.
+    """
+    ecs = clients.client("ecs")
+    arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:TASKS])["tasks"] if arns else []
+    family, name = str(running.task_definition["family"]), str(running.container["name"])
+    mine = (one for one in tasks if one["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
+    same = (one for one in mine if _said(one, name) == command.words)
+    return next((StandaloneTask(one, name) for one in same), None)
+
+
+def find_started(
+    clients: Clients, cluster: str, running: RunningRevision, command: Command, since: float, task: str
+) -> StandaloneTask | None:
+    """Return the task that an earlier run started without learning how it ended; None if ECS has none.
+
+    With `task`, the ARN of the task, that task is described. Without it, the newest stopped task is returned
+    that ran this very command and was created at `since` (wall-clock seconds) or later.
+    """
+    ecs, name = clients.client("ecs"), str(running.container["name"])
+    arns = [task] if task else []
+    if not task:
+        arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]
+    some = (arns[at : at + TASKS] for at in range(0, len(arns), TASKS))
+    told = [one for part in some for one in ecs.describe_tasks(cluster=cluster, tasks=part)["tasks"]]
+    same = [one for one in told if task or _is_since(one, name, command, since)]
+    newest = max(same, key=lambda one: one["createdAt"], default=None)
+    return StandaloneTask(newest, name) if newest else None
+
+
+def _is_since(task: JsonObject, container: str, command: Command, since: float) -> bool:
+    return _said(task, container) == command.words and task["createdAt"].timestamp() >= since - SKEW
+
+
+def _said(task: JsonObject, container: str) -> tuple[str, ...]:
+    # The command that the task was started with in place of the container's own.
+    overrides: Iterable[JsonObject] = task.get("overrides", {}).get("containerOverrides", [])
+    return next((tuple(one.get("command", ())) for one in overrides if one["name"] == container), ())
+
+
+def read_task(clients: Clients, cluster: str, task: StandaloneTask) -> StandaloneTask:
+    """Return the current state of a task (DescribeTasks), or `task` while AWS does not show the task yet."""
+    ecs = clients.client("ecs")
+    told = ecs.describe_tasks(cluster=cluster, tasks=[task.arn])["tasks"]
+    return StandaloneTask(told[0], task.container) if told else task
+
+
+def stop_task(clients: Clients, cluster: str, task: StandaloneTask) -> None:
+    """Stop a task (StopTask): its containers are asked to end and are killed after 30 s. Safe to repeat."""
+    ecs = clients.client("ecs")
+    call_with_retry(clients, partial(ecs.stop_task, cluster=cluster, task=task.arn, reason="stopped by who ran it"))

@@ -1,0 +1,58 @@
+"""The base of the load balancing resource types: tagging by ARN, and AWS's error codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.resources.tagging import read_batch
+from provisioner.resources.tags import mapping, pairs
+
+NO_BALANCER = codes("LoadBalancerNotFound")
+NO_GROUP = codes("TargetGroupNotFound")
+NO_LISTENER = codes("ListenerNotFound")
+NO_RULE = codes("RuleNotFound")
+# The member that maps a declared target group to the one that ECS sends its requests to now.
+STANDS_IN = "StandsIn"
+_MISSING = NO_BALANCER | NO_GROUP | NO_LISTENER | NO_RULE
+_TAGGED = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
+# botocore elbv2 DescribeTags, DescribeLoadBalancers: the most resources in one call.
+MOST = 20
+
+
+class ElbResourceType(ResourceType):
+    """The base of the resource types that are tagged by their ARN and described without their tags."""
+
+    service = "elbv2"
+    id_paths: ClassVar[str]
+    operations = declare_operations(retag="AddTags RemoveTags")
+
+    def retag(self, elbv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Set and remove tags (AddTags, RemoveTags)."""
+        if put:
+            elbv2.add_tags(ResourceArns=[spec.id], Tags=pairs(put))
+        if gone := list(drop):
+            elbv2.remove_tags(ResourceArns=[spec.id], TagKeys=gone)
+
+    def stand_ins(self, actual: JsonObject) -> Mapping[str, str]:
+        """Return, by a declared target group, the group that ECS sends its requests to instead."""
+        return dict(actual.get(STANDS_IN, {}))
+
+    def with_tags(self, elbv2: Any, actual: JsonObject) -> JsonObject:
+        """Return a described resource with its tags (DescribeTags)."""
+        own = actual[self.id_paths]
+
+        def ask(arns: list[str]) -> list[JsonObject]:
+            return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
+
+        told = read_batch(elbv2.batch_scope.batch(own, *_TAGGED, most=MOST), own, ask, _MISSING)
+        mine = (one["Tags"] for one in told if one["ResourceArn"] == own)
+        return {**actual, "Tags": mapping(next(mine, []))}
+
+
+def full_name(actual: JsonObject, key: str) -> str:
+    """Return the name that CloudWatch and autoscaling use: `app/<name>/<id>`, `targetgroup/<name>/<id>`."""
+    return str(actual[key]).split(":", 5)[5].removeprefix("loadbalancer/")

@@ -1,0 +1,89 @@
+"""Backups, snapshots and databases encrypted with a KMS key, which nobody could read once it is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.names import name_of
+
+# The AWS operations that this module calls, by service: `policy` grants them.
+CALLS = {
+    "backup": ("ListRecoveryPointsByResource",),
+    "dynamodb": ("DescribeBackup", "ListBackups"),
+    "rds": ("DescribeDBClusterAutomatedBackups", "DescribeDBClusterSnapshots", "DescribeDBClusters"),
+}
+
+
+def data_under_key(client: Any, key: str, suffix: str) -> Iterator[str]:
+    """Yield a phrase for everything of Aurora, DynamoDB and AWS Backup that is encrypted with the key.
+
+    Args:
+        client: Any client of the key's region.
+        key: The ARN of the key.
+        suffix: The suffix of the stack.
+
+    """
+    yield from _databases(client, key)
+    yield from _backups(client, key, suffix)
+    yield from _recovery_points(client, key, suffix)
+
+
+def _databases(client: Any, key: str) -> Iterator[str]:
+    """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of ours."""
+    rds = beside(client, "rds")
+    snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+    clusters = rds.describe_db_clusters()["DBClusters"]
+    told: JsonObject = default_if_unsupported(rds.describe_db_cluster_automated_backups, {})
+    retained = told.get("DBClusterAutomatedBackups", [])
+    yield from _named("the snapshot {DBClusterSnapshotIdentifier}", snapshots, key)
+    yield from _named("the database {DBClusterIdentifier}", clusters, key)
+    yield from _named("the automated backups of {DBClusterIdentifier}", retained, key)
+
+
+def _named(form: str, listed: list[JsonObject], key: str) -> Iterator[str]:
+    """Yield a phrase for each listed resource that is encrypted with the key."""
+    return (form.format(**one) for one in listed if one.get("KmsKeyId") == key)
+
+
+def _backups(client: Any, key: str, suffix: str) -> Iterator[str]:
+    """Yield the table's backups under the key, with the one that DynamoDB makes as the table is deleted."""
+    dynamodb = beside(client, "dynamodb")
+    table = name_of("sessions", suffix)
+    for one in dynamodb.list_backups(TableName=table, BackupType="ALL")["BackupSummaries"]:
+        told = dynamodb.describe_backup(BackupArn=one["BackupArn"])["BackupDescription"]
+        under = (told.get("SourceTableFeatureDetails") or {}).get("SSEDescription") or {}
+        if under.get("KMSMasterKeyArn") == key:
+            yield f"the backup {one['BackupName']} of {table}"
+
+
+def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
+    """Yield the recovery points of AWS Backup under the key.
+
+    A backup plan of the user's may have made them. They outlive the table or the cluster that they are of,
+    and their vault may be encrypted with the stack's key.
+    """
+    _, partition, _, region, account, _ = key.split(":")
+    table, cluster = name_of("sessions", suffix), name_of("aurora", suffix)
+    for of in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
+        for one in _kept_of(beside(client, "backup"), f"arn:{partition}:{of}"):
+            if one.get("EncryptionKeyArn") == key:
+                yield f"the recovery point {one['RecoveryPointArn']} in the vault {one['BackupVaultName']}"
+
+
+def _kept_of(backup: Any, resource: str) -> list[JsonObject]:
+    """Return the recovery points that AWS Backup made of a resource; none where it knows no such resource."""
+    asked = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
+    try:
+        answer: JsonObject = default_if_unsupported(lambda: backup.list_recovery_points_by_resource(**asked), {})
+    except ClientError as error:
+        # botocore backup ListRecoveryPointsByResource, errors
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return []
+    return list(answer.get("RecoveryPoints", []))

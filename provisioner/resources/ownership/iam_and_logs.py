@@ -1,0 +1,68 @@
+"""Whose each member is: roles, policies, log groups and the delivery of records."""
+
+from __future__ import annotations
+
+from provisioner.engine.types.field_owners import Default, FieldOwnership, ForeignFields
+
+ROLE = FieldOwnership(
+    ("iam GetRole Role",),
+    ours="AssumeRolePolicyDocument Description",
+    # A boundary limits what the stack grants to the role.
+    defaults=(Default("PermissionsBoundary", ""),),
+    renamed="PermissionsBoundary.**",
+    born="Path RoleName SourceRoleTemplate.**",
+    aws="Arn CreateDate RoleId RoleLastUsed.**",
+    unowned="MaxSessionDuration AssumeRolePolicyDocument.Id",
+)
+ROLE_POLICY = FieldOwnership(
+    ("iam GetRolePolicy",), ours="PolicyDocument PolicyName RoleName", unowned="PolicyDocument.Id"
+)
+SERVICE_ROLE = FieldOwnership(("iam GetRole Role",), account="**")
+MANAGED_POLICY = FieldOwnership(
+    ("iam GetPolicy Policy", "iam GetPolicyVersion PolicyVersion"),
+    renamed="Document",
+    unowned="PolicyDocument.Id",
+    born="Description Path PolicyName",
+    aws="Arn AttachmentCount CreateDate DefaultVersionId IsAttachable IsDefaultVersion"
+    " PermissionsBoundaryUsageCount PolicyId UpdateDate VersionId",
+)
+
+
+# botocore logs LogGroup, retentionPolicyName: set where an account-level policy decides the retention.
+LOG_GROUP = FieldOwnership(
+    ("logs DescribeLogGroups logGroups",),
+    # Whether a bearer token is enough to write (botocore logs PutBearerTokenAuthentication).
+    defaults=(Default("bearerTokenAuthenticationEnabled", value=False), Default("kmsKeyId", "")),
+    born="logGroupClass logGroupName",
+    inside="retentionInDays",
+    account="dataProtectionStatus inheritedProperties retentionPolicyName",
+    aws="arn creationTime logGroupArn metricFilterCount storedBytes",
+    unowned="deletionProtectionEnabled",
+)
+RETENTION = FieldOwnership(
+    ("logs DescribeLogGroups logGroups",),
+    ours="retentionInDays",
+    inside="bearerTokenAuthenticationEnabled deletionProtectionEnabled kmsKeyId",
+    born="logGroupClass logGroupName",
+    account="dataProtectionStatus inheritedProperties retentionPolicyName",
+    aws="arn creationTime logGroupArn metricFilterCount storedBytes",
+)
+SOURCE = FieldOwnership(
+    ("logs GetDeliverySource deliverySource",),
+    ours="logType name",
+    renamed="resourceArns",
+    aws="arn service status statusReason",
+    unowned="deliverySourceConfiguration.**",
+)
+DESTINATION = FieldOwnership(
+    ("logs GetDeliveryDestination deliveryDestination",),
+    ours="deliveryDestinationConfiguration.** name outputFormat",
+    foreign=(ForeignFields("the account that the records are for", "roleArn"),),
+    aws="arn deliveryDestinationType",
+)
+DELIVERY = FieldOwnership(
+    ("logs DescribeDeliveries deliveries",),
+    ours="deliveryDestinationArn deliverySourceName",
+    aws="arn deliveryDestinationType id",
+    unowned="fieldDelimiter recordFields s3DeliveryConfiguration.**",
+)
