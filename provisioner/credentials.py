@@ -24,9 +24,9 @@ from botocore.utils import (
     parse_timestamp,
 )
 
+from provisioner.bounded_http import BoundedHttpSession
+from provisioner.credential_errors import ChainError, chain_error
 from provisioner.profiles import Profile
-from provisioner.sign_in import ChainError, chain_error
-from provisioner.whole_answers import BoundedHttpSession
 
 T = TypeVar("T")
 

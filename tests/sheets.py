@@ -9,7 +9,7 @@ from provisioner.engine.planning.drift import Drift, DriftReport, Field
 from provisioner.engine.runs.run import run_of
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.health.context import HealthLine, TopicHealth
-from provisioner.prices.estimate import Cost, Estimate
+from provisioner.prices.estimate import Cost, CostEstimate
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource, resources_from_graph
 from provisioner.report.security_controls import posture
@@ -66,7 +66,7 @@ def sheet(known: dict[str, ReportResource], **more: Any) -> Sheet:
             for resource in known.values()
         ),
         controls=posture(known),
-        cost=Estimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
+        cost=CostEstimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
         parts=(
             TopicHealth("targets", (HealthLine("tg", "1 of 2 healthy", "unwell"), HealthLine("tg", ODD, "told"))),
             TopicHealth("edge", (HealthLine("edge", "Deployed", "well"),)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.shelf import BucketShelf
+from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.embedded.local import running
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.workspace import Workspace

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import UsageError
-from provisioner.rights.pipeline import Pipeline, check_trust
+from provisioner.permissions.pipeline import Pipeline, check_trust
 from tests.harness import Desk
 from tests.inventory import client
 

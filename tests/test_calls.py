@@ -15,7 +15,7 @@ from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.health import certificates, metrics, services, targets
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
-from provisioner.prices import asked
+from provisioner.prices import price_list as asked
 from provisioner.resources import (
     RESOURCE_TYPES,
     data_sources,
@@ -146,11 +146,11 @@ DECLARED = {
     "preflight/support.py": support.CALLS,
     "preflight/quotas.py": usage.CALLS,
     "preflight/usage.py": usage.CALLS,
-    "prices/asked.py": asked.CALLS,
+    "prices/price_list.py": asked.CALLS,
 }
 ELSEWHERE = {
-    "aws.py": "GetCallerIdentity is everybody's",
-    "bucket/making.py": "the bucket of the state files is not the stack's",
+    "aws_connection.py": "GetCallerIdentity is everybody's",
+    "bucket/creation.py": "the bucket of the state files is not the stack's",
     "resources/ecs/overrides.py": "TaskDefinition reads it too",
     "resources/secretsmanager.py": "secrets say what finding them needs",
 }

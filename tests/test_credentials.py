@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import credentials
-from provisioner.sign_in import INSTALL
+from provisioner.credential_errors import INSTALL
 from tests.harness import ROOT, Desk, Ran
 from tests.replies import Front, plays
 from tests.teams import BUCKET, make_bucket

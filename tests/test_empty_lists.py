@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 from botocore.parsers import ResponseParserError
 
-from provisioner.answers import created_in
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import domain_of
 from provisioner.resources.ecs.service_tasks import service_tasks
+from provisioner.responses import created_in
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
 

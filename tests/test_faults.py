@@ -16,9 +16,9 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
 
+from provisioner.credential_errors import ChainError
 from provisioner.engine.calls.error_categories import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
 from provisioner.engine.calls.polling import retry
-from provisioner.sign_in import ChainError
 from tests.shelves import Hands
 
 # What nobody meets who calls by clients that this tool makes, or what says that a call was never made as

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.shelf import BucketShelf
+from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.endpoints import SERVICES, told
 from provisioner.resources import RESOURCE_TYPES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.embedded.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock

@@ -26,7 +26,7 @@ from provisioner.engine.planning.planner import decide_change, woken_by
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
-from provisioner.pins import LocationOptions, region_of
+from provisioner.location import LocationOptions, region_of
 from provisioner.resources import RESOURCE_TYPES, data_sources, versions
 from provisioner.settings import Settings
 from provisioner.stack import build

@@ -14,8 +14,7 @@ from botocore.exceptions import ClientError, InvalidRegionError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner import endpoints
-from provisioner.answers import UnsupportedOperation, require_complete_responses
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.embedded.wire import Call, compose
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -23,6 +22,7 @@ from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
+from provisioner.responses import UnsupportedOperation, require_complete_responses
 from tests.harness import Desk, Ran
 from tests.inventory import inventory
 from tests.replies import Answer, Front, plays

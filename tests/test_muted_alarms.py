@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.doctor.alarms import are_heard
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import Recovered

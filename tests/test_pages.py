@@ -11,12 +11,12 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.embedded import paging
 from provisioner.embedded.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
-from provisioner.pages import config_of, paginator
+from provisioner.pagination import config_of, paginator
 from tests.harness import ROOT, Desk
 from tests.inventory import client, inventory
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.model import ShapeResolver
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.embedded.corrections import quotas as raised
 from provisioner.embedded.local import window
 from provisioner.engine.calls.clients import Clients
@@ -27,7 +27,7 @@ from provisioner.preflight.checks import check, credentials
 from provisioner.preflight.domain import domain
 from provisioner.preflight.parameters import create_call, parameters, update_calls
 from provisioner.preflight.quotas import quotas
-from provisioner.preflight.shapes import UNKNOWN, faults
+from provisioner.preflight.shapes import UNKNOWN, shape_violations
 from provisioner.resources.tags import pairs
 from provisioner.settings.profiles import PROFILES
 from state.stack_state import Intent, ResourceState
@@ -175,7 +175,7 @@ SHAPES = ShapeResolver(
 def test_a_value_is_held_against_its_shape(value: Any, told: list[str]) -> None:
     shape = SHAPES.get_shape_by_name("S")
 
-    assert [f"{one.path} {one.words}" for one in faults(shape, value)] == told
+    assert [f"{one.path} {one.words}" for one in shape_violations(shape, value)] == told
 
 
 def test_subnets_outside_their_network_or_over_another_are_found(clients: Clients) -> None:

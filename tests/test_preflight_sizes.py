@@ -6,8 +6,8 @@ import pytest
 
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import Change
+from provisioner.permissions.statements import INLINE_LIMIT, MANAGED_LIMIT
 from provisioner.preflight.sizes import INLINE, MANAGED, sizes
-from provisioner.rights.statements import INLINE_LIMIT, MANAGED_LIMIT
 from tests.test_prices import declared
 
 

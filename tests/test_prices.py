@@ -14,9 +14,9 @@ from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import Change
 from provisioner.engine.planning.teardown_plan import plan_teardown
-from provisioner.prices.asked import ask
-from provisioner.prices.charges import BY_USE, CHARGES, FREE, Estate, is_priced
-from provisioner.prices.estimate import Cost, Estimate, after, as_it_is, bill
+from provisioner.prices.charges import BY_USE, CHARGES, FREE, PricedResources, is_priced
+from provisioner.prices.estimate import Cost, CostEstimate, after, as_it_is, bill
+from provisioner.prices.price_list import fetch_prices
 from provisioner.prices.table import FALLBACK, keep, prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
@@ -44,7 +44,7 @@ def declared(**sections: Any) -> Plan:
 
 def cost(plan: Plan, what: str, region: str = "us-east-1") -> Cost:
     """One charge of a stack that stands as it is declared."""
-    return bill(after(plan, Estate({}, {}, {})), prices(region, NOWHERE))[what]
+    return bill(after(plan, PricedResources({}, {}, {})), prices(region, NOWHERE))[what]
 
 
 def test_each_charge_follows_what_is_declared() -> None:
@@ -129,7 +129,7 @@ class Listed:
 
 
 def test_the_price_list_is_read_by_usage_type() -> None:
-    assert ask(Listed(), "eu-central-1") == {"nat_hour": 0.052}  # type: ignore[arg-type]
+    assert fetch_prices(Listed(), "eu-central-1") == {"nat_hour": 0.052}  # type: ignore[arg-type]
 
 
 def test_a_new_stack_takes_as_long_as_its_longest_chain() -> None:
@@ -177,7 +177,7 @@ def test_a_duration_is_said_in_minutes() -> None:
 
 
 def test_an_estimate_sums_both_bills() -> None:
-    told = Estimate({"a": Cost(1, 2)}, {"a": Cost(1, 2), "b": Cost(3, 3)}, "r", "d", (), ())
+    told = CostEstimate({"a": Cost(1, 2)}, {"a": Cost(1, 2), "b": Cost(3, 3)}, "r", "d", (), ())
 
     assert told.totals == (Cost(1, 2), Cost(4, 5))
 

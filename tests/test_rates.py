@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from provisioner.engine.calls.clients import Clients
-from provisioner.rates import Rate, RateLimiter, TokenBucket
+from provisioner.rate_limits import Rate, RateLimiter, TokenBucket
 from state.errors import LockHeld
 from tests.test_waits import Hurried
 

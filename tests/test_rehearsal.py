@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked
 from tests.harness import Desk

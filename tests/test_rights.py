@@ -14,9 +14,9 @@ from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.besides import tagging_action
 from provisioner.embedded.policies import Request, Verdict, verdict
-from provisioner.rights.grants import _CHANGES
-from provisioner.rights.purposes import PURPOSES
-from provisioner.rights.statements import MANAGED_LIMIT, size
+from provisioner.permissions.commands import COMMAND_PERMISSIONS
+from provisioner.permissions.grants import _CHANGES
+from provisioner.permissions.statements import MANAGED_LIMIT, size
 from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
 from tests.harness import Desk
@@ -270,10 +270,10 @@ STRONGEST = (
 )
 
 
-@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("purpose", COMMAND_PERMISSIONS)
 def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
     scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
-    wanted = PURPOSES[purpose]
+    wanted = COMMAND_PERMISSIONS[purpose]
     made = [one for one in statements(policies_for(scope, purpose)) if one["Effect"] == "Allow"]
     allowed = {name for one in made for name in one["Action"]}
 

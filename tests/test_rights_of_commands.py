@@ -12,8 +12,8 @@ from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.policies import Request, Verdict, verdict
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.rights.names import NAMES
-from provisioner.rights.purposes import PURPOSES
+from provisioner.permissions.commands import COMMAND_PERMISSIONS
+from provisioner.permissions.names import NAMES
 from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
 from tests.harness import Desk
@@ -67,7 +67,7 @@ def lived(
 
 
 def test_what_can_be_asked_for_is_what_is_known() -> None:
-    assert tuple(PURPOSES) == NAMES
+    assert tuple(COMMAND_PERMISSIONS) == NAMES
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
 
     assert allowed
     if purpose not in ("exec", "bootstrap"):
-        assert bool(changes) == PURPOSES[purpose].writes
+        assert bool(changes) == COMMAND_PERMISSIONS[purpose].writes
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ import pytest
 import provisioner.bucket.calls
 import state.lease
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.pins import LocationOptions
+from provisioner.location import LocationOptions
 from provisioner.session import Session
 from provisioner.settings import Settings
 from provisioner.workspace import Workspace

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from provisioner.credential_errors import ChainError
 from provisioner.engine.calls.polling import Clock
-from provisioner.sign_in import ChainError
 from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import WITHIN, SignInWait
 from tests.hands import settle

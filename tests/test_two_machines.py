@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from provisioner import taking_down
+from provisioner import teardown_run
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -441,7 +441,7 @@ def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
     role = iam.get_role(RoleName=ROLE)["Role"]
     tags = [*role["Tags"], *([] if has_ended else [{"Key": "ml-api:run", "Value": another(0)}])]
     document = json.dumps(role["AssumeRolePolicyDocument"])
-    module = taking_down if before.startswith("taking_down") else teardown
+    module = teardown_run if before.startswith("taking_down") else teardown
     name, made = before.partition(".")[2], list[str]()
     really = getattr(module, name)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.bucket.calls import patiently
 from provisioner.bucket.missing import no_bucket
-from provisioner.bucket.shelf import BucketShelf
+from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.embedded.local import Local
 from provisioner.endpoints import foreign
 from provisioner.errors import UsageError

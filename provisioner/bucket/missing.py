@@ -10,7 +10,7 @@ from provisioner.names import PROGRAM
 from state.errors import StateError
 
 if TYPE_CHECKING:
-    from provisioner.aws import AwsConnection
+    from provisioner.aws_connection import AwsConnection
     from provisioner.bucket.address import Bucket
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.shelf import BucketShelf
+from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.errors import Blocked
 from state.object_store import WriteConflict
 

@@ -31,7 +31,7 @@ def bootstrap(
 ) -> int:
     """Print the role that a pipeline assumes by OIDC; with --yes, make it."""
     from provisioner.commands.context import begin, given_settings, missing_suffix, open_session
-    from provisioner.rights.pipeline import Pipeline
+    from provisioner.permissions.pipeline import Pipeline
     from provisioner.workflows import bootstrap as bootstrapping
     from provisioner.workflows import policy as permitting
 

@@ -13,11 +13,11 @@ import click
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
+    from provisioner.aws_connections import AwsConnections
     from provisioner.engine.planning.selection import Selection
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.console import Console
-    from provisioner.ways import AwsConnections
     from provisioner.workflows.saved_plan import SavedPlan
     from provisioner.workspace import Workspace
 
@@ -64,8 +64,8 @@ def open_session(
     given: dict[str, Any], workspace: Workspace, suffix: str, connections: AwsConnections | None = None
 ) -> Session:
     """Open the session of one stack, with the first calls; several sessions may share their `connections`."""
+    from provisioner.location import LocationOptions
     from provisioner.names import check_suffix
-    from provisioner.pins import LocationOptions
     from provisioner.session import Session
 
     _share_memory()

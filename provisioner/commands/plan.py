@@ -48,7 +48,7 @@ def plan(
     kept = planning.PlanFile(out, given["config"], list(given["sets"])) if out else None
     selection = given_choice(given)
     if everything:
-        from provisioner.ways import AwsConnections
+        from provisioner.aws_connections import AwsConnections
 
         connections = AwsConnections(workspace)
         sessions = [open_session(given, workspace, one, connections) for one in suffixes]

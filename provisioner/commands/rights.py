@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from provisioner.rights.names import NAMES
+from provisioner.permissions.names import NAMES
 
 purpose_option = click.option(
     "--for",

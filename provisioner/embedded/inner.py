@@ -24,7 +24,7 @@ from provisioner.embedded.wire import (
     missing_code,
     parsed,
 )
-from provisioner.pages import paginator
+from provisioner.pagination import paginator
 
 if TYPE_CHECKING:
     from provisioner.embedded.answers import Reply

@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.embedded import inner
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.wire import Call, compose
-from provisioner.pages import Config, config_of
+from provisioner.pagination import Config, config_of
 
 # The page size if the caller sets no limit (API reference of each operation, at the parameter that limits a
 # page; Elastic Load Balancing states none, so moto's size is used).

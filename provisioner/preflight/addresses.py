@@ -10,7 +10,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.names import has_stack_tags
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 
 _MEND = "Choose another block: `--set network.cidr=...`."
 

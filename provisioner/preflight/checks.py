@@ -5,13 +5,10 @@ from __future__ import annotations
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.plan import Plan
 from provisioner.preflight.addresses import addresses
-from provisioner.preflight.database import database
 from provisioner.preflight.domain import domain
-from provisioner.preflight.finding import Finding
-from provisioner.preflight.images import images
+from provisioner.preflight.findings import Finding, database, images, refusals
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
-from provisioner.preflight.refusals import refusals
 from provisioner.preflight.relied_on import relied_on
 from provisioner.preflight.sizes import revisions, sizes
 from provisioner.preflight.support import support

@@ -11,7 +11,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource, Stack
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 
 # The calls of this module by service; `policy` grants them if there is a domain.
 CALLS = {

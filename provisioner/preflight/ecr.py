@@ -124,7 +124,7 @@ class Pullable:
         return f"aws ecr {verb} {where}"
 
 
-def look(
+def check_image(
     clients: Clients, image: str, account: str, *, must: bool = False, has_way_out: bool = True
 ) -> Pullable | None:
     """Return whether a task could pull an image; None if it is not in a private ECR registry.

@@ -12,30 +12,30 @@ from provisioner.engine.planning.plan import Plan, look_up, target_of
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown, resolve
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.preflight.finding import Finding
-from provisioner.preflight.shapes import MISSING, UNKNOWN, Fault, faults
+from provisioner.preflight.findings import Finding
+from provisioner.preflight.shapes import MISSING, UNKNOWN, ShapeViolation, shape_violations
 
 _READS = ("describe_", "get_", "list_")
 _TOKEN = "0" * 32
 
 
-class Caught(BaseException):
-    """Raised by `Catcher` in place of a call; `call` is the call that would have been made."""
+class CapturedCall(BaseException):
+    """Raised by `CallCapture` in place of a call; `call` is the call that would have been made."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(call.operation)
         self.call = call
 
 
-class Blank(dict[str, Any]):
+class BlankResponse(dict[str, Any]):
     """The answer of a read that is not made: every member that is asked for is another blank answer."""
 
-    def __missing__(self, _key: str) -> Blank:
-        return Blank()
+    def __missing__(self, _key: str) -> BlankResponse:
+        return BlankResponse()
 
 
-class Catcher:
-    """A stand-in for a client: reads return a blank answer, and the first other call raises `Caught`."""
+class CallCapture:
+    """A stand-in for a client: reads return a blank answer, and the first other call raises `CapturedCall`."""
 
     def __init__(self) -> None:
         self._reads = False
@@ -44,8 +44,8 @@ class Catcher:
         def call(**params: Any) -> Any:
             if operation.startswith(_READS):
                 self._reads = True
-                return Blank()
-            raise Caught(Call(operation, stood_in(params), laid_over=self._reads))
+                return BlankResponse()
+            raise CapturedCall(Call(operation, with_placeholders(params), laid_over=self._reads))
 
         return call
 
@@ -92,28 +92,30 @@ def create_call(plan: Plan, resource: Resource) -> Call | None:
     Return None if the method of the type fails on the placeholder of a value that is not known yet.
     """
     spec = replace(_item(plan, resource), token=_TOKEN)
-    return _caught(lambda: resource.type.create(Catcher(), spec))
+    return _caught(lambda: resource.type.create(CallCapture(), spec))
 
 
 def update_calls(plan: Plan, resource: Resource) -> list[Call | None]:
     """Return the first call that would change a resource, and the first one that would change its tags."""
     change, resource_type = plan.changes[resource.logical_id], resource.type
     # The actual resource is read right before the call, and supplies what the call lacks here.
-    there = Blank(stands=True) if resource_type.replacing_calls else {}
+    there = BlankResponse(stands=True) if resource_type.replacing_calls else {}
     spec = replace(_item(plan, resource), id=UNKNOWN, live=there)
     update = update_of(resource_type, spec.props, change.differences)
     calls: list[Call | None] = []
     if update.changes_properties:
-        call = _caught(lambda: resource_type.update(Catcher(), spec, update.changed))
+        call = _caught(lambda: resource_type.update(CallCapture(), spec, update.changed))
         calls.append(replace(call, laid_over=True) if call and resource_type.replacing_calls else call)
     if update.tags:
-        calls.append(_caught(lambda: resource_type.retag(Catcher(), spec, update.tags_to_set, update.tags_to_remove)))
+        calls.append(
+            _caught(lambda: resource_type.retag(CallCapture(), spec, update.tags_to_set, update.tags_to_remove))
+        )
     return calls
 
 
 def _item(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a resource as a method of its type gets it, with placeholders for unknown values."""
-    wanted = stood_in(resolve(resource.props, lambda ref: look_up(plan, ref)))
+    wanted = with_placeholders(resolve(resource.props, lambda ref: look_up(plan, ref)))
     return target_of(resource, plan.stack.suffix, None, wanted).spec
 
 
@@ -121,29 +123,29 @@ def _caught(act: Callable[[], object]) -> Call | None:
     """Return the first call that `act` makes; None if it makes none, or fails on a placeholder."""
     try:
         act()
-    except Caught as caught:
+    except CapturedCall as caught:
         return caught.call
     except (TypeError, ValueError, LookupError, AttributeError):
         return None
     return None
 
 
-def stood_in(value: Any) -> Any:
+def with_placeholders(value: Any) -> Any:
     """Return `value` with a placeholder for every secret and for everything unknown or not read."""
     match value:
-        case Unknown() | SecretValue() | Blank():
+        case Unknown() | SecretValue() | BlankResponse():
             return UNKNOWN
         case Mapping():
-            return {key: stood_in(inner) for key, inner in value.items()}
+            return {key: with_placeholders(inner) for key, inner in value.items()}
         case list() | tuple():
-            return [stood_in(inner) for inner in value]
+            return [with_placeholders(inner) for inner in value]
         case _:
             return value
 
 
-def _faults(clients: Clients, resource: Resource, call: Call) -> Iterator[Fault]:
+def _faults(clients: Clients, resource: Resource, call: Call) -> Iterator[ShapeViolation]:
     """Yield what botocore's model refuses in a call, except missing members that a read would supply."""
     meta = clients.aws.client(resource.type.service, resource.region).meta
     if name := meta.method_to_api_mapping.get(call.operation):
-        found = faults(meta.service_model.operation_model(name).input_shape, call.params)
+        found = shape_violations(meta.service_model.operation_model(name).input_shape, call.params)
         yield from (one for one in found if not (call.laid_over and one.words == MISSING))

@@ -9,7 +9,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.consistency import protection, way_off
 from provisioner.engine.execution.teardown import target_in
 from provisioner.engine.planning.plan import Plan, ResourceTypes
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 from state.stack_state import StackState
 
 

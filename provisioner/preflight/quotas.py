@@ -12,16 +12,16 @@ from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import BEGUN
 from provisioner.engine.resource_graph.graph import Resource
-from provisioner.preflight.finding import Finding
-from provisioner.preflight.processors import on_fargate, on_spot, stand_on_fargate, stand_on_spot
+from provisioner.preflight.findings import Finding
 from provisioner.preflight.usage import (
     balancers,
     clusters,
     gateways,
+    nat_gateways,
     networks,
     public_addresses,
-    translators,
 )
+from provisioner.preflight.vcpus import on_fargate, on_spot, stand_on_fargate, stand_on_spot
 
 _ASKERS = 8
 # AWS CloudFront developer guide: the origin-facing prefix list counts as 55 rules.
@@ -85,7 +85,7 @@ QUOTAS: tuple[Quota, ...] = (
     Quota("VPCs per region", "Vpc", "vpc", "L-F678F1CE", 5, networks),
     Quota("internet gateways per region", "InternetGateway", "vpc", "L-A4707A72", 5, gateways),
     Quota("Elastic IPs per region", "ElasticIp", "ec2", "L-0263D0A3", 5, public_addresses),
-    Quota("NAT gateways per zone", "NatGateway", "vpc", "L-FE5A380F", 5, translators, _zone),
+    Quota("NAT gateways per zone", "NatGateway", "vpc", "L-FE5A380F", 5, nat_gateways, _zone),
     Quota("rules per security group, in", "IngressRule", "vpc", "L-0EA8095F", 60, _nothing, _group, _weight),
     Quota("rules per security group, out", "EgressRule", "vpc", "L-0EA8095F", 60, _nothing, _group, _weight),
     Quota("load balancers per region", "LoadBalancer", "elasticloadbalancing", "L-53DA6B97", 50, balancers),

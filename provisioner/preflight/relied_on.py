@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.engine.planning.plan import Plan
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 
 
 def relied_on(plan: Plan) -> Iterator[Finding]:

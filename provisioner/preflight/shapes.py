@@ -20,7 +20,7 @@ UNKNOWN = Placeholder("(known-after-apply)")
 
 
 @dataclass(frozen=True)
-class Fault:
+class ShapeViolation:
     """A violation of botocore's model; if it is not `certain`, the value may be newer than the model."""
 
     path: str
@@ -28,7 +28,7 @@ class Fault:
     certain: bool = True
 
 
-def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
+def shape_violations(shape: Any, value: Any, path: str = "") -> Iterator[ShapeViolation]:
     """Yield everything in `value` that the model refuses.
 
     Args:
@@ -51,78 +51,78 @@ def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
         case "integer" | "long" | "float" | "double":
             yield from _number(shape, value, path)
         case "boolean" if not isinstance(value, bool):
-            yield Fault(path, f"{value!r} is neither true nor false")
+            yield ShapeViolation(path, f"{value!r} is neither true nor false")
         case _:
             return
 
 
-def _structure(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _structure(shape: Any, value: Any, path: str) -> Iterator[ShapeViolation]:
     """Yield the violations in a structure: missing and unknown members, and those inside its members."""
     if not isinstance(value, Mapping):
-        yield Fault(path, f"{value!r} has no members")
+        yield ShapeViolation(path, f"{value!r} has no members")
         return
     for name in shape.required_members:
         if name not in value:
-            yield Fault(_under(path, name), MISSING)
+            yield ShapeViolation(_under(path, name), MISSING)
     for name, inner in value.items():
         if name in shape.members:
-            yield from faults(shape.members[name], inner, _under(path, name))
+            yield from shape_violations(shape.members[name], inner, _under(path, name))
         else:
-            yield Fault(_under(path, name), "is not known to AWS")
+            yield ShapeViolation(_under(path, name), "is not known to AWS")
 
 
-def _list(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _list(shape: Any, value: Any, path: str) -> Iterator[ShapeViolation]:
     """Yield the violations in a list: its length, and those inside its members."""
     if not isinstance(value, (list, tuple)):
-        yield Fault(path, f"{value!r} is no list")
+        yield ShapeViolation(path, f"{value!r} is no list")
         return
     yield from _bounds(shape, len(value), path, "members")
     for at, inner in enumerate(value):
-        yield from faults(shape.member, inner, _under(path, str(at)))
+        yield from shape_violations(shape.member, inner, _under(path, str(at)))
 
 
-def _map(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _map(shape: Any, value: Any, path: str) -> Iterator[ShapeViolation]:
     """Yield the violations in a map: its size, and those in its keys and values."""
     if not isinstance(value, Mapping):
-        yield Fault(path, f"{value!r} has no keys")
+        yield ShapeViolation(path, f"{value!r} has no keys")
         return
     yield from _bounds(shape, len(value), path, "entries")
     for name, inner in value.items():
-        yield from faults(shape.key, name, _under(path, str(name)))
-        yield from faults(shape.value, inner, _under(path, str(name)))
+        yield from shape_violations(shape.key, name, _under(path, str(name)))
+        yield from shape_violations(shape.value, inner, _under(path, str(name)))
 
 
-def _text(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _text(shape: Any, value: Any, path: str) -> Iterator[ShapeViolation]:
     """Yield the violations in a string: its length, pattern and enum; none if a part is not known yet."""
     if not isinstance(value, str):
-        yield Fault(path, f"{value!r} is no text")
+        yield ShapeViolation(path, f"{value!r} is no text")
         return
     if UNKNOWN in value:
         return
     yield from _bounds(shape, len(value), path, "characters")
     pattern = _compiled(shape.metadata.get("pattern", ""))
     if pattern and not pattern.fullmatch(value):
-        yield Fault(path, f"{value!r} does not fit {pattern.pattern}")
+        yield ShapeViolation(path, f"{value!r} does not fit {pattern.pattern}")
     if shape.enum and value not in shape.enum:
-        yield Fault(path, f"{value!r} is none of {', '.join(shape.enum)}", certain=False)
+        yield ShapeViolation(path, f"{value!r} is none of {', '.join(shape.enum)}", certain=False)
 
 
-def _number(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _number(shape: Any, value: Any, path: str) -> Iterator[ShapeViolation]:
     """Yield the violations of a number: its type and bounds."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        yield Fault(path, f"{value!r} is no number")
+        yield ShapeViolation(path, f"{value!r} is no number")
         return
     yield from _bounds(shape, value, path, "")
 
 
-def _bounds(shape: Any, size: float, path: str, unit: str) -> Iterator[Fault]:
+def _bounds(shape: Any, size: float, path: str, unit: str) -> Iterator[ShapeViolation]:
     """Yield a violation if a size or number is outside the shape's minimum and maximum."""
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     what = f"has {size} {unit}" if unit else f"is {size}"
     if least is not None and size < least:
-        yield Fault(path, f"{what}; {least} is the least")
+        yield ShapeViolation(path, f"{what}; {least} is the least")
     if most is not None and size > most:
-        yield Fault(path, f"{what}; {most} is the most")
+        yield ShapeViolation(path, f"{what}; {most} is the most")
 
 
 @cache

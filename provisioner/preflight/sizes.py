@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, Ref, resolve, reveal_secrets
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 from provisioner.settings.container import LARGEST
 
 # IAM and STS quotas (IAM user guide): characters without white space, of a managed policy and of all inline

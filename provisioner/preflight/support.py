@@ -10,7 +10,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 from provisioner.settings.postgres import (
     DEFAULT_MAJOR,
     DISABLED,

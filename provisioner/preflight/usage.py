@@ -39,7 +39,7 @@ def public_addresses(clients: Clients) -> Mapping[str, int]:
     return {"": len(clients.client("ec2").describe_addresses()["Addresses"])}
 
 
-def translators(clients: Clients) -> Mapping[str, int]:
+def nat_gateways(clients: Clients) -> Mapping[str, int]:
     """Count the NAT gateways (DescribeNatGateways) by the zone of their subnet (DescribeSubnets)."""
     ec2 = clients.client("ec2")
     found = [one for one in ec2.describe_nat_gateways()["NatGateways"] if one.get("State") not in _GONE]

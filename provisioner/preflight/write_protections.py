@@ -11,7 +11,7 @@ from provisioner.engine.planning.blocked_deletions import or_unknown
 from provisioner.engine.planning.plan import Plan, look_up
 from provisioner.engine.planning.teardown_plan import overrides
 from provisioner.engine.resource_graph.references import resolve
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 
 _VERBS = ("create", "replace", "update")
 

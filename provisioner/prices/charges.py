@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Estate:
+class PricedResources:
     """All resources of a stack, existing or planned, as the charges need them.
 
     `kinds` and `props` are keyed by logical id; `ids` maps ids in AWS to logical ids.
@@ -63,33 +63,33 @@ class Estate:
         return (self.props[name] for name, its in self.kinds.items() if its == type_name)
 
 
-Charge = Callable[[Doc, Estate], Iterator[Line]]
+Charge = Callable[[Doc, PricedResources], Iterator[Line]]
 
 
-def _nat(_props: Doc, _all: Estate) -> Iterator[Line]:
+def _nat(_props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of a NAT gateway by the hour."""
     yield Line.flat("NAT gateway", "nat_hour", HOURS)
 
 
-def _address(_props: Doc, _all: Estate) -> Iterator[Line]:
+def _address(_props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of a public IPv4 address by the hour."""
     yield Line.flat("public addresses", "ipv4_hour", HOURS)
 
 
-def _endpoint(props: Doc, _all: Estate) -> Iterator[Line]:
+def _endpoint(props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of an interface endpoint by the hour, once for each subnet."""
     if props.get("VpcEndpointType") == "Interface":
         yield Line.flat("interface endpoints", "endpoint_hour", HOURS * len(props.get("SubnetIds") or [1]))
 
 
-def _balancer(props: Doc, _all: Estate) -> Iterator[Line]:
+def _balancer(props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charges of a load balancer and, if it faces the internet, of its public addresses."""
     yield Line.flat("load balancer", "balancer_hour", HOURS)
     if props.get("Scheme") == "internet-facing":
         yield Line.flat("public addresses", "ipv4_hour", HOURS * len(props.get("Subnets") or []))
 
 
-def _service(props: Doc, estate: Estate) -> Iterator[Line]:
+def _service(props: Doc, estate: PricedResources) -> Iterator[Line]:
     """Yield the charges of a service's Fargate tasks: vCPUs and memory by the hour."""
     task = estate.at(props.get("taskDefinition"))
     arm = "arm_" if (task.get("runtimePlatform") or {}).get("cpuArchitecture") == "ARM64" else ""
@@ -100,7 +100,7 @@ def _service(props: Doc, estate: Estate) -> Iterator[Line]:
         yield Line("Fargate tasks", price, paid[0], paid[1])
 
 
-def _counts(props: Doc, estate: Estate) -> tuple[int, int]:
+def _counts(props: Doc, estate: PricedResources) -> tuple[int, int]:
     """Return the least and the greatest number of tasks: autoscaling's bounds, else the declared number."""
     name = str(props.get("serviceName"))
     for target in estate.of_kind("ScalableTarget"):
@@ -120,7 +120,7 @@ def _paid_as_whole(count: int, props: Doc) -> float:
     return count - on_spot * (1 - SPOT)
 
 
-def _instance(props: Doc, estate: Estate) -> Iterator[Line]:
+def _instance(props: Doc, estate: PricedResources) -> Iterator[Line]:
     """Yield the charges of a serverless database instance: ACUs, and their extended support."""
     if props.get("DBInstanceClass") == "db.serverless":
         cluster = estate.at(props.get("DBClusterIdentifier"))
@@ -143,35 +143,35 @@ def _support(cluster: Doc, today: date) -> str:
     return _THIRD if today >= date(end.year + 2, 3, 1) else "acu_support_hour"
 
 
-def _cluster(props: Doc, _all: Estate) -> Iterator[Line]:
+def _cluster(props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of the secret in which RDS keeps a cluster's password."""
     if props.get("ManageMasterUserPassword"):
         yield Line.flat("secrets", "secret_month", 1)
 
 
-def _secret(_props: Doc, _all: Estate) -> Iterator[Line]:
+def _secret(_props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of a secret by the month."""
     yield Line.flat("secrets", "secret_month", 1)
 
 
-def _key(_props: Doc, _all: Estate) -> Iterator[Line]:
+def _key(_props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of a KMS key by the month."""
     yield Line.flat("keys", "key_month", 1)
 
 
-def _firewall(props: Doc, _all: Estate) -> Iterator[Line]:
+def _firewall(props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charges of a web ACL and its rules by the month."""
     yield Line.flat("web firewall", "firewall_month", 1)
     yield Line.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
 
 
-def _alarm(props: Doc, _all: Estate) -> Iterator[Line]:
+def _alarm(props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of an alarm for each metric that it watches; an expression may use several."""
     watched = [one for one in props.get("Metrics") or [] if "MetricStat" in one]
     yield Line.flat("alarms", "alarm_month", len(watched) or 1)
 
 
-def _policy(_props: Doc, _all: Estate) -> Iterator[Line]:
+def _policy(_props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of a policy's alarms.
 
     Target tracking creates an alarm to scale out and one to scale in (Application Auto Scaling user guide).
@@ -179,7 +179,7 @@ def _policy(_props: Doc, _all: Estate) -> Iterator[Line]:
     yield Line.flat("alarms", "alarm_month", 2)
 
 
-def _dashboard(_props: Doc, _all: Estate) -> Iterator[Line]:
+def _dashboard(_props: Doc, _all: PricedResources) -> Iterator[Line]:
     """Yield the charge of a dashboard by the month."""
     yield Line.flat("dashboards", "dashboard_month", 1)
 

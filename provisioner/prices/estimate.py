@@ -12,7 +12,7 @@ from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject, Ref
-from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, Estate, is_priced
+from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, PricedResources, is_priced
 from provisioner.prices.table import Prices
 from provisioner.settings.postgres import RECKONED, STANDARD_ENDS, is_near, major_of
 from state.stack_state import StackState
@@ -33,7 +33,7 @@ Bill = dict[str, Cost]
 
 
 @dataclass(frozen=True)
-class Later:
+class UpcomingCharge:
     """A charge that begins on a later day."""
 
     since: date
@@ -44,7 +44,7 @@ class Later:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """The bills before and after a plan, by what is charged, and the prices that they are made with.
 
     `borrowed` names prices of another region, and `by_use` charges that are not in the bills.
@@ -59,7 +59,7 @@ class Estimate:
     # Resource types whose charges are not known.
     unpriced: tuple[str, ...] = ()
     # Charges that begin within half a year.
-    later: tuple[Later, ...] = ()
+    later: tuple[UpcomingCharge, ...] = ()
 
     @property
     def totals(self) -> tuple[Cost, Cost]:
@@ -67,7 +67,7 @@ class Estimate:
         return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
 
 
-def estimate(plan: Plan, state: StackState, prices: Prices) -> Estimate:
+def estimate(plan: Plan, state: StackState, prices: Prices) -> CostEstimate:
     """Return the cost of the stack as it is now, and as it will be after a plan; makes no call."""
     now = before(plan.unfiltered or plan, state)
     then = after(plan, now)
@@ -77,10 +77,10 @@ def estimate(plan: Plan, state: StackState, prices: Prices) -> Estimate:
     unpriced = tuple(sorted(type_name for type_name in type_names if not is_priced(type_name)))
     begins = tuple(later(then, prices))
     borrowed = tuple(sorted(prices.borrowed))
-    return Estimate(*bills, prices.region, prices.as_of, borrowed, by_use, unpriced, begins)
+    return CostEstimate(*bills, prices.region, prices.as_of, borrowed, by_use, unpriced, begins)
 
 
-def later(estate: Estate, prices: Prices) -> Iterator[Later]:
+def later(estate: PricedResources, prices: Prices) -> Iterator[UpcomingCharge]:
     """Yield the charge of extended support for each database version whose standard support ends soon.
 
     It begins on the day after that end.
@@ -93,10 +93,10 @@ def later(estate: Estate, prices: Prices) -> Iterator[Later]:
         if end >= estate.today and is_near(end, estate.today):
             cost = bill(replace(estate, today=since), prices).get(SUPPORT)
             if cost:
-                yield Later(since, SUPPORT, cost, major in RECKONED)
+                yield UpcomingCharge(since, SUPPORT, cost, major in RECKONED)
 
 
-def bill(estate: Estate, prices: Prices) -> Bill:
+def bill(estate: PricedResources, prices: Prices) -> Bill:
     """Return the charges of all resources, summed by what is charged."""
     sums: Bill = {}
     for name, type_name in estate.kinds.items():
@@ -106,17 +106,17 @@ def bill(estate: Estate, prices: Prices) -> Bill:
     return sums
 
 
-def after(plan: Plan, now: Estate) -> Estate:
+def after(plan: Plan, now: PricedResources) -> PricedResources:
     """Return the resources after a plan: declared ones as declared, and unselected ones as they are now."""
     aside = plan.excluded & now.kinds.keys()
     type_names = {name: now.kinds[name] for name in aside} | {
         resource.logical_id: str(resource.type) for resource in plan.stack
     }
     props = {name: now.props[name] for name in aside} | {resource.logical_id: resource.props for resource in plan.stack}
-    return Estate(type_names, props, now.ids)
+    return PricedResources(type_names, props, now.ids)
 
 
-def before(plan: Plan, state: StackState) -> Estate:
+def before(plan: Plan, state: StackState) -> PricedResources:
     """Return the existing resources: declared ones with AWS's values, others with those of the state."""
     type_names: dict[str, str] = {}
     props: dict[str, JsonObject] = {}
@@ -127,7 +127,7 @@ def before(plan: Plan, state: StackState) -> Estate:
         if name not in plan.stack.resources and resource_state.id:
             type_names[name], props[name] = resource_state.type_name, resource_state.desired
     ids = {resource_state.id: name for name, resource_state in state.resources.items() if resource_state.id}
-    return Estate(type_names, props, ids)
+    return PricedResources(type_names, props, ids)
 
 
 def as_it_is(declared: JsonObject, change: Change) -> JsonObject:

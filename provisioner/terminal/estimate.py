@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.estimates.time_estimate import TimeEstimate
-from provisioner.preflight.finding import Finding
-from provisioner.prices.estimate import Bill, Cost, Estimate
+from provisioner.preflight.findings import Finding
+from provisioner.prices.estimate import Bill, Cost, CostEstimate
 from provisioner.terminal.console import Console
 from state.serialization import as_json
 
@@ -28,7 +28,7 @@ class OtherProfile:
 class PlanEstimate:
     """The cost and the time of a plan, and the problems that the preflight checks found."""
 
-    cost: Estimate
+    cost: CostEstimate
     time: TimeEstimate
     findings: tuple[Finding, ...] = ()
     otherwise: OtherProfile | None = None
@@ -104,7 +104,7 @@ def estimate_lines(estimate: PlanEstimate) -> list[str]:
     return [*_cost_lines(estimate.cost), *beside, _time_line(estimate.time)]
 
 
-def _cost_lines(cost: Estimate) -> Iterator[str]:
+def _cost_lines(cost: CostEstimate) -> Iterator[str]:
     """Yield the lines about the cost: the sums, the changed charges, and which prices are used or missing."""
     before, after = cost.totals
     most = f", up to {after.most:.2f} with every task and all capacity" if after.most > after.least else ""
@@ -119,7 +119,7 @@ def _cost_lines(cost: Estimate) -> Iterator[str]:
         yield f"      No price is known for {', '.join(cost.unpriced)}."
 
 
-def _later_lines(cost: Estimate) -> Iterator[str]:
+def _later_lines(cost: CostEstimate) -> Iterator[str]:
     """Yield a line for each charge that begins soon."""
     for one in cost.later:
         day = f"{one.since} (reckoned)" if one.is_reckoned else str(one.since)
@@ -139,7 +139,7 @@ def _span(cost: Cost) -> str:
     return f"{cost.least:.2f}" + (f" (up to {cost.most:.2f})" if cost.most > cost.least else "")
 
 
-def _borrowed(cost: Estimate) -> str:
+def _borrowed(cost: CostEstimate) -> str:
     """Return the end of the sentence about prices: those that are taken from another region, if any."""
     names = ", ".join(key.rsplit("_", 1)[0].replace("_", " ") for key in cost.borrowed)
     return f"; those of us-east-1 for {names}, which are not in the table" if names else ""

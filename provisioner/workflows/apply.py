@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from provisioner.alone import unless_anothers
-from provisioner.bringing_up import bring_up
 from provisioner.engine.execution.actual_states import outputs_of
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.exclusive_run import bring_up, unless_anothers
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import sentence, show_plan, shown, summary

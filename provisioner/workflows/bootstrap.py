@@ -14,10 +14,10 @@ from provisioner.engine.resource_graph.references import JsonObject, Unknown, re
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked
 from provisioner.names import has_stack_tags, name_of, owner_tags
+from provisioner.permissions.pipeline import ISSUER, Pipeline, check_trust, provider_arn
+from provisioner.permissions.statements import Policy
 from provisioner.resources.iam import GONE, Role
 from provisioner.resources.managed_policy import ManagedPolicy
-from provisioner.rights.pipeline import ISSUER, Pipeline, check_trust, provider_arn
-from provisioner.rights.statements import Policy
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.workflows.account_resources import NEW, call_with_retry, delete_until_gone, ensure, read
@@ -66,8 +66,8 @@ class PipelineRole:
 
     def trust(self) -> Policy:
         """Return the trust policy, which says who may assume the role."""
-        ground = self.whose.ground()
-        return self.pipeline.trust(ground.partition, ground.account)
+        arns = self.whose.ground()
+        return self.pipeline.trust(arns.partition, arns.account)
 
 
 def show(console: Console, pipeline_role: PipelineRole) -> int:

@@ -31,12 +31,12 @@ from provisioner.steps.placeholder import command
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.image_pull import pullable, with_pull_permission
+from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
 from provisioner.workflows.run_recording import both_listeners, recorded
 from provisioner.workflows.service_controller import ServiceController, service_controller
 from provisioner.workflows.smoke_test import smoke
-from provisioner.workflows.undisturbed import without_other_runs
 
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).

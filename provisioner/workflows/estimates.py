@@ -12,9 +12,9 @@ from provisioner.engine.planning.teardown_plan import TeardownPlan
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.preflight.checks import check
 from provisioner.preflight.protections import protections
-from provisioner.prices.asked import ask
-from provisioner.prices.charges import Estate
-from provisioner.prices.estimate import Cost, Estimate, after, before, bill, estimate
+from provisioner.prices.charges import PricedResources
+from provisioner.prices.estimate import Cost, CostEstimate, after, before, bill, estimate
+from provisioner.prices.price_list import fetch_prices
 from provisioner.prices.table import Prices, keep, prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
@@ -46,7 +46,7 @@ def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> P
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known = _prices(session)
     now = bill(before(plan, session.state), known)
-    costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
+    costs = CostEstimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
     return PlanEstimate(
         costs, estimate_teardown(teardown, session.location.region, RESOURCE_TYPES, session.duration_history)
     )
@@ -59,7 +59,7 @@ def _otherwise(session: Session) -> OtherProfile | None:
         return None
     lookups = offline_lookups(other.network.zones, other.database.version)
     plan = Plan(build(other, session.suffix, session.location.region, lookups))
-    bills = bill(after(plan, Estate({}, {}, {})), _prices(session))
+    bills = bill(after(plan, PricedResources({}, {}, {})), _prices(session))
     return OtherProfile(other.profile, sum(bills.values(), Cost()))
 
 
@@ -70,7 +70,7 @@ def refresh_prices(console: Console, session: Session) -> None:
         console.note("The embedded AWS has no price list: the prices stay as they are.")
         return
     try:
-        found = ask(session.clients, region)
+        found = fetch_prices(session.clients, region)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         console.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
         return
@@ -78,12 +78,12 @@ def refresh_prices(console: Console, session: Session) -> None:
     console.note(f"{len(found)} prices of {region} are as of today.")
 
 
-def cost_of(session: Session, plan: Plan) -> Estimate:
+def cost_of(session: Session, plan: Plan) -> CostEstimate:
     """Return what the stack costs now, and after an apply."""
     return estimate(plan, session.state, _prices(session))
 
 
-def cost_remembered(workspace: Workspace, state: StackState) -> Estimate:
+def cost_remembered(workspace: Workspace, state: StackState) -> CostEstimate:
     """Return what the resources in the state cost now; nothing is known of a plan."""
     region = state.location.region
     nothing = Plan(Stack(state.suffix, region))

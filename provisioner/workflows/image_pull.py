@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from provisioner.engine.planning.selection import Selection, select
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, RolledBack, Superseded
-from provisioner.preflight.ecr import look
+from provisioner.preflight.ecr import check_image
 from provisioner.preflight.pull_rules import filled
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage
@@ -35,7 +35,7 @@ def pullable(console: Console, session: Session, image: str, *, must: bool = Fal
 
     """
     has_nat = session.settings.network.nat != "none"
-    found = look(session.clients, image, session.location.account, must=must, has_way_out=has_nat)
+    found = check_image(session.clients, image, session.location.account, must=must, has_way_out=has_nat)
     if found is None:
         return image
     if found.blocks:
@@ -54,7 +54,7 @@ def require_pullable(console: Console, session: Session, images: Iterable[str]) 
     """
     has_nat = session.settings.network.nat != "none"
     for image in dict.fromkeys(images):
-        found = look(session.clients, image, session.location.account, has_way_out=has_nat)
+        found = check_image(session.clients, image, session.location.account, has_way_out=has_nat)
         if found and found.blocks:
             raise Blocked(f"{found.what}. Nothing was changed.", found.hint)
         if found and found.what:

@@ -20,9 +20,9 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown
 from provisioner.workflows.apply import run
 from provisioner.workflows.confirmation import Confirmation
+from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.run_recording import record_plan, recorded
-from provisioner.workflows.undisturbed import without_other_runs
 
 _NODE, _PIECES = "origin-key", ("alb", "cloudfront")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Blocked
-from provisioner.preflight.finding import Finding
+from provisioner.preflight.findings import Finding
 
 
 def refusal_error(plan: Plan) -> Blocked:

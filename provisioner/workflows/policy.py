@@ -12,13 +12,12 @@ from pathlib import Path
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import tags_of
+from provisioner.permissions.commands import COMMAND_PERMISSIONS, grants_for, state_grants
+from provisioner.permissions.grants import Grants
+from provisioner.permissions.statements import Policy, deny_statements, policies, protect_foreign_tags, statements
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.secretsmanager import VARIABLE
-from provisioner.rights.grants import Grants
-from provisioner.rights.purposes import PURPOSES, grants_for
-from provisioner.rights.shared import on_state
-from provisioner.rights.statements import Policy, denials, others_kept, policies, statements
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
 from provisioner.steps.lookups import StackLookups, offline_lookups
@@ -90,15 +89,15 @@ def _undeclared(state: StackState, stack: Stack) -> dict[str, Resource]:
 
 def policies_for(scope: PolicyScope, purpose: str) -> list[Policy]:
     """Return the policies that a command needs, each within the size of a managed policy."""
-    daily = [name for name, one in PURPOSES.items() if not one.apart]
+    daily = [name for name, one in COMMAND_PERMISSIONS.items() if not one.apart]
     wanted = daily if purpose == "all" else [purpose]
-    asked = (grants_for(scope.ground(teardown=PURPOSES[one].ending), one) for one in wanted)
+    asked = (grants_for(scope.ground(teardown=COMMAND_PERMISSIONS[one].ending), one) for one in wanted)
     grants = list(chain.from_iterable(asked))
-    denied = others_kept(grants)
-    writing = any(PURPOSES[one].writes for one in wanted)
+    denied = protect_foreign_tags(grants)
+    writing = any(COMMAND_PERMISSIONS[one].writes for one in wanted)
     if purpose in _OVER_ROLES:
-        denied += denials(scope.ground().boundaries, ending=purpose in ("teardown", "all"))
-    kept = on_state(scope.workspace.state_address, scope.ground().partition, writing=writing)
+        denied += deny_statements(scope.ground().boundaries, ending=purpose in ("teardown", "all"))
+    kept = state_grants(scope.workspace.state_address, scope.ground().partition, writing=writing)
     return policies([*statements(grants), *kept, *denied])
 
 

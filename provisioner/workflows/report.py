@@ -15,7 +15,7 @@ from provisioner.engine.types.health_status import health_of
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 from provisioner.health.context import HealthContext, ObservedResource, TopicHealth
 from provisioner.health.topics import topics
-from provisioner.prices.estimate import Estimate
+from provisioner.prices.estimate import CostEstimate
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import (
     ReportResource,
@@ -55,7 +55,7 @@ class _ReportData:
 
     things: ReportResources
     where: str
-    cost: Estimate
+    cost: CostEstimate
     parts: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None
     changes: str = ""

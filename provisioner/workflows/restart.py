@@ -15,12 +15,12 @@ from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.deploy import listen_to
 from provisioner.workflows.image_pull import require_pullable
+from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
 from provisioner.workflows.run_recording import recorded
 from provisioner.workflows.service_controller import ServiceController, service_controller
 from provisioner.workflows.smoke_test import smoke
-from provisioner.workflows.undisturbed import without_other_runs
 
 _VERB = "restart"
 

@@ -16,13 +16,13 @@ from provisioner.terminal.service_tables import Release
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.deploy import answer, listen_to, settle, ship
 from provisioner.workflows.image_pull import require_pullable, with_pull_permission
+from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.releases import earlier, named, releases_of
 from provisioner.workflows.rollout import interruptible, report_replaced
 from provisioner.workflows.run_recording import recorded
 from provisioner.workflows.service_controller import ServiceController, service_controller
 from provisioner.workflows.smoke_test import smoke
-from provisioner.workflows.undisturbed import without_other_runs
 
 
 @dataclass(frozen=True)

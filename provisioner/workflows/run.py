@@ -35,11 +35,11 @@ from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.image_pull import require_pullable
 from provisioner.workflows.one_time_command import OneTimeCommand
+from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.run_recording import recorded
 from provisioner.workflows.service_controller import service_controller
 from provisioner.workflows.signals import EXIT_CODES, signals
-from provisioner.workflows.undisturbed import without_other_runs
 from state.errors import ProvisionerError
 
 # Seconds between two looks.

@@ -16,11 +16,11 @@ from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.deploy import listen_to
+from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.rollout import interruptible
 from provisioner.workflows.run_recording import recorded
 from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.undisturbed import without_other_runs
 from state.serialization import json_fields
 
 

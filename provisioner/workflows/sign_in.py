@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 
+from provisioner.credential_errors import ChainError
 from provisioner.engine.calls.polling import Clock, Stopped
-from provisioner.sign_in import ChainError
 from provisioner.terminal.console import Console
 
 # Seconds: between two looks for a new sign-in; how long one is waited for; and the pause after which a

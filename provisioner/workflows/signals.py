@@ -12,7 +12,7 @@ from types import FrameType
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
-from provisioner.signed_in_again import waiting_by
+from provisioner.sign_in_wait import waiting_by
 from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import SignInWait, can_sign_in
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
+from provisioner.bounded_http import over_http
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.denials import Denial
@@ -18,7 +19,6 @@ from provisioner.resources.elbv2.routing import matching_rule, path_values, rule
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console, table
-from provisioner.whole_answers import over_http
 from provisioner.workflows.service_controller import ServiceController
 from state.serialization import json_fields
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.making import guard, make
+from provisioner.bucket.creation import guard, make
 from provisioner.bucket.proof import prove
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.errors import UsageError
-from provisioner.pins import check_account
+from provisioner.location import check_account
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation

@@ -17,11 +17,11 @@ from provisioner.engine.planning.planner import suspension_reason
 from provisioner.engine.planning.teardown_plan import TeardownPlan, plan_teardown
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, NoSuchStack, ResourcesRemain
+from provisioner.location import check_account
 from provisioner.names import PROGRAM
-from provisioner.pins import check_account
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.taking_down import (
+from provisioner.teardown_run import (
     ProtectedResources,
     left_by_aws,
     protections,

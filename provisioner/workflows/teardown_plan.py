@@ -7,7 +7,7 @@ import time
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.taking_down import protections, resources_to_delete
+from provisioner.teardown_run import protections, resources_to_delete
 from provisioner.terminal.console import Console
 from provisioner.terminal.teardown_plan import print_teardown_plan
 from provisioner.workflows.estimates import teardown_estimate

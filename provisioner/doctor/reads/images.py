@@ -6,7 +6,7 @@ from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import NotApplicable
 from provisioner.doctor.reads.tasks import definitions
 from provisioner.preflight import ecr, pull_rules
-from provisioner.preflight.ecr import Pullable, look
+from provisioner.preflight.ecr import Pullable, check_image
 from provisioner.settings.images import images_of
 
 # The calls of this module by service; `policy` grants them.
@@ -25,7 +25,7 @@ def images(context: DoctorContext) -> list[Pullable]:
         for definition in definitions(context)
         for image in images_of(definition)
     }
-    found = [told for image, own in sorted(named) if (told := look(context.clients, image, own, must=True))]
+    found = [told for image, own in sorted(named) if (told := check_image(context.clients, image, own, must=True))]
     if not found:
         raise NotApplicable("no image lies in a private ECR")
     return found

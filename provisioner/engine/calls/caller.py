@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
+from provisioner.credential_errors import not_accepted
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.polling import Clock, retry
-from provisioner.sign_in import not_accepted
 from state.errors import ProvisionerError
 from state.stack_state import StackLocation
 

@@ -13,7 +13,7 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from provisioner.answers import NotAwsResponse, UnsupportedOperation
+from provisioner.credential_errors import ChainError
 from provisioner.credentials import CHAIN_ERRORS
 from provisioner.engine.calls.error_codes import (
     BROKE_OFF,
@@ -25,7 +25,7 @@ from provisioner.engine.calls.error_codes import (
     refused_tunnel,
     untrusted,
 )
-from provisioner.sign_in import ChainError
+from provisioner.responses import NotAwsResponse, UnsupportedOperation
 
 Answer = TypeVar("Answer")
 

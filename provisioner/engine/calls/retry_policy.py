@@ -7,7 +7,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.calls.error_categories import (
     TRANSIENT,
@@ -31,6 +30,7 @@ from provisioner.engine.types.blocker import (
     may_have_blockers,
 )
 from provisioner.engine.types.resource_type import ResourceType
+from provisioner.responses import UnsupportedOperation
 
 # Seconds for which throttled calls and AWS's own failures are retried. The 25 tries of Terraform's AWS
 # provider come to about as much. A longer failure is an outage, and the next run goes on from here.

@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.answers import UnsupportedOperation
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -22,6 +21,7 @@ from provisioner.resources.ec2.base import where
 from provisioner.resources.ec2.interfaces import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
+from provisioner.responses import UnsupportedOperation
 
 ASKED = (
     "DescribeCarrierGateways DescribeEgressOnlyInternetGateways DescribeInternetGateways DescribeNetworkAcls"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provisioner.answers import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
@@ -17,6 +16,7 @@ from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission
 from provisioner.resources.ownership.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
 from provisioner.resources.tags import mapping
+from provisioner.responses import created_in
 
 NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 _REVOKED = codes("InvalidPermission.NotFound")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from provisioner.answers import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_owners import FieldOwner
@@ -18,6 +17,7 @@ from provisioner.resources.elbv2.forwards import SHIFTED_BY, action_form, condit
 from provisioner.resources.origin_key import is_key, is_key_pending, redacted_rule
 from provisioner.resources.ownership.elbv2 import LISTENER, RULE
 from provisioner.resources.tags import pairs
+from provisioner.responses import created_in
 
 # No request comes from this address (RFC 5737, 3).
 _NOBODY: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}

@@ -10,7 +10,7 @@ from provisioner.engine.planning.drift import DriftReport
 from provisioner.engine.runs.run import Run
 from provisioner.engine.runs.timeline import Timeline
 from provisioner.health.context import LineStatus, TopicHealth
-from provisioner.prices.estimate import Estimate
+from provisioner.prices.estimate import CostEstimate
 
 # `good`: as desired. `busy`: AWS is working on it. `changed`: drifted. `bad`: missing or failed.
 State = Literal["good", "unknown", "busy", "changed", "bad"]
@@ -106,7 +106,7 @@ class Sheet:
     outputs: Mapping[str, str]
     health: tuple[Health, ...]
     controls: tuple[Control, ...]
-    cost: Estimate
+    cost: CostEstimate
     # The lines of each topic of `status`.
     parts: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None

@@ -7,7 +7,7 @@ from html import escape
 
 from provisioner.engine.planning.drift import Drift
 from provisioner.health.context import HealthLine, TopicHealth
-from provisioner.prices.estimate import Cost, Estimate
+from provisioner.prices.estimate import Cost, CostEstimate
 from provisioner.terminal.differences import drift_line
 from provisioner.terminal.report.model import MARKS, Control, Health, Sheet
 
@@ -74,7 +74,7 @@ def _health(one: Health) -> str:
     return f'<li class="row"><span>{escape(one.what)}{type_name}</span>{marked(one.state, one.word)}</li>'
 
 
-def cost(told: Estimate) -> str:
+def cost(told: CostEstimate) -> str:
     """Return the section about the monthly cost of the existing resources as HTML."""
     bill = sorted(told.before.items(), key=lambda one: -one[1].least)
     rows = "".join(_charge(what, one) for what, one in bill)

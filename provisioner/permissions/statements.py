@@ -10,8 +10,8 @@ from typing import Any
 from provisioner.embedded.besides import RECORDS
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, known, written
 from provisioner.names import PROJECT
-from provisioner.rights.grants import Grant
-from provisioner.rights.ground import Condition
+from provisioner.permissions.arns import Condition
+from provisioner.permissions.grants import Grant
 
 Statement = dict[str, Any]
 Policy = dict[str, Any]
@@ -35,8 +35,8 @@ def statements(grants: Iterable[Grant]) -> list[Statement]:
         if grant.condition and (grant.action, grant.resource) in free:
             continue
         together[_alike(grant)].append(grant)
-    made = [_statement(members) for members in together.values()]
-    return list(_with_ids(sorted(made, key=lambda one: (one["Action"][0].split(":")[0], str(one)))))
+    plan = [_statement(members) for members in together.values()]
+    return list(_with_ids(sorted(plan, key=lambda one: (one["Action"][0].split(":")[0], str(one)))))
 
 
 def _alike(grant: Grant) -> tuple[Any, ...]:
@@ -59,15 +59,15 @@ def _alike(grant: Grant) -> tuple[Any, ...]:
 def _statement(members: list[Grant]) -> Statement:
     """Return the statement for grants that may share one; its id is made of their resource types."""
     resources = {written(one.action, one.resource) for one in members}
-    made: Statement = {
+    plan: Statement = {
         "Sid": "".join(sorted({one.kind for one in members})),
         "Effect": "Allow",
         "Action": sorted({one.action for one in members}),
         "Resource": "*" if "*" in resources else sorted(resources),
     }
     if members[0].condition:
-        made["Condition"] = _condition(one.condition for one in members)
-    return made
+        plan["Condition"] = _condition(one.condition for one in members)
+    return plan
 
 
 def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
@@ -81,7 +81,7 @@ def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
     return dict(told)
 
 
-def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
+def deny_statements(boundaries: list[str], *, ending: bool) -> list[Statement]:
     """Return Deny statements that keep an operator from getting more rights through the roles of the stack.
 
     They forbid changing the permissions boundaries and detaching a boundary from a role, whatever else is
@@ -97,7 +97,7 @@ def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
     return [kept, {"Sid": "BoundaryWorn", "Effect": "Deny", "Action": [off], "Resource": "*"}]
 
 
-def others_kept(grants: Iterable[Grant]) -> list[Statement]:
+def protect_foreign_tags(grants: Iterable[Grant]) -> list[Statement]:
     """Return Deny statements against putting the stack's tags on a resource with another owner's tags.
 
     Otherwise an operator, who may change resources with our tags, could tag any resource as ours and change
@@ -125,19 +125,19 @@ def others_kept(grants: Iterable[Grant]) -> list[Statement]:
     ]
 
 
-def _with_ids(made: Iterable[Statement]) -> Iterator[Statement]:
+def _with_ids(plan: Iterable[Statement]) -> Iterator[Statement]:
     """Yield the statements with unique ids, of letters and digits, that name the types that need them."""
     seen: dict[str, int] = defaultdict(int)
-    for one in made:
+    for one in plan:
         name = "".join(char for char in one["Sid"] if char.isalnum())
         seen[name] += 1
         yield {**one, "Sid": name if seen[name] == 1 else f"{name}{seen[name]}"}
 
 
-def policies(made: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Policy]:
+def policies(plan: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Policy]:
     """Return the statements in as few policies as can be, each of at most `limit` characters."""
     bins: list[list[Statement]] = []
-    for one in sorted(made, key=lambda one: -size(one)):
+    for one in sorted(plan, key=lambda one: -size(one)):
         home = next((there for there in bins if size(policy([*there, one])) <= limit), None)
         if home is None:
             bins.append([one])
@@ -146,9 +146,9 @@ def policies(made: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Poli
     return [policy(there) for there in bins]
 
 
-def policy(made: Iterable[Statement]) -> Policy:
+def policy(plan: Iterable[Statement]) -> Policy:
     """Return a policy with these statements."""
-    return {"Version": VERSION, "Statement": list(made)}
+    return {"Version": VERSION, "Statement": list(plan)}
 
 
 def size(document: Any) -> int:

@@ -1,4 +1,4 @@
-"""What each command needs of IAM: methods of the resource types, and other calls."""
+"""What each command needs of IAM: methods of the resource types, other calls, and the state in S3."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from provisioner.doctor.reads import alarms as mutes
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
 from provisioner.health import targets, topics
+from provisioner.permissions import pipeline
+from provisioner.permissions.grants import Grant, Grants
+from provisioner.permissions.statements import Statement
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
-from provisioner.prices import asked
+from provisioner.prices import price_list
 from provisioner.resources import (
     access_log_tail,
     data_sources,
@@ -36,8 +39,6 @@ from provisioner.resources.ecs import (
     stopped_tasks,
 )
 from provisioner.resources.elbv2 import routing
-from provisioner.rights import pipeline
-from provisioner.rights.grants import Grant, Grants
 
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
@@ -97,7 +98,7 @@ _ROLLOUTS: Mapping[str, Calls] = {
 
 
 @dataclass(frozen=True)
-class Purpose:
+class CommandPermissions:
     """The needs of one command: methods of resource types, and other calls by a word for a statement's id."""
 
     verbs: tuple[str, ...] = ()
@@ -112,11 +113,15 @@ class Purpose:
     apart: bool = False
 
 
-PURPOSES: Mapping[str, Purpose] = {
-    "plan": Purpose((*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": asked.CALLS}),
-    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": crossings.CALLS}),
-    "drift": Purpose((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
-    "apply": Purpose(
+COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
+    "plan": CommandPermissions(
+        (*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": price_list.CALLS}
+    ),
+    "status": CommandPermissions(
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": crossings.CALLS}
+    ),
+    "drift": CommandPermissions((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
+    "apply": CommandPermissions(
         (
             *_LOOK,
             "create",
@@ -134,7 +139,7 @@ PURPOSES: Mapping[str, Purpose] = {
         {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": validation_records.CALLS},
         writes=True,
     ),
-    "deploy": Purpose(
+    "deploy": CommandPermissions(
         calls=_ROLLOUTS,
         of_kinds={
             "Service": ("read", "update", "retag", "failure", "is_stale"),
@@ -145,22 +150,24 @@ PURPOSES: Mapping[str, Purpose] = {
         },
         writes=True,
     ),
-    "logs": Purpose(
+    "logs": CommandPermissions(
         calls={
             "Lines": log_events.CALLS,
             "EdgeLines": log_events.EDGE_CALLS,
             "Records": access_log_tail.CALLS,
         }
     ),
-    "exec": Purpose(calls={"Running": service_tasks.CALLS, "Sessions": base.CALLS, "Database": _DATABASE}),
-    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": checks.CALLS, "Mutes": mutes.CALLS}),
-    "rotate-origin-secret": Purpose(
+    "exec": CommandPermissions(calls={"Running": service_tasks.CALLS, "Sessions": base.CALLS, "Database": _DATABASE}),
+    "doctor": CommandPermissions(
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": checks.CALLS, "Mutes": mutes.CALLS}
+    ),
+    "rotate-origin-secret": CommandPermissions(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},
         {"Distribution": ("read_before_replace", "update"), "ListenerRule": ("update",)},
         writes=True,
     ),
-    "teardown": Purpose(
+    "teardown": CommandPermissions(
         (*_LOOK, "delete", "blockers", "protections", "deletion_protected"),
         _ENDS,
         # It sets its run marker, a tag, on the execution role while it runs.
@@ -168,26 +175,26 @@ PURPOSES: Mapping[str, Purpose] = {
         ending=True,
         writes=True,
     ),
-    "verify-gone": Purpose(
+    "verify-gone": CommandPermissions(
         ("read",),
         {**_LOOKS, **_SHIFTS, "Leftovers": _LEFT, "UnderKey": key_dependents.CALLS},
         ending=True,
     ),
-    "bootstrap": Purpose(calls={"Bootstrap": pipeline.CALLS}, apart=True),
+    "bootstrap": CommandPermissions(calls={"Bootstrap": pipeline.CALLS}, apart=True),
 }
 
 
-def grants_for(ground: Grants, purpose: str) -> Iterator[Grant]:
+def grants_for(arns: Grants, purpose: str) -> Iterator[Grant]:
     """Yield all grants that a command needs."""
-    wanted = PURPOSES[purpose]
+    wanted = COMMAND_PERMISSIONS[purpose]
     if wanted.verbs:
-        yield from ground.of(wanted.verbs)
+        yield from arns.of(wanted.verbs)
     for type_name, actions in wanted.of_kinds.items():
-        yield from ground.of(actions, type_name)
+        yield from arns.of(actions, type_name)
     for word, calls in wanted.calls.items():
-        if word in _ONLY_WITH and not _ONLY_WITH[word](ground.stack):
+        if word in _ONLY_WITH and not _ONLY_WITH[word](arns.stack):
             continue
-        yield from _looked_up(ground, word, calls)
+        yield from _looked_up(arns, word, calls)
 
 
 def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
@@ -222,6 +229,36 @@ def _arns(known: Action, forms: list[str], place: dict[str, str]) -> Iterator[st
             yield reference.arn(known.prefix, on.type, tuple(forms), place)
 
 
-def _place(ground: Grants, region: str) -> dict[str, str]:
+def _place(arns: Grants, region: str) -> dict[str, str]:
     """Return the partition, region and account of an ARN, by the names of the placeholders."""
-    return {"Partition": ground.partition, "Region": region, "Account": ground.account}
+    return {"Partition": arns.partition, "Region": region, "Account": arns.account}
+
+
+_SCHEME = "s3://"
+# Conditional writes are PutObject and need GetObject (S3 user guide, "Conditional writes"). Without
+# ListBucket, S3 does not say that an object does not exist.
+_READ, _WRITE = ("s3:GetObject",), ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+
+
+def state_grants(address: str, partition: str, *, writing: bool) -> list[Statement]:
+    """Return the statements for the state bucket and the keys under its prefix; [] for a state in a folder.
+
+    Args:
+        address: Where the state is: `s3://bucket/prefix`, or a folder.
+        partition: The partition of the bucket's ARN.
+        writing: Whether the command changes the state.
+
+    """
+    if not address.startswith(_SCHEME):
+        return []
+    bucket, _, prefix = address.removeprefix(_SCHEME).partition("/")
+    arn, keys = f"arn:{partition}:s3:::{bucket}", "/".join(filter(None, (prefix.strip("/"), "*")))
+    return [
+        {"Sid": "StateListed", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [arn]},
+        {
+            "Sid": "StateKept" if writing else "StateRead",
+            "Effect": "Allow",
+            "Action": list(_WRITE if writing else _READ),
+            "Resource": [f"{arn}/{keys}"],
+        },
+    ]

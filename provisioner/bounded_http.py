@@ -21,8 +21,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from provisioner.hosts import note_reached
-from provisioner.trust import bundle
+from provisioner.network_environment import bundle, note_reached
 
 _here = threading.local()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from provisioner.alone import run_mark
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.apply import Apply
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -16,6 +15,7 @@ from provisioner.engine.planning.plan import Plan, make_plan
 from provisioner.engine.planning.protection import HiddenProtection, hidden_protections, protected, remove_protections
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.marker import RunMarker
+from provisioner.exclusive_run import run_mark
 from provisioner.resources import RESOURCE_TYPES, leftovers
 from provisioner.resources.tagging import arns_with_stack_tags
 from provisioner.session import Session

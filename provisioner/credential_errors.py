@@ -12,8 +12,8 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provisioner.errors import CredentialsError
+from provisioner.network_environment import mend_trust
 from provisioner.profiles import Profile
-from provisioner.trust import mend_trust
 
 _AGAIN = "then run the same command again"
 INSTALL = "pip install -e '.[login]'"

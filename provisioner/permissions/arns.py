@@ -16,7 +16,7 @@ Condition = tuple[tuple[str, str, tuple[str, ...]], ...]
 BOUNDARY = "PermissionsBoundary"
 
 
-class Target(NamedTuple):
+class CallTarget(NamedTuple):
     """A resource that a call concerns; `by_id` if AWS chose its name, so that only its tags identify it."""
 
     arn: str
@@ -24,7 +24,7 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ground:
+class StackArns:
     """The account, the region and the resources of one stack, and the ARNs that follow from them."""
 
     stack: Stack
@@ -34,16 +34,16 @@ class Ground:
     @property
     def boundaries(self) -> list[str]:
         """The ARNs of the permissions boundaries under which roles are declared."""
-        return sorted({told for resource in self.stack if (told := self.told(resource, BOUNDARY))})
+        return sorted({told for resource in self.stack if (told := self.property_text(resource, BOUNDARY))})
 
-    def target(self, resource: Resource) -> Target:
+    def target(self, resource: Resource) -> CallTarget:
         """Return the resource of a node as the target of a call."""
-        return Target(self.arn(resource), by_id=not resource.type.arn_properties)
+        return CallTarget(self.arn(resource), by_id=not resource.type.arn_properties)
 
     def arn(self, resource: Resource) -> str:
         """Return the ARN of a declared resource, with `*` for a part that only AWS chooses."""
         prefix = reference.prefix_of(resource.type.service)
-        return reference.arn(prefix, resource.type.iam_type, self._fills(resource), self.place(resource))
+        return reference.arn(prefix, resource.type.iam_type, self._fills(resource), self.arn_location(resource))
 
     def _fills(self, resource: Resource) -> tuple[str, ...]:
         """Return the values for the placeholders of a resource's ARN, from the left."""
@@ -60,7 +60,7 @@ class Ground:
         told = resolve(value, lambda _: "*")
         return name_pattern(told, self.stack.suffix) if isinstance(told, str) else "*"
 
-    def place(self, resource: Resource) -> dict[str, str]:
+    def arn_location(self, resource: Resource) -> dict[str, str]:
         """Return the partition, region and account of a resource's ARN, by the names of the placeholders."""
         return {"Partition": self.partition, "Region": resource.lives_in, "Account": self.account}
 
@@ -69,7 +69,7 @@ class Ground:
         own = {"Environment": self.stack.suffix, "Project": PROJECT}
         return tuple(("StringEquals", f"{key}/{name}", (value,)) for name, value in own.items())
 
-    def records(self, resource: Resource) -> Condition:
+    def record_names(self, resource: Resource) -> Condition:
         """Return the condition for changes of DNS records.
 
         It allows creating and deleting records with the declared name, and the TXT record that marks the name
@@ -89,7 +89,7 @@ class Ground:
         names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", ())]
         return [f"_*.{one}" for one in names]
 
-    def told(self, resource: Resource, prop: str) -> str:
+    def property_text(self, resource: Resource, prop: str) -> str:
         """Return a property as text: the resource's own, else that of a resource it depends on, else ""."""
         resources = (resource, *(self.stack.resources[name] for name in resource.depends_on))
         found = next((one.props[prop] for one in resources if one.props.get(prop)), "")
@@ -101,7 +101,7 @@ class Ground:
         return "*" if isinstance(told, Unknown) else str(told)
 
 
-def is_of(resource: Resource, prefix: str, type_: str) -> bool:
+def has_arn_type(resource: Resource, prefix: str, type_: str) -> bool:
     """Return whether IAM counts a declared resource as of this resource type, in the service `prefix`."""
     return (
         resource.type.iam_type == type_

@@ -1,4 +1,4 @@
-"""The commands for which `policy` prints a policy; `purposes.py` says what each of them needs."""
+"""The commands for which `policy` prints a policy; `commands.py` says what each of them needs."""
 
 NAMES = (
     "plan",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provisioner.alone import watch_run_marker
+from provisioner.exclusive_run import watch_run_marker
 from provisioner.session import Session
-from provisioner.taking_down import stack_by_name
+from provisioner.teardown_run import stack_by_name
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
 from provisioner.embedded.reference import known as known_action
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import refs_in, secrets_in
-from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
+from provisioner.permissions.arns import BOUNDARY, CallTarget, Condition, StackArns, has_arn_type
 
 # Actions that can give a role more rights: granted only for roles under the permissions boundary.
 _CAPPED = ("CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary")
@@ -61,7 +61,7 @@ class Grant:
         return known_action(self.action).reads
 
 
-class Grants(Ground):
+class Grants(StackArns):
     """The grants that methods of the declared resource types need, such as `create` or `delete`."""
 
     def of(self, actions: Iterable[str], type_name: str = "") -> Iterator[Grant]:
@@ -91,7 +91,7 @@ class Grants(Ground):
         if known.reads:
             yield from (Grant(known.name, arn, str(resource.type)) for arn in self._read(known, resource))
             return
-        if _SWITCHES.get(known.name) == bool(self.told(resource, BOUNDARY)):
+        if _SWITCHES.get(known.name) == bool(self.property_text(resource, BOUNDARY)):
             return
         for on in known.on or (None,):
             for target in self._targets(known, on, resource):
@@ -104,54 +104,56 @@ class Grants(Ground):
         """Yield the ARNs that a read needs: all of a type for a list, else those of named resources."""
         if not known.on:
             yield "*"
-        own = [on for on in known.on if is_of(resource, known.prefix, on.type)]
+        own = [on for on in known.on if has_arn_type(resource, known.prefix, on.type)]
         for on in own or known.on:
             if known.whole(on):
-                yield reference.arn(known.prefix, on.type, (), self.place(resource))
+                yield reference.arn(known.prefix, on.type, (), self.arn_location(resource))
             else:
                 yield from (target.arn for target in self._targets(known, on, resource))
 
-    def _targets(self, known: Action, on: On | None, resource: Resource) -> list[Target]:
+    def _targets(self, known: Action, on: On | None, resource: Resource) -> list[CallTarget]:
         """Return the resources of one type that a call concerns, as targets of its grants.
 
         These are the resource itself if it is of this type, else the stack's resources of this type. If there
         are none, and the action always concerns this type, any resource of the account is the target.
         """
         if on is None:
-            return [Target("*", by_id=True)]
+            return [CallTarget("*", by_id=True)]
         if known.name in OF_ALL:
-            whole = reference.arn(known.prefix, on.type, (), self.place(resource))
-            return [Target(whole, by_id=False)]
-        if is_of(resource, known.prefix, on.type):
+            whole = reference.arn(known.prefix, on.type, (), self.arn_location(resource))
+            return [CallTarget(whole, by_id=False)]
+        if has_arn_type(resource, known.prefix, on.type):
             return [self.target(resource)]
         if named := self._by_its_place(known, on, resource):
-            return [Target(named, by_id=False)]
+            return [CallTarget(named, by_id=False)]
         if known.level == "Tagging" or (known.reads and not on.always):
             return []
         if naming := IF_NAMED.get((known.name, on.type)):
             return self._if_named(known, on, resource, naming)
         alike = (one for one in self.stack if not one.type.untagged)
-        stacks = {self.target(one) for one in alike if is_of(one, known.prefix, on.type)}
-        anyone = reference.arn(known.prefix, on.type, (), self.place(resource))
-        return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
+        stacks = {self.target(one) for one in alike if has_arn_type(one, known.prefix, on.type)}
+        anyone = reference.arn(known.prefix, on.type, (), self.arn_location(resource))
+        return sorted(stacks) or ([CallTarget(anyone, by_id=False)] if on.always else [])
 
     def _by_its_place(self, known: Action, on: On, resource: Resource) -> str:
         """Return the ARN for objects in the resource, or for AWS's default that it uses; "" for neither."""
         of = known.name, on.type
         holder = LIES_IN.get((known.prefix, on.type))
-        if holder and is_of(resource, known.prefix, holder):
-            return reference.arn(known.prefix, on.type, self._fills(resource), self.place(resource))
+        if holder and has_arn_type(resource, known.prefix, holder):
+            return reference.arn(known.prefix, on.type, self._fills(resource), self.arn_location(resource))
         if of in DEFAULTS and not resource.props.get(DEFAULTS[of]):
-            return reference.arn(known.prefix, on.type, ("default*",), self.place(resource))
+            return reference.arn(known.prefix, on.type, ("default*",), self.arn_location(resource))
         return ""
 
-    def _if_named(self, known: Action, on: On, resource: Resource, naming: str) -> list[Target]:
+    def _if_named(self, known: Action, on: On, resource: Resource, naming: str) -> list[CallTarget]:
         """Return a target for the name in the property `naming`, or [] if the resource has none."""
         named = resource.props.get(naming)
-        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(resource))
-        return [Target(whole, by_id=False)] if named else []
+        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.arn_location(resource))
+        return [CallTarget(whole, by_id=False)] if named else []
 
-    def _condition(self, known: Action, on: On | None, resource: Resource, action: str, target: Target) -> Condition:
+    def _condition(
+        self, known: Action, on: On | None, resource: Resource, action: str, target: CallTarget
+    ) -> Condition:
         """Return the condition of a grant.
 
         Roles are limited by their boundary, DNS records by their names, and service-linked roles by their
@@ -159,11 +161,11 @@ class Grants(Ground):
         created must have no Project tag.
         """
         short = known.name.split(":", 1)[1]
-        if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(resource, BOUNDARY)):
+        if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.property_text(resource, BOUNDARY)):
             operator = "StringEquals" if short in _CAPPED else "StringEqualsIfExists"
             return ((operator, "iam:PermissionsBoundary", (boundary,)),)
         if known.takes(RECORDS):
-            return self.records(resource)
+            return self.record_names(resource)
         if known.takes("iam:AWSServiceName") and "AWSServiceName" in resource.props:
             return (("StringEquals", "iam:AWSServiceName", (resource.props["AWSServiceName"],)),)
         if resource.type.untagged:
@@ -191,9 +193,9 @@ class Grants(Ground):
         if known.name in ON_NAMED:
             name, parameter = ON_NAMED[known.name]
             yield Grant(name, self.text(resource.props[parameter]), type_name)
-        services = [self.arn(one) for one in self.stack if is_of(one, "ecs", "service")]
-        yield from (Grant(one, on, type_name) for one, on in tried(known.name, services, self.place(resource)))
-        if groups := on_groups(known.name, resource.props, self.place(resource)):
+        services = [self.arn(one) for one in self.stack if has_arn_type(one, "ecs", "service")]
+        yield from (Grant(one, on, type_name) for one, on in tried(known.name, services, self.arn_location(resource)))
+        if groups := on_groups(known.name, resource.props, self.arn_location(resource)):
             yield Grant(known.name, groups, type_name)
 
     def _of_keys(self, resource: Resource) -> Iterator[Grant]:
@@ -207,7 +209,7 @@ class Grants(Ground):
 
     def _on_key(self, action: str, key: Any, service: str, resource: Resource) -> Grant:
         """Return the grant of an action on a KMS key of the stack, through the service that uses the key."""
-        region = self.place(resource)["Region"]
+        region = self.arn_location(resource)["Region"]
         through: Condition = (("StringEquals", "kms:ViaService", (via(service, region),)),)
         return Grant(action, self.text(key), str(resource.type), (*through, *self.tags(RESOURCE_TAG)))
 
@@ -241,7 +243,7 @@ class Grants(Ground):
         """Return the ARN for an action of a managed password: the secrets that RDS makes, or any key."""
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
-        return reference.arn(prefix, type_, fills, self.place(resource))
+        return reference.arn(prefix, type_, fills, self.arn_location(resource))
 
 
 def _too(action: str, resource: Resource) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.errors import UsageError, quoted
-from provisioner.rights.statements import VERSION, Policy
+from provisioner.permissions.statements import VERSION, Policy
 
 # GitHub docs, "Configuring OpenID Connect in Amazon Web Services": issuer, audience, and the forms of `sub`.
 ISSUER = "token.actions.githubusercontent.com"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from provisioner.aws import AwsConnection
+from provisioner.aws_connection import AwsConnection
 from provisioner.embedded.local import Local
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.calls.caller import called_by

@@ -60,7 +60,7 @@ CALLS = {"pricing": ("GetProducts",)}
 PLACE = "us-east-1"
 
 
-def ask(clients: Clients, region: str) -> dict[str, float]:
+def fetch_prices(clients: Clients, region: str) -> dict[str, float]:
     """Return the prices that AWS lists for a region, in US dollars by the keys of `PRODUCTS`.
 
     A price that is not listed is left out. Errors of the calls are raised.

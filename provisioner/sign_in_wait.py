@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from provisioner.sign_in import ChainError
+from provisioner.credential_errors import ChainError
 
 T = TypeVar("T")
 # Sleeps for one step; raises the error if nobody is expected to sign in any more.

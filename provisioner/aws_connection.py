@@ -13,17 +13,17 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from provisioner import __version__, credentials, endpoints
-from provisioner.answers import require_complete_responses
-from provisioner.calls import Calls
+from provisioner.bounded_http import BoundedHttpSession
+from provisioner.call_log import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError
 from provisioner.freshness import refuse_stale
 from provisioner.isolated_session import CONFIG as ISOLATED
 from provisioner.isolated_session import isolated_session
-from provisioner.proxies import check_proxy
-from provisioner.rates import RateLimiter
-from provisioner.signed_in_again import call_when_signed_in
-from provisioner.whole_answers import BoundedHttpSession
+from provisioner.network_environment import check_proxy
+from provisioner.rate_limits import RateLimiter
+from provisioner.responses import require_complete_responses
+from provisioner.sign_in_wait import call_when_signed_in
 from state.stack_state import StackLocation
 
 # arn:partition:service:region:account:resource
