@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 
 from provisioner.embedded.control_client import ask
-from provisioner.embedded.local import Local, running
+from provisioner.embedded.local import RunningEmulator, running
 from state.run_store import FileRunStore
 
 ROOT = Path(__file__).parent.parent
@@ -80,17 +80,17 @@ class Place:
         return self.run(verb, "--local", "--suffix", suffix, *more, script=script)
 
     @property
-    def local(self) -> Local:
+    def local(self) -> RunningEmulator:
         """The emulator that runs for this home directory.
 
         Raises:
             RuntimeError: It has ended.
 
         """
-        box = running(self.home / "embedded" / "server")
-        if box is None:
+        emulator = running(self.home / "embedded" / "server")
+        if emulator is None:
             raise RuntimeError("the embedded AWS has ended")
-        return box
+        return emulator
 
     def zone(self, name: str) -> str:
         """Create a hosted zone in the emulator, as if a user had one, and return its id."""
@@ -104,8 +104,8 @@ class Place:
 
         The count of all calls serves as `since` of a later call.
         """
-        local = self.local
-        _, calls = ask(local.endpoint, local.token, "GET", "calls?since=0")
+        emulator = self.local
+        _, calls = ask(emulator.endpoint, emulator.token, "GET", "calls?since=0")
         return len(calls), sum(bool(call["mutating"]) for call in calls[since:])
 
     def record(self, suffix: str) -> dict[str, Any]:

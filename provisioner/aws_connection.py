@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from provisioner import __version__, credentials, endpoints
 from provisioner.bounded_http import BoundedHttpSession
 from provisioner.call_log import Calls
-from provisioner.embedded.local import Local
+from provisioner.embedded.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError
 from provisioner.freshness import refuse_stale
 from provisioner.isolated_session import CONFIG as ISOLATED
@@ -54,7 +54,7 @@ class AwsConnection:
     def __init__(
         self,
         region: str,
-        local: Local | None = None,
+        emulator: RunningEmulator | None = None,
         answer_within: float | None = None,
         endpoint_url: str | None = None,
     ) -> None:
@@ -62,12 +62,12 @@ class AwsConnection:
         # The URL for calls to S3, whatever is configured; None: boto3's choice.
         self._s3_at = endpoint_url
         haste = {"connect_timeout": answer_within, "read_timeout": answer_within} if answer_within else {}
-        self._config = (_LOCAL_CONFIG if local else _CONFIG).merge(Config(**haste))
+        self._config = (_LOCAL_CONFIG if emulator else _CONFIG).merge(Config(**haste))
         self._within = answer_within or _WHOLE_WITHIN
-        self.local = local
-        self.speed = local.pace if local else 1.0
+        self.local = emulator
+        self.speed = emulator.speed if emulator else 1.0
         # Local AWS hides new resources for a moment even at speed 0.
-        self.hides_for = local.visible_within if local else 0.0
+        self.hides_for = emulator.visible_within if emulator else 0.0
         self.calls = Calls()
         self.rates = RateLimiter(self.speed)
         self._making = threading.Lock()

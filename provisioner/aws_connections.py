@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import Local
+from provisioner.embedded.local import RunningEmulator
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.workspace import Workspace
@@ -20,7 +20,7 @@ class AwsConnections:
         self._known: dict[str, tuple[AwsConnection, StackLocation]] = {}
 
     @functools.cached_property
-    def local(self) -> Local | None:
+    def local(self) -> RunningEmulator | None:
         """The emulator, which is started if necessary; None for AWS itself."""
         if not self._workspace.is_local:
             return None

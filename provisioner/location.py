@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.embedded.local import Local
+from provisioner.embedded.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
@@ -25,7 +25,7 @@ class LocationOptions:
     adopt_all: bool = False
 
 
-def known_document(options: LocationOptions, suffix: str, local: Local | None) -> StackState | None:
+def known_document(options: LocationOptions, suffix: str, emulator: RunningEmulator | None) -> StackState | None:
     """Return the stack's state; None if there is none, or if its local AWS has ended with all that it held.
 
     With `adopt_all`, an unusable state counts as none: the resources in it are found again in AWS.
@@ -48,7 +48,7 @@ def known_document(options: LocationOptions, suffix: str, local: Local | None) -
             f"not of {suffix}.",
             f"Give `--suffix {state.suffix}`, or another --state.",
         )
-    ended = local and state.location.endpoint != f"{EMBEDDED}{local.instance}"
+    ended = emulator and state.location.endpoint != f"{EMBEDDED}{emulator.instance}"
     return None if ended and state.location.endpoint.startswith(EMBEDDED) else state
 
 

@@ -104,14 +104,14 @@ class Session:
         """
         workspace = options.workspace
         connections = AwsConnections(workspace) if connections is None else connections
-        local = connections.local
-        state = known_document(options, suffix, local)
+        emulator = connections.local
+        state = known_document(options, suffix, emulator)
         region, source = region_of(suffix, state, options)
         connection, location = connections.in_region(region)
         check_account(location, settings.account if options.account is None else options.account)
         check_partition(location.partition, region)
         # With `adopt_all`, an unusable state counts as none.
-        is_lost = state is None and local and not options.adopt_all
+        is_lost = state is None and emulator and not options.adopt_all
         former_state = workspace.load_state(suffix) if is_lost else None
         if state is None:
             state = StackState(suffix, location)

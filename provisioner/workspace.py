@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from provisioner.embedded.local import Local
+from provisioner.embedded.local import RunningEmulator
 from provisioner.embedded.local import running as running_embedded
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
@@ -64,7 +64,7 @@ class Workspace:
             return Bucket.at(self.state_address, self.state_holder(), endpoint=self.state_endpoint).archive
         return FileBackend(self._folder, Path(self.state_address) if self.state_address else None)
 
-    def state_holder(self) -> Local | None:
+    def state_holder(self) -> RunningEmulator | None:
         """Return the running local AWS whose bucket holds the state; None if the state is elsewhere.
 
         Raises:

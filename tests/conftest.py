@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from provisioner import credentials
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.embedded.warm import warm
 
 pytest.register_assert_rewrite("tests.harness")
@@ -77,9 +77,9 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[EmbeddedAws]:
+def served() -> Iterator[LocalAws]:
     """One embedded AWS a worker; who uses it empties it first."""
-    with EmbeddedAws() as box:
+    with LocalAws() as box:
         warm(box.box)
         gc.collect()
         gc.freeze()  # it stays: looking through it after each command would take a quarter of a second
@@ -87,12 +87,12 @@ def served() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture
-def desk(served: EmbeddedAws, tmp_path: Path) -> Desk:
+def desk(served: LocalAws, tmp_path: Path) -> Desk:
     """A user's place before an empty embedded AWS, with its manners and instant."""
     return Desk.before(served, tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
-def standing(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+def standing(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
     """The seed's stack, brought up once for a file of tests that only look; none of them takes a desk."""
     return Standing.of(Desk.before(served, tmp_path_factory.mktemp("standing") / "home"))

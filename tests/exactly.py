@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from provisioner.embedded.policies import Request, Verdict, verdict
+from provisioner.iam.evaluator import Request, Verdict, verdict
 from tests.harness import Desk
 from tests.standing import ACCOUNT
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import cli
 from provisioner.embedded.control_client import STATE
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 
 ROOT = Path(cli.__file__).parent
 
@@ -40,12 +40,12 @@ class Ran:
 class Desk:
     """One user: a home for ledgers, and the embedded AWS that `--local` finds there."""
 
-    box: EmbeddedAws
+    box: LocalAws
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def before(cls, box: EmbeddedAws, home: Path) -> Desk:
+    def before(cls, box: LocalAws, home: Path) -> Desk:
         """A new user before an empty AWS."""
         box.behave(manners=True, pace=0.0)
         box.reset()

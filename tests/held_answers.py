@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.embedded.wire import Call
 
 # Seconds; only a test that fails waits so long.
@@ -42,7 +42,7 @@ class Held:
 
 
 @contextmanager
-def held(box: EmbeddedAws, service: str) -> Iterator[Held]:
+def held(box: LocalAws, service: str) -> Iterator[Held]:
     """Inside, that service answers nobody before it is let go."""
     answers = Held(service)
     with pytest.MonkeyPatch.context() as patch:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.session import get_session
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.inventory import client
 
 _COMMAND = re.compile(r"`aws ([^`]+)`")
@@ -21,7 +21,7 @@ def printed(text: str) -> list[str]:
     return list(dict.fromkeys(_COMMAND.findall(text)))
 
 
-def carry_out(box: EmbeddedAws, command: str) -> None:
+def carry_out(box: LocalAws, command: str) -> None:
     """One of them; a parameter that the operation does not have fails."""
     service, operation, *rest = shlex.split(command)
     told = _options(rest)

@@ -9,7 +9,7 @@ from pathlib import Path
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.embedded.local import running
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.workspace import Workspace
 from state.backend import Backend, FileBackend, S3Backend
 from tests.harness import Desk
@@ -40,12 +40,12 @@ class Place:
         return {**os.environ, **found}
 
 
-def make_bucket(box: EmbeddedAws) -> None:
+def make_bucket(box: LocalAws) -> None:
     """An empty bucket."""
     client(box.endpoint, "s3").create_bucket(Bucket=BUCKET)
 
 
-def place_of(type_name: str, box: EmbeddedAws, home: Path, prefix: str) -> Place:
+def place_of(type_name: str, box: LocalAws, home: Path, prefix: str) -> Place:
     """A folder, or a prefix of the bucket that stands."""
     clock = Hands()
     if type_name == "folder":

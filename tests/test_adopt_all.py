@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import inventory
 
@@ -15,7 +15,7 @@ SUFFIX = "prod"
 
 
 @pytest.fixture(scope="module")
-def up(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def up(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A stack whose ledger each test may spoil: what stands is not touched."""
     desk = Desk.before(served, tmp_path_factory.mktemp("adopt") / "home")
     desk.apply(SUFFIX)

@@ -9,11 +9,11 @@ import pytest
 
 import provisioner
 from provisioner.doctor.reads import alarms, balancer, data, edge, limits, names, network, scaling, task_roles, tasks
-from provisioner.embedded import reference
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.health import certificates, metrics, services, targets
+from provisioner.iam import reference
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import price_list as asked
 from provisioner.resources import (

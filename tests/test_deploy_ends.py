@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.containers import life, model
+from provisioner.embedded.ecs import life, model
 from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
 from provisioner.resources.ecs.revisions import registered
 from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
@@ -134,7 +134,7 @@ def test_what_could_go_back_nowhere_begins_anew_once_it_is_mended(
     again = deploy(standing, "late:does-not-exist")
     assert again.code == 10, again.err
     assert len(in_the_box().rollouts) == 3, "the second one was no new deployment"
-    monkeypatch.setattr(life, "trouble_at_start", lambda _: None)  # the image has been pushed
+    monkeypatch.setattr(life, "start_failure", lambda _: None)  # the image has been pushed
     ran = deploy(standing, "late:does-not-exist")
     assert ran.code == 0, ran.err
     listed = standing.desk.well("releases", "--json", "--suffix", SUFFIX).lines

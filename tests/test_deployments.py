@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.containers import scheduler
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.ecs import scheduler
+from provisioner.embedded.server import LocalAws
 from provisioner.resources.ecs.diagnosis import Diagnosis
 from tests.harness import Desk, Ran
 from tests.inventory import client
 
 
 @pytest.fixture(scope="module")
-def user(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A user whose stack stands; the tests here change it one after another."""
     desk = Desk.before(served, tmp_path_factory.mktemp("deployments") / "home")
     desk.apply("a")

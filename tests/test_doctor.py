@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from provisioner.doctor.checks import CHECKS
-from provisioner.embedded import reference
-from provisioner.embedded.containers import scheduler
-from provisioner.embedded.containers.life import end
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.ecs import scheduler
+from provisioner.embedded.ecs.life import end
+from provisioner.embedded.server import LocalAws
+from provisioner.iam import reference
 from tests.broken import BREAKS, Break
 from tests.broken.deed import service
 from tests.broken.edge import NAME
@@ -36,7 +36,7 @@ _WALKS = 3
 
 
 @pytest.fixture(scope="module")
-def stack(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+def stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
     """The profile `production`, with domain and key of its own, and an image and a secret of the user's."""
     plain = Desk.before(served, tmp_path_factory.mktemp("doctor"))
     zone = Zone.of(plain)

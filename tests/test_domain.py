@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
 from tests.printed_commands import carry_out, printed
@@ -66,7 +66,7 @@ def proofs(zone: Zone) -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture(scope="module")
-def named(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Named:
+def named(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Named:
     """The proof of one name stands there already: somebody made it for a certificate of their own."""
     desk = Desk.before(served, tmp_path_factory.mktemp("domain"))
     zone = Zone.of(desk)

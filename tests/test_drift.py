@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from provisioner.embedded.behaviours import lag
 from provisioner.embedded.clock import clock
-from provisioner.embedded.manners import lag
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
@@ -44,7 +44,7 @@ def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
         entry["made"] = time.time() + 1000 if is_young else 1.0
     path.write_text(json.dumps(ledger))
     kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
-    lag._fresh.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Fresh(
+    lag._fresh.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Hidden(
         kind, TASKS_LOG, clock.now() + (0 if is_young else 60), reads=1
     )
 
@@ -63,7 +63,7 @@ def test_what_is_not_seen_once_and_is_there_after_all_is_made_no_second_time(sta
     path.write_text(json.dumps(ledger))
     vpc, mark = standing.vpc, standing.desk.mark()
     kind = next(one for one in lag.KINDS if one.create == "CreateVpc")
-    lag._fresh.at(ACCOUNT, "us-east-1")[vpc] = lag.Fresh(kind, vpc, reads=2)
+    lag._fresh.at(ACCOUNT, "us-east-1")[vpc] = lag.Hidden(kind, vpc, reads=2)
 
     ran = standing.desk.well("apply", "--yes", "--suffix", SUFFIX)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.configuration import load
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from tests.extras import ADDED
@@ -27,7 +27,7 @@ ONCE = {"Issuance"}
 
 
 @pytest.fixture(scope="module")
-def strong(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def strong(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """All that can be had, in a region that is not CloudFront's."""
     desk = Desk.before(served, tmp_path_factory.mktemp("strong") / "home")
     zone = Zone.of(desk)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.resource_graph.references import redact
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.settings import Settings
@@ -81,7 +81,7 @@ def _read(value: str) -> Any:
 
 @pytest.fixture(scope="module")
 def stack(
-    request: pytest.FixtureRequest, served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, served: LocalAws, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     desk = Desk.before(served, tmp_path_factory.mktemp("each") / "home")
     desk.environment["MLAPI_PROFILE"] = request.param

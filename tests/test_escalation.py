@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.policies import Request, allows
+from provisioner.iam.evaluator import Request, allows
 from tests.harness import Desk
 from tests.inventory import client
 

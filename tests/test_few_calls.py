@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.resources import role_details
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -47,7 +47,7 @@ def test_a_retired_task_definition_is_noticed(standing: Standing) -> None:
         backend_of(standing.desk.box, arn)
 
 
-def backend_of(box: EmbeddedAws, arn: str) -> None:
+def backend_of(box: LocalAws, arn: str) -> None:
     """AWS takes no retirement back; here it must, for the tests that follow."""
     from moto.ecs.models import ecs_backends
 

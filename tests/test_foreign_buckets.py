@@ -10,7 +10,7 @@ import pytest
 from provisioner.aws_connection import AwsConnection
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.s3_object_store import BucketShelf
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.endpoints import SERVICES, told
 from provisioner.resources import RESOURCE_TYPES
 from state.lease import LeaseLock
@@ -97,7 +97,7 @@ class Still:
     "play", [plays.weak_etag(), plays.without_header("Date"), plays.without_header("Last-Modified")]
 )
 def test_a_lock_is_taken_renewed_and_given_back(
-    served: EmbeddedAws, desk: Desk, monkeypatch: pytest.MonkeyPatch, play: plays.Play
+    served: LocalAws, desk: Desk, monkeypatch: pytest.MonkeyPatch, play: plays.Play
 ) -> None:
     for name, value in {**HERE, "AWS_ENDPOINT_URL": desk.box.endpoint}.items():
         monkeypatch.setenv(name, value)

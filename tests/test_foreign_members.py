@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.corrections.s3 import system_tags
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.patches.s3 import system_tags
+from provisioner.embedded.server import LocalAws
 from provisioner.resources.tags import pairs
 from tests.hands import CLUSTER, TABLE, settle
 from tests.hands_of_production import GLOBAL, bucket, key, topic, web_acl
@@ -389,7 +389,7 @@ FOREIGN = [
 
 
 @pytest.fixture(scope="module")
-def stood(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def stood(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What stands, and what was found before the apply, after all was done by hand at once."""
     plain = Desk.before(served, tmp_path_factory.mktemp("foreign") / "home")
     stack = Standing.of(dataclasses.replace(plain, environment=SETTINGS))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.policies import Request, allows
 from provisioner.engine.resource_graph.references import resolve
+from provisioner.iam.evaluator import Request, allows
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups

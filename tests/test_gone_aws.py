@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.local import STATE
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.harness import Desk
 
 NO_SUCH_STACK = 6
@@ -46,7 +46,7 @@ def typed(verb: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def ended(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A stack, and the emulator that held it gone: no process, no file of it."""
     desk = Desk.before(served, tmp_path_factory.mktemp("ended") / "home")
     applied = desk.run("apply", "--yes", "-q", *NAMED)
@@ -78,7 +78,7 @@ def test_the_list_names_it_and_counts_nothing_of_it(ended: Desk) -> None:
 
 
 @pytest.fixture
-def alone(served: EmbeddedAws, tmp_path: Path) -> Iterator[Desk]:
+def alone(served: LocalAws, tmp_path: Path) -> Iterator[Desk]:
     """A user with an emulator in a process of its own, which ends with the test."""
     desk = Desk(served, tmp_path / "home")
     yield desk
@@ -129,7 +129,7 @@ def test_a_stack_whose_emulator_ended_hides_no_other(desk: Desk) -> None:
 
 
 @pytest.fixture(scope="module")
-def emptied(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def emptied(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A stack in an AWS that was emptied behind its back: the same account, the same endpoint."""
     desk = Desk.before(served, tmp_path_factory.mktemp("emptied") / "home")
     applied = desk.run("apply", "--yes", "-q", *NAMED)

@@ -15,7 +15,7 @@ import cli
 from provisioner.bucket.address import Bucket
 from provisioner.commands.hints import as_typed
 from provisioner.embedded.local import STATE
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.errors import StateGone
 from state.errors import StateError
 from tests.harness import Desk, Ran
@@ -35,7 +35,7 @@ READERS = (
 )
 
 
-def desk_of(box: EmbeddedAws, home: Path) -> Desk:
+def desk_of(box: LocalAws, home: Path) -> Desk:
     desk = Desk.before(box, home)
     desk.environment["MLAPI_STATE"] = WHERE
     desk.well("state", "init", "--yes")
@@ -43,7 +43,7 @@ def desk_of(box: EmbeddedAws, home: Path) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def ended(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The emulator that held the bucket has ended: no process, no file of it."""
     desk = desk_of(served, tmp_path_factory.mktemp("ended") / "home")
     (desk.home / "embedded" / "server" / STATE).unlink()
@@ -51,7 +51,7 @@ def ended(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk
 
 
 @pytest.fixture(scope="module")
-def anew(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def anew(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The emulator was started anew: it is empty."""
     desk = desk_of(served, tmp_path_factory.mktemp("anew") / "home")
     served.reset()
@@ -153,7 +153,7 @@ def test_a_bucket_of_a_store_that_lasts_is_no_lost_stack(
 
 
 @pytest.fixture
-def alone(served: EmbeddedAws, tmp_path: Path) -> Iterator[Desk]:
+def alone(served: LocalAws, tmp_path: Path) -> Iterator[Desk]:
     """A user with an emulator in a process of its own, which ends with the test."""
     desk = Desk(served, tmp_path / "home", {"MLAPI_STATE": WHERE})
     yield desk

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.box import Box
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.emulator import Emulator
+from provisioner.embedded.server import LocalAws
 from provisioner.embedded.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
@@ -27,8 +27,8 @@ Doc = dict[str, Any]
 class Viewer:
     """Asks for every path after each call that changes anything, as any edge of CloudFront may."""
 
-    def __init__(self, box: Box) -> None:
-        self._answer = box._take_turn
+    def __init__(self, emulator: Emulator) -> None:
+        self._answer = emulator._take_turn
         self.asked = 0
         self.refused: list[str] = []
         self.calls: list[str] = []
@@ -92,7 +92,7 @@ def _meets(condition: Doc, path: str, key: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     made = Desk.before(served, tmp_path_factory.mktemp("order") / "home")
     made.apply("a")
     return made

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.box import Box
-from provisioner.embedded.server import EmbeddedAws
-from provisioner.embedded.visitors import _fits
+from provisioner.embedded.emulator import Emulator
+from provisioner.embedded.server import LocalAws
+from provisioner.embedded.traffic import _fits
 from provisioner.embedded.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
@@ -31,8 +31,8 @@ Low = dict[str, int]
 class Watch:
     """The least number of healthy targets that each path ever had, looked at after every mutating call."""
 
-    def __init__(self, box: Box) -> None:
-        self._answer = box._take_turn
+    def __init__(self, emulator: Emulator) -> None:
+        self._answer = emulator._take_turn
         self.looks = 0
         self.least: dict[str, int] = {}
         self.calls: list[str] = []
@@ -76,7 +76,7 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """One stack of an image of one's own, for all of these tests: each leaves it well."""
     made = Desk.before(served, tmp_path_factory.mktemp("handover") / "home")
     made.apply("a", *IMAGE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
 from provisioner.resources.cloudfront import Distribution
@@ -21,7 +21,7 @@ from tests.printed_commands import carry_out, printed
 
 
 @pytest.fixture(scope="module")
-def ec2(served: EmbeddedAws) -> Any:
+def ec2(served: LocalAws) -> Any:
     served.behave(manners=False, pace=0.0)
     served.reset()
     made = client(served.endpoint, "ec2")
@@ -57,7 +57,7 @@ def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> No
 
 
 @pytest.mark.parametrize("way", ["ingress", "egress"])
-def test_a_group_is_held_by_the_rules_of_others_either_way(served: EmbeddedAws, ec2: Any, vpc: str, way: str) -> None:
+def test_a_group_is_held_by_the_rules_of_others_either_way(served: LocalAws, ec2: Any, vpc: str, way: str) -> None:
     ours, theirs = group(ec2, vpc, "ours"), group(ec2, vpc, "theirs")
     pair = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": ours}]}
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=theirs, IpPermissions=[pair])
@@ -71,7 +71,7 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(served: EmbeddedAws, 
     assert SecurityGroup().blockers(ec2, ResourceSpec("sg", "", "a", id=ours)) == []
 
 
-def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws, ec2: Any, vpc: str) -> None:
+def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: LocalAws, ec2: Any, vpc: str) -> None:
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     theirs, ours = (ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24")["Subnet"]["SubnetId"] for at in (1, 2))
     ec2.create_tags(Resources=[ours], Tags=pairs(owner_tags("a")))

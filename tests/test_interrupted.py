@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.manners import lag
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.behaviours import lag
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.outcome import Outcome
@@ -72,7 +72,7 @@ def counts(found: Found) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """How many of each kind a whole stack has."""
     Desk.before(served, tmp_path_factory.mktemp("whole")).apply("a")
     return counts(inventory(served.endpoint))
@@ -195,7 +195,7 @@ def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(desk: Desk
     known["entries"]["alb-logs"]["made"] = time.time()
     desk.ledger("a").write_text(json.dumps(known))
     kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
-    fresh = lag.Fresh(kind, group, born=lag.clock.now() + 60, reads=0, uses=1)
+    fresh = lag.Hidden(kind, group, born=lag.clock.now() + 60, reads=0, uses=1)
     fresh.until = 0.0
     lag._fresh.at("123456789012", "us-east-1")[group] = fresh
 

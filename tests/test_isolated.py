@@ -12,7 +12,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S
 from botocore.loaders import Loader
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import Local, running
+from provisioner.embedded.local import RunningEmulator, running
 from provisioner.regions import choose_region
 from tests.harness import Desk
 
@@ -74,22 +74,22 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
     return addresses
 
 
-def local_of(desk: Desk) -> Local:
-    local = running(desk.home / "embedded" / "server")
-    assert local
-    return local
+def local_of(desk: Desk) -> RunningEmulator:
+    emulator = running(desk.home / "embedded" / "server")
+    assert emulator
+    return emulator
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_no_variable_reaches_a_client_of_the_local_aws(
     desk: Desk, connected: set[Any], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    local = local_of(desk)
+    emulator = local_of(desk)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
     for nonsense in NONSENSE:
         monkeypatch.setenv(variable, nonsense)
         assert choose_region(None, local=True).name == "us-east-1"
-        connection = AwsConnection("us-east-1", local)
+        connection = AwsConnection("us-east-1", emulator)
         assert connection.location().account == "123456789012"
         assert connection.client("s3").list_buckets()["Buckets"] == []
 

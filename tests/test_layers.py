@@ -54,6 +54,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.credential_errors", "provisioner.bounded_http"},
     {"provisioner.profiles", "provisioner.network_environment"},
     {"state", "provisioner.embedded"},
+    {"provisioner.iam"},
     {"provisioner.stopping"},
     {"provisioner.errors", "provisioner.pagination", "provisioner.amounts", "provisioner"},
 ]

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.workspace import Workspace
 from tests.harness import Desk
 
 
 @pytest.fixture
-def alone(served: EmbeddedAws, tmp_path: Path) -> Iterator[Desk]:
+def alone(served: LocalAws, tmp_path: Path) -> Iterator[Desk]:
     """A user for whom no embedded AWS runs yet; the one that is started ends with the test."""
     desk = Desk(served, tmp_path / "home")
     yield desk

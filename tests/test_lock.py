@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from state.errors import LockHeld, StateError
 from state.lease import HEARTBEAT_SECONDS, LEASE_SECONDS, SAFETY_MARGIN_SECONDS
@@ -43,7 +43,7 @@ _NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def box(served: EmbeddedAws) -> EmbeddedAws:
+def box(served: LocalAws) -> LocalAws:
     served.behave(manners=True, pace=0.0)
     served.reset()
     make_bucket(served)
@@ -51,12 +51,12 @@ def box(served: EmbeddedAws) -> EmbeddedAws:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, box: EmbeddedAws, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, box: LocalAws, tmp_path: Path) -> Place:
     return place_of(request.param, box, tmp_path / "home", f"{next(_NUMBERS)}")
 
 
 @pytest.fixture
-def shared(box: EmbeddedAws, tmp_path: Path) -> Place:
+def shared(box: LocalAws, tmp_path: Path) -> Place:
     return place_of("bucket", box, tmp_path / "home", f"{next(_NUMBERS)}")
 
 
@@ -291,7 +291,7 @@ def test_a_scribbled_lock_is_taken_once_nobody_can_hold_it(place: Place, scribbl
         assert lock.fencing_token == 1
 
 
-def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box: EmbeddedAws) -> None:
+def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box: LocalAws) -> None:
     place = place_of("folder", box, tmp_path / "home", "")
     with lock_of(place) as lock:
         path = place.workspace.home / "embedded" / ".prod.lock"

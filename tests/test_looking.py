@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioner.embedded.corrections.cloudwatch_measures import measure
-from provisioner.embedded.wire import ACCOUNT, Place
+from provisioner.embedded.patches.cloudwatch_measures import measure
+from provisioner.embedded.wire import ACCOUNT, AccountRegion
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
 from provisioner.terminal.screen import Screen, cut
@@ -181,7 +181,7 @@ def test_all_is_well(standing: Standing) -> None:
 
 def test_the_capacity_of_the_database_is_what_cloudwatch_measures_now(standing: Standing) -> None:
     writer = standing.aws("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"]
-    where = Place(ACCOUNT, "us-east-1")
+    where = AccountRegion(ACCOUNT, "us-east-1")
     measure(where, "AWS/RDS", "ServerlessDatabaseCapacity", 1.5, DBInstanceIdentifier=writer)
 
     (line,) = standing.desk.well("status", "--json").lines

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.inner import backend
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.moto_bridge import backend
+from provisioner.embedded.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import ACCOUNT
@@ -21,7 +21,7 @@ IN_A_WEEK: dict[str, Any] = {"RecoveryWindowInDays": 7}
 
 
 @pytest.fixture(scope="module")
-def standing(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def standing(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The stack `a`, born with a password of the user's own."""
     desk = Desk.before(served, tmp_path_factory.mktemp("lost"))
     desk.environment["DB_PASSWORD"] = FIRST

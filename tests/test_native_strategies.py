@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.policies import Verdict, verdict
+from provisioner.iam.evaluator import Verdict, verdict
 from provisioner.resources.ecs.strategies import lasts
 from provisioner.resources.elbv2.routing import matching_rule, path_values, target_groups_of
 from provisioner.steps.alb_rules import prefix_slug

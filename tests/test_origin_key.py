@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import client
 
@@ -15,7 +15,7 @@ GUARDED = ("--set", "edge.guard=require")
 
 
 @pytest.fixture(scope="module")
-def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = Desk.before(served, tmp_path_factory.mktemp("key"))
     desk.apply("a", *GUARDED)
     return desk

@@ -175,8 +175,8 @@ def test_the_clients_of_a_run_read_whole_lists(desk: Desk, tiny: None) -> None:
     for n in range(5):
         visible = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
         waf.create_web_acl(Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible)
-    local = running(desk.home / "embedded" / "server")
+    emulator = running(desk.home / "embedded" / "server")
 
-    mine = Clients(AwsConnection("us-east-1", local), Clock()).client("wafv2")
+    mine = Clients(AwsConnection("us-east-1", emulator), Clock()).client("wafv2")
 
     assert {one["Name"] for one in mine.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]} == {f"w{n}" for n in range(5)}

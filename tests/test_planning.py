@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference
 from provisioner.terminal.differences import held_lines, lines
@@ -46,7 +46,7 @@ def change(desk: Desk, **entries: dict[str, object]) -> Iterator[None]:
         path.write_bytes(former)
 
 
-def test_offline_the_whole_graph_is_printed_without_a_call(served: EmbeddedAws, tmp_path: Path, silence: None) -> None:
+def test_offline_the_whole_graph_is_printed_without_a_call(served: LocalAws, tmp_path: Path, silence: None) -> None:
     desk = Desk(served, tmp_path)
 
     ran = desk.run("plan", "--offline", "--suffix", "a", local=False)
@@ -63,7 +63,7 @@ def test_offline_the_whole_graph_is_printed_without_a_call(served: EmbeddedAws, 
     assert told.lines[0]["outputs"]["cloudfront_distribution_url"] == "https://<edge.DomainName>"
 
 
-def test_offline_a_process_needs_neither_network_nor_credentials(served: EmbeddedAws, tmp_path: Path) -> None:
+def test_offline_a_process_needs_neither_network_nor_credentials(served: LocalAws, tmp_path: Path) -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED": "false"}
 
     ran = Desk(served, tmp_path).process("plan", "--offline", "--suffix", "a", **nowhere)
@@ -72,7 +72,7 @@ def test_offline_a_process_needs_neither_network_nor_credentials(served: Embedde
     assert re.search(r"^\d+ resources declared in \d+ pieces\.$", ran.out, re.MULTILINE)
 
 
-def test_offline_a_wrong_setting_is_refused(served: EmbeddedAws, tmp_path: Path, silence: None) -> None:
+def test_offline_a_wrong_setting_is_refused(served: LocalAws, tmp_path: Path, silence: None) -> None:
     ran = Desk(served, tmp_path).run("plan", "--offline", "--suffix", "a", "--set", "network.zones=9", local=False)
 
     assert ran.code == 64

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.resource_graph.sensitive import SensitiveValue, mask, mask_changes, to_recorded
 from provisioner.terminal.differences import lines
@@ -102,7 +102,7 @@ def test_in_a_whole_life_no_output_and_no_file_has_it(desk: Desk, tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def told(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def told(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The stack with a secret for each of its two services; none of the tests changes it."""
     desk = Desk.before(served, tmp_path_factory.mktemp("secrets") / "home")
     desk.apply(SUFFIX, *settings())

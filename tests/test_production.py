@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.faults.seeds import SEED
 from tests.hands_of_production import OF_PRODUCTION
 from tests.harness import Desk
@@ -26,7 +26,7 @@ SETTINGS = {"MLAPI_PROFILE": "production", "MLAPI_ALARMS__EMAILS": '["ops@shop.e
 
 
 @pytest.fixture(scope="module")
-def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A production stack in a region that is not CloudFront's."""
     plain = Desk.before(served, tmp_path_factory.mktemp("production"))
     desk = dataclasses.replace(plain, environment=SETTINGS)
@@ -314,7 +314,7 @@ def test_a_share_of_the_day_of_what_is_done_by_hand_is_told_and_mended(desk: Des
 
 
 @pytest.mark.slow
-def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: EmbeddedAws, tmp_path: Path) -> None:
+def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: LocalAws, tmp_path: Path) -> None:
     desk = Desk.before(served, tmp_path)
     empty = inventory(desk.box.endpoint)
     desk.apply(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import Local
+from provisioner.embedded.local import RunningEmulator
 from provisioner.errors import Blocked
 from tests.harness import Desk
 
@@ -102,8 +102,8 @@ def test_the_same_in_a_process_of_its_own(desk: Desk, elsewhere: socket.socket, 
 def test_a_client_of_a_rehearsal_that_would_go_elsewhere_is_stopped_before_its_first_call(
     desk: Desk, connected: set[Any], where: str
 ) -> None:
-    box = Local(desk.box.endpoint, 1, "i", 0.0, manners=True, started="now")
-    client = AwsConnection("us-east-1", box).client("ec2")
+    emulator = RunningEmulator(desk.box.endpoint, 1, "i", 0.0, behaviours=True, started="now")
+    client = AwsConnection("us-east-1", emulator).client("ec2")
     client.meta.events.register_last("before-call.*", lambda params, **_: params.update(url=where))
 
     with pytest.raises(Blocked, match="only 127"):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from provisioner.embedded import reference
+from provisioner.iam import reference
 from provisioner.resources import RESOURCE_TYPES
 from tests.calling import VERBS, operations
 from tests.test_calls import DECLARED, PROVISIONER

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from provisioner.configuration import load
-from provisioner.embedded import reference
-from provisioner.embedded.besides import tagging_action
-from provisioner.embedded.policies import Request, Verdict, verdict
+from provisioner.iam import reference
+from provisioner.iam.evaluator import Request, Verdict, verdict
+from provisioner.iam.required_actions import tagging_action
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
 from provisioner.permissions.grants import _CHANGES
 from provisioner.permissions.statements import MANAGED_LIMIT, size

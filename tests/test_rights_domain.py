@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.policies import Request, Verdict, verdict
+from provisioner.iam.evaluator import Request, Verdict, verdict
 from tests.harness import Desk
 from tests.inventory import client
 from tests.registry import push

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from provisioner.configuration import load
-from provisioner.embedded import reference
-from provisioner.embedded.policies import Request, Verdict, verdict
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
+from provisioner.iam import reference
+from provisioner.iam.evaluator import Request, Verdict, verdict
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
 from provisioner.permissions.names import NAMES
 from provisioner.workflows.policy import PolicyScope, policies_for
@@ -44,9 +44,7 @@ def policies(desk: Desk, purpose: str) -> list[Policy]:
 
 
 @pytest.fixture(scope="module")
-def lived(
-    served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[list[Policy], list[Request]]]:
+def lived(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Policy], list[Request]]]:
     """Each command's policy, and what it asked of IAM when it was run under it."""
     desk = Desk.before(served, tmp_path_factory.mktemp("commands") / "home")
     desk.well("apply", "--yes", "--suffix", SUFFIX, *FULL)

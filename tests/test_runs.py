@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands.context import typed
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
 from tests.harness import Desk
@@ -43,7 +43,7 @@ def test_runs_leave_records_that_outlive_the_stack(desk: Desk) -> None:
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in desk.home.glob("embedded/runs/prod/*"))
 
 
-def test_a_run_that_fails_leaves_its_record_too(desk: Desk, served: EmbeddedAws) -> None:
+def test_a_run_that_fails_leaves_its_record_too(desk: Desk, served: LocalAws) -> None:
     served.faults({"operation": "ec2:CreateVpc", "fault": "access_denied"})
 
     code = desk.run("apply", "--yes", "--suffix", "prod").code

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from provisioner.embedded.inner import backend
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.moto_bridge import backend
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.planning.planner import is_identified_by_name
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES
@@ -213,7 +213,7 @@ def _short(change: dict[str, object]) -> str:
 
 
 @pytest.fixture(scope="module")
-def stack(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     desk = Desk.before(served, tmp_path_factory.mktemp("changes") / "home")
     desk.apply(SUFFIX)
     return Stack(desk)

@@ -18,7 +18,7 @@ import pytest
 
 import provisioner.bucket.calls
 import state.lease
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.location import LocationOptions
 from provisioner.session import Session
 from provisioner.settings import Settings
@@ -41,7 +41,7 @@ def counts(found: Found) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """How many of each kind a whole stack has."""
     Desk.before(served, tmp_path_factory.mktemp("whole")).apply(SUFFIX)
     return counts(inventory(served.endpoint))

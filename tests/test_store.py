@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from state.backend import FileBackend
 from state.errors import LockHeld, StateError
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> FileStateStore:
 
 
 @pytest.fixture(scope="module")
-def box(served: EmbeddedAws) -> EmbeddedAws:
+def box(served: LocalAws) -> LocalAws:
     served.behave(manners=True, pace=0.0)
     served.reset()
     make_bucket(served)
@@ -40,7 +40,7 @@ def box(served: EmbeddedAws) -> EmbeddedAws:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, box: EmbeddedAws, tmp_path: Path) -> Place:
+def place(request: pytest.FixtureRequest, box: LocalAws, tmp_path: Path) -> Place:
     return place_of(request.param, box, tmp_path / "team", f"{next(_NUMBERS)}")
 
 
@@ -115,7 +115,7 @@ def test_a_claim_on_nothing_leaves_nothing(place: Place) -> None:
 
 
 @pytest.fixture
-def shared(box: EmbeddedAws, tmp_path: Path) -> Place:
+def shared(box: LocalAws, tmp_path: Path) -> Place:
     return place_of("bucket", box, tmp_path / "team", f"{next(_NUMBERS)}")
 
 
@@ -156,7 +156,7 @@ def test_a_write_whose_reply_was_lost_is_known_again(shared: Place, first: bool)
 
 @pytest.mark.parametrize("fault", ["lost_reply", "reset", "503_before", "500_after", "throttle"])
 @pytest.mark.parametrize("first", [True, False])
-def test_s3_may_lose_a_reply_or_refuse_for_a_moment(shared: Place, box: EmbeddedAws, fault: str, first: bool) -> None:
+def test_s3_may_lose_a_reply_or_refuse_for_a_moment(shared: Place, box: LocalAws, fault: str, first: bool) -> None:
     store = shared.archive.store("prod")
     if not first:
         store.save(OLD)
@@ -167,7 +167,7 @@ def test_s3_may_lose_a_reply_or_refuse_for_a_moment(shared: Place, box: Embedded
     store.save(OLD)
 
 
-def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(shared: Place, box: EmbeddedAws) -> None:
+def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(shared: Place, box: LocalAws) -> None:
     store = shared.archive.store("prod")
     box.faults({"operation": "s3:PutObject", "fault": "access_denied"})
     with pytest.raises(StateError) as caught:

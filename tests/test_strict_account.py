@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import backend
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.moto_bridge import backend
+from provisioner.embedded.server import LocalAws
 from provisioner.embedded.strict_account.shield_mitigation import put_rule
 from provisioner.embedded.wire import Call
 from provisioner.engine.calls import retry_policy
@@ -25,7 +25,7 @@ def strict(desk: Desk) -> Desk:
     return desk
 
 
-def protected_groups(box: EmbeddedAws) -> set[str]:
+def protected_groups(box: LocalAws) -> set[str]:
     """The log groups that AWS would not delete."""
     listed = client(box.endpoint, "logs").describe_log_groups()["logGroups"]
     return {one["logGroupName"] for one in listed if one["deletionProtectionEnabled"]}
@@ -121,7 +121,7 @@ def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_b
     assert not edge["Enabled"]
 
 
-def acl(box: EmbeddedAws) -> str:
+def acl(box: LocalAws) -> str:
     """The web ACL before the distribution, as CloudFront tells it."""
     (edge,) = client(box.endpoint, "cloudfront").list_distributions()["DistributionList"]["Items"]
     return str(edge["WebACLId"])
@@ -222,12 +222,12 @@ def test_how_long_an_organisation_keeps_logs_is_told_by_every_plan_and_changes_n
     assert told["policyName"] == "organisation-log-retention"
 
 
-def shields(box: EmbeddedAws) -> list[dict[str, Any]]:
+def shields(box: LocalAws) -> list[dict[str, Any]]:
     """The rules of the one web ACL that Shield Advanced has put into it."""
     return [one for one in rules(box) if one["Name"].startswith("ShieldMitigationRuleGroup_")]
 
 
-def rules(box: EmbeddedAws) -> list[dict[str, Any]]:
+def rules(box: LocalAws) -> list[dict[str, Any]]:
     """The rules of the one web ACL."""
     wafv2 = client(box.endpoint, "wafv2")
     (acl,) = wafv2.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import client
 
@@ -23,7 +23,7 @@ GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 
 @pytest.fixture(scope="module")
-def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A production stack in a region that is not CloudFront's.
 
     AWS made both keys and the VPC origin, and its replies were lost: none was made twice.
@@ -267,7 +267,7 @@ def test_once_the_backups_are_gone_the_same_command_ends_it_and_a_new_stack_has_
 
 @pytest.mark.slow
 def test_a_running_stack_comes_under_a_key_and_out_of_it_while_its_database_stays(
-    served: EmbeddedAws, tmp_path: Path
+    served: LocalAws, tmp_path: Path
 ) -> None:
     desk = Desk.before(served, tmp_path)
     desk.apply("a")
@@ -297,7 +297,7 @@ def test_a_running_stack_comes_under_a_key_and_out_of_it_while_its_database_stay
 
 
 @pytest.mark.slow
-def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: EmbeddedAws, tmp_path: Path) -> None:
+def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: LocalAws, tmp_path: Path) -> None:
     desk = Desk.before(served, tmp_path)
     desk.apply("a", "--set", "encryption.key=own", "--set", "edge.vpc_origin=true")
     key = key_of(desk, GLOBAL)["Arn"]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner import teardown_run
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import Outcome
@@ -61,7 +61,7 @@ def at(seconds_ago: float) -> str:
 
 
 @pytest.fixture(scope="module")
-def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """How many of each kind a whole stack has."""
     desk = Desk.before(served, tmp_path_factory.mktemp("whole"))
     desk.apply("a")

@@ -13,7 +13,7 @@ from provisioner.aws_connection import AwsConnection
 from provisioner.bucket.calls import patiently
 from provisioner.bucket.missing import no_bucket
 from provisioner.bucket.s3_object_store import BucketShelf
-from provisioner.embedded.local import Local
+from provisioner.embedded.local import RunningEmulator
 from provisioner.endpoints import foreign
 from provisioner.errors import UsageError
 from provisioner.regions import choose_region
@@ -36,12 +36,14 @@ class Bucket:
     aws: AwsConnection
 
     @classmethod
-    def at(cls, address: str, local: Local | None, region: str | None = None, endpoint: str = "") -> Bucket:
+    def at(
+        cls, address: str, emulator: RunningEmulator | None, region: str | None = None, endpoint: str = ""
+    ) -> Bucket:
         """Return the bucket of an address; makes no call.
 
         Args:
             address: `s3://bucket/prefix`, with or without a prefix.
-            local: The emulator, if the bucket is in local AWS.
+            emulator: The emulator, if the bucket is in local AWS.
             region: Where the bucket would be created; an existing one is found wherever it is.
             endpoint: The store's URL, if the stack's own calls to S3 go elsewhere.
 
@@ -58,8 +60,8 @@ class Bucket:
                 f"{endpoint} is no endpoint of a store.",
                 "For example: --state-endpoint https://minio.example:9000",
             )
-        chosen = choose_region(region, local=local is not None).name
-        connection = AwsConnection(chosen, local, _ANSWER_WITHIN, endpoint or None)
+        chosen = choose_region(region, local=emulator is not None).name
+        connection = AwsConnection(chosen, emulator, _ANSWER_WITHIN, endpoint or None)
         return cls(name, f"{prefix}/" if prefix else "", connection)
 
     @property

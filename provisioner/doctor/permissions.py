@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, NotChecked, ReadResult
 from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
-from provisioner.embedded.policies import Request, allows, like, statements
+from provisioner.iam.evaluator import Request, allows, matches_pattern, statements
 from provisioner.names import PROJECT
 from provisioner.resources.tags import mapping
 
@@ -151,7 +151,7 @@ def _conditions(policy: JsonObject, action: str) -> Iterator[str]:
     for one in statements(policy):
         named = one.get("Action", [])
         listed = [named] if isinstance(named, str) else named
-        if "Action" not in one or any(like(pattern, action, fold=True) for pattern in listed):
+        if "Action" not in one or any(matches_pattern(pattern, action, fold=True) for pattern in listed):
             keys = (key for test in one.get("Condition", {}).values() for key in test)
             yield from (key for key in keys if "ResourceTag/" not in key)
 

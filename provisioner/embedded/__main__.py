@@ -16,8 +16,8 @@ from provisioner.embedded.control_client import STATE
 from provisioner.embedded.local import ACCOUNTS, LOOPBACK, PLAIN
 
 if TYPE_CHECKING:
-    from provisioner.embedded.box import Box
-    from provisioner.embedded.front import Server
+    from provisioner.embedded.emulator import Emulator
+    from provisioner.embedded.http_server import Server
 
 
 def arguments() -> argparse.Namespace:
@@ -38,27 +38,27 @@ def main() -> None:
     """Start the emulator, report that it is ready, and serve until a signal ends the process."""
     given = arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    from provisioner.embedded.box import Box  # noqa: PLC0415  # importing takes seconds: parse first
+    from provisioner.embedded.emulator import Emulator  # noqa: PLC0415  # importing takes seconds: parse first
     from provisioner.embedded.server import serve  # noqa: PLC0415
     from provisioner.embedded.warm import warm  # noqa: PLC0415
 
-    box = Box(pace=given.pace, with_manners=given.manners == "on", account=given.account)
-    server = serve(box, given.port, hosts=given.host, address=given.address)
+    emulator = Emulator(pace=given.pace, with_manners=given.manners == "on", account=given.account)
+    server = serve(emulator, given.port, hosts=given.host, address=given.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # nothing to save, and unloading moto takes 1 s
-    warm(box)
-    box.ready = True
-    _record(given, server, box)
+    warm(emulator)
+    emulator.ready = True
+    _record(given, server, emulator)
     _say_ready(given.ready_fd, server)
     server.serve_forever(0.05)
 
 
-def _record(given: argparse.Namespace, server: Server, box: Box) -> None:
+def _record(given: argparse.Namespace, server: Server, emulator: Emulator) -> None:
     """Write local.json atomically: the endpoint, token, process id and settings of this emulator."""
     home: Path = given.home
-    told: dict[str, Any] = {"token": box.token, "hosts": given.host, "address": given.address}
-    told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": box.instance, "pace": box.pace}
-    told |= {"manners": box.with_manners, "account": box.account}
+    told: dict[str, Any] = {"token": emulator.token, "hosts": given.host, "address": given.address}
+    told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": emulator.instance, "pace": emulator.pace}
+    told |= {"manners": emulator.with_manners, "account": emulator.account}
     told |= {"started": datetime.now(UTC).isoformat(timespec="seconds")}
     home.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # mkstemp creates it with mode 0600

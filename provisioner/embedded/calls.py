@@ -17,7 +17,7 @@ _KEPT = 20_000
 
 
 @dataclass(frozen=True)
-class Called:
+class AnsweredCall:
     """One answered call; `n` is its number, `error` is the AWS error code, or "" if it succeeded."""
 
     n: int
@@ -34,7 +34,7 @@ class CallLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[Called] = deque(maxlen=_KEPT)
+        self._calls: deque[AnsweredCall] = deque(maxlen=_KEPT)
         self._count = 0
 
     def add(self, call: Call, status: int, error: str) -> None:
@@ -42,7 +42,7 @@ class CallLog:
         with self._lock:
             self._count += 1
             known = (call.service, call.operation, call.region, call.mutating)
-            self._calls.append(Called(self._count, *known, status, error))
+            self._calls.append(AnsweredCall(self._count, *known, status, error))
 
     def since(self, n: int = 0) -> list[dict[str, Any]]:
         """Return the logged calls with a number higher than `n`, oldest first."""

@@ -11,23 +11,23 @@ from urllib.parse import parse_qs
 from provisioner.embedded.clock import clock
 from provisioner.embedded.control_client import STATE, bearer
 from provisioner.embedded.local import window
-from provisioner.embedded.visitors import is_visitor
-from provisioner.embedded.wire import Answer
+from provisioner.embedded.traffic import is_visitor
+from provisioner.embedded.wire import Response
 
 if TYPE_CHECKING:
-    from provisioner.embedded.box import Box
+    from provisioner.embedded.emulator import Emulator
     from provisioner.embedded.wire import Environ
 
 PREFIX = "/_embedded/"
 
 
-class Control:
+class ControlPort:
     """The application in front of the emulator: answers the control paths, passes every other request on."""
 
-    def __init__(self, box: Box) -> None:
-        self.box = box
+    def __init__(self, emulator: Emulator) -> None:
+        self.box = emulator
 
-    def __call__(self, environ: Environ) -> Answer:
+    def __call__(self, environ: Environ) -> Response:
         """Answer a control request, or pass the request on to the emulator."""
         if not environ["PATH_INFO"].startswith(PREFIX) or is_visitor(environ):
             return self.box(environ)
@@ -56,10 +56,10 @@ class Control:
 
     def _health(self, _: Environ) -> Any:
         """Return the emulator's identity and settings, and whether it is ready."""
-        box = self.box
-        told = {"instance": box.instance, "pid": os.getpid(), "pace": box.pace}
-        told |= {"manners": box.with_manners, "account": box.account, "ready": box.ready}
-        return told | {"visible_within": window(box.pace) if box.with_manners else 0.0}
+        emulator = self.box
+        told = {"instance": emulator.instance, "pid": os.getpid(), "pace": emulator.pace}
+        told |= {"manners": emulator.with_manners, "account": emulator.account, "ready": emulator.ready}
+        return told | {"visible_within": window(emulator.pace) if emulator.with_manners else 0.0}
 
     def _calls(self, environ: Environ) -> Any:
         """Return the logged calls after the number in the query parameter `since`."""
@@ -87,6 +87,6 @@ class Control:
         return {"now": clock.now()}
 
 
-def _json(status: int, told: Any) -> Answer:
+def _json(status: int, told: Any) -> Response:
     """Return an HTTP response with a JSON body."""
-    return Answer(status, {"Content-Type": "application/json"}, json.dumps(told).encode())
+    return Response(status, {"Content-Type": "application/json"}, json.dumps(told).encode())

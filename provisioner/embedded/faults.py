@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner.embedded.front import HangUp
-from provisioner.embedded.refusals import access_denied, expired, internal_error, throttled, unavailable
+from provisioner.embedded.errors import access_denied, expired, internal_error, throttled, unavailable
+from provisioner.embedded.http_server import ConnectionDropped
 
 if TYPE_CHECKING:
-    from provisioner.embedded.wire import Answer, Call
+    from provisioner.embedded.wire import Call, Response
 
 ERRORS = {
     "throttle": throttled,
@@ -78,7 +78,7 @@ class Fault:
         elif self.fault not in (*AFTER, CUT):
             self._strike(call)
 
-    def after(self, call: Call, answer: Answer) -> Answer:
+    def after(self, call: Call, answer: Response) -> Response:
         """Strike after the call has taken effect, if the fault does; return the response to send."""
         if self.fault in AFTER:
             self._strike(call)
@@ -91,7 +91,7 @@ class Fault:
             raise ERRORS[self.fault](call)
         if self.fault.startswith("kill") and self.pid:
             os.kill(self.pid, signal.SIGKILL)
-        raise HangUp(reset=self.fault == "reset")
+        raise ConnectionDropped(reset=self.fault == "reset")
 
 
 class Faults:

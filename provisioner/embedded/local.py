@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.embedded.control_client import STATE, ask
-from provisioner.embedded.process import HeldProcess, alive
+from provisioner.embedded.process import ProcessHandle, alive
 from state.errors import ProvisionerError
 
 LOOPBACK = "127.0.0.1"
@@ -37,14 +37,14 @@ def window(pace: float) -> float:
 
 
 @dataclass(frozen=True)
-class Local:
+class RunningEmulator:
     """A running emulator: its endpoint, process and settings."""
 
     endpoint: str
     pid: int
     instance: str
-    pace: float
-    manners: bool
+    speed: float = field(metadata={"json": "pace"})
+    behaviours: bool = field(metadata={"json": "manners"})
     started: str
     token: str = field(default="", repr=False)
     # The Host names that it accepts besides those of loopback, and the address that it listens at.
@@ -55,21 +55,21 @@ class Local:
     @property
     def visible_within(self) -> float:
         """Seconds for which reads may not show a new resource; 0 without behaviours."""
-        return window(self.pace) if self.manners else 0.0
+        return window(self.speed) if self.behaviours else 0.0
 
 
-def running(home: Path) -> Local | None:
+def running(home: Path) -> RunningEmulator | None:
     """Return the running emulator of this home; None if its file names a dead or a different process."""
-    local = _recorded(home)
-    if local is None or not alive(local.pid):
+    emulator = _recorded(home)
+    if emulator is None or not alive(emulator.pid):
         return None
-    return local if _answers(local) else None
+    return emulator if _answers(emulator) else None
 
 
-def stranger(home: Path) -> int | None:
+def unresponsive_process(home: Path) -> int | None:
     """Return the id of the live process in the emulator's file if it does not answer as the emulator."""
-    local = _recorded(home)
-    return local.pid if local and alive(local.pid) and not _answers(local) else None
+    emulator = _recorded(home)
+    return emulator.pid if emulator and alive(emulator.pid) and not _answers(emulator) else None
 
 
 def start(
@@ -82,7 +82,7 @@ def start(
     address: str = LOOPBACK,
     account: str = PLAIN,
     timeout: float = 60,
-) -> Local:
+) -> RunningEmulator:
     """Return the running emulator of this home, or start one; concurrent callers get the same one.
 
     A running one is returned whatever its speed and account. For a new one, `pace` is 0 for instant and 1 for
@@ -92,19 +92,19 @@ def start(
         ProvisionerError: It did not start, or its files cannot be written.
 
     """
-    if local := running(home):
-        return local
+    if emulator := running(home):
+        return emulator
     arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
     arguments += ["--account", account]
     arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home):
-            if local := running(home):
-                return local
+            if emulator := running(home):
+                return emulator
             _spawn(home, arguments, timeout)
-            if local := running(home):
-                return local
+            if emulator := running(home):
+                return emulator
     except OSError as error:
         raise ProvisionerError(
             f"The embedded AWS cannot keep its files in {home}: {error.strerror or error}.",
@@ -118,47 +118,47 @@ def stop(home: Path) -> bool:
 
     A process is signalled only if it has just answered, over the control port, as this emulator.
     """
-    local = _recorded(home)
+    emulator = _recorded(home)
     (home / STATE).unlink(missing_ok=True)
     try:
-        return local is not None and _end(local)
+        return emulator is not None and _end(emulator)
     except (ProcessLookupError, PermissionError, OverflowError):  # no such process, or another user's
         return False
 
 
-def _end(local: Local) -> bool:
+def _end(emulator: RunningEmulator) -> bool:
     """Terminate the process, by SIGKILL if SIGTERM does not help; return False if it is not the emulator."""
-    with HeldProcess(local.pid) as process:
-        if not _answers(local):
+    with ProcessHandle(emulator.pid) as process:
+        if not _answers(emulator):
             return False
         for sign in (signal.SIGTERM, signal.SIGKILL):
             process.send(sign)
             if process.gone_within(STOP_PATIENCE):
                 return True
     raise ProvisionerError(
-        f"The embedded AWS, process {local.pid}, does not end.", f"Look at it: `ps -p {local.pid} -f`."
+        f"The embedded AWS, process {emulator.pid}, does not end.", f"Look at it: `ps -p {emulator.pid} -f`."
     )
 
 
-def authorise(local: Local, policies: list[Any]) -> None:
+def authorise(emulator: RunningEmulator, policies: list[Any]) -> None:
     """Make a running emulator allow only what these policies allow; an empty list lifts the restriction."""
-    status, told = ask(local.endpoint, local.token, "POST", "authorise", policies)
+    status, told = ask(emulator.endpoint, emulator.token, "POST", "authorise", policies)
     if status >= REFUSED:
         raise ProvisionerError(f"The embedded AWS does not take these policies: {told.get('error')}")
 
 
-def _answers(local: Local) -> bool:
+def _answers(emulator: RunningEmulator) -> bool:
     """Return whether the endpoint answers, for this token, with this emulator's instance and process id."""
     from http.client import HTTPException  # noqa: PLC0415  # only where a request is sent
 
     try:
-        _, told = ask(local.endpoint, local.token, "GET", "health")
-        return (told["instance"], told["pid"]) == (local.instance, local.pid)
+        _, told = ask(emulator.endpoint, emulator.token, "GET", "health")
+        return (told["instance"], told["pid"]) == (emulator.instance, emulator.pid)
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return False
 
 
-def _recorded(home: Path) -> Local | None:
+def _recorded(home: Path) -> RunningEmulator | None:
     """Return the emulator that the file in the home describes; None without a usable file.
 
     Raises:
@@ -179,10 +179,10 @@ def _recorded(home: Path) -> Local | None:
         )
     try:
         told = json.loads(text)
-        local = Local(**(told | {"hosts": tuple(told.get("hosts", ()))}))
+        emulator = RunningEmulator(**(told | {"hosts": tuple(told.get("hosts", ()))}))
     except (ValueError, TypeError, AttributeError):
         return None
-    return local if type(local.pid) is int and local.pid > 0 else None
+    return emulator if type(emulator.pid) is int and emulator.pid > 0 else None
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.embedded import inner
+from provisioner.embedded import moto_bridge
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.wire import Call, compose
 from provisioner.pagination import Config, config_of
@@ -127,7 +127,7 @@ def whole(call: Call, reply: Reply, page: Page | None) -> Reply:
     token = _first(config["input_token"])[-1]
     more = _at(reply, told)
     while more:
-        following = inner.do(call, call.service, call.operation, **{**call.params, token: more})
+        following = moto_bridge.ask_moto(call, call.service, call.operation, **{**call.params, token: more})
         _around(reply, path)[path[-1]] = [*(_at(reply, path) or []), *(_at(following, path) or [])]
         more = _at(following, told)
     around = _around(reply, told)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 
-class HeldProcess:
+class ProcessHandle:
     """A handle of a process: a pidfd where the kernel has them (pidfd_open(2)), else only the process id."""
 
     def __init__(self, pid: int) -> None:

@@ -1,4 +1,4 @@
-"""The emulator behind its HTTP server, and `EmbeddedAws`, which runs it in a thread for tests."""
+"""The emulator behind its HTTP server, and `LocalAws`, which runs it in a thread for tests."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self
 
-from provisioner.embedded.box import Box
 from provisioner.embedded.clock import clock
-from provisioner.embedded.control import Control
-from provisioner.embedded.door import Door
-from provisioner.embedded.front import Server
+from provisioner.embedded.control import ControlPort
+from provisioner.embedded.emulator import Emulator
+from provisioner.embedded.http_server import Server
 from provisioner.embedded.local import LOOPBACK, PLAIN
+from provisioner.embedded.origin_filter import OriginFilter
 
 
-def serve(box: Box, port: int, *, hosts: Iterable[str] = (), address: str = LOOPBACK) -> Server:
+def serve(emulator: Emulator, port: int, *, hosts: Iterable[str] = (), address: str = LOOPBACK) -> Server:
     """Bind a server for the emulator; it accepts the names of loopback, the bound address and `hosts`."""
     bound = () if ip_address(address).is_unspecified else (address,)
-    return Server(port, Door(Control(box), (*hosts, *bound)), address)
+    return Server(port, OriginFilter(ControlPort(emulator), (*hosts, *bound)), address)
 
 
-class EmbeddedAws:
+class LocalAws:
     """Local AWS on loopback for the duration of a `with` block; only one at a time in a process."""
 
     def __init__(self, *, pace: float = 0.0, manners: bool = True, port: int = 0, account: str = PLAIN) -> None:
-        self.box = Box(pace=pace, with_manners=manners, account=account)
+        self.box = Emulator(pace=pace, with_manners=manners, account=account)
         self.server = serve(self.box, port)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.embedded.wire import compose
 
 if TYPE_CHECKING:
-    from provisioner.embedded.box import Box
+    from provisioner.embedded.emulator import Emulator
 
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("ec2", "DescribeVpcs", {}),
@@ -33,8 +33,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def warm(box: Box) -> None:
+def warm(emulator: Emulator) -> None:
     """Call every service once, ignore the answers, and reset the emulator."""
     for service, operation, params in CALLS:
-        box(compose(service, operation, "us-east-1", **params).rewound())
-    box.reset()
+        emulator(compose(service, operation, "us-east-1", **params).rewound())
+    emulator.reset()

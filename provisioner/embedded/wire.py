@@ -48,7 +48,7 @@ READS = (
 
 
 @dataclass
-class Answer:
+class Response:
     """An HTTP response."""
 
     status: int
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Place:
+class AccountRegion:
     """An account and a region."""
 
     account: str
@@ -88,9 +88,9 @@ class Call:
         return bool(self.operation) and not (self.operation.startswith(READS) or self.params.get("DryRun") is True)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> AccountRegion:
         """The account and region of the call."""
-        return Place(self.account, self.region)
+        return AccountRegion(self.account, self.region)
 
     def rewound(self) -> Environ:
         """Return the WSGI environment with its body unread."""
@@ -174,7 +174,7 @@ def _identify(call: Call) -> None:
         call.params = {}  # malformed: moto answers with the error
 
 
-def parsed(call: Call, answer: Answer) -> Reply:
+def parsed(call: Call, answer: Response) -> Reply:
     """Parse a response into a reply, as botocore does."""
     raw = {"body": answer.body, "headers": answer.headers, "status_code": answer.status}
     reply: Reply = create_parser(call.protocol).parse(raw, call.model.output_shape)
@@ -182,15 +182,15 @@ def parsed(call: Call, answer: Answer) -> Reply:
     return reply
 
 
-def written(call: Call, reply: Reply) -> Answer:
+def written(call: Call, reply: Reply) -> Response:
     """Serialize a reply in the call's protocol."""
     serializer = get_serializer_class(call.service, call.protocol)
     raw = serializer(call.model).serialize(reply)
     body = raw["body"]
-    return Answer(raw["status_code"], dict(raw["headers"]), body.encode() if isinstance(body, str) else body)
+    return Response(raw["status_code"], dict(raw["headers"]), body.encode() if isinstance(body, str) else body)
 
 
-def refusal(call: Call, error: AwsError) -> Answer:
+def refusal(call: Call, error: AwsError) -> Response:
     """Serialize an error in the call's protocol."""
     request = str(uuid4())
     if call.protocol in ("json", "rest-json"):
@@ -203,7 +203,7 @@ def refusal(call: Call, error: AwsError) -> Answer:
         fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  # HTTP
         said = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         body = _envelope(call).format(said=said, fault=fault, request=request)
-    return Answer(error.status, {**headers, "x-amzn-RequestId": request}, body.encode())
+    return Response(error.status, {**headers, "x-amzn-RequestId": request}, body.encode())
 
 
 def _envelope(call: Call) -> str:
@@ -220,7 +220,7 @@ def missing_code(call: Call) -> str:
     return "UnknownOperationException" if call.protocol in ("json", "rest-json") else "NotImplemented"
 
 
-def error_code(answer: Answer) -> str:
+def error_code(answer: Response) -> str:
     """Return the error code of an error response, or its HTTP status if it has none."""
     match = re.search(rb"<Code>([^<]*)</Code>", answer.body) or re.search(
         rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]*)"', answer.body
@@ -228,7 +228,7 @@ def error_code(answer: Answer) -> str:
     return match[1].decode() if match else str(answer.status)
 
 
-def error_message(answer: Answer) -> str:
+def error_message(answer: Response) -> str:
     """Return the message of an error response, or ""."""
     match = re.search(rb"<Message>(.*?)</Message>", answer.body, re.DOTALL) or re.search(
         rb'"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"', answer.body

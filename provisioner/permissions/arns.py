@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from provisioner.embedded import reference
-from provisioner.embedded.besides import CHANGES, RECORDS, record_name
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import Ref, Unknown, resolve
+from provisioner.iam import reference
+from provisioner.iam.required_actions import CHANGES, RECORDS, record_name
 from provisioner.names import PROJECT, name_pattern
 
 # A condition of a grant, as tuples of operator, key and allowed values.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from provisioner.doctor import checks, crossings
 from provisioner.doctor.reads import alarms as mutes
-from provisioner.embedded import reference
-from provisioner.embedded.reference import Action
 from provisioner.health import targets, topics
+from provisioner.iam import reference
+from provisioner.iam.reference import Action
 from provisioner.permissions import pipeline
 from provisioner.permissions.grants import Grant, Grants
 from provisioner.permissions.statements import Statement

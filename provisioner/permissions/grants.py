@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.embedded import reference
-from provisioner.embedded.besides import (
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import refs_in, secrets_in
+from provisioner.iam import reference
+from provisioner.iam.reference import REQUEST_TAG, RESOURCE_TAG, Action, ActionTarget
+from provisioner.iam.reference import known as known_action
+from provisioner.iam.required_actions import (
     BESIDES,
     DEFAULTS,
     IF_NAMED,
@@ -23,16 +27,12 @@ from provisioner.embedded.besides import (
     RECORDS,
     TOO,
     UNDER_KEY,
-    dug,
     on_groups,
     tagging_action,
     tried,
+    values_at,
     via,
 )
-from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
-from provisioner.embedded.reference import known as known_action
-from provisioner.engine.resource_graph.graph import Resource
-from provisioner.engine.resource_graph.references import refs_in, secrets_in
 from provisioner.permissions.arns import BOUNDARY, CallTarget, Condition, StackArns, has_arn_type
 
 # Actions that can give a role more rights: granted only for roles under the permissions boundary.
@@ -111,7 +111,7 @@ class Grants(StackArns):
             else:
                 yield from (target.arn for target in self._targets(known, on, resource))
 
-    def _targets(self, known: Action, on: On | None, resource: Resource) -> list[CallTarget]:
+    def _targets(self, known: Action, on: ActionTarget | None, resource: Resource) -> list[CallTarget]:
         """Return the resources of one type that a call concerns, as targets of its grants.
 
         These are the resource itself if it is of this type, else the stack's resources of this type. If there
@@ -135,7 +135,7 @@ class Grants(StackArns):
         anyone = reference.arn(known.prefix, on.type, (), self.arn_location(resource))
         return sorted(stacks) or ([CallTarget(anyone, by_id=False)] if on.always else [])
 
-    def _by_its_place(self, known: Action, on: On, resource: Resource) -> str:
+    def _by_its_place(self, known: Action, on: ActionTarget, resource: Resource) -> str:
         """Return the ARN for objects in the resource, or for AWS's default that it uses; "" for neither."""
         of = known.name, on.type
         holder = LIES_IN.get((known.prefix, on.type))
@@ -145,14 +145,14 @@ class Grants(StackArns):
             return reference.arn(known.prefix, on.type, ("default*",), self.arn_location(resource))
         return ""
 
-    def _if_named(self, known: Action, on: On, resource: Resource, naming: str) -> list[CallTarget]:
+    def _if_named(self, known: Action, on: ActionTarget, resource: Resource, naming: str) -> list[CallTarget]:
         """Return a target for the name in the property `naming`, or [] if the resource has none."""
         named = resource.props.get(naming)
         whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.arn_location(resource))
         return [CallTarget(whole, by_id=False)] if named else []
 
     def _condition(
-        self, known: Action, on: On | None, resource: Resource, action: str, target: CallTarget
+        self, known: Action, on: ActionTarget | None, resource: Resource, action: str, target: CallTarget
     ) -> Condition:
         """Return the condition of a grant.
 
@@ -182,7 +182,7 @@ class Grants(StackArns):
         if action == "create" and resource.type.tagged and (name := tagging_action(known.name)):
             yield from self._tagging(known_action(name), known, resource)
         for path, service in PASSES.get(known.name, {}).items():
-            for role in dug(resource.props, path.split(".")):
+            for role in values_at(resource.props, path.split(".")):
                 to = (("StringEquals", "iam:PassedToService", (service,)),)
                 yield Grant("iam:PassRole", self.text(role), type_name, to)
         if known.name == "rds:CreateDBCluster" and resource.props.get("ManageMasterUserPassword"):
@@ -204,7 +204,7 @@ class Grants(StackArns):
             for operation in resource.type.operations_of(action):
                 use = reference.action_of(resource.type.service, operation)
                 for path, service, actions in UNDER_KEY.get(use, ()):
-                    for key in dug(resource.props, path.split(".")):
+                    for key in values_at(resource.props, path.split(".")):
                         yield from (self._on_key(f"kms:{one}", key, service, resource) for one in actions)
 
     def _on_key(self, action: str, key: Any, service: str, resource: Resource) -> Grant:

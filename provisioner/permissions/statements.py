@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.embedded.besides import RECORDS
-from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, known, written
+from provisioner.iam.reference import REQUEST_TAG, RESOURCE_TAG, action_name, known
+from provisioner.iam.required_actions import RECORDS
 from provisioner.names import PROJECT
 from provisioner.permissions.arns import Condition
 from provisioner.permissions.grants import Grant
@@ -58,7 +58,7 @@ def _alike(grant: Grant) -> tuple[Any, ...]:
 
 def _statement(members: list[Grant]) -> Statement:
     """Return the statement for grants that may share one; its id is made of their resource types."""
-    resources = {written(one.action, one.resource) for one in members}
+    resources = {action_name(one.action, one.resource) for one in members}
     plan: Statement = {
         "Sid": "".join(sorted({one.kind for one in members})),
         "Effect": "Allow",

@@ -55,7 +55,7 @@ def start(console: Console, options: EmulatorOptions, *, port: int, authorise: P
         UsageError: It runs with other options than those given.
 
     """
-    box = local.start(
+    emulator = local.start(
         Workspace.here().embedded,
         pace=options.pace or 0.0,
         manners=options.manners is not False,
@@ -64,14 +64,14 @@ def start(console: Console, options: EmulatorOptions, *, port: int, authorise: P
         address=options.address or local.LOOPBACK,
         account=options.account or local.PLAIN,
     )
-    if any(value is not None and value != getattr(box, name) for name, value in vars(options).items()):
+    if any(value is not None and value != getattr(emulator, name) for name, value in vars(options).items()):
         raise UsageError(
-            f"The embedded AWS runs already, {_manner(box)}: that cannot change while it does.",
+            f"The embedded AWS runs already, {_manner(emulator)}: that cannot change while it does.",
             "`local stop` ends it, and all it holds; then start it anew.",
         )
     if authorise:
-        local.authorise(box, _policies(authorise))
-    _tell(console, box)
+        local.authorise(emulator, _policies(authorise))
+    _tell(console, emulator)
     return 0
 
 
@@ -101,7 +101,7 @@ def stop(console: Console) -> int:
                 locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
         except LockHeld as error:  # this command waits for nobody
             raise LockHeld(error.message, "Wait until that run has ended, then run this again.") from error
-        stranger = local.stranger(workspace.embedded)
+        stranger = local.unresponsive_process(workspace.embedded)
         begin_change()
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():
@@ -122,25 +122,27 @@ def stop(console: Console) -> int:
 
 def status(console: Console) -> int:
     """Say whether the emulator runs, where, and with which options; return 1 if it does not run."""
-    _tell(console, box := local.running(Workspace.here().embedded))
-    return 0 if box else 1
+    _tell(console, emulator := local.running(Workspace.here().embedded))
+    return 0 if emulator else 1
 
 
-def _tell(console: Console, box: local.Local | None) -> None:
+def _tell(console: Console, emulator: local.RunningEmulator | None) -> None:
     """Print whether the emulator runs, where, and with which options."""
     if console.as_json:
-        about = {"endpoint": box.endpoint, "pid": box.pid, "since": box.started} if box else {}
-        manner = {"pace": box.pace, "manners": box.manners, "account": box.account} if box else {}
-        console.record("local", running=bool(box), **about, **manner)
-    elif box:
-        console.data(f"The embedded AWS listens at {box.endpoint} (process {box.pid}, {_manner(box)}).")
+        about = {"endpoint": emulator.endpoint, "pid": emulator.pid, "since": emulator.started} if emulator else {}
+        manner = (
+            {"pace": emulator.speed, "manners": emulator.behaviours, "account": emulator.account} if emulator else {}
+        )
+        console.record("local", running=bool(emulator), **about, **manner)
+    elif emulator:
+        console.data(f"The embedded AWS listens at {emulator.endpoint} (process {emulator.pid}, {_manner(emulator)}).")
     else:
         console.data("Not running.")
 
 
-def _manner(box: local.Local) -> str:
+def _manner(emulator: local.RunningEmulator) -> str:
     """Describe the options of the running emulator."""
-    names = f", hosts {', '.join(box.hosts)}" if box.hosts else ""
-    address = f", listening at {box.address}" if box.address != local.LOOPBACK else ""
-    manners = f"manners {'on' if box.manners else 'off'}, {box.account} account"
-    return f"pace {box.pace:g}, {manners}{names}{address}, since {box.started}"
+    names = f", hosts {', '.join(emulator.hosts)}" if emulator.hosts else ""
+    address = f", listening at {emulator.address}" if emulator.address != local.LOOPBACK else ""
+    manners = f"manners {'on' if emulator.behaviours else 'off'}, {emulator.account} account"
+    return f"pace {emulator.speed:g}, {manners}{names}{address}, since {emulator.started}"

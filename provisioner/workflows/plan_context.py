@@ -72,8 +72,8 @@ def print_header(console: Console, session: Session) -> None:
 def location_description(session: Session) -> str:
     """Return the account, the region and the endpoint in words."""
     location = session.location
-    box = session.aws.local
-    endpoint = f"the embedded AWS at {box.endpoint}" if box else location.endpoint
+    emulator = session.aws.local
+    endpoint = f"the embedded AWS at {emulator.endpoint}" if emulator else location.endpoint
     return f"account {location.account}, region {location.region}" + (f", {endpoint}" if endpoint else "")
 
 

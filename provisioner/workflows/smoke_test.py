@@ -138,12 +138,12 @@ def _visit(session: Session, door: EntryPoint, path: str) -> SmokeRequest:
 
     Certificates are trusted and proxies are used as boto3 does.
     """
-    box = session.aws.local
-    where = box.endpoint if box else door.url
-    headers = {"Host": door.url.partition("://")[2]} if box else {}
+    emulator = session.aws.local
+    where = emulator.endpoint if emulator else door.url
+    headers = {"Host": door.url.partition("://")[2]} if emulator else {}
     request = AWSRequest("GET", f"{where}{path}", headers=headers).prepare()
     try:
-        answer = over_http(where, within=_PATIENCE, is_local=bool(box)).send(request)
+        answer = over_http(where, within=_PATIENCE, is_local=bool(emulator)).send(request)
     except Exception as error:
         category = categorize(error)
         if category is None:

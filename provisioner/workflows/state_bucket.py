@@ -24,8 +24,8 @@ def init(
     """
     if not workspace.is_shared:
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
-    local = start_embedded(workspace.embedded) if workspace.is_local else None
-    bucket = Bucket.at(workspace.state_address, local, region, workspace.state_endpoint)
+    emulator = start_embedded(workspace.embedded) if workspace.is_local else None
+    bucket = Bucket.at(workspace.state_address, emulator, region, workspace.state_endpoint)
     if bucket.endpoint:
         console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
     location = called_by(bucket.aws)

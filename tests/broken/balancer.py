@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.containers import targets
+from provisioner.embedded.ecs import targets
 from tests.broken.deed import Act, Break, close_in, close_out, insist, service, state
 from tests.native import Native
 from tests.standing import Standing
@@ -110,7 +110,7 @@ def _register(stack: Standing) -> None:
     stack.aws("elbv2").register_targets(TargetGroupArn=stack.target_group["TargetGroupArn"], Targets=[_STRANGER])
 
 
-def _sick(*_: Any) -> targets.Ill:
+def _sick(*_: Any) -> targets.HealthProblem:
     return "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]"
 
 

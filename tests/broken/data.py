@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.manners import databases, tables
-from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.account_store import AccountStore
+from provisioner.embedded.behaviours import databases, tables
 from tests.broken.deed import Act, Break, close_in, close_out, state
 from tests.hands import DATABASE, TABLE
 from tests.standing import ACCOUNT, Standing
@@ -25,7 +25,7 @@ def _drop_writer(stack: Standing) -> None:
     stack.aws("rds").delete_db_instance(DBInstanceIdentifier=_writer(stack), SkipFinalSnapshot=True)
 
 
-def _say(shelf: Shelf[str], name: Any, word: str) -> Act:
+def _say(shelf: AccountStore[str], name: Any, word: str) -> Act:
     """Let AWS be at work on something, or be done with it."""
 
     def change(stack: Standing) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.containers.model import services
-from provisioner.embedded.inner import backend
-from provisioner.embedded.manners import lag
+from provisioner.embedded.behaviours import lag
+from provisioner.embedded.ecs.model import services
+from provisioner.embedded.moto_bridge import backend
 from tests.standing import ACCOUNT, SUFFIX, Standing
 
 Act = Callable[[Standing], Any]

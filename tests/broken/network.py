@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.corrections.ec2_nat_gateways import release
-from provisioner.embedded.wire import Place
+from provisioner.embedded.patches.ec2_nat_gateways import release
+from provisioner.embedded.wire import AccountRegion
 from tests.broken.deed import Act, Break, close_out, state
 from tests.hands import table
 from tests.standing import ACCOUNT, Standing, tags
@@ -41,7 +41,7 @@ def fail_gateway(stack: Standing) -> None:
     known = state(stack, "ec2").nat_gateways.values()
     one = next(one for one in known if one.state == "available")
     one.state, one.failure_code, one.failure_message = "failed", "InternalError", "It was not to be."
-    release(Place(ACCOUNT, stack.region), one.id)
+    release(AccountRegion(ACCOUNT, stack.region), one.id)
 
 
 def _fill(free: int) -> Act:

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from provisioner.embedded.manners import lag
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.behaviours import lag
+from provisioner.embedded.server import LocalAws
 
 Client = Callable[..., Any]
 
@@ -26,20 +26,20 @@ def client_of(endpoint: str, service: str, region: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def box() -> Iterator[EmbeddedAws]:
+def box() -> Iterator[LocalAws]:
     """One server a session: its manners are off unless a test asks for them."""
-    with EmbeddedAws(manners=False) as served:
+    with LocalAws(manners=False) as served:
         yield served
 
 
 @pytest.fixture
-def aws(box: EmbeddedAws) -> Client:
+def aws(box: LocalAws) -> Client:
     """Clients of an empty AWS, corrected but without manners: `aws("ec2")`."""
     return _clients(box, manners=False, pace=0.0)
 
 
 @pytest.fixture
-def mannered(box: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Client:
+def mannered(box: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Clients of a used AWS with manners, at pace 0, where nothing hides."""
     monkeypatch.setattr(lag, "MISSES", 0)
     monkeypatch.setattr(lag, "USES", 0)
@@ -47,7 +47,7 @@ def mannered(box: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 @pytest.fixture
-def slow(box: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Client:
+def slow(box: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Client:
     """The same at AWS's own pace: move time by `box.advance`."""
     monkeypatch.setattr(lag, "MISSES", 0)
     monkeypatch.setattr(lag, "USES", 0)
@@ -55,7 +55,7 @@ def slow(box: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 @pytest.fixture
-def shy(box: EmbeddedAws) -> Client:
+def shy(box: LocalAws) -> Client:
     """Clients of an empty AWS with all its manners, at pace 0: what is new hides."""
     return _clients(box, manners=True, pace=0.0)
 
@@ -67,7 +67,7 @@ def _used(client: Client) -> Client:
     return client
 
 
-def _clients(box: EmbeddedAws, *, manners: bool, pace: float) -> Client:
+def _clients(box: LocalAws, *, manners: bool, pace: float) -> Client:
     box.behave(manners=manners, pace=pace)
     box.reset()
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.policies import Request, Verdict, allows, verdict
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
+from provisioner.iam.evaluator import Request, Verdict, allows, verdict
 from tests.inventory import client
 
 TAGS = [{"Key": "team", "Value": "search"}]
@@ -93,7 +93,7 @@ def test_a_boundary_caps_what_is_allowed() -> None:
 
 
 @pytest.fixture
-def aws(served: EmbeddedAws) -> Iterator[EmbeddedAws]:
+def aws(served: LocalAws) -> Iterator[LocalAws]:
     served.behave(manners=False, pace=0.0)
     served.reset()
     yield served
@@ -107,7 +107,7 @@ def refused(call: Any, **params: Any) -> dict[str, Any]:
     return dict(error.value.response["Error"])
 
 
-def test_each_service_refuses_in_its_own_words_and_names_action_and_resource(aws: EmbeddedAws) -> None:
+def test_each_service_refuses_in_its_own_words_and_names_action_and_resource(aws: LocalAws) -> None:
     aws.authorise(allow("sts:Nothing"))
     table = "arn:aws:dynamodb:us-east-1:123456789012:table/t"
 
@@ -131,7 +131,7 @@ def test_each_service_refuses_in_its_own_words_and_names_action_and_resource(aws
     ]
 
 
-def test_to_give_tags_on_create_is_a_right_of_its_own(aws: EmbeddedAws) -> None:
+def test_to_give_tags_on_create_is_a_right_of_its_own(aws: LocalAws) -> None:
     ec2 = client(aws.endpoint, "ec2")
     tagged = {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [{"ResourceType": "vpc", "Tags": TAGS}]}
     only_then = {"StringEquals": {"ec2:CreateAction": "CreateVpc", "aws:RequestTag/team": "search"}}
@@ -143,7 +143,7 @@ def test_to_give_tags_on_create_is_a_right_of_its_own(aws: EmbeddedAws) -> None:
     assert "ec2:CreateTags" in refused(ec2.create_tags, Resources=[vpc], Tags=TAGS)["Message"]
 
 
-def test_the_tags_of_what_is_there_are_asked_of_each_resource(aws: EmbeddedAws) -> None:
+def test_the_tags_of_what_is_there_are_asked_of_each_resource(aws: LocalAws) -> None:
     ec2 = client(aws.endpoint, "ec2")
     spec = [{"ResourceType": "vpc", "Tags": TAGS}]
     ours = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=spec)["Vpc"]["VpcId"]
@@ -154,7 +154,7 @@ def test_the_tags_of_what_is_there_are_asked_of_each_resource(aws: EmbeddedAws) 
     ec2.delete_vpc(VpcId=ours)
 
 
-def test_a_role_is_passed_to_the_service_it_is_for(aws: EmbeddedAws) -> None:
+def test_a_role_is_passed_to_the_service_it_is_for(aws: LocalAws) -> None:
     ecs = client(aws.endpoint, "ecs")
     role = "arn:aws:iam::123456789012:role/r"
     task = {"family": "f", "containerDefinitions": [{"name": "c", "image": "i", "memory": 128}]}
@@ -176,7 +176,7 @@ def test_a_role_is_passed_to_the_service_it_is_for(aws: EmbeddedAws) -> None:
     ecs.register_task_definition(taskRoleArn=role, **task)
 
 
-def test_a_stream_is_named_within_its_group(box: EmbeddedAws) -> None:
+def test_a_stream_is_named_within_its_group(box: LocalAws) -> None:
     box.behave(manners=False, pace=0.0)
     logs, group = client(box.endpoint, "logs"), "/aws/ecs/ml-api-a"
     logs.create_log_group(logGroupName=group)

@@ -12,36 +12,36 @@ from botocore.exceptions import ClientError
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.control_client import ask, bearer
 from provisioner.embedded.hooks import always
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.embedded.warm import warm
 from provisioner.embedded.wire import Call
 from tests.embedded.conftest import Client
 
 
-def control(box: EmbeddedAws, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
+def control(box: LocalAws, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
     return ask(box.endpoint, box.box.token, verb, path, body)
 
 
-def shown(box: EmbeddedAws) -> dict[str, str]:
+def shown(box: LocalAws) -> dict[str, str]:
     return {"Authorization": bearer(box.box.token)}
 
 
-def test_health_says_who_answers(box: EmbeddedAws) -> None:
+def test_health_says_who_answers(box: LocalAws) -> None:
     status, told = control(box, "GET", "health")
     assert status == 200
     assert told["instance"] == box.box.instance
     assert told["ready"] is True
 
 
-def test_unknown_control_is_not_taken_for_aws(box: EmbeddedAws) -> None:
+def test_unknown_control_is_not_taken_for_aws(box: LocalAws) -> None:
     assert control(box, "GET", "nonsense")[0] == 404
 
 
-def test_bad_control_input_is_refused(box: EmbeddedAws) -> None:
+def test_bad_control_input_is_refused(box: LocalAws) -> None:
     assert control(box, "POST", "clock", {"forward": 1})[0] == 400
 
 
-def test_calls_are_logged_with_botocores_names(aws: Client, box: EmbeddedAws) -> None:
+def test_calls_are_logged_with_botocores_names(aws: Client, box: LocalAws) -> None:
     aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")
     aws("cloudfront").list_distributions()
     aws("elbv2", "eu-west-1").describe_load_balancers()
@@ -60,7 +60,7 @@ def test_calls_are_logged_with_botocores_names(aws: Client, box: EmbeddedAws) ->
     assert [c["n"] for c in control(box, "GET", "calls?since=4")[1]] == [5]
 
 
-def test_reset_empties_and_is_quick(aws: Client, box: EmbeddedAws) -> None:
+def test_reset_empties_and_is_quick(aws: Client, box: LocalAws) -> None:
     aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")
     aws("s3").create_bucket(Bucket="a-bucket")
     started = time.perf_counter()
@@ -135,13 +135,13 @@ def test_a_trip_inside_moto_is_an_internal_failure(aws: Client) -> None:
     assert caught.value.response["Error"]["Code"] in ("InternalFailure", "NotImplemented")
 
 
-def test_warming_leaves_nothing(aws: Client, box: EmbeddedAws) -> None:
+def test_warming_leaves_nothing(aws: Client, box: LocalAws) -> None:
     warm(box.box)
     assert box.calls() == []
     assert aws("ec2").describe_nat_gateways()["NatGateways"] == []
 
 
-def test_a_body_may_come_in_chunks(box: EmbeddedAws) -> None:
+def test_a_body_may_come_in_chunks(box: LocalAws) -> None:
     connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
     try:
         body = iter([b"{", b'"advance": 0', b"}"])
@@ -152,17 +152,17 @@ def test_a_body_may_come_in_chunks(box: EmbeddedAws) -> None:
         connection.close()
 
 
-def test_the_clock_moves_only_forward_by_what_it_is_told(box: EmbeddedAws) -> None:
+def test_the_clock_moves_only_forward_by_what_it_is_told(box: LocalAws) -> None:
     _, before = control(box, "POST", "clock", {"advance": 0})
     _, after = control(box, "POST", "clock", {"advance": 60})
     assert 60 <= after["now"] - before["now"] < 61
 
 
-def test_only_loopback_is_served(box: EmbeddedAws) -> None:
+def test_only_loopback_is_served(box: LocalAws) -> None:
     assert box.server.server_address[0] == "127.0.0.1"
 
 
-def test_one_connection_serves_many_requests(box: EmbeddedAws) -> None:
+def test_one_connection_serves_many_requests(box: LocalAws) -> None:
     connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
     try:
         connection.request("GET", "/_embedded/health", headers=shown(box))

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.embedded import local, warm
 from provisioner.embedded.control_client import STATE, ask, bearer
-from provisioner.embedded.local import Local
-from provisioner.embedded.served import SERVICES
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.local import RunningEmulator
+from provisioner.embedded.server import LocalAws
+from provisioner.embedded.services import SERVICES
 from provisioner.resources import RESOURCE_TYPES
 from tests.harness import ROOT
 from tests.inventory import client
@@ -28,18 +28,18 @@ LIST = "Action=DescribeVpcs&Version=2016-11-15"
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     """A process of its own, that two more names are let in to."""
     home = tmp_path_factory.mktemp("emulator")
     yield local.start(home, hosts=["aws", "ci.example"])
     assert local.stop(home)
 
 
-def port(emulator: Local) -> int:
+def port(emulator: RunningEmulator) -> int:
     return int(emulator.endpoint.rpartition(":")[2])
 
 
-def sent(emulator: Local, line: str, *headers: str, body: str = "") -> tuple[int, dict[str, str], str]:
+def sent(emulator: RunningEmulator, line: str, *headers: str, body: str = "") -> tuple[int, dict[str, str], str]:
     """Send one request as it stands; return status, headers and body of what comes back."""
     lines = [f"{line} HTTP/1.1", *headers, f"Content-Length: {len(body)}", "Connection: close", "", body]
     with socket.create_connection(("127.0.0.1", port(emulator)), timeout=10) as connection:
@@ -51,7 +51,7 @@ def sent(emulator: Local, line: str, *headers: str, body: str = "") -> tuple[int
     return int(first.split()[1]), named, told
 
 
-def described(emulator: Local, *headers: str, line: str = "POST /") -> tuple[int, dict[str, str], str]:
+def described(emulator: RunningEmulator, *headers: str, line: str = "POST /") -> tuple[int, dict[str, str], str]:
     """A call that is well but for the headers given."""
     return sent(emulator, line, FORM, SIGNED.format("ec2"), *headers, body=LIST)
 
@@ -71,7 +71,7 @@ def described(emulator: Local, *headers: str, line: str = "POST /") -> tuple[int
         "ci.example:{port}",
     ],
 )
-def test_loopback_and_the_names_that_were_given_are_let_in(emulator: Local, host: str) -> None:
+def test_loopback_and_the_names_that_were_given_are_let_in(emulator: RunningEmulator, host: str) -> None:
     status, _, told = described(emulator, f"Host: {host}")
 
     assert status == 200, told
@@ -100,7 +100,7 @@ def test_loopback_and_the_names_that_were_given_are_let_in(emulator: Local, host
         "127.0.0.1, evil.example",
     ],
 )
-def test_a_foreign_host_is_refused_with_what_to_type(emulator: Local, host: str) -> None:
+def test_a_foreign_host_is_refused_with_what_to_type(emulator: RunningEmulator, host: str) -> None:
     status, _, told = described(emulator, f"Host: {host}")
 
     assert status == FORBIDDEN
@@ -108,7 +108,7 @@ def test_a_foreign_host_is_refused_with_what_to_type(emulator: Local, host: str)
     assert "vpc-" not in told
 
 
-def test_a_request_without_a_host_or_with_two_is_refused(emulator: Local) -> None:
+def test_a_request_without_a_host_or_with_two_is_refused(emulator: RunningEmulator) -> None:
     assert described(emulator)[0] == FORBIDDEN
     assert described(emulator, "Host: evil.example", "Host: localhost")[0] == FORBIDDEN
     assert described(emulator, "Host: localhost", "Host: evil.example")[0] == FORBIDDEN
@@ -126,7 +126,7 @@ def test_a_request_without_a_host_or_with_two_is_refused(emulator: Local) -> Non
     ],
 )
 def test_the_absolute_form_of_a_request_is_held_against_the_same_names(
-    emulator: Local, target: str, status: int
+    emulator: RunningEmulator, target: str, status: int
 ) -> None:
     assert described(emulator, "Host: localhost:{port}", line=f"POST {target}")[0] == status
 
@@ -144,7 +144,7 @@ def test_the_absolute_form_of_a_request_is_held_against_the_same_names(
         "Sec-Fetch-Site: same-origin",
     ],
 )
-def test_what_a_web_page_sends_is_refused_and_nothing_is_allowed_it(emulator: Local, header: str) -> None:
+def test_what_a_web_page_sends_is_refused_and_nothing_is_allowed_it(emulator: RunningEmulator, header: str) -> None:
     status, headers, told = described(emulator, "Host: localhost:{port}", header)
 
     assert status == FORBIDDEN
@@ -152,7 +152,7 @@ def test_what_a_web_page_sends_is_refused_and_nothing_is_allowed_it(emulator: Lo
     assert [name for name in headers if name.startswith("access-control-")] == []
 
 
-def test_a_preflight_is_refused_and_says_nothing_of_other_origins(emulator: Local) -> None:
+def test_a_preflight_is_refused_and_says_nothing_of_other_origins(emulator: RunningEmulator) -> None:
     asks = ("Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization")
     for origin in (("Origin: https://evil.example",), ()):
         status, headers, _ = sent(emulator, "OPTIONS /", "Host: localhost:{port}", *asks, *origin)
@@ -160,7 +160,7 @@ def test_a_preflight_is_refused_and_says_nothing_of_other_origins(emulator: Loca
         assert [name for name in headers if name.startswith("access-control-")] == []
 
 
-def test_no_answer_allows_another_origin_anything(emulator: Local) -> None:
+def test_no_answer_allows_another_origin_anything(emulator: RunningEmulator) -> None:
     buckets = ("Host: localhost:{port}", SIGNED.format("s3"))
     for line in ("PUT /a-bucket", "GET /a-bucket", "GET /", "HEAD /a-bucket", "DELETE /a-bucket"):
         status, headers, _ = sent(emulator, line, *buckets)
@@ -168,7 +168,7 @@ def test_no_answer_allows_another_origin_anything(emulator: Local) -> None:
         assert [name for name in headers if name.startswith("access-control-")] == []
 
 
-def test_a_page_that_is_opened_by_hand_is_none_of_another_page(emulator: Local) -> None:
+def test_a_page_that_is_opened_by_hand_is_none_of_another_page(emulator: RunningEmulator) -> None:
     assert described(emulator, "Host: localhost:{port}", "Sec-Fetch-Site: none")[0] == 200
 
 
@@ -186,7 +186,7 @@ def test_a_page_that_is_opened_by_hand_is_none_of_another_page(emulator: Local) 
         "GET /latest/meta-data/iam/security-credentials/",
     ],
 )
-def test_a_request_without_a_signature_in_its_header_is_nobodys(emulator: Local, line: str) -> None:
+def test_a_request_without_a_signature_in_its_header_is_nobodys(emulator: RunningEmulator, line: str) -> None:
     """What an image or a form of a page can send, which bears no Origin in every browser."""
     status, _, told = sent(emulator, line, "Host: localhost:{port}", FORM, body=LIST)
 
@@ -197,7 +197,7 @@ def test_a_request_without_a_signature_in_its_header_is_nobodys(emulator: Local,
 @pytest.mark.parametrize(
     "service", ["lambda", "batch", "sagemaker", "codebuild", "apigateway", "execute-api", "no-such"]
 )
-def test_a_service_that_the_product_does_not_use_is_refused(emulator: Local, service: str) -> None:
+def test_a_service_that_the_product_does_not_use_is_refused(emulator: RunningEmulator, service: str) -> None:
     status, _, told = sent(emulator, "GET /2015-03-31/functions/", "Host: localhost:{port}", SIGNED.format(service))
 
     assert status == 501
@@ -206,21 +206,21 @@ def test_a_service_that_the_product_does_not_use_is_refused(emulator: Local, ser
 
 @pytest.mark.parametrize("path", ["/moto-api/data.json", "/moto-api/reset", "/v20180820/jobs", "/latest/meta-data/"])
 @pytest.mark.parametrize("service", ["s3", "ec2"])
-def test_what_moto_serves_by_path_is_refused_whoever_signs(emulator: Local, path: str, service: str) -> None:
+def test_what_moto_serves_by_path_is_refused_whoever_signs(emulator: RunningEmulator, path: str, service: str) -> None:
     status, _, told = sent(emulator, f"POST {path}", "Host: localhost:{port}", SIGNED.format(service))
 
     assert status == 501
     assert "does not serve" in told
 
 
-def test_the_refusal_of_a_service_reaches_boto3_with_its_reason(emulator: Local) -> None:
+def test_the_refusal_of_a_service_reaches_boto3_with_its_reason(emulator: RunningEmulator) -> None:
     with pytest.raises(ClientError, match="does not serve lambda") as caught:
         client(emulator.endpoint, "lambda").list_functions()
 
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
-def test_the_refusal_of_a_host_reaches_boto3_with_its_reason(emulator: Local) -> None:
+def test_the_refusal_of_a_host_reaches_boto3_with_its_reason(emulator: RunningEmulator) -> None:
     for service, call in (
         ("ec2", "describe_vpcs"),
         ("ecs", "list_clusters"),
@@ -261,7 +261,7 @@ CONTROL = [("GET", "health"), ("GET", "calls"), ("POST", "reset"), ("POST", "clo
     ],
 )
 def test_the_control_port_answers_nobody_without_the_token(
-    emulator: Local, verb: str, path: str, shown: tuple[str, ...]
+    emulator: RunningEmulator, verb: str, path: str, shown: tuple[str, ...]
 ) -> None:
     headers = [header.replace("{token}", emulator.token) for header in shown]
     status, _, told = sent(emulator, f"{verb} /_embedded/{path}", "Host: localhost:{port}", *headers, body="[]")
@@ -271,7 +271,7 @@ def test_the_control_port_answers_nobody_without_the_token(
     assert emulator.instance not in told
 
 
-def test_with_the_token_a_page_is_refused_all_the_same(emulator: Local) -> None:
+def test_with_the_token_a_page_is_refused_all_the_same(emulator: RunningEmulator) -> None:
     token = f"Authorization: {bearer(emulator.token)}"
     good = sent(emulator, "GET /_embedded/health", "Host: localhost", token)
     assert (good[0], json.loads(good[2])["pid"]) == (200, emulator.pid)
@@ -280,7 +280,7 @@ def test_with_the_token_a_page_is_refused_all_the_same(emulator: Local) -> None:
         assert sent(emulator, "POST /_embedded/reset", *hosts, token)[0] == FORBIDDEN
 
 
-def test_each_emulator_has_a_token_of_its_own_that_nothing_shows(emulator: Local, box: EmbeddedAws) -> None:
+def test_each_emulator_has_a_token_of_its_own_that_nothing_shows(emulator: RunningEmulator, box: LocalAws) -> None:
     assert len(emulator.token) >= 32
     assert emulator.token != box.box.token
     assert emulator.token not in repr(emulator)
@@ -288,7 +288,7 @@ def test_each_emulator_has_a_token_of_its_own_that_nothing_shows(emulator: Local
     assert status == FORBIDDEN
 
 
-def test_the_users_of_a_distribution_come_in_by_its_name(emulator: Local) -> None:
+def test_the_users_of_a_distribution_come_in_by_its_name(emulator: RunningEmulator) -> None:
     """Nobody listens there yet: the connection ends, and it is neither refused nor taken for a call."""
     with pytest.raises((ConnectionError, IndexError, ValueError)):
         sent(emulator, "GET /", "Host: d111.cloudfront.net")

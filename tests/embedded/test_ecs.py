@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.clock import clock
-from provisioner.embedded.containers import verdict
-from provisioner.embedded.containers.verdict import Trouble
+from provisioner.embedded.ecs import start_failures
+from provisioner.embedded.ecs.start_failures import StartFailure
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.places import behind_balancer, breaker, definition, network, service, through
 
@@ -191,7 +191,9 @@ def test_a_rollback_that_fails_as_well_is_told_and_not_tried_for_ever(
 ) -> None:
     service(aws, network(aws), **breaker(rollback=True))
     good, ran = seen(aws)["taskDefinition"], {task["taskArn"] for task in tasks(aws)}
-    monkeypatch.setattr(verdict, "checks", [lambda _task: Trouble("ResourceInitializationError: no secret")])
+    monkeypatch.setattr(
+        start_failures, "checks", [lambda _task: StartFailure("ResourceInitializationError: no secret")]
+    )
     aws("ecs").update_service(cluster="c", service="s", taskDefinition=definition(aws), desiredCount=3)
 
     assert rollout(aws)["status"] == "ROLLBACK_FAILED"
@@ -251,8 +253,8 @@ def test_however_many_tasks_cannot_run_the_box_has_time_for_others(
 ) -> None:
     service(aws, network(aws), desiredCount=1)
     assert seen(aws)["runningCount"] == 1
-    trouble = Trouble("ResourceInitializationError: the log group is gone")
-    monkeypatch.setattr(verdict, "checks", [lambda _task: trouble])
+    trouble = StartFailure("ResourceInitializationError: the log group is gone")
+    monkeypatch.setattr(start_failures, "checks", [lambda _task: trouble])
 
     aws("ecs").update_service(cluster="c", service="s", desiredCount=5)
     for _ in range(3):

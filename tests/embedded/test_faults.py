@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.test_box import control
 
@@ -27,9 +27,7 @@ def count(aws: Client) -> int:
 
 
 @pytest.mark.parametrize(("fault", "effect"), [("lost_reply", 1), ("kill_after", 1), ("kill_before", 0), ("reset", 0)])
-def test_a_connection_is_lost_before_or_after_the_effect(
-    aws: Client, box: EmbeddedAws, fault: str, effect: int
-) -> None:
+def test_a_connection_is_lost_before_or_after_the_effect(aws: Client, box: LocalAws, fault: str, effect: int) -> None:
     box.faults({"at": 1, "fault": fault})
     with pytest.raises(LOST):
         make_vpc(aws)
@@ -39,7 +37,7 @@ def test_a_connection_is_lost_before_or_after_the_effect(
     assert count(aws) == effect + 1
 
 
-def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: EmbeddedAws) -> None:
+def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: LocalAws) -> None:
     box.faults({"operation": "rds:ModifyDBInstance", "fault": "lost_reply"})
     with pytest.raises(LOST):
         aws("rds").modify_db_instance(DBInstanceIdentifier="none")
@@ -47,7 +45,7 @@ def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: EmbeddedAw
         aws("rds").modify_db_instance(DBInstanceIdentifier="none")
 
 
-def test_a_reply_is_cut_after_the_effect(aws: Client, box: EmbeddedAws) -> None:
+def test_a_reply_is_cut_after_the_effect(aws: Client, box: LocalAws) -> None:
     box.faults({"at": 1, "fault": "cut_reply"})
     with pytest.raises(ResponseParserError):
         make_vpc(aws)
@@ -64,7 +62,7 @@ def test_a_reply_is_cut_after_the_effect(aws: Client, box: EmbeddedAws) -> None:
     ],
 )
 def test_a_server_error_comes_before_or_after_the_effect(
-    aws: Client, box: EmbeddedAws, fault: str, code: str, effect: int
+    aws: Client, box: LocalAws, fault: str, code: str, effect: int
 ) -> None:
     box.faults({"operation": "ec2:CreateVpc", "fault": fault})
     with pytest.raises(ClientError) as caught:
@@ -125,7 +123,7 @@ CODES = {
 @pytest.mark.parametrize("fault", CODES)
 @pytest.mark.parametrize(("service", "method", "params"), CALLS)
 def test_refusals_are_in_the_services_own_words(
-    aws: Client, box: EmbeddedAws, fault: str, service: str, method: str, params: dict[str, Any]
+    aws: Client, box: LocalAws, fault: str, service: str, method: str, params: dict[str, Any]
 ) -> None:
     box.faults({"operation": f"{service}:{NAMES[service]}", "fault": fault})
     with pytest.raises(ClientError) as caught:
@@ -135,13 +133,13 @@ def test_refusals_are_in_the_services_own_words(
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_a_denial_names_the_action(aws: Client, box: EmbeddedAws) -> None:
+def test_a_denial_names_the_action(aws: Client, box: LocalAws) -> None:
     box.faults({"operation": "elbv2:DescribeLoadBalancers", "fault": "access_denied"})
     with pytest.raises(ClientError, match="elasticloadbalancing:DescribeLoadBalancers"):
         aws("elbv2").describe_load_balancers()
 
 
-def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client, box: EmbeddedAws) -> None:
+def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client, box: LocalAws) -> None:
     box.faults({"at": 2, "times": 2, "fault": "throttle"})
     make_vpc(aws)
     for _ in range(2):
@@ -152,7 +150,7 @@ def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client
     assert count(aws) == 2
 
 
-def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: EmbeddedAws) -> None:
+def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: LocalAws) -> None:
     status, _ = control(box, "POST", "faults", [{"operation": "ec2:DescribeVpcs", "nth": 2, "fault": "reset"}])
     assert status == 200
     count(aws)
@@ -161,14 +159,14 @@ def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: EmbeddedA
     count(aws)
 
 
-def test_a_delay_delays(aws: Client, box: EmbeddedAws) -> None:
+def test_a_delay_delays(aws: Client, box: LocalAws) -> None:
     box.faults({"operation": "ec2:DescribeVpcs", "fault": "delay", "seconds": 0.05})
     started = time.perf_counter()
     count(aws)
     assert time.perf_counter() - started > 0.05
 
 
-def test_the_process_that_is_named_is_killed(aws: Client, box: EmbeddedAws) -> None:
+def test_the_process_that_is_named_is_killed(aws: Client, box: LocalAws) -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
         box.faults({"at": 1, "fault": "kill_after", "pid": child.pid})
         with pytest.raises(LOST):
@@ -178,5 +176,5 @@ def test_the_process_that_is_named_is_killed(aws: Client, box: EmbeddedAws) -> N
 
 
 @pytest.mark.parametrize("order", [{"at": 1, "fault": "none"}, {"fault": "reset"}, {"at": 1, "what": 1}])
-def test_an_order_that_means_nothing_is_refused(box: EmbeddedAws, order: dict[str, Any]) -> None:
+def test_an_order_that_means_nothing_is_refused(box: LocalAws, order: dict[str, Any]) -> None:
     assert control(box, "POST", "faults", [order])[0] == 400

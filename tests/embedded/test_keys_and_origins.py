@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.test_cloudfront import config
 
@@ -124,7 +124,7 @@ def test_a_vpc_origin_is_one_balancer_s_and_stays_while_it_is_used(aws: Client) 
         assert code_of(caught) == f"Cannot{verb.capitalize()}EntityWhileInUse"
 
 
-def test_a_vpc_origin_takes_minutes_and_holds_the_vpc(slow: Client, box: EmbeddedAws) -> None:
+def test_a_vpc_origin_takes_minutes_and_holds_the_vpc(slow: Client, box: LocalAws) -> None:
     cloudfront, ec2, arn = slow("cloudfront"), slow("ec2"), balancer(slow)
     with pytest.raises(ClientError, match="isn't active"):
         cloudfront.create_vpc_origin(VpcOriginEndpointConfig=asked(arn))

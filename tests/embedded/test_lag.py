@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded import local
-from provisioner.embedded.manners import lag
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.behaviours import lag
+from provisioner.embedded.server import LocalAws
 from tests.embedded.conftest import Client
 from tests.embedded.test_cloudfront import config, distribution
 from tests.embedded.test_small_services import TRUST, table
@@ -20,11 +20,11 @@ from tests.embedded.test_small_services import TRUST, table
 def shyest(shy: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Everything hides from two reads and one use."""
     monkeypatch.setattr(lag, "misses", lambda: 2)
-    monkeypatch.setattr(lag.Fresh, "__init__", _hidden)
+    monkeypatch.setattr(lag.Hidden, "__init__", _hidden)
     return shy
 
 
-def _hidden(self: lag.Fresh, kind: lag.Kind, name: str) -> None:
+def _hidden(self: lag.Hidden, kind: lag.LagRule, name: str) -> None:
     self.kind, self.name, self.born, self.reads, self.uses = kind, name, lag.clock.now(), 2, 1
     self.__post_init__()
 
@@ -101,13 +101,13 @@ def test_names_hide_too(shyest: Client, of: str) -> None:
         assert codes == ["ResourceNotFoundException"]
 
 
-def test_it_hides_no_longer_than_the_window(shyest: Client, box: EmbeddedAws) -> None:
+def test_it_hides_no_longer_than_the_window(shyest: Client, box: LocalAws) -> None:
     name = vpc(shyest)
     box.advance(local.window(0.0) + 0.1)
     assert tries(lambda: shyest("ec2").describe_vpcs(VpcIds=[name]))[0] == []
 
 
-def test_chance_repeats_itself(shy: Client, box: EmbeddedAws) -> None:
+def test_chance_repeats_itself(shy: Client, box: LocalAws) -> None:
     def run() -> list[list[str]]:
         box.reset()
         return [met(vpc(shy)) for _ in range(10)]

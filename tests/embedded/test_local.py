@@ -15,7 +15,7 @@ import pytest
 
 from provisioner.embedded import local
 from provisioner.embedded.control_client import STATE
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from state.errors import ProvisionerError
 
 
@@ -27,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def started(home: Path) -> local.Local:
+def started(home: Path) -> local.RunningEmulator:
     """Two starts at once."""
     with ThreadPoolExecutor(2) as pool:
         one, two = pool.map(lambda pace: local.start(home, pace=pace), [0.5, 0.5])
@@ -35,29 +35,29 @@ def started(home: Path) -> local.Local:
     return one
 
 
-def test_start_is_idempotent(home: Path, started: local.Local) -> None:
+def test_start_is_idempotent(home: Path, started: local.RunningEmulator) -> None:
     assert local.running(home) == started
     assert local.start(home, pace=1.0) == started
-    assert started.pace == 0.5
-    assert started.manners is True
+    assert started.speed == 0.5
+    assert started.behaviours is True
 
 
-def test_the_record_is_private_and_whole(home: Path, started: local.Local) -> None:
+def test_the_record_is_private_and_whole(home: Path, started: local.RunningEmulator) -> None:
     assert stat.S_IMODE((home / STATE).stat().st_mode) == 0o600
     assert json.loads((home / STATE).read_text())["pid"] == started.pid
 
 
-def test_it_leaves_our_terminal(started: local.Local) -> None:
+def test_it_leaves_our_terminal(started: local.RunningEmulator) -> None:
     assert os.getsid(started.pid) == started.pid
 
 
-def test_a_record_of_another_instance_is_stale(home: Path, started: local.Local, tmp_path: Path) -> None:
+def test_a_record_of_another_instance_is_stale(home: Path, started: local.RunningEmulator, tmp_path: Path) -> None:
     record = json.loads((home / STATE).read_text())
     (tmp_path / STATE).write_text(json.dumps(record | {"instance": "another"}))
     assert local.running(tmp_path) is None
 
 
-def test_a_record_of_a_dead_process_is_stale(home: Path, started: local.Local, tmp_path: Path) -> None:
+def test_a_record_of_a_dead_process_is_stale(home: Path, started: local.RunningEmulator, tmp_path: Path) -> None:
     child = os.spawnlp(os.P_WAIT, "true", "true")
     assert child == 0
     record = json.loads((home / STATE).read_text())
@@ -71,7 +71,7 @@ def test_a_damaged_record_is_none(tmp_path: Path) -> None:
     assert local.stop(tmp_path) is False
 
 
-def test_a_taken_port_is_explained(started: local.Local, tmp_path: Path) -> None:
+def test_a_taken_port_is_explained(started: local.RunningEmulator, tmp_path: Path) -> None:
     port = int(started.endpoint.rpartition(":")[2])
     with pytest.raises(ProvisionerError) as caught:
         local.start(tmp_path, port=port)
@@ -79,7 +79,7 @@ def test_a_taken_port_is_explained(started: local.Local, tmp_path: Path) -> None
     assert "local.log" in caught.value.hint
 
 
-def test_stop_ends_it(home: Path, started: local.Local) -> None:
+def test_stop_ends_it(home: Path, started: local.RunningEmulator) -> None:
     assert local.stop(home) is True
     assert local.running(home) is None
     assert local.stop(home) is False
@@ -108,14 +108,14 @@ def test_stop_signals_no_process_that_does_not_say_it_is_the_emulator(
         stale |= {"pace": 0.0, "manners": True, "started": "then", "token": "t"}
         (tmp_path / STATE).write_text(json.dumps(stale))
         mute.close()
-        assert local.stranger(tmp_path) == bystander.pid
+        assert local.unresponsive_process(tmp_path) == bystander.pid
         assert local.stop(tmp_path) is False
     assert bystander.poll() is None
     assert not (tmp_path / STATE).exists()
 
 
 def test_stop_signals_no_process_but_the_one_that_answers(
-    box: EmbeddedAws, tmp_path: Path, bystander: subprocess.Popen[bytes]
+    box: LocalAws, tmp_path: Path, bystander: subprocess.Popen[bytes]
 ) -> None:
     """An emulator answers, and right, and the file names another process."""
     told = {
@@ -137,7 +137,7 @@ def test_stop_signals_no_process_but_the_one_that_answers(
     [{"token": "another"}, {"instance": "another"}, {"pid": 0}, {"pid": -1}, {"pid": True}, {"pid": "1"}],
 )
 def test_a_file_that_is_not_of_this_emulator_counts_for_none(
-    box: EmbeddedAws, tmp_path: Path, changed: dict[str, object]
+    box: LocalAws, tmp_path: Path, changed: dict[str, object]
 ) -> None:
     told = {
         "endpoint": box.endpoint,
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_of_this_emulator_counts_for_none(
 
 
 def test_the_file_of_another_user_is_not_believed(
-    box: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / STATE).write_text("{}")
     monkeypatch.setattr(os, "getuid", lambda: 12345)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.manners import certificates, dns_changes
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.behaviours import certificates, dns_changes
+from provisioner.embedded.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.test_cloudfront import config, distribution, issued
 
 NAME = "a.example.com"
 
 
-def test_a_change_is_pending_until_all_servers_know_it(box: EmbeddedAws, slow: Client) -> None:
+def test_a_change_is_pending_until_all_servers_know_it(box: LocalAws, slow: Client) -> None:
     route53 = slow("route53")
     zone = route53.create_hosted_zone(Name=NAME, CallerReference="r")["HostedZone"]["Id"]
     record = {"Name": NAME, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
@@ -25,7 +25,7 @@ def test_a_change_is_pending_until_all_servers_know_it(box: EmbeddedAws, slow: C
     assert route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"] == "INSYNC"
 
 
-def test_a_certificate_is_held_for_a_while_after_it_was_shown(box: EmbeddedAws, slow: Client) -> None:
+def test_a_certificate_is_held_for_a_while_after_it_was_shown(box: LocalAws, slow: Client) -> None:
     arn = issued(slow, NAME)
     box.advance(61)
     shown = {"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.places import Network, balancer, behind_balancer, network
 
@@ -35,7 +35,7 @@ def interfaces(aws: Client, **filters: str) -> list[Any]:
     return list(aws("ec2").describe_network_interfaces(Filters=wanted)["NetworkInterfaces"])
 
 
-def test_a_nat_gateway_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
+def test_a_nat_gateway_takes_its_time(slow: Client, box: LocalAws) -> None:
     place = network(slow)
     name, allocation = nat(slow, place)
     held = interfaces(slow, description=f"Interface for NAT Gateway {name}")
@@ -59,7 +59,7 @@ def test_a_nat_gateway_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
     refused("NatGatewayNotFound", slow("ec2").describe_nat_gateways, NatGatewayIds=[name])
 
 
-def test_a_nat_gateway_without_a_way_out_fails(slow: Client, box: EmbeddedAws) -> None:
+def test_a_nat_gateway_without_a_way_out_fails(slow: Client, box: LocalAws) -> None:
     place = network(slow)
     slow("ec2").detach_internet_gateway(InternetGatewayId=place.gateway, VpcId=place.vpc)
     name, allocation = nat(slow, place)
@@ -76,7 +76,7 @@ def test_at_pace_nothing_is_slow_but_all_is_seen(mannered: Client) -> None:
     assert nat_state(mannered, name) == "deleted"
 
 
-def test_an_interface_endpoint_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
+def test_an_interface_endpoint_takes_its_time(slow: Client, box: LocalAws) -> None:
     place = network(slow)
     made = slow("ec2").create_vpc_endpoint(
         VpcId=place.vpc,
@@ -143,7 +143,7 @@ def test_one_attribute_a_call(mannered: Client) -> None:
     mannered("ec2").modify_vpc_attribute(VpcId=place.vpc, EnableDnsHostnames=on)
 
 
-def test_a_balancer_takes_its_time_and_lingers(slow: Client, box: EmbeddedAws) -> None:
+def test_a_balancer_takes_its_time_and_lingers(slow: Client, box: LocalAws) -> None:
     place = network(slow)
     arn = balancer(slow, place)["LoadBalancerArn"]
     held = interfaces(slow, description=f"ELB app/lb/{arn.rpartition('/')[2]}")
@@ -175,7 +175,7 @@ def test_a_balancer_takes_its_time_and_lingers(slow: Client, box: EmbeddedAws) -
     slow("ec2").detach_internet_gateway(**detach)
 
 
-def test_a_balancer_leaves_a_subnet_and_moves_into_another(slow: Client, box: EmbeddedAws) -> None:
+def test_a_balancer_leaves_a_subnet_and_moves_into_another(slow: Client, box: LocalAws) -> None:
     place = network(slow)
     added = slow("ec2").create_subnet(VpcId=place.vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1c")[
         "Subnet"

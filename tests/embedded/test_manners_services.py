@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.places import (
     Network,
@@ -49,7 +49,7 @@ def instance_status(aws: Client) -> str:
     return str(found[0]["DBInstanceStatus"])
 
 
-def test_aurora_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
+def test_aurora_takes_its_time(slow: Client, box: LocalAws) -> None:
     rds, place = slow("rds"), network(slow)
     database(slow, place)
     assert described(slow)["Status"] == "creating"
@@ -71,7 +71,7 @@ def test_aurora_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
     assert described(slow)["Status"] == "available"
 
 
-def test_aurora_goes_in_its_order(slow: Client, box: EmbeddedAws) -> None:
+def test_aurora_goes_in_its_order(slow: Client, box: LocalAws) -> None:
     rds, place = slow("rds"), network(slow)
     database(slow, place)
     box.advance(91)
@@ -105,7 +105,7 @@ def test_a_parameter_group_in_use_stays(mannered: Client) -> None:
     drop(DBClusterParameterGroupName="p")
 
 
-def test_a_table_is_busy_after_a_change(slow: Client, box: EmbeddedAws) -> None:
+def test_a_table_is_busy_after_a_change(slow: Client, box: LocalAws) -> None:
     dynamodb = slow("dynamodb")
     table(slow)
     spec = {"Enabled": True, "AttributeName": "expires"}
@@ -134,7 +134,7 @@ def test_a_table_is_busy_after_a_change(slow: Client, box: EmbeddedAws) -> None:
     refused("ResourceNotFoundException", dynamodb.describe_table, TableName="t")
 
 
-def test_a_distribution_is_disabled_before_it_is_deleted(slow: Client, box: EmbeddedAws) -> None:
+def test_a_distribution_is_disabled_before_it_is_deleted(slow: Client, box: LocalAws) -> None:
     cloudfront = slow("cloudfront")
     made = distribution(slow)
     name = made["Distribution"]["Id"]
@@ -156,7 +156,7 @@ def test_a_distribution_is_disabled_before_it_is_deleted(slow: Client, box: Embe
     refused("NoSuchDistribution", cloudfront.get_distribution, Id=name)
 
 
-def test_a_web_acl_in_use_stays(slow: Client, box: EmbeddedAws) -> None:
+def test_a_web_acl_in_use_stays(slow: Client, box: LocalAws) -> None:
     acl = slow("wafv2").create_web_acl(**ACL)["Summary"]
     made = distribution(slow, WebACLId=acl["ARN"])
     drop = {"Name": "w", "Scope": "CLOUDFRONT", "Id": acl["Id"], "LockToken": acl["LockToken"]}
@@ -168,7 +168,7 @@ def test_a_web_acl_in_use_stays(slow: Client, box: EmbeddedAws) -> None:
     slow("wafv2").delete_web_acl(**drop)
 
 
-def test_a_rollout_takes_a_minute_and_a_drain(slow: Client, box: EmbeddedAws) -> None:
+def test_a_rollout_takes_a_minute_and_a_drain(slow: Client, box: LocalAws) -> None:
     place = network(slow)
     group = behind_balancer(slow, place)
     service(slow, place, **through(group))
@@ -250,7 +250,7 @@ def test_a_task_says_what_it_lacks(mannered: Client, container: dict[str, Any], 
     assert reason in told["stoppedReason"]
 
 
-def test_a_task_needs_a_way_to_its_image(slow: Client, box: EmbeddedAws) -> None:
+def test_a_task_needs_a_way_to_its_image(slow: Client, box: LocalAws) -> None:
     ec2, place = slow("ec2"), network(slow)
     allocation = ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = ec2.create_nat_gateway(SubnetId=place.subnets[0], AllocationId=allocation)["NatGateway"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.containers.model import Task
-from provisioner.embedded.containers.paths import status_at
-from provisioner.embedded.wire import Place
+from provisioner.embedded.ecs.model import Task
+from provisioner.embedded.ecs.tasks import status_at
+from provisioner.embedded.wire import AccountRegion
 
 CONF = """
     location = /health { return 200 'ok'; }
@@ -21,7 +21,7 @@ CONF = """
 
 def task(**container: Any) -> Task:
     definition = {"containerDefinitions": [container]}
-    return Task(Place("123456789012", "us-east-1"), "cluster", definition, {}, "service:a", "d")
+    return Task(AccountRegion("123456789012", "us-east-1"), "cluster", definition, {}, "service:a", "d")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from provisioner.embedded.box import Box
+from provisioner.embedded.emulator import Emulator
 from provisioner.settings.profiles import PROFILES
 from tests.faults.case import Case, Verdict
 from tests.faults.matrix import Results, calls_of, cases, line, one_each, sample, share
@@ -52,8 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _world(asked: argparse.Namespace) -> World:
     home = Path("home").absolute()
     if asked.profile == STRONGEST:
-        return Strongest(Box(), home, asked.pace)
-    return World(Box(), home, asked.pace, asked.profile)
+        return Strongest(Emulator(), home, asked.pace)
+    return World(Emulator(), home, asked.pace, asked.profile)
 
 
 def _chosen(every: list[Case], asked: argparse.Namespace) -> list[Case]:

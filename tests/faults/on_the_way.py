@@ -10,7 +10,7 @@ from botocore.exceptions import ProxyConnectionError, ReadTimeoutError, SSLError
 
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.faults import Fault
-from provisioner.embedded.wire import Answer, Call
+from provisioner.embedded.wire import Call, Response
 
 # Nobody listens there: a request that went astray would fail, and not reach AWS.
 ENDPOINT = "http://127.0.0.1:1"
@@ -20,7 +20,7 @@ GARBLED = b"\x00\xff<{not an answer"
 class Bare(Exception):  # an order, not an error
     """Somebody before AWS answers, in no protocol of AWS's."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         super().__init__(answer.status)
         self.answer = answer
 
@@ -34,7 +34,7 @@ def _tls_cut() -> Exception:
 
 
 def _bare_429() -> Exception:
-    return Bare(Answer(429, {}, b""))
+    return Bare(Response(429, {}, b""))
 
 
 def _request_timeout() -> Exception:
@@ -64,7 +64,7 @@ class OnTheWay(Fault):
         if made := _BEFORE.get(self.fault):
             raise made()
 
-    def after(self, call: Call, answer: Answer) -> Answer:  # noqa: ARG002
+    def after(self, call: Call, answer: Response) -> Response:  # noqa: ARG002
         """Strike when it has taken effect; what then goes back."""
         if self.fault == _DRIPPED:  # what the limit of a whole answer makes of one that comes too slowly
             raise ReadTimeoutError(endpoint_url=ENDPOINT)

@@ -21,9 +21,9 @@ from unittest.mock import patch
 from botocore.awsrequest import AWSResponse
 
 from provisioner.embedded import clock as clocks
+from provisioner.embedded.behaviours import lag
 from provisioner.embedded.clock import Clock, clock
-from provisioner.embedded.manners import lag
-from provisioner.embedded.wire import CLIENT_ERROR, Answer, Call
+from provisioner.embedded.wire import CLIENT_ERROR, Call, Response
 
 Key = tuple[Any, ...]
 # Calls that may be refused again and again, and not for being early: `lag` lets them find what is new.
@@ -71,7 +71,7 @@ class Remembered:
             self._told[key] = Told(response, pickle.dumps(parsed), self._until)
         self._until = -math.inf
 
-    def asking(self, call: Call, ask: Callable[[], Answer]) -> Answer:
+    def asking(self, call: Call, ask: Callable[[], Response]) -> Response:
         """What the box answers; nothing is kept beyond a call that may have changed something."""
         self._catch_up()
         self._until = math.inf
@@ -87,7 +87,7 @@ class Remembered:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Inside, it is noticed what an answer hangs on."""
-        now, hides = Clock.now, lag.Fresh.is_hiding.fget
+        now, hides = Clock.now, lag.Hidden.is_hiding.fget
         assert hides
 
         def noticed(the: Clock) -> float:
@@ -95,11 +95,11 @@ class Remembered:
                 self._until = -math.inf
             return now(the)
 
-        def is_hiding(fresh: lag.Fresh) -> bool:
+        def is_hiding(fresh: lag.Hidden) -> bool:
             hidden = bool(hides(fresh))
             if hidden:
                 self._until = -math.inf if fresh.reads > 0 else min(self._until, fresh.until)
             return hidden
 
-        with patch.object(Clock, "now", noticed), patch.object(lag.Fresh, "is_hiding", property(is_hiding)):
+        with patch.object(Clock, "now", noticed), patch.object(lag.Hidden, "is_hiding", property(is_hiding)):
             yield

@@ -17,7 +17,7 @@ from dataclasses import replace
 from time import process_time
 from typing import Any
 
-from provisioner.embedded.wire import CLIENT_ERROR, Answer
+from provisioner.embedded.wire import CLIENT_ERROR, Response
 from tests.faults.alike import Alike
 from tests.faults.case import APPLY, BOTH, LEDGER, PASSING, TEARDOWN, Case, Strike, Verdict
 from tests.faults.files import Files
@@ -86,7 +86,7 @@ class Snapshots:
         for case in [case for some in self._ahead.values() for case in some]:
             self._told(_whole(world, case))
 
-    def _meet_call(self, operation: str, make: Callable[[], Answer]) -> None:
+    def _meet_call(self, operation: str, make: Callable[[], Response]) -> None:
         """At a call: branch off there, if AWS does it. One that it refuses as too early changes nothing."""
         is_struck = any(self._met[operation] < nth for name, nth in self._ahead if name == operation)
         if is_struck and in_child(lambda: make().status < CLIENT_ERROR, DEADLINE):

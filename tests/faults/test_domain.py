@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests import inventory
 from tests.faults.case import APPLY, BOTH, TEARDOWN, Case, Strike
 from tests.faults.wire import ENDPOINT
@@ -30,7 +30,7 @@ class Named(World):
 
 
 @pytest.fixture(scope="module")
-def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The AWS is empty again afterwards."""
     with Named(served.box, tmp_path_factory.mktemp("named") / "home").open() as opened:
         yield opened

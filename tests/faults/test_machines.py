@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.run_marker.marker import MARK_SECONDS
 from provisioner.errors import NoSuchStack
 from state.errors import LockHeld
@@ -38,7 +38,7 @@ class Shared(World):
 
 
 @pytest.fixture
-def world(served: EmbeddedAws, tmp_path: Path) -> Iterator[World]:
+def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     """A user before an empty AWS that takes its time."""
     with Shared(served.box, tmp_path / "home").entered() as entered:
         yield entered

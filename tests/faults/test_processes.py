@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.faults.judge import Held, compare, held
 from tests.faults.seeds import SEED
 from tests.harness import Desk, Ran
@@ -53,7 +53,7 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Account:
+def account(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Account:
     desk = Desk.before(served, tmp_path_factory.mktemp("account"))
     make_bucket(served)
     desk.apply("a")

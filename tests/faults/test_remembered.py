@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.faults.case import APPLY, TEARDOWN
 from tests.faults.remembered import Key, Remembered
 from tests.faults.world import World
@@ -48,7 +48,7 @@ def settled(answer: Any) -> Any:
 
 
 @pytest.fixture
-def world(served: EmbeddedAws, tmp_path: Path) -> Iterator[World]:
+def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     """A user before an empty AWS, all of whose answers are asked for."""
     world = World(served.box, tmp_path / "home")
     world.wire.remembered = Distrustful()

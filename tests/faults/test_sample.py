@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, Case, Strike
 from tests.faults.matrix import ROOT
 from tests.faults.seeds import SEED
@@ -36,7 +36,7 @@ def test_a_sample_of_the_day_leaves_nothing_and_makes_nothing_twice(profile: str
 
 
 @pytest.fixture(scope="module")
-def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A user whose calls may be struck; the AWS is empty again afterwards."""
     with World(served.box, tmp_path_factory.mktemp("world") / "home").open() as opened:
         yield opened

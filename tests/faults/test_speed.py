@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from provisioner.engine.calls.polling import Clock, Stopped
 from state.lease import Heartbeat
 from tests.faults.case import APPLY, KILLED, Case, Strike
@@ -20,7 +20,7 @@ from tests.faults.world import World
 
 
 @pytest.fixture
-def world(served: EmbeddedAws, tmp_path: Path) -> Iterator[World]:
+def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     """A user before an empty AWS that takes its time."""
     with World(served.box, tmp_path / "home").entered() as entered:
         yield entered

@@ -18,11 +18,11 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.aws_connection import AwsConnection
 from provisioner.embedded.answers import AwsError
-from provisioner.embedded.box import Box
+from provisioner.embedded.emulator import Emulator
+from provisioner.embedded.errors import expired
 from provisioner.embedded.faults import Fault
-from provisioner.embedded.front import HangUp
-from provisioner.embedded.refusals import expired
-from provisioner.embedded.wire import READS, Answer, Call, Environ, read, refusal
+from provisioner.embedded.http_server import ConnectionDropped
+from provisioner.embedded.wire import READS, Call, Environ, Response, read, refusal
 from tests import inventory
 from tests.faults.alike import Alike
 from tests.faults.case import LEDGER, Strike
@@ -33,7 +33,7 @@ _EVER = 10**6
 # What a call is called and kept by, from its beginning to its end, among what botocore keeps with it.
 _NAME, _KEY = "tests.faults.name", "tests.faults.key"
 
-Meets = Callable[[str, Callable[[], Answer]], None]
+Meets = Callable[[str, Callable[[], Response]], None]
 
 
 class Killed(BaseException):
@@ -43,8 +43,8 @@ class Killed(BaseException):
 class Wire:
     """Carries every call of a process to the box; after a kill it carries nothing."""
 
-    def __init__(self, box: Box) -> None:
-        self.box = box
+    def __init__(self, emulator: Emulator) -> None:
+        self.box = emulator
         self.dead = False
         self.expired = False
         self.struck = 0
@@ -132,10 +132,10 @@ class Wire:
         if self.alike:
             self.alike.broke(context[_NAME], exception)
 
-    def _carry(self, call: Call) -> Answer:
+    def _carry(self, call: Call) -> Response:
         return self.remembered.asking(call, lambda: self.box(call.rewound()))
 
-    def _through(self, call: Call) -> Answer:
+    def _through(self, call: Call) -> Response:
         if call.mutating:
             self.acts()
         if self.meets and call.mutating:
@@ -151,7 +151,7 @@ class Wire:
             return refusal(call, expired(call))
         return self._strike(call, struck)
 
-    def _strike(self, call: Call, struck: list[Fault]) -> Answer:
+    def _strike(self, call: Call, struck: list[Fault]) -> Response:
         try:
             for fault in struck:
                 fault.before(call)
@@ -162,7 +162,7 @@ class Wire:
             return refusal(call, error)
         except Bare as somebody:
             return somebody.answer
-        except HangUp as end:
+        except ConnectionDropped as end:
             if any(fault.fault.startswith("kill") for fault in struck):
                 raise self.kill() from end
             raise ConnectionClosedError(endpoint_url=ENDPOINT) from end

@@ -19,8 +19,8 @@ from unittest.mock import patch
 from provisioner import aws_connections
 from provisioner import workspace as workspaces
 from provisioner.configuration import load
-from provisioner.embedded.box import Box
-from provisioner.embedded.local import Local, window
+from provisioner.embedded.emulator import Emulator
+from provisioner.embedded.local import RunningEmulator, window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
 from provisioner.terminal.console import Console
@@ -61,12 +61,12 @@ class World:
     # Where its state is, if not in a file of its home.
     state = ""
 
-    def __init__(self, box: Box, home: Path, pace: float = 1.0, profile: str = "") -> None:
-        self.box = box
+    def __init__(self, emulator: Emulator, home: Path, pace: float = 1.0, profile: str = "") -> None:
+        self.box = emulator
         self.home = home
         self.pace = pace
         self.profile = profile or self.profile
-        self.wire = Wire(box)
+        self.wire = Wire(emulator)
         self.disk = Disk(self.wire)
         self.time = Simulation()
         self.time.is_killed, self.time.check = (lambda: self.wire.dead), self.wire.check
@@ -89,7 +89,7 @@ class World:
     @contextmanager
     def entered(self) -> Iterator[World]:
         """Inside, this process acts in this world."""
-        local = Local(ENDPOINT, os.getpid(), self.box.instance, self.pace, manners=True, started="")
+        emulator = RunningEmulator(ENDPOINT, os.getpid(), self.box.instance, self.pace, behaviours=True, started="")
         with ExitStack() as stack:
             stack.enter_context(self.time.running())
             stack.enter_context(quick())
@@ -100,7 +100,7 @@ class World:
             stack.enter_context(patch.object(lock, "_try_flock", lambda _file: True))
             stack.enter_context(patch.object(lock, "_is_flocked", lambda _file: False))
             for module, name in ((aws_connections, "start_embedded"), (workspaces, "running_embedded")):
-                stack.enter_context(patch.object(module, name, lambda _home: local))
+                stack.enter_context(patch.object(module, name, lambda _home: emulator))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
             self.box.behave(pace=self.pace, with_manners=True)

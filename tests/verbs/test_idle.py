@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.server import LocalAws
 from tests.harness import ROOT, Desk
 from tests.standing import SUFFIX
 from tests.verbs.table import ROWS, Row
@@ -19,7 +19,7 @@ UNDONE = (*SERVICE, "open")
 
 
 @pytest.fixture(scope="module")
-def half(served: EmbeddedAws, plugged: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def half(served: LocalAws, plugged: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Of this stack there is a VPC."""
     desk = Desk.before(served, tmp_path_factory.mktemp("half") / "home")
     desk.well("apply", "--yes", "--suffix", SUFFIX, "--target", "vpc/vpc")

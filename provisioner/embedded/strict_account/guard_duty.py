@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.containers.model import Task, when_attached
+from provisioner.embedded.behaviours.interfaces import InterfaceOwner, adopt, hold
+from provisioner.embedded.ecs.model import Task, when_attached
 from provisioner.embedded.hooks import strict
-from provisioner.embedded.inner import backend, do
-from provisioner.embedded.manners.interfaces import Holder, adopt, hold
-from provisioner.embedded.wire import Place
+from provisioner.embedded.moto_bridge import ask_moto, backend
+from provisioner.embedded.wire import AccountRegion
 
 GROUP, TAG = "GuardDutyManagedSecurityGroup-", "GuardDutyManaged"
 
@@ -36,11 +36,11 @@ def watch(task: Task) -> None:
 
 def _is_left_out(task: Task) -> bool:
     """Return whether the task's cluster has the tag that excludes it."""
-    told = do(task.place, "ecs", "DescribeClusters", clusters=[task.cluster], include=["TAGS"])["clusters"]
+    told = ask_moto(task.place, "ecs", "DescribeClusters", clusters=[task.cluster], include=["TAGS"])["clusters"]
     return {"key": TAG, "value": "false"} in [tag for one in told for tag in one.get("tags", [])]
 
 
-def _endpoint(place: Place, vpc: str) -> Any:
+def _endpoint(place: AccountRegion, vpc: str) -> Any:
     """Return GuardDuty's endpoint in a VPC, or None; one that is being deleted does not count."""
     standing = (
         one
@@ -50,9 +50,9 @@ def _endpoint(place: Place, vpc: str) -> Any:
     return next(standing, None)
 
 
-def _make(place: Place, vpc: str, subnet: str) -> None:
+def _make(place: AccountRegion, vpc: str, subnet: str) -> None:
     """Create the endpoint, and mark its interfaces as owned by AWS."""
-    made = do(
+    made = ask_moto(
         place,
         "ec2",
         "CreateVpcEndpoint",
@@ -72,7 +72,7 @@ def _make(place: Place, vpc: str, subnet: str) -> None:
         adopt(place, interface, _holder(endpoint.id))
 
 
-def _group(place: Place, vpc: str) -> str:
+def _group(place: AccountRegion, vpc: str) -> str:
     """Return the id of the endpoint's security group; create it, if needed, open to the VPC on port 443.
 
     GuardDuty user guide, creating-vpc-endpoint-ec2-agent-manually: that port, from the VPC.
@@ -81,10 +81,10 @@ def _group(place: Place, vpc: str) -> str:
     there = _ec2(place).get_security_group_from_name(told["GroupName"], vpc)
     if there:
         return str(there.id)
-    made = do(place, "ec2", "CreateSecurityGroup", Description="Associated with GuardDuty's endpoint", **told)
+    made = ask_moto(place, "ec2", "CreateSecurityGroup", Description="Associated with GuardDuty's endpoint", **told)
     inward = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
     inward["IpRanges"] = [{"CidrIp": _ec2(place).get_vpc(vpc).cidr_block}]
-    do(place, "ec2", "AuthorizeSecurityGroupIngress", GroupId=made["GroupId"], IpPermissions=[inward])
+    ask_moto(place, "ec2", "AuthorizeSecurityGroupIngress", GroupId=made["GroupId"], IpPermissions=[inward])
     return str(made["GroupId"])
 
 
@@ -93,17 +93,17 @@ def _tagged(what: str) -> list[dict[str, Any]]:
     return [{"ResourceType": what, "Tags": [{"Key": TAG, "Value": "true"}]}]
 
 
-def _holder(name: str) -> Holder:
+def _holder(name: str) -> InterfaceOwner:
     """Return the owner of the interfaces of an endpoint."""
-    return Holder("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
+    return InterfaceOwner("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
 
 
-def _service(place: Place) -> str:
+def _service(place: AccountRegion) -> str:
     """Return the service name of GuardDuty's endpoint."""
     return f"com.amazonaws.{place.region}.guardduty-data"
 
 
-def _ec2(place: Place) -> Any:
+def _ec2(place: AccountRegion) -> Any:
     """Return moto's EC2 backend."""
     return backend("ec2", place.account, place.region)
 

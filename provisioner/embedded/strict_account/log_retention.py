@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from provisioner.embedded.answers import Reply
-from provisioner.embedded.corrections.log_policies import TYPE, RetentionPolicy, tell
 from provisioner.embedded.hooks import strict
+from provisioner.embedded.patches.log_policies import TYPE, RetentionPolicy, tell
 from provisioner.embedded.wire import Call
 
 # It exists before the stack does.

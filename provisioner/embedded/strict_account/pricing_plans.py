@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from provisioner.embedded.account_store import AccountStore
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.corrections.cloudfront_distributions import distributions
 from provisioner.embedded.hooks import always, strict
-from provisioner.embedded.inner import do
-from provisioner.embedded.shelf import Shelf
-from provisioner.embedded.wire import Call, Place
+from provisioner.embedded.moto_bridge import ask_moto
+from provisioner.embedded.patches.cloudfront_distributions import distributions
+from provisioner.embedded.wire import AccountRegion, Call
 
 SERVICE = "pricing-plan-manager"
 # Billed monthly; a cancellation takes effect at the end of the month (botocore, CancelSubscription).
 PERIOD = 30 * 86_400.0
 _REGION = "us-east-1"
-_subscriptions: Shelf[dict[str, Any]] = Shelf()
+_subscriptions: AccountStore[dict[str, Any]] = AccountStore()
 
 
 @strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
@@ -49,8 +49,8 @@ def _protect(call: Call, distribution: str) -> str:
     """Create the web ACL that CloudFront creates for its protections (AWS WAF developer guide)."""
     name = f"CreatedByCloudFront-{uuid4().hex[:8]}"
     seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
-    made = do(
-        Place(call.account, _REGION),
+    made = ask_moto(
+        AccountRegion(call.account, _REGION),
         "wafv2",
         "CreateWebACL",
         Name=name,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from provisioner.embedded.answers import Reply
-from provisioner.embedded.corrections.logs import protect
 from provisioner.embedded.hooks import strict
+from provisioner.embedded.patches.logs import protect
 from provisioner.embedded.wire import Call
 
 

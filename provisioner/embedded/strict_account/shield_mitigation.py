@@ -11,7 +11,7 @@ from moto.wafv2.models import FakeRule, FakeWebACL
 
 from provisioner.embedded.answers import Reply
 from provisioner.embedded.hooks import strict
-from provisioner.embedded.inner import backend
+from provisioner.embedded.moto_bridge import backend
 from provisioner.embedded.wire import Call
 
 NAME = "ShieldMitigationRuleGroup"

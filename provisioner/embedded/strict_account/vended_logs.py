@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.embedded.answers import Reply
 from provisioner.embedded.hooks import strict
-from provisioner.embedded.inner import backend
+from provisioner.embedded.moto_bridge import backend
 from provisioner.embedded.wire import Call
 
 SID = "AWSLogDeliveryWrite"
