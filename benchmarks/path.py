@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.embedded.behaviours import balancers, databases, distributions, nat_gateways, tables
-from provisioner.embedded.ecs.life import HEALTH, LINGER, START, STOP
+from provisioner.emulator.behaviours import balancers, databases, distributions, nat_gateways, tables
+from provisioner.emulator.ecs.life import HEALTH, LINGER, START, STOP
 from provisioner.engine.estimates.critical_path import (
     CriticalPath,
     DeleteStage,

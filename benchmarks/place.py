@@ -15,8 +15,8 @@ from typing import Any
 
 import boto3
 
-from provisioner.embedded.control_client import ask
-from provisioner.embedded.local import RunningEmulator, running
+from provisioner.emulator.control_client import ask
+from provisioner.emulator.local import RunningEmulator, running
 from state.run_store import FileRunStore
 
 ROOT = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from provisioner import __version__, credentials, endpoints
 from provisioner.bounded_http import BoundedHttpSession
 from provisioner.call_log import Calls
-from provisioner.embedded.local import RunningEmulator
+from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError
 from provisioner.freshness import refuse_stale
 from provisioner.isolated_session import CONFIG as ISOLATED

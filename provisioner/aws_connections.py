@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import RunningEmulator
-from provisioner.embedded.local import start as start_embedded
+from provisioner.emulator.local import RunningEmulator
+from provisioner.emulator.local import start as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.workspace import Workspace
 from state.stack_state import StackLocation

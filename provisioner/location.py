@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.embedded.local import RunningEmulator
+from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES

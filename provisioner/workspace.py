@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from provisioner.embedded.local import RunningEmulator
-from provisioner.embedded.local import running as running_embedded
+from provisioner.emulator.local import RunningEmulator
+from provisioner.emulator.local import running as running_embedded
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
 from state.backend import Backend, FileBackend

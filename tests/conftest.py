@@ -11,8 +11,8 @@ import hypothesis
 import pytest
 
 from provisioner import credentials
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.warm import warm
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.warm import warm
 
 pytest.register_assert_rewrite("tests.harness")
 

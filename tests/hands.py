@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.embedded.behaviours import lag
+from provisioner.emulator.behaviours import lag
 from tests.standing import Standing, tags
 
 Act = Callable[[Standing], Any]

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import cli
-from provisioner.embedded.control_client import STATE
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.control_client import STATE
+from provisioner.emulator.server import LocalAws
 
 ROOT = Path(cli.__file__).parent
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.wire import Call
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.wire import Call
 
 # Seconds; only a test that fails waits so long.
 _GIVEN_UP = 120

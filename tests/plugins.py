@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.embedded.ecs.model import Task
-from provisioner.embedded.patches.ecs_exec import when_entered
+from provisioner.emulator.ecs.model import Task
+from provisioner.emulator.patches.ecs_exec import when_entered
 
 _SCRIPT = """#!{python}
 import json, os, pty, shlex, sys, time

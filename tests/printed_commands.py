@@ -10,7 +10,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.session import get_session
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.inventory import client
 
 _COMMAND = re.compile(r"`aws ([^`]+)`")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.s3_object_store import BucketShelf
-from provisioner.embedded.local import running
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.local import running
+from provisioner.emulator.server import LocalAws
 from provisioner.workspace import Workspace
 from state.backend import Backend, FileBackend, S3Backend
 from tests.harness import Desk

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.ecs import model
+from provisioner.emulator.ecs import model
 from provisioner.workflows import smoke_test
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags

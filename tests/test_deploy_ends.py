@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.ecs import life, model
+from provisioner.emulator.ecs import life, model
 from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
 from provisioner.resources.ecs.revisions import registered
 from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch

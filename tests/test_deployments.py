@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.ecs import scheduler
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.ecs import scheduler
+from provisioner.emulator.server import LocalAws
 from provisioner.resources.ecs.diagnosis import Diagnosis
 from tests.harness import Desk, Ran
 from tests.inventory import client

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from provisioner.doctor.checks import CHECKS
-from provisioner.embedded.ecs import scheduler
-from provisioner.embedded.ecs.life import end
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.ecs import scheduler
+from provisioner.emulator.ecs.life import end
+from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
 from tests.broken import BREAKS, Break
 from tests.broken.deed import service

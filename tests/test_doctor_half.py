@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.patches.cloudfront_vpc_origins import origins
+from provisioner.emulator.patches.cloudfront_vpc_origins import origins
 from tests.broken.deed import close_in
 from tests.broken.network import fail_gateway
 from tests.broken.tasks import push

@@ -11,7 +11,7 @@ import click
 import pytest
 
 import cli
-from provisioner.embedded.wire import ACCOUNT
+from provisioner.emulator.wire import ACCOUNT
 from provisioner.names import PROGRAM
 from tests.harness import ROOT, Desk
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
 from tests.printed_commands import carry_out, printed

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.behaviours import lag
-from provisioner.embedded.clock import clock
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.clock import clock
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.configuration import load
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from tests.extras import ADDED

@@ -14,7 +14,7 @@ from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 
 from provisioner import credentials
-from provisioner.embedded.control_client import STATE
+from provisioner.emulator.control_client import STATE
 from provisioner.engine.calls import caller
 from state.stack_state import StackLocation, StackState
 from tests.harness import Desk

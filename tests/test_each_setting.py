@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.resource_graph.references import redact
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.settings import Settings

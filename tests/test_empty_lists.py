@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from botocore.parsers import ResponseParserError
 
-from provisioner.embedded.hooks import always
-from provisioner.embedded.wire import Call
+from provisioner.emulator.hooks import always
+from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import domain_of
 from provisioner.resources.ecs.service_tasks import service_tasks

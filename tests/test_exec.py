@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.answers import Reply
-from provisioner.embedded.hooks import always
-from provisioner.embedded.wire import Call
+from provisioner.emulator.answers import Reply
+from provisioner.emulator.hooks import always
+from provisioner.emulator.wire import Call
 from provisioner.errors import Blocked
 from provisioner.terminal.output_frame import OutputFrame
 from provisioner.terminal.plugin import Plugin

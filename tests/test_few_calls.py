@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.resources import role_details
 from state.stack_state import ResourceState, StackLocation, StackState

@@ -10,7 +10,7 @@ import pytest
 from provisioner.aws_connection import AwsConnection
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.s3_object_store import BucketShelf
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.endpoints import SERVICES, told
 from provisioner.resources import RESOURCE_TYPES
 from state.lease import LeaseLock

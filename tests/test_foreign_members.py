@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.patches.s3 import system_tags
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.patches.s3 import system_tags
+from provisioner.emulator.server import LocalAws
 from provisioner.resources.tags import pairs
 from tests.hands import CLUSTER, TABLE, settle
 from tests.hands_of_production import GLOBAL, bucket, key, topic, web_acl

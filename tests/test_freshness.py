@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import running
+from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import WaitTimeout

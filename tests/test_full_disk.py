@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.local import start
+from provisioner.emulator.local import start
 from provisioner.engine.calls.polling import Clock
 from state.errors import ProvisionerError, StateError
 from state.lock import FileLock

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.local import STATE
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.local import STATE
+from provisioner.emulator.server import LocalAws
 from tests.harness import Desk
 
 NO_SUCH_STACK = 6

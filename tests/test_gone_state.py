@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 import cli
 from provisioner.bucket.address import Bucket
 from provisioner.commands.hints import as_typed
-from provisioner.embedded.local import STATE
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.local import STATE
+from provisioner.emulator.server import LocalAws
 from provisioner.errors import StateGone
 from state.errors import StateError
 from tests.harness import Desk, Ran

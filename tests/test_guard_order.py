@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.emulator import Emulator
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.wire import Call, compose, parsed
+from provisioner.emulator.emulator import Emulator
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
 from provisioner.resources.cloudfront import Distribution

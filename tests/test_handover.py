@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.emulator import Emulator
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.traffic import _fits
-from provisioner.embedded.wire import Call, compose, parsed
+from provisioner.emulator.emulator import Emulator
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.traffic import _fits
+from provisioner.emulator.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
 from provisioner.resources.elbv2.listeners import Listener, ListenerRule

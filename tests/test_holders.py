@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
 from provisioner.resources.cloudfront import Distribution

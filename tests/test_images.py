@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import always
+from provisioner.emulator.clock import clock
+from provisioner.emulator.hooks import always
 from provisioner.preflight.pull_rules import Rule, rule_of
 from provisioner.settings.images import EcrImage, ecr_region
 from tests.harness import Ran

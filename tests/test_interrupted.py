@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.behaviours import lag
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.outcome import Outcome

@@ -12,7 +12,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S
 from botocore.loaders import Loader
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import RunningEmulator, running
+from provisioner.emulator.local import RunningEmulator, running
 from provisioner.regions import choose_region
 from tests.harness import Desk
 

@@ -15,7 +15,7 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner import endpoints
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.wire import Call, compose
+from provisioner.emulator.wire import Call, compose
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource

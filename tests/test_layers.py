@@ -53,7 +53,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.sign_in_wait"},
     {"provisioner.credential_errors", "provisioner.bounded_http"},
     {"provisioner.profiles", "provisioner.network_environment"},
-    {"state", "provisioner.embedded"},
+    {"state", "provisioner.emulator"},
     {"provisioner.iam"},
     {"provisioner.stopping"},
     {"provisioner.errors", "provisioner.pagination", "provisioner.amounts", "provisioner"},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.workspace import Workspace
 from tests.harness import Desk

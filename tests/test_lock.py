@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from state.errors import LockHeld, StateError
 from state.lease import HEARTBEAT_SECONDS, LEASE_SECONDS, SAFETY_MARGIN_SECONDS

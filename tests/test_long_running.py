@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.calls import _KEPT, CallLog
-from provisioner.embedded.wire import compose
+from provisioner.emulator.calls import _KEPT, CallLog
+from provisioner.emulator.wire import compose
 from state.run_store import FileRunStore, encode_run_record
 from tests.harness import ROOT, Desk
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from provisioner.embedded.patches.cloudwatch_measures import measure
-from provisioner.embedded.wire import ACCOUNT, AccountRegion
+from provisioner.emulator.patches.cloudwatch_measures import measure
+from provisioner.emulator.wire import ACCOUNT, AccountRegion
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
 from provisioner.terminal.screen import Screen, cut

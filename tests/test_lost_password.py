@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.moto_bridge import backend
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import ACCOUNT

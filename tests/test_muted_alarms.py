@@ -12,7 +12,7 @@ from provisioner.doctor.alarms import are_heard
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import Recovered
 from provisioner.doctor.reads.alarms import Muted, muted
-from provisioner.embedded.local import running
+from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.names import owner_tags

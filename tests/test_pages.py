@@ -12,8 +12,8 @@ import pytest
 from botocore import xform_name
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded import paging
-from provisioner.embedded.local import running
+from provisioner.emulator import paging
+from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.pagination import config_of, paginator

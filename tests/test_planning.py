@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference
 from provisioner.terminal.differences import held_lines, lines

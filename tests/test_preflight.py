@@ -13,8 +13,8 @@ import pytest
 from botocore.model import ShapeResolver
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import window
-from provisioner.embedded.patches import quotas as raised
+from provisioner.emulator.local import window
+from provisioner.emulator.patches import quotas as raised
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference

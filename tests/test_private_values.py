@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.resource_graph.sensitive import SensitiveValue, mask, mask_changes, to_recorded
 from provisioner.terminal.differences import lines

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.faults.seeds import SEED
 from tests.hands_of_production import OF_PRODUCTION
 from tests.harness import Desk

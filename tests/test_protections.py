@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import running
+from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.teardown_plan import overrides

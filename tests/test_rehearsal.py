@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.local import RunningEmulator
+from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked
 from tests.harness import Desk
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.configuration import load
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
 from provisioner.permissions.commands import COMMAND_PERMISSIONS

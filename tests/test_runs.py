@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.commands.context import typed
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
 from tests.harness import Desk
@@ -40,7 +40,7 @@ def test_runs_leave_records_that_outlive_the_stack(desk: Desk) -> None:
     assert up["operations"]["ec2:CreateVpc"]["count"] == 1
     assert [call[3] for call in up["calls"] if call[2] == "ec2:CreateVpc"] == ["vpc"]
     assert "hush" not in json.dumps([up, down])
-    assert all(path.stat().st_mode & 0o777 == 0o600 for path in desk.home.glob("embedded/runs/prod/*"))
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in desk.home.glob("emulator/runs/prod/*"))
 
 
 def test_a_run_that_fails_leaves_its_record_too(desk: Desk, served: LocalAws) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from provisioner.embedded.moto_bridge import backend
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.planning.planner import is_identified_by_name
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES

@@ -18,7 +18,7 @@ import pytest
 
 import provisioner.bucket.calls
 import state.lease
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.location import LocationOptions
 from provisioner.session import Session
 from provisioner.settings import Settings

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner import stopping
-from provisioner.embedded import local
+from provisioner.emulator import local
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.workflows import state_bucket

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from state.backend import FileBackend
 from state.errors import LockHeld, StateError

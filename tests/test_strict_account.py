@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.hooks import always
-from provisioner.embedded.moto_bridge import backend
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.strict_account.shield_mitigation import put_rule
-from provisioner.embedded.wire import Call
+from provisioner.emulator.hooks import always
+from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.strict_account.shield_mitigation import put_rule
+from provisioner.emulator.wire import Call
 from provisioner.engine.calls import retry_policy
 from tests.harness import Desk
 from tests.inventory import client

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.harness import Desk
 from tests.inventory import client
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.clock import clock as clock_of_aws
+from provisioner.emulator.clock import clock as clock_of_aws
 from provisioner.engine.calls.polling import Clock
 from provisioner.preflight import support
 from provisioner.prices import charges

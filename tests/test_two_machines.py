@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner import teardown_run
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import Outcome

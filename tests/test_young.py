@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.behaviours import new_roles
+from provisioner.emulator.behaviours import new_roles
 from provisioner.engine.execution import consistency
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType

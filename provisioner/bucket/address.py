@@ -13,7 +13,7 @@ from provisioner.aws_connection import AwsConnection
 from provisioner.bucket.calls import patiently
 from provisioner.bucket.missing import no_bucket
 from provisioner.bucket.s3_object_store import BucketShelf
-from provisioner.embedded.local import RunningEmulator
+from provisioner.emulator.local import RunningEmulator
 from provisioner.endpoints import foreign
 from provisioner.errors import UsageError
 from provisioner.regions import choose_region

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from provisioner.embedded.local import ACCOUNTS
+from provisioner.emulator.local import ACCOUNTS
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from provisioner.embedded import local
+from provisioner.emulator import local
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import UsageError
 from provisioner.stopping import begin_change

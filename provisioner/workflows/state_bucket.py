@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.creation import guard, make
 from provisioner.bucket.proof import prove
-from provisioner.embedded.local import start as start_embedded
+from provisioner.emulator.local import start as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.location import check_account

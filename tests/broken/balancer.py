@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.ecs import targets
+from provisioner.emulator.ecs import targets
 from tests.broken.deed import Act, Break, close_in, close_out, insist, service, state
 from tests.native import Native
 from tests.standing import Standing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.account_store import AccountStore
-from provisioner.embedded.behaviours import databases, tables
+from provisioner.emulator.account_store import AccountStore
+from provisioner.emulator.behaviours import databases, tables
 from tests.broken.deed import Act, Break, close_in, close_out, state
 from tests.hands import DATABASE, TABLE
 from tests.standing import ACCOUNT, Standing

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.behaviours import lag
-from provisioner.embedded.ecs.model import services
-from provisioner.embedded.moto_bridge import backend
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.ecs.model import services
+from provisioner.emulator.moto_bridge import backend
 from tests.standing import ACCOUNT, SUFFIX, Standing
 
 Act = Callable[[Standing], Any]

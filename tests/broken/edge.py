@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provisioner.embedded.behaviours.distributions import _deploying
-from provisioner.embedded.moto_bridge import backend
-from provisioner.embedded.patches.acm import ends
+from provisioner.emulator.behaviours.distributions import _deploying
+from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.patches.acm import ends
 from tests.broken.deed import Act, Break
 from tests.hands import settle
 from tests.standing import ACCOUNT, Standing

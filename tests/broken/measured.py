@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from provisioner.embedded.moto_bridge import backend
-from provisioner.embedded.patches.wafv2 import samples
+from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.patches.wafv2 import samples
 from tests.broken.deed import Act, Break
 from tests.hands import DATABASE, TABLE
 from tests.standing import ACCOUNT, Standing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.patches.ec2_nat_gateways import release
-from provisioner.embedded.wire import AccountRegion
+from provisioner.emulator.patches.ec2_nat_gateways import release
+from provisioner.emulator.wire import AccountRegion
 from tests.broken.deed import Act, Break, close_out, state
 from tests.hands import table
 from tests.standing import ACCOUNT, Standing, tags

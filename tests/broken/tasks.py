@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.ecs import scheduler
-from provisioner.embedded.ecs.journal import last_words
-from provisioner.embedded.ecs.life import end
+from provisioner.emulator.ecs import scheduler
+from provisioner.emulator.ecs.journal import last_words
+from provisioner.emulator.ecs.life import end
 from tests import registry
 from tests.broken.deed import Act, Break, service
 from tests.hands import CLUSTER, SCALING, SERVICE, TASKS_LOG

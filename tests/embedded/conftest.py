@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from provisioner.embedded.behaviours import lag
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.server import LocalAws
 
 Client = Callable[..., Any]
 

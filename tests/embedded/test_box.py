@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.answers import AwsError
-from provisioner.embedded.control_client import ask, bearer
-from provisioner.embedded.hooks import always
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.warm import warm
-from provisioner.embedded.wire import Call
+from provisioner.emulator.answers import AwsError
+from provisioner.emulator.control_client import ask, bearer
+from provisioner.emulator.hooks import always
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.warm import warm
+from provisioner.emulator.wire import Call
 from tests.embedded.conftest import Client
 
 

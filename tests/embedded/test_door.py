@@ -12,11 +12,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded import local, warm
-from provisioner.embedded.control_client import STATE, ask, bearer
-from provisioner.embedded.local import RunningEmulator
-from provisioner.embedded.server import LocalAws
-from provisioner.embedded.services import SERVICES
+from provisioner.emulator import local, warm
+from provisioner.emulator.control_client import STATE, ask, bearer
+from provisioner.emulator.local import RunningEmulator
+from provisioner.emulator.server import LocalAws
+from provisioner.emulator.services import SERVICES
 from provisioner.resources import RESOURCE_TYPES
 from tests.harness import ROOT
 from tests.inventory import client

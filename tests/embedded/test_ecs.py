@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.clock import clock
-from provisioner.embedded.ecs import start_failures
-from provisioner.embedded.ecs.start_failures import StartFailure
+from provisioner.emulator.clock import clock
+from provisioner.emulator.ecs import start_failures
+from provisioner.emulator.ecs.start_failures import StartFailure
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.places import behind_balancer, breaker, definition, network, service, through
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.clock import clock
+from provisioner.emulator.clock import clock
 from tests.embedded.conftest import Client
 from tests.embedded.places import balancer, definition, listener, network, service, target_group, through
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.test_box import control
 

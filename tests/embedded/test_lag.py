@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded import local
-from provisioner.embedded.behaviours import lag
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator import local
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.server import LocalAws
 from tests.embedded.conftest import Client
 from tests.embedded.test_cloudfront import config, distribution
 from tests.embedded.test_small_services import TRUST, table

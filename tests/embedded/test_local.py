@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded import local
-from provisioner.embedded.control_client import STATE
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator import local
+from provisioner.emulator.control_client import STATE
+from provisioner.emulator.server import LocalAws
 from state.errors import ProvisionerError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.behaviours import certificates, dns_changes
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.behaviours import certificates, dns_changes
+from provisioner.emulator.server import LocalAws
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.test_cloudfront import config, distribution, issued
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.ecs.model import Task
-from provisioner.embedded.ecs.tasks import status_at
-from provisioner.embedded.wire import AccountRegion
+from provisioner.emulator.ecs.model import Task
+from provisioner.emulator.ecs.tasks import status_at
+from provisioner.emulator.wire import AccountRegion
 
 CONF = """
     location = /health { return 200 'ok'; }

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from provisioner.embedded.emulator import Emulator
+from provisioner.emulator.emulator import Emulator
 from provisioner.settings.profiles import PROFILES
 from tests.faults.case import Case, Verdict
 from tests.faults.matrix import Results, calls_of, cases, line, one_each, sample, share

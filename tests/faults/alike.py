@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from greenlet import getcurrent
 
-from provisioner.embedded.wire import CLIENT_ERROR
+from provisioner.emulator.wire import CLIENT_ERROR
 from provisioner.engine.calls.error_categories import categorize
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from botocore.exceptions import ProxyConnectionError, ReadTimeoutError, SSLError
 
-from provisioner.embedded.answers import AwsError
-from provisioner.embedded.faults import Fault
-from provisioner.embedded.wire import Call, Response
+from provisioner.emulator.answers import AwsError
+from provisioner.emulator.faults import Fault
+from provisioner.emulator.wire import Call, Response
 
 # Nobody listens there: a request that went astray would fail, and not reach AWS.
 ENDPOINT = "http://127.0.0.1:1"

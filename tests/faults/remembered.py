@@ -20,10 +20,10 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSResponse
 
-from provisioner.embedded import clock as clocks
-from provisioner.embedded.behaviours import lag
-from provisioner.embedded.clock import Clock, clock
-from provisioner.embedded.wire import CLIENT_ERROR, Call, Response
+from provisioner.emulator import clock as clocks
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.clock import Clock, clock
+from provisioner.emulator.wire import CLIENT_ERROR, Call, Response
 
 Key = tuple[Any, ...]
 # Calls that may be refused again and again, and not for being early: `lag` lets them find what is new.

@@ -17,7 +17,7 @@ from dataclasses import replace
 from time import process_time
 from typing import Any
 
-from provisioner.embedded.wire import CLIENT_ERROR, Response
+from provisioner.emulator.wire import CLIENT_ERROR, Response
 from tests.faults.alike import Alike
 from tests.faults.case import APPLY, BOTH, LEDGER, PASSING, TEARDOWN, Case, Strike, Verdict
 from tests.faults.files import Files

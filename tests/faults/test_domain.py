@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests import inventory
 from tests.faults.case import APPLY, BOTH, TEARDOWN, Case, Strike
 from tests.faults.wire import ENDPOINT

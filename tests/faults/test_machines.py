@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.run_marker.marker import MARK_SECONDS
 from provisioner.errors import NoSuchStack
 from state.errors import LockHeld

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.faults.judge import Held, compare, held
 from tests.faults.seeds import SEED
 from tests.harness import Desk, Ran

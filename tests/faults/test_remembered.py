@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.faults.case import APPLY, TEARDOWN
 from tests.faults.remembered import Key, Remembered
 from tests.faults.world import World

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, Case, Strike
 from tests.faults.matrix import ROOT
 from tests.faults.seeds import SEED

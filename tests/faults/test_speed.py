@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock, Stopped
 from state.lease import Heartbeat
 from tests.faults.case import APPLY, KILLED, Case, Strike

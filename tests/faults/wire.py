@@ -17,12 +17,12 @@ from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.embedded.answers import AwsError
-from provisioner.embedded.emulator import Emulator
-from provisioner.embedded.errors import expired
-from provisioner.embedded.faults import Fault
-from provisioner.embedded.http_server import ConnectionDropped
-from provisioner.embedded.wire import READS, Call, Environ, Response, read, refusal
+from provisioner.emulator.answers import AwsError
+from provisioner.emulator.emulator import Emulator
+from provisioner.emulator.errors import expired
+from provisioner.emulator.faults import Fault
+from provisioner.emulator.http_server import ConnectionDropped
+from provisioner.emulator.wire import READS, Call, Environ, Response, read, refusal
 from tests import inventory
 from tests.faults.alike import Alike
 from tests.faults.case import LEDGER, Strike

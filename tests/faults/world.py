@@ -19,8 +19,8 @@ from unittest.mock import patch
 from provisioner import aws_connections
 from provisioner import workspace as workspaces
 from provisioner.configuration import load
-from provisioner.embedded.emulator import Emulator
-from provisioner.embedded.local import RunningEmulator, window
+from provisioner.emulator.emulator import Emulator
+from provisioner.emulator.local import RunningEmulator, window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
 from provisioner.terminal.console import Console

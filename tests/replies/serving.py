@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import unquote, urlsplit
 
-from provisioner.embedded.wire import Environ, read
+from provisioner.emulator.wire import Environ, read
 from tests.replies.front import LOOPBACK, Front, Seen, end
 from tests.replies.message import Answer, HangUp, Sender
 

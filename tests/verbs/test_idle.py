@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from provisioner.embedded.server import LocalAws
+from provisioner.emulator.server import LocalAws
 from tests.harness import ROOT, Desk
 from tests.standing import SUFFIX
 from tests.verbs.table import ROWS, Row

@@ -1,0 +1,26 @@
+"""Log deliveries: the first call to create or delete one is refused, because its source is being updated."""
+
+from __future__ import annotations
+
+from provisioner.emulator.account_store import AccountStore
+from provisioner.emulator.answers import AwsError
+from provisioner.emulator.hooks import manners
+from provisioner.emulator.wire import Call
+
+_asked: AccountStore[bool] = AccountStore()
+
+
+@manners.before("logs", "CreateDelivery", "DeleteDelivery")
+def refuse_busy(call: Call) -> None:
+    """Refuse the first such call for a delivery (message: hashicorp/terraform-provider-aws#42194).
+
+    Raises:
+        AwsError: ConflictException.
+
+    """
+    of = call.params.get("id") or call.params["deliverySourceName"]
+    asked = _asked.of(call)
+    if asked.setdefault(f"{call.operation} {of}", False):
+        return
+    asked[f"{call.operation} {of}"] = True
+    raise AwsError("ConflictException", "Requested resource is currently being updated. Please try again later.")

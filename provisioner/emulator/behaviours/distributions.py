@@ -1,0 +1,99 @@
+"""CloudFront distributions: every change takes minutes to deploy, and reads may be stale just after it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from functools import partial
+
+from provisioner.emulator.account_store import AccountStore
+from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.clock import clock
+from provisioner.emulator.hooks import manners
+from provisioner.emulator.local import window
+from provisioner.emulator.moto_bridge import ask_moto
+from provisioner.emulator.patches.cloudfront_distributions import distributions, got
+from provisioner.emulator.wire import Call
+
+DEPLOY = 170.0  # seconds; go-to-k/cdkd docs/benchmarks.md, the median of 7
+
+_deploying: AccountStore[str] = AccountStore()  # by id: the ETag of the change that is being deployed
+
+
+@dataclass
+class StaleReply:
+    """The reply of a stale read, for how many reads it is shown, and until when."""
+
+    reply: Reply
+    reads: int
+    until: float
+
+
+_before: AccountStore[StaleReply] = AccountStore()
+
+
+@manners.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
+def change(call: Call, reply: Reply) -> None:
+    """Start the deployment of a new or changed distribution."""
+    name, etag = reply["Distribution"]["Id"], reply["ETag"]
+    _deploying.at(call.account, "")[name] = etag
+    clock.later(DEPLOY, partial(_deployed, call.account, name, etag))
+
+
+def _deployed(account: str, name: str, etag: str) -> None:
+    """End the deployment, unless a newer change is being deployed."""
+    if _deploying.at(account, "").get(name) == etag:  # else a newer change is being deployed
+        del _deploying.at(account, "")[name]
+
+
+@manners.after("cloudfront", "GetDistribution")
+def status(call: Call, reply: Reply) -> None:
+    """Put the status of the deployment into the reply; right after an update, the whole reply may be stale.
+
+    go-to-k/cdkd cloudfront-distribution-provider.ts: a Get after the disable may still show
+    Enabled and Deployed.
+    """
+    name = reply["Distribution"]["Id"]
+    if name in _deploying.at(call.account, ""):
+        reply["Distribution"]["Status"] = "InProgress"
+    stale = _before.at(call.account, "").get(name)
+    if stale is not None and stale.reads > 0 and clock.now() < stale.until:
+        stale.reads -= 1
+        reply.clear()
+        reply.update(copy.deepcopy(stale.reply))
+
+
+@manners.before("cloudfront", "UpdateDistribution")
+def remember(call: Call) -> None:
+    """Keep the distribution as it is before an update, for stale reads."""
+    name = call.params["Id"]
+    if name not in distributions(call):
+        return
+    old = ask_moto(call, "cloudfront", "GetDistribution", Id=name)
+    got(call, old)
+    if name in _deploying.at(call.account, ""):
+        old["Distribution"]["Status"] = "InProgress"
+    _before.at(call.account, "")[name] = StaleReply(old, lag.misses(), clock.now() + window(clock.pace))
+
+
+@manners.after("cloudfront", "ListDistributions")
+def statuses(call: Call, reply: Reply) -> None:
+    """Put the status of the deployment of each distribution into the reply."""
+    for summary in reply["DistributionList"].get("Items", []):
+        if summary["Id"] in _deploying.at(call.account, ""):
+            summary["Status"] = "InProgress"
+
+
+@manners.before("cloudfront", "DeleteDistribution")
+def delete(call: Call) -> None:
+    """Refuse to delete a distribution that is not disabled, or still deploying: DistributionNotDisabled.
+
+    Source: botocore ServiceModel.
+    """
+    distribution = distributions(call).get(call.params["Id"])
+    if distribution is None or call.params.get("IfMatch") != distribution.etag:
+        return
+    if distribution.distribution_config.Enabled or distribution.id in _deploying.at(call.account, ""):
+        message = "The distribution you are trying to delete has not been disabled."
+        raise AwsError("DistributionNotDisabled", message, 409)

@@ -1,0 +1,249 @@
+"""Eventual consistency: reads may miss a new resource, and calls that use it may not find it.
+
+It is hidden from at most MISSES reads and one use, and never for longer than `window(pace)`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.emulator.account_store import AccountStore, on_reset
+from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.clock import clock
+from provisioner.emulator.hooks import manners
+from provisioner.emulator.local import window
+from provisioner.emulator.wire import Call
+
+MISSES, USES = 2, 1
+SECONDS = 2.0  # of AWS's time, for which it is hidden from all reads
+SEED = 3  # with it, the first few random numbers already differ
+
+
+@dataclass(frozen=True)
+class LagRule:
+    """How a type of resource is created, read and reported as not found."""
+
+    service: str
+    create: str
+    made: str  # path of the id in the reply, or "=" and the parameter with the name
+    read: str
+    listed: str  # path of the list in the reply of the read
+    asked: str  # parameter of the read with the ids; "" if it only lists
+    code: str
+    message: str
+    status: int = 400
+    used: str = ""  # the code for a call that uses it, if that differs
+
+    @property
+    def member(self) -> str:
+        """The field that holds the id in a list."""
+        return self.made.rpartition(".")[2].removeprefix("=")
+
+    def not_found(self, name: str) -> AwsError:
+        """Return the error for a read of a resource that does not exist."""
+        return AwsError(self.code, self.message.format(name), self.status)
+
+    def not_usable(self, name: str) -> AwsError:
+        """Return the error for a call that uses a resource that does not exist."""
+        return AwsError(self.used or self.code, self.message.format(name), self.status)
+
+
+# Codes: terraform-provider-aws ec2/errors.go and botocore ServiceModel.
+KINDS = [
+    LagRule("ec2", "CreateVpc", "Vpc.VpcId", "DescribeVpcs", "Vpcs", "VpcIds",
+         "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
+    LagRule("ec2", "CreateSubnet", "Subnet.SubnetId", "DescribeSubnets", "Subnets", "SubnetIds",
+         "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist"),
+    LagRule("ec2", "CreateInternetGateway", "InternetGateway.InternetGatewayId", "DescribeInternetGateways",
+         "InternetGateways", "InternetGatewayIds", "InvalidInternetGatewayID.NotFound",
+         "The internetGateway ID '{}' does not exist"),
+    LagRule("ec2", "AllocateAddress", "AllocationId", "DescribeAddresses", "Addresses", "AllocationIds",
+         "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"),
+    LagRule("ec2", "CreateNatGateway", "NatGateway.NatGatewayId", "DescribeNatGateways", "NatGateways",
+         "NatGatewayIds", "NatGatewayNotFound", "NAT gateway {} was not found",
+         used="InvalidNatGatewayID.NotFound"),
+    LagRule("ec2", "CreateRouteTable", "RouteTable.RouteTableId", "DescribeRouteTables", "RouteTables",
+         "RouteTableIds", "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist"),
+    LagRule("ec2", "CreateSecurityGroup", "GroupId", "DescribeSecurityGroups", "SecurityGroups", "GroupIds",
+         "InvalidGroup.NotFound", "The security group '{}' does not exist"),
+    LagRule("ec2", "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId", "DescribeVpcEndpoints", "VpcEndpoints",
+         "VpcEndpointIds", "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist"),
+    LagRule("elbv2", "CreateLoadBalancer", "LoadBalancers.0.LoadBalancerArn", "DescribeLoadBalancers",
+         "LoadBalancers", "LoadBalancerArns", "LoadBalancerNotFound", "One or more load balancers not found"),
+    LagRule("elbv2", "CreateTargetGroup", "TargetGroups.0.TargetGroupArn", "DescribeTargetGroups",
+         "TargetGroups", "TargetGroupArns", "TargetGroupNotFound", "One or more target groups not found"),
+    LagRule("elbv2", "CreateListener", "Listeners.0.ListenerArn", "DescribeListeners", "Listeners",
+         "ListenerArns", "ListenerNotFound", "One or more listeners not found"),
+    LagRule("iam", "CreateRole", "Role.RoleName", "GetRole", "", "RoleName", "NoSuchEntity",
+         "The role with name {} cannot be found.", 404),
+    LagRule("dynamodb", "CreateTable", "=TableName", "DescribeTable", "", "TableName",
+         "ResourceNotFoundException", "Requested resource not found: Table: {} not found"),
+    LagRule("logs", "CreateLogGroup", "=logGroupName", "DescribeLogGroups", "logGroups", "",
+         "ResourceNotFoundException", "The specified log group does not exist."),
+    # KMS developer guide, "eventual consistency".
+    LagRule("kms", "CreateKey", "KeyMetadata.Arn", "DescribeKey", "", "KeyId",
+         "NotFoundException", "Key '{}' does not exist"),
+]  # fmt: skip
+
+
+_dice = random.Random(SEED)  # noqa: S311  # tests need the same numbers after every reset
+on_reset(lambda: _dice.seed(SEED))
+
+
+def misses() -> int:
+    """Return how many reads will miss a new resource, at random."""
+    return _dice.randint(0, MISSES)
+
+
+@dataclass
+class Hidden:
+    """A new resource, and how many reads and uses still miss it."""
+
+    kind: LagRule
+    name: str
+    born: float = field(default_factory=clock.now)
+    reads: int = field(default_factory=misses)
+    uses: int = field(default_factory=lambda: _dice.randint(0, USES))
+
+    def __post_init__(self) -> None:
+        self.until = self.born + clock.scaled(SECONDS if self.reads else 0)
+
+    @property
+    def is_hiding(self) -> bool:
+        """Whether a read would miss it."""
+        return not self._is_old() and (self.reads > 0 or clock.now() < self.until)
+
+    def hides_from_read(self) -> bool:
+        """Return whether a read misses it, and count the miss."""
+        hides = self.is_hiding
+        self.reads -= hides
+        return hides
+
+    def hides_from_use(self) -> bool:
+        """Return whether a call that uses it does not find it, and count that."""
+        hides = not self._is_old() and self.uses > 0
+        self.uses -= hides
+        return hides
+
+    def _is_old(self) -> bool:
+        return clock.now() > self.born + window(clock.pace)
+
+
+_fresh: AccountStore[Hidden] = AccountStore()
+
+
+def _place(call: Call) -> dict[str, Hidden]:
+    return _fresh.at(call.account, "" if call.service == "iam" else call.region)
+
+
+def _dig(reply: Any, path: str) -> Any:
+    for step in path.split("."):
+        reply = reply[int(step)] if step.isdigit() else reply[step]
+    return reply
+
+
+def _remember(call: Call, reply: Reply) -> None:
+    """Hide a newly created resource; a repeated create call that returns the same id does not count."""
+    kind = next(k for k in KINDS if (k.service, k.create) == (call.service, call.operation))
+    own = kind.made.startswith("=")
+    name = str(call.params[kind.made[1:]] if own else _dig(reply, kind.made))
+    if own or name not in _place(call):  # the same id again is no new thing, the same name is
+        _place(call)[name] = Hidden(kind, name)
+
+
+def _read_by_id(call: Call) -> None:
+    """Refuse a read by id of a hidden resource."""
+    for kind in _read_by(call):
+        asked = call.params.get(kind.asked, []) if kind.asked else []
+        for name in [asked] if isinstance(asked, str) else asked:
+            fresh = _place(call).get(name)
+            if fresh is not None and fresh.kind is kind and fresh.hides_from_read():
+                raise kind.not_found(name)
+
+
+def _read_by(call: Call) -> Iterator[LagRule]:
+    return (kind for kind in KINDS if (kind.service, kind.read) == (call.service, call.operation))
+
+
+def _may_hide(call: Call) -> bool:
+    """Return whether a hidden resource could be in a list; if not, the reply need not be parsed."""
+    kinds = list(_read_by(call))
+    return any(fresh.kind in kinds and fresh.is_hiding for fresh in _place(call).values())
+
+
+def _read_list(call: Call, reply: Reply) -> None:
+    """Remove hidden resources from a list; reads by id have been handled before."""
+    for kind in _read_by(call):
+        if not kind.listed or (kind.asked and call.params.get(kind.asked)):
+            continue
+        items = reply.get(kind.listed, [])
+        seen = [item for item in items if not _is_hidden(call, item[kind.member])]
+        if items and not seen and "Names" in call.params:
+            raise kind.not_found(call.params["Names"][0])
+        reply[kind.listed] = seen
+
+
+def _is_hidden(call: Call, name: str) -> bool:
+    fresh = _place(call).get(name)
+    return fresh is not None and fresh.hides_from_read()
+
+
+def _use(call: Call) -> None:
+    """Refuse, once, a call that uses a new resource; deletions always find it, for safe cleaning up."""
+    if not call.mutating or call.operation.startswith(("Delete", "Release", "Detach", "Disassociate")):
+        return
+    known = _place(call)
+    for word in _words(call.params):
+        fresh = known.get(word)
+        created = fresh is not None and call.operation == fresh.kind.create
+        ours = fresh is not None and fresh.kind.service == call.service and not created
+        if fresh is not None and ours and fresh.hides_from_use():
+            raise fresh.kind.not_usable(word)
+
+
+def hides_from_use(call: Call, name: str) -> bool:
+    """Return whether another service does not find a resource, and count that."""
+    fresh = _place(call).get(name)
+    return fresh is not None and fresh.hides_from_use()
+
+
+# Calls in which another service looks up a subnet: terraform-provider-aws and botocore ServiceModel.
+ELSEWHERE = {
+    ("elbv2", "CreateLoadBalancer"): ("SubnetNotFound", "The subnet ID '{}' is not valid"),
+    ("rds", "CreateDBSubnetGroup"): ("InvalidSubnet", "Subnet {} is not valid or does not exist."),
+}
+
+
+def _use_elsewhere(call: Call) -> None:
+    """Refuse, once, a subnet that only EC2 knows yet."""
+    code, message = ELSEWHERE[call.service, call.operation]
+    for name in call.params.get("Subnets") or call.params.get("SubnetIds") or []:
+        fresh = _place(call).get(name)
+        if fresh is not None and fresh.hides_from_use():
+            raise AwsError(code, message.format(name))
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Yield all strings in nested parameters."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _words(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _words(member)
+
+
+for _kind in KINDS:
+    manners.after(_kind.service, _kind.create)(_remember)
+for _service, _operation in {(kind.service, kind.read) for kind in KINDS}:
+    manners.before(_service, _operation)(_read_by_id)
+    manners.after(_service, _operation, when=_may_hide)(_read_list)
+for _service, _operation in ELSEWHERE:
+    manners.before(_service, _operation)(_use_elsewhere)
+for _service in {kind.service for kind in KINDS}:
+    manners.before(_service, "*")(_use)

@@ -1,0 +1,139 @@
+"""New IAM roles: for some seconds, other services do not know a role yet, or deny passing it.
+
+The first calls that use a new role are refused, each with its service's own error or as a missing permission.
+No call is refused later than SECONDS of AWS's time after the role was created.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.ecs.exceptions import TaskDefinitionNotFoundException
+
+from provisioner.emulator.account_store import AccountStore, on_reset
+from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.behaviours import lag
+from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import access_denied
+from provisioner.emulator.hooks import manners
+from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.wire import Call
+
+MOST = 2  # refusals of one role
+# Roles are used some time after they are created, so AT_LEAST is in real seconds, at any speed.
+SECONDS, AT_LEAST = 60.0, 2.0
+SEED = 5
+
+_PRINCIPAL = "MalformedPolicyDocumentException"
+# The error code and message of each call for an unknown role, from terraform-provider-aws unless stated
+# otherwise. "": the call only denies iam:PassRole (terraform-aws-modules/terraform-aws-ecs#414).
+UNKNOWN: dict[tuple[str, str], tuple[str, str]] = {
+    ("ecs", "RegisterTaskDefinition"): ("ClientException", "Role is not valid"),  # fabfuel/ecs-deploy#231
+    ("ecs", "RunTask"): ("", ""),
+    ("ecs", "CreateService"): ("", ""),
+    ("ecs", "UpdateService"): ("", ""),
+    ("ec2", "CreateFlowLogs"): ("InvalidParameter", "Unable to assume given IAM role"),  # ec2/vpc_flow_log.go
+    ("rds", "CreateDBInstance"): (
+        "InvalidParameterValue",
+        "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+    ),  # rds/instance.go
+    ("rds", "ModifyDBInstance"): (
+        "InvalidParameterValue",
+        "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+    ),
+    ("application-autoscaling", "RegisterScalableTarget"): (
+        "ValidationException",
+        "Unable to assume IAM role",
+    ),  # appautoscaling/target.go
+    ("kms", "CreateKey"): (
+        _PRINCIPAL,
+        "Policy contains a statement with one or more invalid principals.",
+    ),  # kms/key.go
+    ("kms", "PutKeyPolicy"): (
+        _PRINCIPAL,
+        "Policy contains a statement with one or more invalid principals.",
+    ),
+    ("s3", "PutBucketPolicy"): ("MalformedPolicy", "Invalid principal in policy"),  # s3/bucket_policy.go
+    ("secretsmanager", "PutResourcePolicy"): (
+        _PRINCIPAL,
+        "This resource policy contains an unsupported principal.",
+    ),  # secretsmanager/secret.go
+    ("iam", "CreateRole"): ("MalformedPolicyDocument", "Invalid principal in policy"),  # iam/role.go
+    ("iam", "UpdateAssumeRolePolicy"): ("MalformedPolicyDocument", "Invalid principal in policy"),
+    ("sns", "SetTopicAttributes"): (
+        "InvalidParameter",
+        "Invalid parameter: Policy Error: PrincipalNotFound",
+    ),  # sns/topic_policy.go
+}
+# Services that name the role as a principal in a policy, which needs no iam:PassRole.
+_NOT_PASSED = ("kms", "s3", "secretsmanager", "iam", "sns")
+
+_dice = random.Random(SEED)  # noqa: S311  # tests need the same numbers after every reset
+on_reset(lambda: _dice.seed(SEED))
+
+
+@dataclass
+class NewRole:
+    """A new role, and how many more calls that use it are refused."""
+
+    arn: str
+    born: float = field(default_factory=clock.now)
+    left: int = field(default_factory=lambda: _dice.randint(0, MOST * lag.USES))
+
+    def refuses(self) -> bool:
+        """Return whether a call that uses the role is refused, and count that."""
+        refuses = self.left > 0 and clock.now() <= self.born + max(clock.scaled(SECONDS), AT_LEAST)
+        self.left -= refuses
+        return refuses
+
+
+_new: AccountStore[NewRole] = AccountStore()
+
+
+@manners.after("iam", "CreateRole")
+def _remember(call: Call, reply: Reply) -> None:
+    """Remember a new role."""
+    arn = str(reply["Role"]["Arn"])
+    _new.at(call.account, "")[arn] = NewRole(arn)
+
+
+def _refuse(call: Call) -> None:
+    """Refuse a call that uses a role which is still too new."""
+    for arn in _taken(call):
+        role = _new.at(call.account, "").get(arn)
+        if role is not None and role.refuses():
+            raise _refusal(call, role)
+
+
+def _refusal(call: Call, role: NewRole) -> AwsError:
+    """Return the error for a role: a denied iam:PassRole, or the service's own error, in turn."""
+    code, message = UNKNOWN[call.service, call.operation]
+    is_denied = role.left % 2 == 0 and call.service not in _NOT_PASSED
+    if is_denied or not code:
+        return access_denied(call, "iam:PassRole", role.arn)
+    return AwsError(code, message)
+
+
+def _taken(call: Call) -> Iterator[str]:
+    """Return the ARNs of new roles that a call uses, directly or through its task definition."""
+    told = str(call.params)
+    if name := call.params.get("taskDefinition"):
+        told += _task_roles(call, str(name))
+    return (arn for arn in list(_new.at(call.account, "")) if arn in told)
+
+
+def _task_roles(call: Call, name: str) -> str:
+    """Return the execution role and the task role of a task definition, as a text."""
+    known: Any = backend("ecs", call.account, call.region)
+    try:
+        task = known.describe_task_definition(name)
+    except TaskDefinitionNotFoundException:  # the call itself will fail with this
+        return ""
+    return " ".join(str(getattr(task, name, "")) for name in ("execution_role_arn", "task_role_arn"))
+
+
+for _service, _operation in UNKNOWN:
+    manners.before(_service, _operation)(_refuse)

@@ -1,0 +1,73 @@
+"""Errors that any call can meet, with the code and HTTP status that the call's service uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provisioner.emulator.answers import AwsError
+from provisioner.iam.reference import action_of
+
+if TYPE_CHECKING:
+    from provisioner.emulator.wire import Call
+
+# AWS doc, throttling pages of each service; a service that is not listed uses the protocol's default.
+THROTTLES = {
+    "ec2": ("RequestLimitExceeded", 503),
+    "s3": ("SlowDown", 503),
+    "resourcegroupstaggingapi": ("ThrottledException", 400),
+    "elbv2": ("ThrottlingException", 400),
+}
+
+
+def _speaks_json(call: Call) -> bool:
+    """Return whether the service names its errors as exceptions; CloudWatch kept its old codes (botocore)."""
+    return call.protocol in ("json", "rest-json") and call.service != "cloudwatch"
+
+
+def throttled(call: Call) -> AwsError:
+    """Return the error for too many calls."""
+    default = ("ThrottlingException" if _speaks_json(call) else "Throttling", 400)
+    code, status = THROTTLES.get(call.service, default)
+    message = "Request limit exceeded." if call.service == "ec2" else "Rate exceeded"
+    return AwsError(code, message, status)
+
+
+def access_denied(call: Call, action: str = "", resource: str = "*", *, explicit: bool = False) -> AwsError:
+    """Return the error for a call that no policy allows, or that one denies (`explicit`).
+
+    Without `action`, the error names the call's own action.
+    """
+    action = action or action_of(call.service, call.operation)
+    why = f"because no identity-based policy allows the {action} action"
+    if explicit:
+        why = "with an explicit deny in an identity-based policy"
+    message = (
+        f"User: arn:aws:iam::{call.account}:user/provisioner is not authorized to perform: {action} on"
+        f" resource: {resource} {why}"
+    )
+    if call.service == "ec2":
+        message = f"You are not authorized to perform this operation. {message}"
+        return AwsError("UnauthorizedOperation", message, 403)
+    if _speaks_json(call):
+        return AwsError("AccessDeniedException", message, 400)
+    return AwsError("AccessDenied", message, 403)
+
+
+def expired(call: Call) -> AwsError:
+    """Return the error for expired credentials."""
+    if call.service == "ec2":
+        return AwsError("RequestExpired", "Request has expired.", 400)
+    message = "The security token included in the request is expired"
+    if _speaks_json(call):
+        return AwsError("ExpiredTokenException", message, 400)
+    return AwsError("ExpiredToken", message, 403)
+
+
+def internal_error(_: Call) -> AwsError:
+    """Return the error for a failure inside AWS."""
+    return AwsError("InternalError", "An internal error has occurred", 500)
+
+
+def unavailable(_: Call) -> AwsError:
+    """Return the error for an overloaded AWS."""
+    return AwsError("ServiceUnavailable", "Service is unable to handle request.", 503)

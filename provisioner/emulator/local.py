@@ -1,0 +1,243 @@
+"""Starting, finding and stopping the emulator's process; cheap to import."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provisioner.emulator.control_client import STATE, ask
+from provisioner.emulator.process import ProcessHandle, alive
+from state.errors import ProvisionerError
+
+LOOPBACK = "127.0.0.1"
+LOCK, LOG = "local.lock", "local.log"
+STOP_PATIENCE = 5.0
+REFUSED = 400
+
+# A plain account is the user's own; into a strict one, an organisation puts resources and rules of its own.
+PLAIN, STRICT = "plain", "strict"
+ACCOUNTS = (PLAIN, STRICT)
+
+VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds at AWS's speed, and real seconds at any speed
+
+
+def window(pace: float) -> float:
+    """Return the seconds for which, at most, reads may not show a new resource (eventual consistency)."""
+    return max(VISIBLE_WITHIN * pace, AT_LEAST)
+
+
+@dataclass(frozen=True)
+class RunningEmulator:
+    """A running emulator: its endpoint, process and settings."""
+
+    endpoint: str
+    pid: int
+    instance: str
+    speed: float = field(metadata={"json": "pace"})
+    behaviours: bool = field(metadata={"json": "manners"})
+    started: str
+    token: str = field(default="", repr=False)
+    # The Host names that it accepts besides those of loopback, and the address that it listens at.
+    hosts: tuple[str, ...] = ()
+    address: str = LOOPBACK
+    account: str = PLAIN
+
+    @property
+    def visible_within(self) -> float:
+        """Seconds for which reads may not show a new resource; 0 without behaviours."""
+        return window(self.speed) if self.behaviours else 0.0
+
+
+def running(home: Path) -> RunningEmulator | None:
+    """Return the running emulator of this home; None if its file names a dead or a different process."""
+    emulator = _recorded(home)
+    if emulator is None or not alive(emulator.pid):
+        return None
+    return emulator if _answers(emulator) else None
+
+
+def unresponsive_process(home: Path) -> int | None:
+    """Return the id of the live process in the emulator's file if it does not answer as the emulator."""
+    emulator = _recorded(home)
+    return emulator.pid if emulator and alive(emulator.pid) and not _answers(emulator) else None
+
+
+def start(
+    home: Path,
+    *,
+    pace: float = 0.0,
+    manners: bool = True,
+    port: int = 0,
+    hosts: Iterable[str] = (),
+    address: str = LOOPBACK,
+    account: str = PLAIN,
+    timeout: float = 60,
+) -> RunningEmulator:
+    """Return the running emulator of this home, or start one; concurrent callers get the same one.
+
+    A running one is returned whatever its speed and account. For a new one, `pace` is 0 for instant and 1 for
+    AWS's speed, `port` 0 lets the kernel choose, and `timeout` is in seconds until it is ready.
+
+    Raises:
+        ProvisionerError: It did not start, or its files cannot be written.
+
+    """
+    if emulator := running(home):
+        return emulator
+    arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
+    arguments += ["--account", account]
+    arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _locked(home):
+            if emulator := running(home):
+                return emulator
+            _spawn(home, arguments, timeout)
+            if emulator := running(home):
+                return emulator
+    except OSError as error:
+        raise ProvisionerError(
+            f"The embedded AWS cannot keep its files in {home}: {error.strerror or error}.",
+            "Make room or give rights there, or choose another folder with MLAPI_HOME.",
+        ) from error
+    raise _could_not_start(home, "it said it was ready, but does not answer")
+
+
+def stop(home: Path) -> bool:
+    """Stop the emulator and wait until its process has ended; return False if none was running.
+
+    A process is signalled only if it has just answered, over the control port, as this emulator.
+    """
+    emulator = _recorded(home)
+    (home / STATE).unlink(missing_ok=True)
+    try:
+        return emulator is not None and _end(emulator)
+    except (ProcessLookupError, PermissionError, OverflowError):  # no such process, or another user's
+        return False
+
+
+def _end(emulator: RunningEmulator) -> bool:
+    """Terminate the process, by SIGKILL if SIGTERM does not help; return False if it is not the emulator."""
+    with ProcessHandle(emulator.pid) as process:
+        if not _answers(emulator):
+            return False
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            process.send(sign)
+            if process.gone_within(STOP_PATIENCE):
+                return True
+    raise ProvisionerError(
+        f"The embedded AWS, process {emulator.pid}, does not end.", f"Look at it: `ps -p {emulator.pid} -f`."
+    )
+
+
+def authorise(emulator: RunningEmulator, policies: list[Any]) -> None:
+    """Make a running emulator allow only what these policies allow; an empty list lifts the restriction."""
+    status, told = ask(emulator.endpoint, emulator.token, "POST", "authorise", policies)
+    if status >= REFUSED:
+        raise ProvisionerError(f"The embedded AWS does not take these policies: {told.get('error')}")
+
+
+def _answers(emulator: RunningEmulator) -> bool:
+    """Return whether the endpoint answers, for this token, with this emulator's instance and process id."""
+    from http.client import HTTPException  # noqa: PLC0415  # only where a request is sent
+
+    try:
+        _, told = ask(emulator.endpoint, emulator.token, "GET", "health")
+        return (told["instance"], told["pid"]) == (emulator.instance, emulator.pid)
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        return False
+
+
+def _recorded(home: Path) -> RunningEmulator | None:
+    """Return the emulator that the file in the home describes; None without a usable file.
+
+    Raises:
+        ProvisionerError: The file is another user's, who could name any process and endpoint in it.
+
+    """
+    try:
+        with (home / STATE).open() as file:
+            owner, text = os.fstat(file.fileno()).st_uid, file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError:
+        owner, text = -1, ""
+    if owner != os.getuid():
+        raise ProvisionerError(
+            f"The embedded AWS of {home} is another user's: {STATE} there is not yours.",
+            "Choose another folder with MLAPI_HOME.",
+        )
+    try:
+        told = json.loads(text)
+        emulator = RunningEmulator(**(told | {"hosts": tuple(told.get("hosts", ()))}))
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return emulator if type(emulator.pid) is int and emulator.pid > 0 else None
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Hold the home's start lock; the kernel releases it if this process dies."""
+    with (home / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
+    """Start the process, detached from this terminal, and wait until it reports that it is ready."""
+    ready, says_ready = os.pipe()
+    command = [sys.executable, "-m", "provisioner.emulator", "--home", str(home), *arguments]
+    with (home / LOG).open("w") as log:
+        child = subprocess.Popen(  # noqa: S603  # our own module, our own arguments
+            [*command, "--ready-fd", str(says_ready)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+            pass_fds=(says_ready,),
+            start_new_session=True,
+        )
+    os.close(says_ready)
+    try:
+        answered, _, _ = select.select([ready], [], [], timeout)
+        said = os.read(ready, 1) if answered else b""
+    finally:
+        os.close(ready)
+    if said:
+        child.returncode = 0  # it outlives this process: no ResourceWarning
+        return
+    if answered:  # it has closed the pipe, so it is about to end
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(STOP_PATIENCE)
+    ended = child.poll()
+    child.kill()
+    child.wait()
+    why = f"it was not ready within {timeout:g} s" if ended is None else f"it ended with code {ended}"
+    raise _could_not_start(home, why)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the new process, without the user's AWS settings and secrets."""
+    users = ("AWS_", "BOTO", "MOTO_", "MLAPI_", "DB_PASSWORD", "_X_AMZN", "REQUESTS_CA_BUNDLE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(users)}
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return kept | nothing | {"PYTHONPATH": path, "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def _could_not_start(home: Path, why: str) -> ProvisionerError:
+    """Return the error for a failed start, with the last lines of the log."""
+    lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
+    told = "\n".join([f"The embedded AWS could not start: {why}.", *("  " + line for line in lines)])
+    return ProvisionerError(told, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?")

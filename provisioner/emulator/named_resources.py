@@ -1,0 +1,247 @@
+"""The resources that a call names, as the ARNs that IAM compares with those of a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provisioner.emulator.moto_bridge import backend
+from provisioner.iam import reference
+from provisioner.iam.evaluator import matches_pattern
+from provisioner.iam.required_actions import DEFAULTS, IF_NAMED, values_at
+
+if TYPE_CHECKING:
+    from provisioner.emulator.wire import Call
+    from provisioner.iam.reference import Action, ActionTarget
+
+# By prefix and resource type: the parameters that hold a name, id or ARN of one (botocore, input shapes).
+# A blank separates the parts of one ARN, a star stands for every item of a list.
+NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "acm": {"certificate": ("CertificateArn",)},
+    "application-autoscaling": {"ScalableTarget": ("ResourceARN",)},
+    "cloudfront": {
+        "distribution": ("Id", "Resource", "DistributionId"),
+        "cache-policy": ("Id",),
+        "origin-request-policy": ("Id",),
+        "response-headers-policy": ("Id",),
+        "vpcorigin": ("Id", "Resource"),
+    },
+    "cloudwatch": {
+        "alarm": ("AlarmName", "AlarmNames.*", "ResourceARN"),
+        "dashboard": ("DashboardName", "DashboardNames.*"),
+    },
+    "dynamodb": {"table": ("TableName", "ResourceArn")},
+    "ec2": {
+        "elastic-ip": ("AllocationId",),
+        "internet-gateway": ("InternetGatewayId",),
+        "natgateway": ("NatGatewayId",),
+        "network-interface": ("NetworkInterfaceId",),
+        "prefix-list": ("PrefixListId",),
+        "route-table": ("RouteTableId", "RouteTableIds.*", "AddRouteTableIds.*", "RemoveRouteTableIds.*"),
+        "security-group": ("GroupId", "SecurityGroupIds.*"),
+        "security-group-rule": ("SecurityGroupRules.*.SecurityGroupRuleId",),
+        "subnet": ("SubnetId", "SubnetIds.*"),
+        "vpc": ("VpcId", "ResourceIds.*"),
+        "vpc-endpoint": ("VpcEndpointId", "VpcEndpointIds.*"),
+        "vpc-flow-log": ("FlowLogIds.*",),
+    },
+    "ecs": {
+        "cluster": ("cluster", "clusterName", "clusters.*", "resourceArn"),
+        "service": ("cluster service", "cluster serviceName", "cluster services.*", "resourceArn"),
+        "task": ("cluster tasks.*", "cluster task"),
+        "task-definition": ("family", "taskDefinition", "taskDefinitions.*", "resourceArn"),
+    },
+    "elasticloadbalancing": {
+        "listener/app": ("ListenerArn", "ResourceArns.*"),
+        "listener-rule/app": ("RuleArn", "RulePriorities.*.RuleArn", "ResourceArns.*"),
+        "loadbalancer/app/": ("LoadBalancerArn", "Name", "ResourceArns.*"),
+        "targetgroup": ("TargetGroupArn", "Name", "ResourceArns.*"),
+    },
+    "events": {"rule-on-default-event-bus": ("Name", "Rule", "ResourceARN")},
+    "iam": {
+        "role": ("RoleName",),
+        "policy": ("PolicyArn", "PolicyName"),
+        "oidc-provider": ("OpenIDConnectProviderArn",),
+        "user": ("UserName",),
+        "group": ("GroupName",),
+        "instance-profile": ("InstanceProfileName",),
+    },
+    "kms": {"key": ("KeyId", "TargetKeyId", "ResourceArn"), "alias": ("AliasName",)},
+    "logs": {
+        "delivery": ("id", "resourceArn"),
+        "delivery-destination": ("name", "deliveryDestinationArn", "deliveryDestinationName", "resourceArn"),
+        "delivery-source": ("name", "deliverySourceName", "resourceArn"),
+        "log-group": ("logGroupName", "resourceArn", "logGroupIdentifier"),
+    },
+    "rds": {
+        "cluster": ("DBClusterIdentifier", "ResourceName"),
+        "cluster-pg": ("DBClusterParameterGroupName", "ResourceName"),
+        "cluster-snapshot": (
+            "FinalDBSnapshotIdentifier",
+            "DBClusterSnapshotIdentifier",
+            "SnapshotIdentifier",
+            "ResourceName",
+        ),
+        "db": ("DBInstanceIdentifier", "ResourceName"),
+        "pg": ("DBParameterGroupName",),
+        "subgrp": ("DBSubnetGroupName", "ResourceName"),
+    },
+    "route53": {"hostedzone": ("HostedZoneId", "Id"), "change": ("Id",)},
+    "s3": {"bucket": ("Bucket",), "object": ("Bucket Key", "Bucket Delete.Objects.*.Key")},
+    "secretsmanager": {"Secret": ("SecretId", "Name")},
+    "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
+    "sts": {"role": ("RoleArn",)},
+    "wafv2": {"webacl": ("ARN", "ResourceArn", "ResourceARN", "WebACLArn", "LoggingConfiguration.ResourceArn")},
+}
+# EC2 user guide, resource IDs: the resource type of an id by its prefix.
+_EC2_IDS = {
+    "eipalloc": "elastic-ip",
+    "fl": "vpc-flow-log",
+    "igw": "internet-gateway",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+_SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
+
+
+@dataclass(frozen=True)
+class NamedResource:
+    """A resource that a call concerns, and its type; `on` is None if the action has no resource types."""
+
+    arn: str
+    on: ActionTarget | None = None
+
+
+def resources(action: Action, call: Call, *, tagged: bool) -> list[NamedResource]:
+    """Return each resource that a call concerns; `tagged` says that the call tags the resource it creates."""
+    if not action.on:
+        return [NamedResource("*")]
+    found = [NamedResource(arn, on) for on in action.on for arn in _arns(action, on, call, tagged)]
+    if action.reads or action.level == "Tagging":
+        # Such an action accepts one of several types: keep the type that the call names.
+        found = [one for one in found if one.on and one.arn != _any(action, one.on, call)] or found[:1]
+    return found or [NamedResource(_any(action, action.on[0], call), action.on[0])]
+
+
+def _arns(action: Action, on: ActionTarget, call: Call, tagged: bool) -> list[str]:
+    """Return the ARNs of one type: those that the call names, else a wildcard ARN if the type is required."""
+    anyone = _any(action, on, call)
+    told = _stream(call) if on.type == "log-stream" else _told(action, on, call)
+    named = [one if one.startswith("arn:") else _filled(action, on, call, one) for one in told]
+    fitting = [arn for arn in named if matches_pattern(anyone, arn)]
+    if fitting or (action.name, on.type) in IF_NAMED:
+        return fitting
+    if (action.name, on.type) in DEFAULTS:
+        return [_filled(action, on, call, "default")]
+    return [anyone] if on.always or (on.request_tag and tagged) else []
+
+
+def _told(action: Action, on: ActionTarget, call: Call) -> list[str]:
+    """Return the names, ids and ARNs of one resource type in a call's parameters."""
+    params = call.params
+    match action.prefix:
+        case "ec2" if "AssociationId" in params:
+            return _associated(call, on.type)
+        case "ec2" if action.level == "Tagging":
+            ids = params.get("Resources", [])
+            return [one for one in ids if _EC2_IDS.get(one.partition("-")[0]) == on.type]
+        case "application-autoscaling" | "ssm":
+            return _of_session(on.type, params) if action.prefix == "ssm" else _scalable(call)
+        case "wafv2" if "Scope" in params:
+            named = [_SCOPES[params["Scope"]], params.get("Name", "*"), params.get("Id", "*")]
+            return ["/".join(named)] if on.type == "webacl" else []
+        case "iam" if params.keys() & {"AWSServiceName", "Url"}:
+            return [_to_be(params)]
+        case "kms" if on.type == "key" and "AliasName" in params:
+            return _behind(call)
+    found = _found(action, on, params)
+    return [_secret(call, name) for name in found] if action.prefix == "secretsmanager" else found
+
+
+def _stream(call: Call) -> list[str]:
+    """Return the ARN of the log stream that a call names; group and stream names may contain slashes."""
+    group, stream = call.params.get("logGroupName", "*"), call.params.get("logStreamName", "*")
+    return [f"arn:aws:logs:{call.region}:{call.account}:log-group:{group}:log-stream:{stream}"]
+
+
+def _to_be(params: Mapping[str, Any]) -> str:
+    """Return IAM's name of a new service-linked role, or of an OIDC provider: its URL without the scheme."""
+    if "Url" in params:
+        return str(params["Url"]).removeprefix("https://")
+    return f"aws-service-role/{params['AWSServiceName']}/*"
+
+
+def _of_session(type_: str, params: Mapping[str, Any]) -> list[str]:
+    """Return the task in the target `ecs:cluster_task_runtime` of an SSM session, or its document."""
+    cluster, task, *_ = [*str(params.get("Target", "")).removeprefix("ecs:").split("_"), "*", "*"]
+    return {"task": [f"{cluster}/{task}"], "document": [params.get("DocumentName", "*")]}.get(type_, [])
+
+
+def _found(action: Action, on: ActionTarget, params: Mapping[str, Any]) -> list[str]:
+    """Return the names and ARNs at the paths that `NAMES` lists for a resource type."""
+    found: list[str] = []
+    for path in NAMES.get(action.prefix, {}).get(on.type, ()):
+        *before, last = [list(values_at(params, part.split("."))) for part in path.split()]
+        outer = [str(part[0]).rsplit("/", 1)[-1] for part in before if part]
+        if len(outer) == len(before):
+            found += [one if one.startswith("arn:") else "/".join([*outer, one]) for one in map(str, last)]
+    return found
+
+
+def _any(action: Action, on: ActionTarget, call: Call) -> str:
+    """Return the ARN of any resource of a type, with wildcards."""
+    return reference.arn(action.prefix, on.type, (), place_of(call))
+
+
+def _filled(action: Action, on: ActionTarget, call: Call, name: str) -> str:
+    """Return the ARN of a type with this name in it; slashes separate the parts of some names."""
+    # An object's key may itself contain slashes.
+    most = {"ecs": -1, "wafv2": -1, "s3": 1}.get(action.prefix, 0)
+    parts = tuple(name.split("/", most)) if most else (name,)
+    return reference.arn(action.prefix, on.type, parts, place_of(call))
+
+
+def place_of(call: Call) -> dict[str, str]:
+    """Return the partition, region and account of a call's resources."""
+    return {"Partition": "aws", "Region": call.region, "Account": call.account}
+
+
+def _associated(call: Call, type_: str) -> list[str]:
+    """Return ids of one type: the table or subnet of an association, and the table to replace it with."""
+    ties = {
+        tie: {"route-table": table.id, "subnet": subnet}
+        for table in backend("ec2", call.account, call.region).route_tables.values()
+        for tie, subnet in table._associations.items()
+    }
+    now = ties.get(call.params["AssociationId"], {}).get(type_)
+    then = call.params.get("RouteTableId") if type_ == "route-table" else None
+    return [one for one in (now, then) if one]
+
+
+def _scalable(call: Call) -> list[str]:
+    """Return the ARN of the scalable target that a call names, if it exists."""
+    if "ResourceARN" in call.params:
+        return [str(call.params["ResourceARN"])]
+    targets = backend("applicationautoscaling", call.account, call.region).targets
+    target = targets.get(call.params.get("ScalableDimension"), {}).get(call.params.get("ResourceId"))
+    return [str(target.arn)] if target else []
+
+
+def _behind(call: Call) -> list[str]:
+    """Return the key that an alias points to, or that the call points it to."""
+    if "TargetKeyId" in call.params:
+        return [str(call.params["TargetKeyId"])]
+    keys = backend("kms", call.account, call.region).keys.values()
+    return [str(key.arn) for key in keys if call.params["AliasName"] in key.aliases]
+
+
+def _secret(call: Call, name: str) -> str:
+    """Return the ARN of a secret, else its name with a wildcard for the six characters that AWS appends."""
+    secrets = backend("secretsmanager", call.account, call.region).secrets
+    return str(secrets[name].arn) if name in secrets else f"{name}-*"

@@ -1,0 +1,86 @@
+"""ECS tasks, of services and standalone: list, describe, run and stop them in the emulator's scheduler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.ecs import scheduler
+from provisioner.emulator.ecs.life import stop
+from provisioner.emulator.ecs.model import Task, all_tasks, services
+from provisioner.emulator.ecs.tasks import provider_of_next
+from provisioner.emulator.ecs.views import task_view
+from provisioner.emulator.hooks import always
+from provisioner.emulator.moto_bridge import ask_moto
+from provisioner.emulator.patches.ecs_clusters import cluster_arn
+from provisioner.emulator.wire import Call
+
+
+def _tasks(call: Call) -> list[Task]:
+    """Return the tasks of the call's cluster."""
+    cluster = cluster_arn(call)
+    return [task for task in all_tasks(call.place) if task.cluster == cluster]
+
+
+@always.before("ecs", "ListTasks")
+def list_tasks(call: Call) -> Reply | None:
+    """List tasks, by default those with desired status RUNNING (botocore ServiceModel, desiredStatus)."""
+    params = call.params
+    found = [t for t in _tasks(call) if t.wanted == params.get("desiredStatus", "RUNNING")]
+    if name := params.get("serviceName"):
+        found = [task for task in found if task.group == f"service:{name.rpartition('/')[2]}"]
+    if family := params.get("family"):
+        found = [task for task in found if task.definition["family"] == family]
+    if by := params.get("startedBy"):
+        found = [task for task in found if task.started_by == by]
+    return {"taskArns": [task.arn for task in found]}
+
+
+@always.before("ecs", "DescribeTasks")
+def describe_tasks(call: Call) -> Reply | None:
+    """Describe tasks; list unknown ones as failures."""
+    there = {task.id: task for task in _tasks(call)}
+    asked = {name.rpartition("/")[2]: name for name in call.params["tasks"]}
+    told = [task_view(there[name]) for name in asked if name in there]
+    for view in told:
+        if "TAGS" in call.params.get("include", []):
+            task = there[view["taskArn"].rpartition("/")[2]]
+            view["tags"] = task.tags + task.spec.get("tags", [])
+    missing = [{"arn": arn, "reason": "MISSING"} for name, arn in asked.items() if name not in there]
+    return {"tasks": told, "failures": missing}
+
+
+@always.before("ecs", "RunTask")
+def run_task(call: Call) -> Reply | None:
+    """Run standalone tasks, which end by themselves and are not replaced by a service."""
+    params = call.params
+    cluster = cluster_arn(call, active=True)
+    definition = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=params["taskDefinition"])
+    definition = definition["taskDefinition"]
+    kept = ("networkConfiguration", "overrides", "tags")
+    spec: dict[str, Any] = {key: params[key] for key in kept if key in params}
+    group = params.get("group", f"family:{definition['family']}")
+    made: list[Task] = []
+    for _ in range(params.get("count", 1)):
+        task = Task(call.place, cluster, definition, spec, group, params.get("startedBy", ""))
+        there = [other.provider for other in made]
+        task.provider = provider_of_next(params.get("capacityProviderStrategy", []), there)
+        scheduler.run_once(task)
+        made.append(task)
+    return {"tasks": [task_view(task) for task in made], "failures": []}
+
+
+@always.before("ecs", "StopTask")
+def stop_task(call: Call) -> Reply | None:
+    """Stop a task; a service starts another in its place."""
+    name = call.params["task"].rpartition("/")[2]
+    found = [task for task in _tasks(call) if task.id == name]
+    if not found:
+        raise AwsError("InvalidParameterException", "The referenced task was not found.")
+    (task,) = found
+    keepers = [s for s in services.of(call).values() if task in s.tasks]
+    reason = call.params.get("reason", "Task stopped by user")
+    stop(task, "UserInitiated", reason, lambda _: None)
+    for service in keepers:
+        scheduler.settle(service)
+    return {"task": task_view(task)}

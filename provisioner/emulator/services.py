@@ -1,0 +1,45 @@
+"""The services of moto that the emulator serves: those that the product uses, and no others.
+
+moto starts Docker containers for some services (Lambda, Batch), and serves web pages and instance metadata of
+its own (moto documentation, "Server mode").
+"""
+
+from __future__ import annotations
+
+from provisioner.emulator.answers import AwsError
+from provisioner.emulator.wire import Call, missing_code
+
+# By botocore's names.
+SERVICES = frozenset({
+    "acm", "application-autoscaling", "backup", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
+    "elbv2", "events", "iam", "kms", "logs", "pricing-plan-manager", "rds",
+    "resourcegroupstaggingapi", "route53", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts",
+    "wafv2",
+})  # fmt: skip
+# Paths that moto's dispatcher routes whatever service the request is signed for
+# (moto/moto_server/werkzeug_app.py, get_application and infer_service_region_host).
+_BY_PATH = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/", "/v20180820/")
+_FORBIDDEN, NOT_IMPLEMENTED = 403, 501
+
+
+def demand_served(call: Call) -> None:
+    """Refuse a request that is not signed, or is for a service that the emulator does not serve.
+
+    Raises:
+        AwsError: The refusal.
+
+    """
+    if not call.service:
+        raise AwsError(
+            "MissingAuthenticationToken",
+            "The local AWS answers requests that are signed in their Authorization header; any keys will do.",
+            _FORBIDDEN,
+        )
+    path = str(call.environ.get("PATH_INFO", ""))
+    if call.service not in SERVICES or path.startswith(_BY_PATH):
+        named = call.service if call.service not in SERVICES else path
+        raise AwsError(
+            missing_code(call),
+            f"The local AWS does not serve {named}: it has the services that this product uses.",
+            NOT_IMPLEMENTED,
+        )
