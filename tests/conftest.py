@@ -14,11 +14,11 @@ from provisioner import credentials
 from provisioner.emulator.server import LocalAws
 from provisioner.emulator.warm import warm
 
-pytest.register_assert_rewrite("tests.harness")
+pytest.register_assert_rewrite("tests.support.user")
 
 from tests.faults.seeds import SEED  # noqa: E402
-from tests.harness import Desk  # noqa: E402 - only what is imported after it is rewritten
-from tests.standing import Standing  # noqa: E402
+from tests.support.live_stack import LiveStack  # noqa: E402
+from tests.support.user import User  # noqa: E402 - only what is imported after it is rewritten
 
 # What a test promises does not depend on how busy the machine is.
 hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -87,12 +87,12 @@ def served() -> Iterator[LocalAws]:
 
 
 @pytest.fixture
-def desk(served: LocalAws, tmp_path: Path) -> Desk:
+def user(served: LocalAws, tmp_path: Path) -> User:
     """A user's place before an empty embedded AWS, with its manners and instant."""
-    return Desk.before(served, tmp_path / "home")
+    return User.before(served, tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
-def standing(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+def live_stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> LiveStack:
     """The seed's stack, brought up once for a file of tests that only look; none of them takes a desk."""
-    return Standing.of(Desk.before(served, tmp_path_factory.mktemp("standing") / "home"))
+    return LiveStack.of(User.before(served, tmp_path_factory.mktemp("standing") / "home"))

@@ -7,27 +7,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from provisioner.iam.evaluator import Request, Verdict, verdict
-from tests.harness import Desk
-from tests.standing import ACCOUNT
+from tests.support.live_stack import ACCOUNT
+from tests.support.user import User
 
 
-def printed(desk: Desk, purpose: str, suffix: str, *more: str) -> list[dict[str, Any]]:
+def printed(user: User, purpose: str, suffix: str, *more: str) -> list[dict[str, Any]]:
     """What `policy` prints."""
     told = ("--for", purpose, "--suffix", suffix, "--expect-account", ACCOUNT, "--json", *more)
-    return list(desk.well("policy", *told).lines[0]["policies"])
+    return list(user.well("policy", *told).lines[0]["policies"])
 
 
 @contextmanager
-def exactly(desk: Desk, purpose: str, suffix: str, *more: str) -> Iterator[list[Request]]:
+def exactly(user: User, purpose: str, suffix: str, *more: str) -> Iterator[list[Request]]:
     """Hold whoever asks to the policy of `purpose`; tell at the end what was asked. Nothing may be denied."""
-    given = printed(desk, purpose, suffix, *more)
+    given = printed(user, purpose, suffix, *more)
     asked: list[Request] = []
-    desk.box.authorise(*given)
+    user.box.authorise(*given)
     try:
         yield asked
-        authoriser = desk.box.box.authoriser
+        authoriser = user.box.box.authoriser
         asked += authoriser.asked if authoriser else []
     finally:
-        desk.box.authorise()
+        user.box.authorise()
     assert asked
     assert [one for one in asked if verdict(given, one) is not Verdict.ALLOWED] == []

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from tests.harness import Desk
-from tests.inventory import inventory
+from tests.support.account_inventory import inventory
+from tests.support.user import User
 
 SUFFIX = "prod"
 
 
 @pytest.fixture(scope="module")
-def up(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def up(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A stack whose ledger each test may spoil: what stands is not touched."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("adopt") / "home")
-    desk.apply(SUFFIX)
-    return desk
+    user = User.before(served, tmp_path_factory.mktemp("adopt") / "home")
+    user.apply(SUFFIX)
+    return user
 
 
-def spoiled(desk: Desk, how: str) -> bytes:
+def spoiled(user: User, how: str) -> bytes:
     """The ledger, in one of the ways in which it cannot be used."""
-    whole = json.loads(desk.ledger(SUFFIX).read_text())
+    whole = json.loads(user.ledger(SUFFIX).read_text())
     if how == "of a later kind":
         whole["entries"]["hologram"] = {**whole["entries"]["vpc"], "kind": "Hologram"}
     if how == "of a later schema":
@@ -39,7 +39,7 @@ WAYS = ["cut short", "foreign", "of a later kind", "of a later schema"]
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["teardown", "--yes"]])
 def test_a_ledger_that_cannot_be_used_stops_every_command_with_what_to_do(
-    up: Desk, how: str, command: list[str]
+    up: User, how: str, command: list[str]
 ) -> None:
     whole = up.ledger(SUFFIX).read_bytes()
     text = spoiled(up, how)
@@ -61,7 +61,7 @@ def test_a_ledger_that_cannot_be_used_stops_every_command_with_what_to_do(
 
 
 @pytest.mark.parametrize("how", ["cut short", "of a later kind"])
-def test_adopt_all_puts_it_aside_and_finds_everything_again(up: Desk, how: str) -> None:
+def test_adopt_all_puts_it_aside_and_finds_everything_again(up: User, how: str) -> None:
     stood = inventory(up.box.endpoint)
     known = {name: one["id"] for name, one in up.known(SUFFIX)["entries"].items()}
     text = spoiled(up, how)
@@ -80,7 +80,7 @@ def test_adopt_all_puts_it_aside_and_finds_everything_again(up: Desk, how: str) 
         path.unlink()
 
 
-def test_a_good_ledger_is_left_alone_and_drafts_of_killed_runs_go(up: Desk) -> None:
+def test_a_good_ledger_is_left_alone_and_drafts_of_killed_runs_go(up: User) -> None:
     lineage, folder = up.known(SUFFIX)["lineage"], up.ledger(SUFFIX).parent
     draft, other = folder / ".prod.json.k1ll3d.draft", folder / ".prod-2.json.k1ll3d.draft"
     for path in (draft, other):
@@ -95,7 +95,7 @@ def test_a_good_ledger_is_left_alone_and_drafts_of_killed_runs_go(up: Desk) -> N
 
 
 @pytest.mark.slow
-def test_list_names_a_damaged_ledger_and_shows_the_others(up: Desk, tmp_path: Path) -> None:
+def test_list_names_a_damaged_ledger_and_shows_the_others(up: User, tmp_path: Path) -> None:
     broken = up.ledger("broken")
     broken.write_text("{")
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Desk
+from tests.support.user import User
 
 NAMED = ("--suffix", "a")
 MAIN = ("--set", "service.minimum=0")
@@ -19,13 +19,13 @@ OTHER = ("--set", 'api.services={"second":{"prefixes":["/api/v4/*"],"minimum":0}
     ids=["the main one", "another one"],
 )
 def test_a_least_number_of_zero_is_told_with_what_to_set(
-    desk: Desk, tmp_path: Path, sets: tuple[str, ...], name: str
+    user: User, tmp_path: Path, sets: tuple[str, ...], name: str
 ) -> None:
     page = tmp_path / "plan.md"
     said = f"{name}=0: the service starts at 0 tasks"
 
-    plain = desk.well("plan", *NAMED, *sets, "--markdown", str(page))
-    (record,) = desk.well("plan", *NAMED, *sets, "--json").lines
+    plain = user.well("plan", *NAMED, *sets, "--markdown", str(page))
+    (record,) = user.well("plan", *NAMED, *sets, "--json").lines
 
     assert said in plain.out
     assert "1000 requests a minute per task" in plain.out
@@ -34,7 +34,7 @@ def test_a_least_number_of_zero_is_told_with_what_to_set(
     assert "the service starts at 0 tasks" in page.read_text()
 
 
-def test_a_least_number_of_one_is_taken_without_a_word(desk: Desk) -> None:
-    (record,) = desk.well("plan", *NAMED, "--set", "service.minimum=1", "--json").lines
+def test_a_least_number_of_one_is_taken_without_a_word(user: User) -> None:
+    (record,) = user.well("plan", *NAMED, "--set", "service.minimum=1", "--json").lines
 
     assert record["notes"] == []

@@ -8,27 +8,27 @@ import pytest
 
 from provisioner.errors import UsageError
 from provisioner.permissions.pipeline import Pipeline, check_trust
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 ASKED = ("bootstrap", "--suffix", "prod", "--repo", "acme/ml-api")
 DOCUMENT = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
 ARN = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
 
-def made(desk: Desk, *more: str) -> dict[str, Any]:
-    return desk.well(*ASKED, "--branch", "main", "--yes", "--json", *more).lines[0]
+def made(user: User, *more: str) -> dict[str, Any]:
+    return user.well(*ASKED, "--branch", "main", "--yes", "--json", *more).lines[0]
 
 
 @pytest.fixture
-def prompt(desk: Desk) -> Desk:
+def prompt(user: User) -> User:
     """A desk before an AWS that hides nothing that is new."""
-    desk.box.behave(manners=False, pace=0.0)
-    return desk
+    user.box.behave(manners=False, pace=0.0)
+    return user
 
 
-def test_without_yes_it_only_prints_and_calls_nothing(desk: Desk) -> None:
-    printed = desk.well(*ASKED, "--environment", "production", "--json").lines[0]
+def test_without_yes_it_only_prints_and_calls_nothing(user: User) -> None:
+    printed = user.well(*ASKED, "--environment", "production", "--json").lines[0]
 
     wanted = printed["trust"]["Statement"][0]["Condition"]["StringEquals"]
     assert wanted == {
@@ -36,7 +36,7 @@ def test_without_yes_it_only_prints_and_calls_nothing(desk: Desk) -> None:
         "token.actions.githubusercontent.com:sub": "repo:acme/ml-api:environment:production",
     }
     assert printed["made"] is False
-    assert desk.mark() == 0
+    assert user.mark() == 0
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_without_yes_it_only_prints_and_calls_nothing(desk: Desk) -> None:
     ],
     ids=" ".join,
 )
-def test_what_would_let_others_in_is_refused(desk: Desk, more: list[str]) -> None:
-    ran = desk.run(*ASKED, *more)
+def test_what_would_let_others_in_is_refused(user: User, more: list[str]) -> None:
+    ran = user.run(*ASKED, *more)
 
     assert ran.code == 64
-    assert desk.mark() == 0
+    assert user.mark() == 0
 
 
 @pytest.mark.parametrize("operator", ["StringLike", "StringEqualsIgnoreCase", "ForAnyValue:StringEquals"])
@@ -76,7 +76,7 @@ def test_a_trust_that_asks_for_less_than_one_exact_run_is_refused(operator: str)
         check_trust(trust)
 
 
-def test_the_role_is_made_once_and_brought_up_to_date_later(prompt: Desk) -> None:
+def test_the_role_is_made_once_and_brought_up_to_date_later(prompt: User) -> None:
     told = made(prompt)
     iam = client(prompt.box.endpoint, "iam")
     role = iam.get_role(RoleName=told["role"])["Role"]
@@ -91,14 +91,14 @@ def test_the_role_is_made_once_and_brought_up_to_date_later(prompt: Desk) -> Non
     assert len(iam.list_attached_role_policies(RoleName=told["role"])["AttachedPolicies"]) == 1
 
 
-def test_the_boundary_is_made_by_who_may_and_apply_takes_it_for_its_own(desk: Desk) -> None:
-    told = made(desk, "--set", "profile=production")
-    iam = client(desk.box.endpoint, "iam")
+def test_the_boundary_is_made_by_who_may_and_apply_takes_it_for_its_own(user: User) -> None:
+    told = made(user, "--set", "profile=production")
+    iam = client(user.box.endpoint, "iam")
     [name] = told["boundaries"]
     arn = f"arn:aws:iam::123456789012:policy/{name}"
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
 
-    planned = desk.well("plan", "--suffix", "prod", "--set", "profile=production").out
+    planned = user.well("plan", "--suffix", "prod", "--set", "profile=production").out
 
     held = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     assert held == told["boundaries"][name]
@@ -107,7 +107,7 @@ def test_the_boundary_is_made_by_who_may_and_apply_takes_it_for_its_own(desk: De
 
 
 @pytest.mark.slow
-def test_what_an_earlier_one_attached_goes_and_is_deleted_where_it_is_ours(prompt: Desk) -> None:
+def test_what_an_earlier_one_attached_goes_and_is_deleted_where_it_is_ours(prompt: User) -> None:
     told, iam = made(prompt), client(prompt.box.endpoint, "iam")
     other = iam.create_policy(PolicyName="theirs", PolicyDocument=DOCUMENT)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=told["role"], PolicyArn=other)
@@ -126,26 +126,26 @@ EACH = [(fault, at) for fault in ("lost_reply", "expired") for at in range(1, 7)
     ("fault", "at"),
     [one if one[1] in (1, 5) else pytest.param(*one, marks=pytest.mark.slow) for one in EACH],
 )
-def test_what_was_left_half_done_is_taken_up(desk: Desk, fault: str, at: int) -> None:
+def test_what_was_left_half_done_is_taken_up(user: User, fault: str, at: int) -> None:
     times = 1 if fault == "lost_reply" else 1000
-    desk.box.box.faults.order([{"fault": fault, "at": at, "times": times}])
+    user.box.box.faults.order([{"fault": fault, "at": at, "times": times}])
     more = ("--for", "plan", "--set", "profile=production")
-    ran = desk.run(*ASKED, "--branch", "main", "--yes", *more)
-    desk.box.box.faults.order([])
+    ran = user.run(*ASKED, "--branch", "main", "--yes", *more)
+    user.box.box.faults.order([])
 
     assert (ran.code == 0) == (fault == "lost_reply")
-    told, before = made(desk, *more), desk.mark()
-    made(desk, *more)
+    told, before = made(user, *more), user.mark()
+    made(user, *more)
 
-    assert desk.tries(before) == []
-    iam = client(desk.box.endpoint, "iam")
+    assert user.tries(before) == []
+    iam = client(user.box.endpoint, "iam")
     attached = iam.list_attached_role_policies(RoleName=told["role"])["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == told["policies"].keys()
     assert len(iam.list_policies(Scope="Local")["Policies"]) == len(attached) + len(told["boundaries"])
 
 
 def test_a_provider_that_stands_is_used_and_one_that_takes_another_audience_is_left_alone(
-    prompt: Desk,
+    prompt: User,
 ) -> None:
     iam = client(prompt.box.endpoint, "iam")
     url = "https://token.actions.githubusercontent.com"
@@ -161,7 +161,7 @@ def test_a_provider_that_stands_is_used_and_one_that_takes_another_audience_is_l
     assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=ARN)["ClientIDList"] == ["sts.amazonaws.com"]
 
 
-def test_somebody_elses_role_of_that_name_is_refused(prompt: Desk) -> None:
+def test_somebody_elses_role_of_that_name_is_refused(prompt: User) -> None:
     iam = client(prompt.box.endpoint, "iam")
     iam.create_role(
         RoleName="ml-api-pipeline-prod",
@@ -171,7 +171,7 @@ def test_somebody_elses_role_of_that_name_is_refused(prompt: Desk) -> None:
     assert prompt.run(*ASKED, "--branch", "main", "--yes").code == 5
 
 
-def test_a_pull_request_has_a_role_of_its_own_that_changes_nothing(prompt: Desk) -> None:
+def test_a_pull_request_has_a_role_of_its_own_that_changes_nothing(prompt: User) -> None:
     asked = ("--pull-request", "--for", "plan", "--repo", "acme@1/ml-api@23", "--yes", "--json")
     (told,) = prompt.well("bootstrap", "--suffix", "prod", *asked).lines
 
@@ -187,11 +187,11 @@ def test_a_pull_request_has_a_role_of_its_own_that_changes_nothing(prompt: Desk)
     ("purpose", "actions"),
     [("plan", ["s3:GetObject"]), ("all", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"])],
 )
-def test_the_rights_on_a_state_in_s3_are_in_it(desk: Desk, purpose: str, actions: list[str]) -> None:
-    desk.environment["MLAPI_STATE"] = "s3://team-state/ml"
-    desk.well("state", "init", "--yes")
+def test_the_rights_on_a_state_in_s3_are_in_it(user: User, purpose: str, actions: list[str]) -> None:
+    user.environment["MLAPI_STATE"] = "s3://team-state/ml"
+    user.well("state", "init", "--yes")
 
-    (told,) = desk.well(*ASKED, "--branch", "main", "--for", purpose, "--json").lines
+    (told,) = user.well(*ASKED, "--branch", "main", "--for", purpose, "--json").lines
 
     of_state = {one["Sid"]: one for one in statements(told) if one.get("Sid", "").startswith("State")}
     listed = of_state.pop("StateListed")

@@ -37,7 +37,7 @@ from provisioner.resources.ecs import (
     standalone_tasks,
     stopped_tasks,
 )
-from tests.calling import VERBS, calls_in, lookups_in
+from tests.support.called_operations import VERBS, calls_in, lookups_in
 
 PROVISIONER = Path(provisioner.__file__).parent
 

@@ -11,30 +11,30 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.rds.aurora import DBCluster
-from tests.harness import Desk
-from tests.inventory import client, inventory
-from tests.standing import tags
+from tests.support.account_inventory import client, inventory
+from tests.support.live_stack import tags
+from tests.support.user import User
 
 
-def service(desk: Desk) -> dict[str, Any]:
+def service(user: User) -> dict[str, Any]:
     """The ECS service."""
-    ecs = client(desk.box.endpoint, "ecs")
+    ecs = client(user.box.endpoint, "ecs")
     found = ecs.describe_services(cluster="ml-api-cluster-a", services=["ml-api-service-a"])["services"]
     return dict(found[0])
 
 
 @pytest.mark.slow
-def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> None:
-    desk.apply("a")
-    before = inventory(desk.box.endpoint)
+def test_another_image_is_a_new_revision_that_the_service_runs(user: User) -> None:
+    user.apply("a")
+    before = inventory(user.box.endpoint)
 
-    desk.apply("a", "--set", "image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine")
+    user.apply("a", "--set", "image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine")
 
-    task = client(desk.box.endpoint, "ecs").describe_task_definition(taskDefinition=service(desk)["taskDefinition"])[
+    task = client(user.box.endpoint, "ecs").describe_task_definition(taskDefinition=service(user)["taskDefinition"])[
         "taskDefinition"
     ]
     assert task["containerDefinitions"][0]["image"].endswith(":1.28-alpine")
-    after = inventory(desk.box.endpoint)
+    after = inventory(user.box.endpoint)
     assert len(after["task definition active"]) == 2
     assert after["task definition active"].keys() > before["task definition active"].keys()
     kept = {"vpc", "balancer", "target group", "rule", "db cluster", "distribution", "role policy"}
@@ -42,40 +42,40 @@ def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> No
 
 
 @pytest.mark.slow
-def test_a_prefix_more_and_one_less(desk: Desk) -> None:
+def test_a_prefix_more_and_one_less(user: User) -> None:
     def paths() -> set[str]:
-        rules = inventory(desk.box.endpoint)["rule"].values()
+        rules = inventory(user.box.endpoint)["rule"].values()
         return {rule["Conditions"][0]["Values"][0] for rule in map(json.loads, rules) if not rule["IsDefault"]}
 
     pages = {"/errors/403.html", "/errors/404.html"}
-    desk.apply("a")
+    user.apply("a")
     assert paths() == {"/api/v1/*", "/api/v2/*"} | pages
 
-    desk.apply("a", "--set", 'api.prefixes=["/api/v2/*", "/api/v3/*"]')
+    user.apply("a", "--set", 'api.prefixes=["/api/v2/*", "/api/v3/*"]')
     assert paths() == {"/api/v2/*", "/api/v3/*"} | pages
 
 
 @pytest.mark.slow
-def test_another_port_opens_the_new_one_and_closes_the_old(desk: Desk) -> None:
-    desk.apply("a")
+def test_another_port_opens_the_new_one_and_closes_the_old(user: User) -> None:
+    user.apply("a")
 
-    desk.apply("a", "--set", "container.port=9090")
+    user.apply("a", "--set", "container.port=9090")
 
-    rules = map(json.loads, inventory(desk.box.endpoint)["group rule"].values())
+    rules = map(json.loads, inventory(user.box.endpoint)["group rule"].values())
     ports = {rule["FromPort"] for rule in rules if "ml-api" in json.dumps(rule.get("Tags", []))}
     assert ports == {80, 443, 5432, 9090}
-    assert service(desk)["loadBalancers"][0]["containerPort"] == 9090
+    assert service(user)["loadBalancers"][0]["containerPort"] == 9090
 
 
 @pytest.mark.slow
-def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> None:
-    desk.apply("a")
+def test_settings_of_every_piece_reach_aws_on_a_standing_stack(user: User) -> None:
+    user.apply("a")
     sets = ("service.maximum=20", "service.requests=500", "database.max_acu=4", "edge.error_pages=false")
     sets += ('tags={"Owner": "ada"}', "database.backup_days=14", "edge.price_class=PriceClass_All")
 
-    desk.apply("a", *(part for one in sets for part in ("--set", one)))
+    user.apply("a", *(part for one in sets for part in ("--set", one)))
 
-    endpoint = desk.box.endpoint
+    endpoint = user.box.endpoint
     scaling = client(endpoint, "application-autoscaling")
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]["MaxCapacity"] == 20
     (cluster,) = client(endpoint, "rds").describe_db_clusters()["DBClusters"]
@@ -90,144 +90,144 @@ def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> No
 
 
 @pytest.mark.slow
-def test_a_zone_less_is_left_by_all_that_was_in_it(desk: Desk) -> None:
-    desk.apply("a")
+def test_a_zone_less_is_left_by_all_that_was_in_it(user: User) -> None:
+    user.apply("a")
 
-    desk.apply("a", "--set", "network.zones=2")
+    user.apply("a", "--set", "network.zones=2")
 
-    found = inventory(desk.box.endpoint)
+    found = inventory(user.box.endpoint)
     ours = [one for one in map(json.loads, found["subnet"].values()) if not one["DefaultForAz"]]
     assert len(ours) == 4
     assert len(json.loads(next(iter(found["balancer"].values())))["AvailabilityZones"]) == 2
 
 
 @pytest.mark.slow
-def test_the_number_of_tasks_belongs_to_autoscaling(desk: Desk) -> None:
-    desk.apply("a")
-    client(desk.box.endpoint, "ecs").update_service(
+def test_the_number_of_tasks_belongs_to_autoscaling(user: User) -> None:
+    user.apply("a")
+    client(user.box.endpoint, "ecs").update_service(
         cluster="ml-api-cluster-a", service="ml-api-service-a", desiredCount=5
     )
 
-    assert "desiredCount" not in desk.plan("a")
-    desk.apply("a")
-    assert service(desk)["desiredCount"] == 5
+    assert "desiredCount" not in user.plan("a")
+    user.apply("a")
+    assert service(user)["desiredCount"] == 5
 
 
 @pytest.mark.parametrize(
     "one", ["database.username=other_admin", "database.name=other"], ids=lambda one: one.split("=")[0]
 )
-def test_a_change_that_would_lose_the_data_is_refused_before_the_first_call(desk: Desk, one: str) -> None:
-    desk.apply("a")
-    mark = desk.mark()
+def test_a_change_that_would_lose_the_data_is_refused_before_the_first_call(user: User, one: str) -> None:
+    user.apply("a")
+    mark = user.mark()
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", "--set", one)
+    ran = user.run("apply", "--yes", "--suffix", "a", "--set", one)
 
     assert ran.code == 5
     assert "would lose" in ran.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_a_refusal_of_our_own_thing_does_not_speak_of_somebody_else(desk: Desk) -> None:
-    desk.apply("a")
+def test_a_refusal_of_our_own_thing_does_not_speak_of_somebody_else(user: User) -> None:
+    user.apply("a")
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", "--set", "database.name=other")
+    ran = user.run("apply", "--yes", "--suffix", "a", "--set", "database.name=other")
 
     assert "somebody else" not in ran.err
 
 
 @pytest.mark.slow
-def test_a_protected_stack_is_not_torn_down_and_one_can_take_the_protection_off(desk: Desk) -> None:
-    desk.apply("a", "--set", "database.deletion_protection=true")
-    mark = desk.mark()
+def test_a_protected_stack_is_not_torn_down_and_one_can_take_the_protection_off(user: User) -> None:
+    user.apply("a", "--set", "database.deletion_protection=true")
+    mark = user.mark()
 
-    refused = desk.run("teardown", "--yes", "--suffix", "a")
+    refused = user.run("teardown", "--yes", "--suffix", "a")
 
     assert refused.code == 5
     assert "--unprotect" in refused.err
     assert "aurora: " in refused.err
-    assert desk.tries(mark) == []
-    desk.apply("a", "--set", "database.deletion_protection=false")
-    desk.teardown("a")
+    assert user.tries(mark) == []
+    user.apply("a", "--set", "database.deletion_protection=false")
+    user.teardown("a")
 
 
 @pytest.mark.slow
-def test_protected_data_wants_to_be_unprotected_and_leaves_a_last_snapshot(desk: Desk) -> None:
-    desk.apply("a", "--set", "protect_data=true")
-    endpoint = desk.box.endpoint
+def test_protected_data_wants_to_be_unprotected_and_leaves_a_last_snapshot(user: User) -> None:
+    user.apply("a", "--set", "protect_data=true")
+    endpoint = user.box.endpoint
     balancer = client(endpoint, "elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
     told = client(endpoint, "elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
     assert {"Key": "deletion_protection.enabled", "Value": "true"} in told
 
-    refused = desk.run("teardown", "--yes", "--suffix", "a")
+    refused = user.run("teardown", "--yes", "--suffix", "a")
     assert refused.code == 5
     assert all(name in refused.err for name in ("alb-attributes", "aurora", "sessions"))
 
-    desk.teardown("a", "--unprotect")
+    user.teardown("a", "--unprotect")
     kept = client(endpoint, "rds").describe_db_cluster_snapshots()["DBClusterSnapshots"]
     assert [one["SnapshotType"] for one in kept] == ["manual"]
 
 
-def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(desk: Desk) -> None:
-    desk.apply("a")
-    client(desk.box.endpoint, "rds").modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
-    mark = desk.mark()
+def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(user: User) -> None:
+    user.apply("a")
+    client(user.box.endpoint, "rds").modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
+    mark = user.mark()
 
-    refused = desk.run("teardown", "--yes", "--suffix", "a")
+    refused = user.run("teardown", "--yes", "--suffix", "a")
 
     assert refused.code == 5, refused.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_a_protection_that_may_not_be_taken_off_leaves_the_stack_as_it_is(desk: Desk) -> None:
-    desk.apply("a")
-    rds = client(desk.box.endpoint, "rds")
+def test_a_protection_that_may_not_be_taken_off_leaves_the_stack_as_it_is(user: User) -> None:
+    user.apply("a")
+    rds = client(user.box.endpoint, "rds")
     rds.modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
-    desk.box.faults({"operation": "rds:ModifyDBCluster", "fault": "access_denied"})
-    mark = desk.mark()
+    user.box.faults({"operation": "rds:ModifyDBCluster", "fault": "access_denied"})
+    mark = user.mark()
 
-    denied = desk.run("teardown", "--yes", "--suffix", "a", "--unprotect")
+    denied = user.run("teardown", "--yes", "--suffix", "a", "--unprotect")
 
     assert denied.code == 4, denied.err
     assert "Give these credentials the right rds:ModifyDBCluster" in denied.err
     assert "Not touched: " in denied.err
-    assert desk.tries(mark) == ["iam:TagRole", "rds:ModifyDBCluster", "iam:UntagRole"]
-    desk.teardown("a", "--unprotect")
+    assert user.tries(mark) == ["iam:TagRole", "rds:ModifyDBCluster", "iam:UntagRole"]
+    user.teardown("a", "--unprotect")
 
 
-def test_what_is_protected_no_longer_is_named_where_the_next_one_is_still(desk: Desk) -> None:
-    desk.apply("a")
-    client(desk.box.endpoint, "rds").modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
-    client(desk.box.endpoint, "dynamodb").update_table(TableName="ml-api-sessions-a", DeletionProtectionEnabled=True)
-    desk.box.faults({"operation": "dynamodb:UpdateTable", "fault": "access_denied"})
+def test_what_is_protected_no_longer_is_named_where_the_next_one_is_still(user: User) -> None:
+    user.apply("a")
+    client(user.box.endpoint, "rds").modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
+    client(user.box.endpoint, "dynamodb").update_table(TableName="ml-api-sessions-a", DeletionProtectionEnabled=True)
+    user.box.faults({"operation": "dynamodb:UpdateTable", "fault": "access_denied"})
 
-    denied = desk.run("teardown", "--yes", "--suffix", "a", "--unprotect")
+    denied = user.run("teardown", "--yes", "--suffix", "a", "--unprotect")
 
     assert denied.code == 4, denied.err
     assert "No longer protected: aurora; " in denied.err
     untouched = denied.err.partition("Not touched: ")[2].splitlines()[0]
     assert "aurora" not in untouched.strip(".").split(", ")
-    desk.teardown("a", "--unprotect")
+    user.teardown("a", "--unprotect")
 
 
-def test_what_aws_has_left_and_may_not_be_swept_up_is_named(desk: Desk) -> None:
+def test_what_aws_has_left_and_may_not_be_swept_up_is_named(user: User) -> None:
     left = "ecs:DeleteTaskDefinitions"
-    desk.apply("a")
-    desk.box.faults({"operation": left, "fault": "access_denied"})
+    user.apply("a")
+    user.box.faults({"operation": left, "fault": "access_denied"})
 
-    denied = desk.run("teardown", "--yes", "--suffix", "a")
+    denied = user.run("teardown", "--yes", "--suffix", "a")
 
     assert denied.code == 4, denied.err
     assert f"Give these credentials the right {left}" in denied.err
-    desk.teardown("a")
+    user.teardown("a")
 
 
 @pytest.mark.slow
-def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> None:
-    desk.apply("a", "--set", "database.final_snapshot=true")
+def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(user: User) -> None:
+    user.apply("a", "--set", "database.final_snapshot=true")
 
-    desk.teardown("a")
+    user.teardown("a")
 
-    found = inventory(desk.box.endpoint)
+    found = inventory(user.box.endpoint)
     assert len(found["db snapshot"]) == 1
     assert found["db cluster"] == {}
 
@@ -262,53 +262,53 @@ def test_a_second_end_takes_a_snapshot_of_its_own_name() -> None:
 
 
 @pytest.mark.slow
-def test_what_ended_once_and_came_back_ends_again_with_a_snapshot(desk: Desk) -> None:
-    desk.apply("a", "--set", "database.final_snapshot=true")
-    rds, name = client(desk.box.endpoint, "rds"), desk.known("a")["entries"]["aurora"]["wanted"]
+def test_what_ended_once_and_came_back_ends_again_with_a_snapshot(user: User) -> None:
+    user.apply("a", "--set", "database.final_snapshot=true")
+    rds, name = client(user.box.endpoint, "rds"), user.known("a")["entries"]["aurora"]["wanted"]
     rds.create_db_cluster_snapshot(
         DBClusterIdentifier=name["DBClusterIdentifier"],
         DBClusterSnapshotIdentifier=name["FinalDBSnapshotIdentifier"],
     )
 
-    desk.teardown("a")
+    user.teardown("a")
 
-    kept = [one for one in inventory(desk.box.endpoint)["db snapshot"] if "-final-" in one]
+    kept = [one for one in inventory(user.box.endpoint)["db snapshot"] if "-final-" in one]
     assert len(kept) == 2
 
 
 @pytest.mark.slow
-def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(desk: Desk) -> None:
-    offered = client(desk.box.endpoint, "rds").describe_db_engine_versions(Engine="aurora-postgresql")
+def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(user: User) -> None:
+    offered = client(user.box.endpoint, "rds").describe_db_engine_versions(Engine="aurora-postgresql")
     versions = [one["EngineVersion"] for one in offered["DBEngineVersions"]]
     exact, newer = [version for version in versions if version.startswith("16.")][:2]
 
-    desk.apply("a", "--set", f"database.version={exact}")
+    user.apply("a", "--set", f"database.version={exact}")
 
-    (cluster,) = client(desk.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
+    (cluster,) = client(user.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
     assert cluster["EngineVersion"] == exact
-    (group,) = inventory(desk.box.endpoint)["db cluster parameters"].values()
+    (group,) = inventory(user.box.endpoint)["db cluster parameters"].values()
     assert json.loads(group)["DBParameterGroupFamily"] == "aurora-postgresql16"
-    assert desk.plan("a", "--set", "database.version=16") == "No changes.\n"
+    assert user.plan("a", "--set", "database.version=16") == "No changes.\n"
 
-    desk.apply("a", "--set", f"database.version={newer}")
-    (cluster,) = client(desk.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
+    user.apply("a", "--set", f"database.version={newer}")
+    (cluster,) = client(user.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
     assert cluster["EngineVersion"] == newer
-    assert desk.plan("a", "--set", f"database.version={exact}") == "No changes.\n"
-    refused = desk.run("plan", "--suffix", "a", "--set", "database.version=16.99")
+    assert user.plan("a", "--set", f"database.version={exact}") == "No changes.\n"
+    refused = user.run("plan", "--suffix", "a", "--set", "database.version=16.99")
     assert (refused.code, newer in refused.err) == (5, True)
 
     # Somebody has moved it to the next major version: what it is, is said, and the rest follows.
     moved = next(version for version in versions if version.startswith("17."))
-    client(desk.box.endpoint, "rds").modify_db_cluster(
+    client(user.box.endpoint, "rds").modify_db_cluster(
         DBClusterIdentifier="ml-api-aurora-a",
         EngineVersion=moved,
         AllowMajorVersionUpgrade=True,
         ApplyImmediately=True,
     )
-    mark = desk.mark()
-    refused = desk.run("apply", "--yes", "--suffix", "a", "--set", f"database.version={newer}")
-    assert (refused.code, desk.tries(mark)) == (5, [])
+    mark = user.mark()
+    refused = user.run("apply", "--yes", "--suffix", "a", "--set", f"database.version={newer}")
+    assert (refused.code, user.tries(mark)) == (5, [])
     assert f"it runs version {moved}, and no upgrade is undone: set `database.version=17`" in refused.err
-    desk.apply("a", "--set", "database.version=17")
-    (group,) = inventory(desk.box.endpoint)["db cluster parameters"].values()
+    user.apply("a", "--set", "database.version=17")
+    (group,) = inventory(user.box.endpoint)["db cluster parameters"].values()
     assert json.loads(group)["DBParameterGroupFamily"] == "aurora-postgresql17"

@@ -13,9 +13,9 @@ from provisioner.engine.planning.planner import delete_change
 from provisioner.engine.planning.selection import Selection, select
 from provisioner.errors import UsageError
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.harness import Desk
+from tests.support.fake_resources import Thing
+from tests.support.user import User
 from tests.test_prices import declared
-from tests.things import Thing
 
 NOTHING = StackState("a", StackLocation("1", "aws", "us-east-1"))
 
@@ -123,33 +123,33 @@ def test_what_there_is_not_is_refused_with_what_is_near() -> None:
 
 
 @pytest.mark.slow
-def test_parts_are_applied_one_by_one_and_the_rest_stays(desk: Desk, tmp_path: Path) -> None:
+def test_parts_are_applied_one_by_one_and_the_rest_stays(user: User, tmp_path: Path) -> None:
     path = str(tmp_path / "plan")
-    desk.well("plan", "--suffix", "a", "--target", "dynamodb", "--out", path)
-    desk.well("apply", path)
-    assert desk.known("a")["entries"].keys() == {"sessions", "sessions-ttl", "sessions-pitr"}
-    assert desk.known("a")["outputs"].keys() == {"dynamodb_table_name"}
-    assert desk.plan("a", "--target", "dynamodb").splitlines()[-1] == "No changes."
+    user.well("plan", "--suffix", "a", "--target", "dynamodb", "--out", path)
+    user.well("apply", path)
+    assert user.known("a")["entries"].keys() == {"sessions", "sessions-ttl", "sessions-pitr"}
+    assert user.known("a")["outputs"].keys() == {"dynamodb_table_name"}
+    assert user.plan("a", "--target", "dynamodb").splitlines()[-1] == "No changes."
 
-    desk.well("apply", "--yes", "--suffix", "a", "--exclude", "cloudfront", "--set", "network.nat=per_zone")
-    told = json.loads(desk.plan("a", "--set", "network.nat=per_zone", "--json"))
+    user.well("apply", "--yes", "--suffix", "a", "--exclude", "cloudfront", "--set", "network.nat=per_zone")
+    told = json.loads(user.plan("a", "--set", "network.nat=per_zone", "--json"))
     assert [change["node"] for change in told["changes"]] == ["edge"]
-    assert {"vpc_id", "dynamodb_table_name"} <= desk.known("a")["outputs"].keys()
+    assert {"vpc_id", "dynamodb_table_name"} <= user.known("a")["outputs"].keys()
 
-    shown = desk.plan("a", "--target", "logs", "--set", "logs.days=60")
+    shown = user.plan("a", "--target", "logs", "--set", "logs.days=60")
     assert shown.startswith("Only logs (")
-    mark = desk.mark()
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "logs", "--set", "logs.days=60")
-    assert set(desk.acts(mark)) == {"logs:PutRetentionPolicy"}
-    assert {"nat-2", "nat-3"} <= desk.known("a")["entries"].keys()
-    assert "vpc_id" in desk.known("a")["outputs"]
+    mark = user.mark()
+    user.well("apply", "--yes", "--suffix", "a", "--target", "logs", "--set", "logs.days=60")
+    assert set(user.acts(mark)) == {"logs:PutRetentionPolicy"}
+    assert {"nat-2", "nat-3"} <= user.known("a")["entries"].keys()
+    assert "vpc_id" in user.known("a")["outputs"]
 
     # What needs them is known, though nothing else of it has changed.
-    assert "nat-2" in desk.known("a")["entries"]["service"]["needs"]
+    assert "nat-2" in user.known("a")["entries"]["service"]["needs"]
     part = ("--suffix", "a", "--exclude", "follows-private-2", "--set", "logs.days=60")
-    desk.well("apply", "--yes", *part)
-    assert desk.well("plan", *part).out.splitlines()[-1] == "No changes."
-    assert {"nat-2", "eip-2", "routes-private-2"} <= desk.known("a")["entries"].keys()
+    user.well("apply", "--yes", *part)
+    assert user.well("plan", *part).out.splitlines()[-1] == "No changes."
+    assert {"nat-2", "eip-2", "routes-private-2"} <= user.known("a")["entries"].keys()
 
-    desk.apply("a", "--set", "logs.days=60")
-    assert "nat-2" not in desk.known("a")["entries"]
+    user.apply("a", "--set", "logs.days=60")
+    assert "nat-2" not in user.known("a")["entries"]

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from provisioner.terminal.clean import own, raw, sanitize
 from provisioner.terminal.console import Console
 from provisioner.workflows.output_files import SUMMARY, summarise, write
-from tests.harness import Desk
-from tests.inventory import client
-from tests.standing import SUFFIX, Standing
+from tests.support.account_inventory import client
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 
 HOSTILE = {
     "title": "\x1b]0;owned\x07",
@@ -118,21 +118,21 @@ def test_files_that_are_written_for_a_person_are_clean(tmp_path: Path, monkeypat
     assert controls((tmp_path / "page").read_text() + (tmp_path / "summary").read_text()) == []
 
 
-def spoken(desk: Desk, text: str) -> None:
+def spoken(user: User, text: str) -> None:
     """A line that a container of the service writes."""
-    logs: Any = client(desk.box.endpoint, "logs")
+    logs: Any = client(user.box.endpoint, "logs")
     group, stream = f"/aws/ecs/ml-api-{SUFFIX}", f"api/api/{'1' * 32}"
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     at = round(time.time() * 1000)
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": at, "message": text}])
 
 
-def test_logs_are_clean_and_raw_where_that_is_asked_for(standing: Standing) -> None:
+def test_logs_are_clean_and_raw_where_that_is_asked_for(live_stack: LiveStack) -> None:
     text = f"said {HOSTILE['clear']}{HOSTILE['clipboard']}so"
-    spoken(standing.desk, text)
+    spoken(live_stack.desk, text)
 
-    plain = standing.desk.well("logs", "--suffix", SUFFIX)
-    as_written = standing.desk.well("logs", "--suffix", SUFFIX, "--raw")
+    plain = live_stack.desk.well("logs", "--suffix", SUFFIX)
+    as_written = live_stack.desk.well("logs", "--suffix", SUFFIX, "--raw")
 
     assert "said so" in plain.out
     assert controls(plain.out) == []

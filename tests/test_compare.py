@@ -10,7 +10,7 @@ from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference, differences, meets_condition, tag_differences
 from provisioner.engine.resource_graph.references import JsonObject, Ref, SecretValue, StoredSecret, Unknown
 from provisioner.terminal.differences import lines
-from tests.things import Thing
+from tests.support.fake_resources import Thing
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
 DOCS = st.recursive(

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from cli import cli
 from state.run_store import FileRunStore
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.harness import Desk
+from tests.support.user import User
 from tests.test_startup import imported
 
 PLACE = StackLocation("123456789012", "aws", "us-east-1", "")
@@ -104,8 +104,8 @@ def test_a_ledger_that_cannot_be_read_offers_nothing(home: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_gets_its_script(desk: Desk, shell: str) -> None:
-    script = desk.run("completion", shell, local=False)
+def test_each_shell_gets_its_script(user: User, shell: str) -> None:
+    script = user.run("completion", shell, local=False)
 
     assert script.code == 0
     assert f"_ML_API_COMPLETE={shell}_complete" in script.out
@@ -113,8 +113,8 @@ def test_each_shell_gets_its_script(desk: Desk, shell: str) -> None:
         subprocess.run([path, "-n"], input=script.out, text=True, check=True)
 
 
-def test_another_shell_is_refused(desk: Desk) -> None:
-    ran = desk.run("completion", "csh", local=False)
+def test_another_shell_is_refused(user: User) -> None:
+    ran = user.run("completion", "csh", local=False)
 
     assert (ran.code, ran.out) == (64, "")
     assert "'bash', 'zsh', 'fish'" in ran.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cli
-from tests.standing import ACCOUNT, SUFFIX, Standing
+from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
 
 
 def test_platform_and_language_all_code_is_python() -> None:
@@ -15,26 +15,28 @@ def test_platform_and_language_all_code_is_python() -> None:
     assert {path.suffix for path in files if "__pycache__" not in path.parts} <= {".py", ".typed", ".json"}
 
 
-def test_region_is_the_one_that_was_chosen(standing: Standing) -> None:
-    options = standing.task["containerDefinitions"][0]["logConfiguration"]["options"]
+def test_region_is_the_one_that_was_chosen(live_stack: LiveStack) -> None:
+    options = live_stack.task["containerDefinitions"][0]["logConfiguration"]["options"]
 
     assert options["awslogs-region"] == "us-east-1"
-    assert {subnet["AvailabilityZone"][:-1] for subnet in standing.ec2("describe_subnets", "Subnets")} == {"us-east-1"}
+    assert {subnet["AvailabilityZone"][:-1] for subnet in live_stack.ec2("describe_subnets", "Subnets")} == {
+        "us-east-1"
+    }
 
 
-def test_environment_suffix_is_in_every_name(standing: Standing) -> None:
-    aws = standing.aws
+def test_environment_suffix_is_in_every_name(live_stack: LiveStack) -> None:
+    aws = live_stack.aws
     names = [
-        standing.cluster["DBClusterIdentifier"],
-        standing.cluster["DBSubnetGroup"],
-        standing.cluster["DBClusterParameterGroup"],
-        standing.cluster["DBClusterMembers"][0]["DBInstanceIdentifier"],
-        standing.balancer["LoadBalancerName"],
-        standing.target_group["TargetGroupName"],
-        standing.service["serviceName"],
-        standing.service["clusterArn"],
-        standing.task["family"],
-        standing.distribution["Comment"],
+        live_stack.cluster["DBClusterIdentifier"],
+        live_stack.cluster["DBSubnetGroup"],
+        live_stack.cluster["DBClusterParameterGroup"],
+        live_stack.cluster["DBClusterMembers"][0]["DBInstanceIdentifier"],
+        live_stack.balancer["LoadBalancerName"],
+        live_stack.target_group["TargetGroupName"],
+        live_stack.service["serviceName"],
+        live_stack.service["clusterArn"],
+        live_stack.task["family"],
+        live_stack.distribution["Comment"],
         *aws("dynamodb").list_tables()["TableNames"],
         *(one["logGroupName"].removesuffix("/postgresql") for one in aws("logs").describe_log_groups()["logGroups"]),
         aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"][0][
@@ -45,57 +47,57 @@ def test_environment_suffix_is_in_every_name(standing: Standing) -> None:
     assert all(name.removesuffix("/performance").endswith(f"-{SUFFIX}") for name in names)
 
 
-def test_destroyability(standing: Standing) -> None:
-    table = standing.aws("dynamodb").describe_table(TableName=f"ml-api-sessions-{SUFFIX}")["Table"]
-    arn = standing.balancer["LoadBalancerArn"]
-    attributes = standing.aws("elbv2").describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+def test_destroyability(live_stack: LiveStack) -> None:
+    table = live_stack.aws("dynamodb").describe_table(TableName=f"ml-api-sessions-{SUFFIX}")["Table"]
+    arn = live_stack.balancer["LoadBalancerArn"]
+    attributes = live_stack.aws("elbv2").describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
 
-    assert standing.cluster["DeletionProtection"] is False
+    assert live_stack.cluster["DeletionProtection"] is False
     assert not table.get("DeletionProtectionEnabled")
     assert {"Key": "deletion_protection.enabled", "Value": "false"} in attributes
 
 
-def test_vpc_over_three_zones(standing: Standing) -> None:
-    subnets = standing.ec2("describe_subnets", "Subnets", vpc_id=standing.vpc)
+def test_vpc_over_three_zones(live_stack: LiveStack) -> None:
+    subnets = live_stack.ec2("describe_subnets", "Subnets", vpc_id=live_stack.vpc)
 
     assert len(subnets) == 6
     assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 3
 
 
-def test_ecs_fargate_spot_carries_seventy_percent(standing: Standing) -> None:
-    strategy = {one["capacityProvider"]: one for one in standing.service["capacityProviderStrategy"]}
+def test_ecs_fargate_spot_carries_seventy_percent(live_stack: LiveStack) -> None:
+    strategy = {one["capacityProvider"]: one for one in live_stack.service["capacityProviderStrategy"]}
 
     assert strategy["FARGATE_SPOT"]["weight"] == 70
     assert (strategy["FARGATE"]["weight"], strategy["FARGATE"]["base"]) == (30, 2)
-    assert "launchType" not in standing.service
+    assert "launchType" not in live_stack.service
 
 
-def test_alb_health_checks_every_thirty_seconds(standing: Standing) -> None:
-    group = standing.target_group
+def test_alb_health_checks_every_thirty_seconds(live_stack: LiveStack) -> None:
+    group = live_stack.target_group
 
     assert (group["HealthCheckPath"], group["HealthCheckIntervalSeconds"]) == ("/health", 30)
     assert (group["HealthyThresholdCount"], group["UnhealthyThresholdCount"]) == (2, 3)
     assert group["HealthCheckTimeoutSeconds"] == 5
 
 
-def test_path_routing(standing: Standing) -> None:
-    arn = standing.target_group["TargetGroupArn"]
+def test_path_routing(live_stack: LiveStack) -> None:
+    arn = live_stack.target_group["TargetGroupArn"]
 
     for path in ("/api/v1/*", "/api/v2/*"):
-        (action,) = standing.rules[path]["Actions"]
+        (action,) = live_stack.rules[path]["Actions"]
         assert (action["Type"], action["TargetGroupArn"]) == ("forward", arn)
 
 
-def test_aurora_serverless_v2_scales_from_half_to_two(standing: Standing) -> None:
-    scaling = standing.cluster["ServerlessV2ScalingConfiguration"]
+def test_aurora_serverless_v2_scales_from_half_to_two(live_stack: LiveStack) -> None:
+    scaling = live_stack.cluster["ServerlessV2ScalingConfiguration"]
 
     assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (0.5, 2)
-    assert standing.cluster["Engine"] == "aurora-postgresql"
-    assert standing.cluster["EngineVersion"].split(".")[0] == "17"
+    assert live_stack.cluster["Engine"] == "aurora-postgresql"
+    assert live_stack.cluster["EngineVersion"].split(".")[0] == "17"
 
 
-def test_dynamodb_ttl_and_point_in_time_recovery(standing: Standing) -> None:
-    dynamodb, name = standing.aws("dynamodb"), f"ml-api-sessions-{SUFFIX}"
+def test_dynamodb_ttl_and_point_in_time_recovery(live_stack: LiveStack) -> None:
+    dynamodb, name = live_stack.aws("dynamodb"), f"ml-api-sessions-{SUFFIX}"
     ttl = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
 
@@ -103,19 +105,19 @@ def test_dynamodb_ttl_and_point_in_time_recovery(standing: Standing) -> None:
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-def test_cloudfront_has_pages_of_its_own_for_403_and_404(standing: Standing) -> None:
-    pages = {one["ErrorCode"]: one for one in standing.distribution["CustomErrorResponses"]["Items"]}
+def test_cloudfront_has_pages_of_its_own_for_403_and_404(live_stack: LiveStack) -> None:
+    pages = {one["ErrorCode"]: one for one in live_stack.distribution["CustomErrorResponses"]["Items"]}
 
     for code in (403, 404):
         path = pages[code]["ResponsePagePath"]
         assert pages[code]["ResponseCode"] == str(code)
-        (action,) = standing.rules[path]["Actions"]
+        (action,) = live_stack.rules[path]["Actions"]
         assert action["FixedResponseConfig"]["StatusCode"] == "200"
         assert f"<title>{code}</title>" in action["FixedResponseConfig"]["MessageBody"]
 
 
-def test_autoscaling_from_two_to_ten_at_a_thousand_requests(standing: Standing) -> None:
-    scaling = standing.aws("application-autoscaling")
+def test_autoscaling_from_two_to_ten_at_a_thousand_requests(live_stack: LiveStack) -> None:
+    scaling = live_stack.aws("application-autoscaling")
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
@@ -127,10 +129,10 @@ def test_autoscaling_from_two_to_ten_at_a_thousand_requests(standing: Standing) 
     assert measure["PredefinedMetricType"] == "ALBRequestCountPerTarget"
 
 
-def test_cloudwatch_logs_are_kept_thirty_days(standing: Standing) -> None:
+def test_cloudwatch_logs_are_kept_thirty_days(live_stack: LiveStack) -> None:
     groups = {
         one["logGroupName"]: one.get("retentionInDays")
-        for one in standing.aws("logs").describe_log_groups()["logGroups"]
+        for one in live_stack.aws("logs").describe_log_groups()["logGroups"]
     }
 
     assert groups[f"/aws/ecs/ml-api-{SUFFIX}"] == 30
@@ -138,20 +140,20 @@ def test_cloudwatch_logs_are_kept_thirty_days(standing: Standing) -> None:
     assert set(groups.values()) == {30}
 
 
-def test_iam_gives_the_least_that_works(standing: Standing) -> None:
+def test_iam_gives_the_least_that_works(live_stack: LiveStack) -> None:
     own = {
         f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/ecs/ml-api-{SUFFIX}:*",
         f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/ml-api-sessions-{SUFFIX}",
-        standing.secret,
+        live_stack.secret,
     }
-    statements = list(standing.statements())
+    statements = list(live_stack.statements())
 
     assert {resource for _, statement in statements for resource in statement["Resource"]} == own
     assert all(statement["Effect"] == "Allow" for _, statement in statements)
     assert not any("*" in action for _, statement in statements for action in statement["Action"])
 
 
-def test_circuit_breaker_rolls_back(standing: Standing) -> None:
-    deployment = standing.service["deploymentConfiguration"]
+def test_circuit_breaker_rolls_back(live_stack: LiveStack) -> None:
+    deployment = live_stack.service["deploymentConfiguration"]
 
     assert deployment["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}

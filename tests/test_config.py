@@ -15,8 +15,8 @@ from provisioner.configuration.sample import sample, toml
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.settings.schema import setting_schemas
-from tests import readme
-from tests.harness import Desk
+from tests.support import readme_table
+from tests.support.user import User
 
 
 def refused(*sets: str, **environment: str) -> UsageError:
@@ -56,9 +56,9 @@ def test_what_a_profile_lays_under_them_is_told_as_the_profiles() -> None:
     assert told["network.zones"] == (3, "default")
 
 
-def test_config_show_prints_them_as_a_table_and_as_json(desk: Desk) -> None:
-    shown = desk.run("config", "show", "--set", "network.zones=2", local=False)
-    as_json = desk.run("config", "show", "--set", "network.zones=2", "--json", local=False)
+def test_config_show_prints_them_as_a_table_and_as_json(user: User) -> None:
+    shown = user.run("config", "show", "--set", "network.zones=2", local=False)
+    as_json = user.run("config", "show", "--set", "network.zones=2", "--json", local=False)
 
     assert (shown.code, as_json.code) == (0, 0)
     (line,) = (line for line in shown.out.splitlines() if line.startswith("network.zones"))
@@ -69,19 +69,19 @@ def test_config_show_prints_them_as_a_table_and_as_json(desk: Desk) -> None:
     assert zones["takes"] == "2 to 6 zones"
 
 
-def test_config_schema_is_the_schema_of_the_model(desk: Desk) -> None:
-    schema = json.loads(desk.run("config", "schema", local=False).out)
+def test_config_schema_is_the_schema_of_the_model(user: User) -> None:
+    schema = json.loads(user.run("config", "schema", local=False).out)
 
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert schema["$defs"]["Network"]["properties"]["zones"]["maximum"] == 6
     assert schema["additionalProperties"] is False
 
 
-def test_config_init_writes_a_file_that_sets_nothing_until_told(desk: Desk, tmp_path: Path) -> None:
+def test_config_init_writes_a_file_that_sets_nothing_until_told(user: User, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
 
-    assert desk.run("config", "init", str(path), local=False).code == 0
-    again = desk.run("config", "init", str(path), local=False)
+    assert user.run("config", "init", str(path), local=False).code == 0
+    again = user.run("config", "init", str(path), local=False)
 
     assert again.code == 64
     assert "exists" in again.err
@@ -184,28 +184,28 @@ def test_who_said_the_wrong_thing_is_named() -> None:
 
 
 @pytest.mark.parametrize("account", ["foo", "", "12345678901", "1234567890123"])
-def test_what_is_no_account_is_no_expectation(desk: Desk, account: str) -> None:
-    mark = desk.mark()
+def test_what_is_no_account_is_no_expectation(user: User, account: str) -> None:
+    mark = user.mark()
 
-    ran = desk.run("plan", "--suffix", "a", "--expect-account", account)
+    ran = user.run("plan", "--suffix", "a", "--expect-account", account)
 
     assert (ran.code, ran.out) == (64, "")
     assert "twelve digits" in ran.err
-    assert desk.mark() == mark
+    assert user.mark() == mark
 
 
-def test_a_region_that_is_none_is_refused_before_any_call(desk: Desk) -> None:
-    mark = desk.mark()
+def test_a_region_that_is_none_is_refused_before_any_call(user: User) -> None:
+    mark = user.mark()
 
-    ran = desk.run("plan", "--suffix", "a", "--region", "us-esat-1")
+    ran = user.run("plan", "--suffix", "a", "--region", "us-esat-1")
 
     assert ran.code == 64
     assert "`--region us-east-1`" in ran.err
-    assert desk.mark() == mark
+    assert user.mark() == mark
 
 
-def test_a_wrong_command_line_is_told_as_json_too(desk: Desk) -> None:
-    ran = desk.run("plan", "--frobnicate", "--json", local=False)
+def test_a_wrong_command_line_is_told_as_json_too(user: User) -> None:
+    ran = user.run("plan", "--frobnicate", "--json", local=False)
 
     assert ran.code == 64
     (record,) = ran.lines
@@ -214,4 +214,4 @@ def test_a_wrong_command_line_is_told_as_json_too(desk: Desk) -> None:
 
 
 def test_the_readme_has_the_table_of_the_model() -> None:
-    assert readme.written(readme.README.read_text()) == readme.table()
+    assert readme_table.written(readme_table.README.read_text()) == readme_table.table()

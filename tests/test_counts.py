@@ -10,8 +10,8 @@ from provisioner.amounts import amount
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.workflows.counts import ACCOUNTS_OWN
-from tests.harness import Desk
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 
 ROLES = " and 4 of the account's own roles"
 
@@ -22,20 +22,20 @@ def told(text: str, pattern: str) -> str:
     return str(number)
 
 
-def test_every_command_tells_the_same_number(standing: Standing) -> None:
-    desk = standing.desk
-    entries = desk.known(SUFFIX)["entries"].values()
+def test_every_command_tells_the_same_number(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+    entries = user.known(SUFFIX)["entries"].values()
     count = str(sum(one["kind"] != "ServiceLinkedRole" for one in entries))
 
     for command in ("plan", "drift", "apply"):
         more = ("--yes",) if command == "apply" else ()
-        ran = desk.well(command, "--suffix", SUFFIX, *more)
+        ran = user.well(command, "--suffix", SUFFIX, *more)
         assert told(ran.err, rf"(\d+) resources{ROLES} checked with") == count, ran.err
-    assert told(desk.well("status", "--suffix", SUFFIX).err, r"(\d+) resources checked with") == count
-    assert told(desk.well("plan", "--all").err, r"(\d+) resources of 1 stack checked with") == count
-    ending = desk.well("plan", "--destroy", "--suffix", SUFFIX)
+    assert told(user.well("status", "--suffix", SUFFIX).err, r"(\d+) resources checked with") == count
+    assert told(user.well("plan", "--all").err, r"(\d+) resources of 1 stack checked with") == count
+    ending = user.well("plan", "--destroy", "--suffix", SUFFIX)
     assert told(ending.out + ending.err, r"(\d+) (?:of \S+ in|to destroy)") == count
-    (listed,) = desk.well("list", "--json").lines
+    (listed,) = user.well("list", "--json").lines
     assert listed["stacks"][0]["resources"] == int(count)
 
 
@@ -46,30 +46,30 @@ def test_one_is_told_in_the_singular(count: int, told: str) -> None:
     assert amount(count, "resource") == told
 
 
-def test_a_history_of_which_one_run_is_not_shown_says_so_in_the_singular(standing: Standing) -> None:
-    desk = standing.desk
-    desk.well("apply", "--yes", "--suffix", SUFFIX)
-    recorded = len(desk.well("history", "--limit", "0").out.splitlines()) - 1
+def test_a_history_of_which_one_run_is_not_shown_says_so_in_the_singular(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+    user.well("apply", "--yes", "--suffix", SUFFIX)
+    recorded = len(user.well("history", "--limit", "0").out.splitlines()) - 1
 
-    ran = desk.well("history", "--limit", str(recorded - 1))
+    ran = user.well("history", "--limit", str(recorded - 1))
 
     assert "1 earlier run is recorded; `--limit 0` lists all." in ran.err
 
 
-def test_a_first_plan_and_its_run_count_as_every_command_after_them(desk: Desk) -> None:
-    (planned,) = desk.well("plan", "--suffix", "a", "--json").lines
-    shown = desk.well("plan", "--suffix", "a").out
-    desk.apply("a")
+def test_a_first_plan_and_its_run_count_as_every_command_after_them(user: User) -> None:
+    (planned,) = user.well("plan", "--suffix", "a", "--json").lines
+    shown = user.well("plan", "--suffix", "a").out
+    user.apply("a")
 
-    (run,) = desk.well("history", "--suffix", "a", "--json").lines[0]["runs"]
-    (listed,) = desk.well("list", "--json").lines
+    (run,) = user.well("history", "--suffix", "a", "--json").lines[0]["runs"]
+    (listed,) = user.well("list", "--json").lines
     count = listed["stacks"][0]["resources"]
     assert run["plan"] == {"add": count, "roles": 4}
     assert {word: number for word, number in planned["summary"].items() if number} == run["plan"]
     assert f"Plan: {count} to add, 0 to change, 0 to destroy, and 4 of the account's own roles.\n" in shown
-    assert f"  {count} to add, 4 of the account's own roles  " in desk.well("history", "--suffix", "a").out
+    assert f"  {count} to add, 4 of the account's own roles  " in user.well("history", "--suffix", "a").out
     # Whose roles are there already, the next stack is told nothing of them.
-    assert f"Plan: {count} to add, 0 to change, 0 to destroy.\n" in desk.well("plan", "--suffix", "b").out
+    assert f"Plan: {count} to add, 0 to change, 0 to destroy.\n" in user.well("plan", "--suffix", "b").out
 
 
 def test_what_was_done_is_counted_without_the_accounts_own_roles() -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from provisioner import credentials
 from provisioner.credential_errors import INSTALL
-from tests.harness import ROOT, Desk, Ran
-from tests.replies import Front, plays
-from tests.teams import BUCKET, make_bucket
+from tests.support.fault_proxy import FaultProxy, plays
+from tests.support.shared_state import BUCKET, make_bucket
+from tests.support.user import ROOT, CommandResult, User
 
 PAST = "2020-01-01T00:00:00Z"
 LATER = (datetime.now(UTC) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -27,22 +27,22 @@ MFA = "arn:aws:iam::123456789012:mfa/me"
 
 
 @pytest.fixture
-def front(desk: Desk) -> Iterator[Front]:
-    with Front(desk.box.endpoint) as made:
+def front(user: User) -> Iterator[FaultProxy]:
+    with FaultProxy(user.box.endpoint) as made:
         yield made
 
 
-def user(desk: Desk, front: Front, tmp_path: Path, config: str, **more: str) -> Desk:
+def user(user: User, front: FaultProxy, tmp_path: Path, config: str, **more: str) -> User:
     """A user with this config file, whose AWS is the emulator, and no keys in the environment."""
     home = tmp_path / "user"
     (home / ".aws").mkdir(parents=True, exist_ok=True)
     (home / ".aws" / "config").write_text(config)
     told = {"HOME": str(home), "AWS_CONFIG_FILE": str(home / ".aws" / "config"), "MLAPI_PROFILE": "seed"}
     told |= {"AWS_ENDPOINT_URL": front.url, "AWS_DEFAULT_REGION": "us-east-1", **more}
-    return dataclasses.replace(desk, environment={name: value for name, value in told.items() if value})
+    return dataclasses.replace(user, environment={name: value for name, value in told.items() if value})
 
 
-def plan(one: Desk) -> Ran:
+def plan(one: User) -> CommandResult:
     return one.run("plan", "--suffix", "a", local=False)
 
 
@@ -151,11 +151,11 @@ CHAINS: dict[str, tuple[str, dict[str, str], list[str]]] = {
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_whatever_the_chain_ends_with_is_a_sentence_and_exit_3(
-    desk: Desk, front: Front, tmp_path: Path, name: str
+    user: User, front: FaultProxy, tmp_path: Path, name: str
 ) -> None:
     config, more, words = CHAINS[name]
 
-    ran = plan(user(desk, front, tmp_path, config, **{"AWS_PROFILE": "p", **more}))
+    ran = plan(user(user, front, tmp_path, config, **{"AWS_PROFILE": "p", **more}))
 
     assert ran.code == 3, ran.err
     for word in words:
@@ -167,8 +167,10 @@ def test_whatever_the_chain_ends_with_is_a_sentence_and_exit_3(
 
 
 @pytest.mark.parametrize("text", ['{"accessToken": "t0k3n', "[]", "", '{"accessToken": "t0k3n-words"}'])
-def test_a_sign_in_whose_file_was_cut_off_is_made_anew(desk: Desk, front: Front, tmp_path: Path, text: str) -> None:
-    one = user(desk, front, tmp_path, WITH_SSO, AWS_PROFILE="p")
+def test_a_sign_in_whose_file_was_cut_off_is_made_anew(
+    user: User, front: FaultProxy, tmp_path: Path, text: str
+) -> None:
+    one = user(user, front, tmp_path, WITH_SSO, AWS_PROFILE="p")
     cache = tmp_path / "user" / ".aws" / "sso" / "cache"
     cache.mkdir(parents=True)
     # botocore utils.py, SSOTokenLoader: sha1 of the session's name.
@@ -185,10 +187,10 @@ def test_a_sign_in_whose_file_was_cut_off_is_made_anew(desk: Desk, front: Front,
 WITH_LOGIN = "[profile p]\nlogin_session = arn:aws:iam::123456789012:user/me\n"
 
 
-def test_a_profile_of_aws_login_names_the_package_or_the_command(desk: Desk, front: Front, tmp_path: Path) -> None:
+def test_a_profile_of_aws_login_names_the_package_or_the_command(user: User, front: FaultProxy, tmp_path: Path) -> None:
     from botocore.compat import EC
 
-    ran = plan(user(desk, front, tmp_path, WITH_LOGIN, AWS_PROFILE="p"))
+    ran = plan(user(user, front, tmp_path, WITH_LOGIN, AWS_PROFILE="p"))
 
     assert ran.code == 3, ran.err
     assert (INSTALL if EC is None else "aws login --profile p") in ran.err
@@ -199,8 +201,8 @@ def with_mfa(source: str = "") -> str:
     return f"[profile p]\nrole_arn = {ROLE}\nsource_profile = s\nmfa_serial = {MFA}\n{source}"
 
 
-def test_an_mfa_device_without_a_terminal_is_told(desk: Desk, front: Front, tmp_path: Path) -> None:
-    one = user(desk, front, tmp_path, with_mfa(), AWS_PROFILE="p")
+def test_an_mfa_device_without_a_terminal_is_told(user: User, front: FaultProxy, tmp_path: Path) -> None:
+    one = user(user, front, tmp_path, with_mfa(), AWS_PROFILE="p")
 
     ran = no_terminal(one, "plan", "--suffix", "a")
 
@@ -209,7 +211,7 @@ def test_an_mfa_device_without_a_terminal_is_told(desk: Desk, front: Front, tmp_
     assert "aws sts get-caller-identity --profile p" in ran.err
 
 
-def no_terminal(one: Desk, *command: str, typed: str = "") -> Ran:
+def no_terminal(one: User, *command: str, typed: str = "") -> CommandResult:
     """One command in a session of its own, so that no terminal can be opened."""
     told = {**os.environ, "MLAPI_HOME": str(one.home), **one.environment}
     line = [sys.executable, str(ROOT / "cli.py"), *command]
@@ -217,14 +219,14 @@ def no_terminal(one: Desk, *command: str, typed: str = "") -> Ran:
         line, input=typed, capture_output=True, text=True, env=told, check=False,
         start_new_session=True, timeout=120,
     )  # fmt: skip
-    return Ran(ran.returncode, ran.stdout, ran.stderr)
+    return CommandResult(ran.returncode, ran.stdout, ran.stderr)
 
 
-def test_a_role_that_is_denied_is_named(desk: Desk, front: Front, tmp_path: Path) -> None:
+def test_a_role_that_is_denied_is_named(user: User, front: FaultProxy, tmp_path: Path) -> None:
     front.order(plays.refusal("AccessDenied", 403, "not authorized"), operation="AssumeRole", times=9)
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
 
-    ran = plan(user(desk, front, tmp_path, config, AWS_PROFILE="p"))
+    ran = plan(user(user, front, tmp_path, config, AWS_PROFILE="p"))
 
     assert ran.code == 3, ran.err
     assert ROLE in ran.err
@@ -236,10 +238,10 @@ def kept(tmp_path: Path) -> Path:
 
 
 def test_a_code_is_asked_for_once_for_all_regions_services_and_the_bucket(
-    desk: Desk, front: Front, tmp_path: Path
+    user: User, front: FaultProxy, tmp_path: Path
 ) -> None:
-    make_bucket(desk.box)
-    one = user(desk, front, tmp_path, with_mfa(), AWS_PROFILE="p")
+    make_bucket(user.box)
+    one = user(user, front, tmp_path, with_mfa(), AWS_PROFILE="p")
     command = ("plan", "--suffix", "a", "--state", f"s3://{BUCKET}")
 
     first = no_terminal(one, *command, typed="123456\n")
@@ -254,9 +256,9 @@ def test_a_code_is_asked_for_once_for_all_regions_services_and_the_bucket(
     assert front.operations().count("sts:AssumeRole") == 1
 
 
-def test_a_session_that_aws_no_longer_takes_is_not_used_again(desk: Desk, front: Front, tmp_path: Path) -> None:
+def test_a_session_that_aws_no_longer_takes_is_not_used_again(user: User, front: FaultProxy, tmp_path: Path) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
-    one = user(desk, front, tmp_path, config, AWS_PROFILE="p")
+    one = user(user, front, tmp_path, config, AWS_PROFILE="p")
     assert plan(one).code == 0
     front.order(plays.refusal("ExpiredToken", 403, "expired"), operation="DescribeVpcs")
 
@@ -267,9 +269,11 @@ def test_a_session_that_aws_no_longer_takes_is_not_used_again(desk: Desk, front:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"Credentials": {"AccessKeyId": "x"}}'])
-def test_a_kept_session_that_cannot_be_read_is_as_none(desk: Desk, front: Front, tmp_path: Path, text: str) -> None:
+def test_a_kept_session_that_cannot_be_read_is_as_none(
+    user: User, front: FaultProxy, tmp_path: Path, text: str
+) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
-    one = user(desk, front, tmp_path, config, AWS_PROFILE="p")
+    one = user(user, front, tmp_path, config, AWS_PROFILE="p")
     assert plan(one).code == 0
     [file] = kept(tmp_path).iterdir()
     file.write_text(text)
@@ -278,25 +282,25 @@ def test_a_kept_session_that_cannot_be_read_is_as_none(desk: Desk, front: Front,
     assert plan(one).code == 0
 
 
-def test_where_no_session_can_be_kept_it_serves_the_process(desk: Desk, front: Front, tmp_path: Path) -> None:
+def test_where_no_session_can_be_kept_it_serves_the_process(user: User, front: FaultProxy, tmp_path: Path) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
-    one = user(desk, front, tmp_path, config, AWS_PROFILE="p")
+    one = user(user, front, tmp_path, config, AWS_PROFILE="p")
     (tmp_path / "user" / ".aws" / "cli").write_text("a file, where a folder should be")
 
     assert plan(one).code == 0
 
 
-def test_an_empty_profile_counts_as_none(desk: Desk) -> None:
+def test_an_empty_profile_counts_as_none(user: User) -> None:
     """As a pipeline leaves it whose variable is not set; botocore looks for a profile without a name."""
-    ran = desk.process("plan", "--suffix", "a", "--local", AWS_PROFILE="", AWS_CONFIG_FILE="", AWS_REGION="")
-    asked = desk.process(
+    ran = user.process("plan", "--suffix", "a", "--local", AWS_PROFILE="", AWS_CONFIG_FILE="", AWS_REGION="")
+    asked = user.process(
         "plan",
         "--suffix",
         "a",
         AWS_PROFILE="",
         AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
         AWS_SECRET_ACCESS_KEY="none",
-        AWS_ENDPOINT_URL=desk.box.endpoint,
+        AWS_ENDPOINT_URL=user.box.endpoint,
     )
 
     assert ran.code == 0, ran.err
@@ -305,15 +309,15 @@ def test_an_empty_profile_counts_as_none(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
-def test_a_key_that_was_pasted_with_its_newline_is_told_and_not_shown(desk: Desk, name: str) -> None:
+def test_a_key_that_was_pasted_with_its_newline_is_told_and_not_shown(user: User, name: str) -> None:
     told = {
         "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "s3cr3t-words",
         "AWS_SESSION_TOKEN": "t0k3n-words",
-        "AWS_ENDPOINT_URL": desk.box.endpoint,
+        "AWS_ENDPOINT_URL": user.box.endpoint,
     }
 
-    ran = desk.process("plan", "--suffix", "a", **{**told, name: told[name] + "\n"})
+    ran = user.process("plan", "--suffix", "a", **{**told, name: told[name] + "\n"})
 
     assert ran.code == 3, ran.err
     assert f"{name} holds a blank or a line break" in ran.err
@@ -321,10 +325,10 @@ def test_a_key_that_was_pasted_with_its_newline_is_told_and_not_shown(desk: Desk
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_S3"])
-def test_an_endpoint_that_is_no_url_is_named(desk: Desk, name: str) -> None:
+def test_an_endpoint_that_is_no_url_is_named(user: User, name: str) -> None:
     told = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "s3cr3t-words"}
 
-    ran = desk.process("plan", "--suffix", "a", **{**told, "AWS_ENDPOINT_URL": desk.box.endpoint, name: "foo"})
+    ran = user.process("plan", "--suffix", "a", **{**told, "AWS_ENDPOINT_URL": user.box.endpoint, name: "foo"})
 
     assert ran.code == 64, ran.err
     assert "Traceback" not in ran.err

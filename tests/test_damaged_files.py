@@ -28,8 +28,8 @@ from provisioner.terminal.timeline import show_timeline
 from state.errors import StateError
 from state.run_record import is_valid_run_record, validate_run_record
 from state.stack_state import StackState
-from tests.harness import Desk
-from tests.standing import Standing
+from tests.support.live_stack import LiveStack
+from tests.support.user import User
 
 DEEP = "[" * 2000 + "]" * 2000
 DEEP_TABLE = '{"a":' * 2000 + "1" + "}" * 2000
@@ -73,11 +73,11 @@ def test_no_settings_file_is_a_traceback(text: str, tmp_path: Path) -> None:
         load(path, [], {})
 
 
-def test_brackets_nested_too_deep_are_said_to_be(desk: Desk) -> None:
+def test_brackets_nested_too_deep_are_said_to_be(user: User) -> None:
     for one in (f"profile={DEEP}", f"container.environment={DEEP_TABLE}", "tags=" + "[" * 100 + "]" * 100):
-        ran = desk.run("plan", "--suffix", SUFFIX, "--set", one)
+        ran = user.run("plan", "--suffix", SUFFIX, "--set", one)
         assert (ran.code, "nested more than 16 deep" in ran.err) == (64, True)
-    ran = desk.run("plan", "--suffix", SUFFIX, "--set", "profile=[]")
+    ran = user.run("plan", "--suffix", SUFFIX, "--set", "profile=[]")
     assert (ran.code, "profile" in ran.err) == (64, True)
 
 
@@ -166,25 +166,25 @@ BAD = [
 
 
 @pytest.fixture(scope="module")
-def with_bad_records(standing: Standing) -> Standing:
+def with_bad_records(live_stack: LiveStack) -> LiveStack:
     """The stack, with records that are none among its own; the newest of all is one."""
-    folder = standing.desk.home / "embedded" / "runs" / "prod"
+    folder = live_stack.desk.home / "embedded" / "runs" / "prod"
     for at, text in enumerate(BAD):
         (folder / f"2099010{at + 1}T000000.000Z.json").write_bytes(text)
     (folder / "20990201T000000.000Z.json").mkdir()
     os.mkfifo(folder / "20990202T000000.000Z.json")
-    return standing
+    return live_stack
 
 
 @pytest.mark.parametrize("verb", ["show", "timeline", "diff", "history", "releases", "report", "plan"])
-def test_bad_records_are_named_and_passed_over(with_bad_records: Standing, verb: str) -> None:
-    desk = with_bad_records.desk
-    desk.well("plan", "--suffix", SUFFIX)
+def test_bad_records_are_named_and_passed_over(with_bad_records: LiveStack, verb: str) -> None:
+    user = with_bad_records.desk
+    user.well("plan", "--suffix", SUFFIX)
     if verb == "diff":
-        desk.well("apply", "--yes", "--suffix", SUFFIX)
+        user.well("apply", "--yes", "--suffix", SUFFIX)
 
-    more = ("--html", str(desk.home / "page.html")) if verb == "report" else ()
-    ran = desk.run(verb, "--suffix", SUFFIX, *more)
+    more = ("--html", str(user.home / "page.html")) if verb == "report" else ()
+    ran = user.run(verb, "--suffix", SUFFIX, *more)
 
     assert "Traceback" not in ran.err
     if verb in ("show", "timeline", "diff"):
@@ -219,26 +219,26 @@ def test_a_state_of_any_wrong_type_is_damaged_in_words() -> None:
 
 
 @pytest.mark.parametrize("facts", [{"zones": 5}, {"engine": []}, {"priorities": {"a": "b"}}, {"born": None}])
-def test_facts_of_wrong_types_are_a_damaged_state(desk: Desk, facts: dict[str, Any]) -> None:
-    desk.ledger(SUFFIX).parent.mkdir(parents=True, exist_ok=True)
+def test_facts_of_wrong_types_are_a_damaged_state(user: User, facts: dict[str, Any]) -> None:
+    user.ledger(SUFFIX).parent.mkdir(parents=True, exist_ok=True)
     told = json.loads(KEPT.read_text())
-    endpoint = f"embedded:{desk.box.box.instance}"
+    endpoint = f"embedded:{user.box.box.instance}"
     told |= {"facts": {**told["facts"], **facts}, "place": {**told["place"], "endpoint": endpoint}}
-    desk.ledger(SUFFIX).write_text(json.dumps(told))
+    user.ledger(SUFFIX).write_text(json.dumps(told))
 
-    ran = desk.run("plan", "--suffix", SUFFIX)
+    ran = user.run("plan", "--suffix", SUFFIX)
 
     assert ran.code == StateError.exit_code
     assert "is damaged" in ran.err
 
 
 @pytest.mark.parametrize("text", [DEEP, "5", "\xff", '{"salt": 5}'])
-def test_no_saved_plan_and_no_policy_file_is_a_traceback(desk: Desk, tmp_path: Path, text: str) -> None:
+def test_no_saved_plan_and_no_policy_file_is_a_traceback(user: User, tmp_path: Path, text: str) -> None:
     path = tmp_path / "file"
     path.write_bytes(text.encode("latin-1"))
 
     for arguments in (("apply", str(path)), ("local", "start", "--authorise", str(path))):
-        ran = desk.run(*arguments, local=arguments[0] == "apply")
+        ran = user.run(*arguments, local=arguments[0] == "apply")
         assert (ran.code, "Traceback" in ran.err) == (64, False), ran.err
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT
-from tests.replies.trust import Trust
+from tests.support.fault_proxy.trust import Trust
+from tests.support.user import ROOT
 
 pytestmark = pytest.mark.slow
 _FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))

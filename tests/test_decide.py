@@ -12,7 +12,7 @@ from provisioner.engine.planning.planner import STILL_GOING, Action, decide_chan
 from provisioner.engine.resource_graph.references import JsonObject, Ref, Unknown
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import ResourceState
-from tests.things import (
+from tests.support.fake_resources import (
     OURS,
     Ageing,
     Guest,

@@ -16,8 +16,8 @@ from provisioner.resources.ecs.service import rollout
 from provisioner.settings.images import is_reference
 from provisioner.workflows import smoke_test
 from provisioner.workflows.rollout import describe_remaining
-from tests.harness import Ran
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import CommandResult
 
 
 class Paged:
@@ -104,9 +104,9 @@ def test_one_that_was_begun_anew_is_no_failed_one(there: list[tuple[str, str, st
     assert rollout({"deployments": listed, "runningCount": 2, "desiredCount": 2}, "arn:a:2") == words
 
 
-def deploy(stack: Standing, image: str, *more: str) -> Ran:
+def deploy(live_stack: LiveStack, image: str, *more: str) -> CommandResult:
     """One deploy."""
-    return stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image, *more)
+    return live_stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image, *more)
 
 
 @pytest.fixture(autouse=True)
@@ -122,51 +122,51 @@ def in_the_box() -> model.Service:
 
 
 def test_what_could_go_back_nowhere_begins_anew_once_it_is_mended(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_the_box().last_good = None
 
-    ran = deploy(standing, "late:does-not-exist")
+    ran = deploy(live_stack, "late:does-not-exist")
 
     assert ran.code == 10, ran.err
     assert "ROLLBACK_FAILED" in ran.err
     assert "Nothing was gone back to: api is still to run late:does-not-exist" in ran.err
-    again = deploy(standing, "late:does-not-exist")
+    again = deploy(live_stack, "late:does-not-exist")
     assert again.code == 10, again.err
     assert len(in_the_box().rollouts) == 3, "the second one was no new deployment"
     monkeypatch.setattr(life, "start_failure", lambda _: None)  # the image has been pushed
-    ran = deploy(standing, "late:does-not-exist")
+    ran = deploy(live_stack, "late:does-not-exist")
     assert ran.code == 0, ran.err
-    listed = standing.desk.well("releases", "--json", "--suffix", SUFFIX).lines
+    listed = live_stack.desk.well("releases", "--json", "--suffix", SUFFIX).lines
     assert next(one["result"] for one in listed[0]["releases"]) == "ok"
-    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+    assert live_stack.desk.plan(SUFFIX) == "No changes.\n"
 
 
-def test_what_runs_already_is_said_to_and_how_to_have_its_tag_looked_up_anew(standing: Standing) -> None:
-    assert deploy(standing, "same:latest").code == 0
-    mark = standing.desk.mark()
+def test_what_runs_already_is_said_to_and_how_to_have_its_tag_looked_up_anew(live_stack: LiveStack) -> None:
+    assert deploy(live_stack, "same:latest").code == 0
+    mark = live_stack.desk.mark()
 
-    ran = deploy(standing, "same:latest")
+    ran = deploy(live_stack, "same:latest")
 
     assert ran.code == 0
-    assert standing.desk.acts(mark) == []
+    assert live_stack.desk.acts(mark) == []
     assert "It runs that already" in ran.err
     assert "`restart`" in ran.err
 
 
 @pytest.mark.parametrize("verb", ["deploy", "rollback"])
 def test_what_runs_already_is_asked_whether_it_answers(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, verb: str
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    assert deploy(standing, "asked:1").code == 0
-    what = ["--image", "asked:1"] if verb == "deploy" else ["--to", standing.service["taskDefinition"]]
+    assert deploy(live_stack, "asked:1").code == 0
+    what = ["--image", "asked:1"] if verb == "deploy" else ["--to", live_stack.service["taskDefinition"]]
     monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
 
-    ran = standing.desk.run(verb, "--yes", "--suffix", SUFFIX, *what)
+    ran = live_stack.desk.run(verb, "--yes", "--suffix", SUFFIX, *what)
 
     assert ran.code == 1
     assert "does not answer as it should" in ran.err
-    assert standing.desk.run(verb, "--yes", "--no-smoke", "--suffix", SUFFIX, *what).code == 0
+    assert live_stack.desk.run(verb, "--yes", "--no-smoke", "--suffix", SUFFIX, *what).code == 0
 
 
 @pytest.mark.parametrize(
@@ -190,38 +190,38 @@ def test_a_name_that_no_registry_has_is_known(image: str, *, can_be: bool) -> No
     assert is_reference(image) is can_be
 
 
-def test_an_impossible_image_is_refused_before_anything_is_asked(standing: Standing) -> None:
-    mark = standing.desk.mark()
+def test_an_impossible_image_is_refused_before_anything_is_asked(live_stack: LiveStack) -> None:
+    mark = live_stack.desk.mark()
 
-    ran = deploy(standing, "Acme/Model:1")
+    ran = deploy(live_stack, "Acme/Model:1")
 
     assert ran.code == 64
     assert "no registry has such a name" in ran.err
-    assert standing.desk.acts(mark) == []
+    assert live_stack.desk.acts(mark) == []
 
 
-def test_a_revision_of_another_port_is_refused_before_anything_changes(standing: Standing) -> None:
-    ecs, before = standing.aws("ecs"), standing.service
-    props = registered(standing.task)
+def test_a_revision_of_another_port_is_refused_before_anything_changes(live_stack: LiveStack) -> None:
+    ecs, before = live_stack.aws("ecs"), live_stack.service
+    props = registered(live_stack.task)
     props["containerDefinitions"][0]["portMappings"][0] |= {"containerPort": 9090, "hostPort": 9090}
     made = ecs.register_task_definition(**props, tags=before["tags"])["taskDefinition"]
 
-    ran = standing.desk.run("rollback", "--yes", "--suffix", SUFFIX, "--to", str(made["revision"]))
+    ran = live_stack.desk.run("rollback", "--yes", "--suffix", SUFFIX, "--to", str(made["revision"]))
 
     assert ran.code == 5, ran.err
     assert "(api:8080): it was made for another port" in ran.err
     assert "container.port" in ran.err
-    assert standing.service["taskDefinition"] == before["taskDefinition"]
+    assert live_stack.service["taskDefinition"] == before["taskDefinition"]
 
 
-def test_without_the_right_to_ask_for_deployments_the_revision_that_runs_tells(standing: Standing) -> None:
-    box = standing.desk.box
+def test_without_the_right_to_ask_for_deployments_the_revision_that_runs_tells(live_stack: LiveStack) -> None:
+    box = live_stack.desk.box
     for number, name in enumerate(("List", "Describe"), start=1):
         box.faults({"operation": f"ecs:{name}ServiceDeployments", "fault": "access_denied", "times": 99})
-        ran = deploy(standing, f"unasked:{number}")
+        ran = deploy(live_stack, f"unasked:{number}")
         box.faults()
         assert ran.code == 0, ran.err
-        assert standing.task["containerDefinitions"][0]["image"] == f"unasked:{number}"
+        assert live_stack.task["containerDefinitions"][0]["image"] == f"unasked:{number}"
         assert ("ECS's own word for the deployment is not heard" in ran.err) is (name == "List")
         assert "Traceback" not in ran.err
 
@@ -234,22 +234,24 @@ def test_without_the_right_to_ask_for_deployments_the_revision_that_runs_tells(s
     ],
 )
 def test_without_the_right_to_see_tasks_stop_fail_fast_waits_on(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, call: str
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     monkeypatch.setattr(model.Service, "threshold", 6)
-    standing.desk.box.faults({"operation": f"ecs:{call}", "fault": "access_denied", "times": 99})
-    standing.desk.slow(0.01)
+    live_stack.desk.box.faults({"operation": f"ecs:{call}", "fault": "access_denied", "times": 99})
+    live_stack.desk.slow(0.01)
 
-    ran = deploy(standing, f"{call.lower()}:does-not-exist", "--fail-fast")
+    ran = deploy(live_stack, f"{call.lower()}:does-not-exist", "--fail-fast")
 
-    standing.desk.slow(0.0)
-    standing.desk.box.faults()
+    live_stack.desk.slow(0.0)
+    live_stack.desk.box.faults()
     assert ran.code == 10, ran.err
     assert ran.err.count("--fail-fast cannot end this early") == 1
     assert f"{call} answered AccessDenied" in ran.err
 
 
-def test_a_service_that_somebody_deletes_meanwhile_is_told(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_somebody_deletes_meanwhile_is_told(
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     really = RolloutWatch.look
 
     def look(rolling: RolloutWatch) -> RolloutStage:
@@ -259,7 +261,7 @@ def test_a_service_that_somebody_deletes_meanwhile_is_told(standing: Standing, m
 
     monkeypatch.setattr(RolloutWatch, "look", look)
 
-    ran = deploy(standing, "deleted:1")
+    ran = deploy(live_stack, "deleted:1")
 
     assert ran.code == 1
     assert "was deleted meanwhile" in ran.err

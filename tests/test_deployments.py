@@ -10,33 +10,33 @@ import pytest
 from provisioner.emulator.ecs import scheduler
 from provisioner.emulator.server import LocalAws
 from provisioner.resources.ecs.diagnosis import Diagnosis
-from tests.harness import Desk, Ran
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import CommandResult, User
 
 
 @pytest.fixture(scope="module")
-def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A user whose stack stands; the tests here change it one after another."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("deployments") / "home")
-    desk.apply("a")
-    return desk
+    user = User.before(served, tmp_path_factory.mktemp("deployments") / "home")
+    user.apply("a")
+    return user
 
 
-def failed(desk: Desk, *more: str) -> Ran:
+def failed(user: User, *more: str) -> CommandResult:
     """An apply that ends with a deployment that was given up."""
-    ran = desk.run("apply", "--yes", "--suffix", "a", *more)
+    ran = user.run("apply", "--yes", "--suffix", "a", *more)
     assert ran.code == 10, ran.err
     return ran
 
 
-def running(desk: Desk) -> str:
+def running(user: User) -> str:
     """The revision that the service runs."""
     where: dict[str, Any] = {"cluster": "ml-api-cluster-a", "services": ["ml-api-service-a"]}
-    (one,) = client(desk.box.endpoint, "ecs").describe_services(**where)["services"]
+    (one,) = client(user.box.endpoint, "ecs").describe_services(**where)["services"]
     return str(one["taskDefinition"])
 
 
-def test_a_container_that_ends_is_told_with_its_exit_code_and_last_lines(user: Desk) -> None:
+def test_a_container_that_ends_is_told_with_its_exit_code_and_last_lines(user: User) -> None:
     ran = failed(user, "--set", 'container.environment={"HOW": "EXIT=3"}')
 
     for words in (
@@ -51,7 +51,7 @@ def test_a_container_that_ends_is_told_with_its_exit_code_and_last_lines(user: D
     assert not any("ending with exit code" in path.read_text() for path in user.home.rglob("*.json"))
 
 
-def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: Desk) -> None:
+def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: User) -> None:
     before = running(user)
     mark = user.mark()
     user.plan("a", "--set", "image=web:does-not-exist")
@@ -71,7 +71,7 @@ def test_a_log_group_that_is_not_there_is_the_cause_and_no_secret() -> None:
     assert "`apply` makes it anew" in Diagnosis(stopped=stopped).remedy
 
 
-def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: Desk) -> None:
+def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: User) -> None:
     ran = failed(user, "--json", "--set", "image=web:does-not-exist")
 
     told = json.loads(ran.out.splitlines()[-1])
@@ -81,7 +81,7 @@ def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: Desk) -> None
 
 
 @pytest.mark.slow
-def test_what_looks_steady_may_be_what_was_before(user: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_looks_steady_may_be_what_was_before(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment of the same revision that was rolled back ends as one that arrived does."""
     user.apply("a")
     really = scheduler.finish

@@ -16,18 +16,18 @@ from provisioner.emulator.ecs import scheduler
 from provisioner.emulator.ecs.life import end
 from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
-from tests.broken import BREAKS, Break
-from tests.broken.deed import service
-from tests.broken.edge import NAME
-from tests.broken.given import OWN_SECRET
-from tests.broken.measured import measure, unmeasure
-from tests.broken.tasks import IMAGE, push
-from tests.hands import CLUSTER, DATABASE, SERVICE, TABLE
-from tests.harness import Desk, Ran
-from tests.inventory import client
-from tests.standing import ACCOUNT, SUFFIX, Standing
-from tests.typed import type_it
-from tests.zones import Zone
+from tests.support.account_inventory import client
+from tests.support.breakages import BREAKS, Break
+from tests.support.breakages.deed import service
+from tests.support.breakages.edge import NAME
+from tests.support.breakages.given import OWN_SECRET
+from tests.support.breakages.measured import measure, unmeasure
+from tests.support.breakages.tasks import IMAGE, push
+from tests.support.hosted_zones import Zone
+from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
+from tests.support.manual_changes import CLUSTER, DATABASE, SERVICE, TABLE
+from tests.support.typed_answers import type_it
+from tests.support.user import CommandResult, User
 
 REGION = "eu-west-1"
 TURNS = sorted({one.turn for one in BREAKS} - {0})
@@ -36,14 +36,14 @@ _WALKS = 3
 
 
 @pytest.fixture(scope="module")
-def stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+def stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> LiveStack:
     """The profile `production`, with domain and key of its own, and an image and a secret of the user's."""
-    plain = Desk.before(served, tmp_path_factory.mktemp("doctor"))
+    plain = User.before(served, tmp_path_factory.mktemp("doctor"))
     zone = Zone.of(plain)
     manager = client(served.endpoint, "secretsmanager", REGION)
     token = manager.create_secret(Name=OWN_SECRET, SecretString="of the user's")["ARN"]
     client(served.endpoint, "ecr", REGION).create_repository(repositoryName="shop")
-    push(Standing(plain, REGION))
+    push(LiveStack(plain, REGION))
     settings = {
         "MLAPI_IMAGE": IMAGE,
         "MLAPI_PROFILE": "production",
@@ -52,12 +52,12 @@ def stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Standin
         "MLAPI_DOMAIN__HOSTED_ZONE_ID": zone.id,
         "MLAPI_CONTAINER__SECRETS": json.dumps({"TOKEN": token}),
     }
-    desk = dataclasses.replace(plain, environment=settings)
-    desk.well("apply", "--yes", "--suffix", SUFFIX, "--region", REGION)
-    return Standing(desk, REGION)
+    user = dataclasses.replace(plain, environment=settings)
+    user.well("apply", "--yes", "--suffix", SUFFIX, "--region", REGION)
+    return LiveStack(user, REGION)
 
 
-def told(ran: Ran) -> dict[str, Any]:
+def told(ran: CommandResult) -> dict[str, Any]:
     """The one record of a walk."""
     (record,) = ran.lines
     return record
@@ -68,7 +68,7 @@ def states(record: dict[str, Any], *wanted: str) -> set[str]:
     return {one["check"] for one in record["checks"] if one["state"] in wanted}
 
 
-def test_a_healthy_stack_has_nothing_wrong_and_all_was_looked_at(stack: Standing) -> None:
+def test_a_healthy_stack_has_nothing_wrong_and_all_was_looked_at(stack: LiveStack) -> None:
     mark = stack.desk.mark()
     ran = stack.desk.well("doctor", "--json")
 
@@ -80,9 +80,9 @@ def test_a_healthy_stack_has_nothing_wrong_and_all_was_looked_at(stack: Standing
     assert stack.desk.tries(mark) == []
 
 
-def walked(stack: Standing) -> dict[str, Any]:
+def walked(live_stack: LiveStack) -> dict[str, Any]:
     """What a walk finds."""
-    return told(stack.desk.run("doctor", "--json"))
+    return told(live_stack.desk.run("doctor", "--json"))
 
 
 def wrong(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -107,25 +107,25 @@ def check(record: dict[str, Any], broken: Sequence[Break]) -> None:
     assert record["first"]["check"] in (causes[:1] or states(record, "wrong"))
 
 
-def mended(stack: Standing, broken: Sequence[Break]) -> None:
+def mended(live_stack: LiveStack, broken: Sequence[Break]) -> None:
     """What is broken is found and nothing else, and what is told to be typed mends it."""
     for one in broken:
-        one.act(stack)
-    record = walked(stack)
+        one.act(live_stack)
+    record = walked(live_stack)
     check(record, broken)
     for one in broken:
-        one.meanwhile(stack)
+        one.meanwhile(live_stack)
     for _ in range(_WALKS):
-        follow(stack, record, broken)
+        follow(live_stack, record, broken)
         for one in broken:
-            one.afterwards(stack)
-        record = walked(stack)
+            one.afterwards(live_stack)
+        record = walked(live_stack)
         if not wrong(record):
             break
     assert states(record, "wrong", "not checked") == set()
 
 
-def follow(stack: Standing, record: dict[str, Any], broken: Sequence[Break]) -> None:
+def follow(live_stack: LiveStack, record: dict[str, Any], broken: Sequence[Break]) -> None:
     """Type what is told of what was broken, and where that is mended of what remains; each command once.
 
     AWS's own commands first: an `apply` may need what they bring back.
@@ -134,21 +134,21 @@ def follow(stack: Standing, record: dict[str, Any], broken: Sequence[Break]) -> 
     wanted = [found[name] for one in broken if (name := f"{one.finding} {one.check}") in found]
     commands = {one["type"] for one in wanted or found.values()}
     for command in sorted(commands, key=lambda one: (not one.startswith("aws "), "apply" not in one)):
-        type_it(stack.desk, command)
+        type_it(live_stack.desk, command)
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_what_is_broken_is_found_and_nothing_else_and_mended_as_told(stack: Standing, turn: int) -> None:
+def test_what_is_broken_is_found_and_nothing_else_and_mended_as_told(stack: LiveStack, turn: int) -> None:
     mended(stack, [one for one in BREAKS if one.turn == turn])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda one: f"{one.finding} {one.check}")
-def test_what_alone_is_broken_is_found_alone(stack: Standing, broken: Break) -> None:
+def test_what_alone_is_broken_is_found_alone(stack: LiveStack, broken: Break) -> None:
     mended(stack, [broken])
 
 
-def test_what_the_firewall_blocked_is_shown_without_secrets(stack: Standing) -> None:
+def test_what_the_firewall_blocked_is_shown_without_secrets(stack: LiveStack) -> None:
     [blocks] = [one for one in BREAKS if one.finding == "firewall-blocks"]
     blocks.act(stack)
     try:
@@ -159,7 +159,7 @@ def test_what_the_firewall_blocked_is_shown_without_secrets(stack: Standing) -> 
     assert line["evidence"] == "POST /api/v1 from CH, by NoUserAgent"
 
 
-def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: Standing) -> None:
+def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: LiveStack) -> None:
     """As a process, at the end of the way: what comes after the first wrong thing is not shown."""
     ecs = stack.aws("ecs")
     there = {"cluster": CLUSTER, "service": SERVICE}
@@ -186,7 +186,7 @@ def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: Standing) 
     ids=["all run again since", "every 20 minutes another"],
 )
 def test_tasks_that_stopped_unasked_are_judged_by_what_is_now(
-    stack: Standing, ago: tuple[int, ...], state: str, told_of_it: str
+    stack: LiveStack, ago: tuple[int, ...], state: str, told_of_it: str
 ) -> None:
     one = service(stack)
     (deployment,) = one.deployments
@@ -210,7 +210,7 @@ def test_tasks_that_stopped_unasked_are_judged_by_what_is_now(
         )
 
 
-def test_all_goes_on_after_the_first(stack: Standing) -> None:
+def test_all_goes_on_after_the_first(stack: LiveStack) -> None:
     measure("AWS/RDS", {"DBClusterIdentifier": DATABASE}, ACUUtilization=100.0)(stack)
     measure("AWS/DynamoDB", {"TableName": TABLE}, ReadThrottleEvents=1.0)(stack)
     try:
@@ -225,7 +225,7 @@ def test_all_goes_on_after_the_first(stack: Standing) -> None:
     assert ran.out.count("Type: ") == 2
 
 
-def test_what_may_not_be_read_is_not_checked_and_never_well(stack: Standing) -> None:
+def test_what_may_not_be_read_is_not_checked_and_never_well(stack: LiveStack) -> None:
     stack.desk.box.faults({"operation": "ec2:DescribeSecurityGroups", "fault": "access_denied", "times": 9})
     try:
         ran = stack.desk.run("doctor", "--json")
@@ -245,7 +245,7 @@ def test_what_may_not_be_read_is_not_checked_and_never_well(stack: Standing) -> 
     assert notes == {"these credentials lack ec2:DescribeSecurityGroups"}
 
 
-def test_expired_credentials_end_it(stack: Standing) -> None:
+def test_expired_credentials_end_it(stack: LiveStack) -> None:
     stack.desk.box.faults({"operation": "ecs:DescribeServices", "fault": "expired", "times": 99})
     try:
         ran = stack.desk.run("doctor")
@@ -255,14 +255,14 @@ def test_expired_credentials_end_it(stack: Standing) -> None:
     assert (ran.code, ran.out) == (3, "")
 
 
-def test_a_suffix_that_nobody_knows_is_no_sick_stack(stack: Standing) -> None:
+def test_a_suffix_that_nobody_knows_is_no_sick_stack(stack: LiveStack) -> None:
     ran = stack.desk.run("doctor", "--suffix", "nobody", "--region", REGION)
 
     assert (ran.code, ran.out) == (6, "")
     assert f"AWS has none in {REGION}" in ran.err
 
 
-def test_without_a_ledger_and_with_its_policy_alone_it_sees_everything(stack: Standing, tmp_path: Path) -> None:
+def test_without_a_ledger_and_with_its_policy_alone_it_sees_everything(stack: LiveStack, tmp_path: Path) -> None:
     """All that is given is the suffix and the region."""
     asked = ("--suffix", SUFFIX, "--region", REGION, "--expect-account", ACCOUNT, "--json")
     given = told(stack.desk.well("policy", "--for", "doctor", *asked))["policies"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import provisioner.doctor
 from provisioner.doctor.checks import CHECKS
-from tests.broken import BREAKS
+from tests.support.breakages import BREAKS
 
 TESTS = Path(__file__).parent
 # What a stack of another shape is needed for, and the test that has one.

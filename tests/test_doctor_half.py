@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.patches.cloudfront_vpc_origins import origins
-from tests.broken.deed import close_in
-from tests.broken.network import fail_gateway
-from tests.broken.tasks import push
-from tests.harness import Desk
-from tests.standing import ACCOUNT, SUFFIX, Standing
+from tests.support.breakages.deed import close_in
+from tests.support.breakages.network import fail_gateway
+from tests.support.breakages.tasks import push
+from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
+from tests.support.user import User
 from tests.test_doctor import states, told
 
 # What is not there yet when only the first node of a stack is.
@@ -35,35 +35,35 @@ def amiss(line: dict[str, Any]) -> dict[str, str]:
     return dict(re.findall(r"([\w-]+) \([^)]+\) is (\w+)", line["what"]))
 
 
-def test_a_stack_without_a_network_is_told_to_be_finished(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", SUFFIX, "--target", "sessions")
+def test_a_stack_without_a_network_is_told_to_be_finished(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", SUFFIX, "--target", "sessions")
 
-    ran = desk.run("doctor", "--json")
+    ran = user.run("doctor", "--json")
 
     absent = {check: name for check, name in ABSENT.items() if check != "table"}
     assert named(told(ran)) == {**absent, "vpc": "vpc-absent"}
 
 
-def test_a_stack_that_is_half_up_is_told_to_be_finished(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", SUFFIX, "--target", "vpc")
+def test_a_stack_that_is_half_up_is_told_to_be_finished(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", SUFFIX, "--target", "vpc")
 
-    ran = desk.run("doctor", "--json")
+    ran = user.run("doctor", "--json")
 
     assert ran.code == 1
     assert named(told(ran)) == ABSENT
     assert told(ran)["first"]["what"] == f"There is no distribution ml-api-edge-{SUFFIX}."
     assert told(ran)["first"]["type"] == f"python cli.py apply --suffix {SUFFIX} --local"
     assert {one["state"] for one in told(ran)["checks"] if one["check"] == "vpc"} == {"ok"}
-    desk.apply(SUFFIX)
-    assert desk.run("doctor").code == 0
+    user.apply(SUFFIX)
+    assert user.run("doctor").code == 0
 
 
 @pytest.mark.slow
-def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(desk: Desk) -> None:
-    failing = desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", 'container.environment={"EXIT": "3"}')
+def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(user: User) -> None:
+    failing = user.run("apply", "--yes", "--suffix", SUFFIX, "--set", 'container.environment={"EXIT": "3"}')
     assert failing.code == 10
 
-    ran = desk.run("doctor", "--json")
+    ran = user.run("doctor", "--json")
 
     assert ran.code == 1
     assert {"stopped", "deployment"} <= states(told(ran), "wrong")
@@ -74,12 +74,12 @@ def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(desk: Desk)
 
 
 @pytest.mark.slow
-def test_of_a_deployment_that_was_rolled_back_there_is_only_a_note(desk: Desk) -> None:
-    desk.apply(SUFFIX)
+def test_of_a_deployment_that_was_rolled_back_there_is_only_a_note(user: User) -> None:
+    user.apply(SUFFIX)
     bad = ("deploy", "--yes", "--suffix", SUFFIX, "--image", "bad:1", "--env", "HOW=EXIT=3")
-    assert desk.run(*bad).code == 10
+    assert user.run(*bad).code == 10
 
-    ran = desk.well("doctor", "--json")
+    ran = user.well("doctor", "--json")
 
     notes = {one["check"]: one["note"] for one in told(ran)["checks"]}
     assert "3 of ml-api-service-prod did within the hour" in notes["stopped"]
@@ -87,20 +87,20 @@ def test_of_a_deployment_that_was_rolled_back_there_is_only_a_note(desk: Desk) -
 
 
 @pytest.mark.slow
-def test_without_nat_the_endpoints_are_the_way_out(desk: Desk) -> None:
+def test_without_nat_the_endpoints_are_the_way_out(user: User) -> None:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1"
-    stack = Standing(desk)
-    stack.aws("ecr").create_repository(repositoryName="shop")
-    push(stack)
-    desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
-    assert states(told(desk.well("doctor", "--json")), "wrong", "not checked") == set()
+    live_stack = LiveStack(user)
+    live_stack.aws("ecr").create_repository(repositoryName="shop")
+    push(live_stack)
+    user.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
+    assert states(told(user.well("doctor", "--json")), "wrong", "not checked") == set()
 
-    close_in("sg-endpoints")(stack)
-    for one in stack.ec2("describe_vpc_endpoints", "VpcEndpoints"):
+    close_in("sg-endpoints")(live_stack)
+    for one in live_stack.ec2("describe_vpc_endpoints", "VpcEndpoints"):
         if one["ServiceName"].endswith(".logs"):
-            stack.aws("ec2").delete_vpc_endpoints(VpcEndpointIds=[one["VpcEndpointId"]])
-    stack.aws("ec2").modify_vpc_attribute(VpcId=stack.vpc, EnableDnsHostnames={"Value": False})
-    found = {one["check"]: one for one in told(desk.run("doctor", "--json"))["checks"]}
+            live_stack.aws("ec2").delete_vpc_endpoints(VpcEndpointIds=[one["VpcEndpointId"]])
+    live_stack.aws("ec2").modify_vpc_attribute(VpcId=live_stack.vpc, EnableDnsHostnames={"Value": False})
+    found = {one["check"]: one for one in told(user.run("doctor", "--json"))["checks"]}
 
     told_wrong = {name: one["finding"] for name, one in found.items() if one["state"] == "wrong"}
     assert told_wrong == {
@@ -113,19 +113,19 @@ def test_without_nat_the_endpoints_are_the_way_out(desk: Desk) -> None:
     assert "no route out and no endpoint for logs" in found["routes"]["what"]
     assert "does not let the tasks of ml-api-service-prod in on port 443" in found["endpoint-path"]["what"]
     assert amiss(found["states"]) == {"rule-endpoints-in": "missing", "endpoint-logs": "missing"}
-    desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
-    assert desk.run("doctor").code == 0
+    user.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
+    assert user.run("doctor").code == 0
 
 
 @pytest.mark.slow
-def test_a_way_into_the_vpc_is_looked_through(desk: Desk) -> None:
-    desk.apply(SUFFIX, "--set", "edge.vpc_origin=true")
-    assert states(told(desk.well("doctor", "--json")), "wrong", "not checked") == set()
+def test_a_way_into_the_vpc_is_looked_through(user: User) -> None:
+    user.apply(SUFFIX, "--set", "edge.vpc_origin=true")
+    assert states(told(user.well("doctor", "--json")), "wrong", "not checked") == set()
 
-    close_in("sg-alb")(Standing(desk))
+    close_in("sg-alb")(LiveStack(user))
     [way] = origins(ACCOUNT).values()
     way.status = "Deploying"
-    record = told(desk.run("doctor", "--json"))
+    record = told(user.run("doctor", "--json"))
     assert named(record) == {
         "origin": "vpc-origin-on-its-way",
         "path-in": "edge-shut-out",
@@ -134,16 +134,16 @@ def test_a_way_into_the_vpc_is_looked_through(desk: Desk) -> None:
     assert amiss(record["checks"][-1]) == {"rule-alb-edge": "missing", "vpc-origin": "Deploying"}
 
     way.status = "Deployed"
-    desk.apply(SUFFIX, "--set", "edge.vpc_origin=true")
-    assert desk.run("doctor").code == 0
+    user.apply(SUFFIX, "--set", "edge.vpc_origin=true")
+    assert user.run("doctor").code == 0
 
 
 @pytest.mark.slow
-def test_a_nat_gateway_that_failed_holds_up_no_teardown(desk: Desk) -> None:
-    desk.apply(SUFFIX)
-    fail_gateway(Standing(desk))
+def test_a_nat_gateway_that_failed_holds_up_no_teardown(user: User) -> None:
+    user.apply(SUFFIX)
+    fail_gateway(LiveStack(user))
 
-    ran = desk.teardown(SUFFIX)
+    ran = user.teardown(SUFFIX)
 
     assert "it failed and holds nothing" in ran.out + ran.err
     assert "Verified empty" in ran.out + ran.err

@@ -13,7 +13,7 @@ import pytest
 import cli
 from provisioner.emulator.wire import ACCOUNT
 from provisioner.names import PROGRAM
-from tests.harness import ROOT, Desk
+from tests.support.user import ROOT, User
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # `NAME=value` before a command is of its environment; what stands for something is no part of one.
@@ -69,16 +69,16 @@ _ENDS = {"drift": (0, 2), "doctor": (0, 1), "plan": (0, 5), "apply": (0, 5), "de
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_readme_run_one_after_the_other(desk: Desk, tmp_path: Path) -> None:
-    desk.environment |= {"MLAPI_LOCAL": "1", "MLAPI_LOGS__DAYS": "60"}
+def test_the_commands_of_the_readme_run_one_after_the_other(user: User, tmp_path: Path) -> None:
+    user.environment |= {"MLAPI_LOCAL": "1", "MLAPI_LOGS__DAYS": "60"}
     for suffix in ("prod", "demo"):
-        desk.well("apply", "--yes", "--suffix", suffix)
+        user.well("apply", "--yes", "--suffix", suffix)
     for command in shown(ROOT / "README.md"):
         if command.startswith(_NOT_RUN):
             continue
         words = shlex.split(command.replace("111122223333", ACCOUNT).replace("--region eu-west-1", ""))
         asks = words[0] in ("apply", "teardown", "bootstrap") and "--yes" not in words
-        ran = desk.run(*words[:1], *(["--yes"] if asks else []), *words[1:], local=False)
+        ran = user.run(*words[:1], *(["--yes"] if asks else []), *words[1:], local=False)
         assert ran.code in _ENDS.get(words[0], (0,)), f"{command}\n{ran.out}\n{ran.err}"
         if words[0] == "teardown":
-            desk.well("apply", "--yes", "--suffix", "demo")
+            user.well("apply", "--yes", "--suffix", "demo")

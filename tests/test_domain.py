@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.emulator.server import LocalAws
-from tests.harness import Desk
-from tests.inventory import Found, client, inventory
-from tests.printed_commands import carry_out, printed
-from tests.zones import Zone
+from tests.support.account_inventory import Found, client, inventory
+from tests.support.hosted_zones import Zone
+from tests.support.printed_commands import carry_out, printed
+from tests.support.user import User
 
 pytestmark = pytest.mark.xdist_group("domain")
 SUFFIX, REGION = "prod", "eu-west-1"
@@ -26,7 +26,7 @@ GUARDED = ("--region", REGION, "--set", "edge.guard=require")
 class Named:
     """A stack with a domain, in a region that is not CloudFront's, and the zone of its names."""
 
-    desk: Desk
+    desk: User
     zone: Zone
     # What stood there before it.
     empty: Found
@@ -49,9 +49,9 @@ class Named:
         return [acm.describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"] for one in listed]
 
 
-def proof_of(desk: Desk, name: str) -> tuple[str, str]:
+def proof_of(user: User, name: str) -> tuple[str, str]:
     """The record by which ACM knows a name in this account: another certificate of the same name tells it."""
-    acm = client(desk.box.endpoint, "acm", "us-west-2")
+    acm = client(user.box.endpoint, "acm", "us-west-2")
     arn = acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
     [option] = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
     acm.delete_certificate(CertificateArn=arn)
@@ -68,12 +68,12 @@ def proofs(zone: Zone) -> dict[tuple[str, str], str]:
 @pytest.fixture(scope="module")
 def named(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Named:
     """The proof of one name stands there already: somebody made it for a certificate of their own."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("domain"))
-    zone = Zone.of(desk)
-    name, value = proof_of(desk, ORIGIN)
+    user = User.before(served, tmp_path_factory.mktemp("domain"))
+    zone = Zone.of(user)
+    name, value = proof_of(user, ORIGIN)
     zone.change("CREATE", name, "CNAME", value)
-    stack = Named(desk, zone, inventory(desk.box.endpoint), zone.records())
-    desk.apply(SUFFIX, *GUARDED, *zone.sets())
+    stack = Named(user, zone, inventory(user.box.endpoint), zone.records())
+    user.apply(SUFFIX, *GUARDED, *zone.sets())
     return stack
 
 
@@ -185,15 +185,15 @@ def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Name
     acm = named.aws("acm", "us-east-1")
     asked = {"ValidationMethod": "DNS", "KeyAlgorithm": "EC_secp384r1"}
     theirs = acm.request_certificate(DomainName=NAME, **asked)["CertificateArn"]
-    desk, before = named.desk, proofs(named.zone)
+    user, before = named.desk, proofs(named.zone)
     keys = [{"RecordName": NAME, "RecordType": "A"}, {"RecordName": f"_ml-api.{NAME}", "RecordType": "TXT"}]
     zone = {"HostedZoneId": named.zone.id}
     named.zone.route53.create_resource_record_set_protections(**zone, Protections=keys)
-    mark, end = desk.mark(), ("teardown", "--yes", "--suffix", SUFFIX, "--region", REGION)
+    mark, end = user.mark(), ("teardown", "--yes", "--suffix", SUFFIX, "--region", REGION)
     try:
-        refused, planned = desk.run(*end), desk.run("plan", "--destroy", "--suffix", SUFFIX)
-        untouched = desk.tries(mark)
-        ran = desk.run(*end, "--unprotect")
+        refused, planned = user.run(*end), user.run("plan", "--destroy", "--suffix", SUFFIX)
+        untouched = user.tries(mark)
+        ran = user.run(*end, "--unprotect")
     finally:
         acm.delete_certificate(CertificateArn=theirs)
 
@@ -204,9 +204,9 @@ def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Name
     assert (ran.code, proofs(named.zone)) == (0, before)
     assert f"the certificate {theirs}" in ran.err
     assert "in regions other than eu-west-1 and us-east-1, not asked" in ran.err
-    assert desk.run("verify-gone", "--suffix", SUFFIX, "--region", REGION).code == 0
-    desk.apply(SUFFIX, *GUARDED, *named.zone.sets())
-    assert "No changes." in desk.plan(SUFFIX, *GUARDED, *named.zone.sets())
+    assert user.run("verify-gone", "--suffix", SUFFIX, "--region", REGION).code == 0
+    user.apply(SUFFIX, *GUARDED, *named.zone.sets())
+    assert "No changes." in user.plan(SUFFIX, *GUARDED, *named.zone.sets())
     assert proofs(named.zone) == before
 
 
@@ -214,38 +214,38 @@ def test_an_apply_that_takes_a_protected_name_away_is_refused_before_and_leaves_
     named: Named,
 ) -> None:
     """ChangeResourceRecordSets was refused in mid-apply, after the distribution had lost the name."""
-    desk, before = named.desk, proofs(named.zone)
+    user, before = named.desk, proofs(named.zone)
     keys = [{"RecordName": NAME, "RecordType": "A"}, {"RecordName": f"_ml-api.{NAME}", "RecordType": "TXT"}]
     route53 = named.zone.route53
     route53.create_resource_record_set_protections(HostedZoneId=named.zone.id, Protections=keys)
-    mark = desk.mark()
+    mark = user.mark()
 
-    planned = desk.run("plan", "--suffix", SUFFIX, *GUARDED)
-    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED)
+    planned = user.run("plan", "--suffix", SUFFIX, *GUARDED)
+    ran = user.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED)
 
-    assert (ran.code, desk.tries(mark)) == (5, [])
+    assert (ran.code, user.tries(mark)) == (5, [])
     for text in (planned.out, ran.err):
         assert f"domain/name-{NAME}: " in text
         assert "is no longer declared, and is protected against deletion" in text
     (command,) = printed(ran.err)
-    carry_out(desk.box, command)
-    desk.apply(SUFFIX, *GUARDED)
-    assert "No changes." in desk.plan(SUFFIX, *GUARDED)
+    carry_out(user.box, command)
+    user.apply(SUFFIX, *GUARDED)
+    assert "No changes." in user.plan(SUFFIX, *GUARDED)
     assert named.zone.records() == before
-    desk.apply(SUFFIX, *GUARDED, *named.zone.sets())
+    user.apply(SUFFIX, *GUARDED, *named.zone.sets())
 
 
 def test_a_name_that_is_protected_before_it_is_made_or_set_back_is_told_before(named: Named) -> None:
-    desk, route53, zone = named.desk, named.zone.route53, {"HostedZoneId": named.zone.id}
+    user, route53, zone = named.desk, named.zone.route53, {"HostedZoneId": named.zone.id}
     new = f"again.{named.zone.name}"
     key = [{"RecordName": new, "RecordType": "AAAA"}]
     route53.create_resource_record_set_protections(**zone, Protections=key)
-    mark, sets = desk.mark(), (*GUARDED, *named.zone.sets(NAME, new))
-    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
-    assert (ran.code, desk.tries(mark)) == (5, [])
+    mark, sets = user.mark(), (*GUARDED, *named.zone.sets(NAME, new))
+    ran = user.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+    assert (ran.code, user.tries(mark)) == (5, [])
     assert f"{new} is to be changed, and Route 53 protects its records of type AAAA" in ran.err
     (command,) = printed(ran.err)
-    carry_out(desk.box, command)
+    carry_out(user.box, command)
 
     sets = (*GUARDED, *named.zone.sets())
     [address] = [one for one in named.zone.listed() if (one["Name"], one["Type"]) == (f"{NAME}.", "A")]
@@ -253,31 +253,31 @@ def test_a_name_that_is_protected_before_it_is_made_or_set_back_is_told_before(n
     named.zone.change("CREATE", NAME, "A", "192.0.2.7")
     key = [{"RecordName": NAME, "RecordType": "A"}]
     route53.create_resource_record_set_protections(**zone, Protections=key)
-    mark = desk.mark()
-    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
-    assert (ran.code, desk.tries(mark)) == (5, [])
+    mark = user.mark()
+    ran = user.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+    assert (ran.code, user.tries(mark)) == (5, [])
     (command,) = printed(ran.err)
-    carry_out(desk.box, command)
-    desk.apply(SUFFIX, *sets)
+    carry_out(user.box, command)
+    user.apply(SUFFIX, *sets)
     assert named.zone.records()[NAME, "A"] == named.edge()["DomainName"]
 
 
 def test_a_protected_name_that_moves_to_another_zone_is_told_before(named: Named) -> None:
     """Its records in the old zone were created in the new one, and could not be deleted in the old."""
-    desk, route53, zone = named.desk, named.zone.route53, {"HostedZoneId": named.zone.id}
+    user, route53, zone = named.desk, named.zone.route53, {"HostedZoneId": named.zone.id}
     other = route53.create_hosted_zone(Name=named.zone.name, CallerReference="other")["HostedZone"]["Id"]
     moved = ("--set", f"domain.hosted_zone_id={other.rpartition('/')[2]}")
     key = [{"RecordName": NAME, "RecordType": "A"}]
     route53.create_resource_record_set_protections(**zone, Protections=key)
 
-    told = desk.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(), *moved).out
+    told = user.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(), *moved).out
 
     (line,) = (one for one in told.splitlines() if "and is protected against deletion" in one)
     assert f"DnsName name-{NAME}" in line
     assert " is no longer declared, and is protected" in line
     (command,) = printed(told)
-    carry_out(desk.box, command)
-    ran = desk.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(), *moved)
+    carry_out(user.box, command)
+    ran = user.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(), *moved)
     assert (ran.code, "is protected against deletion" in ran.out) == (0, False)
     route53.delete_hosted_zone(Id=other)
 
@@ -386,22 +386,22 @@ def test_its_end_needs_no_ledger_and_leaves_what_others_made(named: Named) -> No
 
 
 @pytest.mark.slow
-def test_a_certificate_of_ones_own_is_used_and_checked_first(desk: Desk) -> None:
-    named = Named(desk, Zone.of(desk), {}, {})
+def test_a_certificate_of_ones_own_is_used_and_checked_first(user: User) -> None:
+    named = Named(user, Zone.of(user), {}, {})
     acm = named.aws("acm", "us-east-1")
     arn = acm.request_certificate(DomainName="*.shop.example", ValidationMethod="DNS")["CertificateArn"]
     sets = (*GUARDED, *named.zone.sets(NAME), "--set", f"domain.certificate_arn={arn}")
-    pending = desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
-    name, value = proof_of(desk, named.zone.name)
+    pending = user.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+    name, value = proof_of(user, named.zone.name)
     named.zone.change("CREATE", name, "CNAME", value)
 
-    desk.apply(SUFFIX, *sets)
+    user.apply(SUFFIX, *sets)
 
     assert pending.code == 5
     assert f"{arn} is not issued but PENDING_VALIDATION" in pending.err
     assert named.edge()["ViewerCertificate"]["ACMCertificateArn"] == arn
-    desk.ledger(SUFFIX).unlink()
-    desk.teardown(SUFFIX, "--region", REGION)
+    user.ledger(SUFFIX).unlink()
+    user.teardown(SUFFIX, "--region", REGION)
     assert [one["CertificateArn"] for one in named.certificates("us-east-1")] == [arn]
     assert named.certificates(REGION) == []
     theirs = {(name.rstrip("."), "CNAME"): value.rstrip(".")}

@@ -19,9 +19,9 @@ from provisioner.terminal.graph import by_piece
 from provisioner.terminal.graph_formats import as_dot, as_mermaid
 from provisioner.terminal.layout import implied, lay_out
 from provisioner.terminal.picture import as_svg
-from tests.harness import Desk
+from tests.support.fake_resources import Thing
+from tests.support.user import User
 from tests.test_graph import built
-from tests.things import Thing
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = 'a "quoted" <b> & #1'
@@ -123,13 +123,13 @@ def test_an_edge_is_implied_where_a_longer_way_leads_there_too() -> None:
     ("form", "start"),
     [("mermaid", "flowchart LR\n"), ("dot", 'digraph "prod" {\n'), ("svg", "<svg "), ("svg-graph", "<svg ")],
 )
-def test_graph_prints_it_without_a_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str, start: str) -> None:
+def test_graph_prints_it_without_a_call(user: User, monkeypatch: pytest.MonkeyPatch, form: str, start: str) -> None:
     def refused(*_: object) -> None:
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr(socket.socket, "connect", refused)
 
-    ran = desk.run("graph", "--format", form, "--suffix", "prod", "--set", "network.zones=2", local=False)
+    ran = user.run("graph", "--format", form, "--suffix", "prod", "--set", "network.zones=2", local=False)
 
     assert ran.code == 0, ran.err
     assert ran.out.startswith(start)
@@ -137,18 +137,18 @@ def test_graph_prints_it_without_a_call(desk: Desk, monkeypatch: pytest.MonkeyPa
     assert "public-3" not in ran.out
 
 
-def test_for_a_program_it_is_what_a_plan_offline_tells(desk: Desk) -> None:
-    told = desk.run("graph", "--suffix", "prod", "--json", local=False).out
+def test_for_a_program_it_is_what_a_plan_offline_tells(user: User) -> None:
+    told = user.run("graph", "--suffix", "prod", "--json", local=False).out
 
-    assert told == desk.run("plan", "--offline", "--suffix", "prod", "--json", local=False).out
+    assert told == user.run("plan", "--offline", "--suffix", "prod", "--json", local=False).out
 
 
-def test_the_process_needs_no_credentials_and_says_what_is_missing(desk: Desk) -> None:
-    ran = desk.process("graph", "--suffix", "prod", "--format", "dot", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+def test_the_process_needs_no_credentials_and_says_what_is_missing(user: User) -> None:
+    ran = user.process("graph", "--suffix", "prod", "--format", "dot", AWS_ENDPOINT_URL="http://127.0.0.1:1")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("}\n")
 
-    ran = desk.process("graph", "--set", "network.zones=99")
+    ran = user.process("graph", "--set", "network.zones=99")
     assert (ran.code, ran.out) == (64, "")
     assert "--suffix" in ran.err
 

@@ -11,15 +11,15 @@ from provisioner.configuration import load
 from provisioner.emulator.server import LocalAws
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.extras import ADDED
 from tests.faults.strongest import REGION, SETS
-from tests.hands import ALTERED, DELETED
-from tests.hands_of_production import CHANGED_KEY, OF_PRODUCTION, OF_THE_STRONGEST, origin_key
-from tests.harness import Desk
-from tests.standing import SUFFIX, Standing
+from tests.support.hosted_zones import Zone
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.manual_changes import ALTERED, DELETED
+from tests.support.manual_changes_production import CHANGED_KEY, OF_PRODUCTION, OF_THE_STRONGEST, origin_key
+from tests.support.manual_children import ADDED
+from tests.support.touched import TOUCHED
+from tests.support.user import User
 from tests.test_drift import LEFT_OUT, drift, plan
-from tests.touched import TOUCHED
-from tests.zones import Zone
 
 pytestmark = pytest.mark.xdist_group("drift-production")
 # A certificate is issued once; in use it cannot go. A key of CloudFront's region is a key.
@@ -27,19 +27,19 @@ ONCE = {"Issuance"}
 
 
 @pytest.fixture(scope="module")
-def strong(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def strong(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """All that can be had, in a region that is not CloudFront's."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("strong") / "home")
-    zone = Zone.of(desk)
+    user = User.before(served, tmp_path_factory.mktemp("strong") / "home")
+    zone = Zone.of(user)
     named = dict(one.split("=", 1) for one in ("profile=production", *SETS, f"domain.hosted_zone_id={zone.id}"))
     for path, value in named.items():
-        desk.environment[f"MLAPI_{path.upper().replace('.', '__')}"] = value
-    yield Standing.of(desk, REGION)
-    desk.environment.clear()
+        user.environment[f"MLAPI_{path.upper().replace('.', '__')}"] = value
+    yield LiveStack.of(user, REGION)
+    user.environment.clear()
 
 
 @pytest.mark.slow
-def test_what_is_done_by_hand_is_told_planned_and_mended(strong: Standing) -> None:
+def test_what_is_done_by_hand_is_told_planned_and_mended(strong: LiveStack) -> None:
     hands = OF_PRODUCTION + OF_THE_STRONGEST
     assert drift(strong) == []
     for hand in hands:
@@ -54,7 +54,7 @@ def test_what_is_done_by_hand_is_told_planned_and_mended(strong: Standing) -> No
 
 
 @pytest.mark.slow
-def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody(strong: Standing) -> None:
+def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody(strong: LiveStack) -> None:
     CHANGED_KEY.act(strong)
 
     planned, ran = plan(strong), strong.desk.run("plan", "--suffix", SUFFIX)

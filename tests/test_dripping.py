@@ -17,10 +17,10 @@ from provisioner import credentials
 from provisioner.emulator.control_client import STATE
 from provisioner.engine.calls import caller
 from state.stack_state import StackLocation, StackState
-from tests.harness import Desk
-from tests.replies import Front, plays
-from tests.teams import BUCKET, make_bucket
-from tests.test_credentials import ROLE, SSO, WITH_SSO, user
+from tests.support.fault_proxy import FaultProxy, plays
+from tests.support.shared_state import BUCKET, make_bucket
+from tests.support.user import User
+from tests.test_credentials import ROLE, SSO, WITH_SSO
 
 # A drip of so many seconds a byte would last for minutes.
 EVERY = 0.05
@@ -28,15 +28,15 @@ LATER = (datetime.now(UTC) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.fixture
-def front(desk: Desk) -> Iterator[Front]:
-    with Front(desk.box.endpoint) as made:
+def front(user: User) -> Iterator[FaultProxy]:
+    with FaultProxy(user.box.endpoint) as made:
         yield made
 
 
 @contextlib.contextmanager
-def led_through(desk: Desk, front: Front) -> Iterator[None]:
+def led_through(user: User, front: FaultProxy) -> Iterator[None]:
     """Inside, the local AWS is reached by way of the front."""
-    file = desk.home / "embedded" / "server" / STATE
+    file = user.home / "embedded" / "server" / STATE
     kept = file.read_text()
     file.write_text(json.dumps({**json.loads(kept), "endpoint": front.url}))
     yield
@@ -44,24 +44,24 @@ def led_through(desk: Desk, front: Front) -> Iterator[None]:
 
 
 def test_a_state_write_that_drips_is_made_again(
-    desk: Desk, front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user: User, front: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one took effect: what stands there is read back, and is ours."""
     monkeypatch.setattr("provisioner.bucket.address._ANSWER_WITHIN", 2)
-    make_bucket(desk.box)
+    make_bucket(user.box)
     there = ("--suffix", "a", "--state", f"s3://{BUCKET}")
-    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.box.instance}")
     file = tmp_path / "state.json"
     file.write_bytes(StackState("a", location, serial=7, outputs={"vpc_id": "vpc-1"}).dump())
     drip = plays.after(plays.dripped_page(EVERY))
     order = front.order(drip, service="s3", operation="PutObject", path="/a.json")
 
-    with led_through(desk, front):
-        ran = desk.run("state", "push", *there, str(file))
+    with led_through(user, front):
+        ran = user.run("state", "push", *there, str(file))
 
     assert ran.code == 0, ran.err
     assert order.struck == 1
-    assert json.loads(desk.well("state", "pull", *there).out)["outputs"] == {"vpc_id": "vpc-1"}
+    assert json.loads(user.well("state", "pull", *there).out)["outputs"] == {"vpc_id": "vpc-1"}
 
 
 def signed_in(cache: Path, name: str) -> None:
@@ -93,7 +93,7 @@ SOURCES: dict[str, tuple[str, str, dict[str, str], str]] = {
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_chain_waits_for_no_answer_without_end(
-    desk: Desk, front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    user: User, front: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     config, sign_in, more, path = SOURCES[name]
     monkeypatch.setattr(credentials, "_WHOLE_WITHIN", 0.3)
@@ -106,7 +106,7 @@ def test_the_chain_waits_for_no_answer_without_end(
     told = {key: value.format(url=front.url) for key, value in more.items()}
     told |= {"AWS_MAX_ATTEMPTS": "1", "AWS_PROFILE": "" if more else "p"}
 
-    ran = user(desk, front, tmp_path, config, **told).run("plan", "--suffix", "a", local=False)
+    ran = user(user, front, tmp_path, config, **told).run("plan", "--suffix", "a", local=False)
 
     assert ran.code == 3, ran.err
     assert "Traceback" not in ran.err

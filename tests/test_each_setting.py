@@ -17,16 +17,25 @@ from provisioner.settings import Settings
 from provisioner.settings.schema import setting_schemas
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.alternatives import BESIDE, CERTIFICATE, OTHER_ZONE, REFUSED, STILL, ZONE, Way, ways
-from tests.harness import Desk
-from tests.inventory import client, inventory
-from tests.standing import ACCOUNT
+from tests.support.account_inventory import client, inventory
+from tests.support.hosted_zones import Zone
+from tests.support.live_stack import ACCOUNT
+from tests.support.setting_changes import (
+    BESIDE,
+    CERTIFICATE,
+    OTHER_ZONE,
+    REFUSED,
+    STILL,
+    ZONE,
+    SettingChange,
+    setting_changes,
+)
+from tests.support.user import User
 from tests.test_settings_change import SUFFIX, Stack, calls_of
-from tests.zones import Zone
 
 pytestmark = pytest.mark.xdist_group("each-setting")
 PROFILES = ("seed", "production")
-EVERY = [(profile, way) for profile in PROFILES for way in ways(profile)]
+EVERY = [(profile, way) for profile in PROFILES for way in setting_changes(profile)]
 
 
 def test_every_setting_is_in_the_table() -> None:
@@ -40,7 +49,7 @@ def test_every_setting_is_in_the_table() -> None:
 @pytest.mark.parametrize("profile", ["seed", pytest.param("production", marks=pytest.mark.slow)])
 def test_what_a_setting_no_longer_states_has_a_value_to_go_back_to(profile: str) -> None:
     """A property of a call is left out of the next one: AWS would keep it, where no default is known."""
-    for way in ways(profile):
+    for way in setting_changes(profile):
         here, there = (_nodes(profile, sets) for sets in (way.here, way.there))
         for name in here.keys() & there.keys():
             resource_type, told = here[name]
@@ -83,18 +92,18 @@ def _read(value: str) -> Any:
 def stack(
     request: pytest.FixtureRequest, served: LocalAws, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    desk = Desk.before(served, tmp_path_factory.mktemp("each") / "home")
-    desk.environment["MLAPI_PROFILE"] = request.param
-    zone, other = Zone.of(desk), Zone.of(desk, "api.shop.example")
-    made = {ZONE: zone.id, OTHER_ZONE: other.id, CERTIFICATE: certificate(desk, zone)}
-    desk.apply(SUFFIX)
-    yield Real(desk, made=made)
-    desk.environment.clear()
+    user = User.before(served, tmp_path_factory.mktemp("each") / "home")
+    user.environment["MLAPI_PROFILE"] = request.param
+    zone, other = Zone.of(user), Zone.of(user, "api.shop.example")
+    made = {ZONE: zone.id, OTHER_ZONE: other.id, CERTIFICATE: certificate(user, zone)}
+    user.apply(SUFFIX)
+    yield Real(user, made=made)
+    user.environment.clear()
 
 
-def certificate(desk: Desk, zone: Zone) -> str:
+def certificate(user: User, zone: Zone) -> str:
     """A certificate for the names of the table, proven and issued."""
-    acm, names = client(desk.box.endpoint, "acm"), ["api.shop.example", "origin.api.shop.example"]
+    acm, names = client(user.box.endpoint, "acm"), ["api.shop.example", "origin.api.shop.example"]
     asked = {"DomainName": names[0], "SubjectAlternativeNames": names, "ValidationMethod": "DNS"}
     arn = str(acm.request_certificate(**asked)["CertificateArn"])
     told = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
@@ -202,7 +211,7 @@ of_each = pytest.mark.parametrize("stack", PROFILES, indirect=True, scope="modul
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("stack", "way"), EVERY, indirect=["stack"], scope="module", ids=str)
-def test_a_setting_alone_is_changed_as_planned_and_back(stack: Stack, way: Way) -> None:
+def test_a_setting_alone_is_changed_as_planned_and_back(stack: Stack, way: SettingChange) -> None:
     stack.apply(way.here)
     before = held(stack)
 

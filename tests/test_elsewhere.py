@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import foreign_stores
-from tests.elsewhere import Elsewhere, free_port, served
+from tests.support import other_object_stores
+from tests.support.other_emulators import OtherEmulatorUser, free_port, served
 
 
 @pytest.mark.slow
@@ -19,14 +19,14 @@ def test_the_whole_life_on_plain_moto(tmp_path: Path, profile: str) -> None:
 
     # As many tasks as are wanted run at once (moto documentation, ECS).
     with served(command, tmp_path, port, MOTO_ECS_SERVICE_RUNNING="4") as endpoint:
-        live_and_end(Elsewhere(endpoint, tmp_path, profile))
+        live_and_end(OtherEmulatorUser(endpoint, tmp_path, profile))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["seed", "production"])
 def test_the_whole_life_on_ministack(tmp_path: Path, profile: str) -> None:
-    with foreign_stores.ministack(tmp_path / "ministack") as endpoint:
-        user = Elsewhere(endpoint, tmp_path, profile)
+    with other_object_stores.ministack(tmp_path / "ministack") as endpoint:
+        user = OtherEmulatorUser(endpoint, tmp_path, profile)
 
         told = live_and_end(user)
 
@@ -35,7 +35,7 @@ def test_the_whole_life_on_ministack(tmp_path: Path, profile: str) -> None:
         assert "Verified empty" in user.run("verify-gone")
 
 
-def live_and_end(user: Elsewhere) -> str:
+def live_and_end(user: OtherEmulatorUser) -> str:
     """Bring a stack up, change it and take it down, each plan silent; what the first apply said."""
     said = ("--set", f"profile={user.suffix}")
     bigger = (*said, "--set", "container.cpu=2048", "--set", "container.memory=4096")

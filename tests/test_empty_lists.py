@@ -14,8 +14,8 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import domain_of
 from provisioner.resources.ecs.service_tasks import service_tasks
 from provisioner.responses import created_in
-from tests.harness import Desk
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 
 EMPTIED = {
     ("elbv2", "CreateTargetGroup"): "TargetGroups",
@@ -27,7 +27,7 @@ EMPTIED = {
 }
 
 
-def test_a_reply_that_tells_of_nothing_is_a_lost_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_that_tells_of_nothing_is_a_lost_one(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first reply of each create that tells what it made in a list."""
     left = set(EMPTIED)
 
@@ -40,12 +40,12 @@ def test_a_reply_that_tells_of_nothing_is_a_lost_one(desk: Desk, monkeypatch: py
         hooks = [*always.afters.get(key, []), (empty, lambda _: True)]
         monkeypatch.setitem(always.afters, key, hooks)
 
-    desk.apply(SUFFIX)
+    user.apply(SUFFIX)
 
     assert left == set()
-    stack = Standing(desk)
-    assert len(stack.aws("elbv2").describe_target_groups()["TargetGroups"]) == 1
-    assert len(stack.aws("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
+    live_stack = LiveStack(user)
+    assert len(live_stack.aws("elbv2").describe_target_groups()["TargetGroups"]) == 1
+    assert len(live_stack.aws("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
 
 
 def test_what_a_call_made_is_the_first_of_its_list() -> None:

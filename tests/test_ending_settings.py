@@ -11,7 +11,7 @@ from provisioner.configuration import load
 from provisioner.settings.teardown_variants import variants
 from provisioner.stack import build, build_all
 from provisioner.steps.lookups import offline_lookups
-from tests.alternatives import ways
+from tests.support.setting_changes import setting_changes
 
 # What others refuse beside what a variant lays over it.
 TOGETHER = [
@@ -26,7 +26,7 @@ def _typed(sets: dict[str, Any]) -> list[str]:
     return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in sets.items()]
 
 
-EVERY = [[f"profile={one}", *_typed(way.there)] for one in ("seed", "production") for way in ways(one)]
+EVERY = [[f"profile={one}", *_typed(way.there)] for one in ("seed", "production") for way in setting_changes(one)]
 
 
 def test_no_setting_stands_in_the_way_of_an_end() -> None:

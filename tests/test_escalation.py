@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.iam.evaluator import Request, allows
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 SUFFIX, ACCOUNT = "prod", "123456789012"
 IAM = f"arn:aws:iam::{ACCOUNT}"
@@ -37,10 +37,10 @@ Aws = Callable[[str], Any]
 @pytest.fixture(scope="module", params=["apply", "all"])
 def climber(served: Any, request: Any, tmp_path_factory: Any) -> Iterator[Aws]:
     """Clients of who may do what `policy` says, in an account with an admin and somebody else's things."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("climber") / "home")
+    user = User.before(served, tmp_path_factory.mktemp("climber") / "home")
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json")
     with_key = ("--set", "profile=production", "--set", "encryption.key=own")
-    given = desk.well("policy", "--for", request.param, *asked, *with_key).lines[0]["policies"]
+    given = user.well("policy", "--for", request.param, *asked, *with_key).lines[0]["policies"]
     served.behave(manners=False, pace=0.0)
     iam, ec2 = client(served.endpoint, "iam"), client(served.endpoint, "ec2")
     for name in (f"ml-api-boundary-{SUFFIX}", "wide"):

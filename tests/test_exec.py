@@ -25,9 +25,9 @@ from provisioner.emulator.wire import Call
 from provisioner.errors import Blocked
 from provisioner.terminal.output_frame import OutputFrame
 from provisioner.terminal.plugin import Plugin
-from tests.harness import ROOT, Desk, Ran
-from tests.plugins import FakePlugin
-from tests.standing import ACCOUNT, SUFFIX, Standing
+from tests.support.fake_plugin import FakePlugin
+from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
+from tests.support.user import ROOT, CommandResult, User
 
 # A frame, without AWS.
 
@@ -83,57 +83,57 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> FakePlugin:
 
 
 @pytest.fixture(scope="module")
-def desk(standing: Standing, plugin: FakePlugin) -> Iterator[Desk]:
+def user(live_stack: LiveStack, plugin: FakePlugin) -> Iterator[User]:
     """The plugin runs what is asked for."""
     environment = {"PATH": f"{plugin.folder}:{os.environ['PATH']}"}
     with plugin.in_the_task():
-        yield dataclasses.replace(standing.desk, environment=environment)
+        yield dataclasses.replace(live_stack.desk, environment=environment)
 
 
-def execute(desk: Desk, *asked: str) -> Ran:
+def execute(user: User, *asked: str) -> CommandResult:
     """`exec`, in this process: what comes after `--` is the command's."""
-    return desk.run("exec", "--local", *asked, local=False)
+    return user.run("exec", "--local", *asked, local=False)
 
 
-def change(standing: Standing, **service: object) -> None:
-    standing.aws("ecs").update_service(
-        cluster=standing.service["clusterArn"], service=standing.service["serviceName"], **service
+def change(live_stack: LiveStack, **service: object) -> None:
+    live_stack.aws("ecs").update_service(
+        cluster=live_stack.service["clusterArn"], service=live_stack.service["serviceName"], **service
     )
 
 
-def test_where_it_is_off_it_is_said_how_to_turn_it_on(desk: Desk) -> None:
+def test_where_it_is_off_it_is_said_how_to_turn_it_on(user: User) -> None:
     """The first one: those after it need it on."""
-    ran = execute(desk, "--", "true")
+    ran = execute(user, "--", "true")
 
     assert ran.code == 5
     assert "ECS Exec is off" in ran.err
     assert "service.exec=true" in ran.err
 
 
-def test_a_task_from_before_it_was_turned_on_has_no_agent(desk: Desk, standing: Standing) -> None:
-    change(standing, enableExecuteCommand=True)
+def test_a_task_from_before_it_was_turned_on_has_no_agent(user: User, live_stack: LiveStack) -> None:
+    change(live_stack, enableExecuteCommand=True)
 
-    ran = execute(desk, "--", "true")
+    ran = execute(user, "--", "true")
 
     assert ran.code == 5
     assert "No agent of ECS Exec runs in" in ran.err
 
 
 @pytest.fixture(scope="module")
-def opened(desk: Desk, standing: Standing) -> Desk:
+def opened(user: User, live_stack: LiveStack) -> User:
     """Tasks that can be entered."""
-    change(standing, enableExecuteCommand=True, forceNewDeployment=True)
-    return desk
+    change(live_stack, enableExecuteCommand=True, forceNewDeployment=True)
+    return user
 
 
-def test_output_and_exit_code_are_the_command_s(opened: Desk) -> None:
+def test_output_and_exit_code_are_the_command_s(opened: User) -> None:
     ran = execute(opened, "--", "sh", "-c", "echo 'it is'; exit 7")
 
     assert (ran.code, ran.out) == (7, "it is\n")
     assert "Starting session" in ran.err
 
 
-def test_the_token_is_shown_to_nobody(opened: Desk, plugin: FakePlugin) -> None:
+def test_the_token_is_shown_to_nobody(opened: User, plugin: FakePlugin) -> None:
     ran = execute(opened, "--", "true")
 
     told = json.loads(plugin.told)
@@ -145,8 +145,8 @@ def test_the_token_is_shown_to_nobody(opened: Desk, plugin: FakePlugin) -> None:
     assert len(target.split("_")) == 3
 
 
-def test_a_task_is_chosen_by_the_beginning_of_its_id(opened: Desk, standing: Standing, plugin: FakePlugin) -> None:
-    ecs, cluster = standing.aws("ecs"), standing.service["clusterArn"]
+def test_a_task_is_chosen_by_the_beginning_of_its_id(opened: User, live_stack: LiveStack, plugin: FakePlugin) -> None:
+    ecs, cluster = live_stack.aws("ecs"), live_stack.service["clusterArn"]
     last = ecs.list_tasks(cluster=cluster)["taskArns"][-1].rpartition("/")[2]
 
     execute(opened, "--task", last[:10], "--", "true")
@@ -162,14 +162,14 @@ def test_a_task_is_chosen_by_the_beginning_of_its_id(opened: Desk, standing: Sta
         (["--task", "ffffffffffff"], 64, "There are: "),
     ],
 )
-def test_what_is_not_there_is_said(opened: Desk, asked: list[str], code: int, told: str) -> None:
+def test_what_is_not_there_is_said(opened: User, asked: list[str], code: int, told: str) -> None:
     ran = execute(opened, *asked, "--", "true")
 
     assert (ran.code, ran.out) == (code, "")
     assert told in ran.err
 
 
-def test_without_the_plugin_it_is_said_what_to_install(opened: Desk, tmp_path: Path) -> None:
+def test_without_the_plugin_it_is_said_what_to_install(opened: User, tmp_path: Path) -> None:
     mark = opened.mark()
     ran = execute(dataclasses.replace(opened, environment={"PATH": str(tmp_path)}), "--", "true")
 
@@ -178,7 +178,7 @@ def test_without_the_plugin_it_is_said_what_to_install(opened: Desk, tmp_path: P
     assert "ExecuteCommand" not in [call["operation"] for call in opened.box.calls(mark)]
 
 
-def test_expired_credentials_are_told_as_such(opened: Desk) -> None:
+def test_expired_credentials_are_told_as_such(opened: User) -> None:
     opened.box.faults({"operation": "ecs:ExecuteCommand", "fault": "expired", "times": 9})
     try:
         ran = execute(opened, "--", "true")
@@ -188,7 +188,7 @@ def test_expired_credentials_are_told_as_such(opened: Desk) -> None:
     assert ran.code == 3
 
 
-def test_a_command_that_never_began_is_no_success(opened: Desk, plugin: FakePlugin) -> None:
+def test_a_command_that_never_began_is_no_success(opened: User, plugin: FakePlugin) -> None:
     with plugin.in_the_task():
         plugin_of_its_own = FakePlugin.at(plugin.folder / "broken")
         plugin_of_its_own.put("line", "break")
@@ -199,14 +199,14 @@ def test_a_command_that_never_began_is_no_success(opened: Desk, plugin: FakePlug
     assert "the embedded AWS runs no container" in ran.err
 
 
-def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(opened: Desk) -> None:
+def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(opened: User) -> None:
     ran = opened.process("exec", "--local", "--", "sh", "-c", "cat; exit 3")
 
     assert ran.code == 3, ran.err
 
 
 @pytest.mark.slow
-def test_nobody_reads_any_more_and_the_session_ends(opened: Desk) -> None:
+def test_nobody_reads_any_more_and_the_session_ends(opened: User) -> None:
     with opened.spawn("exec", "--local", "--", "yes") as process:
         assert process.stdout
         assert process.stdout.readline() == "y\n"
@@ -217,7 +217,7 @@ def test_nobody_reads_any_more_and_the_session_ends(opened: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_on_a_terminal_what_is_typed_reaches_the_command(opened: Desk) -> None:
+def test_on_a_terminal_what_is_typed_reaches_the_command(opened: User) -> None:
     ours, its = pty.openpty()
     argv = [sys.executable, str(ROOT / "cli.py"), "exec", "--local"]
     told = {**os.environ, "MLAPI_HOME": str(opened.home), **opened.environment}
@@ -239,13 +239,13 @@ def test_on_a_terminal_what_is_typed_reaches_the_command(opened: Desk) -> None:
     os.close(ours)
 
 
-def tunnelled(desk: Desk, *more: str) -> Ran:
+def tunnelled(user: User, *more: str) -> CommandResult:
     """`db tunnel`, in this process; the plugin's end is its end."""
-    return desk.run("db", "tunnel", *more)
+    return user.run("db", "tunnel", *more)
 
 
 def test_a_tunnel_says_how_to_connect_and_shows_no_password(
-    opened: Desk, standing: Standing, plugin: FakePlugin
+    opened: User, live_stack: LiveStack, plugin: FakePlugin
 ) -> None:
     plugin.put("line", "true")
 
@@ -253,14 +253,14 @@ def test_a_tunnel_says_how_to_connect_and_shows_no_password(
 
     found = re.fullmatch(r'psql "host=127.0.0.1 port=(\d+) dbname=mlapi user=\w+ sslmode=require"\n', ran.out)
     assert found, ran.out + ran.err
-    assert standing.secret in ran.err
+    assert live_stack.secret in ran.err
     told = json.loads(plugin.told)
     assert told["session"]["TokenValue"] not in ran.out + ran.err + json.dumps(told["argv"])
     assert ran.code == 1
     assert "the embedded AWS runs no task to go through" in ran.err
 
 
-def test_a_tunnel_leads_to_the_database_through_the_task(opened: Desk, standing: Standing) -> None:
+def test_a_tunnel_leads_to_the_database_through_the_task(opened: User, live_stack: LiveStack) -> None:
     asked = []
 
     def hear(call: Call, _: Reply) -> None:
@@ -274,11 +274,11 @@ def test_a_tunnel_leads_to_the_database_through_the_task(opened: Desk, standing:
 
     (params,) = asked
     assert params["DocumentName"] == "AWS-StartPortForwardingSessionToRemoteHost"
-    assert params["Parameters"]["host"] == [standing.cluster["Endpoint"]]
+    assert params["Parameters"]["host"] == [live_stack.cluster["Endpoint"]]
     assert params["Parameters"]["portNumber"] == ["5432"]
 
 
-def test_a_port_that_is_taken_is_refused_and_the_usual_one_gives_way(opened: Desk) -> None:
+def test_a_port_that_is_taken_is_refused_and_the_usual_one_gives_way(opened: User) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ran = tunnelled(opened, "--port", str(port))
@@ -286,7 +286,7 @@ def test_a_port_that_is_taken_is_refused_and_the_usual_one_gives_way(opened: Des
         assert f"The port {port} of this machine is taken." in ran.err
 
 
-def test_a_tunnel_ends_with_ctrl_c(opened: Desk, plugin: FakePlugin) -> None:
+def test_a_tunnel_ends_with_ctrl_c(opened: User, plugin: FakePlugin) -> None:
     plugin.put("line", "listen")
     with opened.spawn("db", "tunnel", "--local") as process:
         assert process.stdout
@@ -301,7 +301,7 @@ def test_a_tunnel_ends_with_ctrl_c(opened: Desk, plugin: FakePlugin) -> None:
     assert "Waiting for connections" in told[-1]
 
 
-def test_open_prints_the_address_and_shows_it(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_prints_the_address_and_shows_it(opened: User, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(webbrowser, "open", lambda url: shown.append(url) or True)
     url = opened.well("outputs", "cloudfront_distribution_url").out
@@ -316,7 +316,7 @@ def test_open_prints_the_address_and_shows_it(opened: Desk, monkeypatch: pytest.
 
 
 def test_where_there_is_no_browser_the_address_is_printed_all_the_same(
-    opened: Desk, monkeypatch: pytest.MonkeyPatch
+    opened: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda _: False)
 
@@ -328,7 +328,7 @@ def test_where_there_is_no_browser_the_address_is_printed_all_the_same(
     assert opened.run("open", "--suffix", "nobody").code == 6
 
 
-def test_the_policy_for_it_is_enough_and_that_for_status_is_not(opened: Desk, plugin: FakePlugin) -> None:
+def test_the_policy_for_it_is_enough_and_that_for_status_is_not(opened: User, plugin: FakePlugin) -> None:
     asked = ("policy", "--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", "--for")
     given = {one: opened.well(*asked, one).lines[0]["policies"] for one in ("exec", "status")}
     try:
@@ -345,9 +345,9 @@ def test_the_policy_for_it_is_enough_and_that_for_status_is_not(opened: Desk, pl
     assert "not authorized to perform: ecs:ExecuteCommand on resource" in refused.err
 
 
-def test_where_no_task_runs_it_is_said(opened: Desk, standing: Standing) -> None:
+def test_where_no_task_runs_it_is_said(opened: User, live_stack: LiveStack) -> None:
     """The last one: it stops them."""
-    change(standing, desiredCount=0)
+    change(live_stack, desiredCount=0)
 
     ran = execute(opened, "--", "true")
 

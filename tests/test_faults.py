@@ -19,7 +19,7 @@ from botocore.retries import standard
 from provisioner.credential_errors import ChainError
 from provisioner.engine.calls.error_categories import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
 from provisioner.engine.calls.polling import retry
-from tests.shelves import Hands
+from tests.support.memory_object_store import Hands
 
 # What nobody meets who calls by clients that this tool makes, or what says that a call was never made as
 # it was meant: the setting, the parameters, the model.

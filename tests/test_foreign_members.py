@@ -13,10 +13,10 @@ import pytest
 from provisioner.emulator.patches.s3 import system_tags
 from provisioner.emulator.server import LocalAws
 from provisioner.resources.tags import pairs
-from tests.hands import CLUSTER, TABLE, settle
-from tests.hands_of_production import GLOBAL, bucket, key, topic, web_acl
-from tests.harness import Desk
-from tests.standing import ACCOUNT, SUFFIX, Standing, tags
+from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack, tags
+from tests.support.manual_changes import CLUSTER, TABLE, settle
+from tests.support.manual_changes_production import GLOBAL, bucket, key, topic, web_acl
+from tests.support.user import User
 
 pytestmark = pytest.mark.xdist_group("foreign-members")
 SETTINGS = {
@@ -42,13 +42,13 @@ class Foreign:
     """
 
     node: str
-    read: Callable[[Standing], Doc]
-    put: Callable[[Standing, Doc], Any]
+    read: Callable[[LiveStack], Doc]
+    put: Callable[[LiveStack, Doc], Any]
     theirs: Doc
     broken: Doc
 
-    def act(self, stack: Standing) -> None:
-        self.put(stack, over(over(self.read(stack), self.theirs), self.broken))
+    def act(self, live_stack: LiveStack) -> None:
+        self.put(live_stack, over(over(self.read(live_stack), self.theirs), self.broken))
 
 
 def over(doc: Any, more: Any) -> Any:
@@ -64,146 +64,148 @@ def holds(doc: Any, more: Any) -> bool:
     return bool(over(doc, more) == doc)
 
 
-def acl(stack: Standing) -> Doc:
+def acl(live_stack: LiveStack) -> Doc:
     told = {"ARN", "Capacity", "LabelNamespace", "ManagedByFirewallManager", "RetrofittedByFirewallManager"}
     told |= {"PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups"}
-    return {"Scope": "CLOUDFRONT"} | {name: one for name, one in web_acl(stack).items() if name not in told}
+    return {"Scope": "CLOUDFRONT"} | {name: one for name, one in web_acl(live_stack).items() if name not in told}
 
 
-def acl_log(stack: Standing) -> Doc:
-    told = stack.aws("wafv2", GLOBAL).get_logging_configuration(ResourceArn=web_acl(stack)["ARN"])
+def acl_log(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("wafv2", GLOBAL).get_logging_configuration(ResourceArn=web_acl(live_stack)["ARN"])
     return dict(told["LoggingConfiguration"])
 
 
-def alarm(stack: Standing) -> Doc:
+def alarm(live_stack: LiveStack) -> Doc:
     told = {"AlarmArn", "AlarmConfigurationUpdatedTimestamp", "StateTransitionedTimestamp", "EvaluationState"}
-    listed = stack.aws("cloudwatch").describe_alarms(AlarmNamePrefix="ml-api-")["MetricAlarms"]
+    listed = live_stack.aws("cloudwatch").describe_alarms(AlarmNamePrefix="ml-api-")["MetricAlarms"]
     found = min(listed, key=lambda one: one["AlarmName"])
     return {key: one for key, one in found.items() if key not in told and not key.startswith("State")}
 
 
-def rule(stack: Standing) -> Doc:
-    events = stack.aws("events")
+def rule(live_stack: LiveStack) -> Doc:
+    events = live_stack.aws("events")
     (name,) = [one["Name"] for one in events.list_rules(NamePrefix="ml-api-")["Rules"]]
     told = events.describe_rule(Name=name)
     return {key: told[key] for key in ("Name", "EventPattern", "State", "Description", "RoleArn") if key in told}
 
 
-def target(stack: Standing) -> Doc:
-    name = rule(stack)["Name"]
-    (one,) = stack.aws("events").list_targets_by_rule(Rule=name)["Targets"]
+def target(live_stack: LiveStack) -> Doc:
+    name = rule(live_stack)["Name"]
+    (one,) = live_stack.aws("events").list_targets_by_rule(Rule=name)["Targets"]
     return {"Rule": name, "Targets": [one]}
 
 
-def dashboard(stack: Standing) -> Doc:
+def dashboard(live_stack: LiveStack) -> Doc:
     name = f"ml-api-dashboard-{SUFFIX}"
-    told = stack.aws("cloudwatch").get_dashboard(DashboardName=name)
+    told = live_stack.aws("cloudwatch").get_dashboard(DashboardName=name)
     return {"DashboardName": name, "DashboardBody": json.loads(told["DashboardBody"])}
 
 
-def put_dashboard(stack: Standing, doc: Doc) -> None:
+def put_dashboard(live_stack: LiveStack, doc: Doc) -> None:
     body = json.dumps(doc["DashboardBody"])
-    stack.aws("cloudwatch").put_dashboard(DashboardName=doc["DashboardName"], DashboardBody=body)
+    live_stack.aws("cloudwatch").put_dashboard(DashboardName=doc["DashboardName"], DashboardBody=body)
 
 
-def encryption(stack: Standing) -> Doc:
-    told = stack.aws("s3").get_bucket_encryption(Bucket=bucket(stack))
+def encryption(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("s3").get_bucket_encryption(Bucket=bucket(live_stack))
     return {"ServerSideEncryptionConfiguration": told["ServerSideEncryptionConfiguration"]}
 
 
-def lifecycle(stack: Standing) -> Doc:
-    told = stack.aws("s3").get_bucket_lifecycle_configuration(Bucket=bucket(stack))
+def lifecycle(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("s3").get_bucket_lifecycle_configuration(Bucket=bucket(live_stack))
     size = "TransitionDefaultMinimumObjectSize"
     return {"LifecycleConfiguration": {"Rules": told["Rules"]}, size: told[size]}
 
 
-def of_bucket(call: str) -> Callable[[Standing, Doc], Any]:
-    return lambda stack, doc: getattr(stack.aws("s3"), call)(Bucket=bucket(stack), **doc)
+def of_bucket(call: str) -> Callable[[LiveStack, Doc], Any]:
+    return lambda live_stack, doc: getattr(live_stack.aws("s3"), call)(Bucket=bucket(live_stack), **doc)
 
 
-def bucket_policy(stack: Standing) -> Doc:
-    return dict(json.loads(stack.aws("s3").get_bucket_policy(Bucket=bucket(stack))["Policy"]))
+def bucket_policy(live_stack: LiveStack) -> Doc:
+    return dict(json.loads(live_stack.aws("s3").get_bucket_policy(Bucket=bucket(live_stack))["Policy"]))
 
 
-def topic_policy(stack: Standing) -> Doc:
-    told = stack.aws("sns").get_topic_attributes(TopicArn=topic(stack))["Attributes"]
+def topic_policy(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("sns").get_topic_attributes(TopicArn=topic(live_stack))["Attributes"]
     return dict(json.loads(told["Policy"]))
 
 
-def put_topic_policy(stack: Standing, doc: Doc) -> None:
-    stack.aws("sns").set_topic_attributes(TopicArn=topic(stack), AttributeName="Policy", AttributeValue=json.dumps(doc))
+def put_topic_policy(live_stack: LiveStack, doc: Doc) -> None:
+    live_stack.aws("sns").set_topic_attributes(
+        TopicArn=topic(live_stack), AttributeName="Policy", AttributeValue=json.dumps(doc)
+    )
 
 
-def key_policy(stack: Standing) -> Doc:
-    return dict(json.loads(stack.aws("kms").get_key_policy(KeyId=key(stack), PolicyName="default")["Policy"]))
+def key_policy(live_stack: LiveStack) -> Doc:
+    return dict(json.loads(live_stack.aws("kms").get_key_policy(KeyId=key(live_stack), PolicyName="default")["Policy"]))
 
 
-def trust(stack: Standing) -> Doc:
-    return dict(stack.aws("iam").get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"])
+def trust(live_stack: LiveStack) -> Doc:
+    return dict(live_stack.aws("iam").get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"])
 
 
-def inline(stack: Standing) -> tuple[str, Doc]:
-    iam = stack.aws("iam")
+def inline(live_stack: LiveStack) -> tuple[str, Doc]:
+    iam = live_stack.aws("iam")
     (name, *_) = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
     return name, dict(iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"])
 
 
-def role(stack: Standing) -> Doc:
-    told = stack.aws("iam").get_role(RoleName=ROLE)["Role"]
+def role(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("iam").get_role(RoleName=ROLE)["Role"]
     return {key: told[key] for key in ("RoleName", "Description", "MaxSessionDuration")}
 
 
-def backups(stack: Standing) -> Doc:
-    told = stack.aws("dynamodb").describe_continuous_backups(TableName=TABLE)
+def backups(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("dynamodb").describe_continuous_backups(TableName=TABLE)
     described = told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     on = described["PointInTimeRecoveryStatus"] == "ENABLED"
     days = {"RecoveryPeriodInDays": described["RecoveryPeriodInDays"]} if on else {}
     return {"PointInTimeRecoveryEnabled": on, **days}
 
 
-def destination(stack: Standing) -> Doc:
-    logs = stack.aws("logs", GLOBAL)
+def destination(live_stack: LiveStack) -> Doc:
+    logs = live_stack.aws("logs", GLOBAL)
     (one,) = logs.describe_delivery_destinations()["deliveryDestinations"]
     told = logs.get_delivery_destination(name=one["name"])["deliveryDestination"]
     return {key: one for key, one in told.items() if key not in ("arn", "tags", "deliveryDestinationType")}
 
 
-def cluster(stack: Standing) -> Doc:
-    (told,) = stack.aws("ecs").describe_clusters(clusters=[CLUSTER], include=["CONFIGURATIONS"])["clusters"]
+def cluster(live_stack: LiveStack) -> Doc:
+    (told,) = live_stack.aws("ecs").describe_clusters(clusters=[CLUSTER], include=["CONFIGURATIONS"])["clusters"]
     return {"configuration": told["configuration"]}
 
 
-def service(stack: Standing) -> Doc:
-    (one,) = stack.aws("ecs").describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
+def service(live_stack: LiveStack) -> Doc:
+    (one,) = live_stack.aws("ecs").describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
     return {key: one[key] for key in ("deploymentConfiguration", *BESIDE) if key in one}
 
 
-def rotation(stack: Standing) -> Doc:
-    told = stack.aws("secretsmanager").describe_secret(SecretId=stack.secret)
+def rotation(live_stack: LiveStack) -> Doc:
+    told = live_stack.aws("secretsmanager").describe_secret(SecretId=live_stack.secret)
     return {"RotationRules": told["RotationRules"]}
 
 
-def distribution(stack: Standing) -> Doc:
-    return stack.distribution
+def distribution(live_stack: LiveStack) -> Doc:
+    return live_stack.distribution
 
 
-def put_distribution(stack: Standing, doc: Doc) -> None:
-    cloudfront = stack.aws("cloudfront")
+def put_distribution(live_stack: LiveStack, doc: Doc) -> None:
+    cloudfront = live_stack.aws("cloudfront")
     id_ = cloudfront.list_distributions()["DistributionList"]["Items"][0]["Id"]
     etag = cloudfront.get_distribution_config(Id=id_)["ETag"]
     cloudfront.update_distribution(Id=id_, IfMatch=etag, DistributionConfig=doc)
-    settle(lambda: stack.distribution["PriceClass"])
+    settle(lambda: live_stack.distribution["PriceClass"])
 
 
-def bucket_tags(stack: Standing) -> Doc:
-    return tags(stack.aws("s3").get_bucket_tagging(Bucket=bucket(stack))["TagSet"])
+def bucket_tags(live_stack: LiveStack) -> Doc:
+    return tags(live_stack.aws("s3").get_bucket_tagging(Bucket=bucket(live_stack))["TagSet"])
 
 
-def tag_bucket(stack: Standing, doc: Doc) -> None:
+def tag_bucket(live_stack: LiveStack, doc: Doc) -> None:
     """A service of AWS's sets its own tag, and somebody another."""
-    system_tags.at(ACCOUNT, "")[bucket(stack)] = AWSS_OWN
+    system_tags.at(ACCOUNT, "")[bucket(live_stack)] = AWSS_OWN
     tagging = {"TagSet": pairs(doc)}
-    stack.aws("s3").put_bucket_tagging(Bucket=bucket(stack), Tagging=tagging)
+    live_stack.aws("s3").put_bucket_tagging(Bucket=bucket(live_stack), Tagging=tagging)
 
 
 AWSS_OWN = {"aws:cloudformation:stack-name": "theirs"}
@@ -214,7 +216,7 @@ FOREIGN = [
     Foreign(
         "waf",
         acl,
-        lambda stack, doc: stack.aws("wafv2", GLOBAL).update_web_acl(**doc),
+        lambda live_stack, doc: live_stack.aws("wafv2", GLOBAL).update_web_acl(**doc),
         {
             "TokenDomains": ["example.com"],
             "CaptchaConfig": {"ImmunityTimeProperty": {"ImmunityTime": 600}},
@@ -227,7 +229,7 @@ FOREIGN = [
     Foreign(
         "waf-log",
         acl_log,
-        lambda stack, doc: stack.aws("wafv2", GLOBAL).put_logging_configuration(LoggingConfiguration=doc),
+        lambda live_stack, doc: live_stack.aws("wafv2", GLOBAL).put_logging_configuration(LoggingConfiguration=doc),
         {
             "LoggingFilter": {
                 "DefaultBehavior": "KEEP",
@@ -245,21 +247,21 @@ FOREIGN = [
     Foreign(
         "alarm",
         alarm,
-        lambda stack, doc: stack.aws("cloudwatch").put_metric_alarm(**doc),
+        lambda live_stack, doc: live_stack.aws("cloudwatch").put_metric_alarm(**doc),
         {"InsufficientDataActions": [f"arn:aws:sns:us-east-1:{ACCOUNT}:pager"], "DatapointsToAlarm": 1},
         {"Threshold": 99.5},
     ),
     Foreign(
         "deployments",
         rule,
-        lambda stack, doc: stack.aws("events").put_rule(**doc),
+        lambda live_stack, doc: live_stack.aws("events").put_rule(**doc),
         {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/theirs"},
         {"State": "DISABLED"},
     ),
     Foreign(
         "deployments-alerts",
         target,
-        lambda stack, doc: stack.aws("events").put_targets(**doc),
+        lambda live_stack, doc: live_stack.aws("events").put_targets(**doc),
         {"Targets": {"DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:lost"}}},
         {"Targets": {"Arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:elsewhere"}},
     ),
@@ -294,7 +296,9 @@ FOREIGN = [
     Foreign(
         "logs-bucket-policy",
         bucket_policy,
-        lambda stack, doc: stack.aws("s3").put_bucket_policy(Bucket=bucket(stack), Policy=json.dumps(doc)),
+        lambda live_stack, doc: live_stack.aws("s3").put_bucket_policy(
+            Bucket=bucket(live_stack), Policy=json.dumps(doc)
+        ),
         {"Id": "audit-7"},
         {"Statement": []},
     ),
@@ -302,8 +306,8 @@ FOREIGN = [
     Foreign(
         "key",
         key_policy,
-        lambda stack, doc: stack.aws("kms").put_key_policy(
-            KeyId=key(stack), PolicyName="default", Policy=json.dumps(doc)
+        lambda live_stack, doc: live_stack.aws("kms").put_key_policy(
+            KeyId=key(live_stack), PolicyName="default", Policy=json.dumps(doc)
         ),
         {"Id": "audit-7"},
         {"Statement": [{"Sid": "ByHand", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]},
@@ -311,22 +315,24 @@ FOREIGN = [
     Foreign(
         "task-role",
         trust,
-        lambda stack, doc: stack.aws("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(doc)),
+        lambda live_stack, doc: live_stack.aws("iam").update_assume_role_policy(
+            RoleName=ROLE, PolicyDocument=json.dumps(doc)
+        ),
         {"Id": "audit-7"},
         {"Statement": {"Principal": {"Service": "ec2.amazonaws.com"}}},
     ),
     Foreign(
         "task-role",
         role,
-        lambda stack, doc: stack.aws("iam").update_role(**doc),
+        lambda live_stack, doc: live_stack.aws("iam").update_role(**doc),
         {"MaxSessionDuration": 7200},
         {"Description": "by hand"},
     ),
     Foreign(
         "task-policy",
-        lambda stack: inline(stack)[1],
-        lambda stack, doc: stack.aws("iam").put_role_policy(
-            RoleName=ROLE, PolicyName=inline(stack)[0], PolicyDocument=json.dumps(doc)
+        lambda live_stack: inline(live_stack)[1],
+        lambda live_stack, doc: live_stack.aws("iam").put_role_policy(
+            RoleName=ROLE, PolicyName=inline(live_stack)[0], PolicyDocument=json.dumps(doc)
         ),
         {"Id": "audit-7"},
         {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
@@ -334,21 +340,21 @@ FOREIGN = [
     Foreign(
         "records-destination",
         destination,
-        lambda stack, doc: stack.aws("logs", GLOBAL).put_delivery_destination(**doc),
+        lambda live_stack, doc: live_stack.aws("logs", GLOBAL).put_delivery_destination(**doc),
         {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/theirs"},
         {"deliveryDestinationConfiguration": {"destinationResourceArn": "arn:aws:s3:::elsewhere"}},
     ),
     Foreign(
         "cluster",
         cluster,
-        lambda stack, doc: stack.aws("ecs").update_cluster(cluster=CLUSTER, **doc),
+        lambda live_stack, doc: live_stack.aws("ecs").update_cluster(cluster=CLUSTER, **doc),
         {"configuration": {"managedStorageConfiguration": {"kmsKeyId": "theirs"}}},
         {"configuration": {"executeCommandConfiguration": {"logging": "NONE"}}},
     ),
     Foreign(
         "service",
         service,
-        lambda stack, doc: stack.aws("ecs").update_service(
+        lambda live_stack, doc: live_stack.aws("ecs").update_service(
             cluster=CLUSTER, service=SERVICE, forceNewDeployment=True, **doc
         ),
         {
@@ -364,8 +370,8 @@ FOREIGN = [
     Foreign(
         "rotation",
         rotation,
-        lambda stack, doc: stack.aws("secretsmanager").rotate_secret(
-            SecretId=stack.secret, RotateImmediately=False, **doc
+        lambda live_stack, doc: live_stack.aws("secretsmanager").rotate_secret(
+            SecretId=live_stack.secret, RotateImmediately=False, **doc
         ),
         {"RotationRules": {"Duration": "3h"}},
         {"RotationRules": {"AutomaticallyAfterDays": 99}},
@@ -391,13 +397,13 @@ FOREIGN = [
 @pytest.fixture(scope="module")
 def stood(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What stands, and what was found before the apply, after all was done by hand at once."""
-    plain = Desk.before(served, tmp_path_factory.mktemp("foreign") / "home")
-    stack = Standing.of(dataclasses.replace(plain, environment=SETTINGS))
-    former = [one.read(stack) for one in FOREIGN]
+    plain = User.before(served, tmp_path_factory.mktemp("foreign") / "home")
+    live_stack = LiveStack.of(dataclasses.replace(plain, environment=SETTINGS))
+    former = [one.read(live_stack) for one in FOREIGN]
     for one in FOREIGN:
-        one.act(stack)
-    stack.desk.apply(SUFFIX)
-    return {"stack": stack, "former": former}
+        one.act(live_stack)
+    live_stack.desk.apply(SUFFIX)
+    return {"stack": live_stack, "former": former}
 
 
 @pytest.mark.parametrize("at", range(len(FOREIGN)), ids=[f"{one.node}-{next(iter(one.theirs))}" for one in FOREIGN])

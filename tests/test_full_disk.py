@@ -15,7 +15,7 @@ from state.errors import ProvisionerError, StateError
 from state.lock import FileLock
 from state.run_store import FileRunStore
 from state.state_store import FileStateStore
-from tests.harness import Desk
+from tests.support.user import User
 
 
 def full(*_: Any) -> None:
@@ -47,7 +47,7 @@ def test_the_embedded_aws_without_a_folder_of_its_own_is_refused_in_words(tmp_pa
     assert "MLAPI_HOME" in caught.value.hint
 
 
-def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     save = FileRunStore.save
 
     def fails_at_the_end(runs: FileRunStore, store: FileStateStore, doc: dict[str, Any]) -> None:
@@ -56,8 +56,8 @@ def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(desk: Desk, mon
         save(runs, store, doc)
 
     monkeypatch.setattr(FileRunStore, "save", fails_at_the_end)
-    ran = desk.well("apply", "--yes", "--suffix", "prod", "--target", "vpc/vpc")
+    ran = user.well("apply", "--yes", "--suffix", "prod", "--target", "vpc/vpc")
 
     assert "The record of this run is not whole. The record " in ran.err
     assert "The run itself is done." in ran.err
-    assert desk.known("prod")["entries"]["vpc"]["phase"] == "ready"
+    assert user.known("prod")["entries"]["vpc"]["phase"] == "ready"

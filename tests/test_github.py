@@ -20,9 +20,9 @@ from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.runs.run import run_of
 from provisioner.terminal.markdown import drift_markdown, run_markdown
 from provisioner.workflows.output_files import OUTPUT, SUMMARY, give
-from tests.harness import ROOT, Desk, Ran
-from tests.inventory import client
-from tests.sheets import record
+from tests.support.account_inventory import client
+from tests.support.report_pages import record
+from tests.support.user import ROOT, CommandResult, User
 
 WORKFLOW = ROOT / "examples" / "github-actions" / "ml-api.yml"
 GUIDE = ROOT / "docs" / "github-actions.md"
@@ -75,13 +75,13 @@ def in_guide() -> Steps:
 class Runner:
     """A runner that keeps the files it gives to each step."""
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
-        self.desk, self.summary, self.output = desk, folder / "summary.md", folder / "output"
+    def __init__(self, user: User, folder: Path) -> None:
+        self.desk, self.summary, self.output = user, folder / "summary.md", folder / "output"
 
-    def job(self, listed: Steps) -> list[Ran]:
+    def job(self, listed: Steps) -> list[CommandResult]:
         return [ran for one in listed for ran in self._step(*one)]
 
-    def bounded(self, name: str) -> list[Ran]:
+    def bounded(self, name: str) -> list[CommandResult]:
         """A job of the workflow with the rights of its role, and no more."""
         (command, environment) = in_guide()[2 if name == "plan" else 1]
         (ran,) = self.job([(command.replace("--yes", f"--json --expect-account {ACCOUNT}"), environment)])
@@ -91,7 +91,7 @@ class Runner:
         finally:
             self.desk.box.authorise()
 
-    def _step(self, command: str, environment: dict[str, str]) -> Iterator[Ran]:
+    def _step(self, command: str, environment: dict[str, str]) -> Iterator[CommandResult]:
         words = [_expanded(word, environment) for word in shlex.split(command)]
         assert words[0] in {OURS, *THEIRS}
         if words[0] == OURS:
@@ -109,16 +109,16 @@ def _expanded(word: str, environment: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def team(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def team(served: Any, tmp_path_factory: pytest.TempPathFactory) -> User:
     """An administrator who has done what the guide says."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("github") / "home")
-    for ran in Runner(desk, tmp_path_factory.mktemp("files")).job(in_guide()):
+    user = User.before(served, tmp_path_factory.mktemp("github") / "home")
+    for ran in Runner(user, tmp_path_factory.mktemp("files")).job(in_guide()):
         assert ran.code == 0, ran.err
-    return desk
+    return user
 
 
 @pytest.fixture
-def runner(team: Desk, tmp_path: Path) -> Runner:
+def runner(team: User, tmp_path: Path) -> Runner:
     return Runner(team, tmp_path)
 
 
@@ -159,9 +159,9 @@ def test_what_is_merged_is_applied_and_what_stands_is_reported_then_looked_at_fo
     assert "**No drift.**" in Path("drift.md").read_text()
 
 
-def delete_log_group(desk: Desk) -> None:
+def delete_log_group(user: User) -> None:
     """Delete the balancer's log group as a person might, if one of the jobs has created it."""
-    logs = client(desk.box.endpoint, "logs")
+    logs = client(user.box.endpoint, "logs")
     with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
         logs.delete_log_group(logGroupName="/aws/alb/ml-api-prod")
 
@@ -204,8 +204,8 @@ def test_a_run_that_fails_says_so_in_the_summary(runner: Runner) -> None:
     assert re.search(r"^- logs/alb-logs: .*AccessDenied", summary, re.MULTILINE)
 
 
-def test_only_the_runs_that_are_meant_may_do_what_each_job_does(team: Desk) -> None:
-    from tests.inventory import client
+def test_only_the_runs_that_are_meant_may_do_what_each_job_does(team: User) -> None:
+    from tests.support.account_inventory import client
 
     told, iam = workflow(), client(team.box.endpoint, "iam")
     for job, sort in (
@@ -258,7 +258,7 @@ def test_markdown_stays_a_block_whatever_is_in_it_and_fits_into_a_comment() -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("job", ["plan", "apply", "drift"])
-def test_a_job_runs_in_a_shell_as_on_a_runner(desk: Desk, tmp_path: Path, job: str) -> None:
+def test_a_job_runs_in_a_shell_as_on_a_runner(user: User, tmp_path: Path, job: str) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     heard = tmp_path / "heard"
@@ -267,7 +267,7 @@ def test_a_job_runs_in_a_shell_as_on_a_runner(desk: Desk, tmp_path: Path, job: s
     (tools / OURS).write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "cli.py"} "$@" --local\n')
     for file in tools.iterdir():
         file.chmod(0o755)
-    known = {"MLAPI_HOME": str(desk.home), "PATH": f"{tools}:{os.environ['PATH']}"}
+    known = {"MLAPI_HOME": str(user.home), "PATH": f"{tools}:{os.environ['PATH']}"}
     known |= {SUMMARY: str(tmp_path / "summary.md"), OUTPUT: str(tmp_path / "output")}
     first: Steps = [*in_guide(), *(steps("apply") if job == "drift" else [])]
 

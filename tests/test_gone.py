@@ -13,10 +13,10 @@ from provisioner.engine.types.data import codes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources import RESOURCE_TYPES
 from state.stack_state import ResourceState
+from tests.support.fake_resources import OURS, SUFFIX, Thing, seen
 from tests.test_errors import answered
 from tests.test_patience import hands
 from tests.test_waits import Hurried
-from tests.things import OURS, SUFFIX, Thing, seen
 
 UNHEARD_OF = answered("NobodyEverSawThisCode", message="There is nothing of that kind")
 

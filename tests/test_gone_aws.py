@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.emulator.local import STATE
 from provisioner.emulator.server import LocalAws
-from tests.harness import Desk
+from tests.support.user import User
 
 NO_SUCH_STACK = 6
 NAMED = ("--suffix", "a")
@@ -46,17 +46,17 @@ def typed(verb: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A stack, and the emulator that held it gone: no process, no file of it."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("ended") / "home")
-    applied = desk.run("apply", "--yes", "-q", *NAMED)
+    user = User.before(served, tmp_path_factory.mktemp("ended") / "home")
+    applied = user.run("apply", "--yes", "-q", *NAMED)
     assert applied.code == 0, applied.err
-    (desk.home / "embedded" / "server" / STATE).unlink()
-    return desk
+    (user.home / "embedded" / "server" / STATE).unlink()
+    return user
 
 
 @pytest.mark.parametrize("verb", OF_A_STACK, ids=" ".join)
-def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(ended: Desk, verb: tuple[str, ...]) -> None:
+def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(ended: User, verb: tuple[str, ...]) -> None:
     ran = ended.run(*typed(verb), local=False)
 
     assert ran.code == NO_SUCH_STACK, ran.out + ran.err
@@ -67,7 +67,7 @@ def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(ended: 
     assert not (ended.home / "embedded" / "server" / STATE).exists()
 
 
-def test_the_list_names_it_and_counts_nothing_of_it(ended: Desk) -> None:
+def test_the_list_names_it_and_counts_nothing_of_it(ended: User) -> None:
     ran = ended.run("list")
 
     assert ran.code == NO_SUCH_STACK
@@ -78,14 +78,14 @@ def test_the_list_names_it_and_counts_nothing_of_it(ended: Desk) -> None:
 
 
 @pytest.fixture
-def alone(served: LocalAws, tmp_path: Path) -> Iterator[Desk]:
+def alone(served: LocalAws, tmp_path: Path) -> Iterator[User]:
     """A user with an emulator in a process of its own, which ends with the test."""
-    desk = Desk(served, tmp_path / "home")
-    yield desk
-    desk.process("local", "stop")
+    user = User(served, tmp_path / "home")
+    yield user
+    user.process("local", "stop")
 
 
-def test_killed_it_is_told_and_an_apply_brings_the_stack_up_in_a_new_one(alone: Desk) -> None:
+def test_killed_it_is_told_and_an_apply_brings_the_stack_up_in_a_new_one(alone: User) -> None:
     assert alone.process("apply", "--local", "--yes", "-q", *NAMED).code == 0
     pid = int(alone.process("local", "status", "--json").lines[0]["pid"])
     os.kill(pid, signal.SIGKILL)
@@ -108,34 +108,34 @@ def test_killed_it_is_told_and_an_apply_brings_the_stack_up_in_a_new_one(alone: 
     assert alone.process("plan", "--local", *NAMED).out == "No changes.\n"
 
 
-def test_a_stack_whose_emulator_ended_hides_no_other(desk: Desk) -> None:
-    assert desk.run("apply", "--yes", "-q", *NAMED).code == 0
-    over = desk.ledger("a").read_text().replace(f"embedded:{desk.box.box.instance}", "embedded:another")
-    (desk.home / "embedded" / "b.json").write_text(over.replace('"suffix": "a"', '"suffix": "b"'))
+def test_a_stack_whose_emulator_ended_hides_no_other(user: User) -> None:
+    assert user.run("apply", "--yes", "-q", *NAMED).code == 0
+    over = user.ledger("a").read_text().replace(f"embedded:{user.box.box.instance}", "embedded:another")
+    (user.home / "embedded" / "b.json").write_text(over.replace('"suffix": "a"', '"suffix": "b"'))
 
-    every = desk.run("status", "--all", "--json")
+    every = user.run("status", "--all", "--json")
 
     assert [(line["suffix"], line["well"]) for line in every.lines] == [("a", True)]
     assert every.code == NO_SUCH_STACK
     assert "The local AWS that held the stack b has ended" in every.err
-    listed = desk.run("list", "--json")
+    listed = user.run("list", "--json")
     assert [(one["suffix"], one["over"]) for one in listed.lines[0]["stacks"]] == [("a", False), ("b", True)]
     assert listed.code == NO_SUCH_STACK
-    ending = desk.well("plan", "--destroy", "--suffix", "b").out
+    ending = user.well("plan", "--destroy", "--suffix", "b").out
     assert "has ended, and the stack with it: only its state file is left to remove." in ending
-    assert desk.run("teardown", "--yes", "--suffix", "b").code == NO_SUCH_STACK
-    assert desk.run("list").code == 0
-    assert not desk.ledger("b").exists()
+    assert user.run("teardown", "--yes", "--suffix", "b").code == NO_SUCH_STACK
+    assert user.run("list").code == 0
+    assert not user.ledger("b").exists()
 
 
 @pytest.fixture(scope="module")
-def emptied(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def emptied(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A stack in an AWS that was emptied behind its back: the same account, the same endpoint."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("emptied") / "home")
-    applied = desk.run("apply", "--yes", "-q", *NAMED)
+    user = User.before(served, tmp_path_factory.mktemp("emptied") / "home")
+    applied = user.run("apply", "--yes", "-q", *NAMED)
     assert applied.code == 0, applied.err
     served.reset()
-    return desk
+    return user
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def emptied(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     [("status",), ("status", "--json"), ("doctor",), ("drift",), ("report", "--html", "p")],
     ids=" ".join,
 )
-def test_a_stack_of_which_nothing_stands_is_told_so(emptied: Desk, verb: tuple[str, ...]) -> None:
+def test_a_stack_of_which_nothing_stands_is_told_so(emptied: User, verb: tuple[str, ...]) -> None:
     ran = emptied.run(*typed(verb), local=False)
 
     assert ran.code == NO_SUCH_STACK, ran.out + ran.err

@@ -18,7 +18,7 @@ from provisioner.emulator.local import STATE
 from provisioner.emulator.server import LocalAws
 from provisioner.errors import StateGone
 from state.errors import StateError
-from tests.harness import Desk, Ran
+from tests.support.user import CommandResult, User
 
 NO_SUCH_STACK = 6
 WHERE = "s3://team-state/ml"
@@ -35,30 +35,30 @@ READERS = (
 )
 
 
-def desk_of(box: LocalAws, home: Path) -> Desk:
-    desk = Desk.before(box, home)
-    desk.environment["MLAPI_STATE"] = WHERE
-    desk.well("state", "init", "--yes")
-    return desk
+def desk_of(box: LocalAws, home: Path) -> User:
+    user = User.before(box, home)
+    user.environment["MLAPI_STATE"] = WHERE
+    user.well("state", "init", "--yes")
+    return user
 
 
 @pytest.fixture(scope="module")
-def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """The emulator that held the bucket has ended: no process, no file of it."""
-    desk = desk_of(served, tmp_path_factory.mktemp("ended") / "home")
-    (desk.home / "embedded" / "server" / STATE).unlink()
-    return desk
+    user = desk_of(served, tmp_path_factory.mktemp("ended") / "home")
+    (user.home / "embedded" / "server" / STATE).unlink()
+    return user
 
 
 @pytest.fixture(scope="module")
-def anew(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def anew(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """The emulator was started anew: it is empty."""
-    desk = desk_of(served, tmp_path_factory.mktemp("anew") / "home")
+    user = desk_of(served, tmp_path_factory.mktemp("anew") / "home")
     served.reset()
-    return desk
+    return user
 
 
-def must_say_what_to_do(ran: Ran, *, local: bool = True) -> None:
+def must_say_what_to_do(ran: CommandResult, *, local: bool = True) -> None:
     assert ran.code == NO_SUCH_STACK, ran.out + ran.err
     words = f"--state {WHERE}{' --local' if local else ''}"
     assert f"state init {words}` makes the bucket" in ran.err
@@ -67,7 +67,7 @@ def must_say_what_to_do(ran: Ran, *, local: bool = True) -> None:
 
 
 @pytest.mark.parametrize("typed", READERS)
-def test_a_state_whose_local_aws_ended_is_told_so_and_no_other_is_started(ended: Desk, typed: str) -> None:
+def test_a_state_whose_local_aws_ended_is_told_so_and_no_other_is_started(ended: User, typed: str) -> None:
     ran = ended.run(*typed.split())
 
     must_say_what_to_do(ran)
@@ -76,7 +76,7 @@ def test_a_state_whose_local_aws_ended_is_told_so_and_no_other_is_started(ended:
 
 
 @pytest.mark.parametrize("typed", READERS)
-def test_a_state_whose_local_aws_was_started_anew_is_told_so(anew: Desk, typed: str) -> None:
+def test_a_state_whose_local_aws_was_started_anew_is_told_so(anew: User, typed: str) -> None:
     ran = anew.run(*typed.split())
 
     must_say_what_to_do(ran)
@@ -84,7 +84,7 @@ def test_a_state_whose_local_aws_was_started_anew_is_told_so(anew: Desk, typed: 
     assert anew.acts() == []
 
 
-def test_the_hint_names_the_stack_and_a_program_reads_the_same(anew: Desk) -> None:
+def test_the_hint_names_the_stack_and_a_program_reads_the_same(anew: User) -> None:
     ran = anew.run("status", "--suffix", "prod", "--json")
 
     assert f"apply --suffix prod --state {WHERE} --local` brings the stack up anew" in ran.err
@@ -106,10 +106,10 @@ def test_what_the_environment_says_stands_in_the_place_of_a_placeholder(
 
 
 @pytest.mark.parametrize("typed", ["status --suffix a", "list", "history", "apply --yes --suffix a"])
-def test_an_emulator_that_is_found_by_its_endpoint_is_told_so(anew: Desk, typed: str) -> None:
+def test_an_emulator_that_is_found_by_its_endpoint_is_told_so(anew: User, typed: str) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1"}
     there = {"AWS_ENDPOINT_URL": anew.box.endpoint, **keys}
-    user = Desk(anew.box, anew.home, anew.environment | there)
+    user = User(anew.box, anew.home, anew.environment | there)
 
     ran = user.run(*typed.split(), local=False)
 
@@ -153,14 +153,14 @@ def test_a_bucket_of_a_store_that_lasts_is_no_lost_stack(
 
 
 @pytest.fixture
-def alone(served: LocalAws, tmp_path: Path) -> Iterator[Desk]:
+def alone(served: LocalAws, tmp_path: Path) -> Iterator[User]:
     """A user with an emulator in a process of its own, which ends with the test."""
-    desk = Desk(served, tmp_path / "home", {"MLAPI_STATE": WHERE})
-    yield desk
-    desk.process("local", "stop")
+    user = User(served, tmp_path / "home", {"MLAPI_STATE": WHERE})
+    yield user
+    user.process("local", "stop")
 
 
-def test_killed_and_started_anew_the_state_comes_back_by_what_is_told(alone: Desk) -> None:
+def test_killed_and_started_anew_the_state_comes_back_by_what_is_told(alone: User) -> None:
     assert alone.process("state", "init", "--local", "--yes").code == 0
     os.kill(int(alone.process("local", "status", "--json").lines[0]["pid"]), signal.SIGKILL)
 

@@ -12,7 +12,7 @@ from provisioner.names import NAME_RULES
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.things import Part, Thing
+from tests.support.fake_resources import Part, Thing
 
 
 class Named(Thing):

@@ -14,22 +14,22 @@ from provisioner.engine.types.blocker import Blocker, blocked_error
 from provisioner.resources.ec2.remedies import remedy
 from provisioner.workflows.signals import finish
 from state.errors import ProvisionerError
-from tests.harness import Desk
-from tests.inventory import client
-from tests.printed_commands import carry_out, printed
+from tests.support.account_inventory import client
+from tests.support.printed_commands import carry_out, printed
+from tests.support.user import User
 
 TAG = "GuardDutyManaged"
 
 
-def ec2(desk: Desk) -> Any:
-    return client(desk.box.endpoint, "ec2")
+def ec2(user: User) -> Any:
+    return client(user.box.endpoint, "ec2")
 
 
-def guards(desk: Desk) -> list[str]:
+def guards(user: User) -> list[str]:
     """GuardDuty's endpoints and groups that stand, as EC2 tells them."""
     filters = [{"Name": f"tag:{TAG}", "Values": ["true"]}]
-    endpoints = ec2(desk).describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
-    groups = ec2(desk).describe_security_groups(Filters=filters)["SecurityGroups"]
+    endpoints = ec2(user).describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    groups = ec2(user).describe_security_groups(Filters=filters)["SecurityGroups"]
     return [one["VpcEndpointId"] for one in endpoints] + [one["GroupId"] for one in groups]
 
 
@@ -39,13 +39,13 @@ def of_guards(commands: Iterable[str]) -> list[str]:
 
 
 @pytest.fixture
-def strict(desk: Desk) -> Desk:
+def strict(user: User) -> User:
     """A user before an empty strict account."""
-    desk.box.behave(manners=True, pace=0.0, account="strict")
-    return desk
+    user.box.behave(manners=True, pace=0.0, account="strict")
+    return user
 
 
-def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(strict: Desk) -> None:
+def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(strict: User) -> None:
     strict.apply("a")
     endpoint, group = guards(strict)
     before = strict.mark()
@@ -62,7 +62,7 @@ def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(stri
 
 
 @pytest.mark.slow
-def test_a_teardown_tells_once_when_guardduty_makes_them_again(strict: Desk) -> None:
+def test_a_teardown_tells_once_when_guardduty_makes_them_again(strict: User) -> None:
     strict.apply("a")
 
     ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")
@@ -97,7 +97,7 @@ def test_what_was_told_before_a_run_is_not_told_at_its_end() -> None:
 
 
 def test_drift_leaves_to_guard_duty_what_it_made_and_tells_of_an_endpoint_that_somebody_made(
-    strict: Desk,
+    strict: User,
 ) -> None:
     strict.apply("a")
     endpoint, group = guards(strict)
@@ -123,7 +123,7 @@ def test_drift_leaves_to_guard_duty_what_it_made_and_tells_of_an_endpoint_that_s
     assert line["summary"]["extra"] == 1
 
 
-def test_doctor_opens_an_endpoint_that_is_not_the_stacks_by_a_command_that_does_it(strict: Desk) -> None:
+def test_doctor_opens_an_endpoint_that_is_not_the_stacks_by_a_command_that_does_it(strict: User) -> None:
     strict.apply("a")
     assert strict.run("doctor", "--suffix", "a").code == 0
 
@@ -138,7 +138,7 @@ def test_doctor_opens_an_endpoint_that_is_not_the_stacks_by_a_command_that_does_
     assert strict.run("doctor", "--suffix", "a").code == 0
 
 
-def test_it_comes_again_with_the_next_task_until_the_cluster_is_left_out(strict: Desk) -> None:
+def test_it_comes_again_with_the_next_task_until_the_cluster_is_left_out(strict: User) -> None:
     strict.apply("a")
     first = guards(strict)
     commands = of_guards(printed(strict.run("plan", "--destroy", "--suffix", "a").out))
@@ -157,13 +157,13 @@ def test_it_comes_again_with_the_next_task_until_the_cluster_is_left_out(strict:
     assert guards(strict) == []
 
 
-def test_an_instance_in_our_subnet_is_named_with_the_command_that_ends_it(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
-    subnets = ec2(desk).describe_subnets(Filters=[{"Name": "tag:Project", "Values": ["ml-api"]}])["Subnets"]
+def test_an_instance_in_our_subnet_is_named_with_the_command_that_ends_it(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    subnets = ec2(user).describe_subnets(Filters=[{"Name": "tag:Project", "Values": ["ml-api"]}])["Subnets"]
     asked = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnets[0]["SubnetId"]}
-    (instance,) = ec2(desk).run_instances(ImageId="ami-12c6146b", **asked)["Instances"]
+    (instance,) = ec2(user).run_instances(ImageId="ami-12c6146b", **asked)["Instances"]
 
-    told = desk.run("plan", "--destroy", "--suffix", "a").out
+    told = user.run("plan", "--destroy", "--suffix", "a").out
 
     id_ = instance["InstanceId"]
     assert f"`aws ec2 terminate-instances --instance-ids {id_} --region us-east-1`" in told

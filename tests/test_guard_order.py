@@ -16,7 +16,7 @@ from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
 from provisioner.resources.cloudfront import Distribution
 from provisioner.resources.elbv2.listeners import ListenerRule
-from tests.harness import Desk
+from tests.support.user import User
 
 PATHS = ("/api/v1/things", "/api/v2/things", "/errors/404.html", "/elsewhere")
 REQUIRE = ("--set", "edge.guard=require")
@@ -92,29 +92,29 @@ def _meets(condition: Doc, path: str, key: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    made = Desk.before(served, tmp_path_factory.mktemp("order") / "home")
+def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
+    made = User.before(served, tmp_path_factory.mktemp("order") / "home")
     made.apply("a")
     return made
 
 
 @pytest.fixture
-def viewer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
+def viewer(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
     """Somebody who looks at the open stack from now on; AWS takes a hundredth of its time."""
-    desk.well("apply", "--yes", "--suffix", "a")
-    looker = Viewer(desk.box.box)
-    desk.slow(0.01)
+    user.well("apply", "--yes", "--suffix", "a")
+    looker = Viewer(user.box.box)
+    user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(desk.box.box, "_take_turn", looker)
+        patch.setattr(user.box.box, "_take_turn", looker)
         yield looker
-    desk.slow(0.0)
+    user.slow(0.0)
 
 
 @pytest.mark.slow
-def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(desk: Desk, viewer: Viewer) -> None:
-    desk.apply("a", *REQUIRE)
+def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(user: User, viewer: Viewer) -> None:
+    user.apply("a", *REQUIRE)
     closed = list(viewer.calls)
-    desk.apply("a")
+    user.apply("a")
 
     assert viewer.refused == []
     assert viewer.asked > 80
@@ -125,12 +125,12 @@ def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(desk:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 6])
-def test_switched_on_and_cut_off_it_goes_on_or_back(desk: Desk, viewer: Viewer, after: int) -> None:
-    desk.box.box.faults.order([{"fault": "expired", "at": after, "times": 1000}])
-    assert desk.run("apply", "--yes", "--suffix", "a", *REQUIRE).code != 0
-    desk.box.box.faults.order([])
+def test_switched_on_and_cut_off_it_goes_on_or_back(user: User, viewer: Viewer, after: int) -> None:
+    user.box.box.faults.order([{"fault": "expired", "at": after, "times": 1000}])
+    assert user.run("apply", "--yes", "--suffix", "a", *REQUIRE).code != 0
+    user.box.box.faults.order([])
 
-    desk.apply("a", *REQUIRE)
+    user.apply("a", *REQUIRE)
 
     assert viewer.refused == []
 
@@ -154,11 +154,11 @@ def test_a_rule_asks_for_a_key_when_every_edge_shows_it_and_not_before() -> None
 
 
 @pytest.mark.slow
-def test_the_balancer_alone_is_not_made_to_ask_for_what_cloudfront_does_not_show(desk: Desk, viewer: Viewer) -> None:
-    ran = desk.run("apply", "--yes", "--suffix", "a", *REQUIRE, "--target", "alb")
+def test_the_balancer_alone_is_not_made_to_ask_for_what_cloudfront_does_not_show(user: User, viewer: Viewer) -> None:
+    ran = user.run("apply", "--yes", "--suffix", "a", *REQUIRE, "--target", "alb")
 
     assert ran.code != 0
     assert "CloudFront learns the key first" in ran.err
     assert viewer.refused == []
-    desk.apply("a")
+    user.apply("a")
     assert viewer.refused == []

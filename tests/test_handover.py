@@ -17,9 +17,9 @@ from provisioner.emulator.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
 from provisioner.resources.elbv2.listeners import Listener, ListenerRule
-from tests.hands import settle
-from tests.harness import Desk
-from tests.inventory import inventory
+from tests.support.account_inventory import inventory
+from tests.support.manual_changes import settle
+from tests.support.user import User
 from tests.test_claims import ONE, OTHER
 from tests.test_services import leads_to
 
@@ -76,27 +76,27 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """One stack of an image of one's own, for all of these tests: each leaves it well."""
-    made = Desk.before(served, tmp_path_factory.mktemp("handover") / "home")
+    made = User.before(served, tmp_path_factory.mktemp("handover") / "home")
     made.apply("a", *IMAGE)
     return made
 
 
 @pytest.fixture
-def watch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+def watch(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     """Whoever looks at the stack from now on; AWS takes a hundredth of its time."""
-    looker = Watch(desk.box.box)
-    desk.slow(0.01)
+    looker = Watch(user.box.box)
+    user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(desk.box.box, "_take_turn", looker)
+        patch.setattr(user.box.box, "_take_turn", looker)
         yield looker
-    desk.slow(0.0)
-    desk.well("apply", "--yes", "--suffix", "a", *IMAGE)
+    user.slow(0.0)
+    user.well("apply", "--yes", "--suffix", "a", *IMAGE)
 
 
-def groups(desk: Desk) -> set[str]:
-    return set(inventory(desk.box.endpoint)["target group"])
+def groups(user: User) -> set[str]:
+    return set(inventory(user.box.endpoint)["target group"])
 
 
 def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_the_requests_move() -> None:
@@ -123,12 +123,12 @@ def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_th
     ) == ["new"]
 
 
-def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(desk: Desk, watch: Watch) -> None:
-    (old,) = groups(desk)
+def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(user: User, watch: Watch) -> None:
+    (old,) = groups(user)
 
-    desk.apply("a", *HTTPS)
+    user.apply("a", *HTTPS)
 
-    (new,) = groups(desk)
+    (new,) = groups(user)
     assert watch.looks > 8
     assert min(watch.least.values()) >= 2, watch.least
     assert watch.weights == [{old: 1}, {old: 1, new: 0}, {old: 0, new: 1}, {new: 1}]
@@ -136,12 +136,12 @@ def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(de
     assert watch.calls.count("UpdateService") == 2
 
 
-def cut_off(desk: Desk, after: int | str, *settings: str) -> None:
+def cut_off(user: User, after: int | str, *settings: str) -> None:
     """An apply whose credentials end with one of its calls, by number or by name: none comes after that."""
     at = {"operation": after} if isinstance(after, str) else {"at": after}
-    desk.box.box.faults.order([{"fault": "expired", "times": 1000, **at}])
-    ran = desk.run("apply", "--yes", "--suffix", "a", *settings)
-    desk.box.box.faults.order([])
+    user.box.box.faults.order([{"fault": "expired", "times": 1000, **at}])
+    ran = user.run("apply", "--yes", "--suffix", "a", *settings)
+    user.box.box.faults.order([])
     assert ran.code != 0
     assert "Traceback" not in ran.err
 
@@ -156,97 +156,97 @@ def answers(path: str, *, asked: str = "") -> tuple[str, ...]:
 
 
 @pytest.mark.slow
-def test_another_health_path_is_asked_of_nobody_who_does_not_answer_it(desk: Desk, watch: Watch) -> None:
-    desk.apply("a", *answers("/health"))
+def test_another_health_path_is_asked_of_nobody_who_does_not_answer_it(user: User, watch: Watch) -> None:
+    user.apply("a", *answers("/health"))
     watch.least.clear()
 
-    desk.apply("a", *answers("/well"))
+    user.apply("a", *answers("/well"))
 
-    assert len(groups(desk)) == 1
+    assert len(groups(user)) == 1
     assert min(watch.least.values()) >= 2, watch.least
-    desk.apply("a", *answers("/health"))
+    user.apply("a", *answers("/health"))
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.slow
-def test_a_health_path_that_nobody_answers_is_told_and_the_requests_go_on(desk: Desk, watch: Watch) -> None:
-    before = groups(desk)
-    desk.apply("a", *answers("/health"))
+def test_a_health_path_that_nobody_answers_is_told_and_the_requests_go_on(user: User, watch: Watch) -> None:
+    before = groups(user)
+    user.apply("a", *answers("/health"))
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", *answers("/health", asked="/helth"))
+    ran = user.run("apply", "--yes", "--suffix", "a", *answers("/health", asked="/helth"))
     assert ran.code == RolledBack.exit_code, ran.err
-    desk.apply("a", *IMAGE)
+    user.apply("a", *IMAGE)
 
-    assert groups(desk) == before
+    assert groups(user) == before
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", range(2, 14))
 def test_another_health_path_that_is_cut_off_anywhere_goes_back_without_a_gap(
-    desk: Desk, watch: Watch, after: int
+    user: User, watch: Watch, after: int
 ) -> None:
-    desk.apply("a", *answers("/health"))
+    user.apply("a", *answers("/health"))
     watch.least.clear()
 
-    cut_off(desk, after, *answers("/well"))
-    desk.apply("a", *answers("/health"))
+    cut_off(user, after, *answers("/well"))
+    user.apply("a", *answers("/health"))
 
-    assert len(groups(desk)) == 1
+    assert len(groups(user)) == 1
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.slow
 def test_a_replacement_that_is_cut_off_when_the_weight_has_moved_goes_back_without_a_gap(
-    desk: Desk, watch: Watch
+    user: User, watch: Watch
 ) -> None:
-    cut_off(desk, 9, *HTTPS)
+    cut_off(user, 9, *HTTPS)
 
-    desk.apply("a", *IMAGE)
+    user.apply("a", *IMAGE)
 
-    assert len(groups(desk)) == 1
+    assert len(groups(user)) == 1
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.parametrize("settings", [HTTPS, pytest.param(IMAGE, marks=pytest.mark.slow)], ids=["on", "back"])
 def test_a_ledger_that_is_lost_between_two_groups_costs_nobody_and_leaves_nothing(
-    desk: Desk, watch: Watch, settings: tuple[str, ...]
+    user: User, watch: Watch, settings: tuple[str, ...]
 ) -> None:
-    desk.slow(0.0)
-    cut_off(desk, "ecs:UpdateService", *HTTPS)
-    settle(lambda: groups(desk))
-    assert len(groups(desk)) == 2
-    desk.ledger("a").unlink()
+    user.slow(0.0)
+    cut_off(user, "ecs:UpdateService", *HTTPS)
+    settle(lambda: groups(user))
+    assert len(groups(user)) == 2
+    user.ledger("a").unlink()
 
-    planned = desk.plan("a", *settings)
-    desk.apply("a", *settings)
+    planned = user.plan("a", *settings)
+    user.apply("a", *settings)
 
     assert re.search(r"  - alb/tg~arn:aws:\S+: TargetGroup ml-api-tg-....-a", planned)
-    assert len(groups(desk)) == 1
+    assert len(groups(user)) == 1
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.slow
 def test_where_no_task_gets_well_in_the_new_group_the_requests_stay_and_one_can_go_back(
-    desk: Desk, watch: Watch
+    user: User, watch: Watch
 ) -> None:
-    before = groups(desk)
+    before = groups(user)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", *HTTPS, "--set", 'container.environment={"EXIT": "1"}')
+    ran = user.run("apply", "--yes", "--suffix", "a", *HTTPS, "--set", 'container.environment={"EXIT": "1"}')
     assert ran.code == RolledBack.exit_code, ran.err
-    desk.apply("a", *IMAGE)
+    user.apply("a", *IMAGE)
 
-    assert groups(desk) == before
+    assert groups(user) == before
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.slow
-def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_after(desk: Desk, watch: Watch) -> None:
-    before = groups(desk)
+def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_after(user: User, watch: Watch) -> None:
+    before = groups(user)
 
-    desk.apply("a", *IMAGE, "--set", "container.port=9090")
+    user.apply("a", *IMAGE, "--set", "container.port=9090")
 
-    assert groups(desk) == before
+    assert groups(user) == before
     assert min(watch.least.values()) >= 2, watch.least
     order = [watch.calls.index(one) for one in ("AuthorizeSecurityGroupIngress", "UpdateService")]
     assert order == sorted(order)
@@ -254,15 +254,15 @@ def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_aft
 
 
 @pytest.mark.slow
-def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watch: Watch) -> None:
+def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(user: User, watch: Watch) -> None:
     second = {"second": {"prefixes": ["/api/v2/*"], "minimum": 1, "port": 9000}}
-    main = leads_to(desk.box.endpoint, "/api/v2/*")
+    main = leads_to(user.box.endpoint, "/api/v2/*")
 
-    desk.apply("a", *IMAGE, "--set", 'api.prefixes=["/api/v1/*"]', "--set", f"api.services={json.dumps(second)}")
+    user.apply("a", *IMAGE, "--set", 'api.prefixes=["/api/v1/*"]', "--set", f"api.services={json.dumps(second)}")
 
-    assert leads_to(desk.box.endpoint, "/api/v2/*").isdisjoint(main)
-    desk.apply("a", *IMAGE)
-    assert leads_to(desk.box.endpoint, "/api/v2/*") == main
+    assert leads_to(user.box.endpoint, "/api/v2/*").isdisjoint(main)
+    user.apply("a", *IMAGE)
+    assert leads_to(user.box.endpoint, "/api/v2/*") == main
     assert watch.least["/api/v2/*"] >= 1
     assert watch.least["/api/v1/*"] >= 2
 
@@ -270,12 +270,12 @@ def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watc
 @pytest.mark.slow
 @pytest.mark.parametrize(("then", "since"), [("send", "require"), ("off", "require"), ("require", "off")])
 def test_a_guard_changes_while_a_group_is_replaced_and_every_path_has_somebody(
-    desk: Desk, watch: Watch, then: str, since: str
+    user: User, watch: Watch, then: str, since: str
 ) -> None:
-    desk.apply("a", *IMAGE, "--set", f"edge.guard={since}")
+    user.apply("a", *IMAGE, "--set", f"edge.guard={since}")
     watch.least.clear()
 
-    desk.apply("a", *IMAGE, "--set", f"edge.guard={then}", "--set", "container.health_path=/well")
+    user.apply("a", *IMAGE, "--set", f"edge.guard={then}", "--set", "container.health_path=/well")
 
     assert min(watch.least.values()) >= 2, watch.least
     assert "guarded" in watch.least
@@ -283,42 +283,42 @@ def test_a_guard_changes_while_a_group_is_replaced_and_every_path_has_somebody(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 6, 14])
-def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(desk: Desk, watch: Watch, after: int) -> None:
+def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(user: User, watch: Watch, after: int) -> None:
     path = "/api/v1/deep/*"
     deep = {"second": {"prefixes": [path], "minimum": 1, "port": 9000}}
     settings = (*IMAGE, "--set", f"api.services={json.dumps(deep)}")
 
     if after:
-        cut_off(desk, after, *settings)
-    desk.apply("a", *settings)
+        cut_off(user, after, *settings)
+    user.apply("a", *settings)
 
     assert watch.least[path] >= 1
     watch.calls.clear()
-    desk.apply("a", *IMAGE)
+    user.apply("a", *IMAGE)
     assert watch.least[path] >= 1
     assert watch.calls.index("DeleteRule") < watch.calls.index("DeleteService")
 
 
 @pytest.mark.slow
-def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(desk: Desk, watch: Watch) -> None:
-    with desk.spawn("apply", "--local", "--yes", "--suffix", "a", *HTTPS) as process:
-        desk.box.box.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
+def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(user: User, watch: Watch) -> None:
+    with user.spawn("apply", "--local", "--yes", "--suffix", "a", *HTTPS) as process:
+        user.box.box.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
         process.communicate(timeout=120)
-    desk.box.box.faults.order([])
+    user.box.box.faults.order([])
     assert process.returncode == -signal.SIGKILL
 
-    desk.apply("a", *HTTPS)
+    user.apply("a", *HTTPS)
 
-    assert len(groups(desk)) == 1
+    assert len(groups(user)) == 1
     assert min(watch.least.values()) >= 2, watch.least
 
 
 @pytest.mark.slow
-def test_a_prefix_that_comes_while_another_goes_takes_a_place_that_nobody_holds(desk: Desk, watch: Watch) -> None:
-    desk.well("apply", "--yes", "--suffix", "a", *IMAGE, "--set", f'api.prefixes=["{ONE}"]')
+def test_a_prefix_that_comes_while_another_goes_takes_a_place_that_nobody_holds(user: User, watch: Watch) -> None:
+    user.well("apply", "--yes", "--suffix", "a", *IMAGE, "--set", f'api.prefixes=["{ONE}"]')
 
-    desk.apply("a", *IMAGE, "--set", f'api.prefixes=["{OTHER}"]')
+    user.apply("a", *IMAGE, "--set", f'api.prefixes=["{OTHER}"]')
 
-    assert leads_to(desk.box.endpoint, OTHER)
-    assert not leads_to(desk.box.endpoint, ONE)
+    assert leads_to(user.box.endpoint, OTHER)
+    assert not leads_to(user.box.endpoint, ONE)
     assert watch.least["*"] >= 2

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 from tests.test_strangers import ANYTHING, TRUST, at_ease, cluster
 
 Aws = Callable[[str], Any]
@@ -90,52 +90,52 @@ HELD = {
 }
 
 
-def test_what_holds_ours_is_named_at_once_and_the_teardown_goes_on_without_it(desk: Desk) -> None:
+def test_what_holds_ours_is_named_at_once_and_the_teardown_goes_on_without_it(user: User) -> None:
     """A policy that was put on a role by hand goes with the role; the policy itself is theirs."""
-    desk.environment["MLAPI_PROFILE"] = "production"
-    desk.apply("a")
-    with at_ease(desk) as aws:
+    user.environment["MLAPI_PROFILE"] = "production"
+    user.apply("a")
+    with at_ease(user) as aws:
         rid = [make(aws) for make in HELD]
         policy = aws("iam").create_policy(PolicyName="theirs", PolicyDocument=ANYTHING)["Policy"]["Arn"]
         aws("iam").attach_role_policy(RoleName="ml-api-execution-role-a", PolicyArn=policy)
         aws("iam").put_role_policy(RoleName="ml-api-execution-role-a", PolicyName="debug", PolicyDocument=ANYTHING)
 
-    ran = desk.run("teardown", "--yes", "--unprotect", "--suffix", "a")
+    ran = user.run("teardown", "--yes", "--unprotect", "--suffix", "a")
 
     assert ran.code == 4, ran.err
     for type_name, holder in HELD.values():
         told = [line for line in ran.err.splitlines() if f": {type_name} " in line and "is held by" in line]
         assert any(holder in line for line in told), (type_name, ran.err)
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         for be_rid in rid:
             be_rid()
         be_rid = bounded(aws)
-    ran = desk.run("teardown", "--yes", "--suffix", "a")
+    ran = user.run("teardown", "--yes", "--suffix", "a")
     assert "Boundary ml-api-boundary-a is held by what is not this stack's: the role bounded" in ran.err
-    with at_ease(desk):
+    with at_ease(user):
         be_rid()
-    desk.well("teardown", "--yes", "--suffix", "a")
-    assert client(desk.box.endpoint, "iam").get_policy(PolicyArn=policy)
+    user.well("teardown", "--yes", "--suffix", "a")
+    assert client(user.box.endpoint, "iam").get_policy(PolicyArn=policy)
 
 
-def test_what_another_database_of_our_name_writes_is_not_swept_up(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+def test_what_another_database_of_our_name_writes_is_not_swept_up(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
     name, group = "ml-api-aurora-a", "/aws/rds/cluster/ml-api-aurora-a/upgrade"
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         cluster(aws, name)
         aws("logs").create_log_group(logGroupName=group)
 
-    ran = desk.well("teardown", "--yes", "--suffix", "a")
+    ran = user.well("teardown", "--yes", "--suffix", "a")
 
     assert re.search(rf"Left alone: .*{name}", ran.err)
-    left = client(desk.box.endpoint, "logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    left = client(user.box.endpoint, "logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert [one["logGroupName"] for one in left] == [group]
 
 
-def test_what_is_a_part_of_what_goes_holds_nothing(desk: Desk) -> None:
+def test_what_is_a_part_of_what_goes_holds_nothing(user: User) -> None:
     """A listener that was put by hand on our own balancer goes with it, and what it leads to after that."""
-    desk.well("apply", "--yes", "--suffix", "a")
-    with at_ease(desk) as aws:
+    user.well("apply", "--yes", "--suffix", "a")
+    with at_ease(user) as aws:
         elbv2 = aws("elbv2")
         (group,) = elbv2.describe_target_groups()["TargetGroups"]
         (ours,) = elbv2.describe_load_balancers()["LoadBalancers"]
@@ -146,6 +146,6 @@ def test_what_is_a_part_of_what_goes_holds_nothing(desk: Desk) -> None:
             DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
         )
 
-    assert "is held by" not in desk.well("plan", "--destroy", "--suffix", "a").out
-    desk.well("teardown", "--yes", "--suffix", "a")
-    assert client(desk.box.endpoint, "elbv2").describe_target_groups()["TargetGroups"] == []
+    assert "is held by" not in user.well("plan", "--destroy", "--suffix", "a").out
+    user.well("teardown", "--yes", "--suffix", "a")
+    assert client(user.box.endpoint, "elbv2").describe_target_groups()["TargetGroups"] == []

@@ -18,7 +18,7 @@ import cli
 from provisioner.commands.help_sections import SECTIONS, brief
 from provisioner.names import program
 from provisioner.workflows import stack_list
-from tests.harness import ROOT, Desk
+from tests.support.user import ROOT, User
 from tests.test_completion import ledger
 
 WIDE, LONG = 80, 140
@@ -134,22 +134,22 @@ def test_a_hint_is_typed_as_the_command_was(typed: str, told: str) -> None:
     assert program(typed) == told
 
 
-def test_who_leaves_local_out_is_told_what_was_rehearsed(desk: Desk) -> None:
-    ledger(desk.home / "embedded", "demo", ("vpc", "vpc", "Vpc"))
+def test_who_leaves_local_out_is_told_what_was_rehearsed(user: User) -> None:
+    ledger(user.home / "embedded", "demo", ("vpc", "vpc", "Vpc"))
 
     for arguments in (["status"], ["status", "--suffix", "demo"], ["outputs"], ["history"]):
-        ran = desk.run(*arguments, local=False)
+        ran = user.run(*arguments, local=False)
         assert ran.code == 6
         assert "Rehearsals are known with --local: demo." in ran.err, arguments
-    assert "Rehearsals" not in desk.run("status", "--suffix", "other").err
+    assert "Rehearsals" not in user.run("status", "--suffix", "other").err
 
 
-def test_what_this_machine_refuses_is_told_in_words(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_this_machine_refuses_is_told_in_words(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/x")
 
     monkeypatch.setattr(stack_list, "list_stacks", full)
-    ran = desk.run("list", local=False)
+    ran = user.run("list", local=False)
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("Error: /var/x: No space left on device.\nMend that, ")

@@ -17,9 +17,9 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ec2.endpoints import VpcEndpoint
 from provisioner.resources.elbv2.listeners import Listener
 from state.stack_state import ResourceState
-from tests.standing import SUFFIX
+from tests.support.fake_resources import OURS, Thing, entry, seen
+from tests.support.live_stack import SUFFIX
 from tests.test_waits import Hurried
-from tests.things import OURS, Thing, entry, seen
 
 LATE = 1_000_000.0
 # As much of an AWS as a look asks for.

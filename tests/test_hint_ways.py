@@ -37,7 +37,7 @@ from provisioner.workflows.service_controller import ServiceController
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.harness import Desk
+from tests.support.user import User
 
 PLACE = StackLocation("123456789012", "aws", "us-east-1", "")
 
@@ -182,17 +182,17 @@ REGION_ALONE = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
     ids=["denied elsewhere", "allowed elsewhere"],
 )
 def test_a_right_under_a_condition_that_is_not_met_is_not_told_as_missing(
-    desk: Desk, statement: dict[str, Any], says: str, *, lacks: bool
+    user: User, statement: dict[str, Any], says: str, *, lacks: bool
 ) -> None:
     all_else = {"Effect": "Allow", "NotAction": "ec2:CreateVpc", "Resource": "*"}
     if statement["Effect"] == "Deny":
         all_else = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     about = {"Action": "ec2:CreateVpc", "Resource": "*", **statement}
-    desk.box.authorise({"Version": "2012-10-17", "Statement": [all_else, about]})
+    user.box.authorise({"Version": "2012-10-17", "Statement": [all_else, about]})
     try:
-        ran = desk.run("apply", "--yes", "--suffix", "a", "--target", "vpc", "--region", "us-east-1")
+        ran = user.run("apply", "--yes", "--suffix", "a", "--target", "vpc", "--region", "us-east-1")
     finally:
-        desk.box.authorise()
+        user.box.authorise()
 
     assert ran.code == 4, ran.err
     assert says in ran.err
@@ -365,11 +365,11 @@ def test_a_plan_of_another_suffix_says_what_to_leave_out(monkeypatch: pytest.Mon
     assert "Leave --suffix out" in caught.value.hint
 
 
-def written(desk: Desk, of: str = "prod", **changed: Any) -> str:
+def written(user: User, of: str = "prod", **changed: Any) -> str:
     """A ledger in a file."""
-    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.box.instance}")
     told = json.loads(StackState(of, location, serial=7).dump())
-    file = desk.home / "told.json"
+    file = user.home / "told.json"
     file.write_text(json.dumps({**told, **changed}))
     return str(file)
 
@@ -383,21 +383,21 @@ def written(desk: Desk, of: str = "prod", **changed: Any) -> str:
     ],
 )
 def test_what_cannot_be_pushed_says_nothing_of_what_stands(
-    desk: Desk, changed: dict[str, Any], says: str, never: str
+    user: User, changed: dict[str, Any], says: str, never: str
 ) -> None:
-    ran = desk.run("state", "push", "--suffix", "prod", written(desk, **changed))
+    ran = user.run("state", "push", "--suffix", "prod", written(user, **changed))
 
     assert ran.code in (1, 5)
     assert says in ran.err
     assert never not in ran.err
 
 
-def test_a_damaged_version_is_no_damaged_state(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_version_is_no_damaged_state(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("state.state_store.FileStateStore.version_names", lambda _self: ["v1"])
     monkeypatch.setattr("state.state_store.FileStateStore.load_version", lambda _self, _name: b"{")
-    desk.well("state", "push", "--suffix", "prod", written(desk))
+    user.well("state", "push", "--suffix", "prod", written(user))
 
-    ran = desk.run("state", "restore", "--yes", "--suffix", "prod", "v1")
+    ran = user.run("state", "restore", "--yes", "--suffix", "prod", "v1")
 
     assert ran.code == 1
     assert "The version v1 is no ledger" in ran.err
@@ -405,10 +405,10 @@ def test_a_damaged_version_is_no_damaged_state(desk: Desk, monkeypatch: pytest.M
     assert "--adopt-all" not in ran.err
 
 
-def test_local_stop_names_no_option_that_it_lacks(desk: Desk) -> None:
-    desk.well("state", "push", "--suffix", "prod", written(desk))
-    with Workspace(desk.home, is_local=True).lock("prod", "apply", 0, Clock()):
-        ran = desk.run("local", "stop", local=False)
+def test_local_stop_names_no_option_that_it_lacks(user: User) -> None:
+    user.well("state", "push", "--suffix", "prod", written(user))
+    with Workspace(user.home, is_local=True).lock("prod", "apply", 0, Clock()):
+        ran = user.run("local", "stop", local=False)
 
     assert ran.code == 7
     assert "Wait until that run has ended" in ran.err
@@ -420,13 +420,13 @@ def test_local_stop_names_no_option_that_it_lacks(desk: Desk) -> None:
     [(None, "config init {file}` writes one there", "Mend"), ("[[", "Mend it there", "writes one there")],
 )
 def test_a_settings_file_that_is_there_is_mended_and_one_that_is_not_is_made(
-    desk: Desk, tmp_path: Path, text: str | None, says: str, never: str
+    user: User, tmp_path: Path, text: str | None, says: str, never: str
 ) -> None:
     file = tmp_path / "mine.toml"
     if text:
         file.write_text(text)
 
-    ran = desk.run("config", "show", "--config", str(file), local=False)
+    ran = user.run("config", "show", "--config", str(file), local=False)
 
     assert ran.code == 64
     assert says.format(file=file) in ran.err

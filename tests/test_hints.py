@@ -7,7 +7,7 @@ import pytest
 import cli
 from provisioner.commands.hints import as_typed
 from provisioner.names import PROGRAM
-from tests.harness import Desk
+from tests.support.user import User
 
 TYPED = ["apply", "--suffix", "prod", "--local", "--config", "my file.toml", "--set", "network.zones=2"]
 
@@ -39,17 +39,17 @@ def test_what_was_not_typed_is_not_added() -> None:
     assert as_typed("`apply` makes it.", ["deploy", "--", "--local"], cli.cli) == f"`{PROGRAM} apply` makes it."
 
 
-def test_a_process_tells_how_to_look_for_a_stack_in_the_same_place(desk: Desk) -> None:
-    ran = desk.process("status", "--suffix", "none", "--local")
+def test_a_process_tells_how_to_look_for_a_stack_in_the_same_place(user: User) -> None:
+    ran = user.process("status", "--suffix", "none", "--local")
 
     assert ran.code == 6
     assert "cli.py plan --suffix none --local` shows" in ran.err
 
 
-def test_a_region_that_is_misspelt_is_told_as_that_where_the_stack_is_known(desk: Desk) -> None:
-    desk.apply("typo")
+def test_a_region_that_is_misspelt_is_told_as_that_where_the_stack_is_known(user: User) -> None:
+    user.apply("typo")
 
-    ran = desk.run("plan", "--suffix", "typo", "--region", "us-esat-1")
+    ran = user.run("plan", "--suffix", "typo", "--region", "us-esat-1")
 
     assert ran.code == 64
     assert "There is no AWS region us-esat-1" in ran.err

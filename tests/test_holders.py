@@ -16,8 +16,8 @@ from provisioner.resources.ec2.interfaces import interfaces
 from provisioner.resources.ec2.routes import RouteTable
 from provisioner.resources.ec2.vpc import Vpc
 from provisioner.resources.tags import pairs
-from tests.inventory import client
-from tests.printed_commands import carry_out, printed
+from tests.support.account_inventory import client
+from tests.support.printed_commands import carry_out, printed
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,17 @@ import json
 import pytest
 
 from provisioner.resources.dynamodb import Table
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 INDEX = "by-country"
 
 
 @pytest.mark.parametrize("names_all", [True, False])
-def test_an_index_made_by_hand_is_told_and_left(desk: Desk, names_all: bool) -> None:
+def test_an_index_made_by_hand_is_told_and_left(user: User, names_all: bool) -> None:
     """Whether the update named all attributes, or those of the new index alone, as DynamoDB takes it too."""
-    desk.apply("a")
-    dynamodb = client(desk.box.endpoint, "dynamodb")
+    user.apply("a")
+    dynamodb = client(user.box.endpoint, "dynamodb")
     [name] = dynamodb.list_tables()["TableNames"]
     known = dynamodb.describe_table(TableName=name)["Table"]["AttributeDefinitions"]
     index = {
@@ -34,13 +34,13 @@ def test_an_index_made_by_hand_is_told_and_left(desk: Desk, names_all: bool) -> 
         GlobalSecondaryIndexUpdates=[{"Create": index}],
     )
 
-    assert desk.plan("a") == "No changes.\n"
-    ran = desk.run("drift", "--suffix", "a", "--json")
+    assert user.plan("a") == "No changes.\n"
+    ran = user.run("drift", "--suffix", "a", "--json")
     told = [one for one in json.loads(ran.out)["drift"] if one["what"] == "extra"]
     assert [(one["extra"], "apply leaves it" in one["remedy"]) for one in told] == [(f"the index {INDEX}", True)]
 
-    desk.apply("a")
-    assert desk.plan("a") == "No changes.\n"
+    user.apply("a")
+    assert user.plan("a") == "No changes.\n"
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == [INDEX]
 
@@ -48,10 +48,10 @@ def test_an_index_made_by_hand_is_told_and_left(desk: Desk, names_all: bool) -> 
     assert dynamodb.describe_table(TableName=name)["Table"]["AttributeDefinitions"] == known
 
 
-def test_capacity_is_bought_for_indexes_made_by_hand_too(desk: Desk) -> None:
+def test_capacity_is_bought_for_indexes_made_by_hand_too(user: User) -> None:
     """DynamoDB refuses to change how a table is paid for without the capacity of each of its indexes."""
-    desk.apply("a")
-    dynamodb = client(desk.box.endpoint, "dynamodb")
+    user.apply("a")
+    dynamodb = client(user.box.endpoint, "dynamodb")
     [name] = dynamodb.list_tables()["TableNames"]
     for at in ("country", "year"):
         known = dynamodb.describe_table(TableName=name)["Table"]["AttributeDefinitions"]
@@ -67,7 +67,7 @@ def test_capacity_is_bought_for_indexes_made_by_hand_too(desk: Desk) -> None:
         )
 
     bought = ("table.billing=provisioned", "table.read_units=7", "table.write_units=3")
-    desk.apply("a", *(word for one in bought for word in ("--set", one)))
+    user.apply("a", *(word for one in bought for word in ("--set", one)))
 
     table = dynamodb.describe_table(TableName=name)["Table"]
     given = {
@@ -78,7 +78,7 @@ def test_capacity_is_bought_for_indexes_made_by_hand_too(desk: Desk) -> None:
         for one in table["GlobalSecondaryIndexes"]
     }
     assert given == {"by-country": (7, 3), "by-year": (7, 3)}
-    desk.apply("a")
+    user.apply("a")
 
 
 def test_another_type_of_the_tables_own_key_is_a_difference_still() -> None:

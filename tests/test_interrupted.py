@@ -25,9 +25,9 @@ from provisioner.errors import Interrupted
 from provisioner.terminal.console import Console
 from provisioner.workflows import apply
 from provisioner.workflows.signals import signals
-from tests.harness import ROOT, Desk
 from tests.held_answers import held
-from tests.inventory import Found, client, inventory
+from tests.support.account_inventory import Found, client, inventory
+from tests.support.user import ROOT, User
 
 # A process that is signalled while it holds the locks of what it says and of how it sleeps.
 SIGNALLED = """
@@ -51,10 +51,10 @@ PACE = 0.05
 
 
 @contextmanager
-def in_the_middle(desk: Desk, command: str, after: str, pace: float = PACE) -> Iterator[subprocess.Popen[str]]:
+def in_the_middle(user: User, command: str, after: str, pace: float = PACE) -> Iterator[subprocess.Popen[str]]:
     """A command that has told of one finished step and still has others to do."""
-    desk.slow(pace)
-    with desk.spawn(command, "--local", "--yes", "--suffix", "a") as process:
+    user.slow(pace)
+    with user.spawn(command, "--local", "--yes", "--suffix", "a") as process:
         assert process.stderr
         for line in process.stderr:
             if line.startswith(after):
@@ -63,7 +63,7 @@ def in_the_middle(desk: Desk, command: str, after: str, pace: float = PACE) -> I
             yield process
         finally:
             process.kill()
-    desk.slow(0.0)
+    user.slow(0.0)
 
 
 def counts(found: Found) -> dict[str, int]:
@@ -74,7 +74,7 @@ def counts(found: Found) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """How many of each kind a whole stack has."""
-    Desk.before(served, tmp_path_factory.mktemp("whole")).apply("a")
+    User.before(served, tmp_path_factory.mktemp("whole")).apply("a")
     return counts(inventory(served.endpoint))
 
 
@@ -82,9 +82,9 @@ def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
 )
 def test_a_signal_ends_an_apply_softly_and_the_next_goes_on(
-    whole: dict[str, int], desk: Desk, number: signal.Signals, code: int
+    whole: dict[str, int], user: User, number: signal.Signals, code: int
 ) -> None:
-    with in_the_middle(desk, "apply", "vpc: ready") as process:
+    with in_the_middle(user, "apply", "vpc: ready") as process:
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
 
@@ -92,44 +92,44 @@ def test_a_signal_ends_an_apply_softly_and_the_next_goes_on(
     assert "Run the same command again" in err
     assert "Traceback" not in err
     assert "vpc_id" not in out
-    made = counts(inventory(desk.box.endpoint))
+    made = counts(inventory(user.box.endpoint))
     assert made["vpc"] == whole["vpc"]
     assert made != whole
-    desk.apply("a")
-    assert counts(inventory(desk.box.endpoint)) == whole
+    user.apply("a")
+    assert counts(inventory(user.box.endpoint)) == whole
 
 
 @pytest.mark.slow
-def test_a_signal_ends_a_teardown_softly_and_the_next_goes_on(desk: Desk) -> None:
-    empty = counts(inventory(desk.box.endpoint))
-    desk.apply("a")
+def test_a_signal_ends_a_teardown_softly_and_the_next_goes_on(user: User) -> None:
+    empty = counts(inventory(user.box.endpoint))
+    user.apply("a")
 
-    with in_the_middle(desk, "teardown", "sessions: gone", pace=0.01) as process:
+    with in_the_middle(user, "teardown", "sessions: gone", pace=0.01) as process:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130, err
-    assert desk.ledger("a").exists()
-    desk.teardown("a")
-    assert counts(inventory(desk.box.endpoint)) == empty
+    assert user.ledger("a").exists()
+    user.teardown("a")
+    assert counts(inventory(user.box.endpoint)) == empty
 
 
 @pytest.mark.slow
-def test_a_killed_apply_is_taken_up_where_it_was(whole: dict[str, int], desk: Desk) -> None:
-    with in_the_middle(desk, "apply", "vpc: ready") as process:
+def test_a_killed_apply_is_taken_up_where_it_was(whole: dict[str, int], user: User) -> None:
+    with in_the_middle(user, "apply", "vpc: ready") as process:
         process.kill()
         process.communicate(timeout=60)
 
     assert process.returncode == -signal.SIGKILL
-    desk.apply("a")
-    assert counts(inventory(desk.box.endpoint)) == whole
+    user.apply("a")
+    assert counts(inventory(user.box.endpoint)) == whole
 
 
-def test_a_second_run_is_refused_while_one_holds_the_stack(desk: Desk) -> None:
-    with in_the_middle(desk, "apply", "vpc: ready") as process:
+def test_a_second_run_is_refused_while_one_holds_the_stack(user: User) -> None:
+    with in_the_middle(user, "apply", "vpc: ready") as process:
         process.send_signal(signal.SIGSTOP)  # however slow this machine is, it does not end meanwhile
         for command in ("apply", "teardown"):
-            ran = desk.process(command, "--local", "--yes", "--suffix", "a")
+            ran = user.process(command, "--local", "--yes", "--suffix", "a")
             assert ran.code == 7, ran.err
             assert f"process {process.pid}" in ran.err
             assert "--lock-timeout" in ran.err
@@ -140,22 +140,22 @@ def test_a_second_run_is_refused_while_one_holds_the_stack(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_neither_a_plan_nor_another_stack_is_held_up(desk: Desk) -> None:
-    with in_the_middle(desk, "apply", "vpc: ready") as process:
+def test_neither_a_plan_nor_another_stack_is_held_up(user: User) -> None:
+    with in_the_middle(user, "apply", "vpc: ready") as process:
         process.send_signal(signal.SIGSTOP)
-        assert desk.process("plan", "--local", "--suffix", "a").code == 0
-        assert desk.process("plan", "--local", "--suffix", "b").code == 0
+        assert user.process("plan", "--local", "--suffix", "a").code == 0
+        assert user.process("plan", "--local", "--suffix", "b").code == 0
         assert process.poll() is None
 
 
 @pytest.mark.slow
-def test_one_may_wait_for_the_other_to_end(desk: Desk) -> None:
-    with in_the_middle(desk, "apply", "vpc: ready") as process:
-        waiting = desk.spawn("apply", "--local", "--yes", "--suffix", "a", "--lock-timeout", "1m")
+def test_one_may_wait_for_the_other_to_end(user: User) -> None:
+    with in_the_middle(user, "apply", "vpc: ready") as process:
+        waiting = user.spawn("apply", "--local", "--yes", "--suffix", "a", "--lock-timeout", "1m")
         with waiting:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
-            desk.slow(0.0)
+            user.slow(0.0)
             _, err = waiting.communicate(timeout=60)
 
     assert process.returncode == 130
@@ -170,44 +170,44 @@ def test_one_may_wait_for_the_other_to_end(desk: Desk) -> None:
         pytest.param("execution-role", "execution-role-start", marks=pytest.mark.slow),
     ],
 )
-def test_what_was_meant_but_never_called_is_not_taken_for_done(desk: Desk, owner: str, part: str) -> None:
+def test_what_was_meant_but_never_called_is_not_taken_for_done(user: User, owner: str, part: str) -> None:
     """Killed between the intent and its call, in a thing that AWS tells as soon as its owner exists."""
-    desk.apply("a")
-    desk.box.behave(manners=False, pace=0.0)
-    _undo(desk, owner)
-    known = desk.known("a")
+    user.apply("a")
+    user.box.behave(manners=False, pace=0.0)
+    _undo(user, owner)
+    known = user.known("a")
     for name in (owner, part):
         intent = {"verb": "create", "token": "0" * 32, "at": 0.0}
         known["entries"][name] |= {"id": "", "phase": "creating", "confirmed": None, "intent": intent}
-    desk.ledger("a").write_text(json.dumps(known))
+    user.ledger("a").write_text(json.dumps(known))
 
-    desk.apply("a")
+    user.apply("a")
 
 
 @pytest.mark.slow
-def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(desk: Desk) -> None:
+def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(user: User) -> None:
     """The next run looks at it as at something old; a call that names it is refused once."""
-    desk.apply("a")
+    user.apply("a")
     group = "/aws/alb/ml-api-a"
-    logs = client(desk.box.endpoint, "logs")
+    logs = client(user.box.endpoint, "logs")
     logs.delete_retention_policy(logGroupName=group)
-    known = desk.known("a")
+    known = user.known("a")
     known["entries"]["alb-logs"]["made"] = time.time()
-    desk.ledger("a").write_text(json.dumps(known))
+    user.ledger("a").write_text(json.dumps(known))
     kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
     fresh = lag.Hidden(kind, group, born=lag.clock.now() + 60, reads=0, uses=1)
     fresh.until = 0.0
     lag._fresh.at("123456789012", "us-east-1")[group] = fresh
 
-    mark = desk.mark()
-    desk.apply("a")
+    mark = user.mark()
+    user.apply("a")
 
-    assert desk.tries(mark) == ["logs:PutRetentionPolicy"] * 2
+    assert user.tries(mark) == ["logs:PutRetentionPolicy"] * 2
 
 
-def _undo(desk: Desk, owner: str) -> None:
+def _undo(user: User, owner: str) -> None:
     """Delete what a node stands for, as if it had never been."""
-    endpoint = desk.box.endpoint
+    endpoint = user.box.endpoint
     if owner == "alb-logs":
         client(endpoint, "logs").delete_log_group(logGroupName="/aws/alb/ml-api-a")
     elif owner == "sessions":
@@ -259,13 +259,13 @@ def test_a_signal_that_comes_while_a_line_is_written_is_heard() -> None:
     assert ran.stderr.startswith("Stopping: ")
 
 
-def test_a_run_that_is_stopped_while_it_plans_gives_its_lease_back_and_its_record_says_so(desk: Desk) -> None:
-    desk.environment["MLAPI_STATE"] = "s3://team-state/ml"
-    desk.well("state", "init", "--yes")
+def test_a_run_that_is_stopped_while_it_plans_gives_its_lease_back_and_its_record_says_so(user: User) -> None:
+    user.environment["MLAPI_STATE"] = "s3://team-state/ml"
+    user.well("state", "init", "--yes")
 
     with (
-        held(desk.box, "ec2") as answer,
-        desk.spawn("apply", "--yes", "--suffix", "a", "--local", "--json") as process,
+        held(user.box, "ec2") as answer,
+        user.spawn("apply", "--yes", "--suffix", "a", "--local", "--json") as process,
     ):
         answer.wait()
         process.send_signal(signal.SIGTERM)
@@ -279,14 +279,14 @@ def test_a_run_that_is_stopped_while_it_plans_gives_its_lease_back_and_its_recor
         "Stopped.",
         "Nothing was changed.",
     )
-    assert "Nobody holds the lock of a." in desk.well("state", "unlock", "--yes", "--suffix", "a").out
-    shown = desk.well("show", "--suffix", "a").out
+    assert "Nobody holds the lock of a." in user.well("state", "unlock", "--yes", "--suffix", "a").out
+    shown = user.well("show", "--suffix", "a").out
     assert "interrupted, exit code 143" in shown
-    assert desk.well("list").out.split() == ["suffix", "account", "region", "resources"]
+    assert user.well("list").out.split() == ["suffix", "account", "region", "resources"]
 
 
 def test_a_signal_between_the_question_and_the_first_call_finds_nothing_changed(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(_: Any, plan: Plan) -> Outcome:
         os.kill(os.getpid(), signal.SIGINT)
@@ -294,7 +294,7 @@ def test_a_signal_between_the_question_and_the_first_call_finds_nothing_changed(
 
     monkeypatch.setattr(apply, "bring_up", stopped)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 130
     assert ran.err.endswith("Error: Stopped.\nNothing was changed.\n")

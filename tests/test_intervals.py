@@ -22,9 +22,9 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import CooldownActive
 from state.manager import StateManager
 from state.stack_state import Intent, ResourceState, StackLocation, StackState
-from tests.memory import Memory
+from tests.support.fake_resources import OURS, SUFFIX, Thing, node
+from tests.support.memory_state_store import MemoryStateStore
 from tests.test_waits import Hurried
-from tests.things import OURS, SUFFIX, Thing, node
 
 HOUR = 3600.0
 NOON = (20_000 * 24 + 12) * HOUR
@@ -100,7 +100,9 @@ class Run:
         """One run, as `Apply` carries out what is seen."""
         aws = SimpleNamespace(speed=1.0, consistency_window=lambda usual: usual, endpoint="", is_faithful=True)
         clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
-        executor = ResourceExecutor(clients, StateManager(self.document, Memory(), self.clock.wall), self.told.append)
+        executor = ResourceExecutor(
+            clients, StateManager(self.document, MemoryStateStore(), self.clock.wall), self.told.append
+        )
         wanted = {"Id": "t-1", "Colour": colour}
         managed = ManagedResource(self.valve, ResourceSpec("thing", "", SUFFIX, wanted, OURS, "t-1"))
         resource_state = self.entry
@@ -155,7 +157,7 @@ def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
     run = Run(clock, valve)
     aws = SimpleNamespace(speed=1.0, consistency_window=lambda usual: usual, endpoint="", is_faithful=True)
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
-    executor = ResourceExecutor(clients, StateManager(run.document, Memory(), clock.wall), run.told.append)
+    executor = ResourceExecutor(clients, StateManager(run.document, MemoryStateStore(), clock.wall), run.told.append)
 
     executor.create(ManagedResource(valve, ResourceSpec("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
 

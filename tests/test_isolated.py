@@ -14,7 +14,7 @@ from botocore.loaders import Loader
 from provisioner.aws_connection import AwsConnection
 from provisioner.emulator.local import RunningEmulator, running
 from provisioner.regions import choose_region
-from tests.harness import Desk
+from tests.support.user import User
 
 
 def of_botocore() -> Iterator[str]:
@@ -74,17 +74,17 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
     return addresses
 
 
-def local_of(desk: Desk) -> RunningEmulator:
-    emulator = running(desk.home / "embedded" / "server")
+def local_of(user: User) -> RunningEmulator:
+    emulator = running(user.home / "embedded" / "server")
     assert emulator
     return emulator
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_no_variable_reaches_a_client_of_the_local_aws(
-    desk: Desk, connected: set[Any], monkeypatch: pytest.MonkeyPatch, variable: str
+    user: User, connected: set[Any], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    emulator = local_of(desk)
+    emulator = local_of(user)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
     for nonsense in NONSENSE:
         monkeypatch.setenv(variable, nonsense)
@@ -93,14 +93,14 @@ def test_no_variable_reaches_a_client_of_the_local_aws(
         assert connection.location().account == "123456789012"
         assert connection.client("s3").list_buckets()["Buckets"] == []
 
-    assert {address[:2] for address in connected} == {("127.0.0.1", int(desk.box.endpoint.rsplit(":", 1)[1]))}
+    assert {address[:2] for address in connected} == {("127.0.0.1", int(user.box.endpoint.rsplit(":", 1)[1]))}
 
 
-def test_all_variables_at_once_leave_a_plan_as_it_is(desk: Desk) -> None:
-    plain = desk.process("plan", "--local", "--suffix", "a")
+def test_all_variables_at_once_leave_a_plan_as_it_is(user: User) -> None:
+    plain = user.process("plan", "--local", "--suffix", "a")
     assert plain.code == 0, plain.err
     for nonsense in NONSENSE:
-        ran = desk.process("plan", "--local", "--suffix", "a", **dict.fromkeys(VARIABLES, nonsense))
+        ran = user.process("plan", "--local", "--suffix", "a", **dict.fromkeys(VARIABLES, nonsense))
         assert (ran.code, ran.out) == (0, plain.out), ran.err
         assert "nonsense" not in ran.err
 
@@ -116,7 +116,7 @@ def test_all_variables_at_once_leave_a_plan_as_it_is(desk: Desk) -> None:
         "\x00\xff",
     ],
 )
-def test_no_file_reaches_a_plan_either(desk: Desk, tmp_path: Path, text: str) -> None:
+def test_no_file_reaches_a_plan_either(user: User, tmp_path: Path, text: str) -> None:
     """The user's home too: files of both kinds, and a service model of their own that is damaged."""
     folder = tmp_path / "user" / ".aws"
     model = folder / "models" / "ec2" / "2099-01-01"
@@ -125,12 +125,12 @@ def test_no_file_reaches_a_plan_either(desk: Desk, tmp_path: Path, text: str) ->
     for name in ("config", "credentials"):
         (folder / name).write_text(text, encoding="latin-1")
 
-    ran = desk.process("plan", "--local", "--suffix", "a", "--region", "eu-west-1", HOME=str(folder.parent))
+    ran = user.process("plan", "--local", "--suffix", "a", "--region", "eu-west-1", HOME=str(folder.parent))
 
     assert ran.code == 0, ran.err
     assert "to add" in ran.out
 
 
-def test_the_users_models_are_not_among_those_that_are_searched(desk: Desk) -> None:
-    session = AwsConnection("us-east-1", local_of(desk))._session
+def test_the_users_models_are_not_among_those_that_are_searched(user: User) -> None:
+    session = AwsConnection("us-east-1", local_of(user))._session
     assert Loader.CUSTOMER_DATA_PATH not in session._session.get_component("data_loader").search_paths

@@ -23,37 +23,37 @@ from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.responses import UnsupportedOperation, require_complete_responses
-from tests.harness import Desk, Ran
-from tests.inventory import inventory
-from tests.replies import Answer, Front, plays
+from tests.support.account_inventory import inventory
+from tests.support.fake_resources import OURS, SUFFIX, Thing
+from tests.support.fault_proxy import Answer, FaultProxy, plays
+from tests.support.user import CommandResult, User
 from tests.test_patience import hands
 from tests.test_waits import Hurried
-from tests.things import OURS, SUFFIX, Thing
 
 LACKS = b'{"error": "Unsupported service: application-autoscaling"}'
 SERVICE = "application-autoscaling"
 
 
 @pytest.fixture
-def elsewhere(desk: Desk) -> Iterator[Desk]:
+def elsewhere(user: User) -> Iterator[User]:
     """A user of somebody else's emulator, which has no Application Auto Scaling."""
-    with Front(desk.box.endpoint) as front:
+    with FaultProxy(user.box.endpoint) as front:
         front.order(plays.instead(Answer(400, (), LACKS)), service=SERVICE, times=10**6)
-        yield dataclasses.replace(desk, environment={**front.as_endpoint, "MLAPI_PROFILE": "seed"})
+        yield dataclasses.replace(user, environment={**front.as_endpoint, "MLAPI_PROFILE": "seed"})
 
 
-def run(one: Desk, verb: str, *more: str) -> Ran:
+def run(one: User, verb: str, *more: str) -> CommandResult:
     ran = one.run(verb, "--suffix", "a", *more, local=False)
     assert ran.code == 0, ran.err
     return ran
 
 
-def test_a_plan_says_what_is_not_there(elsewhere: Desk) -> None:
+def test_a_plan_says_what_is_not_there(elsewhere: User) -> None:
     assert "Not on this emulator, and passed over: scaling, scaling-requests." in run(elsewhere, "plan").out
 
 
 @pytest.mark.slow
-def test_a_stack_lives_and_ends_without_the_service(elsewhere: Desk) -> None:
+def test_a_stack_lives_and_ends_without_the_service(elsewhere: User) -> None:
     # An account has a default VPC, and nothing else.
     empty = inventory(elsewhere.box.endpoint)
     told = run(elsewhere, "apply", "--yes").err
@@ -180,10 +180,10 @@ def test_a_service_at_aws_lacks_nothing_beside_one_that_is_elsewhere(monkeypatch
 
 
 def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_it(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As ministack moves a cluster's endpoint once an instance stands; here the days of a log group move."""
-    answer = desk.box.box._take_turn
+    answer = user.box.box._take_turn
     days = {"logGroupName": "/aws/ecs/ml-api-a", "retentionInDays": 1}
 
     def moving(call: Call) -> Any:
@@ -192,9 +192,9 @@ def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_
             answer(compose("logs", "PutRetentionPolicy", "us-east-1", **days))
         return told
 
-    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_ENDPOINT_URL": desk.box.endpoint}
-    user = dataclasses.replace(desk, environment={**keys, "AWS_REGION": "us-east-1", "MLAPI_PROFILE": "seed"})
-    monkeypatch.setattr(desk.box.box, "_take_turn", moving)
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_ENDPOINT_URL": user.box.endpoint}
+    user = dataclasses.replace(user, environment={**keys, "AWS_REGION": "us-east-1", "MLAPI_PROFILE": "seed"})
+    monkeypatch.setattr(user.box.box, "_take_turn", moving)
 
     ran = user.run("apply", "--yes", "--suffix", "a", local=False)
 

@@ -12,7 +12,7 @@ from state.errors import StateError
 from state.manager import StateManager
 from state.serialization import json_fields
 from state.stack_state import SCHEMA, Intent, ResourceState, StackLocation, StackState, Tombstone
-from tests.memory import Memory
+from tests.support.memory_state_store import MemoryStateStore
 
 PLACE = StackLocation("123456789012", "aws", "us-east-1")
 WORDS = st.text(max_size=8)
@@ -52,12 +52,12 @@ DOCUMENTS = st.builds(
 
 
 @pytest.fixture
-def store() -> Memory:
-    return Memory()
+def store() -> MemoryStateStore:
+    return MemoryStateStore()
 
 
 @pytest.fixture
-def ledger(store: Memory) -> StateManager:
+def state_manager(store: MemoryStateStore) -> StateManager:
     return StateManager(StackState("prod", PLACE), store, lambda: 1000.0)
 
 
@@ -133,8 +133,10 @@ def test_a_ledger_of_another_schema_is_refused_and_says_who_can_read_it(schema: 
     assert "version of the provisioner that wrote it" in caught.value.hint
 
 
-def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(ledger: StateManager, store: Memory) -> None:
-    intent = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(
+    state_manager: StateManager, store: MemoryStateStore
+) -> None:
+    intent = state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
 
     written = store.latest.resources["vpc"]
     assert written.intent == intent
@@ -142,36 +144,38 @@ def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(ledger: State
     assert len(intent.token) >= 32
 
 
-def test_the_token_of_an_open_intent_is_kept(ledger: StateManager, store: Memory) -> None:
+def test_the_token_of_an_open_intent_is_kept(state_manager: StateManager, store: MemoryStateStore) -> None:
     """The second attempt must be recognised by AWS as the first one."""
-    first = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    first = state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
     again = StateManager(store.latest, store, lambda: 2000.0).record_intent("vpc", "create", ResourceState("Vpc", "n"))
 
     assert again == first
 
 
-def test_another_verb_and_a_fulfilled_intent_get_tokens_of_their_own(ledger: StateManager) -> None:
-    create = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
-    update = ledger.record_intent("vpc", "update", ResourceState("Vpc", "n"))
-    ledger.record_id("vpc", "vpc-1")
-    later = ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+def test_another_verb_and_a_fulfilled_intent_get_tokens_of_their_own(state_manager: StateManager) -> None:
+    create = state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    update = state_manager.record_intent("vpc", "update", ResourceState("Vpc", "n"))
+    state_manager.record_id("vpc", "vpc-1")
+    later = state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
 
     assert len({create.token, update.token, later.token}) == 3
 
 
-def test_an_id_that_was_found_fulfils_the_intent(ledger: StateManager, store: Memory) -> None:
-    ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
-    ledger.record_id("vpc", "vpc-1")
+def test_an_id_that_was_found_fulfils_the_intent(state_manager: StateManager, store: MemoryStateStore) -> None:
+    state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    state_manager.record_id("vpc", "vpc-1")
 
     resource_state = store.latest.resources["vpc"]
     assert (resource_state.id, resource_state.phase, resource_state.intent) == ("vpc-1", "finishing", None)
 
 
-def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(ledger: StateManager, store: Memory) -> None:
-    ledger.record_intent("vpc", "create", ResourceState("Vpc", "n", desired={"CidrBlock": "10.0.0.0/16"}))
+def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(
+    state_manager: StateManager, store: MemoryStateStore
+) -> None:
+    state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n", desired={"CidrBlock": "10.0.0.0/16"}))
     assert store.latest.resources["vpc"].recorded is None
 
-    ledger.record_ready("vpc", "vpc-1")
+    state_manager.record_ready("vpc", "vpc-1")
     resource_state = store.latest.resources["vpc"]
     assert (resource_state.id, resource_state.phase, resource_state.recorded) == (
         "vpc-1",
@@ -180,42 +184,46 @@ def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(ledger: 
     )
 
 
-def test_what_was_deleted_leaves_a_tombstone_with_its_id(ledger: StateManager, store: Memory) -> None:
-    ledger.record_adopted("vpc", ResourceState("Vpc", "n", region="eu-west-1", id="vpc-1"))
-    ledger.remove("vpc", deleted=True)
+def test_what_was_deleted_leaves_a_tombstone_with_its_id(state_manager: StateManager, store: MemoryStateStore) -> None:
+    state_manager.record_adopted("vpc", ResourceState("Vpc", "n", region="eu-west-1", id="vpc-1"))
+    state_manager.remove("vpc", deleted=True)
 
     assert store.latest.resources == {}
     assert store.latest.tombstones == [Tombstone("vpc", "Vpc", "n", "vpc-1", "eu-west-1", 1000.0, {})]
 
 
-def test_what_never_was_leaves_none(ledger: StateManager, store: Memory) -> None:
-    ledger.record_intent("vpc", "create", ResourceState("Vpc", "n"))
-    ledger.remove("vpc", deleted=True)
-    ledger.remove("never heard of", deleted=True)
+def test_what_never_was_leaves_none(state_manager: StateManager, store: MemoryStateStore) -> None:
+    state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    state_manager.remove("vpc", deleted=True)
+    state_manager.remove("never heard of", deleted=True)
 
     assert store.latest.tombstones == []
 
 
-def test_what_is_put_aside_is_still_needed_by_those_that_needed_it(ledger: StateManager, store: Memory) -> None:
-    ledger.record_adopted("task", ResourceState("Task", "n", id="t-1"))
-    ledger.record_adopted("service", ResourceState("Service", "n", depends_on=["task", "vpc"]))
-    ledger.depose("task", "task~t-1")
+def test_what_is_put_aside_is_still_needed_by_those_that_needed_it(
+    state_manager: StateManager, store: MemoryStateStore
+) -> None:
+    state_manager.record_adopted("task", ResourceState("Task", "n", id="t-1"))
+    state_manager.record_adopted("service", ResourceState("Service", "n", depends_on=["task", "vpc"]))
+    state_manager.depose("task", "task~t-1")
 
     assert store.latest.resources.keys() == {"task~t-1", "service"}
     assert store.latest.resources["service"].depends_on == ["task~t-1", "vpc"]
 
 
-def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(ledger: StateManager, store: Memory) -> None:
+def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(
+    state_manager: StateManager, store: MemoryStateStore
+) -> None:
     acts = [
-        lambda: ledger.record_intent("vpc", "create", ResourceState("Vpc", "n")),
-        lambda: ledger.record_id("vpc", "vpc-1"),
-        lambda: ledger.record_ready("vpc"),
-        lambda: ledger.record_outputs(["vpc"], {"vpc_id": "vpc-1"}),
-        lambda: ledger.depose("vpc", "vpc~1"),
-        lambda: ledger.remove("vpc~1", deleted=True),
+        lambda: state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n")),
+        lambda: state_manager.record_id("vpc", "vpc-1"),
+        lambda: state_manager.record_ready("vpc"),
+        lambda: state_manager.record_outputs(["vpc"], {"vpc_id": "vpc-1"}),
+        lambda: state_manager.depose("vpc", "vpc~1"),
+        lambda: state_manager.remove("vpc~1", deleted=True),
     ]
 
     for serial, act in enumerate(acts, start=1):
         act()
         assert store.latest.serial == serial
-        assert asdict(store.latest) == asdict(ledger.state)
+        assert asdict(store.latest) == asdict(state_manager.state)

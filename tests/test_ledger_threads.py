@@ -9,17 +9,17 @@ import pytest
 from state.errors import StateError
 from state.manager import StateManager
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.memory import Memory
+from tests.support.memory_state_store import MemoryStateStore
 
 PLACE = StackLocation("123456789012", "aws", "us-east-1")
 
 
 @pytest.fixture
-def store() -> Memory:
-    return Memory()
+def store() -> MemoryStateStore:
+    return MemoryStateStore()
 
 
-def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Memory) -> None:
+def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: MemoryStateStore) -> None:
     """Fifty threads do not wait for fifty writes."""
     acting = threading.Semaphore(0)
 
@@ -52,7 +52,7 @@ def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
     acting, tries, failed = threading.Semaphore(0), [], []
     held = threading.Event()
 
-    class Broken(Memory):
+    class Broken(MemoryStateStore):
         def save(self, text: bytes) -> None:
             tries.append(text)
             assert held.wait(10)
@@ -83,7 +83,7 @@ def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
     assert len(tries) < 10
 
 
-def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
+def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: MemoryStateStore) -> None:
     state_manager = StateManager(StackState("prod", PLACE), store, lambda: 1000.0)
     unwritten: list[str] = []
 
@@ -104,7 +104,9 @@ def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
 def test_what_is_known_is_read_while_another_thread_adds_to_it() -> None:
     """Garbage may be collected in the middle of a listing, and another thread run meanwhile."""
     resource_states = {f"n{n}": ResourceState("Thing", "x", id=f"i{n}", region="here") for n in range(400)}
-    state_manager = StateManager(StackState("prod", PLACE, resources=resource_states), Memory(), lambda: 1000.0)
+    state_manager = StateManager(
+        StackState("prod", PLACE, resources=resource_states), MemoryStateStore(), lambda: 1000.0
+    )
     more = itertools.count()
 
     def add(_phase: str, _told: dict[str, int]) -> None:

@@ -13,8 +13,8 @@ from provisioner.resources.sns import Subscription
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.harness import Desk
-from tests.inventory import client, inventory
+from tests.support.account_inventory import client, inventory
+from tests.support.user import User
 
 if TYPE_CHECKING:
     from provisioner.engine.calls.clients import Clients
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 OWNER = {"Project": "ml-api", "Environment": "a", "ManagedBy": "ml-api-provisioner"}
 
 
-def alarm(desk: Desk, name: str) -> None:
+def alarm(user: User, name: str) -> None:
     """An alarm as target tracking makes them."""
-    client(desk.box.endpoint, "cloudwatch").put_metric_alarm(
+    client(user.box.endpoint, "cloudwatch").put_metric_alarm(
         AlarmName=name,
         Namespace="AWS/ECS",
         MetricName="CPUUtilization",
@@ -36,9 +36,9 @@ def alarm(desk: Desk, name: str) -> None:
     )
 
 
-def retired(desk: Desk, family: str, tags: dict[str, str]) -> str:
+def retired(user: User, family: str, tags: dict[str, str]) -> str:
     """A revision that nobody can start any more."""
-    ecs = client(desk.box.endpoint, "ecs")
+    ecs = client(user.box.endpoint, "ecs")
     made = ecs.register_task_definition(
         family=family,
         containerDefinitions=[{"name": "web", "image": "nginx", "memory": 128}],
@@ -48,16 +48,16 @@ def retired(desk: Desk, family: str, tags: dict[str, str]) -> str:
     return str(made)
 
 
-def report(desk: Desk) -> dict[str, Any]:
+def report(user: User) -> dict[str, Any]:
     """The report of the last teardown."""
-    (path,) = desk.home.rglob("teardown-a-*.json")
+    (path,) = user.home.rglob("teardown-a-*.json")
     return dict(json.loads(path.read_text()))
 
 
-def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
+def test_a_subscription_that_nobody_confirmed_is_named(user: User) -> None:
     settings = Settings.model_validate({"profile": "production"})
     stack = build(settings, "a", "us-east-1", offline_lookups(3, "15"))
-    sns = client(desk.box.endpoint, "sns")
+    sns = client(user.box.endpoint, "sns")
     for name in ("ml-api-alerts-a", "ml-api-alerts-ab"):
         topic = sns.create_topic(Name=name)["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@shop.example")
@@ -67,7 +67,7 @@ def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
         """The way to the embedded AWS."""
 
         def client(self, service: str, region: str = "") -> Any:
-            return client(desk.box.endpoint, service, region or "us-east-1")
+            return client(user.box.endpoint, service, region or "us-east-1")
 
     found = expiring_leftovers(cast("Clients", Here()), stack)
 
@@ -76,27 +76,27 @@ def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
+def test_a_teardown_sweeps_names_and_keeps(user: User) -> None:
     ours = "TargetTracking-service/ml-api-cluster-a/ml-api-service-a-AlarmHigh-1"
     theirs = "TargetTracking-service/ml-api-cluster-a/ml-api-service-ab-AlarmHigh-1"
-    desk.apply("a", "--set", "database.final_snapshot=true")
-    alarm(desk, ours)
-    alarm(desk, theirs)
+    user.apply("a", "--set", "database.final_snapshot=true")
+    alarm(user, ours)
+    alarm(user, theirs)
     exported, others = (f"/aws/rds/cluster/ml-api-aurora-{suffix}/instance" for suffix in ("a", "ab"))
     for group in (exported, others):
-        client(desk.box.endpoint, "logs").create_log_group(logGroupName=group)
-    old = retired(desk, "ml-api-taskdef-a", OWNER)
-    other = retired(desk, "ml-api-taskdef-a", {"Environment": "somebody"})
+        client(user.box.endpoint, "logs").create_log_group(logGroupName=group)
+    old = retired(user, "ml-api-taskdef-a", OWNER)
+    other = retired(user, "ml-api-taskdef-a", {"Environment": "somebody"})
 
-    ran = desk.teardown("a")
+    ran = user.teardown("a")
 
-    left = inventory(desk.box.endpoint)
+    left = inventory(user.box.endpoint)
     assert theirs in left["alarm"]
     assert ours not in left["alarm"]
     assert exported not in left["log group"]
     assert others in left["log group"]
     assert set(left["task definition inactive"]) & {old, other} == {other}
-    told = report(desk)
+    told = report(user)
     assert {ours, exported, old} <= set(told["swept"])
     assert told["remaining"] == []
     (snapshot,) = told["kept"]
@@ -111,50 +111,50 @@ def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["by its report", "by names and tags alone"])
-def test_one_can_look_again_later_without_a_ledger(desk: Desk, *, known: bool) -> None:
-    desk.apply("a")
-    desk.teardown("a")
+def test_one_can_look_again_later_without_a_ledger(user: User, *, known: bool) -> None:
+    user.apply("a")
+    user.teardown("a")
     if not known:
-        for path in desk.home.rglob("teardown-a-*.json"):
+        for path in user.home.rglob("teardown-a-*.json"):
             path.unlink()
-    mark = desk.mark()
+    mark = user.mark()
 
-    well = desk.run("verify-gone", "--suffix", "a")
-    alarm(desk, "TargetTracking-service/ml-api-cluster-a/ml-api-service-a-AlarmLow-2")
-    ill = desk.run("verify-gone", "--suffix", "a")
+    well = user.run("verify-gone", "--suffix", "a")
+    alarm(user, "TargetTracking-service/ml-api-cluster-a/ml-api-service-a-AlarmLow-2")
+    ill = user.run("verify-gone", "--suffix", "a")
 
     assert well.code == 0, well.err
     asked = int(well.out.split("Verified empty: ")[1].split()[0])
     assert (asked > 70) is known
     assert ill.code == 11
     assert "AlarmLow-2" in ill.err
-    assert desk.acts(mark) == ["cloudwatch:PutMetricAlarm"]
-    assert not desk.ledger("a").exists()
-    for report in desk.home.rglob("teardown-a-*.json"):
+    assert user.acts(mark) == ["cloudwatch:PutMetricAlarm"]
+    assert not user.ledger("a").exists()
+    for report in user.home.rglob("teardown-a-*.json"):
         report.write_text(report.read_text().replace("123456789012", "111122223333"))
-    assert desk.run("verify-gone", "--suffix", "a").code == (3 if known else 11)
-    for report in desk.home.rglob("teardown-a-*.json"):
+    assert user.run("verify-gone", "--suffix", "a").code == (3 if known else 11)
+    for report in user.home.rglob("teardown-a-*.json"):
         report.write_text(report.read_text().replace('"deleted": [', '"deleted": [7, '))
-        torn = desk.run("verify-gone", "--suffix", "a")
+        torn = user.run("verify-gone", "--suffix", "a")
         assert torn.code == 1
         assert "It is only a report of what is gone: remove it, and run the same command again." in torn.err
 
 
 @pytest.mark.slow
-def test_a_thing_that_came_back_or_was_forgotten_is_seen_in_either_region(desk: Desk) -> None:
-    desk.apply("a", "--region", "eu-west-1")
-    desk.teardown("a", "--region", "eu-west-1")
-    logs = client(desk.box.endpoint, "logs", "eu-west-1")
+def test_a_thing_that_came_back_or_was_forgotten_is_seen_in_either_region(user: User) -> None:
+    user.apply("a", "--region", "eu-west-1")
+    user.teardown("a", "--region", "eu-west-1")
+    logs = client(user.box.endpoint, "logs", "eu-west-1")
     logs.create_log_group(logGroupName="/aws/ecs/ml-api-a", tags=OWNER | {"ml-api:node": "ecs-logs"})
     tags = [{"Key": key, "Value": value} for key, value in OWNER.items()]
-    topic = client(desk.box.endpoint, "sns").create_topic(Name="of-nobody", Tags=tags)["TopicArn"]
+    topic = client(user.box.endpoint, "sns").create_topic(Name="of-nobody", Tags=tags)["TopicArn"]
 
-    ran = desk.run("verify-gone", "--suffix", "a", "--region", "eu-west-1")
+    ran = user.run("verify-gone", "--suffix", "a", "--region", "eu-west-1")
 
     assert ran.code == 11
     assert "/aws/ecs/ml-api-a" in ran.err
     logs.delete_log_group(logGroupName="/aws/ecs/ml-api-a")
-    again = desk.run("verify-gone", "--suffix", "a")
+    again = user.run("verify-gone", "--suffix", "a")
     assert again.code == 0, again.err
     assert "region eu-west-1" in again.err
     assert "(region from the report of its last teardown)" in again.err

@@ -14,15 +14,15 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.workspace import Workspace
-from tests.harness import Desk
+from tests.support.user import User
 
 
 @pytest.fixture
-def alone(served: LocalAws, tmp_path: Path) -> Iterator[Desk]:
+def alone(served: LocalAws, tmp_path: Path) -> Iterator[User]:
     """A user for whom no embedded AWS runs yet; the one that is started ends with the test."""
-    desk = Desk(served, tmp_path / "home")
-    yield desk
-    desk.process("local", "stop")
+    user = User(served, tmp_path / "home")
+    yield user
+    user.process("local", "stop")
 
 
 def is_running(pid: int) -> bool:
@@ -31,7 +31,7 @@ def is_running(pid: int) -> bool:
     return told.stdout.strip()[:1] not in ("", "Z")
 
 
-def test_it_starts_once_lives_on_and_stops(alone: Desk) -> None:
+def test_it_starts_once_lives_on_and_stops(alone: User) -> None:
     assert alone.process("local", "status").code == 1
 
     started = alone.process("local", "start")
@@ -52,7 +52,7 @@ def test_it_starts_once_lives_on_and_stops(alone: Desk) -> None:
     assert "not running" in alone.process("local", "stop").out
 
 
-def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: Desk) -> None:
+def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: User) -> None:
     applied = alone.process("apply", "--local", "--yes", "--suffix", "a")
     assert applied.code == 0, applied.err
     planned = alone.process("plan", "--local", "--suffix", "a")
@@ -67,7 +67,7 @@ def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: De
 
 
 @pytest.mark.slow
-def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
+def test_it_is_not_stopped_under_a_run(alone: User) -> None:
     applied = alone.process("apply", "--local", "--yes", "--suffix", "a", "-q")
     assert applied.code == 0, applied.err
     workspace = Workspace(alone.home, is_local=True)
@@ -80,7 +80,7 @@ def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
     assert alone.process("local", "status").code == 0
 
 
-def test_names_and_an_address_are_asked_for_and_kept(alone: Desk) -> None:
+def test_names_and_an_address_are_asked_for_and_kept(alone: User) -> None:
     started = alone.process("local", "start", "--host", "aws", "--host", "ci.example", "--address", "0.0.0.0")
     assert started.code == 0, started.err
     assert "hosts aws, ci.example, listening at 0.0.0.0" in started.out
@@ -99,7 +99,7 @@ def test_names_and_an_address_are_asked_for_and_kept(alone: Desk) -> None:
         ("--address", "aws"),
     ],
 )
-def test_a_name_that_is_none_is_refused_before_anything_starts(alone: Desk, wrong: tuple[str, str]) -> None:
+def test_a_name_that_is_none_is_refused_before_anything_starts(alone: User, wrong: tuple[str, str]) -> None:
     ran = alone.run("local", "start", *wrong, local=False)
 
     assert ran.code == 64
@@ -107,7 +107,7 @@ def test_a_name_that_is_none_is_refused_before_anything_starts(alone: Desk, wron
     assert alone.run("local", "status", local=False).code == 1
 
 
-def test_stop_tells_of_a_process_that_it_left_alone(alone: Desk) -> None:
+def test_stop_tells_of_a_process_that_it_left_alone(alone: User) -> None:
     folder = alone.home / "embedded" / "server"
     folder.mkdir(parents=True)
     stale = {"endpoint": "http://127.0.0.1:9", "pid": os.getpid(), "instance": "i", "token": "t"}

@@ -22,8 +22,8 @@ from state.errors import LockHeld, StateError
 from state.lease import HEARTBEAT_SECONDS, LEASE_SECONDS, SAFETY_MARGIN_SECONDS
 from state.lock import FileLock, Lock
 from state.lock_holder import LockHolder
-from tests.harness import ROOT
-from tests.teams import PLACES, Place, make_bucket, place_of
+from tests.support.shared_state import PLACES, Place, make_bucket, place_of
+from tests.support.user import ROOT
 
 HOLDER = """
 import sys
@@ -43,7 +43,7 @@ _NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def box(served: LocalAws) -> LocalAws:
+def emulator_server(served: LocalAws) -> LocalAws:
     served.behave(manners=True, pace=0.0)
     served.reset()
     make_bucket(served)
@@ -51,13 +51,13 @@ def box(served: LocalAws) -> LocalAws:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, box: LocalAws, tmp_path: Path) -> Place:
-    return place_of(request.param, box, tmp_path / "home", f"{next(_NUMBERS)}")
+def place(request: pytest.FixtureRequest, emulator_server: LocalAws, tmp_path: Path) -> Place:
+    return place_of(request.param, emulator_server, tmp_path / "home", f"{next(_NUMBERS)}")
 
 
 @pytest.fixture
-def shared(box: LocalAws, tmp_path: Path) -> Place:
-    return place_of("bucket", box, tmp_path / "home", f"{next(_NUMBERS)}")
+def shared(emulator_server: LocalAws, tmp_path: Path) -> Place:
+    return place_of("bucket", emulator_server, tmp_path / "home", f"{next(_NUMBERS)}")
 
 
 def lock_of(place: Place, command: str = "apply", timeout: float = 0) -> Lock:
@@ -291,8 +291,8 @@ def test_a_scribbled_lock_is_taken_once_nobody_can_hold_it(place: Place, scribbl
         assert lock.fencing_token == 1
 
 
-def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box: LocalAws) -> None:
-    place = place_of("folder", box, tmp_path / "home", "")
+def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, emulator_server: LocalAws) -> None:
+    place = place_of("folder", emulator_server, tmp_path / "home", "")
     with lock_of(place) as lock:
         path = place.workspace.home / "embedded" / ".prod.lock"
         path.write_text(json.dumps({**json.loads(path.read_text()), "fence": 2}))

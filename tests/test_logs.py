@@ -22,10 +22,10 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Lines
 from provisioner.workflows.logs import LogQuery, _asked, _check_service
 from state.errors import ProvisionerError
-from tests.harness import Desk
-from tests.inventory import client
-from tests.replies import Front, plays
-from tests.standing import SUFFIX, Standing
+from tests.support.account_inventory import client
+from tests.support.fault_proxy import FaultProxy, plays
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 from tests.test_dripping import led_through
 
 if TYPE_CHECKING:
@@ -189,9 +189,9 @@ def test_a_file_that_was_half_told_goes_on_in_the_middle() -> None:
     assert (first.service, first.id[-2:]) == ("ml-api-alb-prod", ":0")
 
 
-def put(desk: Desk, stream: str, *texts: str, group: str = GROUP) -> None:
+def put(user: User, stream: str, *texts: str, group: str = GROUP) -> None:
     """Write as a task does, now."""
-    logs = client(desk.box.endpoint, "logs")
+    logs = client(user.box.endpoint, "logs")
     known = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]
     if not known:
         logs.create_log_stream(logGroupName=group, logStreamName=stream)
@@ -201,11 +201,11 @@ def put(desk: Desk, stream: str, *texts: str, group: str = GROUP) -> None:
 
 
 @pytest.fixture(scope="module")
-def written(standing: Standing) -> Desk:
+def written(live_stack: LiveStack) -> User:
     """A stack two of whose tasks have written."""
-    put(standing.desk, ONE, "hello", "ERROR no such thing")
-    put(standing.desk, OTHER, "goodbye")
-    return standing.desk
+    put(live_stack.desk, ONE, "hello", "ERROR no such thing")
+    put(live_stack.desk, OTHER, "goodbye")
+    return live_stack.desk
 
 
 @pytest.mark.parametrize(
@@ -217,14 +217,14 @@ def written(standing: Standing) -> Desk:
     ],
     ids=str,
 )
-def test_what_is_asked_for_is_told(written: Desk, asked: list[str], texts: list[str]) -> None:
+def test_what_is_asked_for_is_told(written: User, asked: list[str], texts: list[str]) -> None:
     ran = written.well("logs", "--json", *asked)
 
     assert sorted(line["message"] for line in ran.lines) == sorted(texts)
     assert {line["service"] for line in ran.lines} == {"api"}
 
 
-def test_each_task_has_a_colour_of_its_own(written: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_task_has_a_colour_of_its_own(written: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     out = written.well("logs").out
 
@@ -242,14 +242,14 @@ def test_each_task_has_a_colour_of_its_own(written: Desk, monkeypatch: pytest.Mo
         (["--since", f"{'9' * 400}h"], 64, "longer than 50 years"),
     ],
 )
-def test_what_cannot_be_told_is_said(written: Desk, asked: list[str], code: int, told_: str) -> None:
+def test_what_cannot_be_told_is_said(written: User, asked: list[str], code: int, told_: str) -> None:
     ran = written.run("logs", *asked)
 
     assert (ran.code, ran.out) == (code, "")
     assert told_ in ran.err
 
 
-def test_the_database_has_a_log_of_its_own(written: Desk) -> None:
+def test_the_database_has_a_log_of_its_own(written: User) -> None:
     put(
         written,
         "ml-api-writer.0",
@@ -260,7 +260,7 @@ def test_the_database_has_a_log_of_its_own(written: Desk) -> None:
     assert written.well("logs", "--from", "database").out.endswith("Z ml-api-writer.0 LOG:  checkpoint\n")
 
 
-def test_where_nobody_records_requests_it_is_said_plainly(written: Desk) -> None:
+def test_where_nobody_records_requests_it_is_said_plainly(written: User) -> None:
     ran = written.run("logs", "--from", "alb")
 
     assert (ran.code, ran.out) == (4, "")
@@ -268,20 +268,20 @@ def test_where_nobody_records_requests_it_is_said_plainly(written: Desk) -> None
     assert "logs.requests=true" in ran.err
 
 
-def test_tasks_are_chosen_among_tasks_alone(written: Desk) -> None:
+def test_tasks_are_chosen_among_tasks_alone(written: User) -> None:
     ran = written.run("logs", "--from", "database", "--task", "1111")
 
     assert ran.code == 64
 
 
-def test_nothing_found_is_no_error(written: Desk) -> None:
+def test_nothing_found_is_no_error(written: User) -> None:
     ran = written.well("logs", "--task", "ffff")
 
     assert ran.out == ""
     assert "Nothing" in ran.err
 
 
-def test_a_process_follows_until_it_is_told_to_stop(written: Desk) -> None:
+def test_a_process_follows_until_it_is_told_to_stop(written: User) -> None:
     with written.spawn("logs", "--follow", "--local", "--task", "1111", "--filter", "hello") as process:
         assert process.stdout
         assert process.stdout.readline().endswith("api 1111aaaa hello\n")
@@ -293,7 +293,7 @@ def test_a_process_follows_until_it_is_told_to_stop(written: Desk) -> None:
         assert "Traceback" not in process.stderr.read()
 
 
-def test_nobody_reads_any_more_and_it_ends_quietly(written: Desk) -> None:
+def test_nobody_reads_any_more_and_it_ends_quietly(written: User) -> None:
     with written.spawn("logs", "--follow", "--local", "--filter", "goodbye") as process:
         assert process.stdout
         process.stdout.readline()
@@ -304,7 +304,7 @@ def test_nobody_reads_any_more_and_it_ends_quietly(written: Desk) -> None:
         assert process.stderr.read() == ""
 
 
-def test_expired_credentials_are_told_as_such(written: Desk) -> None:
+def test_expired_credentials_are_told_as_such(written: User) -> None:
     written.box.faults({"operation": "logs:FilterLogEvents", "fault": "expired", "times": 9})
     try:
         assert written.run("logs", "--follow").code == 3
@@ -312,15 +312,15 @@ def test_expired_credentials_are_told_as_such(written: Desk) -> None:
         written.box.faults()
 
 
-def test_one_lost_answer_is_asked_for_again(written: Desk) -> None:
+def test_one_lost_answer_is_asked_for_again(written: User) -> None:
     written.box.faults({"operation": "logs:FilterLogEvents", "fault": "reset"})
 
     assert "goodbye" in written.well("logs", "--task", "3333").out
 
 
-def test_an_answer_that_drips_is_given_up_and_asked_for_again(written: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_drips_is_given_up_and_asked_for_again(written: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("provisioner.aws_connection._WHOLE_WITHIN", 2.0)
-    with Front(written.box.endpoint) as front, led_through(written, front):
+    with FaultProxy(written.box.endpoint) as front, led_through(written, front):
         order = front.order(plays.dripped_page(0.05), operation="FilterLogEvents")
 
         assert "goodbye" in written.well("logs", "--task", "3333").out
@@ -328,7 +328,7 @@ def test_an_answer_that_drips_is_given_up_and_asked_for_again(written: Desk, mon
     assert order.struck == 1
 
 
-def test_a_group_that_is_gone_is_told_with_what_brings_it_back(written: Desk) -> None:
+def test_a_group_that_is_gone_is_told_with_what_brings_it_back(written: User) -> None:
     """The last one: it takes the group away."""
     client(written.box.endpoint, "logs").delete_log_group(logGroupName=GROUP)
 

@@ -14,7 +14,7 @@ import pytest
 from provisioner.emulator.calls import _KEPT, CallLog
 from provisioner.emulator.wire import compose
 from state.run_store import FileRunStore, encode_run_record
-from tests.harness import ROOT, Desk
+from tests.support.user import ROOT, User
 
 # Megabytes that a process may vary by between two looks of which hundreds lie between.
 _SLACK = 6.0
@@ -26,9 +26,9 @@ def resident(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def rounds(desk: Desk, *command: str) -> Iterator[subprocess.Popen[str]]:
+def rounds(user: User, *command: str) -> Iterator[subprocess.Popen[str]]:
     """A command that goes on for ever, each time that it has answered once more."""
-    process = desk.spawn(*command, "--local", "--json")
+    process = user.spawn(*command, "--local", "--json")
     try:
         assert process.stdout
         for _ in process.stdout:
@@ -40,11 +40,11 @@ def rounds(desk: Desk, *command: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of memory")
-def test_a_status_that_is_watched_for_300_looks_grows_by_next_to_nothing(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "long")
+def test_a_status_that_is_watched_for_300_looks_grows_by_next_to_nothing(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "long")
     sizes = []
 
-    for at, process in enumerate(rounds(desk, "status", "--suffix", "long", "--watch", "--every", "0.01s")):
+    for at, process in enumerate(rounds(user, "status", "--suffix", "long", "--watch", "--every", "0.01s")):
         sizes.append(resident(process.pid))
         if at == 300:
             break
@@ -101,9 +101,9 @@ def test_the_log_of_calls_keeps_the_newest_and_their_numbers() -> None:
     assert [one["n"] for one in log.since(_KEPT + 3)] == [_KEPT + 4, _KEPT + 5]
 
 
-def test_history_reads_only_what_it_shows(desk: Desk) -> None:
-    desk.apply("looked")
-    runs = FileRunStore(desk.home / "embedded" / "runs")
+def test_history_reads_only_what_it_shows(user: User) -> None:
+    user.apply("looked")
+    runs = FileRunStore(user.home / "embedded" / "runs")
     (whole,) = runs.records_of("looked")
     for number in range(60):
         store = runs.new_record(f"s{number}", 1_000_000.0 + number)
@@ -111,9 +111,9 @@ def test_history_reads_only_what_it_shows(desk: Desk) -> None:
     damaged = runs.new_record("s0", 5.0)
     damaged.save(encode_run_record({})[:-1])
 
-    newest = desk.well("history")
+    newest = user.well("history")
 
     assert len(newest.out.splitlines()) == 51
     assert "12 earlier runs are recorded; `--limit 0` lists all." in newest.err
-    assert len(desk.well("history", "--limit", "3").out.splitlines()) == 4
-    assert desk.run("history", "--limit", "0").code == 1
+    assert len(user.well("history", "--limit", "3").out.splitlines()) == 4
+    assert user.run("history", "--limit", "0").code == 1

@@ -17,7 +17,7 @@ from provisioner.emulator.wire import ACCOUNT, AccountRegion
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
 from provisioner.terminal.screen import Screen, cut
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
 
 COLOR = re.compile(r"\x1b\[\d*(;\d+)*m")
 # How often --watch looks in these tests: no other wait is as long.
@@ -35,38 +35,38 @@ OUTPUTS = [
 
 
 @pytest.mark.parametrize("command", ["apply", "teardown"])
-def test_without_a_terminal_and_without_yes_nothing_happens(standing: Standing, command: str) -> None:
-    desk = standing.desk
+def test_without_a_terminal_and_without_yes_nothing_happens(live_stack: LiveStack, command: str) -> None:
+    user = live_stack.desk
     suffix = "new" if command == "apply" else SUFFIX
-    mark = desk.mark()
+    mark = user.mark()
 
-    ran = desk.process(command, "--local", "--suffix", suffix)
+    ran = user.process(command, "--local", "--suffix", suffix)
 
     assert ran.code == 64
     assert "--yes" in ran.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_a_yes_to_a_teardown_needs_the_suffix_on_the_command_line(standing: Standing) -> None:
-    desk = standing.desk
-    mark = desk.mark()
+def test_a_yes_to_a_teardown_needs_the_suffix_on_the_command_line(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+    mark = user.mark()
 
-    ran = desk.process("teardown", "--local", "--yes", ENVIRONMENT_SUFFIX=SUFFIX)
+    ran = user.process("teardown", "--local", "--yes", ENVIRONMENT_SUFFIX=SUFFIX)
 
     assert ran.code == 64
     assert "--suffix" in ran.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_the_suffix_may_come_from_the_environment_or_be_the_only_one(standing: Standing) -> None:
+def test_the_suffix_may_come_from_the_environment_or_be_the_only_one(live_stack: LiveStack) -> None:
     for environment in ({"ENVIRONMENT_SUFFIX": SUFFIX}, {}):
-        ran = dataclasses.replace(standing.desk, environment=environment).run("outputs", "vpc_id")
-        assert (ran.code, ran.out) == (0, f"{standing.vpc}\n")
+        ran = dataclasses.replace(live_stack.desk, environment=environment).run("outputs", "vpc_id")
+        assert (ran.code, ran.out) == (0, f"{live_stack.vpc}\n")
 
 
-def test_outputs_in_every_form(standing: Standing) -> None:
+def test_outputs_in_every_form(live_stack: LiveStack) -> None:
     def told(*form: str) -> str:
-        return standing.desk.well("outputs", *form).out
+        return live_stack.desk.well("outputs", *form).out
 
     values = json.loads(told("--format", "json"))
     assert list(values) == OUTPUTS
@@ -78,8 +78,8 @@ def test_outputs_in_every_form(standing: Standing) -> None:
     assert json.loads(told("vpc_id", "--json"))["outputs"] == {"vpc_id": values["vpc_id"]}
 
 
-def test_a_reader_who_leaves_early_does_no_harm(standing: Standing) -> None:
-    with standing.desk.spawn("status", "--local", "--suffix", SUFFIX, "--json") as process:
+def test_a_reader_who_leaves_early_does_no_harm(live_stack: LiveStack) -> None:
+    with live_stack.desk.spawn("status", "--local", "--suffix", SUFFIX, "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
@@ -90,35 +90,35 @@ def test_a_reader_who_leaves_early_does_no_harm(standing: Standing) -> None:
     assert "BrokenPipe" not in told
 
 
-def test_an_output_that_is_none_is_answered_with_those_there_are(standing: Standing) -> None:
-    ran = standing.desk.run("outputs", "nonsense")
+def test_an_output_that_is_none_is_answered_with_those_there_are(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.run("outputs", "nonsense")
 
     assert ran.code == 64
     assert "alb_dns_name" in ran.err
 
 
-def test_status_shows_every_resource_and_the_outputs(standing: Standing) -> None:
-    ran = standing.desk.process("status", "--local")
+def test_status_shows_every_resource_and_the_outputs(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.process("status", "--local")
 
     assert ran.code == 0, ran.err
     assert re.search(r"^service +Service +ready +COMPLETED ", ran.out, re.MULTILINE)
-    assert re.search(rf"^vpc_id +{standing.vpc}$", ran.out, re.MULTILINE)
+    assert re.search(rf"^vpc_id +{live_stack.vpc}$", ran.out, re.MULTILINE)
     assert len(ran.out.splitlines()) > 80
 
 
-def test_list_shows_what_is_known_here(standing: Standing) -> None:
-    ran = standing.desk.process("list")
+def test_list_shows_what_is_known_here(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.process("list")
 
     assert ran.code == 0
     assert ran.out.splitlines()[1].split()[:3] == [SUFFIX, "embedded", "us-east-1"]
 
 
-def test_a_plan_tells_by_its_exit_code_when_asked(standing: Standing) -> None:
-    desk = standing.desk
+def test_a_plan_tells_by_its_exit_code_when_asked(live_stack: LiveStack) -> None:
+    user = live_stack.desk
 
-    assert desk.run("plan", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
-    assert desk.run("plan", "--suffix", "new", "--detailed-exitcode").code == 2
-    assert desk.run("plan", "--suffix", "new").code == 0
+    assert user.run("plan", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
+    assert user.run("plan", "--suffix", "new", "--detailed-exitcode").code == 2
+    assert user.run("plan", "--suffix", "new").code == 0
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_a_plan_tells_by_its_exit_code_when_asked(standing: Standing) -> None:
     [["plan", "--suffix", "new"], ["plan"], ["status"], ["outputs"], ["list"], ["apply", "--yes"]],
     ids=" ".join,
 )
-def test_json_lines_are_whole_and_versioned(standing: Standing, arguments: list[str]) -> None:
-    desk = dataclasses.replace(standing.desk, environment={"ENVIRONMENT_SUFFIX": SUFFIX})
+def test_json_lines_are_whole_and_versioned(live_stack: LiveStack, arguments: list[str]) -> None:
+    user = dataclasses.replace(live_stack.desk, environment={"ENVIRONMENT_SUFFIX": SUFFIX})
 
-    ran = desk.run(*arguments, "--json")
+    ran = user.run(*arguments, "--json")
 
     assert ran.code == 0, ran.err
     assert ran.lines
@@ -138,8 +138,8 @@ def test_json_lines_are_whole_and_versioned(standing: Standing, arguments: list[
         assert line["type"]
 
 
-def test_quiet_leaves_only_the_answer(standing: Standing) -> None:
-    ran = standing.desk.run("plan", "--quiet", "--suffix", SUFFIX)
+def test_quiet_leaves_only_the_answer(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.run("plan", "--quiet", "--suffix", SUFFIX)
 
     assert (ran.out, ran.err) == ("No changes.\n", "")
 
@@ -155,9 +155,9 @@ def test_quiet_leaves_only_the_answer(standing: Standing) -> None:
     ids=["a pipe", "forced", "NO_COLOR", "--no-color"],
 )
 def test_colours_are_for_those_who_want_them(
-    standing: Standing, arguments: list[str], environment: dict[str, str], colored: bool
+    live_stack: LiveStack, arguments: list[str], environment: dict[str, str], colored: bool
 ) -> None:
-    ran = standing.desk.process("plan", "--local", "--suffix", "new", *arguments, **environment)
+    ran = live_stack.desk.process("plan", "--local", "--suffix", "new", *arguments, **environment)
 
     assert ran.code == 0, ran.err
     assert bool(COLOR.search(ran.out + ran.err)) is colored
@@ -166,8 +166,8 @@ def test_colours_are_for_those_who_want_them(
 # How the stack is now, and one look after the other.
 
 
-def test_all_is_well(standing: Standing) -> None:
-    ran = standing.desk.well("status")
+def test_all_is_well(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.well("status")
 
     assert "\nAll is well.\n" in ran.out
     for told in (
@@ -179,24 +179,24 @@ def test_all_is_well(standing: Standing) -> None:
         assert re.search(told, ran.out, re.MULTILINE), told
 
 
-def test_the_capacity_of_the_database_is_what_cloudwatch_measures_now(standing: Standing) -> None:
-    writer = standing.aws("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"]
+def test_the_capacity_of_the_database_is_what_cloudwatch_measures_now(live_stack: LiveStack) -> None:
+    writer = live_stack.aws("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"]
     where = AccountRegion(ACCOUNT, "us-east-1")
     measure(where, "AWS/RDS", "ServerlessDatabaseCapacity", 1.5, DBInstanceIdentifier=writer)
 
-    (line,) = standing.desk.well("status", "--json").lines
+    (line,) = live_stack.desk.well("status", "--json").lines
 
     assert (line["well"], line["format_version"]) == (True, 1)
     assert [one.get("acu") for one in line["health"]["database"]][-1] == 1.5
-    assert line["outputs"]["vpc_id"] == standing.vpc
+    assert line["outputs"]["vpc_id"] == live_stack.vpc
     assert len(line["resources"]) > 70
 
 
-def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: Standing) -> None:
+def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(live_stack: LiveStack) -> None:
     denied = ("elbv2:DescribeTargetHealth", "dynamodb:DescribeTable")
-    standing.desk.box.faults(*({"operation": one, "fault": "access_denied", "times": 1} for one in denied))
+    live_stack.desk.box.faults(*({"operation": one, "fault": "access_denied", "times": 1} for one in denied))
 
-    ran = standing.desk.run("status")
+    ran = live_stack.desk.run("status")
 
     assert ran.code == 1
     for told in (
@@ -208,12 +208,12 @@ def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: 
     assert "Unknown: targets, table; 2 resources are not there, not ready or unknown: sessions, tg." in ran.out
 
 
-def test_expired_credentials_end_the_look(standing: Standing) -> None:
-    standing.desk.box.faults({"operation": "elbv2:DescribeTargetHealth", "fault": "expired", "times": 9})
+def test_expired_credentials_end_the_look(live_stack: LiveStack) -> None:
+    live_stack.desk.box.faults({"operation": "elbv2:DescribeTargetHealth", "fault": "expired", "times": 9})
     try:
-        ran = standing.desk.run("status")
+        ran = live_stack.desk.run("status")
     finally:
-        standing.desk.box.faults()
+        live_stack.desk.box.faults()
 
     assert (ran.code, ran.out) == (3, "")
     assert "does not accept these credentials" in ran.err
@@ -276,10 +276,10 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]]
     return arrange
 
 
-def test_without_a_terminal_one_look_follows_the_other(standing: Standing, looks: Callable[..., None]) -> None:
+def test_without_a_terminal_one_look_follows_the_other(live_stack: LiveStack, looks: Callable[..., None]) -> None:
     looks(2)
 
-    ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
+    ran = live_stack.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
 
     assert ran.code == 130
     assert ran.err == ""
@@ -288,30 +288,30 @@ def test_without_a_terminal_one_look_follows_the_other(standing: Standing, looks
     assert "TaskDefinition" not in ran.out
 
 
-def test_what_is_amiss_is_named(standing: Standing, looks: Callable[..., None]) -> None:
+def test_what_is_amiss_is_named(live_stack: LiveStack, looks: Callable[..., None]) -> None:
     looks(1)
-    standing.desk.box.faults({"operation": "dynamodb:DescribeTimeToLive", "fault": "access_denied"})
+    live_stack.desk.box.faults({"operation": "dynamodb:DescribeTimeToLive", "fault": "access_denied"})
 
-    ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
+    ran = live_stack.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
 
     assert "! sessions-ttl  TimeToLive  ready  unknown: DescribeTimeToLive answered AccessDenied" in ran.out
     assert "All is well." not in ran.out
 
 
-def test_each_look_is_a_json_line(standing: Standing, looks: Callable[..., None]) -> None:
+def test_each_look_is_a_json_line(live_stack: LiveStack, looks: Callable[..., None]) -> None:
     looks(2)
 
-    ran = standing.desk.run("status", "--watch", "--json", "--every", f"{EVERY:.0f}s")
+    ran = live_stack.desk.run("status", "--watch", "--json", "--every", f"{EVERY:.0f}s")
 
     assert [line["well"] for line in ran.lines] == [True, True]
 
 
-def test_a_stack_that_goes_meanwhile_ends_it(standing: Standing, looks: Callable[..., None]) -> None:
-    ledger = standing.desk.ledger(SUFFIX)
+def test_a_stack_that_goes_meanwhile_ends_it(live_stack: LiveStack, looks: Callable[..., None]) -> None:
+    ledger = live_stack.desk.ledger(SUFFIX)
     aside = ledger.with_suffix(".aside")
     looks(3, lambda: os.replace(ledger, aside))
     try:
-        ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
+        ran = live_stack.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
     finally:
         os.replace(aside, ledger)
 
@@ -319,12 +319,12 @@ def test_a_stack_that_goes_meanwhile_ends_it(standing: Standing, looks: Callable
     assert "is known any more" in ran.err
 
 
-def test_it_is_one_stack_in_aws_that_is_watched(standing: Standing) -> None:
-    assert standing.desk.run("status", "--watch", "--cached").code == 64
+def test_it_is_one_stack_in_aws_that_is_watched(live_stack: LiveStack) -> None:
+    assert live_stack.desk.run("status", "--watch", "--cached").code == 64
 
 
-def test_a_process_is_watched_until_ctrl_c(standing: Standing) -> None:
-    with standing.desk.spawn("status", "--local", "--watch", "--every", "0s") as process:
+def test_a_process_is_watched_until_ctrl_c(live_stack: LiveStack) -> None:
+    with live_stack.desk.spawn("status", "--local", "--watch", "--every", "0s") as process:
         assert process.stdout
         assert process.stderr
         seen = 0

@@ -17,17 +17,17 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 REGION = "us-east-1"
 
 
-def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -> DoctorContext:
+def patient(user: User, *alarms: str, region: str = REGION, suffix: str = "a") -> DoctorContext:
     """The stack `a`, with these alarms that bear the tags of a suffix."""
-    connection = AwsConnection("eu-west-1", running(desk.home / "embedded" / "server"))
+    connection = AwsConnection("eu-west-1", running(user.home / "embedded" / "server"))
     for name in alarms:
-        client(desk.box.endpoint, "cloudwatch", region).put_metric_alarm(
+        client(user.box.endpoint, "cloudwatch", region).put_metric_alarm(
             AlarmName=name,
             Namespace="n",
             MetricName="m",
@@ -52,8 +52,8 @@ def at(moment: datetime) -> str:
     return f"at({moment:%Y-%m-%dT%H:%M})"
 
 
-def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(desk: Desk) -> None:
-    context, now = patient(desk, "ml-api-errors-a", "ml-api-cpu-a"), datetime.now(UTC)
+def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(user: User) -> None:
+    context, now = patient(user, "ml-api-errors-a", "ml-api-cpu-a"), datetime.now(UTC)
     mute(context, "theirs", at(now), "ml-api-errors-b")
     mute(context, "over", at(now - timedelta(days=2)), "ml-api-cpu-a")
     mute(context, "deep", at(now), "ml-api-errors-a", "theirs", ExpireDate=datetime(2126, 1, 2, 3, 4, tzinfo=UTC))
@@ -68,25 +68,25 @@ def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(desk: De
 
 
 @pytest.mark.parametrize("expression", ["cron(0 2 * * *)", "at(2126-01-01T00:00)"])
-def test_a_rule_that_will_be_active_is_told_and_is_no_fault(desk: Desk, expression: str) -> None:
-    context = patient(desk, "ml-api-errors-a")
+def test_a_rule_that_will_be_active_is_told_and_is_no_fault(user: User, expression: str) -> None:
+    context = patient(user, "ml-api-errors-a")
     mute(context, "nightly", expression, "ml-api-errors-a")
 
     with pytest.raises(Recovered, match="heard now; the mute rule nightly will silence ml-api-errors-a"):
         are_heard(muted(context))
 
 
-def test_rules_of_others_alone_and_none_are_no_fault(desk: Desk) -> None:
-    context = patient(desk, "ml-api-errors-a")
+def test_rules_of_others_alone_and_none_are_no_fault(user: User) -> None:
+    context = patient(user, "ml-api-errors-a")
     assert are_heard(muted(context)) is None
-    patient(desk, "ml-api-errors-x-a", suffix="x-a")
+    patient(user, "ml-api-errors-x-a", suffix="x-a")
     mute(context, "theirs", at(datetime.now(UTC)), "ml-api-errors-x-a", "else")
     assert are_heard(muted(context)) is None
 
 
-def test_an_alarm_is_asked_for_where_the_stack_is_and_where_the_edge_counts(desk: Desk) -> None:
-    context = patient(desk, "ml-api-errors-a", region="eu-west-1")
-    patient(desk, "ml-api-edge-a")
+def test_an_alarm_is_asked_for_where_the_stack_is_and_where_the_edge_counts(user: User) -> None:
+    context = patient(user, "ml-api-errors-a", region="eu-west-1")
+    patient(user, "ml-api-edge-a")
     mute(context, "here", at(datetime.now(UTC)), "ml-api-errors-a", region="eu-west-1")
     mute(context, "there", at(datetime.now(UTC)), "ml-api-edge-a")
 

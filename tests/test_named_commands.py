@@ -15,7 +15,7 @@ import pytest
 
 import cli
 from provisioner.names import PROGRAM
-from tests.harness import ROOT
+from tests.support.user import ROOT
 
 _QUOTED = re.compile(r"`([^`\n]+)`")
 # What is filled in when the message is made.

@@ -6,25 +6,25 @@ import re
 
 import pytest
 
-from tests.harness import Desk
-from tests.inventory import client, inventory
+from tests.support.account_inventory import client, inventory
+from tests.support.user import User
 
 Held = dict[tuple[str, str], str]
 
 
-def held(desk: Desk) -> Held:
+def held(user: User) -> Held:
     """All that AWS holds, flat; the snapshots that RDS takes by itself left out."""
     return {
         (type_name, key): line
-        for type_name, docs in inventory(desk.box.endpoint).items()
+        for type_name, docs in inventory(user.box.endpoint).items()
         for key, line in docs.items()
         if not key.startswith("rds:")
     }
 
 
-def test_the_snapshots_of_a_neighbour_stay(desk: Desk) -> None:
-    desk.box.behave(manners=False, pace=0.0)
-    rds = client(desk.box.endpoint, "rds")
+def test_the_snapshots_of_a_neighbour_stay(user: User) -> None:
+    user.box.behave(manners=False, pace=0.0)
+    rds = client(user.box.endpoint, "rds")
     for name in ("ml-api-aurora-b", "ml-api-aurora-b-2"):
         rds.create_db_cluster(
             DBClusterIdentifier=name,
@@ -35,7 +35,7 @@ def test_the_snapshots_of_a_neighbour_stay(desk: Desk) -> None:
 
     rds.delete_db_cluster(DBClusterIdentifier="ml-api-aurora-b", SkipFinalSnapshot=True)
 
-    snapshots = inventory(desk.box.endpoint)["db snapshot"]
+    snapshots = inventory(user.box.endpoint)["db snapshot"]
     assert [name for name in snapshots if name.startswith("rds:ml-api-aurora-b-2-")]
 
 
@@ -46,35 +46,35 @@ def test_the_snapshots_of_a_neighbour_stay(desk: Desk) -> None:
         pytest.param(("a", "b", "a-b", "b-2"), ("b", "a-b", "a", "b-2"), marks=pytest.mark.slow),
     ],
 )
-def test_each_comes_and_goes_alone(desk: Desk, born: tuple[str, ...], ended: tuple[str, ...]) -> None:
-    empty = held(desk)
+def test_each_comes_and_goes_alone(user: User, born: tuple[str, ...], ended: tuple[str, ...]) -> None:
+    empty = held(user)
     so_far, of = empty, {}
     for suffix in born:
-        desk.apply(suffix)
-        now = held(desk)
+        user.apply(suffix)
+        now = held(user)
         assert {key: now.get(key) for key in so_far} == so_far
         of[suffix] = now.keys() - so_far.keys()
         so_far = now
     assert len({len(keys) for keys in of.values()}) == 1
 
     for suffix in ended:
-        desk.teardown(suffix)
+        user.teardown(suffix)
         so_far = {key: line for key, line in so_far.items() if key not in of[suffix]}
-        assert held(desk) == so_far
+        assert held(user) == so_far
     assert so_far == empty
 
 
 @pytest.mark.slow
-def test_a_plan_of_all_and_a_list_name_every_stack(desk: Desk) -> None:
+def test_a_plan_of_all_and_a_list_name_every_stack(user: User) -> None:
     for suffix in ("a", "a-b"):
-        desk.apply(suffix)
+        user.apply(suffix)
 
-    assert desk.well("plan", "--all").out == "a:\nNo changes.\na-b:\nNo changes.\n"
-    listed = desk.run("list", local=False).out.splitlines()
+    assert user.well("plan", "--all").out == "a:\nNo changes.\na-b:\nNo changes.\n"
+    listed = user.run("list", local=False).out.splitlines()
     assert [line.split()[0] for line in listed] == ["suffix", "a", "a-b"]
-    assert desk.run("status").code == 64
-    assert "a, a-b" in desk.run("status").err
-    both = desk.run("status", "--all")
+    assert user.run("status").code == 64
+    assert "a, a-b" in user.run("status").err
+    both = user.run("status", "--all")
     assert both.code == 0
     assert re.search(r" ml-api-aurora-a$", both.out, re.MULTILINE)
     assert re.search(r" ml-api-aurora-a-b$", both.out, re.MULTILINE)

@@ -8,9 +8,9 @@ from provisioner.settings import Settings
 from provisioner.settings.ineffective import _LONGEST_ANSWER
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.hands import SCALING
-from tests.harness import Desk
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.manual_changes import SCALING
+from tests.support.user import User
 
 NAMED = ("--suffix", "a")
 WAF = ("waf.enabled=true", "waf.common=off", "waf.bad_inputs=off", "waf.reputation=off")
@@ -43,30 +43,30 @@ def sets(given: list[str]) -> list[str]:
     return [word for one in given for word in ("--set", one)]
 
 
-def notes(desk: Desk, given: list[str]) -> list[str]:
+def notes(user: User, given: list[str]) -> list[str]:
     """What a plan is to be read with."""
-    (record,) = desk.well("plan", *NAMED, *sets(given), "--json").lines
+    (record,) = user.well("plan", *NAMED, *sets(given), "--json").lines
     return list(record["notes"])
 
 
 @pytest.mark.parametrize(("given", "said"), NEVER, ids=lambda one: one[-1] if isinstance(one, list) else "")
-def test_what_can_never_work_is_told_with_what_to_set(desk: Desk, given: list[str], said: str) -> None:
-    (told,) = notes(desk, given)
+def test_what_can_never_work_is_told_with_what_to_set(user: User, given: list[str], said: str) -> None:
+    (told,) = notes(user, given)
 
     assert said in told
 
 
 @pytest.mark.parametrize("given", WORKS, ids=lambda one: one[-1])
-def test_what_can_work_is_taken_without_a_word(desk: Desk, given: list[str]) -> None:
-    assert notes(desk, given) == []
+def test_what_can_work_is_taken_without_a_word(user: User, given: list[str]) -> None:
+    assert notes(user, given) == []
 
 
 @pytest.mark.parametrize("given", REFUSED, ids=lambda one: one[-1])
-def test_what_aws_would_refuse_is_refused_before_a_call(desk: Desk, given: list[str]) -> None:
-    ran = desk.run("plan", *NAMED, *sets(given))
+def test_what_aws_would_refuse_is_refused_before_a_call(user: User, given: list[str]) -> None:
+    ran = user.run("plan", *NAMED, *sets(given))
 
     assert ran.code == 64, ran.err
-    assert desk.box.calls() == []
+    assert user.box.calls() == []
 
 
 def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
@@ -76,10 +76,10 @@ def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
     assert attributes["idle_timeout.timeout_seconds"] == str(_LONGEST_ANSWER)
 
 
-def test_doctor_names_the_setting_where_the_settings_hold_the_counts(desk: Desk) -> None:
-    desk.well("apply", "--yes", *NAMED, "--set", "service.minimum=0")
+def test_doctor_names_the_setting_where_the_settings_hold_the_counts(user: User) -> None:
+    user.well("apply", "--yes", *NAMED, "--set", "service.minimum=0")
 
-    sick = desk.run("doctor", *NAMED, "--all")
+    sick = user.run("doctor", *NAMED, "--all")
 
     assert sick.code == 1
     told = sick.out.partition("as its settings say")[2]
@@ -103,42 +103,42 @@ def test_doctor_names_the_setting_where_the_settings_hold_the_counts(desk: Desk)
     ],
     ids=["both", "the upper alone", "the lower alone"],
 )
-def test_bounds_that_cross_are_told_as_they_were_said(desk: Desk, bounds: tuple[str, ...], said: str) -> None:
-    desk.apply("a")
+def test_bounds_that_cross_are_told_as_they_were_said(user: User, bounds: tuple[str, ...], said: str) -> None:
+    user.apply("a")
 
-    ran = desk.run("scale", *NAMED, "--yes", *bounds)
+    ran = user.run("scale", *NAMED, "--yes", *bounds)
 
     assert ran.code == 64
     assert said in " ".join(ran.err.split())
 
 
-def test_scale_and_doctor_name_scale_where_it_holds_the_counts(desk: Desk) -> None:
+def test_scale_and_doctor_name_scale_where_it_holds_the_counts(user: User) -> None:
     second = ("--service", "second")
-    desk.apply("a", "--set", 'api.services={"second":{"prefixes":["/api/v4/*"]}}')
+    user.apply("a", "--set", 'api.services={"second":{"prefixes":["/api/v4/*"]}}')
 
     for more in ((), second):
-        ran = desk.process("scale", "--local", *NAMED, "--yes", "--min", "0", *more)
-        sick = desk.run("doctor", *NAMED)
+        ran = user.process("scale", "--local", *NAMED, "--yes", "--min", "0", *more)
+        sick = user.run("doctor", *NAMED)
         again = f"scale --min 1{' --service second' if more else ''}"
         for said in (ran.err, sick.out):
             assert "counts none where no task runs" in said
             assert again in said
             assert "minimum=" not in said, "the settings do not hold it"
         assert sick.code == 1
-        before = desk.mark()
-        none = desk.run("scale", *NAMED, "--yes", "--max", "0", *more)
+        before = user.mark()
+        none = user.run("scale", *NAMED, "--yes", "--max", "0", *more)
         assert none.code == 64
         assert "Say --max 1 or more." in none.err
         assert "minimum=" not in none.err
-        assert desk.tries(before) == []
-        desk.well("scale", *NAMED, "--yes", "--min", "1", *more)
-        desk.well("doctor", *NAMED)
+        assert user.tries(before) == []
+        user.well("scale", *NAMED, "--yes", "--min", "1", *more)
+        user.well("doctor", *NAMED)
 
 
-def test_a_schedule_of_somebody_s_own_wakes_a_service(desk: Desk) -> None:
-    scaling = Standing.of(desk).aws("application-autoscaling")
+def test_a_schedule_of_somebody_s_own_wakes_a_service(user: User) -> None:
+    scaling = LiveStack.of(user).aws("application-autoscaling")
     scaling.register_scalable_target(**SCALING, MinCapacity=0)
-    sick = desk.run("doctor", "--suffix", SUFFIX).out
+    sick = user.run("doctor", "--suffix", SUFFIX).out
     assert "may stand at 0 tasks, which is not what its settings say," in sick
     assert "Type: python cli.py apply" in sick
     scaling.put_scheduled_action(
@@ -148,4 +148,4 @@ def test_a_schedule_of_somebody_s_own_wakes_a_service(desk: Desk) -> None:
         ScalableTargetAction={"MinCapacity": 2},
     )
 
-    assert "may stand at 0 tasks" not in desk.run("doctor", "--suffix", SUFFIX).out
+    assert "may stand at 0 tasks" not in user.run("doctor", "--suffix", SUFFIX).out

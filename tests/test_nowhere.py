@@ -14,7 +14,7 @@ from provisioner import network_environment
 from provisioner.bounded_http import over_http
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.polling import retry
-from tests.harness import Desk
+from tests.support.user import User
 from tests.test_waits import Hurried
 
 NAME = "rds-fips.eu-nowhere-1.amazonaws.com"
@@ -79,12 +79,12 @@ def test_where_no_name_is_known_any_more_the_network_is_away(monkeypatch: pytest
     assert seconds_until_told(unknown(socket.EAI_AGAIN)) > 290
 
 
-def test_a_host_that_was_connected_to_is_remembered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_was_connected_to_is_remembered(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_environment, "_reached", {})
 
-    asked = over_http(desk.box.endpoint, within=5, is_local=True)
-    assert network_environment.has_no_such_name(desk.box.endpoint)
-    asked.send(AWSRequest("GET", desk.box.endpoint).prepare())
+    asked = over_http(user.box.endpoint, within=5, is_local=True)
+    assert network_environment.has_no_such_name(user.box.endpoint)
+    asked.send(AWSRequest("GET", user.box.endpoint).prepare())
 
     asked.close()
-    assert not network_environment.has_no_such_name(desk.box.endpoint)
+    assert not network_environment.has_no_such_name(user.box.endpoint)

@@ -8,35 +8,35 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 GUARDED = ("--set", "edge.guard=require")
 
 
 @pytest.fixture(scope="module")
-def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    desk = Desk.before(served, tmp_path_factory.mktemp("key"))
-    desk.apply("a", *GUARDED)
-    return desk
+def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
+    user = User.before(served, tmp_path_factory.mktemp("key"))
+    user.apply("a", *GUARDED)
+    return user
 
 
-def aws(desk: Desk, service: str) -> Any:
-    return client(desk.box.endpoint, service)
+def aws(user: User, service: str) -> Any:
+    return client(user.box.endpoint, service)
 
 
-def shown(desk: Desk) -> str:
+def shown(user: User) -> str:
     """The key that CloudFront shows."""
-    [edge] = aws(desk, "cloudfront").list_distributions()["DistributionList"]["Items"]
-    config = aws(desk, "cloudfront").get_distribution_config(Id=edge["Id"])["DistributionConfig"]
+    [edge] = aws(user, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    config = aws(user, "cloudfront").get_distribution_config(Id=edge["Id"])["DistributionConfig"]
     [header] = config["Origins"]["Items"][0]["CustomHeaders"]["Items"]
     assert header["HeaderName"] == "X-Origin-Key"
     return str(header["HeaderValue"])
 
 
-def taken(desk: Desk) -> list[list[str]]:
+def taken(user: User) -> list[list[str]]:
     """The keys that each rule takes."""
-    elbv2 = aws(desk, "elbv2")
+    elbv2 = aws(user, "elbv2")
     [balancer] = elbv2.describe_load_balancers()["LoadBalancers"]
     [listener] = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
@@ -51,15 +51,15 @@ def taken(desk: Desk) -> list[list[str]]:
     ]
 
 
-def test_every_rule_asks_for_the_key_that_cloudfront_shows(desk: Desk) -> None:
-    key = shown(desk)
+def test_every_rule_asks_for_the_key_that_cloudfront_shows(user: User) -> None:
+    key = shown(user)
 
     assert re.fullmatch("[0-9a-f]{64}", key)
-    assert taken(desk) == [[key]] * 5
+    assert taken(user) == [[key]] * 5
 
 
-def test_only_cloudfronts_addresses_come_in(desk: Desk) -> None:
-    ec2 = aws(desk, "ec2")
+def test_only_cloudfronts_addresses_come_in(user: User) -> None:
+    ec2 = aws(user, "ec2")
     asked = [{"Name": "group-name", "Values": ["ml-api-sg-alb-*"]}]
     [group] = ec2.describe_security_groups(Filters=asked)["SecurityGroups"]
     [way_in] = group["IpPermissions"]
@@ -70,50 +70,50 @@ def test_only_cloudfronts_addresses_come_in(desk: Desk) -> None:
     assert found[0]["PrefixListName"] == "com.amazonaws.global.cloudfront.origin-facing"
 
 
-def test_the_key_is_written_down_nowhere(desk: Desk) -> None:
-    key = shown(desk)
+def test_the_key_is_written_down_nowhere(user: User) -> None:
+    key = shown(user)
     told = [
-        desk.well("status", "--json", "--suffix", "a"),
-        desk.well("drift", "--suffix", "a", "--json", *GUARDED),
+        user.well("status", "--json", "--suffix", "a"),
+        user.well("drift", "--suffix", "a", "--json", *GUARDED),
     ]
-    told.append(desk.well("plan", "--suffix", "a", "--json"))
+    told.append(user.well("plan", "--suffix", "a", "--json"))
 
     assert key not in "".join(ran.out + ran.err for ran in told)
-    for path in desk.home.rglob("*"):
+    for path in user.home.rglob("*"):
         assert not path.is_file() or key not in path.read_text(errors="replace")
 
 
-def test_it_is_changed_without_a_gap(desk: Desk) -> None:
-    old, mark = shown(desk), desk.mark()
+def test_it_is_changed_without_a_gap(user: User) -> None:
+    old, mark = shown(user), user.mark()
 
-    desk.well("rotate-origin-secret", "--yes", "--suffix", "a", *GUARDED)
+    user.well("rotate-origin-secret", "--yes", "--suffix", "a", *GUARDED)
 
-    new = shown(desk)
+    new = shown(user)
     assert new != old
-    assert taken(desk) == [[new]] * 5
-    assert desk.plan("a", *GUARDED) == "No changes.\n"
+    assert taken(user) == [[new]] * 5
+    assert user.plan("a", *GUARDED) == "No changes.\n"
     both, edge, one = ["elbv2:ModifyRule"] * 5, "cloudfront:UpdateDistribution", ["elbv2:ModifyRule"] * 5
     promoted = ["secretsmanager:UpdateSecretVersionStage"] * 2
-    assert desk.acts(mark) == ["secretsmanager:PutSecretValue", *both, edge, *promoted, *one]
+    assert user.acts(mark) == ["secretsmanager:PutSecretValue", *both, edge, *promoted, *one]
 
 
 @pytest.mark.slow
-def test_one_that_was_begun_goes_on(desk: Desk) -> None:
-    arn = desk.known("a")["entries"]["origin-key"]["id"]
+def test_one_that_was_begun_goes_on(user: User) -> None:
+    arn = user.known("a")["entries"]["origin-key"]["id"]
     staged = "5" * 64
-    aws(desk, "secretsmanager").put_secret_value(SecretId=arn, SecretString=staged, VersionStages=["AWSPENDING"])
-    desk.apply("a", *GUARDED)
-    assert {len(keys) for keys in taken(desk)} == {2}
-    assert shown(desk) == staged
+    aws(user, "secretsmanager").put_secret_value(SecretId=arn, SecretString=staged, VersionStages=["AWSPENDING"])
+    user.apply("a", *GUARDED)
+    assert {len(keys) for keys in taken(user)} == {2}
+    assert shown(user) == staged
 
-    desk.well("rotate-origin-secret", "--yes", "--suffix", "a", *GUARDED)
+    user.well("rotate-origin-secret", "--yes", "--suffix", "a", *GUARDED)
 
-    assert shown(desk) == staged
-    assert taken(desk) == [[staged]] * 5
+    assert shown(user) == staged
+    assert taken(user) == [[staged]] * 5
 
 
-def test_a_key_that_was_changed_by_hand_is_set_back_and_not_told(desk: Desk) -> None:
-    elbv2 = aws(desk, "elbv2")
+def test_a_key_that_was_changed_by_hand_is_set_back_and_not_told(user: User) -> None:
+    elbv2 = aws(user, "elbv2")
     [balancer] = elbv2.describe_load_balancers()["LoadBalancers"]
     [listener] = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
@@ -121,24 +121,24 @@ def test_a_key_that_was_changed_by_hand_is_set_back_and_not_told(desk: Desk) -> 
     other = {"HttpHeaderName": "X-Origin-Key", "Values": ["6" * 64]}
     elbv2.modify_rule(RuleArn=rule["RuleArn"], Conditions=[{"Field": "http-header", "HttpHeaderConfig": other}])
 
-    planned = desk.plan("a", *GUARDED)
-    desk.apply("a", *GUARDED)
+    planned = user.plan("a", *GUARDED)
+    user.apply("a", *GUARDED)
 
     assert "rule-guarded" in planned
     assert "6" * 64 not in planned
-    assert taken(desk) == [[shown(desk)]] * 5
+    assert taken(user) == [[shown(user)]] * 5
 
 
 @pytest.mark.parametrize(
     "how", [{"ForceDeleteWithoutRecovery": True}, {"RecoveryWindowInDays": 7}], ids=["at once", "in a week"]
 )
-def test_a_key_that_was_deleted_by_hand_is_made_anew_and_stops_nobody(desk: Desk, how: dict[str, Any]) -> None:
-    aws(desk, "secretsmanager").delete_secret(SecretId="ml-api-originkey-a/header", **how)
+def test_a_key_that_was_deleted_by_hand_is_made_anew_and_stops_nobody(user: User, how: dict[str, Any]) -> None:
+    aws(user, "secretsmanager").delete_secret(SecretId="ml-api-originkey-a/header", **how)
 
-    assert "guard/origin-key" in desk.plan("a", *GUARDED)
-    ending = desk.run("plan", "--destroy", "--suffix", "a")
-    desk.apply("a", *GUARDED)
+    assert "guard/origin-key" in user.plan("a", *GUARDED)
+    ending = user.run("plan", "--destroy", "--suffix", "a")
+    user.apply("a", *GUARDED)
 
     assert ending.code == 0, ending.err
-    assert taken(desk) == [[shown(desk)]] * 5
-    assert "No changes." in desk.plan("a", *GUARDED)
+    assert taken(user) == [[shown(user)]] * 5
+    assert "No changes." in user.plan("a", *GUARDED)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.hands_of_ours import ADDITIONS, Added
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.manual_additions import ADDITIONS, ManualAddition
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,25 @@ class Told:
     drift_after: list[str]
 
 
-def _fields(standing: Standing) -> dict[str, set[str]]:
-    ran = standing.desk.well("drift", "--suffix", SUFFIX, "--json")
+def _fields(live_stack: LiveStack) -> dict[str, set[str]]:
+    ran = live_stack.desk.well("drift", "--suffix", SUFFIX, "--json")
     told = ran.lines[0]["drift"]
     return {one["node"]: {field["path"] for field in one["fields"]} for one in told if one["what"] == "altered"}
 
 
 @pytest.fixture(scope="module")
-def told(standing: Standing) -> Told:
+def told(live_stack: LiveStack) -> Told:
     for added in ADDITIONS:
-        added.act(standing)
-    changes = standing.desk.well("plan", "--suffix", SUFFIX, "--json").lines[0]["changes"]
+        added.act(live_stack)
+    changes = live_stack.desk.well("plan", "--suffix", SUFFIX, "--json").lines[0]["changes"]
     planned = {one["node"]: {field["path"] for field in one["fields"]} for one in changes if one["action"] == "update"}
-    drifting = _fields(standing)
-    standing.desk.well("apply", "--yes", "--suffix", SUFFIX)
-    return Told(planned, drifting, standing.desk.plan(SUFFIX), sorted(_fields(standing)))
+    drifting = _fields(live_stack)
+    live_stack.desk.well("apply", "--yes", "--suffix", SUFFIX)
+    return Told(planned, drifting, live_stack.desk.plan(SUFFIX), sorted(_fields(live_stack)))
 
 
 @pytest.mark.parametrize("added", ADDITIONS, ids=lambda one: str(one.logical_id))
-def test_what_is_added_by_hand_is_planned_and_told(told: Told, added: Added) -> None:
+def test_what_is_added_by_hand_is_planned_and_told(told: Told, added: ManualAddition) -> None:
     for found in (told.planned.get(added.node, set()), told.drifting.get(added.node, set())):
         for path in added.paths:
             assert any(one == path or one.startswith(f"{path}.") for one in found), (path, found)

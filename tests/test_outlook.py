@@ -10,7 +10,7 @@ from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import Event
 from provisioner.engine.runs.recorder import RecordedResource
 from provisioner.terminal.progress import Board, plainly
-from tests.things import Thing
+from tests.support.fake_resources import Thing
 
 TAKES = {"db": 50.0, "app": 10.0}
 

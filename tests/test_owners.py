@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from provisioner.resources.rds.aurora import is_newer_minor
-from tests.hands import CLUSTER, SERVICE
-from tests.harness import Desk
-from tests.inventory import client
 from tests.registry import push
-from tests.standing import SUFFIX, Standing, tags
+from tests.support.account_inventory import client
+from tests.support.live_stack import SUFFIX, LiveStack, tags
+from tests.support.manual_changes import CLUSTER, SERVICE
+from tests.support.user import User
 
 SHIPPED = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-api:1.4.2"
 
 
-def ship(stack: Standing) -> None:
+def ship(live_stack: LiveStack) -> None:
     """What `deploy` comes to: a revision with another image, run by the service that says whose it is."""
-    ecs, ecr, task = stack.aws("ecs"), stack.aws("ecr"), stack.task
+    ecs, ecr, task = live_stack.aws("ecs"), live_stack.aws("ecr"), live_stack.task
     ecr.create_repository(repositoryName="ml-api")
     push(ecr, "ml-api", "1.4.2")
     container = {**task["containerDefinitions"][0], "image": SHIPPED}
@@ -32,54 +32,54 @@ def ship(stack: Standing) -> None:
     arn = made["taskDefinitionArn"]
     ecs.update_service(cluster=CLUSTER, service=SERVICE, taskDefinition=arn)
     mark = {"key": "ml-api:image-owner", "value": "deploy"}
-    ecs.tag_resource(resourceArn=stack.service["serviceArn"], tags=[mark])
+    ecs.tag_resource(resourceArn=live_stack.service["serviceArn"], tags=[mark])
 
 
-def image(stack: Standing) -> str:
+def image(live_stack: LiveStack) -> str:
     """What the service runs."""
-    return str(stack.task["containerDefinitions"][0]["image"])
+    return str(live_stack.task["containerDefinitions"][0]["image"])
 
 
-def left(desk: Desk, command: str, *more: str) -> list[dict[str, Any]]:
+def left(user: User, command: str, *more: str) -> list[dict[str, Any]]:
     """What a command tells as left to others."""
-    (told,) = desk.well(command, "--suffix", SUFFIX, "--json", *more).lines
+    (told,) = user.well(command, "--suffix", SUFFIX, "--json", *more).lines
     if command == "plan":
         return list(told["held"])
     return [field for one in told["drift"] if one["what"] == "held" for field in one["fields"]]
 
 
-def test_a_minor_version_is_awss(standing: Standing) -> None:
-    desk, running = standing.desk, standing.cluster["EngineVersion"]
+def test_a_minor_version_is_awss(live_stack: LiveStack) -> None:
+    user, running = live_stack.desk, live_stack.cluster["EngineVersion"]
     older = f"{running.split('.')[0]}.4"
-    ledger = desk.ledger(SUFFIX)
+    ledger = user.ledger(SUFFIX)
     kept = ledger.read_text()
     ledger.write_text(kept.replace(f'"{running}"', f'"{older}"'))
 
-    assert desk.plan(SUFFIX) == "No changes.\n"
-    told = next(one for one in left(desk, "drift") if one["path"] == "EngineVersion")
+    assert user.plan(SUFFIX) == "No changes.\n"
+    told = next(one for one in left(user, "drift") if one["path"] == "EngineVersion")
     assert (told["ledger"], told["aws"]) == (older, running)
-    assert desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
+    assert user.run("drift", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
     ledger.write_text(kept)
 
 
 @pytest.mark.slow
-def test_an_image_that_was_shipped_stays_until_it_is_taken_back(standing: Standing, tmp_path: Path) -> None:
-    desk = standing.desk
-    before = image(standing)
-    ship(standing)
+def test_an_image_that_was_shipped_stays_until_it_is_taken_back(live_stack: LiveStack, tmp_path: Path) -> None:
+    user = live_stack.desk
+    before = image(live_stack)
+    ship(live_stack)
 
     larger = ("--set", "container.cpu=2048", "--set", "container.memory=4096")
-    desk.apply(SUFFIX, *larger)
+    user.apply(SUFFIX, *larger)
 
-    assert (image(standing), standing.task["cpu"]) == (SHIPPED, "2048")
+    assert (image(live_stack), live_stack.task["cpu"]) == (SHIPPED, "2048")
     for command in ("plan", "drift"):
-        (told,) = left(desk, command, *larger)
+        (told,) = left(user, command, *larger)
         assert (told["path"], told["owner"]) == ("image", "deploy")
-    ran = desk.well("plan", "--suffix", SUFFIX, *larger)
+    ran = user.well("plan", "--suffix", SUFFIX, *larger)
     assert ran.out == "No changes.\n"
     assert f"Left to deploy: ecs/service image is {SHIPPED}; the settings say {before}" in ran.err
 
-    other = Standing(desk.elsewhere(tmp_path / "another"))
+    other = LiveStack(user.elsewhere(tmp_path / "another"))
     other.desk.apply(SUFFIX)
     assert image(other) == SHIPPED
 
@@ -122,13 +122,13 @@ def kept_for(logs: Any) -> set[int | None]:
 
 
 def test_an_accounts_log_retention_is_left_and_ours_counts_again_after_it(
-    standing: Standing,
+    live_stack: LiveStack,
 ) -> None:
-    desk, logs = standing.desk, standing.aws("logs")
+    user, logs = live_stack.desk, live_stack.aws("logs")
     own = kept_for(logs)
     keep_for(logs, 90)
 
-    ran = desk.well("plan", "--suffix", SUFFIX)
+    ran = user.well("plan", "--suffix", SUFFIX)
     assert ran.out == "No changes.\n"
     assert f"Left to the account's log retention policy {POLICY}: " in ran.err
     assert "retentionInDays is 90; the settings say 30" in ran.err
@@ -136,45 +136,45 @@ def test_an_accounts_log_retention_is_left_and_ours_counts_again_after_it(
     assert groups > 1
     (once,) = [line for line in ran.err.splitlines() if "Left to" in line]
     assert once.count("logs/") + once.count("vpc/") >= 2
-    drift = desk.well("drift", "--suffix", SUFFIX)
+    drift = user.well("drift", "--suffix", SUFFIX)
     assert drift.out.count("(left to ") == drift.out.count("retentionInDays: 30 -> 90") == 1
-    before = desk.mark()
-    desk.apply(SUFFIX)
-    assert desk.acts(before) == []
-    told = left(desk, "drift")
+    before = user.mark()
+    user.apply(SUFFIX)
+    assert user.acts(before) == []
+    told = left(user, "drift")
     assert {(one["aws"], one["owner"]) for one in told if one["path"] == "retentionInDays"} == {
         (90, f"the account's log retention policy {POLICY}")
     }
-    assert desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
+    assert user.run("drift", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
 
     # What the settings say meanwhile is put beside it, once.
-    before = desk.mark()
-    desk.apply(SUFFIX, "--set", "logs.days=60")
-    assert set(desk.acts(before)) == {"logs:PutRetentionPolicy"}
+    before = user.mark()
+    user.apply(SUFFIX, "--set", "logs.days=60")
+    assert set(user.acts(before)) == {"logs:PutRetentionPolicy"}
     assert kept_for(logs) == {90}
     logs.delete_account_policy(policyName=POLICY, policyType="RETENTION_POLICY")
     assert kept_for(logs) == {60}
-    assert desk.plan(SUFFIX, "--set", "logs.days=60") == "No changes.\n"
-    desk.apply(SUFFIX)
+    assert user.plan(SUFFIX, "--set", "logs.days=60") == "No changes.\n"
+    user.apply(SUFFIX)
     assert kept_for(logs) == own
 
 
-def test_logs_that_an_account_keeps_for_ever_are_told_so(standing: Standing) -> None:
-    desk, logs = standing.desk, standing.aws("logs")
+def test_logs_that_an_account_keeps_for_ever_are_told_so(live_stack: LiveStack) -> None:
+    user, logs = live_stack.desk, live_stack.aws("logs")
     keep_for(logs, FOR_EVER)
 
-    ran = desk.well("plan", "--suffix", SUFFIX)
+    ran = user.well("plan", "--suffix", SUFFIX)
 
     logs.delete_account_policy(policyName=POLICY, policyType="RETENTION_POLICY")
     assert ran.out == "No changes.\n"
     assert f"retentionInDays is {FOR_EVER}; the settings say 30" in ran.err
 
 
-def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own(desk: Desk, tmp_path: Path) -> None:
-    logs = client(desk.box.endpoint, "logs")
+def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own(user: User, tmp_path: Path) -> None:
+    logs = client(user.box.endpoint, "logs")
     keep_for(logs, 90)
-    desk.apply("a")
-    again = desk.elsewhere(tmp_path / "another")
+    user.apply("a")
+    again = user.elsewhere(tmp_path / "another")
 
     again.apply("a")
 
@@ -187,10 +187,10 @@ def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own
 
 
 def test_of_two_policies_of_an_account_the_longer_counts_and_one_for_new_groups_spares_the_old(
-    desk: Desk,
+    user: User,
 ) -> None:
-    desk.box.behave(manners=False, pace=0.0)
-    logs = client(desk.box.endpoint, "logs")
+    user.box.behave(manners=False, pace=0.0)
+    logs = client(user.box.endpoint, "logs")
     logs.create_log_group(logGroupName="old")
     keep_for(logs, 90)
     document = json.dumps({"retentionInDays": FOR_EVER, "enforcementMode": "NEW_ONLY"})

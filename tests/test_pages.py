@@ -17,8 +17,8 @@ from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.pagination import config_of, paginator
-from tests.harness import ROOT, Desk
-from tests.inventory import client, inventory
+from tests.support.account_inventory import client, inventory
+from tests.support.user import ROOT, User
 
 SERVICES = sorted({service for service, _ in paging.SIZES} | {"wafv2", "ssm", "backup", "ecr", "service-quotas"})
 PASSES_BY = {"describe_tags"}
@@ -102,22 +102,22 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["seed", "production"])
-def test_a_whole_life_on_lists_of_two_a_page(desk: Desk, tiny: None, profile: str) -> None:
-    empty = inventory(desk.box.endpoint)
+def test_a_whole_life_on_lists_of_two_a_page(user: User, tiny: None, profile: str) -> None:
+    empty = inventory(user.box.endpoint)
     settings = ("--set", f"profile={profile}", "--set", "edge.vpc_origin=true")
 
-    desk.apply("a", *settings)
-    assert "No drift" in desk.well("drift", "--suffix", "a", *settings).out
-    desk.teardown("a", "--unprotect")
+    user.apply("a", *settings)
+    assert "No drift" in user.well("drift", "--suffix", "a", *settings).out
+    user.teardown("a", "--unprotect")
 
-    assert "Verified empty" in desk.well("verify-gone", "--suffix", "a").out
-    left = {type_name: found for type_name, found in inventory(desk.box.endpoint).items() if found != empty[type_name]}
+    assert "Verified empty" in user.well("verify-gone", "--suffix", "a").out
+    left = {type_name: found for type_name, found in inventory(user.box.endpoint).items() if found != empty[type_name]}
     assert set(left) <= {"db snapshot", "kms key", "log group"}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
-def test_the_emulator_hands_a_list_out_page_by_page(desk: Desk, tiny: None, count: int) -> None:
-    sns = client(desk.box.endpoint, "sns")
+def test_the_emulator_hands_a_list_out_page_by_page(user: User, tiny: None, count: int) -> None:
+    sns = client(user.box.endpoint, "sns")
     for n in range(count):
         sns.create_topic(Name=f"t{n}")
 
@@ -129,8 +129,8 @@ def test_the_emulator_hands_a_list_out_page_by_page(desk: Desk, tiny: None, coun
     assert sorted(one["TopicArn"].rpartition(":")[2] for one in every) == [f"t{n}" for n in range(count)]
 
 
-def test_a_page_is_as_large_as_was_asked_for_and_at_most_as_aws_makes_it(desk: Desk) -> None:
-    scaling = client(desk.box.endpoint, "ecs")
+def test_a_page_is_as_large_as_was_asked_for_and_at_most_as_aws_makes_it(user: User) -> None:
+    scaling = client(user.box.endpoint, "ecs")
     for n in range(12):
         scaling.register_task_definition(
             family=f"f{n:02}", containerDefinitions=[{"name": "a", "image": "a", "memory": 64}]
@@ -143,8 +143,8 @@ def test_a_page_is_as_large_as_was_asked_for_and_at_most_as_aws_makes_it(desk: D
 
 
 @pytest.mark.parametrize("asked", [{}, {"ResourcesPerPage": 20}, {"ResourcesPerPage": 100}])
-def test_the_index_of_tags_is_read_past_its_first_page(desk: Desk, asked: dict[str, int]) -> None:
-    sns, index = client(desk.box.endpoint, "sns"), client(desk.box.endpoint, "resourcegroupstaggingapi")
+def test_the_index_of_tags_is_read_past_its_first_page(user: User, asked: dict[str, int]) -> None:
+    sns, index = client(user.box.endpoint, "sns"), client(user.box.endpoint, "resourcegroupstaggingapi")
     for n in range(60):
         sns.create_topic(Name=f"t{n}", Tags=[{"Key": "k", "Value": "v"}])
 
@@ -159,23 +159,23 @@ def test_every_operation_of_the_table_has_pages(operation: tuple[str, str]) -> N
 
 
 @pytest.mark.slow
-def test_a_stack_of_fifty_services_and_97_prefixes_ends(desk: Desk) -> None:
+def test_a_stack_of_fifty_services_and_97_prefixes_ends(user: User) -> None:
     said = {f"s{n}": {"prefixes": [f"/a{n}/*", f"/b{n}/*"][: 1 + (n < 45)], "minimum": 1} for n in range(50)}
     many = ("--set", f"api.services={json.dumps(said)}")
 
-    desk.apply("a", *many)
-    assert "No drift" in desk.well("drift", "--suffix", "a", *many).out
-    desk.teardown("a")
+    user.apply("a", *many)
+    assert "No drift" in user.well("drift", "--suffix", "a", *many).out
+    user.teardown("a")
 
-    assert "Verified empty" in desk.well("verify-gone", "--suffix", "a").out
+    assert "Verified empty" in user.well("verify-gone", "--suffix", "a").out
 
 
-def test_the_clients_of_a_run_read_whole_lists(desk: Desk, tiny: None) -> None:
-    waf = client(desk.box.endpoint, "wafv2")
+def test_the_clients_of_a_run_read_whole_lists(user: User, tiny: None) -> None:
+    waf = client(user.box.endpoint, "wafv2")
     for n in range(5):
         visible = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
         waf.create_web_acl(Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible)
-    emulator = running(desk.home / "embedded" / "server")
+    emulator = running(user.home / "embedded" / "server")
 
     mine = Clients(AwsConnection("us-east-1", emulator), Clock()).client("wafv2")
 

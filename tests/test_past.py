@@ -12,7 +12,7 @@ import pytest
 from provisioner.commands.context import typed
 from provisioner.engine.runs.run import UNENDED, CallSummary, diff_runs, run_of
 from state.run_store import FileRunStore
-from tests.harness import Desk, Ran
+from tests.support.user import CommandResult, User
 
 PLACE = {"account": "123456789012", "partition": "aws", "region": "us-east-1", "endpoint": "embedded:x"}
 ROW = re.compile(
@@ -98,22 +98,22 @@ def test_a_run_does_not_differ_from_itself() -> None:
 
 
 @pytest.fixture(scope="module")
-def before(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def before(served: Any, tmp_path_factory: pytest.TempPathFactory) -> User:
     """Someone who has brought a stack up, changed it, and taken it down; the stack of a colleague failed."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("past") / "home")
-    desk.well("apply", "--yes", "--suffix", "prod")
+    user = User.before(served, tmp_path_factory.mktemp("past") / "home")
+    user.well("apply", "--yes", "--suffix", "prod")
     secret = 'container.environment={"TOKEN":"hush"}'
-    desk.well("apply", "--yes", "--suffix", "prod", "--set", "logs.days=60", "--set", secret)
-    desk.teardown("prod")
-    return desk
+    user.well("apply", "--yes", "--suffix", "prod", "--set", "logs.days=60", "--set", secret)
+    user.teardown("prod")
+    return user
 
 
-def rows(ran: Ran) -> list[str]:
+def rows(ran: CommandResult) -> list[str]:
     """The lines of a table, without its head."""
     return ran.out.splitlines()[1:]
 
 
-def test_history_outlives_the_stack(before: Desk) -> None:
+def test_history_outlives_the_stack(before: User) -> None:
     shown = rows(before.well("history", "--suffix", "prod"))
 
     told = [found.groups() for line in shown if (found := ROW.match(line))]
@@ -125,7 +125,7 @@ def test_history_outlives_the_stack(before: Desk) -> None:
     assert "--set logs.days=60" in told[1][3]
 
 
-def test_history_for_a_program_holds_no_secret(before: Desk) -> None:
+def test_history_for_a_program_holds_no_secret(before: User) -> None:
     (told,) = before.well("history", "--json").lines
 
     assert [run["command"] for run in told["runs"]] == ["teardown", "apply", "apply"]
@@ -133,7 +133,7 @@ def test_history_for_a_program_holds_no_secret(before: Desk) -> None:
     assert "hush" not in json.dumps(told)
 
 
-def test_show_tells_the_plan_the_resources_and_the_calls(before: Desk) -> None:
+def test_show_tells_the_plan_the_resources_and_the_calls(before: User) -> None:
     out = before.well("show", "last~2", "--suffix", "prod").out
 
     assert re.search(r"^  plan   \d+ to add, 4 of the account's own roles$", out, re.MULTILINE)
@@ -143,7 +143,7 @@ def test_show_tells_the_plan_the_resources_and_the_calls(before: Desk) -> None:
     assert out.splitlines()[-1].endswith(": ok, exit code 0.")
 
 
-def test_a_run_is_found_by_the_beginning_of_its_name(before: Desk) -> None:
+def test_a_run_is_found_by_the_beginning_of_its_name(before: User) -> None:
     (newest,) = before.well("show", "--json").lines
     (again,) = before.well("show", newest["run"][:-1], "--json").lines
 
@@ -151,7 +151,7 @@ def test_a_run_is_found_by_the_beginning_of_its_name(before: Desk) -> None:
     assert newest["command"] == "teardown"
 
 
-def test_diff_tells_which_setting_made_the_difference(before: Desk) -> None:
+def test_diff_tells_which_setting_made_the_difference(before: User) -> None:
     (told,) = before.well("diff", "last~2", "last~1", "--suffix", "prod", "--json").lines
 
     assert told["settings"] == {"logs.days": [30, 60]}
@@ -171,7 +171,7 @@ def test_diff_tells_which_setting_made_the_difference(before: Desk) -> None:
         (["diff", "last", "20x", "--suffix", "prod"], 64, "There is no run 20x of prod."),
     ],
 )
-def test_what_is_not_there_is_told_with_the_nearest(before: Desk, arguments: list[str], code: int, told: str) -> None:
+def test_what_is_not_there_is_told_with_the_nearest(before: User, arguments: list[str], code: int, told: str) -> None:
     ran = before.run(*arguments)
 
     assert ran.code == code
@@ -179,22 +179,22 @@ def test_what_is_not_there_is_told_with_the_nearest(before: Desk, arguments: lis
     assert ran.out == ""
 
 
-def test_a_killed_run_did_not_end_and_a_damaged_record_hides_no_other(desk: Desk) -> None:
-    runs = FileRunStore(desk.home / "embedded" / "runs")
+def test_a_killed_run_did_not_end_and_a_damaged_record_hides_no_other(user: User) -> None:
+    runs = FileRunStore(user.home / "embedded" / "runs")
     runs.save(runs.new_record("prod", 1e9), record(result="running", end=None, exit_code=None))
     damaged = runs.new_record("prod", 1e9 + 1)
     runs.save(damaged, {})
     Path(damaged.path).write_text("{")
 
-    ran = desk.run("history")
+    ran = user.run("history")
 
     assert ran.code == 1
     assert UNENDED in rows(ran)[0]
     assert str(damaged.path) in ran.err
-    assert UNENDED in desk.well("show", "last").out
+    assert UNENDED in user.well("show", "last").out
 
 
-def test_the_process_says_what_there_is_and_what_there_is_not(before: Desk) -> None:
+def test_the_process_says_what_there_is_and_what_there_is_not(before: User) -> None:
     assert len(rows(before.process("history", "--local", "--suffix", "prod"))) == 3
 
     ran = before.process("diff", "--suffix", "prod")
@@ -203,9 +203,9 @@ def test_the_process_says_what_there_is_and_what_there_is_not(before: Desk) -> N
     assert "Traceback" not in ran.err
 
 
-def test_a_stack_that_was_only_mistyped_leaves_no_record(desk: Desk) -> None:
-    assert desk.run("teardown", "--yes", "--suffix", "prood").code == 6
-    assert desk.run("history").code == 6
+def test_a_stack_that_was_only_mistyped_leaves_no_record(user: User) -> None:
+    assert user.run("teardown", "--yes", "--suffix", "prood").code == 6
+    assert user.run("history").code == 6
 
 
 def test_what_was_typed_is_kept_without_what_opens_a_door() -> None:

@@ -24,10 +24,10 @@ from provisioner.responses import UnsupportedOperation
 from state.errors import ProvisionerError
 from state.manager import StateManager
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.memory import Memory
+from tests.support.fake_resources import OURS, SUFFIX, Thing, node, seen
+from tests.support.memory_state_store import MemoryStateStore
 from tests.test_errors import answered
 from tests.test_waits import Hurried
-from tests.things import OURS, SUFFIX, Thing, node, seen
 
 THROTTLED, REFUSED = answered("Throttling"), answered("DependencyViolation")
 
@@ -56,7 +56,7 @@ def hands(clock: Hurried, pace: float = 1.0) -> ResourceExecutor:
     aws = SimpleNamespace(speed=pace, consistency_window=lambda usual: usual * pace, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None, since=0.0)
     state = StackState(SUFFIX, StackLocation("123456789012", "aws", "us-east-1"))
-    return ResourceExecutor(clients, StateManager(state, Memory(), clock.wall), lambda _event: None)
+    return ResourceExecutor(clients, StateManager(state, MemoryStateStore(), clock.wall), lambda _event: None)
 
 
 def target(resource_type: Slow) -> ManagedResource:

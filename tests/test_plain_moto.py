@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT
+from tests.support.user import ROOT
 
 SEED = ("--set", "profile=seed")
 

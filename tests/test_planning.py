@@ -17,8 +17,8 @@ from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference
 from provisioner.terminal.differences import held_lines, lines
 from state.lock import FileLock
-from tests.harness import Desk
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def change(desk: Desk, **entries: dict[str, object]) -> Iterator[None]:
+def change(user: User, **entries: dict[str, object]) -> Iterator[None]:
     """The stack's ledger with some fields of some entries otherwise, and then as it was."""
-    path = desk.ledger(SUFFIX)
+    path = user.ledger(SUFFIX)
     former = path.read_bytes()
     document = json.loads(former)
     for name, fields in entries.items():
@@ -47,10 +47,10 @@ def change(desk: Desk, **entries: dict[str, object]) -> Iterator[None]:
 
 
 def test_offline_the_whole_graph_is_printed_without_a_call(served: LocalAws, tmp_path: Path, silence: None) -> None:
-    desk = Desk(served, tmp_path)
+    user = User(served, tmp_path)
 
-    ran = desk.run("plan", "--offline", "--suffix", "a", local=False)
-    told = desk.run("plan", "--offline", "--suffix", "a", "--json", "--set", "network.zones=2", local=False)
+    ran = user.run("plan", "--offline", "--suffix", "a", local=False)
+    told = user.run("plan", "--offline", "--suffix", "a", "--json", "--set", "network.zones=2", local=False)
 
     assert ran.code == 0, ran.err
     assert "+ ecs/service: Service ml-api-service-a" in ran.out
@@ -66,14 +66,14 @@ def test_offline_the_whole_graph_is_printed_without_a_call(served: LocalAws, tmp
 def test_offline_a_process_needs_neither_network_nor_credentials(served: LocalAws, tmp_path: Path) -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED": "false"}
 
-    ran = Desk(served, tmp_path).process("plan", "--offline", "--suffix", "a", **nowhere)
+    ran = User(served, tmp_path).process("plan", "--offline", "--suffix", "a", **nowhere)
 
     assert ran.code == 0, ran.err
     assert re.search(r"^\d+ resources declared in \d+ pieces\.$", ran.out, re.MULTILINE)
 
 
 def test_offline_a_wrong_setting_is_refused(served: LocalAws, tmp_path: Path, silence: None) -> None:
-    ran = Desk(served, tmp_path).run("plan", "--offline", "--suffix", "a", "--set", "network.zones=9", local=False)
+    ran = User(served, tmp_path).run("plan", "--offline", "--suffix", "a", "--set", "network.zones=9", local=False)
 
     assert ran.code == 64
     assert "network.zones" in ran.err
@@ -168,21 +168,21 @@ def test_an_empty_text_is_told_as_one() -> None:
     assert list(lines([Difference("WebACLId", "", "arn")])) == ['WebACLId: "" -> arn']
 
 
-def test_all_stacks_are_named_where_there_are_several(standing: Standing) -> None:
-    ran = standing.desk.well("plan", "--all")
+def test_all_stacks_are_named_where_there_are_several(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.well("plan", "--all")
 
     assert ran.out == f"{SUFFIX}:\nNo changes.\n"
 
 
-def test_a_run_that_is_under_way_is_named(standing: Standing) -> None:
-    desk = standing.desk
-    path = desk.ledger(SUFFIX)
+def test_a_run_that_is_under_way_is_named(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+    path = user.ledger(SUFFIX)
     with (
-        change(desk, aurora={"phase": "finishing"}),
+        change(user, aurora={"phase": "finishing"}),
         FileLock(path.with_name(f".{SUFFIX}.lock"), "apply", 0, Clock()),
     ):
-        ran = desk.plan(SUFFIX)
-        told = desk.well("plan", "--suffix", SUFFIX, "--json").lines[0]
+        ran = user.plan(SUFFIX)
+        told = user.well("plan", "--suffix", SUFFIX, "--json").lines[0]
 
     assert ran.startswith("A run is under way: `apply` (process ")
     assert "to be waited for: the run under way waits for it" in ran
@@ -190,30 +190,30 @@ def test_a_run_that_is_under_way_is_named(standing: Standing) -> None:
     assert told["changes"][0]["action"] == "finish"
 
 
-def test_a_teardown_that_did_not_end_is_told(standing: Standing) -> None:
-    desk = standing.desk
-    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "teardown", 0, Clock()):
+def test_a_teardown_that_did_not_end_is_told(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+    with FileLock(user.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "teardown", 0, Clock()):
         pass
-    with change(desk, aurora={"phase": "deleting", "intent": {"verb": "delete", "token": "t", "at": 0.0}}):
-        ran = desk.plan(SUFFIX)
+    with change(user, aurora={"phase": "deleting", "intent": {"verb": "delete", "token": "t", "at": 0.0}}):
+        ran = user.plan(SUFFIX)
 
     assert ran.startswith("A teardown did not end: 0 are gone, 1 were going, ")
     assert f"teardown --suffix {SUFFIX} --local` goes on with it" in ran
 
 
-def test_an_apply_that_did_not_end_is_no_teardown(standing: Standing) -> None:
-    desk = standing.desk
-    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "apply", 0, Clock()):
+def test_an_apply_that_did_not_end_is_no_teardown(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+    with FileLock(user.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "apply", 0, Clock()):
         pass
-    with change(desk, aurora={"phase": "finishing"}):
-        ran = desk.plan(SUFFIX)
+    with change(user, aurora={"phase": "finishing"}):
+        ran = user.plan(SUFFIX)
 
     assert "did not end" not in ran
     assert "an earlier run did not get to confirm it" in ran
 
 
-def test_what_a_new_one_is_asked_for_stands_in_the_json(standing: Standing) -> None:
-    told = standing.desk.well("plan", "--suffix", "other", "--json").lines[0]
+def test_what_a_new_one_is_asked_for_stands_in_the_json(live_stack: LiveStack) -> None:
+    told = live_stack.desk.well("plan", "--suffix", "other", "--json").lines[0]
 
     vpc = next(change for change in told["changes"] if change["node"] == "vpc")
     assert vpc["properties"] == {"CidrBlock": "10.0.0.0/16"}
@@ -221,15 +221,15 @@ def test_what_a_new_one_is_asked_for_stands_in_the_json(standing: Standing) -> N
     assert nat["properties"]["SubnetId"] == "(known after apply)"
 
 
-def test_a_subnet_of_somebody_elses_in_our_network_is_found_beforehand(standing: Standing) -> None:
-    ec2 = standing.aws("ec2")
-    made = ec2.create_subnet(VpcId=standing.vpc, CidrBlock="10.0.3.128/25")["Subnet"]["SubnetId"]
+def test_a_subnet_of_somebody_elses_in_our_network_is_found_beforehand(live_stack: LiveStack) -> None:
+    ec2 = live_stack.aws("ec2")
+    made = ec2.create_subnet(VpcId=live_stack.vpc, CidrBlock="10.0.3.128/25")["Subnet"]["SubnetId"]
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:  # AWS hides what is new
-        if made in str(standing.ec2("describe_subnets", "Subnets", vpc_id=standing.vpc)):
+        if made in str(live_stack.ec2("describe_subnets", "Subnets", vpc_id=live_stack.vpc)):
             break
     try:
-        ran = standing.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "network.zones=4")
+        ran = live_stack.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "network.zones=4")
     finally:
         ec2.delete_subnet(SubnetId=made)
 

@@ -14,7 +14,7 @@ import pytest
 
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.settings.schema import setting_schemas
-from tests.judging import (
+from tests.support.security_controls import (
     behaviour,
     containers,
     endless_logs,

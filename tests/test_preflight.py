@@ -31,8 +31,8 @@ from provisioner.preflight.shapes import UNKNOWN, shape_violations
 from provisioner.resources.tags import pairs
 from provisioner.settings.profiles import PROFILES
 from state.stack_state import Intent, ResourceState
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 from tests.test_prices import declared
 
 
@@ -310,28 +310,28 @@ def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
 
 
 @contextmanager
-def networks(desk: Desk, count: int) -> Iterator[None]:
+def networks(user: User, count: int) -> Iterator[None]:
     """So many more VPCs in the region, of somebody else."""
-    ec2 = client(desk.box.endpoint, "ec2")
+    ec2 = client(user.box.endpoint, "ec2")
     for _ in range(count):
         ec2.create_vpc(CidrBlock="10.9.0.0/16")
-    desk.box.advance(window(0.0) + 0.1)  # what is new hides from reads for so long
+    user.box.advance(window(0.0) + 0.1)  # what is new hides from reads for so long
     yield
 
 
-def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(raised.GRANTED, "L-F678F1CE", 5.0)
-    with networks(desk, 4):
-        mark = desk.mark()
-        shown = desk.well("plan", "--suffix", "a")
-        ran = desk.run("apply", "--yes", "--suffix", "a")
+    with networks(user, 4):
+        mark = user.mark()
+        shown = user.well("plan", "--suffix", "a")
+        ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert "! vpc/vpc: VPCs per region: limit 5, 5 used, 1 more needed" in shown.out
     assert ran.code == 5
     assert "--service-code vpc --quota-code L-F678F1CE --desired-value 6" in ran.err
     assert "--skip-preflight" in ran.err
-    assert desk.tries(mark) == []
-    assert desk.run("apply", "--yes", "--suffix", "a", "--skip-preflight").code == 0
+    assert user.tries(mark) == []
+    assert user.run("apply", "--yes", "--suffix", "a", "--skip-preflight").code == 0
 
 
 class Serving:

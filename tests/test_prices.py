@@ -24,7 +24,7 @@ from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from provisioner.terminal.estimate import duration
 from state.stack_state import StackLocation, StackState
-from tests.harness import Desk
+from tests.support.user import User
 
 NOWHERE = Path("none.json")
 MONTH = 730
@@ -182,9 +182,9 @@ def test_an_estimate_sums_both_bills() -> None:
     assert told.totals == (Cost(1, 2), Cost(4, 5))
 
 
-def test_a_plan_tells_cost_and_time(desk: Desk) -> None:
-    told = desk.well("plan", "--suffix", "a", "--json").lines[0]
-    ran = desk.well("plan", "--suffix", "a", "--refresh-prices")
+def test_a_plan_tells_cost_and_time(user: User) -> None:
+    told = user.well("plan", "--suffix", "a", "--json").lines[0]
+    ran = user.well("plan", "--suffix", "a", "--refresh-prices")
 
     assert told["cost"]["before"] == {"least": 0.0, "most": 0.0}
     assert told["cost"]["after"]["least"] == pytest.approx(180.16, abs=1)

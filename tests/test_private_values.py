@@ -18,9 +18,9 @@ from state.backend import FileBackend
 from state.fingerprints import fingerprint_of, is_fingerprint, new_salt
 from state.stack_state import SCHEMA, StackState
 from state.state_store import save_version
-from tests.harness import Desk, Ran
-from tests.inventory import client
-from tests.standing import SUFFIX
+from tests.support.account_inventory import client
+from tests.support.live_stack import SUFFIX
+from tests.support.user import CommandResult, User
 
 KEPT = Path(__file__).parent / "kept" / "state_schema_1.json"
 CANARY = "canary"
@@ -35,16 +35,16 @@ def settings(main: str = MAIN, other: str = OTHER, **more: str) -> list[str]:
     return ["--set", f"container.environment={told}", "--set", f"api.services={json.dumps(services)}"]
 
 
-def leaks(desk: Desk, *ran: Ran) -> list[str]:
+def leaks(user: User, *ran: CommandResult) -> list[str]:
     """Where the canary stands, in what was printed and in all files of the user's."""
-    files = [path for path in desk.home.parent.rglob("*") if path.is_file()]
+    files = [path for path in user.home.parent.rglob("*") if path.is_file()]
     told = [str(path) for path in files if CANARY.encode() in path.read_bytes()]
     return told + [stream for one in ran for stream in (one.out, one.err) if CANARY in stream]
 
 
-def task(desk: Desk) -> dict[str, Any]:
+def task(user: User) -> dict[str, Any]:
     """What AWS says of the variables of the main service's container."""
-    ecs = client(desk.box.endpoint, "ecs")
+    ecs = client(user.box.endpoint, "ecs")
     service = ecs.describe_services(cluster=f"ml-api-cluster-{SUFFIX}", services=[f"ml-api-service-{SUFFIX}"])
     arn = service["services"][0]["taskDefinition"]
     (container,) = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
@@ -52,64 +52,64 @@ def task(desk: Desk) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_in_a_whole_life_no_output_and_no_file_has_it(desk: Desk, tmp_path: Path) -> None:
-    said: list[Ran] = []
+def test_in_a_whole_life_no_output_and_no_file_has_it(user: User, tmp_path: Path) -> None:
+    said: list[CommandResult] = []
 
-    def well(*arguments: str) -> Ran:
-        said.append(desk.well(*arguments))
+    def well(*arguments: str) -> CommandResult:
+        said.append(user.well(*arguments))
         return said[-1]
 
     def around(main: str) -> None:
         """Every command that looks, with settings that want another value."""
         for form in ((), ("--json",), ("--markdown", str(tmp_path / "page.md"))):
             well("plan", "--suffix", SUFFIX, *settings(main), *form)
-            said.append(desk.run("drift", "--suffix", SUFFIX, *settings(main), *form))
+            said.append(user.run("drift", "--suffix", SUFFIX, *settings(main), *form))
         for verb in ("status", "show", "history", "timeline", "graph", "doctor", "policy"):
-            said.append(desk.run(verb, "--suffix", SUFFIX, *settings(main)))
-            said.append(desk.run(verb, "--suffix", SUFFIX, *settings(main), "--json"))
+            said.append(user.run(verb, "--suffix", SUFFIX, *settings(main)))
+            said.append(user.run(verb, "--suffix", SUFFIX, *settings(main), "--json"))
         well("report", "--suffix", SUFFIX, *settings(main), "--html", str(tmp_path / "page.html"))
-        said.append(desk.run("config", "show", *settings(main)))
-        said.append(desk.run("config", "show", *settings(main), "--json"))
+        said.append(user.run("config", "show", *settings(main)))
+        said.append(user.run("config", "show", *settings(main), "--json"))
         well("state", "pull", "--suffix", SUFFIX)
 
     saved = tmp_path / "plan.json"
     well("plan", "--suffix", SUFFIX, "--out", str(saved), *settings())
     well("apply", str(saved), *settings())
-    assert task(desk)["TOKEN"] == MAIN
+    assert task(user)["TOKEN"] == MAIN
     assert well("plan", "--suffix", SUFFIX, *settings()).out == "No changes.\n"
     around(f"{CANARY}-changed")
     well("apply", "--yes", "--suffix", SUFFIX, *settings(f"{CANARY}-changed", EXTRA=f"{CANARY}-added"))
-    assert task(desk)["EXTRA"] == f"{CANARY}-added"
+    assert task(user)["EXTRA"] == f"{CANARY}-added"
     well("deploy", "--yes", "--suffix", SUFFIX, "--image", IMAGE, "--env", f"TOKEN={CANARY}-shipped")
-    assert task(desk)["TOKEN"] == f"{CANARY}-shipped"
+    assert task(user)["TOKEN"] == f"{CANARY}-shipped"
     around(MAIN)
     well("diff", "--suffix", SUFFIX)
     well("rollback", "--yes", "--suffix", SUFFIX)
-    assert task(desk)["TOKEN"] == f"{CANARY}-changed"
+    assert task(user)["TOKEN"] == f"{CANARY}-changed"
     well("deploy", "--yes", "--suffix", SUFFIX, "--image", IMAGE, "--env", f"TOKEN={CANARY}-again")
     words = ("tool", "-p", CANARY, f"-p{CANARY}", f"A={CANARY}")
     # What the task writes is its own; that the command was run, with what, is in no record of it.
-    assert desk.process("run", "--local", "--yes", "--suffix", SUFFIX, "--", *words).code == 0
+    assert user.process("run", "--local", "--yes", "--suffix", SUFFIX, "--", *words).code == 0
     well("history", "--suffix", SUFFIX, "--json")
     well("apply", "--yes", "--suffix", SUFFIX, *settings())
-    assert task(desk)["TOKEN"] == f"{CANARY}-again"
+    assert task(user)["TOKEN"] == f"{CANARY}-again"
     well("apply", "--yes", "--suffix", SUFFIX, "--take", "image", *settings())
-    assert task(desk)["TOKEN"] == MAIN
+    assert task(user)["TOKEN"] == MAIN
     assert well("plan", "--suffix", SUFFIX, *settings()).out == "No changes.\n"
     well("teardown", "--yes", "--suffix", SUFFIX)
 
-    assert leaks(desk, *said) == []
+    assert leaks(user, *said) == []
 
 
 @pytest.fixture(scope="module")
-def told(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def told(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """The stack with a secret for each of its two services; none of the tests changes it."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("secrets") / "home")
-    desk.apply(SUFFIX, *settings())
-    return desk
+    user = User.before(served, tmp_path_factory.mktemp("secrets") / "home")
+    user.apply(SUFFIX, *settings())
+    return user
 
 
-def test_a_plan_says_set_and_changed_and_no_more(told: Desk) -> None:
+def test_a_plan_says_set_and_changed_and_no_more(told: User) -> None:
     wanted = settings(f"{CANARY}-changed", EXTRA=f"{CANARY}-added")
     ran = told.well("plan", "--suffix", SUFFIX, *wanted)
     as_json = told.well("plan", "--suffix", SUFFIX, *wanted, "--json")
@@ -124,7 +124,7 @@ def test_a_plan_says_set_and_changed_and_no_more(told: Desk) -> None:
     assert leaks(told, ran, as_json) == []
 
 
-def test_the_state_holds_marks_by_a_salt_of_its_own(told: Desk) -> None:
+def test_the_state_holds_marks_by_a_salt_of_its_own(told: User) -> None:
     known = told.known(SUFFIX)
     (container,) = known["entries"]["task"]["confirmed"]["containerDefinitions"]
     kept = {one["name"]: one["value"] for one in container["environment"]}
@@ -134,31 +134,31 @@ def test_the_state_holds_marks_by_a_salt_of_its_own(told: Desk) -> None:
     assert leaks(told) == []
 
 
-def test_a_change_by_hand_shows_as_drift_without_the_value(desk: Desk) -> None:
-    desk.apply(SUFFIX, *settings())
-    ecs = client(desk.box.endpoint, "ecs")
+def test_a_change_by_hand_shows_as_drift_without_the_value(user: User) -> None:
+    user.apply(SUFFIX, *settings())
+    ecs = client(user.box.endpoint, "ecs")
     family = f"ml-api-taskdef-{SUFFIX}"
     found = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
-    known = desk.known(SUFFIX)
+    known = user.known(SUFFIX)
     for one in known["entries"]["task"]["confirmed"]["containerDefinitions"][0]["environment"]:
         if one["name"] == "TOKEN":
             one["value"] = fingerprint_of(known["salt"], "TOKEN", "another")
     known["entries"]["task"]["phase"] = "ready"
-    desk.ledger(SUFFIX).write_text(json.dumps(known))
-    shutil.rmtree(desk.home / "embedded" / "runs")
+    user.ledger(SUFFIX).write_text(json.dumps(known))
+    shutil.rmtree(user.home / "embedded" / "runs")
     # A tag that is not ours to know makes the revision be described and not remembered.
     ecs.untag_resource(resourceArn=found["taskDefinitionArn"], tagKeys=["Project"])
 
-    ran = desk.run("drift", "--suffix", SUFFIX, *settings())
-    as_json = desk.run("drift", "--suffix", SUFFIX, *settings(), "--json")
+    ran = user.run("drift", "--suffix", SUFFIX, *settings())
+    as_json = user.run("drift", "--suffix", SUFFIX, *settings(), "--json")
 
     assert "TOKEN.value: (set) -> (changed)" in ran.out
     assert "(changed)" in as_json.out
     assert "hmac" not in ran.out + as_json.out
-    assert leaks(desk, ran, as_json) == []
+    assert leaks(user, ran, as_json) == []
 
 
-def test_a_saved_plan_is_refused_where_a_value_is_another_and_names_it(told: Desk, tmp_path: Path) -> None:
+def test_a_saved_plan_is_refused_where_a_value_is_another_and_names_it(told: User, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     told.well("plan", "--suffix", SUFFIX, "--out", str(path), *settings(f"{CANARY}-changed"))
 
@@ -172,7 +172,7 @@ def test_a_saved_plan_is_refused_where_a_value_is_another_and_names_it(told: Des
     assert CANARY not in path.read_text() + main.err + other.err
 
 
-def test_a_setting_that_is_refused_does_not_tell_its_value(desk: Desk) -> None:
+def test_a_setting_that_is_refused_does_not_tell_its_value(user: User) -> None:
     given = [
         f"container.environment={CANARY}",
         f'container.environment={{"A": ["{CANARY}"]}}',
@@ -183,7 +183,7 @@ def test_a_setting_that_is_refused_does_not_tell_its_value(desk: Desk) -> None:
         f'api.services={{"a": {{"prefixes": ["/a"], "environment": "{CANARY}"}}}}',
     ]
 
-    ran = [desk.run("plan", "--suffix", SUFFIX, "--set", one) for one in given]
+    ran = [user.run("plan", "--suffix", SUFFIX, "--set", one) for one in given]
 
     assert [one.code for one in ran] == [64] * len(given)
     assert [one.err for one in ran if CANARY in one.err + one.out] == []
@@ -218,23 +218,23 @@ def test_what_was_kept_of_an_older_schema_is_written_anew_with_it(tmp_path: Path
     assert [name for name in store.version_names() if CANARY.encode() in (store.load_version(name) or b"")] == []
 
 
-def test_a_stack_whose_state_is_of_schema_1_goes_on_without_a_change(desk: Desk) -> None:
-    desk.apply(SUFFIX, *settings())
-    known = desk.known(SUFFIX)
+def test_a_stack_whose_state_is_of_schema_1_goes_on_without_a_change(user: User) -> None:
+    user.apply(SUFFIX, *settings())
+    known = user.known(SUFFIX)
     clear = {"TOKEN": MAIN, "MODE": "fast", "OTHER_TOKEN": OTHER}
     text = json.dumps({**known, "schema": 1})
     for name, value in clear.items():
         text = text.replace(fingerprint_of(known["salt"], name, value), value)
-    desk.ledger(SUFFIX).write_text(json.dumps({k: v for k, v in json.loads(text).items() if k != "salt"}))
-    assert MAIN in desk.ledger(SUFFIX).read_text()
+    user.ledger(SUFFIX).write_text(json.dumps({k: v for k, v in json.loads(text).items() if k != "salt"}))
+    assert MAIN in user.ledger(SUFFIX).read_text()
 
-    assert desk.plan(SUFFIX, *settings()) == "No changes.\n"
-    changed = desk.well("plan", "--suffix", SUFFIX, *settings(f"{CANARY}-changed"))
+    assert user.plan(SUFFIX, *settings()) == "No changes.\n"
+    changed = user.well("plan", "--suffix", SUFFIX, *settings(f"{CANARY}-changed"))
     assert "(set) -> (changed)" in changed.out
-    desk.well("apply", "--yes", "--suffix", SUFFIX, *settings())
+    user.well("apply", "--yes", "--suffix", SUFFIX, *settings())
 
-    assert leaks(desk) == []
-    assert desk.plan(SUFFIX, *settings()) == "No changes.\n"
+    assert leaks(user) == []
+    assert user.plan(SUFFIX, *settings()) == "No changes.\n"
 
 
 def test_a_private_value_equals_itself_and_its_marks_by_any_salt() -> None:

@@ -15,10 +15,10 @@ from botocore.exceptions import ClientError
 
 from provisioner.emulator.server import LocalAws
 from tests.faults.seeds import SEED
-from tests.hands_of_production import OF_PRODUCTION
-from tests.harness import Desk
-from tests.inventory import client, inventory
-from tests.standing import ACCOUNT, Standing
+from tests.support.account_inventory import client, inventory
+from tests.support.live_stack import ACCOUNT, LiveStack
+from tests.support.manual_changes_production import OF_PRODUCTION
+from tests.support.user import User
 from tests.test_drift import drift
 
 SUFFIX, REGION = "prod", "eu-west-1"
@@ -26,38 +26,38 @@ SETTINGS = {"MLAPI_PROFILE": "production", "MLAPI_ALARMS__EMAILS": '["ops@shop.e
 
 
 @pytest.fixture(scope="module")
-def desk(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
     """A production stack in a region that is not CloudFront's."""
-    plain = Desk.before(served, tmp_path_factory.mktemp("production"))
-    desk = dataclasses.replace(plain, environment=SETTINGS)
-    desk.apply(SUFFIX, "--region", REGION)
-    return desk
+    plain = User.before(served, tmp_path_factory.mktemp("production"))
+    user = dataclasses.replace(plain, environment=SETTINGS)
+    user.apply(SUFFIX, "--region", REGION)
+    return user
 
 
-def aws(desk: Desk, service: str, region: str = REGION) -> Any:
-    return client(desk.box.endpoint, service, region)
+def aws(user: User, service: str, region: str = REGION) -> Any:
+    return client(user.box.endpoint, service, region)
 
 
-def test_the_vpc_logs_its_traffic(desk: Desk) -> None:
-    [log] = aws(desk, "ec2").describe_flow_logs()["FlowLogs"]
-    [vpc] = aws(desk, "ec2").describe_vpcs(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])["Vpcs"]
+def test_the_vpc_logs_its_traffic(user: User) -> None:
+    [log] = aws(user, "ec2").describe_flow_logs()["FlowLogs"]
+    [vpc] = aws(user, "ec2").describe_vpcs(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])["Vpcs"]
 
     assert (log["ResourceId"], log["TrafficType"]) == (vpc["VpcId"], "ALL")
     assert log["LogGroupName"] == f"/aws/vpc/ml-api-{SUFFIX}"
-    groups = aws(desk, "logs").describe_log_groups(logGroupNamePrefix="/aws/vpc/")["logGroups"]
+    groups = aws(user, "logs").describe_log_groups(logGroupNamePrefix="/aws/vpc/")["logGroups"]
     assert [group["retentionInDays"] for group in groups] == [30]
 
 
-def test_the_default_group_of_the_vpc_has_no_rule(desk: Desk) -> None:
-    [vpc] = aws(desk, "ec2").describe_vpcs(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])["Vpcs"]
+def test_the_default_group_of_the_vpc_has_no_rule(user: User) -> None:
+    [vpc] = aws(user, "ec2").describe_vpcs(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])["Vpcs"]
     asked = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
-    [group] = aws(desk, "ec2").describe_security_groups(Filters=asked)["SecurityGroups"]
+    [group] = aws(user, "ec2").describe_security_groups(Filters=asked)["SecurityGroups"]
 
     assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
 
 
-def test_a_firewall_stands_before_the_edge(desk: Desk) -> None:
-    waf = aws(desk, "wafv2", "us-east-1")
+def test_a_firewall_stands_before_the_edge(user: User) -> None:
+    waf = aws(user, "wafv2", "us-east-1")
     [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
     acl = waf.get_web_acl(Name=listed["Name"], Scope="CLOUDFRONT", Id=listed["Id"])["WebACL"]
     rules = {rule["Name"]: rule for rule in acl["Rules"]}
@@ -66,12 +66,12 @@ def test_a_firewall_stands_before_the_edge(desk: Desk) -> None:
     assert rules["rate"]["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
     softened = rules["common"]["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"]
     assert softened == [{"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}]
-    [edge] = aws(desk, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    [edge] = aws(user, "cloudfront").list_distributions()["DistributionList"]["Items"]
     assert edge["WebACLId"] == listed["ARN"]
 
 
-def test_the_firewall_logs_no_logins_and_where_cloudfront_lives(desk: Desk) -> None:
-    waf, logs = aws(desk, "wafv2", "us-east-1"), aws(desk, "logs", "us-east-1")
+def test_the_firewall_logs_no_logins_and_where_cloudfront_lives(user: User) -> None:
+    waf, logs = aws(user, "wafv2", "us-east-1"), aws(user, "logs", "us-east-1")
     [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
     told = waf.get_logging_configuration(ResourceArn=listed["ARN"])["LoggingConfiguration"]
     [group] = logs.describe_log_groups(logGroupNamePrefix="aws-waf-logs-")["logGroups"]
@@ -81,8 +81,8 @@ def test_the_firewall_logs_no_logins_and_where_cloudfront_lives(desk: Desk) -> N
     assert {field["SingleHeader"]["Name"] for field in told["RedactedFields"]} == {"authorization", "cookie"}
 
 
-def test_every_answer_bears_the_security_headers(desk: Desk) -> None:
-    cloudfront = aws(desk, "cloudfront")
+def test_every_answer_bears_the_security_headers(user: User) -> None:
+    cloudfront = aws(user, "cloudfront")
     [edge] = cloudfront.list_distributions()["DistributionList"]["Items"]
     policy = edge["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
     told = cloudfront.get_response_headers_policy(Id=policy)["ResponseHeadersPolicy"]
@@ -90,10 +90,10 @@ def test_every_answer_bears_the_security_headers(desk: Desk) -> None:
     assert told["ResponseHeadersPolicyConfig"]["Name"] == "Managed-SecurityHeadersPolicy"
 
 
-def test_what_is_not_well_rings(desk: Desk) -> None:
+def test_what_is_not_well_rings(user: User) -> None:
     rings: dict[str, list[str]] = {}
     for region in (REGION, "us-east-1"):
-        for alarm in aws(desk, "cloudwatch", region).describe_alarms()["MetricAlarms"]:
+        for alarm in aws(user, "cloudwatch", region).describe_alarms()["MetricAlarms"]:
             if alarm["AlarmName"].startswith("ml-api-alarm-"):
                 rings.setdefault(region, []).append(alarm["AlarmName"].removesuffix(f"-{SUFFIX}"))
                 [topic] = alarm["AlarmActions"]
@@ -104,9 +104,9 @@ def test_what_is_not_well_rings(desk: Desk) -> None:
     assert rings["us-east-1"] == ["ml-api-alarm-waf"]
 
 
-def test_the_firewall_is_measured_by_what_cloudwatch_calls_it(desk: Desk) -> None:
+def test_the_firewall_is_measured_by_what_cloudwatch_calls_it(user: User) -> None:
     """Both dimensions are metric names (WAF developer guide, metrics and dimensions)."""
-    waf, cloudwatch = aws(desk, "wafv2", "us-east-1"), aws(desk, "cloudwatch", "us-east-1")
+    waf, cloudwatch = aws(user, "wafv2", "us-east-1"), aws(user, "cloudwatch", "us-east-1")
     (listed,) = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
     acl = waf.get_web_acl(Scope="CLOUDFRONT", Name=listed["Name"], Id=listed["Id"])["WebACL"]
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
@@ -119,8 +119,8 @@ def test_the_firewall_is_measured_by_what_cloudwatch_calls_it(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("region", [REGION, "us-east-1"])
-def test_an_alarm_is_heard(desk: Desk, region: str) -> None:
-    sns = aws(desk, "sns", region)
+def test_an_alarm_is_heard(user: User, region: str) -> None:
+    sns = aws(user, "sns", region)
     [topic] = sns.list_topics()["Topics"]
     [heard] = sns.list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
     policy = json.loads(sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]["Policy"])
@@ -131,28 +131,28 @@ def test_an_alarm_is_heard(desk: Desk, region: str) -> None:
     assert all(speakers.values())
 
 
-def test_a_failed_deployment_is_told(desk: Desk) -> None:
-    events = aws(desk, "events")
+def test_a_failed_deployment_is_told(user: User) -> None:
+    events = aws(user, "events")
     rule = events.describe_rule(Name=f"ml-api-deployments-{SUFFIX}")
     [target] = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     cluster = f"ml-api-cluster-{SUFFIX}"
-    service = aws(desk, "ecs").list_services(cluster=cluster)["serviceArns"]
+    service = aws(user, "ecs").list_services(cluster=cluster)["serviceArns"]
 
     assert json.loads(rule["EventPattern"])["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
     assert json.loads(rule["EventPattern"])["resources"] == service
     assert ":ml-api-alerts-" in target["Arn"]
 
 
-def test_one_dashboard_shows_what_rings(desk: Desk) -> None:
-    body = aws(desk, "cloudwatch").get_dashboard(DashboardName=f"ml-api-dashboard-{SUFFIX}")["DashboardBody"]
+def test_one_dashboard_shows_what_rings(user: User) -> None:
+    body = aws(user, "cloudwatch").get_dashboard(DashboardName=f"ml-api-dashboard-{SUFFIX}")["DashboardBody"]
     widgets = json.loads(body)["widgets"]
 
     assert len(widgets) == 10
     assert {widget["properties"]["region"] for widget in widgets} == {REGION, "us-east-1"}
 
 
-def test_a_task_can_write_nothing_but_its_scratch_and_has_no_capability(desk: Desk) -> None:
-    ecs, cluster = aws(desk, "ecs"), f"ml-api-cluster-{SUFFIX}"
+def test_a_task_can_write_nothing_but_its_scratch_and_has_no_capability(user: User) -> None:
+    ecs, cluster = aws(user, "ecs"), f"ml-api-cluster-{SUFFIX}"
     [service] = ecs.describe_services(cluster=cluster, services=[f"ml-api-service-{SUFFIX}"])["services"]
     task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
     containers = {one["name"]: one for one in task["containerDefinitions"]}
@@ -177,8 +177,8 @@ def test_a_task_can_write_nothing_but_its_scratch_and_has_no_capability(desk: De
         ("waf.bad_inputs=off", "Rules.bad-inputs"),
     ],
 )
-def test_what_is_taken_back_is_taken_back(desk: Desk, setting: str, told: str) -> None:
-    assert told in desk.plan(SUFFIX, "--set", setting)
+def test_what_is_taken_back_is_taken_back(user: User, setting: str, told: str) -> None:
+    assert told in user.plan(SUFFIX, "--set", setting)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_what_is_taken_back_is_taken_back(desk: Desk, setting: str, told: str) -
         {"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}},
     ],
 )
-def test_the_embedded_aws_refuses_what_fargate_refuses(desk: Desk, more: dict[str, Any]) -> None:
+def test_the_embedded_aws_refuses_what_fargate_refuses(user: User, more: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match="Fargate"):
-        aws(desk, "ecs").register_task_definition(
+        aws(user, "ecs").register_task_definition(
             family="bad",
             requiresCompatibilities=["FARGATE"],
             networkMode="awsvpc",
@@ -202,10 +202,10 @@ def test_the_embedded_aws_refuses_what_fargate_refuses(desk: Desk, more: dict[st
         )
 
 
-def test_a_task_logs_in_as_one_user_of_this_database(desk: Desk) -> None:
-    [cluster] = aws(desk, "rds").describe_db_clusters()["DBClusters"]
+def test_a_task_logs_in_as_one_user_of_this_database(user: User) -> None:
+    [cluster] = aws(user, "rds").describe_db_clusters()["DBClusters"]
     role = {"RoleName": f"ml-api-task-role-{SUFFIX}", "PolicyName": "use"}
-    document = aws(desk, "iam").get_role_policy(**role)["PolicyDocument"]
+    document = aws(user, "iam").get_role_policy(**role)["PolicyDocument"]
     [connect] = [one for one in document["Statement"] if one["Action"] == ["rds-db:connect"]]
 
     assert cluster["IAMDatabaseAuthenticationEnabled"] is True
@@ -213,13 +213,13 @@ def test_a_task_logs_in_as_one_user_of_this_database(desk: Desk) -> None:
     assert connect["Resource"] == [f"arn:aws:rds-db:{REGION}:{ACCOUNT}:{user}"]
 
 
-def test_a_snapshot_bears_the_tags_of_its_database(desk: Desk) -> None:
-    assert aws(desk, "rds").describe_db_clusters()["DBClusters"][0]["CopyTagsToSnapshot"] is True
+def test_a_snapshot_bears_the_tags_of_its_database(user: User) -> None:
+    assert aws(user, "rds").describe_db_clusters()["DBClusters"][0]["CopyTagsToSnapshot"] is True
 
 
 @pytest.mark.parametrize("role", ["execution-role", "task-role", "flow-role"])
-def test_a_role_is_taken_for_this_account_alone(desk: Desk, role: str) -> None:
-    told = aws(desk, "iam").get_role(RoleName=f"ml-api-{role}-{SUFFIX}")["Role"]
+def test_a_role_is_taken_for_this_account_alone(user: User, role: str) -> None:
+    told = aws(user, "iam").get_role(RoleName=f"ml-api-{role}-{SUFFIX}")["Role"]
     [statement] = told["AssumeRolePolicyDocument"]["Statement"]
 
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
@@ -237,8 +237,8 @@ _WILDCARDS = {
 }
 
 
-def test_no_policy_has_a_wildcard_without_a_reason(desk: Desk) -> None:
-    iam, found = aws(desk, "iam"), set()
+def test_no_policy_has_a_wildcard_without_a_reason(user: User) -> None:
+    iam, found = aws(user, "iam"), set()
     for role in iam.list_roles(PathPrefix="/")["Roles"]:
         for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
@@ -250,44 +250,44 @@ def test_no_policy_has_a_wildcard_without_a_reason(desk: Desk) -> None:
     assert found == _WILDCARDS.keys()
 
 
-def test_every_request_is_recorded_in_one_bucket(desk: Desk) -> None:
-    s3, logs = aws(desk, "s3"), aws(desk, "logs", "us-east-1")
+def test_every_request_is_recorded_in_one_bucket(user: User) -> None:
+    s3, logs = aws(user, "s3"), aws(user, "logs", "us-east-1")
     [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"]]
     assert bucket == f"ml-api-logs-{SUFFIX}-{ACCOUNT}-{REGION}"
-    [balancer] = aws(desk, "elbv2").describe_load_balancers()["LoadBalancers"]
-    told = aws(desk, "elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])
+    [balancer] = aws(user, "elbv2").describe_load_balancers()["LoadBalancers"]
+    told = aws(user, "elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])
     attributes = {one["Key"]: one["Value"] for one in told["Attributes"]}
     assert attributes["access_logs.s3.enabled"] == "true"
     assert (attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]) == (bucket, "alb")
     [delivery] = logs.describe_deliveries()["deliveries"]
     source = logs.get_delivery_source(name=delivery["deliverySourceName"])["deliverySource"]
-    [edge] = aws(desk, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    [edge] = aws(user, "cloudfront").list_distributions()["DistributionList"]["Items"]
     assert source["resourceArns"] == [edge["ARN"]]
 
 
-def test_the_balancers_records_are_read_from_the_bucket(desk: Desk) -> None:
+def test_the_balancers_records_are_read_from_the_bucket(user: User) -> None:
     now = datetime.now(UTC)
     line = f'http {now.isoformat()} app/ml-api-alb-prod/50 192.0.2.1:1 10.0.0.1:80 0 0 0 200 200 "GET /"'
     folder = f"alb/AWSLogs/123456789012/elasticloadbalancing/{REGION}/{now:%Y/%m/%d}"
     body = gzip.compress(line.encode())
     bucket = f"ml-api-logs-{SUFFIX}-123456789012-{REGION}"
-    aws(desk, "s3").put_object(Bucket=bucket, Key=f"{folder}/one.log.gz", Body=body)
+    aws(user, "s3").put_object(Bucket=bucket, Key=f"{folder}/one.log.gz", Body=body)
 
     asked = ("--suffix", SUFFIX, "--json")
-    (policy,) = desk.well("policy", "--for", "logs", "--expect-account", ACCOUNT, *asked).lines
-    desk.box.authorise(*policy["policies"])
+    (policy,) = user.well("policy", "--for", "logs", "--expect-account", ACCOUNT, *asked).lines
+    user.box.authorise(*policy["policies"])
     try:
-        (told,) = desk.well("logs", "--from", "alb", *asked).lines
-        assert desk.well("logs", "--from", "firewall", *asked).lines == []
+        (told,) = user.well("logs", "--from", "alb", *asked).lines
+        assert user.well("logs", "--from", "firewall", *asked).lines == []
     finally:
-        desk.box.authorise()
+        user.box.authorise()
 
     assert told["message"] == line
     assert told["service"] == "ml-api-alb-prod"
 
 
-def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(desk: Desk) -> None:
-    s3, bucket = aws(desk, "s3"), f"ml-api-logs-{SUFFIX}-{ACCOUNT}-{REGION}"
+def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(user: User) -> None:
+    s3, bucket = aws(user, "s3"), f"ml-api-logs-{SUFFIX}-{ACCOUNT}-{REGION}"
 
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True}
@@ -300,33 +300,33 @@ def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(d
     assert plain["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_share_of_the_day_of_what_is_done_by_hand_is_told_and_mended(desk: Desk) -> None:
-    stack = Standing(desk, REGION)
+def test_a_share_of_the_day_of_what_is_done_by_hand_is_told_and_mended(user: User) -> None:
+    live_stack = LiveStack(user, REGION)
     hands = random.Random(SEED).sample(OF_PRODUCTION, 8)
     for hand in hands:
-        hand.act(stack)
+        hand.act(live_stack)
 
-    told = {(one["node"], one["what"]) for one in drift(stack)}
-    desk.apply(SUFFIX)
+    told = {(one["node"], one["what"]) for one in drift(live_stack)}
+    user.apply(SUFFIX)
 
     assert told == {(hand.node, hand.what) for hand in hands}, f"FAULT_SEED={SEED}"
-    assert drift(stack) == []
+    assert drift(live_stack) == []
 
 
 @pytest.mark.slow
 def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: LocalAws, tmp_path: Path) -> None:
-    desk = Desk.before(served, tmp_path)
-    empty = inventory(desk.box.endpoint)
-    desk.apply(
+    user = User.before(served, tmp_path)
+    empty = inventory(user.box.endpoint)
+    user.apply(
         "a",
         *("--set", "profile=production", "--set", "network.nat=per_zone", "--set", "network.zones=4"),
         *("--set", "database.readers=2", "--set", "database.monitoring=60"),
     )
-    desk.ledger("a").unlink()
-    [bucket] = client(desk.box.endpoint, "s3").list_buckets()["Buckets"]
-    client(desk.box.endpoint, "s3").delete_bucket_policy(Bucket=bucket["Name"])
-    client(desk.box.endpoint, "s3").put_object(Bucket=bucket["Name"], Key="alb/record", Body=b"1")
+    user.ledger("a").unlink()
+    [bucket] = client(user.box.endpoint, "s3").list_buckets()["Buckets"]
+    client(user.box.endpoint, "s3").delete_bucket_policy(Bucket=bucket["Name"])
+    client(user.box.endpoint, "s3").put_object(Bucket=bucket["Name"], Key="alb/record", Body=b"1")
 
-    desk.teardown("a", "--unprotect")
+    user.teardown("a", "--unprotect")
 
-    assert inventory(desk.box.endpoint) == empty
+    assert inventory(user.box.endpoint) == empty

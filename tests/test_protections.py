@@ -22,10 +22,10 @@ from provisioner.resources.elbv2.balancer import LoadBalancer
 from provisioner.resources.logs import LogGroup
 from provisioner.resources.route53 import DnsName
 from provisioner.resources.s3 import Bucket
-from tests.harness import Desk
-from tests.inventory import client
-from tests.printed_commands import carry_out, printed
-from tests.zones import Zone
+from tests.support.account_inventory import client
+from tests.support.hosted_zones import Zone
+from tests.support.printed_commands import carry_out, printed
+from tests.support.user import User
 
 # How services call what keeps a resource from its end, in botocore 1.44.5.
 _WORDS = re.compile(
@@ -103,18 +103,18 @@ def test_what_nothing_lifts_is_told_by_its_holders(name: str) -> None:
     assert overrides(RESOURCE_TYPES[name], "blockers")
 
 
-def as_a_run(desk: Desk, service: str) -> Any:
+def as_a_run(user: User, service: str) -> Any:
     """The client that a run hands to a resource type."""
-    return Clients(AwsConnection("us-east-1", running(desk.home / "embedded" / "server")), Clock()).client(service)
+    return Clients(AwsConnection("us-east-1", running(user.home / "embedded" / "server")), Clock()).client(service)
 
 
-def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone(desk: Desk) -> None:
-    zone = Zone.of(desk)
+def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone(user: User) -> None:
+    zone = Zone.of(user)
     name = f"api.{zone.name}"
     record = {"Type": "A", "ResourceRecords": [{"Value": "192.0.2.1"}]}
     props = {"HostedZoneId": zone.id, "Name": name, "Records": [record], "Mark": "ours"}
     spec = ResourceSpec("name", "", "a", props, id=f"{zone.id}|{name}")
-    route53, resource_type = as_a_run(desk, "route53"), DnsName()
+    route53, resource_type = as_a_run(user, "route53"), DnsName()
     resource_type.create(route53, spec)
     assert resource_type.protections(route53, spec) == []
     theirs = {"RecordName": f"www.{zone.name}", "RecordType": "A"}
@@ -137,9 +137,9 @@ BUCKET, KEPT = "ml-api-logs-a-123456789012-us-east-1", {"Mode": "COMPLIANCE", "D
 
 
 @pytest.fixture
-def locked(desk: Desk) -> Any:
+def locked(user: User) -> Any:
     """S3, with a bucket of our name whose objects are locked for a month as soon as they are written."""
-    s3 = as_a_run(desk, "s3")
+    s3 = as_a_run(user, "s3")
     s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
     return s3
 
@@ -158,8 +158,8 @@ def test_a_bucket_under_object_lock_is_told_with_the_end_of_what_is_written_now(
     assert f"{end:%Y-%m-%d}" in holder.remedy
 
 
-def test_a_bucket_without_object_lock_is_held_by_nothing(desk: Desk) -> None:
-    s3 = as_a_run(desk, "s3")
+def test_a_bucket_without_object_lock_is_held_by_nothing(user: User) -> None:
+    s3 = as_a_run(user, "s3")
     s3.create_bucket(Bucket=BUCKET)
 
     assert Bucket().blockers(s3, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)) == []
@@ -260,37 +260,37 @@ def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked
     assert [one.uncertain for one in Bucket().blockers(s3, spec)] == told
 
 
-def protect_logs(desk: Desk) -> None:
+def protect_logs(user: User) -> None:
     """Turn on what an organisation turns on for all log groups."""
-    logs = client(desk.box.endpoint, "logs")
+    logs = client(user.box.endpoint, "logs")
     for group in logs.describe_log_groups()["logGroups"]:
         logs.put_log_group_deletion_protection(logGroupIdentifier=group["logGroupName"], deletionProtectionEnabled=True)
 
 
-def test_what_an_apply_would_remove_is_refused_before_while_it_is_protected(desk: Desk) -> None:
+def test_what_an_apply_would_remove_is_refused_before_while_it_is_protected(user: User) -> None:
     """DeleteLogGroup was refused after the web ACL had gone, and no way out was told."""
-    desk.apply("a", "--set", "waf.enabled=true")
-    protect_logs(desk)
-    before = desk.mark()
+    user.apply("a", "--set", "waf.enabled=true")
+    protect_logs(user)
+    before = user.mark()
 
-    planned = desk.run("plan", "--suffix", "a")
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    planned = user.run("plan", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 5, ran.err
-    assert desk.tries(before) == []
+    assert user.tries(before) == []
     for text in (planned.out, ran.err):
         assert "waf/waf-logs: " in text
         assert "is no longer declared, and is protected against deletion" in text
     (command,) = printed(ran.err)
-    carry_out(desk.box, command)
-    desk.apply("a")
+    carry_out(user.box, command)
+    user.apply("a")
 
 
-def test_a_protected_log_group_keeps_its_tags_when_its_deletion_is_refused(desk: Desk) -> None:
+def test_a_protected_log_group_keeps_its_tags_when_its_deletion_is_refused(user: User) -> None:
     """The emulator took them off before it refused, and the next run held the group for a stranger's."""
-    desk.apply("a")
-    protect_logs(desk)
-    logs = client(desk.box.endpoint, "logs")
+    user.apply("a")
+    protect_logs(user)
+    logs = client(user.box.endpoint, "logs")
     [group, *_] = logs.describe_log_groups()["logGroups"]
     arn = group["arn"].removesuffix(":*")
     before = logs.list_tags_for_resource(resourceArn=arn)["tags"]
@@ -303,9 +303,9 @@ def test_a_protected_log_group_keeps_its_tags_when_its_deletion_is_refused(desk:
 
 
 def test_what_was_protected_after_the_question_is_told_with_its_way_out(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.apply("a")
+    user.apply("a")
     real = LogGroup.delete
 
     def delete(resource_type: LogGroup, logs: Any, spec: ResourceSpec) -> None:
@@ -314,21 +314,21 @@ def test_what_was_protected_after_the_question_is_told_with_its_way_out(
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(LogGroup, "delete", delete)
-        ran = desk.run("teardown", "--yes", "--suffix", "a")
+        ran = user.run("teardown", "--yes", "--suffix", "a")
 
     assert ran.code == 4, ran.err
     assert "alb-logs: LogGroup /aws/alb/ml-api-a is protected against deletion." in ran.err
     assert "ValidationException" not in ran.err
     for command in printed(ran.err):
-        carry_out(desk.box, command)
-    desk.teardown("a")
+        carry_out(user.box, command)
+    user.teardown("a")
 
 
 def test_a_balancer_protected_after_the_question_is_told_with_its_way_out(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its read does not tell of the protection: it ended in OperationNotPermitted."""
-    desk.apply("a")
+    user.apply("a")
     real = LoadBalancer.delete
 
     def delete(resource_type: LoadBalancer, elbv2: Any, spec: ResourceSpec) -> None:
@@ -338,7 +338,7 @@ def test_a_balancer_protected_after_the_question_is_told_with_its_way_out(
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(LoadBalancer, "delete", delete)
-        ran = desk.run("teardown", "--yes", "--suffix", "a")
+        ran = user.run("teardown", "--yes", "--suffix", "a")
 
     assert ran.code == 4, ran.err
     assert "alb: LoadBalancer ml-api-alb-a is protected against deletion." in ran.err
@@ -346,14 +346,14 @@ def test_a_balancer_protected_after_the_question_is_told_with_its_way_out(
     assert "OperationNotPermitted" not in ran.err
     (command,) = printed(ran.err)
     assert command.startswith("elbv2 modify-load-balancer-attributes --load-balancer-arn arn:")
-    again = desk.run("teardown", "--yes", "--suffix", "a")
+    again = user.run("teardown", "--yes", "--suffix", "a")
     assert (again.code, "protected against deletion; nothing was touched" in again.err) == (5, True)
-    desk.well("teardown", "--yes", "--unprotect", "--suffix", "a")
+    user.well("teardown", "--yes", "--unprotect", "--suffix", "a")
 
 
-def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(desk: Desk) -> None:
-    desk.apply("a")
-    elbv2 = as_a_run(desk, "elbv2")
+def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(user: User) -> None:
+    user.apply("a")
+    elbv2 = as_a_run(user, "elbv2")
     (one,) = elbv2.describe_load_balancers()["LoadBalancers"]
     spec = ResourceSpec("alb", one["LoadBalancerName"], "a", id=one["LoadBalancerArn"])
     resource_type, on = LoadBalancer(), [{"Key": "deletion_protection.enabled", "Value": "true"}]
@@ -361,6 +361,6 @@ def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(desk:
     elbv2.modify_load_balancer_attributes(LoadBalancerArn=spec.id, Attributes=on)
 
     told = resource_type.unprotected_by.format(**resource_type.deletion_protected(elbv2, spec, one))
-    carry_out(desk.box, told.removeprefix("aws "))
+    carry_out(user.box, told.removeprefix("aws "))
 
     assert resource_type.deletion_protected(elbv2, spec, one) == {}

@@ -13,7 +13,7 @@ import pytest
 from provisioner.aws_connection import AwsConnection
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked
-from tests.harness import Desk
+from tests.support.user import User
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real"}
 
@@ -72,26 +72,26 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
 
 
 def test_it_stays_on_loopback_whatever_the_environment_says(
-    desk: Desk, elsewhere: socket.socket, connected: set[Any], tmp_path: Path
+    user: User, elsewhere: socket.socket, connected: set[Any], tmp_path: Path
 ) -> None:
-    lured = dataclasses.replace(desk, environment=lures(elsewhere, tmp_path))
+    lured = dataclasses.replace(user, environment=lures(elsewhere, tmp_path))
 
     lured.apply("a")
     lured.teardown("a")
 
     assert not was_called(elsewhere)
-    port = int(desk.box.endpoint.rsplit(":", 1)[1])
+    port = int(user.box.endpoint.rsplit(":", 1)[1])
     assert connected == {("127.0.0.1", port)}
 
 
-def test_a_profile_that_does_not_exist_is_not_even_looked_for(desk: Desk) -> None:
-    lost = dataclasses.replace(desk, environment={"AWS_PROFILE": "no-such-profile"})
+def test_a_profile_that_does_not_exist_is_not_even_looked_for(user: User) -> None:
+    lost = dataclasses.replace(user, environment={"AWS_PROFILE": "no-such-profile"})
 
     assert lost.run("plan", "--suffix", "a").code == 0
 
 
-def test_the_same_in_a_process_of_its_own(desk: Desk, elsewhere: socket.socket, tmp_path: Path) -> None:
-    ran = desk.process("plan", "--local", "--suffix", "a", **lures(elsewhere, tmp_path))
+def test_the_same_in_a_process_of_its_own(user: User, elsewhere: socket.socket, tmp_path: Path) -> None:
+    ran = user.process("plan", "--local", "--suffix", "a", **lures(elsewhere, tmp_path))
 
     assert ran.code == 0, ran.err
     assert "to add" in ran.out
@@ -100,9 +100,9 @@ def test_the_same_in_a_process_of_its_own(desk: Desk, elsewhere: socket.socket, 
 
 @pytest.mark.parametrize("where", ["https://ec2.us-east-1.amazonaws.com", "http://127.0.0.1:1"])
 def test_a_client_of_a_rehearsal_that_would_go_elsewhere_is_stopped_before_its_first_call(
-    desk: Desk, connected: set[Any], where: str
+    user: User, connected: set[Any], where: str
 ) -> None:
-    emulator = RunningEmulator(desk.box.endpoint, 1, "i", 0.0, behaviours=True, started="now")
+    emulator = RunningEmulator(user.box.endpoint, 1, "i", 0.0, behaviours=True, started="now")
     client = AwsConnection("us-east-1", emulator).client("ec2")
     client.meta.events.register_last("before-call.*", lambda params, **_: params.update(url=where))
 
@@ -112,67 +112,67 @@ def test_a_client_of_a_rehearsal_that_would_go_elsewhere_is_stopped_before_its_f
     assert connected == set()
 
 
-def test_a_ledger_of_a_rehearsal_is_refused_against_another_endpoint(desk: Desk, tmp_path: Path) -> None:
+def test_a_ledger_of_a_rehearsal_is_refused_against_another_endpoint(user: User, tmp_path: Path) -> None:
     state = str(tmp_path / "one.json")
-    desk.apply("a", "--state", state)
-    mark = desk.mark()
-    real = dataclasses.replace(desk, environment={**CREDENTIALS, "AWS_ENDPOINT_URL": desk.box.endpoint})
+    user.apply("a", "--state", state)
+    mark = user.mark()
+    real = dataclasses.replace(user, environment={**CREDENTIALS, "AWS_ENDPOINT_URL": user.box.endpoint})
 
     for command in (["plan"], ["apply", "--yes"], ["teardown", "--yes"], ["status"]):
         ran = real.run(*command, "--suffix", "a", "--state", state, local=False)
         assert ran.code == 5, ran.err
         assert "embedded:" in ran.err
 
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
 @pytest.mark.slow
-def test_a_ledger_of_another_endpoint_is_refused_in_a_rehearsal(desk: Desk, tmp_path: Path) -> None:
+def test_a_ledger_of_another_endpoint_is_refused_in_a_rehearsal(user: User, tmp_path: Path) -> None:
     state = str(tmp_path / "one.json")
-    desk.apply("a", "--state", state)
-    text = Path(state).read_text().replace(f"embedded:{desk.box.box.instance}", "https://emulator.example")
+    user.apply("a", "--state", state)
+    text = Path(state).read_text().replace(f"embedded:{user.box.box.instance}", "https://emulator.example")
     Path(state).write_text(text)
-    mark = desk.mark()
+    mark = user.mark()
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", "--state", state)
+    ran = user.run("apply", "--yes", "--suffix", "a", "--state", state)
 
     assert ran.code == 5
     assert "emulator.example" in ran.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_an_emulator_of_ones_own_is_used_as_boto3_would(desk: Desk) -> None:
-    own = dataclasses.replace(desk, environment={**CREDENTIALS, "AWS_ENDPOINT_URL": desk.box.endpoint})
+def test_an_emulator_of_ones_own_is_used_as_boto3_would(user: User) -> None:
+    own = dataclasses.replace(user, environment={**CREDENTIALS, "AWS_ENDPOINT_URL": user.box.endpoint})
 
     ran = own.run("plan", "--suffix", "a", local=False)
 
     assert ran.code == 0, ran.err
-    assert desk.box.endpoint in ran.err
+    assert user.box.endpoint in ran.err
     assert "Plan: " in ran.out
 
 
 @pytest.mark.parametrize("option", ["--expect-account=999999999999", "--set=account=999999999999"])
-def test_another_account_than_the_expected_is_refused_before_anything_is_looked_at(desk: Desk, option: str) -> None:
-    mark = desk.mark()
+def test_another_account_than_the_expected_is_refused_before_anything_is_looked_at(user: User, option: str) -> None:
+    mark = user.mark()
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", option)
+    ran = user.run("apply", "--yes", "--suffix", "a", option)
 
     assert ran.code == 3
     assert "999999999999" in ran.err
     assert "123456789012" in ran.err
-    assert [call["operation"] for call in desk.box.calls(mark)] == ["GetCallerIdentity"]
+    assert [call["operation"] for call in user.box.calls(mark)] == ["GetCallerIdentity"]
 
 
-def test_the_expected_account_passes(desk: Desk) -> None:
-    assert desk.run("plan", "--suffix", "a", "--expect-account", "123456789012").code == 0
+def test_the_expected_account_passes(user: User) -> None:
+    assert user.run("plan", "--suffix", "a", "--expect-account", "123456789012").code == 0
 
 
-def test_a_ledger_of_another_account_is_refused(desk: Desk) -> None:
-    desk.apply("a")
-    text = desk.ledger("a").read_text().replace('"account": "123456789012"', '"account": "210987654321"')
-    desk.ledger("a").write_text(text)
+def test_a_ledger_of_another_account_is_refused(user: User) -> None:
+    user.apply("a")
+    text = user.ledger("a").read_text().replace('"account": "123456789012"', '"account": "210987654321"')
+    user.ledger("a").write_text(text)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 3
     assert "210987654321" in ran.err

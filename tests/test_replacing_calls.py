@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.iam import reference
 from provisioner.resources import RESOURCE_TYPES
-from tests.calling import VERBS, operations
+from tests.support.called_operations import VERBS, operations
 from tests.test_calls import DECLARED, PROVISIONER
 
 # What makes something that was not there, or ends it, or sets tags one by one.

@@ -16,32 +16,32 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.harness import Desk
-from tests.replies import Front, Trust, plays
-from tests.replies.front import Play
+from tests.support.fault_proxy import FaultProxy, Trust, plays
+from tests.support.fault_proxy.front import Play
+from tests.support.user import User
 
 ONCE = Config(retries={"total_max_attempts": 1}, proxies={}, s3={"addressing_style": "path"})
 
 
 @pytest.fixture
-def front(desk: Desk) -> Iterator[Front]:
-    with Front(desk.box.endpoint) as made:
+def front(user: User) -> Iterator[FaultProxy]:
+    with FaultProxy(user.box.endpoint) as made:
         yield made
 
 
-def client(service: str, front: Front, **more: Any) -> Any:
+def client(service: str, front: FaultProxy, **more: Any) -> Any:
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
     return boto3.client(service, **keys, endpoint_url=front.url, config=ONCE, **more)
 
 
-def asked(front: Front, path: str = "/", method: str = "GET") -> tuple[HTTPResponse, bytes]:
+def asked(front: FaultProxy, path: str = "/", method: str = "GET") -> tuple[HTTPResponse, bytes]:
     with contextlib.closing(HTTPConnection("127.0.0.1", front.port, timeout=5)) as connection:
         connection.request(method, path)
         answer = connection.getresponse()
         return answer, answer.read()
 
 
-def test_what_is_not_ordered_passes_and_is_noted(front: Front) -> None:
+def test_what_is_not_ordered_passes_and_is_noted(front: FaultProxy) -> None:
     ec2 = client("ec2", front)
     made = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
 
@@ -49,7 +49,7 @@ def test_what_is_not_ordered_passes_and_is_noted(front: Front) -> None:
     assert front.operations() == ["ec2:CreateVpc", "ec2:DescribeVpcs"]
 
 
-def test_only_the_request_that_is_meant_meets_the_order(front: Front) -> None:
+def test_only_the_request_that_is_meant_meets_the_order(front: FaultProxy) -> None:
     order = front.order(plays.refusal("Odd"), service="ec2", operation="DescribeVpcs", nth=2, times=2)
     ec2 = client("ec2", front)
     codes = []
@@ -77,7 +77,7 @@ def test_only_the_request_that_is_meant_meets_the_order(front: Front) -> None:
     ],
 )
 def test_a_refusal_is_read_in_the_protocol_of_the_call(
-    front: Front, service: str, operation: str, params: dict[str, str]
+    front: FaultProxy, service: str, operation: str, params: dict[str, str]
 ) -> None:
     front.order(plays.refusal("SomeCode", 400, "some words"))
 
@@ -101,7 +101,7 @@ def test_a_refusal_is_read_in_the_protocol_of_the_call(
         (plays.garbled(b"?"), None, b"?"),
     ],
 )
-def test_a_reply_comes_as_it_is_named(front: Front, play: Play, status: int | None, body: bytes | None) -> None:
+def test_a_reply_comes_as_it_is_named(front: FaultProxy, play: Play, status: int | None, body: bytes | None) -> None:
     front.order(play, path="/nothing-is-here")
     answer, told = asked(front, "/nothing-is-here")
 
@@ -109,14 +109,14 @@ def test_a_reply_comes_as_it_is_named(front: Front, play: Play, status: int | No
     assert body is None or told == body
 
 
-def test_a_throttle_says_when(front: Front) -> None:
+def test_a_throttle_says_when(front: FaultProxy) -> None:
     front.order(plays.bare_429(250))
 
     assert asked(front)[0].headers["x-amz-retry-after"] == "250"
 
 
 @pytest.mark.parametrize("play", [plays.cut(), plays.hung_up(), plays.reset(), plays.no_http()])
-def test_what_breaks_on_the_way_is_no_answer(front: Front, play: Play) -> None:
+def test_what_breaks_on_the_way_is_no_answer(front: FaultProxy, play: Play) -> None:
     front.order(plays.after(play), operation="DescribeVpcs")
     ec2 = client("ec2", front)
 
@@ -125,30 +125,30 @@ def test_what_breaks_on_the_way_is_no_answer(front: Front, play: Play) -> None:
     assert ec2.describe_vpcs()["Vpcs"]
 
 
-def test_a_reset_is_a_reset(front: Front) -> None:
+def test_a_reset_is_a_reset(front: FaultProxy) -> None:
     front.order(plays.reset())
     with pytest.raises(ConnectionResetError):
         asked(front)
 
 
-def test_after_means_that_the_call_took_effect(front: Front, desk: Desk) -> None:
+def test_after_means_that_the_call_took_effect(front: FaultProxy, user: User) -> None:
     front.order(plays.after(plays.hung_up()), operation="CreateVpc")
     with pytest.raises(Exception, match="closed"):
         client("ec2", front).create_vpc(CidrBlock="10.0.0.0/16")
 
-    assert desk.acts() == ["ec2:CreateVpc"]
+    assert user.acts() == ["ec2:CreateVpc"]
 
 
-def test_before_means_that_it_did_not(front: Front, desk: Desk) -> None:
+def test_before_means_that_it_did_not(front: FaultProxy, user: User) -> None:
     front.order(plays.hung_up(), operation="CreateVpc")
     with pytest.raises(Exception, match="closed"):
         client("ec2", front).create_vpc(CidrBlock="10.0.0.0/16")
 
-    assert desk.acts() == []
+    assert user.acts() == []
 
 
 @pytest.mark.parametrize("head", [True, False])
-def test_bytes_drip(front: Front, head: bool) -> None:
+def test_bytes_drip(front: FaultProxy, head: bool) -> None:
     front.order(plays.dripped(0.002, head=head), path="/dripping")
     began = time.monotonic()
     _, body = asked(front, "/dripping")
@@ -157,8 +157,8 @@ def test_bytes_drip(front: Front, head: bool) -> None:
     assert time.monotonic() - began > 0.002 * len(body)
 
 
-def test_the_end_of_the_front_ends_what_is_silent_or_drips(desk: Desk) -> None:
-    with Front(desk.box.endpoint) as front:
+def test_the_end_of_the_front_ends_what_is_silent_or_drips(user: User) -> None:
+    with FaultProxy(user.box.endpoint) as front:
         front.order(plays.silent(front), path="/silent")
         front.order(plays.dripped_page(60), path="/page")
         waiting = [HTTPConnection("127.0.0.1", front.port, timeout=5) for _ in range(2)]
@@ -172,7 +172,7 @@ def test_the_end_of_the_front_ends_what_is_silent_or_drips(desk: Desk) -> None:
         connection.close()
 
 
-def test_nobody_listens_for_a_while(front: Front) -> None:
+def test_nobody_listens_for_a_while(front: FaultProxy) -> None:
     port = front.port
     front.leave(0.1)
     with pytest.raises(ConnectionRefusedError):
@@ -189,13 +189,13 @@ def test_nobody_listens_for_a_while(front: Front) -> None:
     assert front.seen
 
 
-def test_a_proxy_goes_away_at_a_call(front: Front) -> None:
+def test_a_proxy_goes_away_at_a_call(front: FaultProxy) -> None:
     front.order(plays.away(front, 0.05), operation="DescribeVpcs")
     with pytest.raises(Exception, match=r"(?i)closed|connect"):
         client("ec2", front).describe_vpcs()
 
 
-def test_a_store_leaves_out_what_s3_tells(front: Front) -> None:
+def test_a_store_leaves_out_what_s3_tells(front: FaultProxy) -> None:
     s3 = client("s3", front)
     s3.create_bucket(Bucket="some-bucket")
     front.order(plays.weak_etag(), operation="PutObject")
@@ -207,9 +207,9 @@ def test_a_store_leaves_out_what_s3_tells(front: Front) -> None:
     assert told["Body"].read() == b"text"
 
 
-def test_tls_is_trusted_by_whom_it_is_told(desk: Desk, tmp_path: Path) -> None:
+def test_tls_is_trusted_by_whom_it_is_told(user: User, tmp_path: Path) -> None:
     trust = Trust(tmp_path / "trust")
-    with Front(desk.box.endpoint, trust, tls=True) as front:
+    with FaultProxy(user.box.endpoint, trust, tls=True) as front:
         told = client("sts", front, verify=str(trust.bundle)).get_caller_identity()
         assert told["Account"]
 
@@ -221,9 +221,9 @@ def test_tls_is_trusted_by_whom_it_is_told(desk: Desk, tmp_path: Path) -> None:
             client("sts", front, verify=str(trust.bundle)).get_caller_identity()
 
 
-def test_a_handshake_is_cut(desk: Desk, tmp_path: Path) -> None:
+def test_a_handshake_is_cut(user: User, tmp_path: Path) -> None:
     trust = Trust(tmp_path / "trust")
-    with Front(desk.box.endpoint, trust, tls=True) as front:
+    with FaultProxy(user.box.endpoint, trust, tls=True) as front:
         front.cut_handshakes()
         sts = client("sts", front, verify=str(trust.bundle))
         with pytest.raises(Exception, match=r"(?i)ssl|eof|closed|reset"):
@@ -232,9 +232,9 @@ def test_a_handshake_is_cut(desk: Desk, tmp_path: Path) -> None:
         assert sts.get_caller_identity()["Account"]
 
 
-def test_a_proxy_opens_what_goes_to_aws(desk: Desk, tmp_path: Path) -> None:
+def test_a_proxy_opens_what_goes_to_aws(user: User, tmp_path: Path) -> None:
     trust = Trust(tmp_path / "trust")
-    with Front(desk.box.endpoint, trust) as front:
+    with FaultProxy(user.box.endpoint, trust) as front:
         through = Config(proxies={"https": f"http://127.0.0.1:{front.port}"})
         keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
         made = {
@@ -251,7 +251,7 @@ def test_a_proxy_opens_what_goes_to_aws(desk: Desk, tmp_path: Path) -> None:
         assert any(one.method == "CONNECT" for one in front.seen)
 
 
-def test_a_proxy_says_no_to_a_tunnel(front: Front) -> None:
+def test_a_proxy_says_no_to_a_tunnel(front: FaultProxy) -> None:
     front.order(plays.wants_proxy_credentials(), method="CONNECT")
     made = HTTPSConnection("127.0.0.1", front.port, context=ssl.create_default_context())
     with contextlib.closing(made) as connection:
@@ -261,10 +261,10 @@ def test_a_proxy_says_no_to_a_tunnel(front: Front) -> None:
             connection.request("GET", "/")
 
 
-def test_a_process_is_told_where_to_go(desk: Desk, tmp_path: Path) -> None:
+def test_a_process_is_told_where_to_go(user: User, tmp_path: Path) -> None:
     trust = Trust(tmp_path / "trust")
-    with Front(desk.box.endpoint, trust) as front:
-        ran = desk.process("plan", "--suffix", "a", "--set", "profile=seed", **front.as_proxy)
+    with FaultProxy(user.box.endpoint, trust) as front:
+        ran = user.process("plan", "--suffix", "a", "--set", "profile=seed", **front.as_proxy)
 
     assert ran.code == 0, ran.err
     assert "sts:GetCallerIdentity" in front.operations()

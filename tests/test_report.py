@@ -10,7 +10,7 @@ import pytest
 from provisioner.engine.planning.drift import Drift, What
 from provisioner.report.resources import state_of
 from provisioner.resources import RESOURCE_TYPES
-from tests.harness import Desk
+from tests.support.user import User
 
 HUSH = 'container.environment={"TOKEN":"hush-hush"}'
 
@@ -40,12 +40,12 @@ def test_a_resource_is_judged_by_what_aws_says_then_by_drift(
 
 
 @pytest.fixture(scope="module")
-def before(served: object, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def before(served: object, tmp_path_factory: pytest.TempPathFactory) -> User:
     """Someone who has brought the stack `prod` up, with a secret in its container's variables."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("report") / "home")  # type: ignore[arg-type]
-    desk.environment["MLAPI_PROFILE"] = "seed"
-    desk.well("apply", "--yes", "--suffix", "prod", "--set", HUSH)
-    return desk
+    user = User.before(served, tmp_path_factory.mktemp("report") / "home")  # type: ignore[arg-type]
+    user.environment["MLAPI_PROFILE"] = "seed"
+    user.well("apply", "--yes", "--suffix", "prod", "--set", HUSH)
+    return user
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "report.html"
 
 
-def test_it_tells_of_the_stack_as_it_is_and_changes_nothing(before: Desk, file: Path) -> None:
+def test_it_tells_of_the_stack_as_it_is_and_changes_nothing(before: User, file: Path) -> None:
     mark = before.mark()
 
     ran = before.well("report", "--suffix", "prod", "--set", HUSH, "--html", str(file))
@@ -70,8 +70,8 @@ def test_it_tells_of_the_stack_as_it_is_and_changes_nothing(before: Desk, file: 
     assert "user/moto" in text
 
 
-def test_what_is_missing_and_what_was_changed_by_hand_is_shown(before: Desk, file: Path) -> None:
-    from tests.inventory import client
+def test_what_is_missing_and_what_was_changed_by_hand_is_shown(before: User, file: Path) -> None:
+    from tests.support.account_inventory import client
 
     logs = client(before.box.endpoint, "logs")
     logs.delete_log_group(logGroupName="/aws/alb/ml-api-prod")
@@ -86,7 +86,7 @@ def test_what_is_missing_and_what_was_changed_by_hand_is_shown(before: Desk, fil
     assert "missing" in text
 
 
-def test_without_credentials_it_tells_what_the_last_run_left_and_says_so(before: Desk, file: Path) -> None:
+def test_without_credentials_it_tells_what_the_last_run_left_and_says_so(before: User, file: Path) -> None:
     before.box.faults({"operation": "sts:GetCallerIdentity", "fault": "expired", "times": 9})
 
     ran = before.run("report", "--suffix", "prod", "--html", str(file))
@@ -110,7 +110,7 @@ def test_without_credentials_it_tells_what_the_last_run_left_and_says_so(before:
         (["--suffix", "prod", "--html", "no/x.html"], 1, "there is no folder no"),
     ],
 )
-def test_what_cannot_be_is_refused_in_words(before: Desk, arguments: list[str], code: int, told: str) -> None:
+def test_what_cannot_be_is_refused_in_words(before: User, arguments: list[str], code: int, told: str) -> None:
     ran = before.run("report", *arguments)
 
     assert (ran.code, ran.out) == (code, "")

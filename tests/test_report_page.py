@@ -22,8 +22,8 @@ from provisioner.terminal.report.canvas import NARROW, WIDE, Format
 from provisioner.terminal.report.drawing import as_svg
 from provisioner.terminal.report.page import page
 from provisioner.terminal.report.style import colours
-from tests.harness import ROOT
-from tests.sheets import ODD, sheet, things
+from tests.support.report_pages import ODD, sheet, things
+from tests.support.user import ROOT
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -19,8 +19,8 @@ from provisioner.permissions.grants import _CHANGES
 from provisioner.permissions.statements import MANAGED_LIMIT, size
 from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 SUFFIX, ACCOUNT = "prod", "123456789012"
 FULL = (
@@ -107,10 +107,10 @@ OF_THE_ACCOUNT = {
 Policy = dict[str, Any]
 
 
-def policies(desk: Desk, purpose: str, *more: str) -> list[Policy]:
+def policies(user: User, purpose: str, *more: str) -> list[Policy]:
     """What `policy` prints."""
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", *(more or FULL))
-    return list(desk.well("policy", "--for", purpose, *asked).lines[0]["policies"])
+    return list(user.well("policy", "--for", purpose, *asked).lines[0]["policies"])
 
 
 def statements(given: list[Policy]) -> list[Policy]:
@@ -159,8 +159,8 @@ class Lived:
 
 @pytest.fixture(scope="module")
 def lived(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    desk = Desk.before(served, tmp_path_factory.mktemp("rights") / "home")
-    given = {purpose: policies(desk, purpose) for purpose, _ in LIFE}
+    user = User.before(served, tmp_path_factory.mktemp("rights") / "home")
+    given = {purpose: policies(user, purpose) for purpose, _ in LIFE}
     asked: dict[str, list[Request]] = {purpose: [] for purpose in given}
     try:
         for purpose, (command, *more) in LIFE:
@@ -170,7 +170,7 @@ def lived(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
                 served.authorise()
                 deliver(served)
             served.authorise(*given[purpose])
-            ran = desk.well(command, "--suffix", SUFFIX, *more)
+            ran = user.well(command, "--suffix", SUFFIX, *more)
             asked[purpose] += served.box.authoriser.asked
             assert more != [*CHANGED] or ran.out == "No changes.\n"
         yield Lived(given, asked)
@@ -381,18 +381,18 @@ def sample() -> list[str]:
 
 @pytest.mark.parametrize("sid", sample())
 @pytest.mark.slow
-def test_a_run_without_a_statement_ends_with_the_action_named(desk: Desk, sid: str) -> None:
-    given = policies(desk, "apply")
+def test_a_run_without_a_statement_ends_with_the_action_named(user: User, sid: str) -> None:
+    given = policies(user, "apply")
     taken = next(one for one in statements(given) if one["Sid"] == sid)
-    desk.box.authorise(*without(given, sid))
+    user.box.authorise(*without(given, sid))
     try:
-        ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *FULL)
+        ran = user.run("apply", "--yes", "--suffix", SUFFIX, *FULL)
         if ran.code == 0:
-            meddle(desk.box)
-            desk.box.authorise(*without(given, sid))
-            ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *CHANGED)
+            meddle(user.box)
+            user.box.authorise(*without(given, sid))
+            ran = user.run("apply", "--yes", "--suffix", SUFFIX, *CHANGED)
     finally:
-        desk.box.authorise()
+        user.box.authorise()
 
     assert ran.code != 0
     named = any(f"not authorized to perform: {action} on resource: " in ran.err for action in taken["Action"])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Desk
-from tests.standing import SUFFIX
+from tests.support.live_stack import SUFFIX
+from tests.support.user import User
 from tests.test_rights import policies
 
 pytestmark = pytest.mark.slow
@@ -16,16 +16,16 @@ STACK = ("--suffix", SUFFIX)
 
 
 @pytest.fixture(scope="module")
-def shipper(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def shipper(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     """A user who may ship to a stack that stands."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("shipper") / "home")
-    desk.apply(SUFFIX)
-    served.authorise(*policies(desk, "deploy", "--set", "service.minimum=2"))
-    yield desk
+    user = User.before(served, tmp_path_factory.mktemp("shipper") / "home")
+    user.apply(SUFFIX)
+    served.authorise(*policies(user, "deploy", "--set", "service.minimum=2"))
+    yield user
     served.authorise()
 
 
-def test_what_ships_may_be_done(shipper: Desk) -> None:
+def test_what_ships_may_be_done(shipper: User) -> None:
     shipper.well("deploy", "--yes", *STACK, "--image", "good:1", "--env", "A=b")
     shipper.well("deploy", "--yes", *STACK, "--image", "good:2")
     assert shipper.run("deploy", "--yes", *STACK, "--image", "web:does-not-exist").code == 10
@@ -37,7 +37,7 @@ def test_what_ships_may_be_done(shipper: Desk) -> None:
     assert ran.code == 0, ran.err
 
 
-def test_more_than_that_may_not(shipper: Desk) -> None:
+def test_more_than_that_may_not(shipper: User) -> None:
     ran = shipper.run("apply", "--yes", *STACK, "--set", "service.maximum=20")
 
     assert ran.code != 0

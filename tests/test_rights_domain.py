@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from provisioner.iam.evaluator import Request, Verdict, verdict
-from tests.harness import Desk
-from tests.inventory import client
 from tests.registry import push
-from tests.zones import Zone
+from tests.support.account_inventory import client
+from tests.support.hosted_zones import Zone
+from tests.support.user import User
 
 pytestmark = pytest.mark.slow
 SUFFIX, ACCOUNT, REGION = "named", "123456789012", "us-east-1"
@@ -27,22 +27,22 @@ Policy = dict[str, Any]
 @pytest.fixture(scope="module")
 def told(served: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Zone, dict[str, list[Policy]]]:
     """A life of a stack with names in a zone, each command under its own policy alone."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("named") / "home")
+    user = User.before(served, tmp_path_factory.mktemp("named") / "home")
     served.authorise()
-    zone = Zone.of(desk)
+    zone = Zone.of(user)
     ecr = client(served.endpoint, "ecr", REGION)
     ecr.create_repository(repositoryName="ml-api")
     push(ecr, "ml-api", "1")
     sets = (*MORE, *zone.sets())
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", *sets)
     given = {
-        purpose: list(desk.well("policy", "--for", purpose, *asked).lines[0]["policies"])
+        purpose: list(user.well("policy", "--for", purpose, *asked).lines[0]["policies"])
         for purpose in ("apply", "teardown")
     }
     try:
         for purpose, more in (("apply", sets), ("teardown", ())):
             served.authorise(*given[purpose])
-            desk.well(purpose, "--yes", "--suffix", SUFFIX, *more)
+            user.well(purpose, "--yes", "--suffix", SUFFIX, *more)
     finally:
         served.authorise()
     return zone, given

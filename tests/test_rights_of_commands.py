@@ -16,7 +16,7 @@ from provisioner.permissions.commands import COMMAND_PERMISSIONS
 from provisioner.permissions.names import NAMES
 from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
-from tests.harness import Desk
+from tests.support.user import User
 from tests.test_rights import ACCOUNT, SPARE, SUFFIX, Policy, statements, without
 
 SETTINGS = ("profile=production", "encryption.key=own")
@@ -38,24 +38,24 @@ COMMANDS = dict.fromkeys(purpose for purpose, _ in TYPED)
 UNMET = {"FactsVersions", "Shifts"}
 
 
-def policies(desk: Desk, purpose: str) -> list[Policy]:
+def policies(user: User, purpose: str) -> list[Policy]:
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", *FULL)
-    return list(desk.well("policy", "--for", purpose, *asked).lines[0]["policies"])
+    return list(user.well("policy", "--for", purpose, *asked).lines[0]["policies"])
 
 
 @pytest.fixture(scope="module")
 def lived(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Policy], list[Request]]]:
     """Each command's policy, and what it asked of IAM when it was run under it."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("commands") / "home")
-    desk.well("apply", "--yes", "--suffix", SUFFIX, *FULL)
+    user = User.before(served, tmp_path_factory.mktemp("commands") / "home")
+    user.well("apply", "--yes", "--suffix", SUFFIX, *FULL)
     told: dict[str, Any] = {}
     for purpose, typed in TYPED:
-        given = policies(desk, purpose)
+        given = policies(user, purpose)
         if purpose == "verify-gone":
-            desk.teardown(SUFFIX, "--unprotect")
+            user.teardown(SUFFIX, "--unprotect")
         served.authorise(*given)
         try:
-            ran = desk.run(typed[0], "--local", "--suffix", SUFFIX, *typed[1:], local=False)
+            ran = user.run(typed[0], "--local", "--suffix", SUFFIX, *typed[1:], local=False)
             asked = [*told.get(purpose, (given, []))[1], *served.box.authoriser.asked]
             told[purpose] = (given, asked)
         finally:
@@ -107,51 +107,51 @@ def test_without_a_statement_it_would_be_refused(lived: Any, purpose: str) -> No
 
 
 @pytest.mark.slow
-def test_a_change_of_the_key_without_a_statement_ends_with_the_action_named(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", SUFFIX, *FULL)
-    given = policies(desk, "rotate-origin-secret")
+def test_a_change_of_the_key_without_a_statement_ends_with_the_action_named(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", SUFFIX, *FULL)
+    given = policies(user, "rotate-origin-secret")
     sid = next(one["Sid"] for one in statements(given) if "secretsmanager:PutSecretValue" in one["Action"])
-    desk.box.authorise(*without(given, sid))
+    user.box.authorise(*without(given, sid))
     try:
-        ran = desk.run("rotate-origin-secret", "--yes", "--suffix", SUFFIX, *FULL)
+        ran = user.run("rotate-origin-secret", "--yes", "--suffix", SUFFIX, *FULL)
     finally:
-        desk.box.authorise()
+        user.box.authorise()
 
     assert ran.code != 0
     assert "not authorized to perform: secretsmanager:" in ran.err
 
 
 @pytest.mark.slow
-def test_the_policy_of_new_settings_is_enough_to_let_go_of_what_the_former_ones_made(desk: Desk) -> None:
+def test_the_policy_of_new_settings_is_enough_to_let_go_of_what_the_former_ones_made(user: User) -> None:
     second = '{"second": {"prefixes": ["/api/v1/deep/*"]}}'
     image = ("--set", "image=mine.example/api:1")
-    desk.apply("a", *image, "--set", f"api.services={second}")
+    user.apply("a", *image, "--set", f"api.services={second}")
     changed = (*image, "--set", "container.health_path=/ready")
     asked = ("--suffix", "a", "--expect-account", ACCOUNT, "--json", *changed)
-    given = desk.well("policy", "--for", "apply", *asked).lines[0]["policies"]
+    given = user.well("policy", "--for", "apply", *asked).lines[0]["policies"]
 
-    desk.box.authorise(*given)
-    ran = desk.run("apply", "--yes", "--suffix", "a", *changed)
-    desk.box.authorise()
+    user.box.authorise(*given)
+    ran = user.run("apply", "--yes", "--suffix", "a", *changed)
+    user.box.authorise()
 
     assert ran.code == 0, ran.err
-    assert desk.plan("a", *changed) == "No changes.\n"
+    assert user.plan("a", *changed) == "No changes.\n"
 
 
-def test_the_policies_are_one_json_array_or_a_file_each(desk: Desk, tmp_path: Path) -> None:
+def test_the_policies_are_one_json_array_or_a_file_each(user: User, tmp_path: Path) -> None:
     asked = ("policy", "--suffix", "x", "--expect-account", "123456789012", "--for")
 
-    listed = json.loads(desk.well(*asked, "apply").out)
-    written = desk.well(*asked, "apply", "--out", str(tmp_path / "new")).out.split()
+    listed = json.loads(user.well(*asked, "apply").out)
+    written = user.well(*asked, "apply", "--out", str(tmp_path / "new")).out.split()
 
     assert len(listed) > 1
     assert [json.loads(Path(one).read_text()) for one in written] == listed
-    assert isinstance(json.loads(desk.well(*asked, "status").out), list)
+    assert isinstance(json.loads(user.well(*asked, "status").out), list)
 
 
-def test_a_partition_that_a_plan_refuses_gets_no_policy(desk: Desk) -> None:
+def test_a_partition_that_a_plan_refuses_gets_no_policy(user: User) -> None:
     refused = [
-        desk.run(command, "--suffix", "x", "--region", "cn-north-1", *more)
+        user.run(command, "--suffix", "x", "--region", "cn-north-1", *more)
         for command, *more in (("policy",), ("plan",), ("plan", "--offline"), ("graph",))
     ]
 

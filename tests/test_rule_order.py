@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from provisioner.path_patterns import in_order, matches
 from provisioner.settings.api import Api
 from provisioner.steps.alb_rules import priorities
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 from tests.test_path_patterns import PATTERNS
 
 LONG = "/models/" + "m" * 50
@@ -82,48 +82,48 @@ def test_a_prefix_that_can_never_be_reached_is_refused(prefixes: tuple[str, ...]
     assert told in str(caught.value)
 
 
-def rules(desk: Desk) -> dict[str, dict[str, Any]]:
+def rules(user: User) -> dict[str, dict[str, Any]]:
     """The rules that ask for a path, by that path."""
-    elb = client(desk.box.endpoint, "elbv2")
+    elb = client(user.box.endpoint, "elbv2")
     (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
     (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     found = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     return {one["Conditions"][0]["Values"][0]: one for one in found if not one["IsDefault"]}
 
 
-def asked(desk: Desk, path: str) -> str:
+def asked(user: User, path: str) -> str:
     """The pattern of the rule that takes a request."""
-    order = sorted(rules(desk).values(), key=lambda one: int(one["Priority"]))
+    order = sorted(rules(user).values(), key=lambda one: int(one["Priority"]))
     patterns = [one["Conditions"][0]["Values"][0] for one in order]
     return next((one for one in patterns if matches(one, path)), "")
 
 
-def put_last(desk: Desk, *patterns: str) -> None:
+def put_last(user: User, *patterns: str) -> None:
     """Put narrow rules behind the wide ones, as a release before this one ordered them."""
-    found = rules(desk)
+    found = rules(user)
     crossed = [{"RuleArn": found[one]["RuleArn"], "Priority": 49_990 + n} for n, one in enumerate(patterns)]
-    client(desk.box.endpoint, "elbv2").set_rule_priorities(RulePriorities=crossed)
+    client(user.box.endpoint, "elbv2").set_rule_priorities(RulePriorities=crossed)
 
 
-def test_the_narrow_one_gets_its_requests_and_a_deployment_proves_who_answered(desk: Desk) -> None:
-    desk.apply("order", *SETS)
-    assert asked(desk, "/predict") == "/predict"
-    assert asked(desk, f"{LONG}/deep/x") == f"{LONG}/deep/*"
-    assert asked(desk, "/predicted") == "/predict*"
+def test_the_narrow_one_gets_its_requests_and_a_deployment_proves_who_answered(user: User) -> None:
+    user.apply("order", *SETS)
+    assert asked(user, "/predict") == "/predict"
+    assert asked(user, f"{LONG}/deep/x") == f"{LONG}/deep/*"
+    assert asked(user, "/predicted") == "/predict*"
 
-    ran = desk.well("deploy", "--yes", "--suffix", "order", "--image", "main:2", "--json")
+    ran = user.well("deploy", "--yes", "--suffix", "order", "--image", "main:2", "--json")
     paths = [one["path"] for one in ran.lines if one["type"] == "smoke"]
     # Not `/predict`, which another service answers.
-    assert {asked(desk, path) for path in paths} == {"/predict*", f"{LONG}/*", ""}
+    assert {asked(user, path) for path in paths} == {"/predict*", f"{LONG}/*", ""}
 
-    put_last(desk, "/predict", f"{LONG}/deep/*")
-    ran = desk.run("deploy", "--yes", "--suffix", "order", "--image", "one:2", "--service", "exact")
+    put_last(user, "/predict", f"{LONG}/deep/*")
+    ran = user.run("deploy", "--yes", "--suffix", "order", "--image", "one:2", "--service", "exact")
     assert ran.code == 1, ran.err
     assert "answered by api, not by exact" in ran.err
-    assert "rule-never-asked" in desk.run("doctor", "--suffix", "order", "--json").out
+    assert "rule-never-asked" in user.run("doctor", "--suffix", "order", "--json").out
 
-    before = {one["RuleArn"] for one in rules(desk).values()}
-    desk.apply("order", *SETS)
-    assert {one["RuleArn"] for one in rules(desk).values()} == before
-    assert asked(desk, "/predict") == "/predict"
-    desk.well("restart", "--yes", "--suffix", "order", "--service", "exact")
+    before = {one["RuleArn"] for one in rules(user).values()}
+    user.apply("order", *SETS)
+    assert {one["RuleArn"] for one in rules(user).values()} == before
+    assert asked(user, "/predict") == "/predict"
+    user.well("restart", "--yes", "--suffix", "order", "--service", "exact")

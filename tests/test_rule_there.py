@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness import Desk
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import User
 
 PORT = ("--set", "container.port=9090")
 
@@ -13,9 +13,9 @@ PORT = ("--set", "container.port=9090")
 @pytest.mark.parametrize(
     "way", ["both", pytest.param("in", marks=pytest.mark.slow), pytest.param("out", marks=pytest.mark.slow)]
 )
-def test_a_port_change_takes_the_rule_that_is_there_already(desk: Desk, way: str) -> None:
-    desk.apply("a")
-    ec2 = client(desk.box.endpoint, "ec2")
+def test_a_port_change_takes_the_rule_that_is_there_already(user: User, way: str) -> None:
+    user.apply("a")
+    ec2 = client(user.box.endpoint, "ec2")
     groups = {one["GroupName"]: one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"]}
     (alb,), (tasks,) = ([id_ for name, id_ in groups.items() if noun in name] for noun in ("sg-alb", "sg-tasks"))
 
@@ -28,10 +28,10 @@ def test_a_port_change_takes_the_rule_that_is_there_already(desk: Desk, way: str
     if way != "in":
         ec2.authorize_security_group_egress(GroupId=alb, IpPermissions=pair(tasks))
 
-    ran = desk.apply("a", *PORT)
+    ran = user.apply("a", *PORT)
 
     assert "InvalidPermission.Duplicate" not in ran.err
     rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [tasks]}])
     mine = [one for one in rules["SecurityGroupRules"] if one.get("FromPort") == 9090]
     assert [one["Description"] for one in mine] == ["from sg-alb"]
-    desk.teardown("a")
+    user.teardown("a")

@@ -10,13 +10,13 @@ from provisioner.commands.context import typed
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
-from tests.harness import Desk
-from tests.things import Thing
+from tests.support.fake_resources import Thing
+from tests.support.user import User
 
 
-def records(desk: Desk) -> list[dict[str, Any]]:
+def records(user: User) -> list[dict[str, Any]]:
     """The records of the stack `prod`, oldest first."""
-    return list(FileRunStore(desk.home / "embedded" / "runs").records_of("prod"))[::-1]
+    return list(FileRunStore(user.home / "embedded" / "runs").records_of("prod"))[::-1]
 
 
 def stages(record: dict[str, Any], node: str) -> list[str]:
@@ -25,11 +25,11 @@ def stages(record: dict[str, Any], node: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_runs_leave_records_that_outlive_the_stack(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "prod", "--set", 'container.environment={"TOKEN": "hush"}')
-    desk.teardown("prod")
+def test_runs_leave_records_that_outlive_the_stack(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "prod", "--set", 'container.environment={"TOKEN": "hush"}')
+    user.teardown("prod")
 
-    up, down = records(desk)
+    up, down = records(user)
     assert [(one["command"], one["result"], one["exit_code"]) for one in (up, down)] == [
         ("apply", "ok", 0),
         ("teardown", "ok", 0),
@@ -40,15 +40,15 @@ def test_runs_leave_records_that_outlive_the_stack(desk: Desk) -> None:
     assert up["operations"]["ec2:CreateVpc"]["count"] == 1
     assert [call[3] for call in up["calls"] if call[2] == "ec2:CreateVpc"] == ["vpc"]
     assert "hush" not in json.dumps([up, down])
-    assert all(path.stat().st_mode & 0o777 == 0o600 for path in desk.home.glob("emulator/runs/prod/*"))
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in user.home.glob("emulator/runs/prod/*"))
 
 
-def test_a_run_that_fails_leaves_its_record_too(desk: Desk, served: LocalAws) -> None:
+def test_a_run_that_fails_leaves_its_record_too(user: User, served: LocalAws) -> None:
     served.faults({"operation": "ec2:CreateVpc", "fault": "access_denied"})
 
-    code = desk.run("apply", "--yes", "--suffix", "prod").code
+    code = user.run("apply", "--yes", "--suffix", "prod").code
 
-    (record,) = records(desk)
+    (record,) = records(user)
     assert (record["result"], record["exit_code"]) == ("incomplete", code)
     assert record["nodes"]["vpc"]["end"] == "failed"
 

@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Desk
-from tests.standing import SUFFIX
+from tests.support.live_stack import SUFFIX
+from tests.support.user import User
 from tests.test_saved_plans import kept
 
 
 @pytest.mark.slow
-def test_a_plan_of_a_stack_that_does_not_exist_is_applied_without_a_question(desk: Desk, tmp_path: Path) -> None:
-    path = kept(desk, tmp_path / "plan", "--set", "network.nat=per_zone")
+def test_a_plan_of_a_stack_that_does_not_exist_is_applied_without_a_question(user: User, tmp_path: Path) -> None:
+    path = kept(user, tmp_path / "plan", "--set", "network.nat=per_zone")
     told = json.loads(path.read_text())
 
-    ran = desk.run("apply", str(path))
+    ran = user.run("apply", str(path))
 
     assert ran.code == 0, ran.err
     assert path.stat().st_mode & 0o777 == 0o600
     made = {name for name, change in told["changes"].items() if change["action"] == "create"}
-    assert made == desk.known(SUFFIX)["entries"].keys()
-    assert desk.plan(SUFFIX, "--set", "network.nat=per_zone") == "No changes.\n"
-    again = desk.run("apply", str(path))
+    assert made == user.known(SUFFIX)["entries"].keys()
+    assert user.plan(SUFFIX, "--set", "network.nat=per_zone") == "No changes.\n"
+    again = user.run("apply", str(path))
     assert again.code == 5
     assert "state file: none -> " in again.err
 
 
-def test_no_secret_is_in_it(desk: Desk, tmp_path: Path) -> None:
-    desk.environment["DB_PASSWORD"] = "hush-hush-hush"
-    path = kept(desk, tmp_path / "plan", "--set", 'container.environment={"TOKEN": "very-hush"}')
+def test_no_secret_is_in_it(user: User, tmp_path: Path) -> None:
+    user.environment["DB_PASSWORD"] = "hush-hush-hush"
+    path = kept(user, tmp_path / "plan", "--set", 'container.environment={"TOKEN": "very-hush"}')
 
     assert "hush" not in path.read_text()
-    forgotten = desk.run("apply", str(path))
+    forgotten = user.run("apply", str(path))
     assert forgotten.code == 5
     assert 'setting container.environment: {"TOKEN": "(set)"} -> {}' in forgotten.err
-    assert desk.acts() == []
+    assert user.acts() == []

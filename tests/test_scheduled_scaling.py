@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.hands import SCALING
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.manual_changes import SCALING
 
 NIGHT, MORNING = "cron(0 20 * * ? *)", "cron(0 6 * * ? *)"
 LAST_YEAR = {"StartTime": "2024-01-01T00:00:00Z", "EndTime": "2024-02-01T00:00:00Z"}
@@ -16,35 +16,35 @@ FINDING = "schedule-ends-service"
 
 
 @pytest.fixture
-def stack(standing: Standing) -> Iterator[Standing]:
+def stack(live_stack: LiveStack) -> Iterator[LiveStack]:
     """The standing stack, without its scheduled actions afterwards."""
-    yield standing
-    for one in actions(standing):
+    yield live_stack
+    for one in actions(live_stack):
         name = one["ScheduledActionName"]
-        standing.aws("application-autoscaling").delete_scheduled_action(**SCALING, ScheduledActionName=name)
+        live_stack.aws("application-autoscaling").delete_scheduled_action(**SCALING, ScheduledActionName=name)
 
 
-def actions(stack: Standing) -> list[dict[str, Any]]:
+def actions(live_stack: LiveStack) -> list[dict[str, Any]]:
     """All that AWS holds, of all pages."""
-    pages = stack.aws("application-autoscaling").get_paginator("describe_scheduled_actions")
+    pages = live_stack.aws("application-autoscaling").get_paginator("describe_scheduled_actions")
     return [one for page in pages.paginate(ServiceNamespace="ecs") for one in page["ScheduledActions"]]
 
 
-def put(stack: Standing, name: str, schedule: str, **more: Any) -> None:
+def put(live_stack: LiveStack, name: str, schedule: str, **more: Any) -> None:
     """A scheduled action by hand; numbers are what it sets."""
     limits = {key: more.pop(key) for key in ("MinCapacity", "MaxCapacity") if key in more}
-    stack.aws("application-autoscaling").put_scheduled_action(
+    live_stack.aws("application-autoscaling").put_scheduled_action(
         **SCALING, ScheduledActionName=name, Schedule=schedule, ScalableTargetAction=limits, **more
     )
 
 
-def blamed(stack: Standing) -> list[str]:
+def blamed(live_stack: LiveStack) -> list[str]:
     """What `doctor` finds."""
-    ran = stack.desk.run("doctor", "--suffix", SUFFIX, "--json")
+    ran = live_stack.desk.run("doctor", "--suffix", SUFFIX, "--json")
     return [one["finding"] for one in ran.lines[0]["checks"] if one["state"] == "wrong"]
 
 
-def test_drift_names_it_and_apply_leaves_it(stack: Standing) -> None:
+def test_drift_names_it_and_apply_leaves_it(stack: LiveStack) -> None:
     put(stack, "night", NIGHT, MinCapacity=0, MaxCapacity=0, Timezone="Europe/Berlin")
 
     ran = stack.desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode")
@@ -56,7 +56,7 @@ def test_drift_names_it_and_apply_leaves_it(stack: Standing) -> None:
     assert [one["ScheduledActionName"] for one in actions(stack)] == ["night"]
 
 
-def test_of_many_each_is_named(stack: Standing) -> None:
+def test_of_many_each_is_named(stack: LiveStack) -> None:
     names = {f"day-{at}" for at in range(51)}
     for name in names:
         put(stack, name, MORNING, MinCapacity=1)
@@ -78,14 +78,14 @@ def test_of_many_each_is_named(stack: Standing) -> None:
     ],
 )
 def test_one_that_leaves_no_task_is_blamed(
-    stack: Standing, limits: dict[str, int], more: dict[str, str], is_blamed: bool
+    stack: LiveStack, limits: dict[str, int], more: dict[str, str], is_blamed: bool
 ) -> None:
     put(stack, "night", NIGHT, **limits, **more)
 
     assert blamed(stack) == ([FINDING] if is_blamed else [])
 
 
-def test_one_that_another_takes_back_in_the_morning_is_no_fault(stack: Standing) -> None:
+def test_one_that_another_takes_back_in_the_morning_is_no_fault(stack: LiveStack) -> None:
     put(stack, "night", NIGHT, MinCapacity=0, MaxCapacity=0)
     put(stack, "morning", MORNING, MinCapacity=2, MaxCapacity=4)
 

@@ -13,8 +13,8 @@ from provisioner.settings import Settings, Workload
 from provisioner.stack import build
 from provisioner.steps.alb_rules import prefix_slug
 from provisioner.steps.lookups import offline_lookups
-from tests.harness import Desk
-from tests.inventory import client, inventory
+from tests.support.account_inventory import client, inventory
+from tests.support.user import User
 
 ALIKE = ["/api/search/*", "/api/search", "/API/search/*", "/v?/*/x"]
 SEARCH = {"prefixes": ALIKE, "cpu": 256, "memory": 512, "minimum": 1, "port": 9000}
@@ -105,9 +105,9 @@ def test_a_task_starts_when_every_way_that_it_needs_is_open() -> None:
 
 
 @pytest.mark.slow
-def test_services_come_and_go_and_come_back(desk: Desk) -> None:
-    desk.apply("a", *services(search=SEARCH))
-    endpoint = desk.box.endpoint
+def test_services_come_and_go_and_come_back(user: User) -> None:
+    user.apply("a", *services(search=SEARCH))
+    endpoint = user.box.endpoint
     ecs = client(endpoint, "ecs")
     with_search = inventory(endpoint)
     (name,) = [one.split("/")[-1] for one in with_search["ecs service"] if "ml-api-api-service" in one]
@@ -119,16 +119,16 @@ def test_services_come_and_go_and_come_back(desk: Desk) -> None:
     assert [leads_to(endpoint, one) for one in ALIKE] == [{group}] * len(ALIKE)
     assert len(with_search["scalable target"]) == len(with_search["scaling policy"]) == 2
 
-    asked = calls(desk, *services(search=SEARCH))
+    asked = calls(user, *services(search=SEARCH))
 
-    desk.apply("a")
-    assert asked - calls(desk) <= 2
+    user.apply("a")
+    assert asked - calls(user) <= 2
     assert count(inventory(endpoint)) == count_of_seed(with_search)
     assert leads_to(endpoint, "/api/search/*") == set()
 
-    desk.apply("a", *services(search=SEARCH))
+    user.apply("a", *services(search=SEARCH))
     assert count(inventory(endpoint)) == count(with_search)
-    desk.teardown("a", *services(search=SEARCH))
+    user.teardown("a", *services(search=SEARCH))
 
 
 def leads_to(endpoint: str, prefix: str) -> set[str]:
@@ -143,11 +143,11 @@ def leads_to(endpoint: str, prefix: str) -> set[str]:
     }
 
 
-def calls(desk: Desk, *sets: str) -> int:
+def calls(user: User, *sets: str) -> int:
     """How many calls a plan makes that has nothing to say."""
-    mark = desk.mark()
-    assert desk.plan("a", *sets) == "No changes.\n"
-    return desk.mark() - mark
+    mark = user.mark()
+    assert user.plan("a", *sets) == "No changes.\n"
+    return user.mark() - mark
 
 
 KINDS = ("rule", "target group", "security group", "group rule", "ecs service", "task definition active")

@@ -18,7 +18,7 @@ from provisioner.settings.reserved_names import POSTGRES_KEYWORDS
 from provisioner.settings.section import as_served
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.harness import Desk
+from tests.support.user import User
 
 IMAGE = "image=public.ecr.aws/acme/model:1"
 SIZE = LARGEST - len(json.dumps({"name": "A", "value": ""})) - 1
@@ -247,10 +247,10 @@ def test_nginx_reads_what_the_placeholder_writes(tmp_path: Path) -> None:
         subprocess.run(["nginx", "-t", "-c", str(file)], check=True, capture_output=True)
 
 
-def test_a_task_definition_that_is_too_large_is_found_before_the_first_call(desk: Desk) -> None:
-    ran = desk.run("apply", "--yes", "--suffix", "prod", "--set", f"container.environment={variable(SIZE - 500)}")
+def test_a_task_definition_that_is_too_large_is_found_before_the_first_call(user: User) -> None:
+    ran = user.run("apply", "--yes", "--suffix", "prod", "--set", f"container.environment={variable(SIZE - 500)}")
 
     assert ran.code != 0
     assert f"ECS takes a task definition of {LARGEST}" in ran.err + ran.out
     assert "xxxx" not in ran.err + ran.out
-    assert desk.acts() == []
+    assert user.acts() == []

@@ -13,8 +13,8 @@ from provisioner.emulator.server import LocalAws
 from provisioner.engine.planning.planner import is_identified_by_name
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES
-from tests.harness import Desk
-from tests.standing import ACCOUNT
+from tests.support.live_stack import ACCOUNT
+from tests.support.user import User
 
 pytestmark = pytest.mark.xdist_group("settings")
 SUFFIX = "prod"
@@ -184,7 +184,7 @@ def rounds(rows: Iterable[Row]) -> list[Row]:
 class Stack:
     """The one stack that all rows change."""
 
-    desk: Desk
+    desk: User
     kinds: dict[str, str] = field(default_factory=dict)
 
     def plan(self, sets: dict[str, str]) -> dict[str, str]:
@@ -214,9 +214,9 @@ def _short(change: dict[str, object]) -> str:
 
 @pytest.fixture(scope="module")
 def stack(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    desk = Desk.before(served, tmp_path_factory.mktemp("changes") / "home")
-    desk.apply(SUFFIX)
-    return Stack(desk)
+    user = User.before(served, tmp_path_factory.mktemp("changes") / "home")
+    user.apply(SUFFIX)
+    return Stack(user)
 
 
 def calls_of(stack: Stack, changes: dict[str, str]) -> set[str]:

@@ -8,9 +8,9 @@ import pytest
 
 from state.errors import StateError
 from state.run_store import RUNS_KEPT, JsonObject, RunId, S3RunStore
-from tests.harness import Desk
-from tests.inventory import client
-from tests.shelves import MemoryShelf
+from tests.support.account_inventory import client
+from tests.support.memory_object_store import MemoryShelf
+from tests.support.user import User
 from tests.test_past import record
 
 BUCKET, STATE = "team-state", "s3://team-state/ml"
@@ -49,18 +49,18 @@ def test_of_each_stack_the_newest_are_kept(runs: S3RunStore) -> None:
     assert [name.suffix for name in runs.run_ids("*")][-1] == "prod-2"
 
 
-def keys(desk: Desk) -> list[str]:
+def keys(user: User) -> list[str]:
     """The records that the bucket holds, as S3 says."""
-    listed = client(desk.box.endpoint, "s3").list_objects_v2(Bucket=BUCKET, Prefix="ml/runs/")
+    listed = client(user.box.endpoint, "s3").list_objects_v2(Bucket=BUCKET, Prefix="ml/runs/")
     return [one["Key"] for one in listed.get("Contents", ())]
 
 
-def test_a_colleague_reads_what_the_team_ran_also_when_the_stack_is_gone(desk: Desk, tmp_path: Path) -> None:
-    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
-    desk.well("state", "init", "--yes")
-    desk.well("apply", *PART, "--set", 'container.environment={"TOKEN":"hush"}')
-    desk.elsewhere(tmp_path / "ci").teardown("prod")
-    other = desk.elsewhere(tmp_path / "other")
+def test_a_colleague_reads_what_the_team_ran_also_when_the_stack_is_gone(user: User, tmp_path: Path) -> None:
+    user.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
+    user.well("state", "init", "--yes")
+    user.well("apply", *PART, "--set", 'container.environment={"TOKEN":"hush"}')
+    user.elsewhere(tmp_path / "ci").teardown("prod")
+    other = user.elsewhere(tmp_path / "other")
 
     (told,) = other.well("history", "--json").lines
     shown = other.well("show", "last~1", "--suffix", "prod").out
@@ -73,22 +73,22 @@ def test_a_colleague_reads_what_the_team_ran_also_when_the_stack_is_gone(desk: D
     assert "hush" not in shown
     assert other.well("diff", "--suffix", "prod").out
     assert "teardown of prod" in other.well("timeline", "--suffix", "prod").out
-    assert len(keys(desk)) == 2
+    assert len(keys(user)) == 2
     assert not (tmp_path / "other" / "embedded" / "runs").exists()
 
 
-def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> None:
-    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
-    desk.well("state", "init", "--yes")
+def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(user: User) -> None:
+    user.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
+    user.well("state", "init", "--yes")
     # The lock, the claim, and then the record.
-    desk.box.faults({"operation": "s3:PutObject", "fault": "access_denied", "nth": 3})
+    user.box.faults({"operation": "s3:PutObject", "fault": "access_denied", "nth": 3})
 
-    ran = desk.well("apply", *PART)
+    ran = user.well("apply", *PART)
 
     assert "The record of this run is not kept for others yet. writing the state s3://team-state/ml/runs/" in ran.err
-    (file,) = (desk.home / "embedded" / "runs" / "prod").iterdir()
+    (file,) = (user.home / "embedded" / "runs" / "prod").iterdir()
     assert str(file) in ran.err
-    assert [Path(key).name for key in keys(desk)] == [file.name]
+    assert [Path(key).name for key in keys(user)] == [file.name]
 
 
 def refuse(*_: object) -> None:
@@ -96,31 +96,31 @@ def refuse(*_: object) -> None:
     raise StateError("The bucket takes none.")
 
 
-def test_a_record_that_could_not_be_sent_is_sent_by_the_next_run(desk: Desk) -> None:
-    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
-    desk.well("state", "init", "--yes")
-    desk.well("apply", *PART)
+def test_a_record_that_could_not_be_sent_is_sent_by_the_next_run(user: User) -> None:
+    user.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
+    user.well("state", "init", "--yes")
+    user.well("apply", *PART)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(S3RunStore, "save", refuse)
-        desk.well("apply", *PART)
-    folder = desk.home / "embedded" / "runs" / "prod"
+        user.well("apply", *PART)
+    folder = user.home / "embedded" / "runs" / "prod"
     (waits,) = folder.glob("*.unsent")
-    assert len(keys(desk)) == 1
+    assert len(keys(user)) == 1
 
-    desk.well("apply", *PART)
+    user.well("apply", *PART)
 
-    assert sorted(Path(key).name for key in keys(desk)) == sorted(path.name for path in folder.iterdir())
-    shared = client(desk.box.endpoint, "s3").get_object(Bucket=BUCKET, Key=f"ml/runs/prod/{waits.stem}")
+    assert sorted(Path(key).name for key in keys(user)) == sorted(path.name for path in folder.iterdir())
+    shared = client(user.box.endpoint, "s3").get_object(Bucket=BUCKET, Key=f"ml/runs/prod/{waits.stem}")
     assert shared["Body"].read() == (folder / waits.stem).read_bytes()
 
 
-def test_a_bucket_that_refuses_is_told_in_words(desk: Desk) -> None:
-    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
-    desk.well("state", "init", "--yes")
-    assert desk.run("history").code == 6
-    desk.box.faults({"operation": "s3:ListObjectsV2", "fault": "expired", "times": 9})
+def test_a_bucket_that_refuses_is_told_in_words(user: User) -> None:
+    user.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
+    user.well("state", "init", "--yes")
+    assert user.run("history").code == 6
+    user.box.faults({"operation": "s3:ListObjectsV2", "fault": "expired", "times": 9})
 
-    ran = desk.run("history")
+    ran = user.run("history")
 
     assert (ran.code, ran.out) == (3, "")
     assert "AWS does not accept these credentials" in ran.err

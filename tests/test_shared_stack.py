@@ -28,8 +28,8 @@ from state.lease import Heartbeat
 from state.lock_holder import LockHolder
 from state.stack_state import StackLocation as At
 from state.stack_state import StackState
-from tests.harness import Desk
-from tests.inventory import Found, client, inventory
+from tests.support.account_inventory import Found, client, inventory
+from tests.support.user import User
 
 BUCKET, SUFFIX = "team-state", "prod"
 LOCK = "ml/prod.lock"
@@ -43,28 +43,28 @@ def counts(found: Found) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """How many of each kind a whole stack has."""
-    Desk.before(served, tmp_path_factory.mktemp("whole")).apply(SUFFIX)
+    User.before(served, tmp_path_factory.mktemp("whole")).apply(SUFFIX)
     return counts(inventory(served.endpoint))
 
 
 @pytest.fixture
-def team(whole: dict[str, int], desk: Desk) -> Desk:
-    desk.environment["MLAPI_STATE"] = f"s3://{BUCKET}/ml"
-    desk.well("state", "init", "--yes")
-    return desk
+def team(whole: dict[str, int], user: User) -> User:
+    user.environment["MLAPI_STATE"] = f"s3://{BUCKET}/ml"
+    user.well("state", "init", "--yes")
+    return user
 
 
-def acts(desk: Desk, since: int) -> list[str]:
+def acts(user: User, since: int) -> list[str]:
     """What was called in AWS, but for the state's own writes."""
-    return [act for act in desk.acts(since) if not act.startswith("s3:")]
+    return [act for act in user.acts(since) if not act.startswith("s3:")]
 
 
-def when(desk: Desk, calls: int, then: Callable[[], None]) -> threading.Thread:
+def when(user: User, calls: int, then: Callable[[], None]) -> threading.Thread:
     """Do something once so many calls have changed AWS."""
 
     def watch() -> None:
         deadline = time.monotonic() + 60
-        while len(acts(desk, 0)) < calls and time.monotonic() < deadline:
+        while len(acts(user, 0)) < calls and time.monotonic() < deadline:
             time.sleep(0.01)
         then()
 
@@ -74,7 +74,7 @@ def when(desk: Desk, calls: int, then: Callable[[], None]) -> threading.Thread:
 
 
 def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
-    team: Desk, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    team: User, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state.lease, "HEARTBEAT_SECONDS", 0.02)
     s3, theirs = (
@@ -113,7 +113,7 @@ def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(team: Desk, whole: dict[str, int]) -> None:
+def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(team: User, whole: dict[str, int]) -> None:
     number = random.Random(date.today().isoformat()).randrange(4, 30)
     with team.spawn("apply", "--local", "--yes", "--suffix", SUFFIX) as process:
         kill = {"operation": "s3:PutObject", "nth": number, "fault": "kill_after", "pid": process.pid}
@@ -131,7 +131,7 @@ def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(team: Desk, 
 
 @pytest.mark.slow
 def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
-    team: Desk, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    team: User, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provisioner.bucket.calls, "PATIENCE", 1.0)
     faults = ["lost_reply", "503_after", "500_before", "throttle", "reset"]
@@ -149,7 +149,7 @@ def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
 
 
 @pytest.mark.slow
-def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(team: Desk, tmp_path: Path) -> None:
+def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(team: User, tmp_path: Path) -> None:
     team.apply(SUFFIX)
     assert not team.ledger(SUFFIX).exists()
     colleague = team.elsewhere(tmp_path / "colleague")
@@ -176,12 +176,12 @@ def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(team:
     assert team.run("list").out.splitlines()[1:] == []
 
 
-def pulled(desk: Desk) -> dict[str, Any]:
+def pulled(user: User) -> dict[str, Any]:
     """The ledger as it stands."""
-    return dict(json.loads(desk.well("state", "pull", "--suffix", SUFFIX).out))
+    return dict(json.loads(user.well("state", "pull", "--suffix", SUFFIX).out))
 
 
-def test_a_rehearsal_keeps_its_state_on_loopback_whatever_the_environment_says(team: Desk) -> None:
+def test_a_rehearsal_keeps_its_state_on_loopback_whatever_the_environment_says(team: User) -> None:
     nowhere = "http://192.0.2.1:1"  # TEST-NET-1: nobody answers there
     team.environment |= {"AWS_ENDPOINT_URL": nowhere, "AWS_ENDPOINT_URL_S3": nowhere}
 

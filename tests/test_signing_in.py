@@ -18,11 +18,11 @@ from provisioner.credential_errors import ChainError
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import WITHIN, SignInWait
-from tests.hands import settle
-from tests.harness import Desk
-from tests.inventory import client
-from tests.replies import Answer, Front, plays
-from tests.replies.front import Ask, Seen
+from tests.support.account_inventory import client
+from tests.support.fault_proxy import Answer, FaultProxy, plays
+from tests.support.fault_proxy.front import Ask, SeenRequest
+from tests.support.manual_changes import settle
+from tests.support.user import User
 from tests.test_credentials import LATER, PAST, SESSION, SSO, no_terminal, user
 from tests.test_terminal import terminal
 from tests.test_waits import Hurried
@@ -52,7 +52,7 @@ class SignIn:
         """End it."""
         raise NotImplementedError
 
-    def give(self, seen: Seen, ask: Ask) -> Answer:
+    def give(self, seen: SeenRequest, ask: Ask) -> Answer:
         """Answer who asks for keys."""
         raise NotImplementedError
 
@@ -70,7 +70,7 @@ class OfSso(SignIn):
     def over(self) -> None:
         self.file.unlink()
 
-    def give(self, _seen: Seen, _ask: Ask) -> Answer:
+    def give(self, _seen: SeenRequest, _ask: Ask) -> Answer:
         self.given += 1
         end = round(time.time() + 6 * 3600) * 1000
         keys = {"accessKeyId": f"AKIASSO{self.given}", "secretAccessKey": "s3cr3t-words"}
@@ -94,7 +94,7 @@ class OfLogin(SignIn):
         self.is_over = True
         self._keep(PAST)
 
-    def give(self, _seen: Seen, _ask: Ask) -> Answer:
+    def give(self, _seen: SeenRequest, _ask: Ask) -> Answer:
         if self.is_over:
             told: dict[str, Any] = {"error": "TOKEN_EXPIRED", "message": "over"}
             return Answer(403, (*JSON, ("x-amzn-errortype", "AccessDeniedException")), json.dumps(told).encode())
@@ -129,8 +129,8 @@ def _key() -> str:
 
 
 @pytest.fixture
-def front(desk: Desk) -> Iterator[Front]:
-    with Front(desk.box.endpoint) as made:
+def front(user: User) -> Iterator[FaultProxy]:
+    with FaultProxy(user.box.endpoint) as made:
         yield made
 
 
@@ -146,10 +146,10 @@ def login(tmp_path: Path) -> OfLogin:
     return OfLogin(tmp_path / "user" / ".aws" / "login" / "cache" / f"{name}.json")
 
 
-def ends_in_mid_run(front: Front, one: SignIn) -> None:
+def ends_in_mid_run(front: FaultProxy, one: SignIn) -> None:
     """Give keys for a sign-in until a log group is made: from then on it is over, and so are the keys."""
 
-    def over(seen: Seen, ask: Ask) -> Answer:
+    def over(seen: SeenRequest, ask: Ask) -> Answer:
         one.over()
         return plays.refusal("ExpiredTokenException", 400, "The security token is expired")(seen, ask)
 
@@ -159,7 +159,7 @@ def ends_in_mid_run(front: Front, one: SignIn) -> None:
     front.order(over, operation="CreateLogGroup")
 
 
-def waits_and_goes_on(desk: Desk, front: Front, tmp_path: Path, one: SignIn, **more: str) -> None:
+def waits_and_goes_on(desk: User, front: FaultProxy, tmp_path: Path, one: SignIn, **more: str) -> None:
     ends_in_mid_run(front, one)
     mine = user(desk, front, tmp_path, one.config, AWS_PROFILE="p", **more)
 
@@ -174,7 +174,7 @@ def waits_and_goes_on(desk: Desk, front: Front, tmp_path: Path, one: SignIn, **m
     assert len(groups(desk)) == len(set(groups(desk))) == LOG_GROUPS
 
 
-def ends_and_is_told(desk: Desk, front: Front, tmp_path: Path, one: SignIn, **more: str) -> None:
+def ends_and_is_told(desk: User, front: FaultProxy, tmp_path: Path, one: SignIn, **more: str) -> None:
     ends_in_mid_run(front, one)
     mine = user(desk, front, tmp_path, one.config, AWS_PROFILE="p", **more)
 
@@ -189,20 +189,22 @@ def ends_and_is_told(desk: Desk, front: Front, tmp_path: Path, one: SignIn, **mo
     assert len(groups(desk)) == LOG_GROUPS
 
 
-def groups(desk: Desk) -> list[str]:
+def groups(user: User) -> list[str]:
     """The log groups there are, those too that AWS hides for some reads."""
-    logs = client(desk.box.endpoint, "logs")
+    logs = client(user.box.endpoint, "logs")
     settle(logs.describe_log_groups)
     listed = logs.describe_log_groups()["logGroups"]
     return [str(one["logGroupName"]) for one in listed]
 
 
-def test_at_a_terminal_a_run_waits_for_a_new_sso_sign_in(desk: Desk, front: Front, tmp_path: Path, sso: OfSso) -> None:
-    waits_and_goes_on(desk, front, tmp_path, sso)
+def test_at_a_terminal_a_run_waits_for_a_new_sso_sign_in(
+    user: User, front: FaultProxy, tmp_path: Path, sso: OfSso
+) -> None:
+    waits_and_goes_on(user, front, tmp_path, sso)
 
 
-def test_without_a_terminal_the_run_ends_at_once(desk: Desk, front: Front, tmp_path: Path, sso: OfSso) -> None:
-    ends_and_is_told(desk, front, tmp_path, sso)
+def test_without_a_terminal_the_run_ends_at_once(user: User, front: FaultProxy, tmp_path: Path, sso: OfSso) -> None:
+    ends_and_is_told(user, front, tmp_path, sso)
 
 
 @pytest.fixture(scope="module")
@@ -227,20 +229,20 @@ def awscrt(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("check", [waits_and_goes_on, ends_and_is_told])
 def test_a_profile_of_aws_login_is_alike(
-    desk: Desk, front: Front, tmp_path: Path, login: OfLogin, awscrt: str, check: Any
+    user: User, front: FaultProxy, tmp_path: Path, login: OfLogin, awscrt: str, check: Any
 ) -> None:
-    check(desk, front, tmp_path, login, PYTHONPATH=awscrt)
+    check(user, front, tmp_path, login, PYTHONPATH=awscrt)
 
 
 @pytest.mark.slow
 def test_the_keys_of_aws_login_are_renewed_while_it_lasts(
-    desk: Desk, front: Front, tmp_path: Path, login: OfLogin, awscrt: str
+    user: User, front: FaultProxy, tmp_path: Path, login: OfLogin, awscrt: str
 ) -> None:
     front.order(login.give, path="/v1/token", times=10**6)
     login.make()
     login.over()
     login.is_over = False
-    mine = user(desk, front, tmp_path, login.config, AWS_PROFILE="p", PYTHONPATH=awscrt)
+    mine = user(user, front, tmp_path, login.config, AWS_PROFILE="p", PYTHONPATH=awscrt)
 
     assert no_terminal(mine, "plan", "--suffix", "a").code == 0
     assert login.given > 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Desk
-from tests.replies import Answer, Front, plays
-from tests.replies.front import Ask, Seen
+from tests.support.fault_proxy import Answer, FaultProxy, plays
+from tests.support.fault_proxy.front import Ask, SeenRequest
+from tests.support.user import User
 from tests.test_credentials import no_terminal, user
 from tests.test_signing_in import LOG_GROUPS, LOGS, OfSso, front, groups, sso
 from tests.test_terminal import terminal
@@ -21,10 +21,10 @@ STATE = "s3://team-state/ml"
 CODES = {"s3": "ExpiredToken", "logs": "ExpiredTokenException"}
 
 
-def ends_at(front: Front, one: OfSso, service: str, operation: str, nth: int) -> None:
+def ends_at(front: FaultProxy, one: OfSso, service: str, operation: str, nth: int) -> None:
     """Let the sign-in be over from that call on: AWS takes no keys that were given before."""
 
-    def over(seen: Seen, ask: Ask) -> Answer:
+    def over(seen: SeenRequest, ask: Ask) -> Answer:
         if one.file.exists():
             one.over()
         return plays.refusal(CODES[service], 400, "The security token is expired")(seen, ask)
@@ -32,7 +32,7 @@ def ends_at(front: Front, one: OfSso, service: str, operation: str, nth: int) ->
     front.order(over, service=service, operation=operation, nth=nth)
 
 
-def member(desk: Desk, front: Front, tmp_path: Path, sso: OfSso) -> Desk:
+def member(desk: User, front: FaultProxy, tmp_path: Path, sso: OfSso) -> User:
     """One of a team, signed in, with the team's state in S3."""
     sso.make()
     front.order(sso.give, path="/federation/credentials", times=10**6)
@@ -47,9 +47,9 @@ def member(desk: Desk, front: Front, tmp_path: Path, sso: OfSso) -> Desk:
     [("logs", "CreateLogGroup", 1), ("s3", "PutObject", 4), ("s3", "PutObject", 7)],
 )
 def test_the_stack_and_its_state_wait_for_a_new_sign_in(
-    desk: Desk, front: Front, tmp_path: Path, sso: OfSso, service: str, operation: str, nth: int
+    user: User, front: FaultProxy, tmp_path: Path, sso: OfSso, service: str, operation: str, nth: int
 ) -> None:
-    mine = member(desk, front, tmp_path, sso)
+    mine = member(user, front, tmp_path, sso)
     ends_at(front, sso, service, operation, nth)
 
     with terminal(mine, *LOGS, local=False, **mine.environment) as person:
@@ -59,21 +59,21 @@ def test_the_stack_and_its_state_wait_for_a_new_sign_in(
 
     assert person.seen.count("Sign in again") == 1
     assert "words" not in person.seen
-    assert len(groups(desk)) == len(set(groups(desk))) == LOG_GROUPS
+    assert len(groups(user)) == len(set(groups(user))) == LOG_GROUPS
     kept = json.loads(no_terminal(mine, "state", "pull", "--suffix", "a").out)
     assert {one["phase"] for one in kept["entries"].values()} == {"ready"}
     assert len(kept["entries"]) >= LOG_GROUPS
     again = no_terminal(mine, *LOGS)
     assert again.code == 0, again.err
-    assert len(groups(desk)) == LOG_GROUPS
+    assert len(groups(user)) == LOG_GROUPS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("operation", "nth"), [("PutObject", 2), ("GetObject", 4)])
 def test_one_that_ends_before_the_first_change_leaves_no_lock(
-    desk: Desk, front: Front, tmp_path: Path, sso: OfSso, operation: str, nth: int
+    user: User, front: FaultProxy, tmp_path: Path, sso: OfSso, operation: str, nth: int
 ) -> None:
-    mine = member(desk, front, tmp_path, sso)
+    mine = member(user, front, tmp_path, sso)
     ends_at(front, sso, "s3", operation, nth)
 
     ran = no_terminal(mine, *LOGS)
@@ -84,4 +84,4 @@ def test_one_that_ends_before_the_first_change_leaves_no_lock(
     sso.make()
     again = no_terminal(mine, *LOGS)
     assert again.code == 0, again.err
-    assert len(groups(desk)) == len(set(groups(desk))) == LOG_GROUPS
+    assert len(groups(user)) == len(set(groups(user))) == LOG_GROUPS

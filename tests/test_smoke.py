@@ -9,9 +9,9 @@ import pytest
 
 from provisioner.workflows.smoke_test import BALANCER, EDGE, EntryPoint, SmokeRequest, _doors, _visit, judge_response
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.harness import Desk
-from tests.replies import Front, Trust, plays
-from tests.standing import SUFFIX
+from tests.support.fault_proxy import FaultProxy, Trust, plays
+from tests.support.live_stack import SUFFIX
+from tests.support.user import User
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ def test_a_balancer_that_asks_for_a_key_is_closed_to_all_but_cloudfront(rule: st
 
 
 @pytest.mark.slow
-def test_each_path_is_asked_by_both_ways(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", SUFFIX)
+def test_each_path_is_asked_by_both_ways(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", SUFFIX)
 
-    ran = desk.well("deploy", "--yes", "--suffix", SUFFIX, "--image", "good:1", "--json")
+    ran = user.well("deploy", "--yes", "--suffix", SUFFIX, "--image", "good:1", "--json")
 
     asked = [(one["via"], one["path"], one["status"]) for one in ran.lines if one["type"] == "smoke"]
     paths = ("/health", "/api/v1/", "/api/v2/")
     assert asked == [(via, path, 200) for via in (EDGE, BALANCER) for path in paths]
 
-    ran = desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", "bad:1", "--env", "ANSWERS=/health")
+    ran = user.run("deploy", "--yes", "--suffix", SUFFIX, "--image", "bad:1", "--env", "ANSWERS=/health")
     assert ran.code == 0, ran.err
     assert "404: said by the image" in ran.err
 
-    desk.well("apply", "--yes", "--suffix", SUFFIX, "--set", "edge.guard=require")
-    ran = desk.well("restart", "--yes", "--suffix", SUFFIX, "--json")
+    user.well("apply", "--yes", "--suffix", SUFFIX, "--set", "edge.guard=require")
+    ran = user.well("restart", "--yes", "--suffix", SUFFIX, "--json")
     (direct,) = [one for one in ran.lines if one["type"] == "smoke" and one["via"] == BALANCER]
     assert (direct["status"], direct["well"]) == (None, True)
     assert all(one["well"] for one in ran.lines if one["type"] == "smoke")
@@ -75,15 +75,15 @@ def test_who_was_not_asked_is_neither_well_nor_broken(closed: bool) -> None:
     assert judge_response(visit, "/health", closed=closed) == (True, "not asked: no trust")
 
 
-def behind(front: Front, url: str) -> SmokeRequest:
+def behind(front: FaultProxy, url: str) -> SmokeRequest:
     """What comes of a request to a door beyond the front."""
     session = SimpleNamespace(aws=SimpleNamespace(local=None))
     return _visit(session, EntryPoint(EDGE, url), "/health")  # type: ignore[arg-type]
 
 
-def test_the_smoke_test_trusts_what_boto3_trusts(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_smoke_test_trusts_what_boto3_trusts(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust = Trust(tmp_path / "trust")
-    with Front(desk.box.endpoint, trust) as front:
+    with FaultProxy(user.box.endpoint, trust) as front:
         monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
         front.order(plays.empty(200), host="d1.cloudfront.net", times=9)
         url = "https://d1.cloudfront.net"
@@ -105,10 +105,10 @@ def test_the_smoke_test_trusts_what_boto3_trusts(desk: Desk, tmp_path: Path, mon
         assert not behind(front, url).is_asked
 
 
-def test_a_door_that_drips_is_given_up(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_door_that_drips_is_given_up(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust = Trust(tmp_path / "trust")
     monkeypatch.setattr("provisioner.workflows.smoke_test._PATIENCE", 0.4)
-    with Front(desk.box.endpoint, trust) as front:
+    with FaultProxy(user.box.endpoint, trust) as front:
         monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))
         order = front.order(plays.dripped_page(0.05), host="d1.cloudfront.net", times=9)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.harness import ROOT
+from tests.support.user import ROOT
 
 SLOW = ("boto3", "botocore", "moto", "pydantic", "rich", "tenacity")
 LOOK = f"""

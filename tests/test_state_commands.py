@@ -16,8 +16,8 @@ from provisioner.errors import UsageError
 from provisioner.workflows import state as keeping
 from state.lock_holder import LockHolder
 from state.stack_state import StackLocation, StackState
-from tests.harness import Desk, Ran
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import CommandResult, User
 
 SUFFIX = "prod"
 STATE = "s3://team-state/ml/api"
@@ -27,41 +27,41 @@ PLACES = ["folder", "bucket"]
 class Team:
     """A desk with the state in one of the two places, and a ledger of no resources in it."""
 
-    def __init__(self, desk: Desk, where: str, tmp_path: Path) -> None:
-        self.desk = desk
+    def __init__(self, user: User, where: str, tmp_path: Path) -> None:
+        self.desk = user
         self.is_shared = where == "bucket"
         if self.is_shared:
-            desk.environment["MLAPI_STATE"] = STATE
-            desk.well("state", "init", "--yes")
-        location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+            user.environment["MLAPI_STATE"] = STATE
+            user.well("state", "init", "--yes")
+        location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.box.instance}")
         state = StackState(SUFFIX, location, serial=7, outputs={"vpc_id": "vpc-1"})
         (tmp_path / "first.json").write_bytes(state.dump())
         self.well("state", "push", str(tmp_path / "first.json"))
 
-    def run(self, *arguments: str) -> Ran:
+    def run(self, *arguments: str) -> CommandResult:
         return self.desk.run(*arguments, "--suffix", SUFFIX)
 
-    def well(self, *arguments: str) -> Ran:
+    def well(self, *arguments: str) -> CommandResult:
         return self.desk.well(*arguments, "--suffix", SUFFIX)
 
     @property
     def ledger(self) -> dict[str, Any]:
         return dict(json.loads(self.well("state", "pull").out))
 
-    def push(self, tmp_path: Path, *more: str, **changed: Any) -> Ran:
+    def push(self, tmp_path: Path, *more: str, **changed: Any) -> CommandResult:
         file = tmp_path / "pushed.json"
         file.write_text(json.dumps({**self.ledger, **changed}))
         return self.run("state", "push", *more, str(file))
 
 
 @pytest.fixture(params=PLACES)
-def team(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> Team:
-    return Team(desk, request.param, tmp_path)
+def team(request: pytest.FixtureRequest, user: User, tmp_path: Path) -> Team:
+    return Team(user, request.param, tmp_path)
 
 
 @pytest.fixture
-def shared(desk: Desk, tmp_path: Path) -> Team:
-    return Team(desk, "bucket", tmp_path)
+def shared(user: User, tmp_path: Path) -> Team:
+    return Team(user, "bucket", tmp_path)
 
 
 def test_what_is_pulled_can_be_pushed_back_and_nothing_older(team: Team, tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def held_by(team: Team, holder: LockHolder) -> Iterator[None]:
         yield
 
 
-def test_a_state_in_a_folder_needs_no_bucket(desk: Desk) -> None:
-    ran = desk.run("state", "init", "--yes")
+def test_a_state_in_a_folder_needs_no_bucket(user: User) -> None:
+    ran = user.run("state", "init", "--yes")
 
     assert (ran.code, "s3://bucket/prefix" in ran.err) == (64, True)
 
@@ -195,9 +195,9 @@ def test_the_bucket_is_private_versioned_encrypted_and_tls_only(shared: Team) ->
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
-def test_what_the_owner_of_a_bucket_has_set_besides_is_left(desk: Desk) -> None:
+def test_what_the_owner_of_a_bucket_has_set_besides_is_left(user: User) -> None:
     """The calls replace a whole policy, and all rules of a life cycle with what goes for all of them."""
-    s3, bucket = client(desk.box.endpoint, "s3"), {"Bucket": "owned-state"}
+    s3, bucket = client(user.box.endpoint, "s3"), {"Bucket": "owned-state"}
     s3.create_bucket(**bucket)
     bare = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObjectAcl"}
     theirs = {**bare, "Resource": "arn:aws:s3:::owned-state/*"}
@@ -207,7 +207,7 @@ def test_what_the_owner_of_a_bucket_has_set_besides_is_left(desk: Desk) -> None:
     size = {"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"}
     s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [rule]}, **size)
 
-    desk.well("state", "init", "--yes", "--state", "s3://owned-state/x")
+    user.well("state", "init", "--yes", "--state", "s3://owned-state/x")
 
     kept = json.loads(s3.get_bucket_policy(**bucket)["Policy"])
     assert (kept["Id"], kept["Statement"][0], len(kept["Statement"])) == ("audit-7", theirs, 2)
@@ -216,17 +216,17 @@ def test_what_the_owner_of_a_bucket_has_set_besides_is_left(desk: Desk) -> None:
     assert [one["ID"] for one in told["Rules"]] == ["old", "ml-api-state"]
 
 
-def test_a_bucket_is_made_and_found_in_its_own_region(desk: Desk) -> None:
+def test_a_bucket_is_made_and_found_in_its_own_region(user: User) -> None:
     where = ("--state", "s3://far-away-state/x")
-    assert desk.run("plan", "--suffix", "new", *where).code == 6
-    assert "state init" in desk.run("plan", "--suffix", "new", *where).err
+    assert user.run("plan", "--suffix", "new", *where).code == 6
+    assert "state init" in user.run("plan", "--suffix", "new", *where).err
 
-    desk.well("state", "init", "--yes", "--region", "eu-west-1", *where)
+    user.well("state", "init", "--yes", "--region", "eu-west-1", *where)
 
-    s3 = client(desk.box.endpoint, "s3")
+    s3 = client(user.box.endpoint, "s3")
     assert s3.get_bucket_location(Bucket="far-away-state")["LocationConstraint"] == "eu-west-1"
-    assert desk.run("state", "pull", "--suffix", "new", *where).code == 6
-    assert desk.well("list", *where).out.split() == ["suffix", "account", "region", "resources"]
+    assert user.run("state", "pull", "--suffix", "new", *where).code == 6
+    assert user.well("list", *where).out.split() == ["suffix", "account", "region", "resources"]
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3://A", "s3:/b/c", "s3://b_c/d", "s3://bucket/a//b"])

@@ -14,8 +14,8 @@ from state.lease import LEASE_SECONDS, SAFETY_MARGIN_SECONDS, LeaseLock
 from state.manager import StateManager
 from state.object_store import ObjectStateStore
 from state.stack_state import ResourceState, StackLocation, StackState
-from tests.memory import Memory
-from tests.shelves import Ageing, Hands, MemoryShelf
+from tests.support.memory_object_store import Ageing, Hands, MemoryShelf
+from tests.support.memory_state_store import MemoryStateStore
 
 AT = StackLocation("123456789012", "aws", "us-east-1")
 
@@ -181,7 +181,7 @@ class Full(Exception):
     """No room for this write."""
 
 
-class Brittle(Memory):
+class Brittle(MemoryStateStore):
     """A store whose nth write fails."""
 
     def __init__(self, fails_at: int) -> None:

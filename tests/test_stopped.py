@@ -21,9 +21,9 @@ from provisioner.workflows import state_bucket
 from provisioner.workspace import Workspace
 from state.lock import FileLock
 from state.state_store import FileStateStore
-from tests.harness import ROOT
 from tests.held_answers import held
-from tests.standing import Standing
+from tests.support.live_stack import LiveStack
+from tests.support.user import ROOT
 
 NOTHING, RECORDED = "Nothing was changed.", "Whatever was changed is recorded: the same command goes on."
 INTERRUPTED, TERMINATED = 130, 143
@@ -46,16 +46,16 @@ IMPORTED = "import sys\nprint('importing', flush=True)\nsys.stdin.read()\n"
     ids=["apply", "teardown"],
 )
 def test_a_process_that_is_stopped_while_it_plans_has_changed_nothing_and_says_so(
-    standing: Standing,
+    live_stack: LiveStack,
     number: signal.Signals,
     code: int,
     typed: str,
     service: str,
 ) -> None:
-    desk = standing.desk
-    before = desk.mark()
+    user = live_stack.desk
+    before = user.mark()
 
-    with held(desk.box, service) as answer, desk.spawn(*typed.split(), "--local") as process:
+    with held(user.box, service) as answer, user.spawn(*typed.split(), "--local") as process:
         answer.wait()
         process.send_signal(number)
         answer.let_go()
@@ -64,7 +64,7 @@ def test_a_process_that_is_stopped_while_it_plans_has_changed_nothing_and_says_s
     assert process.returncode == code, err
     assert f"Error: Stopped.\n{NOTHING}\n" in err
     assert "Traceback" not in err
-    assert desk.tries(before) == []
+    assert user.tries(before) == []
 
 
 def stops(stop: type[BaseException]) -> Callable[..., Any]:
@@ -79,22 +79,22 @@ def stops(stop: type[BaseException]) -> Callable[..., Any]:
 @pytest.mark.parametrize("typed", CHANGING)
 @pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (stopping.Terminated, 143)])
 def test_every_command_that_changes_something_says_that_it_has_not_begun_to(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, typed: str, stop: type[BaseException], code: int
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch, typed: str, stop: type[BaseException], code: int
 ) -> None:
-    desk, (command, *behind) = standing.desk, typed.split(" -- ")
-    before = desk.mark()
+    user, (command, *behind) = live_stack.desk, typed.split(" -- ")
+    before = user.mark()
     monkeypatch.setattr(Clients, "_read_with_retry", stops(stop))
     words = [*command.split(), "--suffix", "prod", "--local", *(["--", *behind] if behind else [])]
 
-    ran = desk.run(*words, local=False)
+    ran = user.run(*words, local=False)
 
     assert ran.code == code, ran.err
     assert ran.err.endswith(f"Error: Stopped.\n{NOTHING}\n")
-    assert desk.tries(before) == []
+    assert user.tries(before) == []
 
 
 def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act = Clients.call_once
 
@@ -102,14 +102,14 @@ def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
         act(clients, call)
         raise KeyboardInterrupt
 
-    before = standing.desk.mark()
+    before = live_stack.desk.mark()
     monkeypatch.setattr(Clients, "call_once", once)
 
-    ran = standing.desk.run(*BOOTSTRAP.split(), "--suffix", "prod")
+    ran = live_stack.desk.run(*BOOTSTRAP.split(), "--suffix", "prod")
 
     assert ran.code == INTERRUPTED
     assert ran.err.endswith(f"Error: Stopped.\n{RECORDED}\n")
-    assert len(standing.desk.tries(before)) == 1
+    assert len(live_stack.desk.tries(before)) == 1
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,20 @@ def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
     ids=str,
 )
 def test_a_command_for_the_state_or_the_emulator_tells_whether_it_has_begun(
-    standing: Standing,
+    live_stack: LiveStack,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     typed: str,
     where: tuple[Any, str],
     told: str,
 ) -> None:
-    desk = standing.desk
-    pulled = json.loads(desk.well("state", "pull", "--suffix", "prod").out)
+    user = live_stack.desk
+    pulled = json.loads(user.well("state", "pull", "--suffix", "prod").out)
     (tmp_path / "pushed.json").write_text(json.dumps({**pulled, "serial": pulled["serial"] + 1}))
     monkeypatch.setattr(*where, stops(KeyboardInterrupt))
     words = typed.format(file=tmp_path / "pushed.json").split()
 
-    ran = desk.run(*words, local=words[0] != "local")
+    ran = user.run(*words, local=words[0] != "local")
 
     assert ran.code == INTERRUPTED
     assert ran.err.endswith(f"Error: Stopped.\n{told}\n")
@@ -147,11 +147,11 @@ def test_a_command_for_the_state_or_the_emulator_tells_whether_it_has_begun(
 
 @pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (stopping.Terminated, 143)])
 def test_what_goes_on_until_it_is_stopped_ends_with_the_code_of_the_signal(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException], code: int
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException], code: int
 ) -> None:
     monkeypatch.setattr(Clock, "sleep", stops(stop))
 
-    ran = standing.desk.run("status", "--watch", "--suffix", "prod")
+    ran = live_stack.desk.run("status", "--watch", "--suffix", "prod")
 
     assert (ran.code, "Stopped" in ran.err) == (code, False)
 

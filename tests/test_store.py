@@ -18,7 +18,7 @@ from state.errors import LockHeld, StateError
 from state.stack_state import StackLocation as At
 from state.stack_state import StackState
 from state.state_store import VERSIONS_KEPT, FileStateStore, list_versions, save_version
-from tests.teams import PLACES, Place, make_bucket, place_of
+from tests.support.shared_state import PLACES, Place, make_bucket, place_of
 
 _NUMBERS = itertools.count()
 OLD, NEW = b"the old document", b"the new document, which is longer"
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> FileStateStore:
 
 
 @pytest.fixture(scope="module")
-def box(served: LocalAws) -> LocalAws:
+def emulator_server(served: LocalAws) -> LocalAws:
     served.behave(manners=True, pace=0.0)
     served.reset()
     make_bucket(served)
@@ -40,8 +40,8 @@ def box(served: LocalAws) -> LocalAws:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, box: LocalAws, tmp_path: Path) -> Place:
-    return place_of(request.param, box, tmp_path / "team", f"{next(_NUMBERS)}")
+def place(request: pytest.FixtureRequest, emulator_server: LocalAws, tmp_path: Path) -> Place:
+    return place_of(request.param, emulator_server, tmp_path / "team", f"{next(_NUMBERS)}")
 
 
 def document(**more: Any) -> StackState:
@@ -115,8 +115,8 @@ def test_a_claim_on_nothing_leaves_nothing(place: Place) -> None:
 
 
 @pytest.fixture
-def shared(box: LocalAws, tmp_path: Path) -> Place:
-    return place_of("bucket", box, tmp_path / "team", f"{next(_NUMBERS)}")
+def shared(emulator_server: LocalAws, tmp_path: Path) -> Place:
+    return place_of("bucket", emulator_server, tmp_path / "team", f"{next(_NUMBERS)}")
 
 
 def test_a_claim_makes_every_earlier_write_fail(shared: Place) -> None:
@@ -156,20 +156,24 @@ def test_a_write_whose_reply_was_lost_is_known_again(shared: Place, first: bool)
 
 @pytest.mark.parametrize("fault", ["lost_reply", "reset", "503_before", "500_after", "throttle"])
 @pytest.mark.parametrize("first", [True, False])
-def test_s3_may_lose_a_reply_or_refuse_for_a_moment(shared: Place, box: LocalAws, fault: str, first: bool) -> None:
+def test_s3_may_lose_a_reply_or_refuse_for_a_moment(
+    shared: Place, emulator_server: LocalAws, fault: str, first: bool
+) -> None:
     store = shared.archive.store("prod")
     if not first:
         store.save(OLD)
-    box.faults({"operation": "s3:PutObject", "fault": fault})
+    emulator_server.faults({"operation": "s3:PutObject", "fault": fault})
     store.save(NEW)
 
     assert store.load() == NEW
     store.save(OLD)
 
 
-def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(shared: Place, box: LocalAws) -> None:
+def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(
+    shared: Place, emulator_server: LocalAws
+) -> None:
     store = shared.archive.store("prod")
-    box.faults({"operation": "s3:PutObject", "fault": "access_denied"})
+    emulator_server.faults({"operation": "s3:PutObject", "fault": "access_denied"})
     with pytest.raises(StateError) as caught:
         store.save(OLD)
 

@@ -7,42 +7,44 @@ from typing import Any
 import pytest
 
 from provisioner.resources.ecs.foreign_targets import foreign_targets
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
 
 Doc = dict[str, Any]
 STRANGER = {"Id": "10.0.9.9", "Port": 80}
 CLUSTER = "ml-api-cluster-prod"
 
 
-def registered(stack: Standing) -> set[str]:
+def registered(live_stack: LiveStack) -> set[str]:
     """The addresses in the target group, but for those on their way out."""
-    arn = stack.target_group["TargetGroupArn"]
-    listed = stack.aws("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    arn = live_stack.target_group["TargetGroupArn"]
+    listed = live_stack.aws("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
     return {one["Target"]["Id"] for one in listed if one["TargetHealth"]["State"] != "draining"}
 
 
-def test_a_stranger_is_told_by_all_and_taken_out_by_apply(standing: Standing) -> None:
-    desk, before = standing.desk, registered(standing)
-    standing.aws("elbv2").register_targets(TargetGroupArn=standing.target_group["TargetGroupArn"], Targets=[STRANGER])
+def test_a_stranger_is_told_by_all_and_taken_out_by_apply(live_stack: LiveStack) -> None:
+    user, before = live_stack.desk, registered(live_stack)
+    live_stack.aws("elbv2").register_targets(
+        TargetGroupArn=live_stack.target_group["TargetGroupArn"], Targets=[STRANGER]
+    )
 
     assert before
-    assert "- target 10.0.9.9:80  (added by hand)" in desk.plan(SUFFIX)
-    assert "target 10.0.9.9:80  (apply removes it)" in desk.run("drift", "--suffix", SUFFIX).out
-    status = desk.run("status", "--suffix", SUFFIX)
+    assert "- target 10.0.9.9:80  (added by hand)" in user.plan(SUFFIX)
+    assert "target 10.0.9.9:80  (apply removes it)" in user.run("drift", "--suffix", SUFFIX).out
+    status = user.run("status", "--suffix", SUFFIX)
     assert status.code == 1
     assert f"{len(before)} of {len(before)} healthy" in status.out
     assert "10.0.9.9:80 " in status.out
-    doctor = desk.run("doctor", "--suffix", SUFFIX)
+    doctor = user.run("doctor", "--suffix", SUFFIX)
     assert doctor.code == 1
     assert "Somebody registered 10.0.9.9:80 in " in doctor.out
 
-    desk.apply(SUFFIX)
+    user.apply(SUFFIX)
 
-    assert registered(standing) == before
-    assert desk.plan(SUFFIX) == "No changes.\n"
-    assert desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
-    desk.well("status", "--suffix", SUFFIX)
-    desk.well("doctor", "--suffix", SUFFIX)
+    assert registered(live_stack) == before
+    assert user.plan(SUFFIX) == "No changes.\n"
+    assert user.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
+    user.well("status", "--suffix", SUFFIX)
+    user.well("doctor", "--suffix", SUFFIX)
 
 
 def target(address: str, state: str = "healthy") -> Doc:

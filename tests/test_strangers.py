@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.s3 import Bucket
-from tests.harness import Desk
-from tests.inventory import client, inventory
+from tests.support.account_inventory import client, inventory
+from tests.support.user import User
 
 TRUST = json.dumps(
     {
@@ -103,94 +103,94 @@ STRANGERS: dict[str, Make] = {
 }
 
 
-def stranger(desk: Desk, node: str) -> str:
+def stranger(user: User, node: str) -> str:
     """Make a stranger's thing under the name that a node of stack `a` has; that name."""
-    (record,) = desk.well("plan", "--json", "--suffix", "a").lines
+    (record,) = user.well("plan", "--json", "--suffix", "a").lines
     name = next(str(change["name"]) for change in record["changes"] if change["node"] == node)
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         STRANGERS[node](aws, name)
     return name
 
 
 @contextmanager
-def at_ease(desk: Desk) -> Iterator[Callable[[str], Any]]:
+def at_ease(user: User) -> Iterator[Callable[[str], Any]]:
     """Clients of an AWS that hides nothing and asks for no service roles: for whoever was here before."""
-    desk.box.behave(manners=False, pace=0.0)
-    yield lambda service: client(desk.box.endpoint, service)
-    desk.box.behave(manners=True, pace=0.0)
+    user.box.behave(manners=False, pace=0.0)
+    yield lambda service: client(user.box.endpoint, service)
+    user.box.behave(manners=True, pace=0.0)
 
 
 @pytest.mark.parametrize(
     "node",
     [pytest.param(one, marks=[pytest.mark.slow] if at % 4 else []) for at, one in enumerate(STRANGERS)],
 )
-def test_a_strangers_thing_of_our_name_is_refused_before_the_first_change(desk: Desk, node: str) -> None:
-    name = stranger(desk, node)
-    before, mark = inventory(desk.box.endpoint), desk.mark()
+def test_a_strangers_thing_of_our_name_is_refused_before_the_first_change(user: User, node: str) -> None:
+    name = stranger(user, node)
+    before, mark = inventory(user.box.endpoint), user.mark()
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 5, ran.err
     assert name in ran.err
     assert "nothing was changed" in ran.err
     assert "somebody else's" in ran.err
     assert "Traceback" not in ran.err
-    assert desk.tries(mark) == []
-    assert inventory(desk.box.endpoint) == before
-    assert not desk.ledger("a").exists()
+    assert user.tries(mark) == []
+    assert inventory(user.box.endpoint) == before
+    assert not user.ledger("a").exists()
 
 
 @pytest.mark.parametrize(
     "node",
     ["aurora", *(pytest.param(one, marks=pytest.mark.slow) for one in ("execution-role", "sessions", "vpc"))],
 )
-def test_a_teardown_does_not_touch_a_strangers_thing_of_our_name(desk: Desk, node: str) -> None:
-    stranger(desk, node)
-    before, mark = inventory(desk.box.endpoint), desk.mark()
+def test_a_teardown_does_not_touch_a_strangers_thing_of_our_name(user: User, node: str) -> None:
+    stranger(user, node)
+    before, mark = inventory(user.box.endpoint), user.mark()
 
-    ran = desk.run("teardown", "--yes", "--suffix", "a")
+    ran = user.run("teardown", "--yes", "--suffix", "a")
 
     assert ran.code == 6, ran.err
-    assert desk.tries(mark) == []
-    assert inventory(desk.box.endpoint) == before
+    assert user.tries(mark) == []
+    assert inventory(user.box.endpoint) == before
 
 
-def test_a_teardown_does_not_touch_the_parts_of_a_strangers_thing(desk: Desk) -> None:
+def test_a_teardown_does_not_touch_the_parts_of_a_strangers_thing(user: User) -> None:
     """A part bears no tags: whose it is, is told by what it is a part of."""
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         aws("iam").create_role(RoleName="ml-api-task-role-a", AssumeRolePolicyDocument=TRUST)
         aws("iam").put_role_policy(RoleName="ml-api-task-role-a", PolicyName="use", PolicyDocument=ANYTHING)
-    before, mark = inventory(desk.box.endpoint), desk.mark()
+    before, mark = inventory(user.box.endpoint), user.mark()
 
-    ran = desk.run("teardown", "--yes", "--suffix", "a")
+    ran = user.run("teardown", "--yes", "--suffix", "a")
 
-    assert desk.tries(mark) == []
-    assert inventory(desk.box.endpoint) == before
+    assert user.tries(mark) == []
+    assert inventory(user.box.endpoint) == before
     assert ran.code == 6
 
 
-def test_a_thing_with_the_tags_of_another_stack_is_refused_too(desk: Desk) -> None:
+def test_a_thing_with_the_tags_of_another_stack_is_refused_too(user: User) -> None:
     theirs = {"Project": "ml-api", "Environment": "b", "ManagedBy": "ml-api-provisioner"}
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         aws("iam").create_role(
             RoleName="ml-api-task-role-a",
             AssumeRolePolicyDocument=TRUST,
             Tags=[{"Key": key, "Value": value} for key, value in theirs.items()],
         )
-    mark = desk.mark()
+    mark = user.mark()
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 5
     assert "Environment=b" in ran.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_all_strangers_are_shown_at_once(desk: Desk) -> None:
+def test_all_strangers_are_shown_at_once(user: User) -> None:
     for node in ("execution-role", "sessions", "ecs-logs"):
-        stranger(desk, node)
+        stranger(user, node)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 5
     for name in ("ml-api-execution-role-a", "ml-api-sessions-a", "/aws/ecs/ml-api-a"):
@@ -198,27 +198,27 @@ def test_all_strangers_are_shown_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_another_stacks_thing_that_comes_later_is_refused_as_well(desk: Desk) -> None:
+def test_another_stacks_thing_that_comes_later_is_refused_as_well(user: User) -> None:
     """Our log group was deleted, and another stack's tool made one of that name."""
-    desk.apply("a")
+    user.apply("a")
     theirs = {"Project": "ml-api", "Environment": "b", "ManagedBy": "ml-api-provisioner"}
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         aws("logs").delete_log_group(logGroupName="/aws/alb/ml-api-a")
         aws("logs").create_log_group(logGroupName="/aws/alb/ml-api-a", tags=theirs)
-    mark = desk.mark()
+    mark = user.mark()
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 5, ran.out
     assert "Environment=b" in ran.err
-    assert desk.tries(mark) == []
+    assert user.tries(mark) == []
 
 
-def test_a_strangers_thing_that_bears_a_name_of_ours_by_now_outlives_our_stack(desk: Desk) -> None:
+def test_a_strangers_thing_that_bears_a_name_of_ours_by_now_outlives_our_stack(user: User) -> None:
     """Ours were deleted, and others made that bear their names: the table is protected as well."""
-    desk.apply("a")
+    user.apply("a")
     group, name, theirs = "/aws/alb/ml-api-a", "ml-api-sessions-a", {"Environment": "b"}
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         aws("dynamodb").delete_table(TableName=name)
         table(aws, name)
         arn = aws("dynamodb").update_table(TableName=name, DeletionProtectionEnabled=True)["TableDescription"]
@@ -227,13 +227,13 @@ def test_a_strangers_thing_that_bears_a_name_of_ours_by_now_outlives_our_stack(d
         aws("logs").delete_log_group(logGroupName=group)
         aws("logs").create_log_group(logGroupName=group, tags=theirs)
 
-    ran = desk.well("teardown", "--yes", "--suffix", "a")
+    ran = user.well("teardown", "--yes", "--suffix", "a")
 
     for left in (name, group):
         assert re.search(f"Left alone: .*{left}.*somebody else's", ran.err)
-    told = client(desk.box.endpoint, "dynamodb").describe_table(TableName=name)["Table"]
+    told = client(user.box.endpoint, "dynamodb").describe_table(TableName=name)["Table"]
     assert told["DeletionProtectionEnabled"]
-    assert "b" in str(client(desk.box.endpoint, "logs").list_tags_log_group(logGroupName=group)["tags"])
+    assert "b" in str(client(user.box.endpoint, "logs").list_tags_log_group(logGroupName=group)["tags"])
 
 
 def pairs(tags: dict[str, str]) -> list[dict[str, str]]:
@@ -243,78 +243,78 @@ def pairs(tags: dict[str, str]) -> list[dict[str, str]]:
 ANOTHERS = {"Environment": "a", "Project": "other", "ManagedBy": "terraform"}
 
 
-def test_one_whose_arn_is_made_of_its_name_is_a_strangers_all_the_same(desk: Desk) -> None:
+def test_one_whose_arn_is_made_of_its_name_is_a_strangers_all_the_same(user: User) -> None:
     """The stranger calls an environment as we do, too; a run that stops in between forgets nothing of it."""
-    desk.apply("a")
-    with at_ease(desk) as aws:
+    user.apply("a")
+    with at_ease(user) as aws:
         (service,) = aws("ecs").list_services(cluster="ml-api-cluster-a")["serviceArns"]
         aws("ecs").delete_service(cluster="ml-api-cluster-a", service=service, force=True)
         aws("ecs").delete_cluster(cluster="ml-api-cluster-a")
         tags = [{"key": key, "value": value} for key, value in ANOTHERS.items()]
         aws("ecs").create_cluster(clusterName="ml-api-cluster-a", tags=tags)
-    desk.box.faults({"operation": "ec2:DeleteVpc", "fault": "access_denied", "times": 1})
-    mark = desk.mark()
+    user.box.faults({"operation": "ec2:DeleteVpc", "fault": "access_denied", "times": 1})
+    mark = user.mark()
 
-    stopped = desk.run("teardown", "--yes", "--suffix", "a")
-    ran = desk.run("teardown", "--yes", "--suffix", "a")
+    stopped = user.run("teardown", "--yes", "--suffix", "a")
+    ran = user.run("teardown", "--yes", "--suffix", "a")
 
     assert (stopped.code, ran.code) == (4, 0), ran.err
     assert re.search("Left alone: .*ml-api-cluster-a.*somebody else's", ran.err)
-    assert "ecs:DeleteCluster" not in desk.tries(mark)
+    assert "ecs:DeleteCluster" not in user.tries(mark)
 
 
-def test_what_lost_one_of_its_tags_is_ours_still(desk: Desk) -> None:
-    desk.apply("a")
-    tables = client(desk.box.endpoint, "dynamodb")
+def test_what_lost_one_of_its_tags_is_ours_still(user: User) -> None:
+    user.apply("a")
+    tables = client(user.box.endpoint, "dynamodb")
     arn = tables.describe_table(TableName="ml-api-sessions-a")["Table"]["TableArn"]
     tables.untag_resource(ResourceArn=arn, TagKeys=["Environment"])
 
-    desk.teardown("a")
+    user.teardown("a")
 
     assert tables.list_tables()["TableNames"] == []
 
 
-def test_the_parts_of_what_is_a_strangers_by_now_are_not_touched(desk: Desk) -> None:
+def test_the_parts_of_what_is_a_strangers_by_now_are_not_touched(user: User) -> None:
     role, on = "ml-api-flow-role-a", ("--set", "network.flow_logs=true")
-    desk.apply("a", *on)
-    with at_ease(desk) as aws:
+    user.apply("a", *on)
+    with at_ease(user) as aws:
         iam = aws("iam")
         (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
         iam.delete_role_policy(RoleName=role, PolicyName=policy)
         iam.delete_role(RoleName=role)
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=TRUST, Tags=pairs(ANOTHERS))
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=ANYTHING)
-    mark = desk.mark()
+    mark = user.mark()
 
-    desk.well("apply", "--yes", "--suffix", "a")
+    user.well("apply", "--yes", "--suffix", "a")
 
-    assert not {"iam:DeleteRolePolicy", "iam:DeleteRole"} & set(desk.tries(mark))
-    assert client(desk.box.endpoint, "iam").list_role_policies(RoleName=role)["PolicyNames"] == [policy]
+    assert not {"iam:DeleteRolePolicy", "iam:DeleteRole"} & set(user.tries(mark))
+    assert client(user.box.endpoint, "iam").list_role_policies(RoleName=role)["PolicyNames"] == [policy]
 
 
-def test_a_key_whose_policy_keeps_us_out_stands_in_nobodys_way(desk: Desk) -> None:
-    kms = client(desk.box.endpoint, "kms")
+def test_a_key_whose_policy_keeps_us_out_stands_in_nobodys_way(user: User) -> None:
+    kms = client(user.box.endpoint, "kms")
     for _ in range(2):
         kms.create_key()
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "sessions")
-    desk.box.faults({"operation": "kms:DescribeKey", "fault": "access_denied", "times": 1})
+    user.well("apply", "--yes", "--suffix", "a", "--target", "sessions")
+    user.box.faults({"operation": "kms:DescribeKey", "fault": "access_denied", "times": 1})
 
-    desk.teardown("a")
+    user.teardown("a")
 
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "sessions")
-    desk.box.faults({"operation": "kms:DescribeKey", "fault": "access_denied", "times": 99})
-    denied = desk.run("teardown", "--yes", "--suffix", "a")
+    user.well("apply", "--yes", "--suffix", "a", "--target", "sessions")
+    user.box.faults({"operation": "kms:DescribeKey", "fault": "access_denied", "times": 99})
+    denied = user.run("teardown", "--yes", "--suffix", "a")
     assert "the right kms:DescribeKey" in denied.err
 
 
-def test_a_log_group_that_rds_made_by_itself_becomes_ours(desk: Desk) -> None:
+def test_a_log_group_that_rds_made_by_itself_becomes_ours(user: User) -> None:
     name = "/aws/rds/cluster/ml-api-aurora-a/postgresql"
-    with at_ease(desk) as aws:
+    with at_ease(user) as aws:
         aws("logs").create_log_group(logGroupName=name)
 
-    desk.apply("a")
+    user.apply("a")
 
-    (group,) = client(desk.box.endpoint, "logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    (group,) = client(user.box.endpoint, "logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     assert group["retentionInDays"] == 30
 
 

@@ -12,17 +12,17 @@ from provisioner.emulator.server import LocalAws
 from provisioner.emulator.strict_account.shield_mitigation import put_rule
 from provisioner.emulator.wire import Call
 from provisioner.engine.calls import retry_policy
-from tests.harness import Desk
-from tests.inventory import client
-from tests.printed_commands import carry_out, printed
+from tests.support.account_inventory import client
+from tests.support.printed_commands import carry_out, printed
+from tests.support.user import User
 from tests.test_guard_duty import guards, of_guards
 
 
 @pytest.fixture
-def strict(desk: Desk) -> Desk:
+def strict(user: User) -> User:
     """A user before an empty strict account."""
-    desk.box.behave(manners=True, pace=0.0, account="strict")
-    return desk
+    user.box.behave(manners=True, pace=0.0, account="strict")
+    return user
 
 
 def protected_groups(box: LocalAws) -> set[str]:
@@ -32,40 +32,40 @@ def protected_groups(box: LocalAws) -> set[str]:
 
 
 def test_protected_log_groups_are_told_before_the_first_deletion_and_unprotect_covers_them(
-    desk: Desk,
+    user: User,
 ) -> None:
     """The organisation turned it on after the stack was made."""
-    desk.apply("a")
-    logs = client(desk.box.endpoint, "logs")
+    user.apply("a")
+    logs = client(user.box.endpoint, "logs")
     made_by_rds = "/aws/rds/cluster/ml-api-aurora-a/upgrade"
     groups = [made_by_rds, *(one["logGroupName"] for one in logs.describe_log_groups()["logGroups"])]
     logs.create_log_group(logGroupName=made_by_rds)
     for name in groups:
         logs.put_log_group_deletion_protection(logGroupIdentifier=name, deletionProtectionEnabled=True)
-    assert desk.plan("a") == "No changes.\n"
-    before = desk.mark()
+    assert user.plan("a") == "No changes.\n"
+    before = user.mark()
 
     for command in (["teardown", "--yes"], ["plan", "--destroy"]):
-        ran = desk.run(*command, "--suffix", "a")
+        ran = user.run(*command, "--suffix", "a")
         assert ran.code == 5, ran.err
         assert "protected against deletion" in ran.err
         assert f"the log group {made_by_rds}" in ran.err, ran.err
         assert "--unprotect" in ran.err
-    assert desk.tries(before) == []
+    assert user.tries(before) == []
 
-    desk.teardown("a", "--unprotect")
+    user.teardown("a", "--unprotect")
     left = {one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]}
     assert left & set(groups) == set()
 
 
-def test_groups_of_a_strict_account_are_born_protected_and_its_plans_are_silent(strict: Desk) -> None:
+def test_groups_of_a_strict_account_are_born_protected_and_its_plans_are_silent(strict: User) -> None:
     strict.apply("a")
 
     assert protected_groups(strict.box)
     assert strict.plan("a") == "No changes.\n"
 
 
-def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(strict: Desk) -> None:
+def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(strict: User) -> None:
     strict.apply("a")
     before = strict.mark()
     planned = strict.run("plan", "--destroy", "--suffix", "a")
@@ -106,7 +106,7 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
 
 
 def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_before(
-    strict: Desk, monkeypatch: pytest.MonkeyPatch
+    strict: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a slow machine the question who holds it was due, and the plan was told as a stranger: exit 4."""
     strict.apply("a")
@@ -127,7 +127,7 @@ def acl(box: LocalAws) -> str:
     return str(edge["WebACLId"])
 
 
-def test_the_web_acl_of_a_pricing_plan_is_left_where_cloudfront_put_it(strict: Desk) -> None:
+def test_the_web_acl_of_a_pricing_plan_is_left_where_cloudfront_put_it(strict: User) -> None:
     strict.apply("a")
     theirs = acl(strict.box)
     assert "/webacl/CreatedByCloudFront-" in theirs
@@ -141,7 +141,7 @@ def test_the_web_acl_of_a_pricing_plan_is_left_where_cloudfront_put_it(strict: D
     assert edge["PriceClass"] == "PriceClass_200"
 
 
-def test_what_takes_the_web_acl_off_under_a_pricing_plan_is_refused_in_the_plan(strict: Desk) -> None:
+def test_what_takes_the_web_acl_off_under_a_pricing_plan_is_refused_in_the_plan(strict: User) -> None:
     strict.apply("a", "--set", "waf.enabled=true")
     ours, before = acl(strict.box), strict.mark()
     sentence = "CloudFront neither takes the web ACL off such a distribution nor puts another in its place"
@@ -168,7 +168,7 @@ def test_what_takes_the_web_acl_off_under_a_pricing_plan_is_refused_in_the_plan(
     strict.apply("a", "--set", "waf.enabled=true")
 
 
-def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(strict: Desk) -> None:
+def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(strict: User) -> None:
     strict.apply("a")
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     deny = {"Effect": "Deny", "Action": "pricingplanmanager:*", "Resource": "*"}
@@ -182,29 +182,29 @@ def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(str
     assert client(strict.box.endpoint, "rds").describe_db_clusters()["DBClusters"] == []
 
 
-def test_a_clean_stack_is_held_by_nothing(desk: Desk) -> None:
-    desk.apply("a", "--set", "profile=production")
+def test_a_clean_stack_is_held_by_nothing(user: User) -> None:
+    user.apply("a", "--set", "profile=production")
 
-    ran = desk.run("plan", "--destroy", "--suffix", "a", "--set", "profile=production")
+    ran = user.run("plan", "--destroy", "--suffix", "a", "--set", "profile=production")
 
     assert "Held by" not in ran.out
 
 
-def test_what_a_guard_of_the_organisation_put_into_our_network_is_told_with_the_command(desk: Desk) -> None:
+def test_what_a_guard_of_the_organisation_put_into_our_network_is_told_with_the_command(user: User) -> None:
     """Its name: hashicorp/terraform-provider-aws#46747; nobody but Runtime Monitoring takes it away."""
-    desk.apply("a")
-    ec2 = client(desk.box.endpoint, "ec2")
+    user.apply("a")
+    ec2 = client(user.box.endpoint, "ec2")
     (vpc,) = [one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]]
     name = f"GuardDutyManagedSecurityGroup-{vpc}"
     group = ec2.create_security_group(GroupName=name, Description="theirs", VpcId=vpc)["GroupId"]
 
-    ran = desk.run("plan", "--destroy", "--suffix", "a")
+    ran = user.run("plan", "--destroy", "--suffix", "a")
 
     assert name in ran.out
     assert f"aws ec2 delete-security-group --group-id {group}" in ran.out
 
 
-def test_how_long_an_organisation_keeps_logs_is_told_by_every_plan_and_changes_nothing(strict: Desk) -> None:
+def test_how_long_an_organisation_keeps_logs_is_told_by_every_plan_and_changes_nothing(strict: User) -> None:
     strict.apply("a")
 
     ran = strict.well("plan", "--suffix", "a")
@@ -250,7 +250,7 @@ def renewing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_rule_that_shield_has_in_our_web_acl_outlives_a_change_of_ours(
-    strict: Desk, monkeypatch: pytest.MonkeyPatch
+    strict: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """hashicorp/terraform-provider-aws#22869, #31670: without it the mitigation is off."""
     wanted = ("--set", "waf.enabled=true", "--set", "logs.requests=true")
@@ -271,21 +271,21 @@ def test_the_rule_that_shield_has_in_our_web_acl_outlives_a_change_of_ours(
     assert "No drift." in ran.out
 
 
-def ended(desk: Desk, *settings: str) -> None:
+def ended(user: User, *settings: str) -> None:
     """Take a stack down as the printed commands say, and wait for the end of its pricing plan."""
-    ran = desk.run("teardown", "--yes", "--unprotect", "--suffix", "a", *settings)
+    ran = user.run("teardown", "--yes", "--unprotect", "--suffix", "a", *settings)
     assert ran.code == 9, ran.err
     commands = printed(ran.err)
     for command in [*of_guards(commands), *(one for one in commands if one.startswith("pricing-plan"))]:
-        carry_out(desk.box, command)
-    desk.box.advance(31 * 86_400)
-    desk.teardown("a", "--unprotect", *settings)
-    assert desk.run("verify-gone", "--suffix", "a").code == 0
+        carry_out(user.box, command)
+    user.box.advance(31 * 86_400)
+    user.teardown("a", "--unprotect", *settings)
+    assert user.run("verify-gone", "--suffix", "a").code == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["seed", "production"])
-def test_a_stack_lives_and_ends_on_a_strict_account(strict: Desk, profile: str) -> None:
+def test_a_stack_lives_and_ends_on_a_strict_account(strict: User, profile: str) -> None:
     settings = ("--set", f"profile={profile}")
     strict.apply("a", *settings)
     strict.apply("a", *settings, "--set", "edge.price_class=PriceClass_200", "--set", "service.maximum=7")

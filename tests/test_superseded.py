@@ -16,8 +16,8 @@ from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.superseding import has_failed, superseding_deployment, was_stopped_by_hand
 from provisioner.workflows import smoke_test
-from tests.harness import Ran
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import CommandResult
 
 
 @pytest.fixture(autouse=True)
@@ -25,25 +25,27 @@ def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
 
 
-def deploy(stack: Standing, image: str) -> Ran:
+def deploy(live_stack: LiveStack, image: str) -> CommandResult:
     """One deploy."""
-    return stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image)
+    return live_stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image)
 
 
-def somebody_deploys(stack: Standing, image: str) -> str:
+def somebody_deploys(live_stack: LiveStack, image: str) -> str:
     """Another pipeline registers a revision and has the service run it."""
-    ecs, service = stack.aws("ecs"), stack.service
-    props = registered(stack.task)
+    ecs, service = live_stack.aws("ecs"), live_stack.service
+    props = registered(live_stack.task)
     props["containerDefinitions"][0]["image"] = image
     arn = ecs.register_task_definition(**props, tags=service["tags"])["taskDefinition"]["taskDefinitionArn"]
-    roll(stack, arn)
+    roll(live_stack, arn)
     return str(arn)
 
 
-def roll(stack: Standing, arn: str) -> None:
+def roll(live_stack: LiveStack, arn: str) -> None:
     """Have the service run a revision."""
-    service = stack.service
-    stack.aws("ecs").update_service(cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=arn)
+    service = live_stack.service
+    live_stack.aws("ecs").update_service(
+        cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=arn
+    )
 
 
 def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[RolloutWatch], Any]) -> list[Any]:
@@ -63,19 +65,19 @@ def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[Rollou
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_newer_deployment_of_somebody_else_is_named(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, *, listed: bool
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch, *, listed: bool
 ) -> None:
     if not listed:
         fault = {"operation": "ecs:ListServiceDeployments", "fault": "access_denied", "times": 99}
-        standing.desk.box.faults(fault)
+        live_stack.desk.box.faults(fault)
     mine = f"mine-{listed}:1".lower()
-    standing.desk.slow(0.02)
-    theirs = before_the_first_look(monkeypatch, lambda _: somebody_deploys(standing, "theirs:2"))
+    live_stack.desk.slow(0.02)
+    theirs = before_the_first_look(monkeypatch, lambda _: somebody_deploys(live_stack, "theirs:2"))
 
-    ran = deploy(standing, mine)
+    ran = deploy(live_stack, mine)
 
-    standing.desk.slow(0.0)
-    standing.desk.box.faults()
+    live_stack.desk.slow(0.0)
+    live_stack.desk.box.faults()
     assert ran.code == 4, ran.err
     assert "was superseded" in ran.err
     assert f"that of {theirs[0].rpartition('/')[2]} began at 20" in ran.err
@@ -84,38 +86,38 @@ def test_a_newer_deployment_of_somebody_else_is_named(
     assert "CloudTrail" in ran.err
     monkeypatch.undo()
     monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
-    assert deploy(standing, mine).code == 0
-    assert standing.task["containerDefinitions"][0]["image"] == mine
-    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+    assert deploy(live_stack, mine).code == 0
+    assert live_stack.task["containerDefinitions"][0]["image"] == mine
+    assert live_stack.desk.plan(SUFFIX) == "No changes.\n"
 
 
 def test_one_that_somebody_takes_back_by_hand_is_no_bad_image(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    former = standing.service["taskDefinition"]
-    standing.desk.slow(0.02)
-    before_the_first_look(monkeypatch, lambda _: roll(standing, former))
+    former = live_stack.service["taskDefinition"]
+    live_stack.desk.slow(0.02)
+    before_the_first_look(monkeypatch, lambda _: roll(live_stack, former))
 
-    ran = deploy(standing, "taken-back:1")
+    ran = deploy(live_stack, "taken-back:1")
 
-    standing.desk.slow(0.0)
+    live_stack.desk.slow(0.0)
     assert ran.code == 4, ran.err
     assert former.rpartition("/")[2] in ran.err
 
 
-def test_a_newer_one_of_the_same_revision_is_followed(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    ecs, service = standing.aws("ecs"), standing.service
+def test_a_newer_one_of_the_same_revision_is_followed(live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    ecs, service = live_stack.aws("ecs"), live_stack.service
 
     def anew(rolling: RolloutWatch) -> None:
         rolling.arn = rolling._found()
         ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True)
 
-    standing.desk.slow(0.02)
+    live_stack.desk.slow(0.02)
     before_the_first_look(monkeypatch, anew)
 
-    ran = deploy(standing, "twice:1")
+    ran = deploy(live_stack, "twice:1")
 
-    standing.desk.slow(0.0)
+    live_stack.desk.slow(0.0)
     assert ran.code == 0, ran.err
 
 
@@ -177,23 +179,25 @@ def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, 
     assert ("Mend" in error.hint) is (breaker == "TRIGGERED")
 
 
-def test_one_that_somebody_stops_by_hand_is_no_bad_image(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_somebody_stops_by_hand_is_no_bad_image(
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(rolling: RolloutWatch) -> None:
         arn = rolling._found()
-        standing.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+        live_stack.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
 
-    former = standing.task["containerDefinitions"][0]["image"]
-    standing.desk.slow(0.02)
+    former = live_stack.task["containerDefinitions"][0]["image"]
+    live_stack.desk.slow(0.02)
     before_the_first_look(monkeypatch, stop)
 
-    ran = deploy(standing, "stopped:1")
+    ran = deploy(live_stack, "stopped:1")
 
-    standing.desk.slow(0.0)
+    live_stack.desk.slow(0.0)
     assert ran.code == 10, ran.err
     assert "was stopped" in ran.err
     assert "StopServiceDeployment" in ran.err
     assert "Mend" not in ran.err
-    assert standing.task["containerDefinitions"][0]["image"] == former
+    assert live_stack.task["containerDefinitions"][0]["image"] == former
 
 
 def ended(breaker: str | None, alarms: str | None = None) -> dict[str, Any]:

@@ -20,53 +20,57 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources import RESOURCE_TYPES, autoscaling
 from provisioner.resources.autoscaling import RESUMED, ScalingPolicy
 from provisioner.resources.scaling_alarms import tracking
-from tests.hands import SCALING
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.manual_changes import SCALING
 
 Doc = dict[str, Any]
 LOOKS = ("plan", "drift", "status", "doctor")
 ALARMS = "TargetTracking-service/ml-api-cluster-prod/ml-api-service-prod-Alarm"
 
 
-def told(stack: Standing, command: str) -> str:
+def told(live_stack: LiveStack, command: str) -> str:
     """What a command says of the stack."""
     detailed = ["--detailed-exitcode"] if command in ("plan", "drift") else []
-    ran = stack.desk.run(command, "--suffix", SUFFIX, *detailed)
+    ran = live_stack.desk.run(command, "--suffix", SUFFIX, *detailed)
     assert ran.code == (2 if detailed else 1), ran.err
     return ran.out
 
 
-def scales_again(stack: Standing) -> None:
+def scales_again(live_stack: LiveStack) -> None:
     """One `apply`, after which nothing is to be told."""
-    stack.desk.apply(SUFFIX)
-    assert stack.desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
-    stack.desk.well("doctor", "--suffix", SUFFIX)
+    live_stack.desk.apply(SUFFIX)
+    assert live_stack.desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
+    live_stack.desk.well("doctor", "--suffix", SUFFIX)
 
 
-def target(stack: Standing) -> Doc:
+def target(live_stack: LiveStack) -> Doc:
     """The scalable target, as AWS tells it."""
-    [one] = stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    [one] = live_stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")[
+        "ScalableTargets"
+    ]
     return dict(one)
 
 
-def alarms(stack: Standing) -> dict[str, Doc]:
+def alarms(live_stack: LiveStack) -> dict[str, Doc]:
     """The alarms that AWS made for the policy, by side."""
-    listed = stack.aws("cloudwatch").describe_alarms(AlarmNamePrefix=ALARMS)["MetricAlarms"]
+    listed = live_stack.aws("cloudwatch").describe_alarms(AlarmNamePrefix=ALARMS)["MetricAlarms"]
     return {one["AlarmName"].removeprefix(ALARMS).split("-")[0]: one for one in listed}
 
 
-def policy(stack: Standing) -> Doc:
+def policy(live_stack: LiveStack) -> Doc:
     """The policy, as AWS tells it."""
-    [one] = stack.aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    [one] = live_stack.aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")[
+        "ScalingPolicies"
+    ]
     return dict(one)
 
 
-def test_a_suspension_is_told_with_what_of_it_and_ends_with_an_apply(standing: Standing) -> None:
+def test_a_suspension_is_told_with_what_of_it_and_ends_with_an_apply(live_stack: LiveStack) -> None:
     off = {"DynamicScalingOutSuspended": True, "ScheduledScalingSuspended": True}
-    standing.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
+    live_stack.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
 
-    said = {command: told(standing, command) for command in LOOKS}
-    alone = standing.desk.process("drift", "--local", "--suffix", SUFFIX)
+    said = {command: told(live_stack, command) for command in LOOKS}
+    alone = live_stack.desk.process("drift", "--local", "--suffix", SUFFIX)
 
     assert alone.out == said["drift"]
     for command in ("drift", "status", "doctor"):
@@ -77,49 +81,49 @@ def test_a_suspension_is_told_with_what_of_it_and_ends_with_an_apply(standing: S
     assert "DynamicScalingIn" not in said["plan"] + said["drift"]
     assert said["drift"].count("/scaling: ") == 1
     assert said["drift"].endswith("Drift: 1 failed.\n")
-    scales_again(standing)
-    assert target(standing)["SuspendedState"] == RESUMED
+    scales_again(live_stack)
+    assert target(live_stack)["SuspendedState"] == RESUMED
 
 
-def test_a_stack_of_older_code_plans_silently_and_its_suspension_is_told(standing: Standing) -> None:
-    path = standing.desk.ledger(SUFFIX)
+def test_a_stack_of_older_code_plans_silently_and_its_suspension_is_told(live_stack: LiveStack) -> None:
+    path = live_stack.desk.ledger(SUFFIX)
     known = json.loads(path.read_text())
     for document in ("wanted", "confirmed"):
         del known["entries"]["scaling"][document]["SuspendedState"]
     path.write_text(json.dumps(known))
-    assert standing.desk.plan(SUFFIX) == "No changes.\n"
-    assert standing.desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
+    assert live_stack.desk.plan(SUFFIX) == "No changes.\n"
+    assert live_stack.desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
 
     off = {"DynamicScalingInSuspended": True}
-    standing.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
+    live_stack.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
 
     for command in ("drift", "status", "doctor"):
-        assert "suspended (scaling in)" in told(standing, command)
-    scales_again(standing)
-    assert target(standing)["SuspendedState"] == RESUMED
+        assert "suspended (scaling in)" in told(live_stack, command)
+    scales_again(live_stack)
+    assert target(live_stack)["SuspendedState"] == RESUMED
 
 
-def delete(stack: Standing, *sides: str) -> None:
-    names = [alarms(stack)[side]["AlarmName"] for side in sides]
-    stack.aws("cloudwatch").delete_alarms(AlarmNames=names)
+def delete(live_stack: LiveStack, *sides: str) -> None:
+    names = [alarms(live_stack)[side]["AlarmName"] for side in sides]
+    live_stack.aws("cloudwatch").delete_alarms(AlarmNames=names)
 
 
-def disable(stack: Standing) -> None:
-    stack.aws("cloudwatch").disable_alarm_actions(AlarmNames=[alarms(stack)["Low"]["AlarmName"]])
+def disable(live_stack: LiveStack) -> None:
+    live_stack.aws("cloudwatch").disable_alarm_actions(AlarmNames=[alarms(live_stack)["Low"]["AlarmName"]])
 
 
-def detach(stack: Standing) -> None:
+def detach(live_stack: LiveStack) -> None:
     """Whom the alarm calls is taken away: all else of it stays."""
     members = ("AlarmName", "MetricName", "Namespace", "Statistic", "Dimensions", "Period", "Threshold")
     more = ("EvaluationPeriods", "ComparisonOperator")
-    alarm = {key: alarms(stack)["High"][key] for key in (*members, *more)}
-    stack.aws("cloudwatch").put_metric_alarm(**alarm, AlarmActions=[])
+    alarm = {key: alarms(live_stack)["High"][key] for key in (*members, *more)}
+    live_stack.aws("cloudwatch").put_metric_alarm(**alarm, AlarmActions=[])
 
 
-DEEDS: Mapping[str, tuple[Callable[[Standing], None], str]] = {
-    "both are deleted": (lambda stack: delete(stack, "High", "Low"), "without its CloudWatch alarms"),
-    "the high one is deleted": (lambda stack: delete(stack, "High"), "without its AlarmHigh"),
-    "the low one is deleted": (lambda stack: delete(stack, "Low"), "without its AlarmLow"),
+DEEDS: Mapping[str, tuple[Callable[[LiveStack], None], str]] = {
+    "both are deleted": (lambda live_stack: delete(live_stack, "High", "Low"), "without its CloudWatch alarms"),
+    "the high one is deleted": (lambda live_stack: delete(live_stack, "High"), "without its AlarmHigh"),
+    "the low one is deleted": (lambda live_stack: delete(live_stack, "Low"), "without its AlarmLow"),
     "actions are off": (disable, "their actions are off"),
     "an action is taken away": (detach, "no longer called by all of its CloudWatch alarms"),
 }
@@ -127,37 +131,39 @@ DEEDS: Mapping[str, tuple[Callable[[Standing], None], str]] = {
 
 @pytest.mark.parametrize(("deed", "words"), DEEDS.values(), ids=DEEDS)
 def test_a_policy_whose_alarms_call_it_no_more_is_told_and_put_anew(
-    standing: Standing, deed: Callable[[Standing], None], words: str
+    live_stack: LiveStack, deed: Callable[[LiveStack], None], words: str
 ) -> None:
-    arn = policy(standing)["PolicyARN"]
-    deed(standing)
+    arn = policy(live_stack)["PolicyARN"]
+    deed(live_stack)
 
     for command in LOOKS:
-        assert words in told(standing, command), command
-    mark = standing.desk.mark()
-    scales_again(standing)
+        assert words in told(live_stack, command), command
+    mark = live_stack.desk.mark()
+    scales_again(live_stack)
 
-    assert [one for one in standing.desk.acts(mark) if "Tag" not in one] == ["application-autoscaling:PutScalingPolicy"]
-    assert policy(standing)["PolicyARN"] == arn
-    assert {one["AlarmName"] for one in policy(standing)["Alarms"]} == {
-        one["AlarmName"] for one in alarms(standing).values()
+    assert [one for one in live_stack.desk.acts(mark) if "Tag" not in one] == [
+        "application-autoscaling:PutScalingPolicy"
+    ]
+    assert policy(live_stack)["PolicyARN"] == arn
+    assert {one["AlarmName"] for one in policy(live_stack)["Alarms"]} == {
+        one["AlarmName"] for one in alarms(live_stack).values()
     }
-    assert set(alarms(standing)) == {"High", "Low"}
-    for one in alarms(standing).values():
+    assert set(alarms(live_stack)) == {"High", "Low"}
+    for one in alarms(live_stack).values():
         assert one["ActionsEnabled"]
         assert one["AlarmActions"][0].startswith(arn)
 
 
-def test_the_alarms_of_all_policies_are_one_call(standing: Standing) -> None:
+def test_the_alarms_of_all_policies_are_one_call(live_stack: LiveStack) -> None:
     more = ("--set", 'api.services={"search":{"prefixes":["/search/*"]}}')
-    standing.desk.apply(SUFFIX, *more)
-    mark = standing.desk.mark()
+    live_stack.desk.apply(SUFFIX, *more)
+    mark = live_stack.desk.mark()
 
-    assert standing.desk.plan(SUFFIX, *more) == "No changes.\n"
+    assert live_stack.desk.plan(SUFFIX, *more) == "No changes.\n"
 
-    calls = [one["operation"] for one in standing.desk.box.calls(mark)]
+    calls = [one["operation"] for one in live_stack.desk.box.calls(mark)]
     assert calls.count("DescribeAlarms") == calls.count("DescribeScalingPolicies") == 1
-    standing.desk.apply(SUFFIX)
+    live_stack.desk.apply(SUFFIX)
 
 
 ARN = "arn:aws:autoscaling:us-east-1:1:scalingPolicy:a:resource/ecs/service/c/s:policyName/p"

@@ -11,7 +11,7 @@ import pytest
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.iam import Role
 from provisioner.resources.managed_policy import ManagedPolicy
-from tests.standing import OWNER, SUFFIX, Standing, tags
+from tests.support.live_stack import OWNER, SUFFIX, LiveStack, tags
 
 EC2 = {
     "describe_vpcs": "Vpcs",
@@ -26,9 +26,9 @@ EC2 = {
 }
 
 
-def in_ec2(standing: Standing) -> Iterator[Any]:
+def in_ec2(live_stack: LiveStack) -> Iterator[Any]:
     """The tags of all in our VPC that AWS did not make by itself; addresses and gateways of the account."""
-    ec2, vpc = standing.aws("ec2"), standing.vpc
+    ec2, vpc = live_stack.aws("ec2"), live_stack.vpc
     groups = [
         one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"] if one["GroupName"] != "default"
     ]
@@ -40,14 +40,14 @@ def in_ec2(standing: Standing) -> Iterator[Any]:
                 yield doc.get("Tags", [])
 
 
-def in_logs(standing: Standing) -> Iterator[Any]:
-    logs = standing.aws("logs")
+def in_logs(live_stack: LiveStack) -> Iterator[Any]:
+    logs = live_stack.aws("logs")
     for group in logs.describe_log_groups()["logGroups"]:
         yield logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"]
 
 
-def in_rds(standing: Standing) -> Iterator[Any]:
-    rds = standing.aws("rds")
+def in_rds(live_stack: LiveStack) -> Iterator[Any]:
+    rds = live_stack.aws("rds")
     yield from (one["TagList"] for one in rds.describe_db_clusters()["DBClusters"])
     yield from (one["TagList"] for one in rds.describe_db_instances()["DBInstances"])
     arns = [one["DBSubnetGroupArn"] for one in rds.describe_db_subnet_groups()["DBSubnetGroups"]]
@@ -59,45 +59,45 @@ def in_rds(standing: Standing) -> Iterator[Any]:
     yield from (rds.list_tags_for_resource(ResourceName=arn)["TagList"] for arn in arns)
 
 
-def in_dynamodb(standing: Standing) -> Iterator[Any]:
-    dynamodb = standing.aws("dynamodb")
+def in_dynamodb(live_stack: LiveStack) -> Iterator[Any]:
+    dynamodb = live_stack.aws("dynamodb")
     for name in dynamodb.list_tables()["TableNames"]:
         arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
         yield dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]
 
 
-def in_iam(standing: Standing) -> Iterator[Any]:
-    iam = standing.aws("iam")
+def in_iam(live_stack: LiveStack) -> Iterator[Any]:
+    iam = live_stack.aws("iam")
     for role in iam.list_roles()["Roles"]:
         if not role["Path"].startswith("/aws-service-role/"):
             yield iam.list_role_tags(RoleName=role["RoleName"])["Tags"]
 
 
-def in_elbv2(standing: Standing) -> Iterator[Any]:
-    elbv2 = standing.aws("elbv2")
+def in_elbv2(live_stack: LiveStack) -> Iterator[Any]:
+    elbv2 = live_stack.aws("elbv2")
     arns = [
-        standing.balancer["LoadBalancerArn"],
-        standing.target_group["TargetGroupArn"],
-        standing.listener["ListenerArn"],
-        *(rule["RuleArn"] for rule in standing.rules.values()),
+        live_stack.balancer["LoadBalancerArn"],
+        live_stack.target_group["TargetGroupArn"],
+        live_stack.listener["ListenerArn"],
+        *(rule["RuleArn"] for rule in live_stack.rules.values()),
     ]
     yield from (one["Tags"] for one in elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
 
 
-def in_ecs(standing: Standing) -> Iterator[Any]:
-    ecs, service = standing.aws("ecs"), standing.service
+def in_ecs(live_stack: LiveStack) -> Iterator[Any]:
+    ecs, service = live_stack.aws("ecs"), live_stack.service
     for arn in (service["clusterArn"], service["serviceArn"], service["taskDefinition"]):
         yield ecs.list_tags_for_resource(resourceArn=arn)["tags"]
 
 
-def in_autoscaling(standing: Standing) -> Iterator[Any]:
-    scaling = standing.aws("application-autoscaling")
+def in_autoscaling(live_stack: LiveStack) -> Iterator[Any]:
+    scaling = live_stack.aws("application-autoscaling")
     for target in scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]:
         yield scaling.list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])["Tags"]
 
 
-def in_cloudfront(standing: Standing) -> Iterator[Any]:
-    cloudfront = standing.aws("cloudfront")
+def in_cloudfront(live_stack: LiveStack) -> Iterator[Any]:
+    cloudfront = live_stack.aws("cloudfront")
     for one in cloudfront.list_distributions()["DistributionList"]["Items"]:
         yield cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"]
 
@@ -116,8 +116,8 @@ SERVICES = {
 
 
 @pytest.mark.parametrize(("where", "count"), SERVICES.items(), ids=lambda one: getattr(one, "__name__", ""))
-def test_every_resource_carries_the_four_tags(standing: Standing, where: Any, count: int) -> None:
-    carried = [tags(one) for one in where(standing)]
+def test_every_resource_carries_the_four_tags(live_stack: LiveStack, where: Any, count: int) -> None:
+    carried = [tags(one) for one in where(live_stack)]
 
     assert len(carried) == count
     for one in carried:
@@ -125,21 +125,21 @@ def test_every_resource_carries_the_four_tags(standing: Standing, where: Any, co
         assert one["ml-api:node"]
 
 
-def test_every_name_tag_carries_the_suffix(standing: Standing) -> None:
-    carried = [tags(one) for where in SERVICES for one in where(standing)]
+def test_every_name_tag_carries_the_suffix(live_stack: LiveStack) -> None:
+    carried = [tags(one) for where in SERVICES for one in where(live_stack)]
 
     assert [one for one in carried if SUFFIX not in one.get("Name", SUFFIX)] == []
 
 
-def test_no_two_resources_carry_the_same_logical_name(standing: Standing) -> None:
-    names = [tags(one)["ml-api:node"] for where in SERVICES for one in where(standing)]
+def test_no_two_resources_carry_the_same_logical_name(live_stack: LiveStack) -> None:
+    names = [tags(one)["ml-api:node"] for where in SERVICES for one in where(live_stack)]
 
     assert len(names) == len(set(names))
 
 
-def test_tasks_carry_the_tags_of_their_service(standing: Standing) -> None:
-    ecs = standing.aws("ecs")
-    cluster = standing.service["clusterArn"]
+def test_tasks_carry_the_tags_of_their_service(live_stack: LiveStack) -> None:
+    ecs = live_stack.aws("ecs")
+    cluster = live_stack.service["clusterArn"]
     listed = ecs.list_tasks(cluster=cluster)["taskArns"]
     running = ecs.describe_tasks(cluster=cluster, tasks=listed, include=["TAGS"])["tasks"]
 

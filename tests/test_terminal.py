@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.harness import ROOT, Desk
-from tests.inventory import inventory
+from tests.support.account_inventory import inventory
+from tests.support.user import ROOT, User
 
 COLOR = re.compile(r"\x1b\[3\dm")
 PATIENCE = 60.0
@@ -63,7 +63,7 @@ class Terminal:
 
 
 @contextmanager
-def terminal(desk: Desk, *arguments: str, local: bool = True, **environment: str) -> Iterator[Terminal]:
+def terminal(user: User, *arguments: str, local: bool = True, **environment: str) -> Iterator[Terminal]:
     """A command with a pseudo-terminal for its three streams."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -71,7 +71,7 @@ def terminal(desk: Desk, *arguments: str, local: bool = True, **environment: str
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "MLAPI_HOME": str(desk.home), "TERM": "xterm", "COLUMNS": "120", **environment},
+        env={**os.environ, "MLAPI_HOME": str(user.home), "TERM": "xterm", "COLUMNS": "120", **environment},
         start_new_session=True,
     )
     os.close(theirs)
@@ -83,34 +83,34 @@ def terminal(desk: Desk, *arguments: str, local: bool = True, **environment: str
         os.close(ours)
 
 
-def test_an_apply_asks_and_goes_on_with_a_yes(desk: Desk) -> None:
-    with terminal(desk, "apply", "--suffix", "a") as person:
+def test_an_apply_asks_and_goes_on_with_a_yes(user: User) -> None:
+    with terminal(user, "apply", "--suffix", "a") as person:
         person.until("Type yes:")
         assert "us-east-1" in person.seen
         assert "123456789012" in person.seen
-        assert desk.acts() == []
+        assert user.acts() == []
         person.types("yes")
         assert person.ends() == 0
 
     assert COLOR.search(person.seen)
     assert "vpc_id" in person.seen
-    assert desk.plan("a") == "No changes.\n"
+    assert user.plan("a") == "No changes.\n"
 
 
 @pytest.mark.parametrize("answer", ["no", "", "y", "YES!"])
-def test_any_other_answer_changes_nothing(desk: Desk, answer: str) -> None:
-    with terminal(desk, "apply", "--suffix", "a") as person:
+def test_any_other_answer_changes_nothing(user: User, answer: str) -> None:
+    with terminal(user, "apply", "--suffix", "a") as person:
         person.until("Type yes:")
         person.types(answer)
         assert person.ends() == 8
 
     assert "Nothing was changed" in person.seen
-    assert desk.tries() == []
-    assert not desk.ledger("a").exists()
+    assert user.tries() == []
+    assert not user.ledger("a").exists()
 
 
-def test_ctrl_c_at_the_question_changes_nothing(desk: Desk) -> None:
-    with terminal(desk, "apply", "--suffix", "a") as person:
+def test_ctrl_c_at_the_question_changes_nothing(user: User) -> None:
+    with terminal(user, "apply", "--suffix", "a") as person:
         person.until("Type yes:")
         person.process.send_signal(2)
         assert person.ends() == 130
@@ -119,34 +119,34 @@ def test_ctrl_c_at_the_question_changes_nothing(desk: Desk) -> None:
     assert "Stopped." in person.seen
     assert "Nothing was changed." in person.seen
     assert "is recorded" not in person.seen
-    assert desk.tries() == []
+    assert user.tries() == []
 
 
-def test_a_teardown_wants_the_suffix_typed(desk: Desk) -> None:
-    desk.apply("a")
-    before, mark = inventory(desk.box.endpoint), desk.mark()
+def test_a_teardown_wants_the_suffix_typed(user: User) -> None:
+    user.apply("a")
+    before, mark = inventory(user.box.endpoint), user.mark()
 
     for wrong in ("yes", "b"):
-        with terminal(desk, "teardown") as person:
+        with terminal(user, "teardown") as person:
             person.until("Type a:")
             person.types(wrong)
             assert person.ends() == 8
-    assert desk.tries(mark) == []
-    assert inventory(desk.box.endpoint) == before
+    assert user.tries(mark) == []
+    assert inventory(user.box.endpoint) == before
 
-    with terminal(desk, "teardown") as person:
+    with terminal(user, "teardown") as person:
         person.until("Type a:")
         person.types("a")
         assert person.ends() == 0
     assert "The stack a is gone" in person.seen
-    assert not desk.ledger("a").exists()
+    assert not user.ledger("a").exists()
 
 
 @pytest.mark.slow
-def test_what_goes_is_shown_before_it_is_asked(desk: Desk) -> None:
-    desk.apply("a")
+def test_what_goes_is_shown_before_it_is_asked(user: User) -> None:
+    user.apply("a")
 
-    with terminal(desk, "teardown", "--suffix", "a") as person:
+    with terminal(user, "teardown", "--suffix", "a") as person:
         shown = person.until("Type a:")
 
     for word in ("aurora", "sessions", "vpc", "data", "us-east-1"):
@@ -154,10 +154,10 @@ def test_what_goes_is_shown_before_it_is_asked(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_what_stays_is_not_shown_as_going(desk: Desk) -> None:
-    desk.apply("a")
+def test_what_stays_is_not_shown_as_going(user: User) -> None:
+    user.apply("a")
 
-    with terminal(desk, "teardown", "--suffix", "a") as person:
+    with terminal(user, "teardown", "--suffix", "a") as person:
         shown = person.until("Type a:")
 
     assert "slr-" not in shown
@@ -171,8 +171,8 @@ def test_what_stays_is_not_shown_as_going(desk: Desk) -> None:
         pytest.param([], {"TERM": "dumb"}, id="TERM=dumb"),
     ],
 )
-def test_a_terminal_without_colours_gets_none(desk: Desk, arguments: list[str], environment: dict[str, str]) -> None:
-    with terminal(desk, "apply", "--yes", "--suffix", "a", *arguments, **environment) as person:
+def test_a_terminal_without_colours_gets_none(user: User, arguments: list[str], environment: dict[str, str]) -> None:
+    with terminal(user, "apply", "--yes", "--suffix", "a", *arguments, **environment) as person:
         assert person.ends() == 0
 
     assert not COLOR.search(person.seen)

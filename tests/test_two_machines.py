@@ -29,31 +29,31 @@ from provisioner.workflows import apply as applying
 from provisioner.workflows import teardown
 from provisioner.workflows.confirmation import Confirmation
 from state.errors import LockHeld
-from tests.hands import settle
-from tests.harness import Desk, Ran
-from tests.inventory import client, inventory
+from tests.support.account_inventory import client, inventory
+from tests.support.fake_resources import SUFFIX, Thing
+from tests.support.manual_changes import settle
+from tests.support.user import CommandResult, User
 from tests.test_waits import Hurried
-from tests.things import SUFFIX, Thing
 
 ROLE = "ml-api-execution-role-a"
 APPLY = ("apply", "--local", "--yes", "--suffix", "a")
 
 
-def counts(desk: Desk) -> dict[str, int]:
+def counts(user: User) -> dict[str, int]:
     """How many there are of each kind, once AWS hides nothing of what was just made."""
-    settle(lambda: inventory(desk.box.endpoint))
-    return {type_name: len(held) for type_name, held in inventory(desk.box.endpoint).items() if held}
+    settle(lambda: inventory(user.box.endpoint))
+    return {type_name: len(held) for type_name, held in inventory(user.box.endpoint).items() if held}
 
 
-def mark(desk: Desk) -> str:
+def mark(user: User) -> str:
     """What the marker bears."""
-    tags = client(desk.box.endpoint, "iam").get_role(RoleName=ROLE)["Role"]["Tags"]
+    tags = client(user.box.endpoint, "iam").get_role(RoleName=ROLE)["Role"]["Tags"]
     return next((one["Value"] for one in tags if one["Key"] == "ml-api:run"), "")
 
 
-def write(desk: Desk, value: str) -> None:
+def write(user: User, value: str) -> None:
     """Let the marker bear what another machine would write."""
-    client(desk.box.endpoint, "iam").tag_role(RoleName=ROLE, Tags=[{"Key": "ml-api:run", "Value": value}])
+    client(user.box.endpoint, "iam").tag_role(RoleName=ROLE, Tags=[{"Key": "ml-api:run", "Value": value}])
 
 
 def at(seconds_ago: float) -> str:
@@ -63,18 +63,18 @@ def at(seconds_ago: float) -> str:
 @pytest.fixture(scope="module")
 def whole(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """How many of each kind a whole stack has."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("whole"))
-    desk.apply("a")
-    return counts(desk)
+    user = User.before(served, tmp_path_factory.mktemp("whole"))
+    user.apply("a")
+    return counts(user)
 
 
-def both(desk: Desk, other: Desk, offset: float) -> list[Ran]:
+def both(user: User, other: User, offset: float) -> list[CommandResult]:
     """How two first applies end, the second begun so many seconds after the first."""
-    with desk.spawn(*APPLY) as first:
+    with user.spawn(*APPLY) as first:
         time.sleep(offset)
         with other.spawn(*APPLY) as second:
             told = [process.communicate(timeout=120) for process in (first, second)]
-    return [Ran(p.returncode, *said) for p, said in zip((first, second), told, strict=True)]
+    return [CommandResult(p.returncode, *said) for p, said in zip((first, second), told, strict=True)]
 
 
 OFFSETS = [
@@ -85,13 +85,13 @@ OFFSETS = [
 
 @pytest.mark.parametrize("offset", OFFSETS)
 def test_two_first_applies_at_once_make_nothing_twice(
-    whole: dict[str, int], desk: Desk, tmp_path: Path, offset: float
+    whole: dict[str, int], user: User, tmp_path: Path, offset: float
 ) -> None:
-    other = desk.elsewhere(tmp_path / "other")
+    other = user.elsewhere(tmp_path / "other")
 
-    ran = both(desk, other, offset)
+    ran = both(user, other, offset)
 
-    assert counts(desk) == whole, [one.err for one in ran]
+    assert counts(user) == whole, [one.err for one in ran]
     codes = [one.code for one in ran]
     assert 0 in codes, [one.err for one in ran]
     assert set(codes) <= {0, 7}, [one.err for one in ran]
@@ -100,58 +100,58 @@ def test_two_first_applies_at_once_make_nothing_twice(
             assert "arn:aws:" in one.err
             assert "since 20" in one.err
             assert "--take-over" in one.err
-    winner = (desk, other)[codes.index(0)]
+    winner = (user, other)[codes.index(0)]
     assert winner.plan("a") == "No changes.\n"
     winner.teardown("a")
 
 
-def test_behind_an_endpoint_of_ones_own_machines_see_each_other_too(desk: Desk, tmp_path: Path) -> None:
+def test_behind_an_endpoint_of_ones_own_machines_see_each_other_too(user: User, tmp_path: Path) -> None:
     told = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "MLAPI_PROFILE": "seed"}
-    told["AWS_ENDPOINT_URL"] = desk.box.endpoint
+    told["AWS_ENDPOINT_URL"] = user.box.endpoint
     apply = ("apply", "--yes", "--suffix", "a", "--target", "iam", "--region", "us-east-1")
-    other = desk.elsewhere(tmp_path / "other")
-    assert desk.process(*apply, **told).code == 0
-    assert mark(desk) == ""
-    write(desk, f"{at(5)} theirs {at(60)} laptop arn:aws:iam::123456789012:user/ann")
-    before = counts(desk)
+    other = user.elsewhere(tmp_path / "other")
+    assert user.process(*apply, **told).code == 0
+    assert mark(user) == ""
+    write(user, f"{at(5)} theirs {at(60)} laptop arn:aws:iam::123456789012:user/ann")
+    before = counts(user)
 
     ran = other.process("apply", "--yes", "--suffix", "a", "--region", "us-east-1", **told)
 
     assert ran.code == 7, ran.err
     assert "user/ann" in ran.err
-    assert counts(desk) == before
+    assert counts(user) == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("calls", [0, 1, 2, 5, 20, 60])
 def test_one_that_pauses_anywhere_in_its_first_apply_makes_nothing_twice(
-    whole: dict[str, int], desk: Desk, tmp_path: Path, calls: int
+    whole: dict[str, int], user: User, tmp_path: Path, calls: int
 ) -> None:
     """The second begins and ends while the first stands still after so many calls that change something."""
-    other = desk.elsewhere(tmp_path / "other")
-    with desk.spawn(*APPLY) as first:
-        while len(desk.tries()) < calls and first.poll() is None:
+    other = user.elsewhere(tmp_path / "other")
+    with user.spawn(*APPLY) as first:
+        while len(user.tries()) < calls and first.poll() is None:
             time.sleep(0.001)
         first.send_signal(signal.SIGSTOP)
         second = other.process(*APPLY)
         first.send_signal(signal.SIGCONT)
         _, err = first.communicate(timeout=120)
 
-    assert counts(desk) == whole, (err, second.err)
+    assert counts(user) == whole, (err, second.err)
     # One that stood still before it looked finds the whole stack when it does, and makes nothing.
     ended = [0, 7] if calls else [0, 0]
     assert sorted((first.returncode, second.code)) == ended, (err, second.err)
-    winner = desk if first.returncode == 0 else other
+    winner = user if first.returncode == 0 else other
     assert winner.plan("a") == "No changes.\n"
 
 
 @pytest.mark.slow
 def test_one_that_slept_until_it_counts_as_dead_stops_when_it_wakes(
-    whole: dict[str, int], desk: Desk, tmp_path: Path
+    whole: dict[str, int], user: User, tmp_path: Path
 ) -> None:
-    other = desk.elsewhere(tmp_path / "other")
-    with desk.spawn(*APPLY) as first:
-        while len(desk.tries()) < 20 and first.poll() is None:
+    other = user.elsewhere(tmp_path / "other")
+    with user.spawn(*APPLY) as first:
+        while len(user.tries()) < 20 and first.poll() is None:
             time.sleep(0.001)
         first.send_signal(signal.SIGSTOP)
         assert other.process(*APPLY).code == 7
@@ -161,7 +161,7 @@ def test_one_that_slept_until_it_counts_as_dead_stops_when_it_wakes(
         _, err = first.communicate(timeout=120)
 
     assert (taken.code, first.returncode) == (0, 7), taken.err + "=====\n" + err
-    assert counts(desk) == whole
+    assert counts(user) == whole
     assert other.plan("a") == "No changes.\n"
 
 
@@ -180,7 +180,7 @@ def sleeps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a loaded machine a renewal may take longer than a mark lasts: it is made again."""
     sleeps_at_once(monkeypatch)
@@ -193,13 +193,13 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
 
     monkeypatch.setattr(RunMarker, "_write", write_slowly)
 
-    desk.well("apply", "--yes", "--suffix", "a", *PART)
+    user.well("apply", "--yes", "--suffix", "a", *PART)
 
     assert slow == []
-    assert (mark(desk), counts(desk)["vpc"]) == ("", 2)
+    assert (mark(user), counts(user)["vpc"]) == ("", 2)
 
 
-def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps_at_once(monkeypatch)
     really = RunMarker._write_again
 
@@ -210,14 +210,14 @@ def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(desk: Desk, m
     monkeypatch.setattr(RunMarker, "_is_late", lambda _self: True)
     monkeypatch.setattr(RunMarker, "_write_again", write_slowly)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
+    ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 
     assert ran.code == 7, ran.err
     assert "each time it took longer than a mark lasts" in ran.err
 
 
 def test_a_run_that_wakes_while_another_takes_it_over_calls_nothing_more(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have seen the dead mark, and the other writes last."""
     sleeps_at_once(monkeypatch)
@@ -225,33 +225,33 @@ def test_a_run_that_wakes_while_another_takes_it_over_calls_nothing_more(
 
     def write_first(self: RunMarker) -> None:
         really(self)
-        write(desk, another(0))
+        write(user, another(0))
 
     monkeypatch.setattr(RunMarker, "_write", write_first)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
+    ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 
     assert ran.code == 7, ran.err
     assert "taken over by arn:aws:iam::123456789012:user/jo on laptop" in ran.err
-    assert "ec2:CreateVpc" not in desk.tries()
+    assert "ec2:CreateVpc" not in user.tries()
 
 
 @pytest.fixture
-def begun(desk: Desk) -> Desk:
+def begun(user: User) -> User:
     """A stack of which a part stands; whoever asks for the whole makes what AWS would make twice."""
-    desk.well("apply", "--yes", "--suffix", "a", *PART)
-    return desk
+    user.well("apply", "--yes", "--suffix", "a", *PART)
+    return user
 
 
 WIDER = ("--set", "network.nat=per_zone")
 
 
 def test_a_run_that_knows_the_whole_stack_is_seen_by_a_machine_that_knows_nothing(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stands it would find by its tags, but not the two gateways that are about to be made."""
-    desk.well("apply", "--yes", "--suffix", "a")
-    other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
+    user.well("apply", "--yes", "--suffix", "a")
+    other, told = user.elsewhere(tmp_path / "other"), dict[str, CommandResult]()
     really = ResourceExecutor.create
 
     def create(self: ResourceExecutor, managed: ManagedResource) -> JsonObject:
@@ -261,29 +261,29 @@ def test_a_run_that_knows_the_whole_stack_is_seen_by_a_machine_that_knows_nothin
         return really(self, managed)
 
     monkeypatch.setattr(ResourceExecutor, "create", create)
-    desk.well("apply", "--yes", "--suffix", "a", *WIDER)
+    user.well("apply", "--yes", "--suffix", "a", *WIDER)
 
     assert "Another run is at work" in told["plan"].out + told["plan"].err
     assert told["apply"].code == 7, told["apply"].err
     assert "arn:aws:" in told["apply"].err
-    assert (counts(desk)["nat gateway"], counts(desk)["address"]) == (3, 3)
-    assert mark(desk) == ""
-    assert desk.plan("a", *WIDER) == "No changes.\n"
+    assert (counts(user)["nat gateway"], counts(user)["address"]) == (3, 3)
+    assert mark(user) == ""
+    assert user.plan("a", *WIDER) == "No changes.\n"
     # Now it is alone: it adopts all, and makes nothing.
     assert other.process(*APPLY, *WIDER).code == 0
-    assert counts(desk)["nat gateway"] == 3
+    assert counts(user)["nat gateway"] == 3
 
 
-def test_a_run_that_makes_nothing_twice_puts_no_mark(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "a")
-    before = desk.mark()
+def test_a_run_that_makes_nothing_twice_puts_no_mark(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a")
+    before = user.mark()
 
-    desk.well("apply", "--yes", "--suffix", "a", "--set", "service.maximum=20")
+    user.well("apply", "--yes", "--suffix", "a", "--set", "service.maximum=20")
 
-    assert desk.acts(before) == ["application-autoscaling:RegisterScalableTarget"]
+    assert user.acts(before) == ["application-autoscaling:RegisterScalableTarget"]
 
 
-def test_a_run_that_ended_leaves_no_mark(begun: Desk) -> None:
+def test_a_run_that_ended_leaves_no_mark(begun: User) -> None:
     assert mark(begun) == ""
     assert begun.known("a")["entries"]["vpc"]["needs"][-1] == "execution-role"
 
@@ -293,20 +293,20 @@ def another(seconds_ago: float) -> str:
     return f"{at(seconds_ago)} {uuid.uuid4()} {at(900)} laptop arn:aws:iam::123456789012:user/jo"
 
 
-def begins_after(desk: Desk, monkeypatch: pytest.MonkeyPatch, whose: type, method: str) -> None:
+def begins_after(user: User, monkeypatch: pytest.MonkeyPatch, whose: type, method: str) -> None:
     """Let a run on another machine begin whenever this one has come to the end of a method."""
     really = getattr(whose, method)
 
     def then(self: Any, *told: Any) -> Any:
         came = really(self, *told)
-        write(desk, another(0))
+        write(user, another(0))
         return came
 
     monkeypatch.setattr(whose, method, then)
 
 
 @pytest.mark.parametrize("command", ["apply", "teardown"])
-def test_another_run_is_named_and_nothing_is_made_beside_it(begun: Desk, command: str) -> None:
+def test_another_run_is_named_and_nothing_is_made_beside_it(begun: User, command: str) -> None:
     write(begun, another(2))
     before = begun.mark()
 
@@ -318,7 +318,7 @@ def test_another_run_is_named_and_nothing_is_made_beside_it(begun: Desk, command
     assert begun.tries(before) == []
 
 
-def test_a_plan_names_another_run_and_sees_no_drift_in_its_mark(begun: Desk) -> None:
+def test_a_plan_names_another_run_and_sees_no_drift_in_its_mark(begun: User) -> None:
     write(begun, another(2))
 
     assert "user/jo on laptop" in begun.plan("a")
@@ -327,7 +327,7 @@ def test_a_plan_names_another_run_and_sees_no_drift_in_its_mark(begun: Desk) -> 
 
 
 @pytest.mark.parametrize(("age", "flags"), [(400, ()), (1, ("--take-over",))])
-def test_a_run_that_is_dead_is_gone_on_with(begun: Desk, age: float, flags: tuple[str, ...]) -> None:
+def test_a_run_that_is_dead_is_gone_on_with(begun: User, age: float, flags: tuple[str, ...]) -> None:
     write(begun, another(age))
 
     begun.well("apply", "--yes", "--suffix", "a", *flags)
@@ -336,7 +336,7 @@ def test_a_run_that_is_dead_is_gone_on_with(begun: Desk, age: float, flags: tupl
     assert begun.plan("a") == "No changes.\n"
 
 
-def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_alive_after_all_is_not_taken_over(begun: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """It renews its mark between the look of the one that takes over and its first call."""
     write(begun, another(2))
     really = RunMarker.acquire
@@ -353,7 +353,7 @@ def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch:
     assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"])  # the other one's own
 
 
-def test_of_two_that_take_a_dead_one_over_the_last_goes_on(begun: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_that_take_a_dead_one_over_the_last_goes_on(begun: User, monkeypatch: pytest.MonkeyPatch) -> None:
     write(begun, another(400))
     really = RunMarker._wait_until_visible
 
@@ -369,40 +369,40 @@ def test_of_two_that_take_a_dead_one_over_the_last_goes_on(begun: Desk, monkeypa
     assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"] * 2)
 
 
-def test_a_first_apply_that_was_killed_goes_on_at_once(desk: Desk) -> None:
-    desk.box.faults({"operation": "ec2:CreateVpc", "fault": "reset", "times": 99})
-    with desk.spawn(*APPLY) as process:
-        while not desk.tries():
+def test_a_first_apply_that_was_killed_goes_on_at_once(user: User) -> None:
+    user.box.faults({"operation": "ec2:CreateVpc", "fault": "reset", "times": 99})
+    with user.spawn(*APPLY) as process:
+        while not user.tries():
             time.sleep(0.01)
         process.kill()
-    desk.box.faults()
-    assert mark(desk)
+    user.box.faults()
+    assert mark(user)
 
-    desk.apply("a")
+    user.apply("a")
 
-    assert mark(desk) == ""
+    assert mark(user) == ""
 
 
-def test_a_lost_reply_of_the_marker_is_this_runs_own(desk: Desk) -> None:
-    desk.box.faults({"operation": "iam:CreateRole", "fault": "lost_reply"})
+def test_a_lost_reply_of_the_marker_is_this_runs_own(user: User) -> None:
+    user.box.faults({"operation": "iam:CreateRole", "fault": "lost_reply"})
 
-    desk.well("apply", "--yes", "--suffix", "a", *PART)
+    user.well("apply", "--yes", "--suffix", "a", *PART)
 
-    assert mark(desk) == ""
+    assert mark(user) == ""
 
 
 @pytest.mark.parametrize("fault", ["500_before", "500_after", "lost_reply", "throttle", "reset"])
-def test_a_mark_that_is_put_on_what_stands_is_put_again_after_a_passing_fault(begun: Desk, fault: str) -> None:
+def test_a_mark_that_is_put_on_what_stands_is_put_again_after_a_passing_fault(begun: User, fault: str) -> None:
     begun.box.faults({"operation": "iam:TagRole", "fault": fault})
 
     begun.well("teardown", "--yes", "--suffix", "a")
 
 
 def test_what_was_made_while_a_person_was_asked_is_not_made_again(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other run began and ended between this one's plan and its first call."""
-    other = desk.elsewhere(tmp_path / "other")
+    other = user.elsewhere(tmp_path / "other")
     really = applying.bring_up
 
     def bring_up(session: Session, plan: Plan) -> Outcome:
@@ -411,14 +411,14 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 
     monkeypatch.setattr(applying, "bring_up", bring_up)
 
-    ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
+    ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 
     assert ran.code == 7, ran.err
     assert "run the same command again" in ran.err
 
 
 def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch
+    begun: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begins_after(begun, monkeypatch, Confirmation, "confirm")
     before = begun.mark()
@@ -434,7 +434,7 @@ def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
     "before", ["taking_down._sweep", "taking_down.make_plan", "removing.look_last"], ids=lambda one: one[12:]
 )
 def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch, before: str, has_ended: bool
+    begun: User, monkeypatch: pytest.MonkeyPatch, before: str, has_ended: bool
 ) -> None:
     """It begins when all is gone, and before any of the looks of the teardown at what is left."""
     iam = client(begun.box.endpoint, "iam")
@@ -460,7 +460,7 @@ def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == made[0]
 
 
-def test_verify_gone_names_the_run_whose_stack_it_finds(begun: Desk, tmp_path: Path) -> None:
+def test_verify_gone_names_the_run_whose_stack_it_finds(begun: User, tmp_path: Path) -> None:
     write(begun, another(0))
     other = begun.elsewhere(tmp_path / "other")
 
@@ -471,16 +471,16 @@ def test_verify_gone_names_the_run_whose_stack_it_finds(begun: Desk, tmp_path: P
     assert other.run("verify-gone", "--suffix", "a").code == 11
 
 
-def refused(ran: Ran) -> bool:
+def refused(ran: CommandResult) -> bool:
     """Whether it ended because of another machine's run: whose, since when, and what to do."""
     assert ran.code == 7, ran.err
     return all(word in ran.err for word in ("arn:aws:", "since 20", "--take-over"))
 
 
 def test_a_teardown_stops_before_the_apply_of_another_machine(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
+    other, told = user.elsewhere(tmp_path / "other"), dict[str, CommandResult]()
     really = ResourceExecutor.create
 
     def create(self: ResourceExecutor, managed: ManagedResource) -> JsonObject:
@@ -489,18 +489,18 @@ def test_a_teardown_stops_before_the_apply_of_another_machine(
         return really(self, managed)
 
     monkeypatch.setattr(ResourceExecutor, "create", create)
-    desk.well("apply", "--yes", "--suffix", "a", *PART)
+    user.well("apply", "--yes", "--suffix", "a", *PART)
 
     assert refused(told["teardown"])
     assert "teardown --suffix a --local --take-over" in told["teardown"].err
-    assert not [one for one in desk.acts() if ":Delete" in one]
+    assert not [one for one in user.acts() if ":Delete" in one]
 
 
 def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
-    begun: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begun: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The execution role, which bears the mark, goes last."""
-    other, told = begun.elsewhere(tmp_path / "other"), dict[str, Ran]()
+    other, told = begun.elsewhere(tmp_path / "other"), dict[str, CommandResult]()
     really = ResourceExecutor.delete
 
     def delete(self: ResourceExecutor, managed: ManagedResource, *more: Any) -> str:
@@ -523,7 +523,7 @@ def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
     assert begun.run("verify-gone", "--suffix", "a").code == 0
 
 
-def test_a_killed_teardown_goes_on_at_once_and_elsewhere_when_it_counts_as_dead(begun: Desk, tmp_path: Path) -> None:
+def test_a_killed_teardown_goes_on_at_once_and_elsewhere_when_it_counts_as_dead(begun: User, tmp_path: Path) -> None:
     other = begun.elsewhere(tmp_path / "other")
     begun.box.faults({"operation": "ec2:DeleteVpc", "fault": "reset", "times": 99})
     before = begun.mark()
@@ -543,7 +543,7 @@ def test_a_killed_teardown_goes_on_at_once_and_elsewhere_when_it_counts_as_dead(
 
 @pytest.mark.parametrize("whose", ["another's", "nobody's"])
 def test_an_apply_whose_stack_went_meanwhile_does_not_end_well(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch, whose: str
+    begun: User, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     """It bears a mark: another run has taken it over, and ended or not."""
     really = ResourceExecutor.create
@@ -563,7 +563,7 @@ def test_an_apply_whose_stack_went_meanwhile_does_not_end_well(
 
 @pytest.mark.parametrize("how", ["a teardown is at it", "the role is gone"])
 def test_an_apply_without_a_mark_does_not_end_well_either(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch, how: str
+    begun: User, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """It only changes things, so it bears none; it looks again at its end."""
     really = ResourceExecutor.update
@@ -590,7 +590,7 @@ def test_an_apply_without_a_mark_does_not_end_well_either(
 
 
 def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_plan(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch
+    begun: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begins_after(begun, monkeypatch, Confirmation, "confirm")
     before = begun.mark()
@@ -602,7 +602,7 @@ def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_pl
 
 @pytest.mark.parametrize(("command", "code"), [("apply", 7), ("plan", 0)])
 def test_what_blocks_a_plan_is_put_down_to_the_run_that_began_while_it_looked(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch, command: str, code: int
+    begun: User, monkeypatch: pytest.MonkeyPatch, command: str, code: int
 ) -> None:
     begins_after(begun, monkeypatch, Session, "plan")
     yes = ("--yes",) if command == "apply" else ()
@@ -623,20 +623,20 @@ SMALL = (
 )
 
 
-def test_no_command_changes_a_stack_at_which_another_machine_is(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "a")
-    write(desk, another(-60))
-    before = desk.mark()
+def test_no_command_changes_a_stack_at_which_another_machine_is(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a")
+    write(user, another(-60))
+    before = user.mark()
 
     for verb, *more in SMALL:
-        assert refused(desk.run(verb, "--yes", "--suffix", "a", "--local", *more, local=False)), verb
-    assert desk.tries(before) == []
+        assert refused(user.run(verb, "--yes", "--suffix", "a", "--local", *more, local=False)), verb
+    assert user.tries(before) == []
 
-    write(desk, "")
-    desk.well("scale", "--yes", "--suffix", "a", "--max", "7")
+    write(user, "")
+    user.well("scale", "--yes", "--suffix", "a", "--max", "7")
 
 
-def test_a_mark_is_not_put_on_the_role_of_somebody_else(begun: Desk) -> None:
+def test_a_mark_is_not_put_on_the_role_of_somebody_else(begun: User) -> None:
     iam = client(begun.box.endpoint, "iam")
     iam.tag_role(RoleName=ROLE, Tags=[{"Key": "Environment", "Value": "b"}])
     before = begun.mark()

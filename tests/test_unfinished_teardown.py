@@ -10,7 +10,7 @@ import pytest
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from state.errors import LockHeld
-from tests.harness import Desk, Ran
+from tests.support.user import CommandResult, User
 
 NAMED = ("--suffix", "a")
 BEGAN = "teardown began at 20"
@@ -18,21 +18,21 @@ FINISHES, BACK = "cli.py teardown --suffix a --local", "cli.py apply --suffix a 
 
 
 @pytest.fixture
-def torn(desk: Desk) -> Desk:
+def torn(user: User) -> User:
     """A stack of which all went that does not need the VPC's end, or its subnets'."""
-    desk.well("apply", "--yes", *NAMED)
-    desk.box.faults({"operation": "ec2:DeleteSubnet", "fault": "access_denied", "times": 99})
-    assert desk.run("teardown", "--yes", *NAMED).code == 4
-    desk.box.faults()
-    return desk
+    user.well("apply", "--yes", *NAMED)
+    user.box.faults({"operation": "ec2:DeleteSubnet", "fault": "access_denied", "times": 99})
+    assert user.run("teardown", "--yes", *NAMED).code == 4
+    user.box.faults()
+    return user
 
 
-def addresses(desk: Desk) -> dict[str, str]:
+def addresses(user: User) -> dict[str, str]:
     """The outputs, as the state has them."""
-    return dict(desk.known("a")["outputs"])
+    return dict(user.known("a")["outputs"])
 
 
-def says(ran: Ran, code: int) -> bool:
+def says(ran: CommandResult, code: int) -> bool:
     """Whether a command ends so, tells of the teardown and what finishes it, and of no address."""
     told = ran.out + ran.err
     assert ran.code == code, told
@@ -41,7 +41,7 @@ def says(ran: Ran, code: int) -> bool:
     return all(words in told for words in (BEGAN, FINISHES, BACK))
 
 
-def test_no_command_gives_an_address_of_what_is_gone(torn: Desk) -> None:
+def test_no_command_gives_an_address_of_what_is_gone(torn: User) -> None:
     assert says(torn.process("status", "--local", *NAMED), 1)
     cached = torn.run("status", *NAMED, "--cached")
     assert says(cached, 1)
@@ -54,7 +54,7 @@ def test_no_command_gives_an_address_of_what_is_gone(torn: Desk) -> None:
     assert torn.plan("a").startswith("A teardown did not end: ")
 
 
-def test_a_program_is_told_too(torn: Desk) -> None:
+def test_a_program_is_told_too(torn: User) -> None:
     for more in ((), ("--cached",)):
         (line,) = torn.run("status", *NAMED, "--json", *more).lines
         assert BEGAN in line["unfinished"]
@@ -63,7 +63,7 @@ def test_a_program_is_told_too(torn: Desk) -> None:
     assert BEGAN in listed["stacks"][0]["unfinished"]
 
 
-def test_an_apply_that_goes_on_brings_them_back(torn: Desk) -> None:
+def test_an_apply_that_goes_on_brings_them_back(torn: User) -> None:
     part = torn.well("apply", "--yes", *NAMED, "--target", "dynamodb/sessions")
     assert (part.out + part.err).count("A teardown did not end: ") == 1
     assert says(torn.run("status", *NAMED), 1)  # a part is back, and not the stack
@@ -77,47 +77,47 @@ def test_an_apply_that_goes_on_brings_them_back(torn: Desk) -> None:
     assert "teardown_began" not in torn.known("a")
 
 
-def test_a_teardown_that_goes_on_ends_it(torn: Desk) -> None:
+def test_a_teardown_that_goes_on_ends_it(torn: User) -> None:
     torn.teardown("a")
 
     assert torn.run("status", *NAMED).code == 6
 
 
 def test_they_go_from_the_file_before_the_first_deletion_and_no_sooner(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.well("apply", "--yes", *NAMED, "--set", "database.deletion_protection=true")
-    had = addresses(desk)
-    assert desk.run("teardown", "--yes", *NAMED).code == 5  # refused before anything was touched
-    assert addresses(desk) == had
+    user.well("apply", "--yes", *NAMED, "--set", "database.deletion_protection=true")
+    had = addresses(user)
+    assert user.run("teardown", "--yes", *NAMED).code == 5  # refused before anything was touched
+    assert addresses(user) == had
     seen: list[dict[str, Any]] = []
 
     def delete(_self: ResourceExecutor, _target: ManagedResource, *_: Any) -> str:
-        seen.append(json.loads(desk.ledger("a").read_text()))
+        seen.append(json.loads(user.ledger("a").read_text()))
         raise LockHeld("stop here")
 
     monkeypatch.setattr(ResourceExecutor, "delete", delete)
-    assert desk.run("teardown", "--yes", *NAMED, "--unprotect").code != 0
+    assert user.run("teardown", "--yes", *NAMED, "--unprotect").code != 0
     monkeypatch.undo()
 
     assert seen[0]["outputs"] == {}
     assert seen[0]["teardown_began"] > 0
     # Nothing was deleted: the next apply has nothing to make, and all the same brings them back.
-    desk.apply("a")
-    assert addresses(desk) == had
-    assert desk.well("status", *NAMED).out.count("All is well.") == 1
+    user.apply("a")
+    assert addresses(user) == had
+    assert user.well("status", *NAMED).out.count("All is well.") == 1
 
 
-def test_a_stack_of_which_nothing_is_left_but_its_file_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.well("apply", "--yes", *NAMED, "--target", "vpc/vpc")
+def test_a_stack_of_which_nothing_is_left_but_its_file_says_so(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    user.well("apply", "--yes", *NAMED, "--target", "vpc/vpc")
 
     def look(*_: Any) -> None:
         raise LockHeld("stop here")
 
     monkeypatch.setattr("provisioner.workflows.teardown.verify_nothing_remains", look)
-    assert desk.run("teardown", "--yes", *NAMED).code == 7
+    assert user.run("teardown", "--yes", *NAMED).code == 7
 
-    ran = desk.run("status", *NAMED)
+    ran = user.run("status", *NAMED)
     assert ran.code == 6
     assert BEGAN in ran.err
     assert FINISHES in ran.err

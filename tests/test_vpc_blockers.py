@@ -16,9 +16,9 @@ from provisioner.resources.ec2.interfaces import interfaces
 from provisioner.resources.ec2.unmanaged import unmanaged
 from provisioner.resources.ec2.vpc import Vpc
 from provisioner.resources.tags import pairs
-from tests.harness import Desk
-from tests.inventory import client
-from tests.printed_commands import carry_out, printed
+from tests.support.account_inventory import client
+from tests.support.printed_commands import carry_out, printed
+from tests.support.user import User
 
 Maker = Callable[[Any, str, str], str]
 
@@ -92,23 +92,23 @@ MADE: dict[Maker, str] = {
 }
 
 
-def test_all_that_holds_our_vpc_is_told_with_its_command_and_nothing_is_deleted_before(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
-    ec2 = client(desk.box.endpoint, "ec2")
+def test_all_that_holds_our_vpc_is_told_with_its_command_and_nothing_is_deleted_before(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    ec2 = client(user.box.endpoint, "ec2")
     ours = [{"Name": "tag:Project", "Values": ["ml-api"]}]
     vpc = ec2.describe_vpcs(Filters=ours)["Vpcs"][0]["VpcId"]
     subnet = ec2.describe_subnets(Filters=ours)["Subnets"][0]["SubnetId"]
-    assert "is held by" not in desk.run("plan", "--destroy", "--suffix", "a").out
+    assert "is held by" not in user.run("plan", "--destroy", "--suffix", "a").out
     made = {make: make(ec2, vpc, subnet) for make in MADE}
     wanted = [end.format(id=made[make], vpc=vpc) for make, end in MADE.items()]
-    before = desk.mark()
+    before = user.mark()
 
-    planned = desk.run("plan", "--destroy", "--suffix", "a").out
-    asked = desk.run("teardown", "--suffix", "a").err
+    planned = user.run("plan", "--destroy", "--suffix", "a").out
+    asked = user.run("teardown", "--suffix", "a").err
 
-    drift = desk.run("drift", "--detailed-exitcode", "--suffix", "a")
+    drift = user.run("drift", "--detailed-exitcode", "--suffix", "a")
 
-    assert desk.tries(before) == []
+    assert user.tries(before) == []
     assert drift.code == 2
     beside = [one for one in drift.out.splitlines() if "(apply leaves it: " in one]
     for id_ in made.values():
@@ -117,22 +117,22 @@ def test_all_that_holds_our_vpc_is_told_with_its_command_and_nothing_is_deleted_
         assert f"`aws ec2 {command} --region us-east-1`" in planned
         assert f"`aws ec2 {command} --region us-east-1`" in asked
     for command in printed(planned):
-        carry_out(desk.box, command)
-    assert "is held by" not in desk.run("plan", "--destroy", "--suffix", "a").out
-    desk.well("teardown", "--yes", "--suffix", "a")
+        carry_out(user.box, command)
+    assert "is held by" not in user.run("plan", "--destroy", "--suffix", "a").out
+    user.well("teardown", "--yes", "--suffix", "a")
 
 
-def test_drift_takes_nothing_of_ours_for_others_that_has_lost_its_tags(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
-    assert "No drift." in desk.run("drift", "--detailed-exitcode", "--suffix", "a").out
-    ec2 = client(desk.box.endpoint, "ec2")
+def test_drift_takes_nothing_of_ours_for_others_that_has_lost_its_tags(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    assert "No drift." in user.run("drift", "--detailed-exitcode", "--suffix", "a").out
+    ec2 = client(user.box.endpoint, "ec2")
     ours = [{"Name": "tag:Project", "Values": ["ml-api"]}]
     tables = [one["RouteTableId"] for one in ec2.describe_route_tables(Filters=ours)["RouteTables"]]
     gateways = ec2.describe_internet_gateways(Filters=ours)["InternetGateways"]
     ids = [*tables, *(one["InternetGatewayId"] for one in gateways)]
     ec2.delete_tags(Resources=ids, Tags=[{"Key": "Project"}, {"Key": "Environment"}])
 
-    ran = desk.run("drift", "--detailed-exitcode", "--suffix", "a", "--json")
+    ran = user.run("drift", "--detailed-exitcode", "--suffix", "a", "--json")
 
     assert ran.code == 2
     (line,) = ran.lines
@@ -140,11 +140,11 @@ def test_drift_takes_nothing_of_ours_for_others_that_has_lost_its_tags(desk: Des
 
 
 @pytest.mark.parametrize("make", [acl, vpn, peering, egress_only, carrier, transit, endpoint])
-def test_the_emulator_keeps_a_vpc_for_it_as_aws_does(desk: Desk, make: Maker) -> None:
-    ec2 = client(desk.box.endpoint, "ec2")
+def test_the_emulator_keeps_a_vpc_for_it_as_aws_does(user: User, make: Maker) -> None:
+    ec2 = client(user.box.endpoint, "ec2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
-    desk.box.advance(60)  # what was just made may be hidden from another call
+    user.box.advance(60)  # what was just made may be hidden from another call
     make(ec2, vpc, subnet)
     ec2.delete_subnet(SubnetId=subnet)
 
@@ -254,12 +254,12 @@ def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
 
 
 def test_drift_says_what_an_older_policy_does_not_let_it_list_and_counts_it_as_no_drift(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (doubt,) = unmanaged(Told(denied="describe_vpn_gateways"), VPC, KnownChildren(()))
-    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
     monkeypatch.setattr(Vpc, "unmanaged", lambda *_: [doubt])
-    ran = desk.run("drift", "--detailed-exitcode", "--suffix", "a")
+    ran = user.run("drift", "--detailed-exitcode", "--suffix", "a")
 
     assert (ran.code, "No drift." in ran.out) == (0, True)
     denied = "AWS denied describe_vpn_gateways; look for them in the VPC console"

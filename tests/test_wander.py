@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from tests.extras import ADDED
-from tests.hands import ALTERED, Hand
-from tests.standing import SUFFIX, Standing, tags
+from tests.support.live_stack import SUFFIX, LiveStack, tags
+from tests.support.manual_changes import ALTERED, ManualChange
+from tests.support.manual_children import ADDED
 
 # `make wander` asks for more, at random; by default the same few are tried each time.
 WANDERINGS = int(os.environ.get("WANDERINGS", "0"))
@@ -39,11 +39,11 @@ HANDS = [hand for hand in HANDS if "attached policy" not in hand.what]
 class Wander(RuleBasedStateMachine):
     """One stack, somebody who changes its settings, and somebody who does things to it by hand."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, live_stack: LiveStack) -> None:
         super().__init__()
-        self.standing = standing
+        self.standing = live_stack
         self.wanted = {key: values[0] for key, values in CHOICES.items()}
-        self.done: list[Hand] = []
+        self.done: list[ManualChange] = []
 
     @rule(key=st.sampled_from(sorted(CHOICES)), data=st.data())
     def change_a_setting(self, key: str, data: st.DataObject) -> None:
@@ -51,7 +51,7 @@ class Wander(RuleBasedStateMachine):
         self.wanted[key] = data.draw(st.sampled_from(CHOICES[key]))
 
     @rule(hands=st.lists(st.sampled_from(HANDS), min_size=1, max_size=3, unique_by=lambda hand: hand.logical_id))
-    def do_by_hand(self, hands: list[Hand]) -> None:
+    def do_by_hand(self, hands: list[ManualChange]) -> None:
         """Whatever was not done since the last apply."""
         for hand in hands:
             if all(hand.node != done.node for done in self.done):
@@ -109,48 +109,48 @@ def expected(wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def found(stack: Standing) -> dict[str, Any]:
+def found(live_stack: LiveStack) -> dict[str, Any]:
     """The same, as AWS says."""
-    groups = {one["GroupId"] for one in stack.ec2("describe_security_groups", "SecurityGroups")}
+    groups = {one["GroupId"] for one in live_stack.ec2("describe_security_groups", "SecurityGroups")}
     rules = [
         one
-        for one in stack.aws("ec2").describe_security_group_rules()["SecurityGroupRules"]
+        for one in live_stack.aws("ec2").describe_security_group_rules()["SecurityGroupRules"]
         if one["GroupId"] in groups
     ]
-    tables = stack.ec2("describe_route_tables", "RouteTables")
-    gateways = stack.ec2("describe_nat_gateways", "NatGateways")
-    scaling = stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
-    attributes = stack.aws("elbv2").describe_load_balancer_attributes(
-        LoadBalancerArn=stack.balancer["LoadBalancerArn"]
+    tables = live_stack.ec2("describe_route_tables", "RouteTables")
+    gateways = live_stack.ec2("describe_nat_gateways", "NatGateways")
+    scaling = live_stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")
+    attributes = live_stack.aws("elbv2").describe_load_balancer_attributes(
+        LoadBalancerArn=live_stack.balancer["LoadBalancerArn"]
     )["Attributes"]
-    cluster = stack.cluster
+    cluster = live_stack.cluster
     return {
         "tasks at most": scaling["ScalableTargets"][0]["MaxCapacity"],
-        "days": {one.get("retentionInDays") for one in groups_of_logs(stack)},
+        "days": {one.get("retentionInDays") for one in groups_of_logs(live_stack)},
         "capacity": cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"],
-        "paths": set(stack.rules),
+        "paths": set(live_stack.rules),
         "ports": {one["FromPort"] for one in rules},
         "team": tags(cluster["TagList"]).get("team"),
         "nat gateway": sum(one["State"] == "available" for one in gateways),
-        "address": len(stack.ec2("describe_addresses", "Addresses")),
+        "address": len(live_stack.ec2("describe_addresses", "Addresses")),
         "route table": len(tables),
         "group rule": len(rules),
-        "rights": len(list(stack.statements())),
+        "rights": len(list(live_stack.statements())),
         "routes by hand": json.dumps(tables).count("198.51.100.0/24"),
         "idle": next(one["Value"] for one in attributes if one["Key"] == "idle_timeout.timeout_seconds"),
     }
 
 
-def groups_of_logs(stack: Standing) -> list[dict[str, Any]]:
+def groups_of_logs(live_stack: LiveStack) -> list[dict[str, Any]]:
     """Those of the settings: what a hand let Aurora export lies in a group of its own until the teardown."""
-    groups = stack.aws("logs").describe_log_groups()["logGroups"]
+    groups = live_stack.aws("logs").describe_log_groups()["logGroups"]
     return [one for one in groups if not one["logGroupName"].endswith("/instance")]
 
 
 @pytest.mark.slow
-def test_a_wandering_stack_always_comes_to_rest(standing: Standing) -> None:
+def test_a_wandering_stack_always_comes_to_rest(live_stack: LiveStack) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Wander(standing),
+        lambda: Wander(live_stack),
         settings=settings(
             max_examples=WANDERINGS or 3,
             stateful_step_count=12 if WANDERINGS else 5,

@@ -18,8 +18,8 @@ from provisioner.resources.iam import Role
 from provisioner.resources.kms import Key
 from provisioner.resources.secretsmanager import Secret
 from state.stack_state import ResourceState
-from tests.harness import Desk
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 from tests.test_patience import CHANGE, Slow, failing, hands, target
 from tests.test_run import run
 from tests.test_waits import Hurried
@@ -143,34 +143,34 @@ def shyest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("flags", [(), pytest.param(("--set", "profile=production"), marks=pytest.mark.slow)])
 def test_roles_that_nobody_knows_yet_keep_no_apply_from_going_well(
-    desk: Desk, shyest: None, flags: tuple[str, ...]
+    user: User, shyest: None, flags: tuple[str, ...]
 ) -> None:
-    desk.apply("a", *flags)
+    user.apply("a", *flags)
 
-    failed = [one["error"] for one in desk.box.calls() if one["operation"] == "RegisterTaskDefinition"]
+    failed = [one["error"] for one in user.box.calls() if one["operation"] == "RegisterTaskDefinition"]
     assert {*failed} == {"", "AccessDeniedException", "ClientException"}
 
 
-def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(new_roles.NewRole, "refuses", lambda _self: True)
     monkeypatch.setitem(new_roles.UNKNOWN, ("ecs", "RegisterTaskDefinition"), ("", ""))
 
-    ran = desk.run("apply", "--yes", "--suffix", "a")
+    ran = user.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 4, ran.err
     assert "Give these credentials the right iam:PassRole" in ran.err
 
 
 @pytest.mark.slow
-def test_a_task_by_itself_waits_for_a_role_that_an_earlier_run_has_just_made(standing: Standing) -> None:
-    arn = standing.task["executionRoleArn"]
+def test_a_task_by_itself_waits_for_a_role_that_an_earlier_run_has_just_made(live_stack: LiveStack) -> None:
+    arn = live_stack.task["executionRoleArn"]
     role = new_roles.NewRole(arn, left=2)
     new_roles._new.at("123456789012", "")[arn] = role
-    path = standing.desk.ledger(SUFFIX)
+    path = live_stack.desk.ledger(SUFFIX)
     known = json.loads(path.read_text())
     known["entries"]["execution-role"]["made"] = time.time()
     path.write_text(json.dumps(known))
 
-    ran = run(standing, "migrate")
+    ran = run(live_stack, "migrate")
 
     assert (ran.code, role.left) == (0, 0), ran.err

@@ -26,38 +26,38 @@ def client_of(endpoint: str, service: str, region: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def box() -> Iterator[LocalAws]:
+def emulator_server() -> Iterator[LocalAws]:
     """One server a session: its manners are off unless a test asks for them."""
     with LocalAws(manners=False) as served:
         yield served
 
 
 @pytest.fixture
-def aws(box: LocalAws) -> Client:
+def aws(emulator_server: LocalAws) -> Client:
     """Clients of an empty AWS, corrected but without manners: `aws("ec2")`."""
-    return _clients(box, manners=False, pace=0.0)
+    return _clients(emulator_server, manners=False, pace=0.0)
 
 
 @pytest.fixture
-def mannered(box: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Client:
+def aws_with_behaviours(emulator_server: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Clients of a used AWS with manners, at pace 0, where nothing hides."""
     monkeypatch.setattr(lag, "MISSES", 0)
     monkeypatch.setattr(lag, "USES", 0)
-    return _used(_clients(box, manners=True, pace=0.0))
+    return _used(_clients(emulator_server, manners=True, pace=0.0))
 
 
 @pytest.fixture
-def slow(box: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Client:
+def aws_at_real_speed(emulator_server: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Client:
     """The same at AWS's own pace: move time by `box.advance`."""
     monkeypatch.setattr(lag, "MISSES", 0)
     monkeypatch.setattr(lag, "USES", 0)
-    return _used(_clients(box, manners=True, pace=1.0))
+    return _used(_clients(emulator_server, manners=True, pace=1.0))
 
 
 @pytest.fixture
-def shy(box: LocalAws) -> Client:
+def eventually_consistent_aws(emulator_server: LocalAws) -> Client:
     """Clients of an empty AWS with all its manners, at pace 0: what is new hides."""
-    return _clients(box, manners=True, pace=0.0)
+    return _clients(emulator_server, manners=True, pace=0.0)
 
 
 def _used(client: Client) -> Client:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.emulator.server import LocalAws
 from provisioner.iam.evaluator import Request, Verdict, allows, verdict
-from tests.inventory import client
+from tests.support.account_inventory import client
 
 TAGS = [{"Key": "team", "Value": "search"}]
 
@@ -176,19 +176,19 @@ def test_a_role_is_passed_to_the_service_it_is_for(aws: LocalAws) -> None:
     ecs.register_task_definition(taskRoleArn=role, **task)
 
 
-def test_a_stream_is_named_within_its_group(box: LocalAws) -> None:
-    box.behave(manners=False, pace=0.0)
-    logs, group = client(box.endpoint, "logs"), "/aws/ecs/ml-api-a"
+def test_a_stream_is_named_within_its_group(emulator_server: LocalAws) -> None:
+    emulator_server.behave(manners=False, pace=0.0)
+    logs, group = client(emulator_server.endpoint, "logs"), "/aws/ecs/ml-api-a"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="api/api/1")
     asked = {"logGroupName": group, "logStreamName": "api/api/1"}
     stream = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:log-stream:"
     try:
-        box.authorise(allow("logs:GetLogEvents", resource=f"{stream}*"))
+        emulator_server.authorise(allow("logs:GetLogEvents", resource=f"{stream}*"))
         assert logs.get_log_events(**asked)["events"] == []
-        box.authorise(allow("logs:GetLogEvents", resource=f"{stream}other"))
+        emulator_server.authorise(allow("logs:GetLogEvents", resource=f"{stream}other"))
         with pytest.raises(ClientError, match="log-stream:api/api/1"):
             logs.get_log_events(**asked)
     finally:
-        box.authorise()
+        emulator_server.authorise()
         logs.delete_log_group(logGroupName=group)

@@ -26,29 +26,29 @@ def shown(box: LocalAws) -> dict[str, str]:
     return {"Authorization": bearer(box.box.token)}
 
 
-def test_health_says_who_answers(box: LocalAws) -> None:
-    status, told = control(box, "GET", "health")
+def test_health_says_who_answers(emulator_server: LocalAws) -> None:
+    status, told = control(emulator_server, "GET", "health")
     assert status == 200
-    assert told["instance"] == box.box.instance
+    assert told["instance"] == emulator_server.box.instance
     assert told["ready"] is True
 
 
-def test_unknown_control_is_not_taken_for_aws(box: LocalAws) -> None:
-    assert control(box, "GET", "nonsense")[0] == 404
+def test_unknown_control_is_not_taken_for_aws(emulator_server: LocalAws) -> None:
+    assert control(emulator_server, "GET", "nonsense")[0] == 404
 
 
-def test_bad_control_input_is_refused(box: LocalAws) -> None:
-    assert control(box, "POST", "clock", {"forward": 1})[0] == 400
+def test_bad_control_input_is_refused(emulator_server: LocalAws) -> None:
+    assert control(emulator_server, "POST", "clock", {"forward": 1})[0] == 400
 
 
-def test_calls_are_logged_with_botocores_names(aws: Client, box: LocalAws) -> None:
+def test_calls_are_logged_with_botocores_names(aws: Client, emulator_server: LocalAws) -> None:
     aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")
     aws("cloudfront").list_distributions()
     aws("elbv2", "eu-west-1").describe_load_balancers()
     aws("cloudwatch").describe_alarms()
     with pytest.raises(ClientError):
         aws("dynamodb").describe_table(TableName="none-such")
-    told = [(c["n"], c["service"], c["operation"], c["mutating"], c["error"]) for c in box.calls()]
+    told = [(c["n"], c["service"], c["operation"], c["mutating"], c["error"]) for c in emulator_server.calls()]
     assert told == [
         (1, "ec2", "CreateVpc", True, ""),
         (2, "cloudfront", "ListDistributions", False, ""),
@@ -56,17 +56,17 @@ def test_calls_are_logged_with_botocores_names(aws: Client, box: LocalAws) -> No
         (4, "cloudwatch", "DescribeAlarms", False, ""),
         (5, "dynamodb", "DescribeTable", False, "ResourceNotFoundException"),
     ]
-    assert box.calls()[2]["region"] == "eu-west-1"
-    assert [c["n"] for c in control(box, "GET", "calls?since=4")[1]] == [5]
+    assert emulator_server.calls()[2]["region"] == "eu-west-1"
+    assert [c["n"] for c in control(emulator_server, "GET", "calls?since=4")[1]] == [5]
 
 
-def test_reset_empties_and_is_quick(aws: Client, box: LocalAws) -> None:
+def test_reset_empties_and_is_quick(aws: Client, emulator_server: LocalAws) -> None:
     aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")
     aws("s3").create_bucket(Bucket="a-bucket")
     started = time.perf_counter()
-    control(box, "POST", "reset")
+    control(emulator_server, "POST", "reset")
     assert time.perf_counter() - started < 0.05
-    assert box.calls() == []
+    assert emulator_server.calls() == []
     assert len(aws("ec2").describe_vpcs()["Vpcs"]) == 1  # the default one
     assert aws("s3").list_buckets()["Buckets"] == []
 
@@ -135,40 +135,40 @@ def test_a_trip_inside_moto_is_an_internal_failure(aws: Client) -> None:
     assert caught.value.response["Error"]["Code"] in ("InternalFailure", "NotImplemented")
 
 
-def test_warming_leaves_nothing(aws: Client, box: LocalAws) -> None:
-    warm(box.box)
-    assert box.calls() == []
+def test_warming_leaves_nothing(aws: Client, emulator_server: LocalAws) -> None:
+    warm(emulator_server.box)
+    assert emulator_server.calls() == []
     assert aws("ec2").describe_nat_gateways()["NatGateways"] == []
 
 
-def test_a_body_may_come_in_chunks(box: LocalAws) -> None:
-    connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
+def test_a_body_may_come_in_chunks(emulator_server: LocalAws) -> None:
+    connection = HTTPConnection(emulator_server.endpoint.removeprefix("http://"), timeout=10)
     try:
         body = iter([b"{", b'"advance": 0', b"}"])
         chunked = {"Transfer-Encoding": "chunked"}
-        connection.request("POST", "/_embedded/clock", body, shown(box) | chunked, encode_chunked=True)
+        connection.request("POST", "/_embedded/clock", body, shown(emulator_server) | chunked, encode_chunked=True)
         assert connection.getresponse().status == 200
     finally:
         connection.close()
 
 
-def test_the_clock_moves_only_forward_by_what_it_is_told(box: LocalAws) -> None:
-    _, before = control(box, "POST", "clock", {"advance": 0})
-    _, after = control(box, "POST", "clock", {"advance": 60})
+def test_the_clock_moves_only_forward_by_what_it_is_told(emulator_server: LocalAws) -> None:
+    _, before = control(emulator_server, "POST", "clock", {"advance": 0})
+    _, after = control(emulator_server, "POST", "clock", {"advance": 60})
     assert 60 <= after["now"] - before["now"] < 61
 
 
-def test_only_loopback_is_served(box: LocalAws) -> None:
-    assert box.server.server_address[0] == "127.0.0.1"
+def test_only_loopback_is_served(emulator_server: LocalAws) -> None:
+    assert emulator_server.server.server_address[0] == "127.0.0.1"
 
 
-def test_one_connection_serves_many_requests(box: LocalAws) -> None:
-    connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
+def test_one_connection_serves_many_requests(emulator_server: LocalAws) -> None:
+    connection = HTTPConnection(emulator_server.endpoint.removeprefix("http://"), timeout=10)
     try:
-        connection.request("GET", "/_embedded/health", headers=shown(box))
+        connection.request("GET", "/_embedded/health", headers=shown(emulator_server))
         connection.getresponse().read()
         first = connection.sock
-        connection.request("GET", "/_embedded/health", headers=shown(box))
+        connection.request("GET", "/_embedded/health", headers=shown(emulator_server))
         assert connection.getresponse().status == 200
         assert connection.sock is first
     finally:

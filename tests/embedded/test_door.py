@@ -18,8 +18,8 @@ from provisioner.emulator.local import RunningEmulator
 from provisioner.emulator.server import LocalAws
 from provisioner.emulator.services import SERVICES
 from provisioner.resources import RESOURCE_TYPES
-from tests.harness import ROOT
-from tests.inventory import client
+from tests.support.account_inventory import client
+from tests.support.user import ROOT
 
 FORBIDDEN = 403
 SIGNED = "Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/{}/aws4_request, Signature=0"
@@ -280,11 +280,13 @@ def test_with_the_token_a_page_is_refused_all_the_same(emulator: RunningEmulator
         assert sent(emulator, "POST /_embedded/reset", *hosts, token)[0] == FORBIDDEN
 
 
-def test_each_emulator_has_a_token_of_its_own_that_nothing_shows(emulator: RunningEmulator, box: LocalAws) -> None:
+def test_each_emulator_has_a_token_of_its_own_that_nothing_shows(
+    emulator: RunningEmulator, emulator_server: LocalAws
+) -> None:
     assert len(emulator.token) >= 32
-    assert emulator.token != box.box.token
+    assert emulator.token != emulator_server.box.token
     assert emulator.token not in repr(emulator)
-    status, _ = ask(box.endpoint, emulator.token, "GET", "health")
+    status, _ = ask(emulator_server.endpoint, emulator.token, "GET", "health")
     assert status == FORBIDDEN
 
 

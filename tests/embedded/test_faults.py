@@ -27,26 +27,28 @@ def count(aws: Client) -> int:
 
 
 @pytest.mark.parametrize(("fault", "effect"), [("lost_reply", 1), ("kill_after", 1), ("kill_before", 0), ("reset", 0)])
-def test_a_connection_is_lost_before_or_after_the_effect(aws: Client, box: LocalAws, fault: str, effect: int) -> None:
-    box.faults({"at": 1, "fault": fault})
+def test_a_connection_is_lost_before_or_after_the_effect(
+    aws: Client, emulator_server: LocalAws, fault: str, effect: int
+) -> None:
+    emulator_server.faults({"at": 1, "fault": fault})
     with pytest.raises(LOST):
         make_vpc(aws)
     assert count(aws) == effect
-    assert box.calls()[0]["status"] == 0
+    assert emulator_server.calls()[0]["status"] == 0
     make_vpc(aws)
     assert count(aws) == effect + 1
 
 
-def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: LocalAws) -> None:
-    box.faults({"operation": "rds:ModifyDBInstance", "fault": "lost_reply"})
+def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, emulator_server: LocalAws) -> None:
+    emulator_server.faults({"operation": "rds:ModifyDBInstance", "fault": "lost_reply"})
     with pytest.raises(LOST):
         aws("rds").modify_db_instance(DBInstanceIdentifier="none")
     with pytest.raises(ClientError):
         aws("rds").modify_db_instance(DBInstanceIdentifier="none")
 
 
-def test_a_reply_is_cut_after_the_effect(aws: Client, box: LocalAws) -> None:
-    box.faults({"at": 1, "fault": "cut_reply"})
+def test_a_reply_is_cut_after_the_effect(aws: Client, emulator_server: LocalAws) -> None:
+    emulator_server.faults({"at": 1, "fault": "cut_reply"})
     with pytest.raises(ResponseParserError):
         make_vpc(aws)
     assert count(aws) == 1
@@ -62,9 +64,9 @@ def test_a_reply_is_cut_after_the_effect(aws: Client, box: LocalAws) -> None:
     ],
 )
 def test_a_server_error_comes_before_or_after_the_effect(
-    aws: Client, box: LocalAws, fault: str, code: str, effect: int
+    aws: Client, emulator_server: LocalAws, fault: str, code: str, effect: int
 ) -> None:
-    box.faults({"operation": "ec2:CreateVpc", "fault": fault})
+    emulator_server.faults({"operation": "ec2:CreateVpc", "fault": fault})
     with pytest.raises(ClientError) as caught:
         make_vpc(aws)
     assert code_of(caught) == code
@@ -123,9 +125,9 @@ CODES = {
 @pytest.mark.parametrize("fault", CODES)
 @pytest.mark.parametrize(("service", "method", "params"), CALLS)
 def test_refusals_are_in_the_services_own_words(
-    aws: Client, box: LocalAws, fault: str, service: str, method: str, params: dict[str, Any]
+    aws: Client, emulator_server: LocalAws, fault: str, service: str, method: str, params: dict[str, Any]
 ) -> None:
-    box.faults({"operation": f"{service}:{NAMES[service]}", "fault": fault})
+    emulator_server.faults({"operation": f"{service}:{NAMES[service]}", "fault": fault})
     with pytest.raises(ClientError) as caught:
         getattr(aws(service), method)(**params)
     code, status = CODES[fault][service]
@@ -133,14 +135,14 @@ def test_refusals_are_in_the_services_own_words(
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_a_denial_names_the_action(aws: Client, box: LocalAws) -> None:
-    box.faults({"operation": "elbv2:DescribeLoadBalancers", "fault": "access_denied"})
+def test_a_denial_names_the_action(aws: Client, emulator_server: LocalAws) -> None:
+    emulator_server.faults({"operation": "elbv2:DescribeLoadBalancers", "fault": "access_denied"})
     with pytest.raises(ClientError, match="elasticloadbalancing:DescribeLoadBalancers"):
         aws("elbv2").describe_load_balancers()
 
 
-def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client, box: LocalAws) -> None:
-    box.faults({"at": 2, "times": 2, "fault": "throttle"})
+def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client, emulator_server: LocalAws) -> None:
+    emulator_server.faults({"at": 2, "times": 2, "fault": "throttle"})
     make_vpc(aws)
     for _ in range(2):
         assert count(aws) == 1
@@ -150,8 +152,10 @@ def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client
     assert count(aws) == 2
 
 
-def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: LocalAws) -> None:
-    status, _ = control(box, "POST", "faults", [{"operation": "ec2:DescribeVpcs", "nth": 2, "fault": "reset"}])
+def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, emulator_server: LocalAws) -> None:
+    status, _ = control(
+        emulator_server, "POST", "faults", [{"operation": "ec2:DescribeVpcs", "nth": 2, "fault": "reset"}]
+    )
     assert status == 200
     count(aws)
     with pytest.raises(LOST):
@@ -159,16 +163,16 @@ def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: LocalAws)
     count(aws)
 
 
-def test_a_delay_delays(aws: Client, box: LocalAws) -> None:
-    box.faults({"operation": "ec2:DescribeVpcs", "fault": "delay", "seconds": 0.05})
+def test_a_delay_delays(aws: Client, emulator_server: LocalAws) -> None:
+    emulator_server.faults({"operation": "ec2:DescribeVpcs", "fault": "delay", "seconds": 0.05})
     started = time.perf_counter()
     count(aws)
     assert time.perf_counter() - started > 0.05
 
 
-def test_the_process_that_is_named_is_killed(aws: Client, box: LocalAws) -> None:
+def test_the_process_that_is_named_is_killed(aws: Client, emulator_server: LocalAws) -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
-        box.faults({"at": 1, "fault": "kill_after", "pid": child.pid})
+        emulator_server.faults({"at": 1, "fault": "kill_after", "pid": child.pid})
         with pytest.raises(LOST):
             make_vpc(aws)
         assert child.wait(timeout=5) == -signal.SIGKILL
@@ -176,5 +180,5 @@ def test_the_process_that_is_named_is_killed(aws: Client, box: LocalAws) -> None
 
 
 @pytest.mark.parametrize("order", [{"at": 1, "fault": "none"}, {"fault": "reset"}, {"at": 1, "what": 1}])
-def test_an_order_that_means_nothing_is_refused(box: LocalAws, order: dict[str, Any]) -> None:
-    assert control(box, "POST", "faults", [order])[0] == 400
+def test_an_order_that_means_nothing_is_refused(emulator_server: LocalAws, order: dict[str, Any]) -> None:
+    assert control(emulator_server, "POST", "faults", [order])[0] == 400

@@ -57,15 +57,15 @@ def uses(aws: Client, arn: str) -> dict[str, Any]:
     }
 
 
-def test_a_disabled_key_is_used_by_nobody(mannered: Client) -> None:
-    arn = key(mannered)
-    mannered("kms").disable_key(KeyId=arn)
-    for code, use in uses(mannered, arn).items():
+def test_a_disabled_key_is_used_by_nobody(aws_with_behaviours: Client) -> None:
+    arn = key(aws_with_behaviours)
+    aws_with_behaviours("kms").disable_key(KeyId=arn)
+    for code, use in uses(aws_with_behaviours, arn).items():
         with pytest.raises(ClientError) as caught:
             use()
         assert code_of(caught) == code
-    mannered("kms").enable_key(KeyId=arn)
-    for use in uses(mannered, arn).values():
+    aws_with_behaviours("kms").enable_key(KeyId=arn)
+    for use in uses(aws_with_behaviours, arn).values():
         use()
 
 
@@ -124,11 +124,11 @@ def test_a_vpc_origin_is_one_balancer_s_and_stays_while_it_is_used(aws: Client) 
         assert code_of(caught) == f"Cannot{verb.capitalize()}EntityWhileInUse"
 
 
-def test_a_vpc_origin_takes_minutes_and_holds_the_vpc(slow: Client, box: LocalAws) -> None:
-    cloudfront, ec2, arn = slow("cloudfront"), slow("ec2"), balancer(slow)
+def test_a_vpc_origin_takes_minutes_and_holds_the_vpc(aws_at_real_speed: Client, emulator_server: LocalAws) -> None:
+    cloudfront, ec2, arn = aws_at_real_speed("cloudfront"), aws_at_real_speed("ec2"), balancer(aws_at_real_speed)
     with pytest.raises(ClientError, match="isn't active"):
         cloudfront.create_vpc_origin(VpcOriginEndpointConfig=asked(arn))
-    box.advance(140)
+    emulator_server.advance(140)
     made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=asked(arn))
     id_ = made["VpcOrigin"]["Id"]
 
@@ -142,11 +142,11 @@ def test_a_vpc_origin_takes_minutes_and_holds_the_vpc(slow: Client, box: LocalAw
     with pytest.raises(ClientError) as caught:
         cloudfront.delete_vpc_origin(Id=id_, IfMatch=made["ETag"])
     assert code_of(caught) == "IllegalDelete"
-    box.advance(250)
+    emulator_server.advance(250)
     assert status() == "Deployed"
     cloudfront.delete_vpc_origin(Id=id_, IfMatch=made["ETag"])
     assert status() == "Deploying"
-    box.advance(250)
+    emulator_server.advance(250)
     with pytest.raises(ClientError) as caught:
         status()
     assert code_of(caught) == "EntityNotFound"

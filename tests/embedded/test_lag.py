@@ -17,11 +17,11 @@ from tests.embedded.test_small_services import TRUST, table
 
 
 @pytest.fixture
-def shyest(shy: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+def shyest(eventually_consistent_aws: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Everything hides from two reads and one use."""
     monkeypatch.setattr(lag, "misses", lambda: 2)
     monkeypatch.setattr(lag.Hidden, "__init__", _hidden)
-    return shy
+    return eventually_consistent_aws
 
 
 def _hidden(self: lag.Hidden, kind: lag.LagRule, name: str) -> None:
@@ -101,19 +101,19 @@ def test_names_hide_too(shyest: Client, of: str) -> None:
         assert codes == ["ResourceNotFoundException"]
 
 
-def test_it_hides_no_longer_than_the_window(shyest: Client, box: LocalAws) -> None:
+def test_it_hides_no_longer_than_the_window(shyest: Client, emulator_server: LocalAws) -> None:
     name = vpc(shyest)
-    box.advance(local.window(0.0) + 0.1)
+    emulator_server.advance(local.window(0.0) + 0.1)
     assert tries(lambda: shyest("ec2").describe_vpcs(VpcIds=[name]))[0] == []
 
 
-def test_chance_repeats_itself(shy: Client, box: LocalAws) -> None:
+def test_chance_repeats_itself(eventually_consistent_aws: Client, emulator_server: LocalAws) -> None:
     def run() -> list[list[str]]:
-        box.reset()
-        return [met(vpc(shy)) for _ in range(10)]
+        emulator_server.reset()
+        return [met(vpc(eventually_consistent_aws)) for _ in range(10)]
 
     def met(name: str) -> list[str]:
-        return tries(lambda: shy("ec2").describe_vpcs(VpcIds=[name]))[0]
+        return tries(lambda: eventually_consistent_aws("ec2").describe_vpcs(VpcIds=[name]))[0]
 
     assert run() == run()
     assert {len(codes) for codes in run()} == {0, 1, 2}

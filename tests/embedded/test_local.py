@@ -115,13 +115,13 @@ def test_stop_signals_no_process_that_does_not_say_it_is_the_emulator(
 
 
 def test_stop_signals_no_process_but_the_one_that_answers(
-    box: LocalAws, tmp_path: Path, bystander: subprocess.Popen[bytes]
+    emulator_server: LocalAws, tmp_path: Path, bystander: subprocess.Popen[bytes]
 ) -> None:
     """An emulator answers, and right, and the file names another process."""
     told = {
-        "endpoint": box.endpoint,
-        "instance": box.box.instance,
-        "token": box.box.token,
+        "endpoint": emulator_server.endpoint,
+        "instance": emulator_server.box.instance,
+        "token": emulator_server.box.token,
         "pid": bystander.pid,
     }
     told |= {"pace": 0.0, "manners": True, "started": "then"}
@@ -137,12 +137,12 @@ def test_stop_signals_no_process_but_the_one_that_answers(
     [{"token": "another"}, {"instance": "another"}, {"pid": 0}, {"pid": -1}, {"pid": True}, {"pid": "1"}],
 )
 def test_a_file_that_is_not_of_this_emulator_counts_for_none(
-    box: LocalAws, tmp_path: Path, changed: dict[str, object]
+    emulator_server: LocalAws, tmp_path: Path, changed: dict[str, object]
 ) -> None:
     told = {
-        "endpoint": box.endpoint,
-        "instance": box.box.instance,
-        "token": box.box.token,
+        "endpoint": emulator_server.endpoint,
+        "instance": emulator_server.box.instance,
+        "token": emulator_server.box.token,
         "pid": os.getpid(),
     }
     told |= {"pace": 0.0, "manners": True, "started": "then"}
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_of_this_emulator_counts_for_none(
 
 
 def test_the_file_of_another_user_is_not_believed(
-    box: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulator_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / STATE).write_text("{}")
     monkeypatch.setattr(os, "getuid", lambda: 12345)

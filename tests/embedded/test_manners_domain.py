@@ -13,24 +13,26 @@ from tests.embedded.test_cloudfront import config, distribution, issued
 NAME = "a.example.com"
 
 
-def test_a_change_is_pending_until_all_servers_know_it(box: LocalAws, slow: Client) -> None:
-    route53 = slow("route53")
+def test_a_change_is_pending_until_all_servers_know_it(emulator_server: LocalAws, aws_at_real_speed: Client) -> None:
+    route53 = aws_at_real_speed("route53")
     zone = route53.create_hosted_zone(Name=NAME, CallerReference="r")["HostedZone"]["Id"]
     record = {"Name": NAME, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
     batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
     made = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)["ChangeInfo"]
 
     assert made["Status"] == route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"] == "PENDING"
-    box.advance(dns_changes.SPREAD + 1)
+    emulator_server.advance(dns_changes.SPREAD + 1)
     assert route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"] == "INSYNC"
 
 
-def test_a_certificate_is_held_for_a_while_after_it_was_shown(box: LocalAws, slow: Client) -> None:
-    arn = issued(slow, NAME)
-    box.advance(61)
+def test_a_certificate_is_held_for_a_while_after_it_was_shown(
+    emulator_server: LocalAws, aws_at_real_speed: Client
+) -> None:
+    arn = issued(aws_at_real_speed, NAME)
+    emulator_server.advance(61)
     shown = {"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only"}
-    edge = distribution(slow, Aliases={"Quantity": 1, "Items": [NAME]}, ViewerCertificate=shown)
-    acm, cloudfront = slow("acm"), slow("cloudfront")
+    edge = distribution(aws_at_real_speed, Aliases={"Quantity": 1, "Items": [NAME]}, ViewerCertificate=shown)
+    acm, cloudfront = aws_at_real_speed("acm"), aws_at_real_speed("cloudfront")
     id_, told = edge["Distribution"]["Id"], {}
 
     for when in ("shown", "given up"):
@@ -41,7 +43,7 @@ def test_a_certificate_is_held_for_a_while_after_it_was_shown(box: LocalAws, slo
             plain = {**edge["Distribution"]["DistributionConfig"], **config(), "Aliases": {"Quantity": 0}}
             plain["ViewerCertificate"] = {"CloudFrontDefaultCertificate": True}
             cloudfront.update_distribution(Id=id_, IfMatch=edge["ETag"], DistributionConfig=plain)
-    box.advance(certificates.LINGER + 1)
+    emulator_server.advance(certificates.LINGER + 1)
     acm.delete_certificate(CertificateArn=arn)
 
     assert set(told.values()) == {"ResourceInUseException"}

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from provisioner.emulator.emulator import Emulator
 from provisioner.settings.profiles import PROFILES
-from tests.faults.case import Case, Verdict
+from tests.faults.case import FaultCase, Verdict
 from tests.faults.matrix import Results, calls_of, cases, line, one_each, sample, share
 from tests.faults.snapshots import play
-from tests.faults.strongest import STRONGEST, Strongest
+from tests.faults.strongest import STRONGEST, FullWorld
 from tests.faults.world import World
 
 _FOREIGN = ("AWS_", "MLAPI_", "MOTO_", "ENVIRONMENT_SUFFIX", "DB_PASSWORD")
@@ -52,11 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _world(asked: argparse.Namespace) -> World:
     home = Path("home").absolute()
     if asked.profile == STRONGEST:
-        return Strongest(Emulator(), home, asked.pace)
+        return FullWorld(Emulator(), home, asked.pace)
     return World(Emulator(), home, asked.pace, asked.profile)
 
 
-def _chosen(every: list[Case], asked: argparse.Namespace) -> list[Case]:
+def _chosen(every: list[FaultCase], asked: argparse.Namespace) -> list[FaultCase]:
     """Those of the faults and operations that are asked for; one of each, or a sample; then a share."""
     if asked.fault:
         every = [one for one in every if one.strikes[0].fault in asked.fault]

@@ -20,7 +20,7 @@ from provisioner.emulator.wire import CLIENT_ERROR
 from provisioner.engine.calls.error_categories import categorize
 
 
-class Alike:
+class EquivalentFaults:
     """Notes what is called from a fault on; tells `goes_on` of it when the struck thread goes on."""
 
     def __init__(self, goes_on: Callable[[str], None]) -> None:

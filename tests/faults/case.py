@@ -43,7 +43,7 @@ _MARK, _UNMARK = "iam:TagRole", "iam:UntagRole"
 
 
 @dataclass(frozen=True)
-class Strike:
+class InjectedFault:
     """A fault at the `nth` call of an operation, at the `nth` mutating call ("") or write ("ledger")."""
 
     fault: str
@@ -55,11 +55,11 @@ class Strike:
 
 
 @dataclass(frozen=True)
-class Case:
+class FaultCase:
     """One scenario with one fault, or with several."""
 
     scenario: str
-    strikes: tuple[Strike, ...]
+    strikes: tuple[InjectedFault, ...]
 
     def __str__(self) -> str:
         return f"{self.scenario}: {' and '.join(str(one) for one in self.strikes)}"

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from state.state_store import FileStateStore
-from tests.faults.case import LEDGER, Strike
+from tests.faults.case import LEDGER, InjectedFault
 from tests.faults.wire import Wire
 
 _ERRORS = {"disk_full": errno.ENOSPC, "read_only": errno.EROFS}
 
 
-class Disk:
+class FaultyDisk:
     """Counts the writes beside the stack; one that failed fails on until the next process."""
 
     def __init__(self, wire: Wire) -> None:
@@ -30,7 +30,7 @@ class Disk:
         self._strikes: dict[int, str] = {}
         self._counting = threading.Lock()
 
-    def arm(self, strikes: Iterable[Strike]) -> None:
+    def arm(self, strikes: Iterable[InjectedFault]) -> None:
         """Count from now on."""
         self.writes = self._broken = 0
         self.refused = False

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from tests import inventory
+from tests.support import account_inventory
 
 Held = Counter[tuple[str, str]]
 
@@ -28,7 +28,7 @@ def held(endpoint: str, region: str = _GLOBAL) -> Held:
     return Counter(
         (f"{type_name} in {where}" if where != _GLOBAL else type_name, _name(key, json.loads(line)))
         for where in dict.fromkeys((region, _GLOBAL))
-        for type_name, docs in inventory.inventory(endpoint, where).items()
+        for type_name, docs in account_inventory.inventory(endpoint, where).items()
         for key, line in docs.items()
         if not _is_ending(line)
     )

@@ -20,18 +20,18 @@ from tests.faults.case import (
     PASSING,
     SCENARIOS,
     TEARDOWN,
-    Case,
-    Strike,
+    FaultCase,
+    InjectedFault,
     Verdict,
 )
 
 ROOT = Path(cli.__file__).parent
 
 
-def cases(counts: dict[str, dict[str, int]]) -> list[Case]:
+def cases(counts: dict[str, dict[str, int]]) -> list[FaultCase]:
     """Each fault at each call that an undisturbed run makes; `counts` tells them for each command."""
     return [
-        Case(scenario, (Strike(fault, operation, nth),))
+        FaultCase(scenario, (InjectedFault(fault, operation, nth),))
         for scenario in SCENARIOS
         for operation, count in sorted(counts[TEARDOWN if scenario == TEARDOWN else APPLY].items())
         for nth in range(1, count + 1)
@@ -45,15 +45,15 @@ def _is_as_a_kill(fault: str) -> bool:
     return fault in PASSING - {"lost_reply"} or fault == "read_only"
 
 
-def sample(all_: list[Case], size: int, seed: int) -> list[Case]:
+def sample(all_: list[FaultCase], size: int, seed: int) -> list[FaultCase]:
     """Some of them, in their order."""
     chosen = random.Random(seed).sample(range(len(all_)), min(size, len(all_)))
     return [all_[at] for at in sorted(chosen)]
 
 
-def one_each(all_: list[Case], seed: int) -> list[Case]:
+def one_each(all_: list[FaultCase], seed: int) -> list[FaultCase]:
     """One case of each scenario, operation and fault: which call of several it meets, the seed says."""
-    alike: dict[tuple[str, str, str], list[Case]] = {}
+    alike: dict[tuple[str, str, str], list[FaultCase]] = {}
     for case in all_:
         [strike] = case.strikes
         alike.setdefault((case.scenario, strike.operation, strike.fault), []).append(case)
@@ -61,10 +61,10 @@ def one_each(all_: list[Case], seed: int) -> list[Case]:
     return [dice.choice(some) for some in alike.values()]
 
 
-def share(all_: list[Case], at: int, of: int) -> list[Case]:
+def share(all_: list[FaultCase], at: int, of: int) -> list[FaultCase]:
     """The `at`-th of `of` shares: all faults at one call are in one, as some of them come to the same."""
 
-    def at_one_call(case: Case) -> bytes:
+    def at_one_call(case: FaultCase) -> bytes:
         return f"{case.scenario} {[(one.operation, one.nth) for one in case.strikes]}".encode()
 
     return [one for one in all_ if zlib.crc32(at_one_call(one)) % of == at - 1]

@@ -1,4 +1,7 @@
-"""Faults of what lies between the tool and AWS: the replies that `tests.replies` plays to whole processes."""
+"""Faults of what lies between the tool and AWS.
+
+The replies that `tests.support.fault_proxy` plays to whole processes.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _WATCHED = (vars(clocks), vars(lag), globals())
 
 
 @dataclass(frozen=True)
-class Told:
+class CachedReply:
     """An answer, and the moment until which it holds."""
 
     response: AWSResponse
@@ -41,13 +41,13 @@ class Told:
     until: float
 
 
-class Remembered:
+class CachedReads:
     """What was answered since anything changed last."""
 
     def __init__(self) -> None:
         # How often there was no need to ask.
         self.hits = 0
-        self._told: dict[Key, Told] = {}
+        self._told: dict[Key, CachedReply] = {}
         # Until when the answer holds that is being made, or was made last.
         self._until = -math.inf
 
@@ -68,7 +68,7 @@ class Remembered:
     def keep(self, key: Key, response: AWSResponse, parsed: Any) -> None:
         """Keep what the last call was answered with, where that holds for a while."""
         if self._until > clock.now():
-            self._told[key] = Told(response, pickle.dumps(parsed), self._until)
+            self._told[key] = CachedReply(response, pickle.dumps(parsed), self._until)
         self._until = -math.inf
 
     def asking(self, call: Call, ask: Callable[[], Response]) -> Response:

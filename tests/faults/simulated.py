@@ -51,7 +51,7 @@ def always() -> bool:
 
 
 @dataclass(eq=False)
-class Turn:
+class WaitingThread:
     """A thread that waits: until something is so, or until a moment has come."""
 
     thread: Any
@@ -60,7 +60,7 @@ class Turn:
 
 
 @dataclass(eq=False)
-class Crew:
+class SimulatedPool:
     """The threads of one pool: so many at once, the rest of its work in a queue."""
 
     most: int
@@ -81,9 +81,9 @@ class Simulation:
         self.waits: Callable[[float], None] = lambda _until: None
         self._limit = LONGEST
         self._turns = 0
-        self._waiting: list[Turn] = []
-        self._crews: dict[ThreadPoolExecutor, Crew] = {}
-        self._hearts: dict[Heartbeat, Crew] = {}
+        self._waiting: list[WaitingThread] = []
+        self._crews: dict[ThreadPoolExecutor, SimulatedPool] = {}
+        self._hearts: dict[Heartbeat, SimulatedPool] = {}
         self._dead = ""
         self._home: int | None = None
         self._hub: Any = None
@@ -112,7 +112,7 @@ class Simulation:
         """Let others run until it is so, or until the seconds have passed; whether it is so."""
         end = math.inf if seconds is None else self.passed + max(seconds, 0.0)
         self.waits(end)
-        self._waiting.append(Turn(getcurrent(), ready, end))
+        self._waiting.append(WaitingThread(getcurrent(), ready, end))
         self._hub.switch()
         if self._dead:
             raise Deadlock(self._dead)
@@ -153,7 +153,7 @@ class Simulation:
         frames = [one.thread.gr_frame for one in self._waiting if one.thread.gr_frame]
         return "\n\n".join("".join(traceback.format_stack(frame)[-12:]) for frame in frames)
 
-    def _start(self, crew: Crew, work: Callable[[], None]) -> None:
+    def _start(self, crew: SimulatedPool, work: Callable[[], None]) -> None:
         """Let a new thread have its turn, with that work and then what is ahead in its pool."""
         crew.busy += 1
 
@@ -164,10 +164,10 @@ class Simulation:
                 todo = crew.ahead.popleft() if crew.ahead else None
             crew.busy -= 1
 
-        self._waiting.append(Turn(greenlet(run, self._hub), always))
+        self._waiting.append(WaitingThread(greenlet(run, self._hub), always))
 
     def _submit(self, pool: ThreadPoolExecutor, work: Any, *told: Any, **more: Any) -> Future[Any]:
-        crew = self._crews.setdefault(pool, Crew(pool._max_workers))
+        crew = self._crews.setdefault(pool, SimulatedPool(pool._max_workers))
         future: Future[Any] = Future()
 
         def carry_out() -> None:
@@ -189,7 +189,7 @@ class Simulation:
 
     def _beats(self, heart: Heartbeat) -> None:
         """Let a heart beat beside all others, until it is stopped or its process is killed."""
-        crew = self._hearts[heart] = Crew(1)
+        crew = self._hearts[heart] = SimulatedPool(1)
 
         def beat() -> None:
             try:

@@ -18,8 +18,8 @@ from time import process_time
 from typing import Any
 
 from provisioner.emulator.wire import CLIENT_ERROR, Response
-from tests.faults.alike import Alike
-from tests.faults.case import APPLY, BOTH, LEDGER, PASSING, TEARDOWN, Case, Strike, Verdict
+from tests.faults.alike import EquivalentFaults
+from tests.faults.case import APPLY, BOTH, LEDGER, PASSING, TEARDOWN, FaultCase, InjectedFault, Verdict
 from tests.faults.files import Files
 from tests.faults.fork import Myself, TooLong, in_child, split
 from tests.faults.world import CRASHED, HANGS, World, first_of
@@ -30,7 +30,7 @@ Told = Callable[[Verdict], None]
 DEADLINE = 120.0
 
 
-def play(world: World, cases: Iterable[Case], told: Told, *, each: bool = False) -> None:
+def play(world: World, cases: Iterable[FaultCase], told: Told, *, each: bool = False) -> None:
     """Play each case in a process of its own; `told` hears of each when it has ended.
 
     With `each`, also those that are known to come to what another came to.
@@ -48,11 +48,11 @@ def play(world: World, cases: Iterable[Case], told: Told, *, each: bool = False)
 class Snapshots:
     """One undisturbed run, and all that may befall it."""
 
-    def __init__(self, world: World, cases: Iterable[Case], told: Told, *, each: bool = False) -> None:
+    def __init__(self, world: World, cases: Iterable[FaultCase], told: Told, *, each: bool = False) -> None:
         self._world = world
         self._each = each
         self._told = told
-        self._ahead: dict[tuple[str, int], list[Case]] = {}
+        self._ahead: dict[tuple[str, int], list[FaultCase]] = {}
         for case in cases:
             [strike] = case.strikes
             self._ahead.setdefault((strike.operation, strike.nth), []).append(case)
@@ -60,7 +60,7 @@ class Snapshots:
         # What is known of all that comes to the same.
         self._same: dict[str, dict[str, Any]] = {}
         # In a child: which case it plays, whom it tells, when it began.
-        self._case: Case | None = None
+        self._case: FaultCase | None = None
         self._myself = Myself(-1)
         self._start = 0.0
         self._keys: list[str] = []
@@ -99,7 +99,7 @@ class Snapshots:
             if self._branch(case):
                 return
 
-    def _branch(self, case: Case) -> bool:
+    def _branch(self, case: FaultCase) -> bool:
         """Whether this is the child, which meets the fault at once."""
         files = Files.under(self._world.home)
         who = split(DEADLINE)
@@ -115,16 +115,16 @@ class Snapshots:
         self._told(Verdict(**told["verdict"]))
         return False
 
-    def _begin(self, case: Case, myself: Myself) -> None:
+    def _begin(self, case: FaultCase, myself: Myself) -> None:
         world = self._world
         self._case, self._myself, self._start = case, myself, process_time()
         world.wire.meets = world.disk.meets = None
         [strike] = case.strikes
         random.seed(f"{case.scenario} {strike.operation} {strike.nth}")
         if strike.fault in PASSING and case.scenario != BOTH:
-            alike = world.wire.alike = Alike(lambda seen: self._known(self._passed(case, seen)))
+            alike = world.wire.alike = EquivalentFaults(lambda seen: self._known(self._passed(case, seen)))
             world.time.waits = alike.waits
-        world.arm(replace(case, strikes=(Strike(strike.fault, strike.operation, 1),)))
+        world.arm(replace(case, strikes=(InjectedFault(strike.fault, strike.operation, 1),)))
 
     def _end(self, code: int) -> dict[str, Any]:
         """What the case came to."""
@@ -149,11 +149,11 @@ class Snapshots:
             self._myself.end(lambda: {"verdict": told})
         self._keys.append(key)
 
-    def _left(self, case: Case, code: int) -> str:
+    def _left(self, case: FaultCase, code: int) -> str:
         """Stands for all that an ended command leaves to the next one."""
         return f"{case.scenario} ended {code} {case.due} {self._world.wire.struck > 0} {self._stands()}"
 
-    def _passed(self, case: Case, seen: str) -> str:
+    def _passed(self, case: FaultCase, seen: str) -> str:
         """Stands for all that follows from a fault that passes."""
         [strike] = case.strikes
         connection = self._world.wire.aws
@@ -166,7 +166,7 @@ class Snapshots:
         return f"{sum(world.effects().values())} {files} {world.time.passed}"
 
 
-def _whole(world: World, case: Case) -> Verdict:
+def _whole(world: World, case: FaultCase) -> Verdict:
     """A case whose fault the undisturbed run did not come by: played from its beginning."""
     try:
         return Verdict(**in_child(lambda: world.try_(case).as_dict(), DEADLINE))
@@ -174,7 +174,7 @@ def _whole(world: World, case: Case) -> Verdict:
         return _late(case, late)
 
 
-def _late(case: Case, late: TooLong) -> Verdict:
+def _late(case: FaultCase, late: TooLong) -> Verdict:
     why = f"not at its end after {DEADLINE:.0f} s of its own:\n{late}"
     return Verdict(str(case), stuck=why, seconds=DEADLINE)
 

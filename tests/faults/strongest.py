@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests import inventory
 from tests.faults.wire import ENDPOINT
 from tests.faults.world import World
+from tests.support import account_inventory
 
 STRONGEST = "strongest"
 REGION = "eu-west-1"
@@ -28,7 +28,7 @@ SETS = (
 )
 
 
-class Strongest(World):
+class FullWorld(World):
     """Its domain lies in a zone that somebody keeps."""
 
     profile, region = "production", REGION
@@ -36,7 +36,7 @@ class Strongest(World):
     def fresh(self) -> None:
         """A new account with a zone in it, and a new home."""
         super().fresh()
-        route53 = inventory.client(ENDPOINT, "route53")
+        route53 = account_inventory.client(ENDPOINT, "route53")
         made = route53.create_hosted_zone(Name="shop.example", CallerReference="r")
         zone = made["HostedZone"]["Id"].rsplit("/", 1)[-1]
         self.sets = [*SETS, f"domain.hosted_zone_id={zone}"]

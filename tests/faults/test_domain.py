@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from tests import inventory
-from tests.faults.case import APPLY, BOTH, TEARDOWN, Case, Strike
+from tests.faults.case import APPLY, BOTH, TEARDOWN, FaultCase, InjectedFault
 from tests.faults.wire import ENDPOINT
 from tests.faults.world import World
+from tests.support import account_inventory
 
 pytestmark = pytest.mark.slow
 MADE = {"acm:RequestCertificate": (1,), "route53:ChangeResourceRecordSets": (1, 4)}
@@ -24,7 +24,9 @@ class Named(World):
     def fresh(self) -> None:
         """A new account with a zone in it, and a new home."""
         super().fresh()
-        made = inventory.client(ENDPOINT, "route53").create_hosted_zone(Name="shop.example", CallerReference="r")
+        made = account_inventory.client(ENDPOINT, "route53").create_hosted_zone(
+            Name="shop.example", CallerReference="r"
+        )
         zone = made["HostedZone"]["Id"].rsplit("/", 1)[-1]
         self.sets = ['domain.names=["api.shop.example"]', f"domain.hosted_zone_id={zone}"]
 
@@ -37,10 +39,10 @@ def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     served.reset()
 
 
-def cases() -> list[Case]:
+def cases() -> list[FaultCase]:
     """Each fault at each of these calls."""
     return [
-        Case(scenario, (Strike(fault, operation, nth),))
+        FaultCase(scenario, (InjectedFault(fault, operation, nth),))
         for scenario, calls in ((APPLY, MADE), (BOTH, MADE), (TEARDOWN, ENDED))
         for operation, all_ in calls.items()
         for nth in all_
@@ -49,7 +51,7 @@ def cases() -> list[Case]:
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_a_fault_loses_and_doubles_nothing(world: World, case: Case) -> None:
+def test_a_fault_loses_and_doubles_nothing(world: World, case: FaultCase) -> None:
     verdict = world.try_(case)
 
     assert verdict.struck, verdict

@@ -11,13 +11,13 @@ from provisioner.emulator.server import LocalAws
 from provisioner.engine.run_marker.marker import MARK_SECONDS
 from provisioner.errors import NoSuchStack
 from state.errors import LockHeld
-from tests import inventory
-from tests.faults.case import APPLY, KILLED, TEARDOWN, Strike
+from tests.faults.case import APPLY, KILLED, TEARDOWN, InjectedFault
 from tests.faults.judge import compare, held
 from tests.faults.machines import at_once, machine
 from tests.faults.wire import ENDPOINT
 from tests.faults.world import World
-from tests.teams import BUCKET
+from tests.support import account_inventory
+from tests.support.shared_state import BUCKET
 
 STATE = f"s3://{BUCKET}/state"
 # Of these AWS makes as many as it is asked for.
@@ -34,7 +34,7 @@ class Shared(World):
     def fresh(self) -> None:
         """A new account with a bucket in it, and a new home."""
         super().fresh()
-        inventory.client(ENDPOINT, "s3").create_bucket(Bucket=BUCKET)
+        account_inventory.client(ENDPOINT, "s3").create_bucket(Bucket=BUCKET)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_two_first_applies_make_nothing_twice(world: World, tmp_path: Path, offs
 
 def half_made(world: World) -> None:
     """A first apply dies with its network and its database made, and counts as dead by now."""
-    world.wire.arm((Strike("kill_after", "rds:CreateDBCluster", 1),))
+    world.wire.arm((InjectedFault("kill_after", "rds:CreateDBCluster", 1),))
     assert world.run(APPLY) == KILLED
     world.revive()
     world.wire.arm(())

@@ -14,8 +14,8 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from tests.faults.judge import Held, compare, held
 from tests.faults.seeds import SEED
-from tests.harness import Desk, Ran
-from tests.teams import BUCKET, make_bucket
+from tests.support.shared_state import BUCKET, make_bucket
+from tests.support.user import CommandResult, User
 
 EVER = 10**6
 HERE = ("--local", "--yes", "--suffix", "a")
@@ -54,116 +54,116 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Account:
-    desk = Desk.before(served, tmp_path_factory.mktemp("account"))
+    user = User.before(served, tmp_path_factory.mktemp("account"))
     make_bucket(served)
-    desk.apply("a")
-    clean = look(desk)
-    desk.teardown("a")
-    return Account(clean, look(desk))
+    user.apply("a")
+    clean = look(user)
+    user.teardown("a")
+    return Account(clean, look(user))
 
 
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
-def desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
+def user(request: pytest.FixtureRequest, user: User) -> User:
     """A user whose state is in a folder, or in a bucket; the bucket stands either way."""
-    make_bucket(desk.box)
+    make_bucket(user.box)
     if request.param == "folder":
-        return desk
-    return dataclasses.replace(desk, environment={"MLAPI_STATE": f"s3://{BUCKET}/state"})
+        return user
+    return dataclasses.replace(user, environment={"MLAPI_STATE": f"s3://{BUCKET}/state"})
 
 
-def look(desk: Desk) -> Held:
+def look(user: User) -> Held:
     """What is there when nothing new hides any more."""
-    desk.box.advance(1.0)
-    return held(desk.box.endpoint)
+    user.box.advance(1.0)
+    return held(user.box.endpoint)
 
 
-def struck(desk: Desk, verb: str, **order: Any) -> Ran:
+def struck(user: User, verb: str, **order: Any) -> CommandResult:
     """One command as a process, which meets a fault."""
-    with desk.spawn(verb, *HERE) as process:
-        desk.box.faults({**order, "pid": process.pid})
+    with user.spawn(verb, *HERE) as process:
+        user.box.faults({**order, "pid": process.pid})
         out, err = process.communicate(timeout=120)
-    desk.box.faults()
-    return Ran(process.returncode, out, err)
+    user.box.faults()
+    return CommandResult(process.returncode, out, err)
 
 
 @pytest.mark.parametrize(("fault", "operation"), CHOSEN)
-def test_an_apply_that_is_killed_is_taken_up_at_once(account: Account, desk: Desk, fault: str, operation: str) -> None:
-    ran = struck(desk, "apply", operation=operation, fault=fault)
+def test_an_apply_that_is_killed_is_taken_up_at_once(account: Account, user: User, fault: str, operation: str) -> None:
+    ran = struck(user, "apply", operation=operation, fault=fault)
 
     assert ran.code == -signal.SIGKILL, ran.err
-    desk.apply("a")
-    assert compare(look(desk), account.clean).is_none
+    user.apply("a")
+    assert compare(look(user), account.clean).is_none
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "operation"), STOPPED)
 def test_a_teardown_that_is_killed_is_taken_up_at_once(
-    account: Account, desk: Desk, fault: str, operation: str
+    account: Account, user: User, fault: str, operation: str
 ) -> None:
-    desk.apply("a")
-    ran = struck(desk, "teardown", operation=operation, fault=fault)
+    user.apply("a")
+    ran = struck(user, "teardown", operation=operation, fault=fault)
 
     assert ran.code == -signal.SIGKILL, ran.err
-    desk.teardown("a")
-    assert compare(look(desk), account.empty).is_none
+    user.teardown("a")
+    assert compare(look(user), account.empty).is_none
 
 
 @pytest.mark.slow
-def test_an_apply_that_is_killed_can_be_torn_down_at_once(account: Account, desk: Desk) -> None:
-    ran = struck(desk, "apply", operation=TORN, fault="kill_after")
+def test_an_apply_that_is_killed_can_be_torn_down_at_once(account: Account, user: User) -> None:
+    ran = struck(user, "apply", operation=TORN, fault="kill_after")
 
     assert ran.code == -signal.SIGKILL, ran.err
-    desk.teardown("a")
-    assert compare(look(desk), account.empty).is_none
+    user.teardown("a")
+    assert compare(look(user), account.empty).is_none
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_at_any_time_ends_an_apply_with_its_code(
-    account: Account, desk: Desk, number: signal.Signals, code: int
+    account: Account, user: User, number: signal.Signals, code: int
 ) -> None:
-    desk.slow(0.02)
-    with desk.spawn("apply", *HERE) as process:
+    user.slow(0.02)
+    with user.spawn("apply", *HERE) as process:
         time.sleep(MOMENT)
         process.send_signal(number)
         _, err = process.communicate(timeout=120)
-    desk.slow(0.0)
+    user.slow(0.0)
 
     assert process.returncode == code, f"after {MOMENT:.2f} s: {err}"
     assert "Traceback" not in err
-    desk.apply("a")
-    assert compare(look(desk), account.clean).is_none
+    user.apply("a")
+    assert compare(look(user), account.clean).is_none
 
 
-def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, desk: Desk) -> None:
-    ran = struck(desk, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVER)
+def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, user: User) -> None:
+    ran = struck(user, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVER)
 
     assert ran.code == 4, ran.err
     assert "Give these credentials the right dynamodb:CreateTable, then run the same command again." in ran.err
-    type_names = {type_name for type_name, _ in look(desk)}
+    type_names = {type_name for type_name, _ in look(user)}
     assert {"nat gateway", "db instance", "balancer", "distribution"} <= type_names
     assert "table" not in type_names
-    desk.apply("a")
-    assert compare(look(desk), account.clean).is_none
+    user.apply("a")
+    assert compare(look(user), account.clean).is_none
 
 
 @pytest.mark.slow
-def test_credentials_that_expire_end_a_run_that_can_be_resumed(account: Account, desk: Desk) -> None:
-    ran = struck(desk, "apply", at=LAPSED, fault="expired", times=EVER)
+def test_credentials_that_expire_end_a_run_that_can_be_resumed(account: Account, user: User) -> None:
+    ran = struck(user, "apply", at=LAPSED, fault="expired", times=EVER)
 
     assert ran.code == 3, ran.err
     assert "AWS does not accept these credentials" in ran.err
-    desk.apply("a")
-    assert compare(look(desk), account.clean).is_none
+    user.apply("a")
+    assert compare(look(user), account.clean).is_none
 
 
 @pytest.mark.slow
-def test_two_applies_at_once_make_one_stack(account: Account, desk: Desk) -> None:
-    with desk.spawn("apply", *HERE, *PATIENCE) as one, desk.spawn("apply", *HERE, *PATIENCE) as other:
+def test_two_applies_at_once_make_one_stack(account: Account, user: User) -> None:
+    with user.spawn("apply", *HERE, *PATIENCE) as one, user.spawn("apply", *HERE, *PATIENCE) as other:
         told = [process.communicate(timeout=120)[1] for process in (one, other)]
 
     codes = sorted((one.returncode, other.returncode))
     assert codes in ([0, 0], [0, 0] if PATIENCE else [0, 7]), told
     if codes == [0, 7]:
         assert any("This stack is being changed by `apply`" in err for err in told)
-    assert compare(look(desk), account.clean).is_none
+    assert compare(look(user), account.clean).is_none

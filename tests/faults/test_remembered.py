@@ -11,14 +11,14 @@ from botocore.awsrequest import AWSResponse
 
 from provisioner.emulator.server import LocalAws
 from tests.faults.case import APPLY, TEARDOWN
-from tests.faults.remembered import Key, Remembered
+from tests.faults.remembered import CachedReads, Key
 from tests.faults.world import World
 
 # Who asked, and a time that AWS tells anew each second: neither is an answer.
 RESTLESS = {"ResponseMetadata", "LatestRestorableTime", "RequestId"}
 
 
-class Distrustful(Remembered):
+class Distrustful(CachedReads):
     """Asks all the same, and compares."""
 
     def __init__(self) -> None:

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from provisioner.emulator.server import LocalAws
-from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, Case, Strike
+from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, FaultCase, InjectedFault
 from tests.faults.matrix import ROOT
 from tests.faults.seeds import SEED
 from tests.faults.strongest import STRONGEST
 from tests.faults.world import World
 
 SIZE = 4
-AT_CALL = st.builds(Strike, st.sampled_from(AT_CALLS), st.just(""), st.integers(1, 90))
-AT_WRITE = st.builds(Strike, st.sampled_from(AT_WRITES), st.just(LEDGER), st.integers(1, 60))
+AT_CALL = st.builds(InjectedFault, st.sampled_from(AT_CALLS), st.just(""), st.integers(1, 90))
+AT_WRITE = st.builds(InjectedFault, st.sampled_from(AT_WRITES), st.just(LEDGER), st.integers(1, 60))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     scenario=st.sampled_from(SCENARIOS),
     strikes=st.lists(AT_CALL | AT_WRITE, min_size=2, max_size=3, unique_by=lambda one: one.nth),
 )
-def test_two_and_three_faults_in_a_row_lose_nothing(world: World, scenario: str, strikes: list[Strike]) -> None:
-    verdict = world.try_(Case(scenario, tuple(strikes)))
+def test_two_and_three_faults_in_a_row_lose_nothing(world: World, scenario: str, strikes: list[InjectedFault]) -> None:
+    verdict = world.try_(FaultCase(scenario, tuple(strikes)))
 
     assert verdict.is_good, f"FAULT_SEED={SEED} {verdict}"

@@ -14,7 +14,7 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock, Stopped
 from state.lease import Heartbeat
-from tests.faults.case import APPLY, KILLED, Case, Strike
+from tests.faults.case import APPLY, KILLED, FaultCase, InjectedFault
 from tests.faults.simulated import Deadlock, Simulation
 from tests.faults.world import World
 
@@ -38,7 +38,7 @@ def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
 )
 def test_an_apply_that_was_killed_costs_the_next_one_nothing(world: World, fault: str, operation: str) -> None:
     """From CreateTable on it cost an hour: the cooldown of the table's TTL ran from its being found."""
-    world.arm(Case(APPLY, (Strike(fault, operation, 1),)))
+    world.arm(FaultCase(APPLY, (InjectedFault(fault, operation, 1),)))
     assert world.run(APPLY) == KILLED
     world.revive()
     start = world.time.passed

@@ -23,11 +23,11 @@ from provisioner.emulator.errors import expired
 from provisioner.emulator.faults import Fault
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.wire import READS, Call, Environ, Response, read, refusal
-from tests import inventory
-from tests.faults.alike import Alike
-from tests.faults.case import LEDGER, Strike
+from tests.faults.alike import EquivalentFaults
+from tests.faults.case import LEDGER, InjectedFault
 from tests.faults.on_the_way import ENDPOINT, ON_THE_WAY, Bare, OnTheWay
-from tests.faults.remembered import ENDS, Remembered
+from tests.faults.remembered import ENDS, CachedReads
+from tests.support import account_inventory
 
 _EVER = 10**6
 # What a call is called and kept by, from its beginning to its end, among what botocore keeps with it.
@@ -50,18 +50,18 @@ class Wire:
         self.struck = 0
         self._kills_next = False
         self._orders: list[Fault] = []
-        self.remembered = Remembered()
+        self.remembered = CachedReads()
         # Told of each call that would change AWS before it is carried, and how to make it.
         self.meets: Meets | None = None
         # Hears how a run goes on after a fault.
-        self.alike: Alike | None = None
+        self.alike: EquivalentFaults | None = None
         # Seconds that the next request, or the next answer, is on its way; by default no time passes.
         self.takes: Callable[[], float] | None = None
         # The way of the command that is being played, once it has called.
         self.aws: AwsConnection | None = None
         self._counting = threading.Lock()
 
-    def arm(self, strikes: Iterable[Strike], *, then_kill: bool = False) -> None:
+    def arm(self, strikes: Iterable[InjectedFault], *, then_kill: bool = False) -> None:
         """Count from now on; with `then_kill` the first mutating call after a strike ends the process."""
         self.dead = self.expired = self._kills_next = False
         self.struck, self._then_kill = 0, then_kill
@@ -169,7 +169,7 @@ class Wire:
         return answer
 
 
-def _order(strike: Strike) -> Fault:
+def _order(strike: InjectedFault) -> Fault:
     times = _EVER if strike.fault == "access_denied" else 1
     kind = OnTheWay if strike.fault in ON_THE_WAY else Fault
     if strike.operation:
@@ -223,7 +223,7 @@ def _environ(request: AWSPreparedRequest) -> Environ:
 @contextmanager
 def wired(wire: Wire) -> Iterator[None]:
     """Inside, every client goes by the wire; the tool's are made once, for that takes longer than a plan."""
-    made, looking = AwsConnection._make, inventory.client.__wrapped__
+    made, looking = AwsConnection._make, account_inventory.client.__wrapped__
 
     def watched(client: Any) -> Any:
         client.meta.events.register("before-send.*", wire.send)
@@ -250,7 +250,7 @@ def wired(wire: Wire) -> Iterator[None]:
 
     with (
         patch.object(AwsConnection, "_make", make),
-        patch.object(inventory, "client", look),
+        patch.object(account_inventory, "client", look),
         wire.remembered.watching(),
     ):
         yield

@@ -30,8 +30,8 @@ from provisioner.workflows.teardown import teardown
 from provisioner.workspace import Workspace
 from state import lock
 from state.errors import ProvisionerError
-from tests.faults.case import APPLY, BOTH, KILLED, LEDGER, TEARDOWN, Case, Verdict
-from tests.faults.disk import Disk
+from tests.faults.case import APPLY, BOTH, KILLED, LEDGER, TEARDOWN, FaultCase, Verdict
+from tests.faults.disk import FaultyDisk
 from tests.faults.judge import Held, compare, held, is_kept
 from tests.faults.quick import quick
 from tests.faults.simulated import Deadlock, Simulation
@@ -48,7 +48,7 @@ SINGLE = (
 )
 
 
-def first_of(case: Case) -> str:
+def first_of(case: FaultCase) -> str:
     """The command that meets the fault."""
     return TEARDOWN if case.scenario == TEARDOWN else APPLY
 
@@ -67,7 +67,7 @@ class World:
         self.pace = pace
         self.profile = profile or self.profile
         self.wire = Wire(emulator)
-        self.disk = Disk(self.wire)
+        self.disk = FaultyDisk(self.wire)
         self.time = Simulation()
         self.time.is_killed, self.time.check = (lambda: self.wire.dead), self.wire.check
         self.clean: Held = Counter()
@@ -165,7 +165,7 @@ class World:
         workspace = Workspace(self.home, is_local=True, state_address=self.state)
         return Session.open(SUFFIX, settings, LocationOptions(workspace, self.region))
 
-    def try_(self, case: Case) -> Verdict:
+    def try_(self, case: FaultCase) -> Verdict:
         """Play a case from an empty account to its end."""
         verdict, start = Verdict(str(case)), monotonic()
         self.fresh()
@@ -178,17 +178,17 @@ class World:
         verdict.seconds = round(monotonic() - start, 2)
         return verdict
 
-    def arm(self, case: Case) -> None:
+    def arm(self, case: FaultCase) -> None:
         """From now on its faults strike."""
         self.disk.arm(case.strikes)
         self.wire.arm(case.strikes, then_kill=case.scenario == BOTH)
 
-    def go_on(self, case: Case, verdict: Verdict) -> None:
+    def go_on(self, case: FaultCase, verdict: Verdict) -> None:
         """Repeat, after the first command has met its faults, and judge what that came to."""
         self._repeat(case, verdict)
         self._judge(case, verdict)
 
-    def _repeat(self, case: Case, verdict: Verdict) -> None:
+    def _repeat(self, case: FaultCase, verdict: Verdict) -> None:
         first, then = first_of(case), APPLY if case.scenario == APPLY else TEARDOWN
         verdict.struck = self.wire.struck
         if verdict.struck and len(case.strikes) == 1 and case.scenario != BOTH:
@@ -204,7 +204,7 @@ class World:
                 break
         verdict.struck = self.wire.struck
 
-    def _due(self, case: Case) -> tuple[int, ...]:
+    def _due(self, case: FaultCase) -> tuple[int, ...]:
         """What the first command may end with; a full disk that met no ledger ends none."""
         is_of_disk = case.strikes[0].operation == LEDGER and case.due == (1,)
         return (0,) if is_of_disk and not self.disk.refused else case.due
@@ -214,7 +214,7 @@ class World:
         self.wire.revive()
         self.disk.revive()
 
-    def _judge(self, case: Case, verdict: Verdict) -> None:
+    def _judge(self, case: FaultCase, verdict: Verdict) -> None:
         self.wire.arm(())
         self.disk.arm(())
         gone = case.scenario != APPLY

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Desk
-from tests.plugins import FakePlugin
-from tests.standing import SUFFIX, Standing
+from tests.support.fake_plugin import FakePlugin
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +19,12 @@ def plugged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def ready(standing: Standing, plugged: dict[str, str]) -> Desk:
+def ready(live_stack: LiveStack, plugged: dict[str, str]) -> User:
     """Whatever can be done with a stack can be done with this one: it can be entered, and gone back with."""
-    where = {"cluster": standing.service["clusterArn"], "service": standing.service["serviceName"]}
-    standing.aws("ecs").update_service(**where, enableExecuteCommand=True, forceNewDeployment=True)
-    standing.desk.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "shipped:1")
-    return dataclasses.replace(standing.desk, environment=plugged)
+    where = {"cluster": live_stack.service["clusterArn"], "service": live_stack.service["serviceName"]}
+    live_stack.aws("ecs").update_service(**where, enableExecuteCommand=True, forceNewDeployment=True)
+    live_stack.desk.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "shipped:1")
+    return dataclasses.replace(live_stack.desk, environment=plugged)
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import click
 
 from cli import cli
-from tests.harness import Desk, Ran
-from tests.standing import SUFFIX
+from tests.support.live_stack import SUFFIX
+from tests.support.user import CommandResult, User
 
 # Any name is right: a new one is a new stack, or no stack is meant.
 ANY = None
@@ -39,13 +39,13 @@ class Row:
         behind = ["--", *shlex.split(self.behind)] if self.behind else []
         return [*shlex.split(self.typed), *where, *flags, *behind]
 
-    def run(self, desk: Desk, suffix: str = SUFFIX, *flags: str) -> Ran:
+    def run(self, user: User, suffix: str = SUFFIX, *flags: str) -> CommandResult:
         """It, in this process."""
-        return desk.run(*self.line(suffix, *flags), local=False)
+        return user.run(*self.line(suffix, *flags), local=False)
 
-    def process(self, desk: Desk, suffix: str = SUFFIX, *flags: str) -> Ran:
+    def process(self, user: User, suffix: str = SUFFIX, *flags: str) -> CommandResult:
         """It, as a user starts it."""
-        return desk.process(*self.line(suffix, *flags))
+        return user.process(*self.line(suffix, *flags))
 
 
 _WHO, _NETWORK = "sts:GetCallerIdentity", "ec2:DescribeVpcs"

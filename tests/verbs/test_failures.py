@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Desk, Ran
-from tests.standing import SUFFIX, Standing
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import CommandResult, User
 from tests.verbs.table import ROWS, Row, typed
 
-Way = Callable[..., Ran]
+Way = Callable[..., CommandResult]
 # In this process every day, and as the process that a user starts with `make slow`.
 WAYS = [
     pytest.param(Row.run, id="here"),
@@ -32,7 +32,7 @@ MUTE = ("exec", "db tunnel", "teardown", "verify-gone", "rotate-origin-secret", 
 TALKS = [name for name, row in ROWS.items() if row.of_a_stack and name not in ("logs", *MUTE)]
 
 
-def explained(ran: Ran, code: int) -> None:
+def explained(ran: CommandResult, code: int) -> None:
     """One error with what to type next, and nothing of a program's insides."""
     assert ran.code == code, ran.err
     assert "Traceback" not in ran.err
@@ -47,7 +47,7 @@ def test_each_verb_has_a_row() -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", STRANGE)
-def test_a_suffix_that_nobody_knows(ready: Desk, name: str, way: Way) -> None:
+def test_a_suffix_that_nobody_knows(ready: User, name: str, way: Way) -> None:
     row, mark = ROWS[name], ready.mark()
 
     ran = way(row, ready, "nobody")
@@ -60,7 +60,7 @@ def test_a_suffix_that_nobody_knows(ready: Desk, name: str, way: Way) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", NAMELESS)
-def test_no_stack_is_known_and_none_is_named(ready: Desk, name: str, way: Way, tmp_path: Path) -> None:
+def test_no_stack_is_known_and_none_is_named(ready: User, name: str, way: Way, tmp_path: Path) -> None:
     row, mark = ROWS[name], ready.mark()
 
     ran = way(row, ready.elsewhere(tmp_path / "home"), "")
@@ -72,7 +72,7 @@ def test_no_stack_is_known_and_none_is_named(ready: Desk, name: str, way: Way, t
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ASKS)
-def test_there_is_no_terminal_to_ask_at(ready: Desk, name: str, way: Way) -> None:
+def test_there_is_no_terminal_to_ask_at(ready: User, name: str, way: Way) -> None:
     row, mark = ROWS[name], ready.mark()
 
     ran = way(row, ready, "new" if row.strange is None else SUFFIX)
@@ -84,7 +84,7 @@ def test_there_is_no_terminal_to_ask_at(ready: Desk, name: str, way: Way) -> Non
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", CALLS)
-def test_credentials_expire(ready: Desk, name: str, way: Way) -> None:
+def test_credentials_expire(ready: User, name: str, way: Way) -> None:
     row, mark = ROWS[name], ready.mark()
     ready.box.faults({"operation": row.call, "fault": "expired", "times": 99})
     try:
@@ -99,7 +99,7 @@ def test_credentials_expire(ready: Desk, name: str, way: Way) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["deploy", "rollback", "restart", "scale", "run"])
-def test_with_new_credentials_the_same_command_goes_on(ready: Desk, name: str) -> None:
+def test_with_new_credentials_the_same_command_goes_on(ready: User, name: str) -> None:
     row, fault = ROWS[name], {"operation": ROWS[name].call, "fault": "expired", "times": 2}
     flags = ["--env", f"AT={ready.mark()}"] if name == "deploy" else ["--max", "8"] if name == "scale" else []
     ready.box.faults(fault)
@@ -118,7 +118,7 @@ def test_with_new_credentials_the_same_command_goes_on(ready: Desk, name: str) -
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["exec", "db tunnel"])
-def test_the_plugin_is_missing(ready: Desk, name: str, way: Way, tmp_path: Path) -> None:
+def test_the_plugin_is_missing(ready: User, name: str, way: Way, tmp_path: Path) -> None:
     mark = ready.mark()
 
     ran = way(ROWS[name], dataclasses.replace(ready, environment={"PATH": str(tmp_path)}))
@@ -129,7 +129,7 @@ def test_the_plugin_is_missing(ready: Desk, name: str, way: Way, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["logs", *(pytest.param(one, marks=pytest.mark.slow) for one in TALKS)])
-def test_nobody_reads_on_after_the_first_line(ready: Desk, name: str) -> None:
+def test_nobody_reads_on_after_the_first_line(ready: User, name: str) -> None:
     row = ROWS[name]
     with ready.spawn(*row.line(SUFFIX, *(["--yes"] if row.asks else []))) as process:
         assert process.stdout
@@ -145,7 +145,7 @@ def test_nobody_reads_on_after_the_first_line(ready: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize(("fault", "times", "code"), [("throttle", 2, 0), ("lost_reply", 1, 0), ("expired", 9, 3)])
-def test_the_first_call_is_made_again_where_time_cures_it(ready: Desk, fault: str, times: int, code: int) -> None:
+def test_the_first_call_is_made_again_where_time_cures_it(ready: User, fault: str, times: int, code: int) -> None:
     ready.box.faults({"operation": "sts:GetCallerIdentity", "fault": fault, "times": times})
     try:
         ran = ready.run("releases")
@@ -170,16 +170,16 @@ IDLE = {
 
 
 @pytest.fixture(scope="module")
-def idle(ready: Desk, standing: Standing) -> Desk:
+def idle(ready: User, live_stack: LiveStack) -> User:
     """Its tasks are stopped: what needs them comes last."""
-    where = {"cluster": standing.service["clusterArn"], "service": standing.service["serviceName"]}
-    standing.aws("ecs").update_service(**where, desiredCount=0)
+    where = {"cluster": live_stack.service["clusterArn"], "service": live_stack.service["serviceName"]}
+    live_stack.aws("ecs").update_service(**where, desiredCount=0)
     return ready
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", IDLE)
-def test_no_task_runs(idle: Desk, name: str, way: Way) -> None:
+def test_no_task_runs(idle: User, name: str, way: Way) -> None:
     row, (code, told) = ROWS[name], IDLE[name]
     anew = {"deploy": ["--env", f"AT={idle.mark()}"], "logs": ["--task", "ffff"]}.get(name, [])
 

@@ -8,8 +8,8 @@ import shlex
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from tests.harness import ROOT, Desk
-from tests.standing import SUFFIX
+from tests.support.live_stack import SUFFIX
+from tests.support.user import ROOT, User
 from tests.verbs.table import ROWS, Row
 from tests.verbs.test_failures import WAYS, Way, explained
 
@@ -19,16 +19,16 @@ UNDONE = (*SERVICE, "open")
 
 
 @pytest.fixture(scope="module")
-def half(served: LocalAws, plugged: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def half(served: LocalAws, plugged: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> User:
     """Of this stack there is a VPC."""
-    desk = Desk.before(served, tmp_path_factory.mktemp("half") / "home")
-    desk.well("apply", "--yes", "--suffix", SUFFIX, "--target", "vpc/vpc")
-    return dataclasses.replace(desk, environment=plugged)
+    user = User.before(served, tmp_path_factory.mktemp("half") / "home")
+    user.well("apply", "--yes", "--suffix", SUFFIX, "--target", "vpc/vpc")
+    return dataclasses.replace(user, environment=plugged)
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", UNDONE)
-def test_half_a_stack_says_what_makes_the_rest(half: Desk, name: str, way: Way) -> None:
+def test_half_a_stack_says_what_makes_the_rest(half: User, name: str, way: Way) -> None:
     row, mark = ROWS[name], half.mark()
     # A process is started with the whole path, and a hint names the program as it was typed.
     program = "cli.py" if way is Row.run else shlex.quote(str(ROOT / "cli.py"))
@@ -43,7 +43,7 @@ def test_half_a_stack_says_what_makes_the_rest(half: Desk, name: str, way: Way) 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("name", "code"), [("status", 0), ("doctor", 1), ("report", 0), ("history", 0)])
-def test_half_a_stack_can_be_looked_at(half: Desk, name: str, code: int, way: Way) -> None:
+def test_half_a_stack_can_be_looked_at(half: User, name: str, code: int, way: Way) -> None:
     ran = way(ROWS[name], half)
 
     assert ran.code == code, ran.err

@@ -8,9 +8,9 @@ import pytest
 
 from provisioner.resources.ecs.revisions import differing_paths
 from provisioner.workflows.releases import missing
-from tests.harness import Desk
-from tests.inventory import client
-from tests.standing import SUFFIX
+from tests.support.account_inventory import client
+from tests.support.live_stack import SUFFIX
+from tests.support.user import User
 
 LARGER = ("--set", "container.memory=4096")
 WORKER = ("--set", 'api.services={"worker": {"prefixes": ["/work/*"]}}')
@@ -32,82 +32,82 @@ def test_what_two_revisions_differ_in_besides_the_image() -> None:
     assert differing_paths("api", one, other) == ["containerDefinitions.more.image", "memory"]
 
 
-def revisions(desk: Desk) -> list[str]:
+def revisions(user: User) -> list[str]:
     """Every revision of any task that AWS holds."""
-    ecs = client(desk.box.endpoint, "ecs")
+    ecs = client(user.box.endpoint, "ecs")
     listed = (ecs.list_task_definitions(status=one)["taskDefinitionArns"] for one in ("ACTIVE", "INACTIVE"))
     return [arn.rpartition("/")[2] for arns in listed for arn in arns]
 
 
 @pytest.mark.slow
-def test_a_rollback_leads_behind_an_apply_and_a_teardown_takes_every_revision(desk: Desk) -> None:
-    desk.apply(SUFFIX)
-    planned = desk.plan(SUFFIX, *LARGER)
+def test_a_rollback_leads_behind_an_apply_and_a_teardown_takes_every_revision(user: User) -> None:
+    user.apply(SUFFIX)
+    planned = user.plan(SUFFIX, *LARGER)
     assert "  + ecs/task: TaskDefinition" in planned
     assert "the one before is kept for `rollback`" in planned
     assert "Plan: 1 to add, 1 to change, 0 to destroy." in planned
-    desk.apply(SUFFIX, *LARGER)
+    user.apply(SUFFIX, *LARGER)
 
-    ran = desk.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX)
+    ran = user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX)
 
     assert "(revision 1)" in ran.out
     assert "      besides: memory; the next `apply` brings" in ran.err
-    told = desk.well("releases", "--suffix", SUFFIX, "--json").lines[0]["releases"]
+    told = user.well("releases", "--suffix", SUFFIX, "--json").lines[0]["releases"]
     assert [(one["revision"], one["result"], one["runs"]) for one in told] == [
         (2, "ok", False),
         (1, "ok", True),
     ]
-    assert desk.plan(SUFFIX) == "No changes.\n"
-    assert len(revisions(desk)) == 2
-    desk.teardown(SUFFIX)
-    assert revisions(desk) == []
+    assert user.plan(SUFFIX) == "No changes.\n"
+    assert len(revisions(user)) == 2
+    user.teardown(SUFFIX)
+    assert revisions(user) == []
 
 
 @pytest.mark.slow
-def test_what_deploy_and_apply_made_can_be_gone_back_to_alike(desk: Desk) -> None:
-    desk.apply(SUFFIX)
-    desk.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "one:1")
-    desk.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "two:1")
-    desk.apply(SUFFIX, *LARGER)
+def test_what_deploy_and_apply_made_can_be_gone_back_to_alike(user: User) -> None:
+    user.apply(SUFFIX)
+    user.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "one:1")
+    user.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "two:1")
+    user.apply(SUFFIX, *LARGER)
 
-    told = desk.well("releases", "--suffix", SUFFIX)
+    told = user.well("releases", "--suffix", SUFFIX)
     listed = [line.replace("*", " ").split()[0] for line in told.out.splitlines()[1:]]
     assert listed == ["4", "3", "2", "1"]
-    assert "two:1 (revision 3)" in desk.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
-    assert "one:1 (revision 2)" in desk.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
+    assert "two:1 (revision 3)" in user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
+    assert "one:1 (revision 2)" in user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
     arn = f"ml-api-taskdef-{SUFFIX}:3"
-    client(desk.box.endpoint, "ecs").deregister_task_definition(taskDefinition=arn)
-    assert "Not there any more: 3." in desk.well("releases", "--suffix", SUFFIX).err
+    client(user.box.endpoint, "ecs").deregister_task_definition(taskDefinition=arn)
+    assert "Not there any more: 3." in user.well("releases", "--suffix", SUFFIX).err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("knows", [True, False], ids=["known", "ledger lost"])
 def test_the_revisions_of_a_service_that_is_declared_no_longer_go_with_the_stack(
-    desk: Desk, tmp_path: Path, *, knows: bool
+    user: User, tmp_path: Path, *, knows: bool
 ) -> None:
-    desk.apply(SUFFIX, *WORKER)
+    user.apply(SUFFIX, *WORKER)
     ship = ("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--service", "worker")
-    desk.well(*ship, "--image", "one:1")
-    desk.well(*ship, "--image", "two:1")
-    desk.apply(SUFFIX)
-    assert len(revisions(desk)) > 1
-    (told,) = desk.well("policy", "--for", "teardown", "--suffix", SUFFIX, "--json", *WORKER).lines
+    user.well(*ship, "--image", "one:1")
+    user.well(*ship, "--image", "two:1")
+    user.apply(SUFFIX)
+    assert len(revisions(user)) > 1
+    (told,) = user.well("policy", "--for", "teardown", "--suffix", SUFFIX, "--json", *WORKER).lines
 
-    who = desk if knows else desk.elsewhere(tmp_path / "another")
-    desk.box.authorise(*told["policies"])
+    who = user if knows else user.elsewhere(tmp_path / "another")
+    user.box.authorise(*told["policies"])
     try:
         who.teardown(SUFFIX)
     finally:
-        desk.box.authorise()
+        user.box.authorise()
 
-    assert revisions(desk) == []
+    assert revisions(user) == []
 
 
 @pytest.mark.slow
-def test_where_there_is_nothing_to_go_back_to_it_is_said(desk: Desk) -> None:
-    desk.apply(SUFFIX)
+def test_where_there_is_nothing_to_go_back_to_it_is_said(user: User) -> None:
+    user.apply(SUFFIX)
 
-    ran = desk.run("rollback", "--yes", "--suffix", SUFFIX)
+    ran = user.run("rollback", "--yes", "--suffix", SUFFIX)
 
     assert ran.code == 5
     assert "There is no good revision of ml-api-service-prod before 1 to go back to." in ran.err

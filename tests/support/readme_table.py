@@ -1,0 +1,35 @@
+"""The README's table of settings, as the model tells it; `python -m tests.support.readme_table` writes it anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from provisioner.settings.schema import SettingSchema, setting_schemas
+
+README = Path(__file__).parents[1] / "README.md"
+HEAD = "| setting | default | takes | what it is |\n|---|---|---|---|\n"
+
+
+def table() -> str:
+    """The rows of all settings under their head."""
+    return HEAD + "".join(_row(schema) for schema in setting_schemas().values())
+
+
+def written(text: str) -> str:
+    """The table that stands in a README."""
+    return text[text.index(HEAD.splitlines()[0]) :].split("\n\n", maxsplit=1)[0] + "\n"
+
+
+def _row(schema: SettingSchema) -> str:
+    default = schema.default if isinstance(schema.default, str) else json.dumps(schema.default)
+    shown = "unset" if schema.default is None else f"`{default}`" if default else '`""`'
+    if schema.plain != schema.default:
+        plain = schema.plain if isinstance(schema.plain, str) else json.dumps(schema.plain)
+        shown += f"; `{plain}` in `seed`"
+    return f"| `{schema.path}` | {shown} | {schema.takes} | {schema.help} |\n"
+
+
+if __name__ == "__main__":
+    readme = README.read_text()
+    README.write_text(readme.replace(written(readme), table()))
