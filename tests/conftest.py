@@ -12,7 +12,7 @@ import pytest
 
 from provisioner import credentials
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.warm import warm
+from provisioner.emulator.services import warm
 
 pytest.register_assert_rewrite("tests.support.user")
 

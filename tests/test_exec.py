@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.emulator.answers import Reply
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.errors import Blocked

@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.emulator.behaviours import new_roles
+from provisioner.emulator.behaviours import iam
 from provisioner.engine.execution import consistency
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -53,7 +53,7 @@ def refused(code: str, message: str, operation: str = "Call") -> ClientError:
 
 
 # Each call that takes a role says so in its own words, which do not name it.
-UNNAMED = [("role", code, message) for code, message in dict.fromkeys(new_roles.UNKNOWN.values()) if code]
+UNNAMED = [("role", code, message) for code, message in dict.fromkeys(iam.UNKNOWN.values()) if code]
 NAMED = [
     ("role", "AccessDeniedException", denied("iam:PassRole", ARN)),
     ("role", "UnauthorizedOperation", f"You are not authorized. {denied('iam:PassRole', ARN)}"),
@@ -131,14 +131,14 @@ def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool)
 @pytest.fixture
 def shyest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every new role is refused twice, however slow this machine is."""
-    monkeypatch.setattr(new_roles, "AT_LEAST", 60.0)
+    monkeypatch.setattr(iam, "AT_LEAST", 60.0)
     monkeypatch.setattr(consistency, "SLACK", 60.0)
-    really = new_roles.NewRole.__init__
+    really = iam.NewRole.__init__
 
-    def init(self: new_roles.NewRole, arn: str) -> None:
+    def init(self: iam.NewRole, arn: str) -> None:
         really(self, arn, left=2)
 
-    monkeypatch.setattr(new_roles.NewRole, "__init__", init)
+    monkeypatch.setattr(iam.NewRole, "__init__", init)
 
 
 @pytest.mark.parametrize("flags", [(), pytest.param(("--set", "profile=production"), marks=pytest.mark.slow)])
@@ -152,8 +152,8 @@ def test_roles_that_nobody_knows_yet_keep_no_apply_from_going_well(
 
 
 def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_roles.NewRole, "refuses", lambda _self: True)
-    monkeypatch.setitem(new_roles.UNKNOWN, ("ecs", "RegisterTaskDefinition"), ("", ""))
+    monkeypatch.setattr(iam.NewRole, "refuses", lambda _self: True)
+    monkeypatch.setitem(iam.UNKNOWN, ("ecs", "RegisterTaskDefinition"), ("", ""))
 
     ran = user.run("apply", "--yes", "--suffix", "a")
 
@@ -164,8 +164,8 @@ def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(user: User, monk
 @pytest.mark.slow
 def test_a_task_by_itself_waits_for_a_role_that_an_earlier_run_has_just_made(live_stack: LiveStack) -> None:
     arn = live_stack.task["executionRoleArn"]
-    role = new_roles.NewRole(arn, left=2)
-    new_roles._new.at("123456789012", "")[arn] = role
+    role = iam.NewRole(arn, left=2)
+    iam._new.at("123456789012", "")[arn] = role
     path = live_stack.desk.ledger(SUFFIX)
     known = json.loads(path.read_text())
     known["entries"]["execution-role"]["made"] = time.time()

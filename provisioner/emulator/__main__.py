@@ -40,7 +40,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     from provisioner.emulator.emulator import Emulator  # noqa: PLC0415  # importing takes seconds: parse first
     from provisioner.emulator.server import serve  # noqa: PLC0415
-    from provisioner.emulator.warm import warm  # noqa: PLC0415
+    from provisioner.emulator.services import warm  # noqa: PLC0415
 
     emulator = Emulator(pace=given.pace, with_manners=given.manners == "on", account=given.account)
     server = serve(emulator, given.port, hosts=given.host, address=given.address)

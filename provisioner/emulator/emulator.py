@@ -11,10 +11,10 @@ from uuid import uuid4
 
 from provisioner.emulator import account_store, moto_bridge, patches, strict_account, traffic
 from provisioner.emulator import behaviours as good_manners
-from provisioner.emulator.answers import Answered, AwsError, Reply
 from provisioner.emulator.authorizer import Authorizer
 from provisioner.emulator.calls import CallLog
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.faults import Faults
 from provisioner.emulator.hooks import Layer, always, manners, replays, strict
 from provisioner.emulator.http_server import ConnectionDropped

@@ -1,14 +1,35 @@
-"""Errors that any call can meet, with the code and HTTP status that the call's service uses."""
+"""What the emulator answers in moto's place: a reply, or an error in the code and status its service uses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from provisioner.emulator.answers import AwsError
 from provisioner.iam.reference import action_of
 
 if TYPE_CHECKING:
     from provisioner.emulator.wire import Call
+
+
+Reply = dict[str, Any]
+
+
+class AwsError(Exception):
+    """An AWS error response; boto3 raises it as a ClientError with this error code and HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class Answered(Exception):  # control flow, not an error
+    """Raised by a `before` hook to return a reply that no other hook may change."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("replayed")
+        self.reply = reply
+
 
 # AWS doc, throttling pages of each service; a service that is not listed uses the protocol's default.
 THROTTLES = {

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.wire import Call
 
 Before = Callable[[Call], Reply | None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioner.emulator.behaviours.service_roles import FIRST_USES
+from provisioner.emulator.behaviours.iam import FIRST_USES
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.named_resources import place_of
 from provisioner.emulator.patches.iam import SERVICE_ROLES

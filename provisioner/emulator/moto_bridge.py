@@ -14,12 +14,12 @@ from moto.core.model_instances import reset_model_data
 from moto.core.utils import get_service_model, method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from provisioner.emulator.answers import AwsError
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.wire import CLIENT_ERROR, Response, compose, error_code, error_message, missing_code, parsed
 from provisioner.pagination import paginator
 
 if TYPE_CHECKING:
-    from provisioner.emulator.answers import Reply
+    from provisioner.emulator.errors import Reply
     from provisioner.emulator.wire import AccountRegion, Call, Environ
 
 # Loading the default AMIs takes 50 ms after each reset, and nothing here starts an instance.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-from provisioner.emulator.answers import AwsError
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.http_server import AUTHORITY, Application
 from provisioner.emulator.traffic import is_visitor
 from provisioner.emulator.wire import Environ, Response, read, refusal

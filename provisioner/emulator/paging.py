@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.emulator import moto_bridge
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.wire import Call, compose
 from provisioner.pagination import Config, config_of
 

@@ -1,13 +1,15 @@
-"""The services of moto that the emulator serves: those that the product uses, and no others.
-
-moto starts Docker containers for some services (Lambda, Batch), and serves web pages and instance metadata of
-its own (moto documentation, "Server mode").
-"""
+"""Which services of moto are served, and one harmless call to each so that no later one pays lazy imports."""
 
 from __future__ import annotations
 
-from provisioner.emulator.answers import AwsError
-from provisioner.emulator.wire import Call, missing_code
+from typing import TYPE_CHECKING, Any
+
+from provisioner.emulator.errors import AwsError
+from provisioner.emulator.wire import Call, compose, missing_code
+
+if TYPE_CHECKING:
+    from provisioner.emulator.emulator import Emulator
+
 
 # By botocore's names.
 SERVICES = frozenset({
@@ -43,3 +45,34 @@ def demand_served(call: Call) -> None:
             f"The local AWS does not serve {named}: it has the services that this product uses.",
             NOT_IMPLEMENTED,
         )
+
+
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    ("ec2", "DescribeVpcs", {}),
+    ("ecs", "ListClusters", {}),
+    ("elbv2", "DescribeLoadBalancers", {}),
+    ("rds", "DescribeDBClusters", {}),
+    ("dynamodb", "ListTables", {}),
+    ("logs", "DescribeLogGroups", {}),
+    ("cloudfront", "ListDistributions", {}),
+    ("iam", "ListRoles", {}),
+    ("sts", "GetCallerIdentity", {}),
+    ("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "ecs"}),
+    ("secretsmanager", "ListSecrets", {}),
+    ("cloudwatch", "DescribeAlarms", {}),
+    ("resourcegroupstaggingapi", "GetResources", {}),
+    ("wafv2", "ListWebACLs", {"Scope": "CLOUDFRONT"}),
+    ("s3", "ListBuckets", {}),
+    ("sns", "ListTopics", {}),
+    ("kms", "ListKeys", {}),
+    ("acm", "ListCertificates", {}),
+    ("route53", "ListHostedZones", {}),
+    ("service-quotas", "ListServices", {}),
+]
+
+
+def warm(emulator: Emulator) -> None:
+    """Call every service once, ignore the answers, and reset the emulator."""
+    for service, operation, params in CALLS:
+        emulator(compose(service, operation, "us-east-1", **params).rewound())
+    emulator.reset()

@@ -24,7 +24,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
 if TYPE_CHECKING:
-    from provisioner.emulator.answers import AwsError, Reply
+    from provisioner.emulator.errors import AwsError, Reply
 
 Environ = dict[str, Any]
 

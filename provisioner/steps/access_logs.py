@@ -12,7 +12,7 @@ from provisioner.resources.deliveries import Delivery, DeliveryDestination, Deli
 from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups
 
 BALANCER, EDGE = "alb", "cloudfront"

@@ -1,11 +1,13 @@
-"""The service-linked roles of the account. In a new account a service's first call may fail without them."""
+"""The account's own roles for the services we use, and the ARN of a resource while the account is unknown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
+from provisioner.engine.resource_graph.references import Interpolation, interpolate
 from provisioner.resources.iam import ServiceLinkedRole
+from provisioner.steps.lookups import StackLookups
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,9 @@ def account(step: Step) -> Account:
         rds=step(ServiceLinkedRole, "slr-rds", AWSServiceName="rds.amazonaws.com"),
         scaling=step(ServiceLinkedRole, "slr-scaling", AWSServiceName="ecs.application-autoscaling.amazonaws.com"),
     )
+
+
+def arn(step: Step, lookups: StackLookups, service: str, rest: str | Interpolation, region: str = "") -> Interpolation:
+    """Return `arn:<partition>:<service>:<region>:<account>:<rest>`, by default in the stack's region."""
+    form = "arn:{}:{}:{}:{}:{}"
+    return interpolate(form, lookups.partition, service, region or step.stack.region, lookups.account, rest)

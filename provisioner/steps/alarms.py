@@ -11,7 +11,7 @@ from provisioner.resources.events import EventRule, EventTarget
 from provisioner.resources.sns import Subscription, Topic, TopicPolicy
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.keys import Keys
 from provisioner.steps.lookups import StackLookups
 from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_metrics, stack_metrics

@@ -13,7 +13,7 @@ from provisioner.resources.kms import Key
 from provisioner.resources.managed_policy import Boundary
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.settings import Settings
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups
 
 _NODE = "boundary"

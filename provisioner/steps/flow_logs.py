@@ -7,7 +7,7 @@ from provisioner.resources.ec2.flow_logs import FlowLog
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.resources.logs import LogGroup, Retention
 from provisioner.settings import Settings
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.boundary import boundary_property
 from provisioner.steps.keys import Keys
 from provisioner.steps.lookups import StackLookups

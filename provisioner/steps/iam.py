@@ -11,7 +11,7 @@ from provisioner.engine.resource_graph.references import Ref, interpolate
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.settings.images import EcrImage
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.boundary import boundary_property
 from provisioner.steps.keys import Keys

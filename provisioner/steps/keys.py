@@ -12,7 +12,7 @@ from provisioner.names import NAME_RULES, name_of
 from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups
 
 # KMS developer guide, "Allow key administrators to administer the KMS key".

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.resources.iam import Role, RolePolicy
 from provisioner.settings import Settings
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.boundary import boundary_property
 from provisioner.steps.lookups import StackLookups
 

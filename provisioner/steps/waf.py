@@ -11,7 +11,7 @@ from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.settings import Settings
 from provisioner.settings.small_sections import Act
-from provisioner.steps.arns import arn
+from provisioner.steps.account import arn
 from provisioner.steps.keys import Keys
 from provisioner.steps.lookups import StackLookups
 

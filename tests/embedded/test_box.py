@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.emulator.answers import AwsError
 from provisioner.emulator.control_client import ask, bearer
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import always
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.warm import warm
+from provisioner.emulator.services import warm
 from provisioner.emulator.wire import Call
 from tests.embedded.conftest import Client
 

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.emulator import local, warm
+from provisioner.emulator import local, services
 from provisioner.emulator.control_client import STATE, ask, bearer
 from provisioner.emulator.local import RunningEmulator
 from provisioner.emulator.server import LocalAws
@@ -239,7 +239,7 @@ def test_all_that_the_product_calls_is_served() -> None:
     used |= {type(resource_type).service for resource_type in RESOURCE_TYPES.values()}
     assert len(used) > 20
     assert used - {"pricing"} <= SERVICES  # a price list is no part of what stands: moto has none
-    assert {service for service, _, _ in warm.CALLS} <= SERVICES
+    assert {service for service, _, _ in services.CALLS} <= SERVICES
     assert SERVICES.isdisjoint({"lambda", "batch"})
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ProxyConnectionError, ReadTimeoutError, SSLError
 
-from provisioner.emulator.answers import AwsError
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.faults import Fault
 from provisioner.emulator.wire import Call, Response
 

@@ -17,9 +17,8 @@ from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.emulator.answers import AwsError
 from provisioner.emulator.emulator import Emulator
-from provisioner.emulator.errors import expired
+from provisioner.emulator.errors import AwsError, expired
 from provisioner.emulator.faults import Fault
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.wire import READS, Call, Environ, Response, read, refusal

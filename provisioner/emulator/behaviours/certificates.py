@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.patches.acm import held, shown
 from provisioner.emulator.wire import Call

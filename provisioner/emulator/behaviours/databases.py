@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Answered, AwsError, Reply
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold, let_go, regroup
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.rds_clusters import clusters, drop_automatic, instances

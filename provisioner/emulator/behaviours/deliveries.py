@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.wire import Call
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.behaviours import lag
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.local import window
 from provisioner.emulator.moto_bridge import ask_moto

@@ -6,8 +6,8 @@ from functools import partial
 from uuid import uuid4
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.wire import Call
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.wire import AccountRegion, Call

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioner.emulator.answers import AwsError
 from provisioner.emulator.behaviours.lag import hides_from_use
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.patches.kms import key_of
 from provisioner.emulator.wire import Call

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore, on_reset
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.local import window
 from provisioner.emulator.wire import Call

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
-from provisioner.emulator.answers import Answered, Reply
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Answered, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.ec2_nat_gateways import release

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.emulator.answers import AwsError
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt
 from provisioner.emulator.behaviours.lag import Hidden, LagRule
 from provisioner.emulator.ecs.model import Task, all_tasks, when_attached
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import backend, list_moto
 from provisioner.emulator.patches.ecs_clusters import cluster_arn, services_in

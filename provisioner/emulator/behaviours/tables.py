@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Answered, AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.dynamodb import keep_last

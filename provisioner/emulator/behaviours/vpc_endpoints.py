@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from provisioner.emulator.answers import Answered, Reply
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt, hold, let_go
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Answered, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.ec2_endpoints import NOT_FOUND, unsuccessful

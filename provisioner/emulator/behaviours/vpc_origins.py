@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from provisioner.emulator.answers import Answered, AwsError, Reply
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.cloudfront_vpc_origins import Origin, balancer_of, delete, one_of, origins

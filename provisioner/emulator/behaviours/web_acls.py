@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import manners
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.cloudfront_distributions import distributions

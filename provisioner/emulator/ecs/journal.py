@@ -6,9 +6,9 @@ import contextlib
 import shlex
 from functools import partial
 
-from provisioner.emulator.answers import AwsError
 from provisioner.emulator.clock import clock
 from provisioner.emulator.ecs.model import Task
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.moto_bridge import ask_moto
 
 # The awslogs driver sends every 5 s (moby, daemon/logger/awslogs, defaultForceFlushInterval). A part of the

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
-from provisioner.emulator.answers import AwsError
 from provisioner.emulator.clock import clock
 from provisioner.emulator.ecs import targets
 from provisioner.emulator.ecs.journal import first_words_alone, last_words, last_words_alone
 from provisioner.emulator.ecs.model import Task, when_attached, when_running
 from provisioner.emulator.ecs.start_failures import exit_code, is_served, start_failure
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.moto_bridge import ask_moto, backend
 
 # Seconds. With these, a rollout of Fargate tasks behind a load balancer takes about a minute:

@@ -10,8 +10,8 @@ from typing import Any
 from moto.backends import get_backend
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend, list_moto
 from provisioner.emulator.patches.cloudfront_distributions import shown_at_the_edge

@@ -8,7 +8,7 @@ from uuid import uuid4
 from moto.core.utils import utcnow
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call

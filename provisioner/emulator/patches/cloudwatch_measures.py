@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.patches.rds_clusters import clusters, instances
 from provisioner.emulator.wire import AccountRegion, Call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.wire import Call

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call

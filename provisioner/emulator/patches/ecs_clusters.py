@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.ecs.model import Service, all_tasks, services
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend, list_moto
 from provisioner.emulator.wire import AccountRegion, Call

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.ecs import scheduler, strategies
 from provisioner.emulator.ecs.model import Rollout, Service, services
 from provisioner.emulator.ecs.views import revision_view, rollout_brief, rollout_view
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.patches.ecs_services import find
 from provisioner.emulator.wire import Call

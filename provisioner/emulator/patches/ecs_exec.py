@@ -8,9 +8,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.ecs.model import Task, all_tasks
 from provisioner.emulator.ecs.views import is_open, runtime_of
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.patches.ecs_clusters import cluster_arn
 from provisioner.emulator.wire import Call

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.ecs import scheduler, strategies
 from provisioner.emulator.ecs.model import Service, services
 from provisioner.emulator.ecs.tasks import service_tags
 from provisioner.emulator.ecs.views import service_view
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches import scaling

@@ -1,15 +1,16 @@
-"""ECS tasks, of services and standalone: list, describe, run and stop them in the emulator's scheduler."""
+"""ECS: tasks, and what Fargate refuses of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.ecs import scheduler
 from provisioner.emulator.ecs.life import stop
 from provisioner.emulator.ecs.model import Task, all_tasks, services
 from provisioner.emulator.ecs.tasks import provider_of_next
 from provisioner.emulator.ecs.views import task_view
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto
 from provisioner.emulator.patches.ecs_clusters import cluster_arn
@@ -84,3 +85,29 @@ def stop_task(call: Call) -> Reply | None:
     for service in keepers:
         scheduler.settle(service)
     return {"task": task_view(task)}
+
+
+_MEANINGLESS = ("privileged", "dockerSecurityOptions", "links", "extraHosts", "disableNetworking")
+_LINUX = ("devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs")
+
+
+@always.before("ecs", "RegisterTaskDefinition")
+def for_fargate(call: Call) -> None:
+    """Refuse a Fargate task definition that has parameters Fargate does not support."""
+    if "FARGATE" not in call.params.get("requiresCompatibilities", []):
+        return
+    for container in call.params["containerDefinitions"]:
+        for told in _refused(container):
+            raise AwsError("ClientException", f"Fargate compatible task definitions do not support {told}.")
+    for volume in call.params.get("volumes", []):
+        if volume.get("host", {}).get("sourcePath"):
+            raise AwsError("ClientException", "host.sourcePath should not be set for volumes in Fargate.")
+
+
+def _refused(container: dict[str, Any]) -> Iterator[str]:
+    """Yield the parameters of a container definition that Fargate does not support."""
+    yield from (key for key in _MEANINGLESS if container.get(key))
+    linux = container.get("linuxParameters") or {}
+    yield from (key for key in _LINUX if linux.get(key))
+    added = (linux.get("capabilities") or {}).get("add") or []
+    yield from (f"adding the capability {one}" for one in added if one != "SYS_PTRACE")

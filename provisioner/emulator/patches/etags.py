@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 
-from provisioner.emulator.answers import AwsError
+from provisioner.emulator.errors import AwsError
 from provisioner.emulator.wire import Call
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy
 
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.wire import Call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Reply
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 

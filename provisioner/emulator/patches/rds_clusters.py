@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from moto.rds.models import DomainMembership
 
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.rds_versions import ENGINE, is_unsupported, next_supported, resolved

@@ -6,7 +6,7 @@ import secrets
 import string
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto
 from provisioner.emulator.patches.rds_clusters import clusters, instances

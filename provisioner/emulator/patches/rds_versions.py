@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import list_moto
 from provisioner.emulator.wire import Call

@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.core.resource_tagging import make_tag_matcher, match_resource_type
 
-from provisioner.emulator.answers import Reply
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches import scaling

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Answered, AwsError, Reply
+from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.hooks import replays
 from provisioner.emulator.wire import Call
 

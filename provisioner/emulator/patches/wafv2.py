@@ -6,8 +6,8 @@ from datetime import UTC
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import Reply
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
 from provisioner.emulator.ecs.model import Task, when_running
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.rds_clusters import clusters, instances

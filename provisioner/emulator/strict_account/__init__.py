@@ -1,19 +1,10 @@
 """Effects of an organisation and its contracts on an account: `local start --account strict`."""
 
-from provisioner.emulator.strict_account import (
-    guard_duty,
-    log_retention,
-    pricing_plans,
-    protected_logs,
-    shield_mitigation,
-    vended_logs,
-)
+from provisioner.emulator.strict_account import guard_duty, log_policies, pricing_plans, shield_mitigation
 
 __all__ = [
     "guard_duty",
-    "log_retention",
+    "log_policies",
     "pricing_plans",
-    "protected_logs",
     "shield_mitigation",
-    "vended_logs",
 ]

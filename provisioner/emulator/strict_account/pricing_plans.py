@@ -11,8 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.clock import clock
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always, strict
 from provisioner.emulator.moto_bridge import ask_moto
 from provisioner.emulator.patches.cloudfront_distributions import distributions

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from moto.wafv2.models import FakeRule, FakeWebACL
 
-from provisioner.emulator.answers import Reply
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import strict
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call

@@ -1,8 +1,4 @@
-"""New IAM roles: for some seconds, other services do not know a role yet, or deny passing it.
-
-The first calls that use a new role are refused, each with its service's own error or as a missing permission.
-No call is refused later than SECONDS of AWS's time after the role was created.
-"""
+"""IAM: new roles that other services do not see yet, roles that a first use makes, policies that are in use."""
 
 from __future__ import annotations
 
@@ -14,13 +10,13 @@ from typing import Any
 from moto.ecs.exceptions import TaskDefinitionNotFoundException
 
 from provisioner.emulator.account_store import AccountStore, on_reset
-from provisioner.emulator.answers import AwsError, Reply
 from provisioner.emulator.behaviours import lag
 from provisioner.emulator.clock import clock
-from provisioner.emulator.errors import access_denied
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.errors import AwsError, Reply, access_denied
+from provisioner.emulator.hooks import always, manners
 from provisioner.emulator.moto_bridge import backend
-from provisioner.emulator.wire import Call
+from provisioner.emulator.patches.iam import SERVICE_ROLES, create_service_role
+from provisioner.emulator.wire import Call, compose
 
 MOST = 2  # refusals of one role
 # Roles are used some time after they are created, so AT_LEAST is in real seconds, at any speed.
@@ -137,3 +133,63 @@ def _task_roles(call: Call, name: str) -> str:
 
 for _service, _operation in UNKNOWN:
     manners.before(_service, _operation)(_refuse)
+
+
+FIRST_USES = {
+    ("ecs", "CreateCluster"): "ecs.amazonaws.com",
+    ("elbv2", "CreateLoadBalancer"): "elasticloadbalancing.amazonaws.com",
+    ("rds", "CreateDBSubnetGroup"): "rds.amazonaws.com",
+    ("rds", "CreateDBCluster"): "rds.amazonaws.com",
+    ("cloudfront", "CreateVpcOrigin"): "vpcorigin.cloudfront.amazonaws.com",
+    ("application-autoscaling", "RegisterScalableTarget"): "ecs.application-autoscaling.amazonaws.com",
+}
+# terraform-provider-aws ecs/cluster.go; terraform-aws-modules/terraform-aws-rds#364.
+NOT_YET = {
+    "ecs": AwsError(
+        "InvalidParameterException",
+        "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+    ),
+    "rds": AwsError(
+        "InvalidParameterValue",
+        "Unable to create the resource. Verify that you have permission to create service linked role."
+        " Otherwise wait and try again later.",
+    ),
+}
+
+
+def _first_use(call: Call) -> None:
+    """Create the service-linked role if it is missing; then ECS and RDS also refuse the call."""
+    principal = FIRST_USES[call.service, call.operation]
+    roles = backend("iam", call.account, "aws").roles.values()
+    if any(role.name == SERVICE_ROLES[principal] for role in roles):
+        return
+    create_service_role(compose("iam", "CreateServiceLinkedRole", "us-east-1", AWSServiceName=principal))
+    if call.service in NOT_YET:
+        raise NOT_YET[call.service]
+
+
+for _service, _operation in FIRST_USES:
+    manners.before(_service, _operation)(_first_use)
+
+
+@always.before("iam", "DeletePolicy")
+def versions(call: Call) -> None:
+    """Refuse to delete a policy that has non-default versions: IAM API, DeletePolicy, DeleteConflict."""
+    policy = backend("iam", call.account, "aws").managed_policies.get(call.params["PolicyArn"])
+    if policy and len(policy.versions) > 1:
+        raise AwsError(
+            "DeleteConflict",
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's "
+            "versions. The default version is deleted with the policy.",
+            409,
+        )
+
+
+@manners.before("iam", "DeletePolicy")
+def attached(call: Call) -> None:
+    """Refuse to delete a policy that is attached or a boundary: IAM API, DeletePolicy, DeleteConflict."""
+    arn, iam = call.params["PolicyArn"], backend("iam", call.account, "aws")
+    entities = (*iam.roles.values(), *iam.users.values(), *iam.groups.values())
+    bounds = any(role.permissions_boundary_arn == arn for role in iam.roles.values())
+    if bounds or any(arn in one.managed_policies for one in entities):
+        raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)

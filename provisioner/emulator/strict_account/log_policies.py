@@ -1,17 +1,39 @@
-"""CloudWatch Logs deliveries to S3: a new one appends a statement of its own to the bucket's policy.
-
-CloudWatch Logs user guide, AWS-logs-infrastructure-V2-S3: if the caller may change the policy.
-"""
+"""An organisation that decides how logs are kept: their days, their protection, the statement of a delivery."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from provisioner.emulator.answers import Reply
+from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import strict
 from provisioner.emulator.moto_bridge import backend
+from provisioner.emulator.patches.log_policies import TYPE, RetentionPolicy, tell
+from provisioner.emulator.patches.logs import protect
 from provisioner.emulator.wire import Call
+
+# It exists before the stack does.
+POLICY = RetentionPolicy("organisation-log-retention", 90)
+
+
+@strict.after("logs", "DescribeLogGroups")
+def tell_policy(call: Call, reply: Reply) -> None:
+    """Show the organisation's retention on log groups, unless the account's own policy keeps logs longer."""
+    tell(call, reply, [POLICY])
+
+
+@strict.after("logs", "DescribeAccountPolicies")
+def list_policy(call: Call, reply: Reply) -> None:
+    """Add the organisation's policy to the account's own."""
+    if call.params["policyType"] == TYPE and call.params.get("policyName") in (None, POLICY.name):
+        reply["accountPolicies"].append(POLICY.told(call.account))
+
+
+@strict.after("logs", "CreateLogGroup")
+def protect_new(call: Call, _: Reply) -> None:
+    """Turn on the deletion protection of a new log group."""
+    protect(call, call.params["logGroupName"], on=True)
+
 
 SID = "AWSLogDeliveryWrite"
 
