@@ -51,7 +51,7 @@ def exclusive_run(session: Session, plan: Plan) -> Iterator[tuple[RunMarker | No
 
 
 @contextmanager
-def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
+def raise_if_other_run_began(session: Session, plan: Plan) -> Iterator[None]:
     """Raise LockHeld in place of Blocked if another machine's run is at work on the stack by now.
 
     That run may have created resources with properties that block this machine's plan. The plan may have

@@ -39,7 +39,7 @@ from provisioner.settings.overrides import ServiceOverrides
 from provisioner.settings.teardown_variants import with_zones
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
-from provisioner.unfinished import unfinished_teardown
+from provisioner.unfinished_teardown import unfinished_teardown
 from state.errors import LockHeld
 from state.lock import Lock
 from state.lock_holder import LockHolder

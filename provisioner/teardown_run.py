@@ -96,14 +96,14 @@ def take_down(session: Session, plan: Plan, found: ProtectedResources) -> Outcom
         return _take_down(session, plan, found, marker)
 
 
-def left_by_aws(plan: Plan) -> list[Remnant]:
+def leftovers_of_aws(plan: Plan) -> list[Remnant]:
     """Return what AWS made beside the stack's resources and leaves behind after their deletion.
 
     The plan's reads, made before the teardown, tell of it: nothing does afterwards.
     """
     mine = {name: doc for name, doc in plan.actual.items() if stands(plan, name)}
     told = ((name, plan.stack.resources[name].type, doc) for name, doc in mine.items())
-    found = [(name, resource_type, resource_type.leaves(doc)) for name, resource_type, doc in told]
+    found = [(name, resource_type, resource_type.leftovers(doc)) for name, resource_type, doc in told]
     return [Remnant(str(resource_type), name, why) for name, resource_type, why in found if why]
 
 
@@ -149,7 +149,7 @@ def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: 
         returned = make_plan(plan.stack, session.state, session.clients, RESOURCE_TYPES)
         if not outcome.is_complete or not _came_back(returned, outcome):
             break
-        refuse_anew(marker, returned)
+        raise_if_begun_again(marker, returned)
         Apply(returned, executor, RESOURCE_TYPES).adopt_found()
         outcome = outcome.merged_with(remove(executor, RESOURCE_TYPES))
         _rest(session, marker)
@@ -158,13 +158,13 @@ def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: 
     return outcome
 
 
-def refuse_anew(marker: RunMarker | None, search: Plan) -> None:
+def raise_if_begun_again(marker: RunMarker | None, search: Plan) -> None:
     """Raise LockHeld if the marker was deleted but a search finds it again: another run has created it.
 
     A marker with this run's own mark is one that AWS still shows after its deletion.
     """
-    if marker and stands(search, marker.logical_id) and not marker.is_own(doc := search.actual[marker.logical_id]):
-        raise marker.anew(doc)
+    if marker and stands(search, marker.logical_id) and not marker.is_ours(doc := search.actual[marker.logical_id]):
+        raise marker.begun_again_error(doc)
 
 
 def _rest(session: Session, marker: RunMarker | None) -> None:
@@ -209,7 +209,7 @@ def _sweep(
 
     """
     if marker and (doc := marker.read()) and marker.other(doc):
-        raise marker.anew(doc)
+        raise marker.begun_again_error(doc)
     with outcome.recording("what AWS has left", "sweeping it up"):
         leftovers.unprotect(session.clients, lifted.groups)
         found = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())

@@ -9,7 +9,7 @@ import pytest
 from provisioner.amounts import amount
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.workflows.counts import ACCOUNTS_OWN
+from provisioner.workflows.resource_counts import ACCOUNT_WIDE_TYPES
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 
@@ -81,4 +81,4 @@ def test_what_was_done_is_counted_without_the_accounts_own_roles() -> None:
 
 
 def test_the_accounts_own_are_those_that_their_resource_types_say_are_shared() -> None:
-    assert {name for name, resource_type in RESOURCE_TYPES.items() if resource_type.account_wide} == ACCOUNTS_OWN
+    assert {name for name, resource_type in RESOURCE_TYPES.items() if resource_type.account_wide} == ACCOUNT_WIDE_TYPES

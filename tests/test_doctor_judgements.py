@@ -25,7 +25,7 @@ from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, NotCh
 from provisioner.doctor.reads.edge import OriginPath
 from provisioner.doctor.reads.limits import Firewall, Quota
 from provisioner.doctor.reads.network import NetworkAcls
-from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Least
+from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
 from provisioner.doctor.reads.tasks import StoppedTasks, _is_of_now, has_ended
 from provisioner.doctor.runner import CheckResult, first_finding, run_check
@@ -157,7 +157,7 @@ JUDGED: list[tuple[Finding | None, str]] = [
         "The rule for /a leads to gone",
     ),
     (balancer.targets_are_healthy({GROUP: []}), "In tg nobody is registered"),
-    (tasks.service_is_active(ReadResult("service api", service(status="DRAINING")), Least(2)), "is DRAINING"),
+    (tasks.service_is_active(ReadResult("service api", service(status="DRAINING")), MinimumTasks(2)), "is DRAINING"),
     (tasks.tasks_are_placed([service(events=[EVENT])]), "unable to place"),
     (tasks.tasks_are_placed([service(events=[EVENT, STEADY])]), ""),
     (tasks.deployments_completed([service(deployments=[BROKEN])], {"api": ("", "")}), "FAILED, why"),
@@ -468,13 +468,15 @@ def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
 @pytest.mark.parametrize(
     ("least", "typed"),
     [
-        (Least(3), "aws ecs update-service --cluster c --service api --desired-count 3"),
-        (Least(0, BY_SCALE), "scale --min 1"),
-        (Least(0, BY_SETTINGS), "apply --set service.minimum=1"),
-        (Least(0, BY_HAND), "apply"),
+        (MinimumTasks(3), "aws ecs update-service --cluster c --service api --desired-count 3"),
+        (MinimumTasks(0, BY_SCALE), "scale --min 1"),
+        (MinimumTasks(0, BY_SETTINGS), "apply --set service.minimum=1"),
+        (MinimumTasks(0, BY_HAND), "apply"),
     ],
 )
-def test_a_service_that_wants_no_task_gets_as_many_as_who_holds_the_counts_says(least: Least, typed: str) -> None:
+def test_a_service_that_wants_no_task_gets_as_many_as_who_holds_the_counts_says(
+    least: MinimumTasks, typed: str
+) -> None:
     doc = service(status="ACTIVE", desiredCount=0, clusterArn="arn:aws:ecs:us-east-1:1:cluster/c")
 
     found = tasks.service_is_active(ReadResult("service api", doc), least)

@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
         "provisioner.aws_connections",
         "provisioner.overrides",
         "provisioner.lookups",
-        "provisioner.unfinished",
+        "provisioner.unfinished_teardown",
     },
     {"provisioner.stack", "provisioner.workspace", "provisioner.permissions", "provisioner.report"},
     {"provisioner.steps", "provisioner.doctor"},

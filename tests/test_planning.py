@@ -15,7 +15,7 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference
-from provisioner.terminal.differences import held_lines, lines
+from provisioner.terminal.differences import external_field_lines, lines
 from state.lock import FileLock
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
@@ -131,7 +131,7 @@ def test_what_another_owner_holds_is_told_as_it_is_now() -> None:
         Difference("spread.base", {"FARGATE": 1, "SPOT": 3}, {"FARGATE": 2}),
     ]
 
-    assert list(held_lines(held)) == [
+    assert list(external_field_lines(held)) == [
         "desiredCount is 2; the settings say 0",
         "WebACLId is arn:theirs; the settings say nothing",
         "has no Policy; the settings say ours",

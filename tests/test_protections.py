@@ -360,7 +360,7 @@ def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(user:
     assert resource_type.deletion_protected(elbv2, spec, one) == {}
     elbv2.modify_load_balancer_attributes(LoadBalancerArn=spec.id, Attributes=on)
 
-    told = resource_type.unprotected_by.format(**resource_type.deletion_protected(elbv2, spec, one))
+    told = resource_type.unprotect_command.format(**resource_type.deletion_protected(elbv2, spec, one))
     carry_out(user.box, told.removeprefix("aws "))
 
     assert resource_type.deletion_protected(elbv2, spec, one) == {}

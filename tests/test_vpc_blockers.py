@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren
 from provisioner.names import owner_tags
-from provisioner.resources.ec2.blockers import parts_of
 from provisioner.resources.ec2.interfaces import interfaces
 from provisioner.resources.ec2.unmanaged import unmanaged
 from provisioner.resources.ec2.vpc import Vpc
+from provisioner.resources.ec2.vpc_blockers import vpc_blockers
 from provisioner.resources.tags import pairs
 from tests.support.account_inventory import client
 from tests.support.printed_commands import carry_out, printed
@@ -199,7 +199,7 @@ def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(state:
         InternetGateways=[{"InternetGatewayId": "igw-1", "Attachments": in_vpc(state)}],
     )
 
-    assert [one.temporary for one in parts_of(told, VPC)] == passing * 3
+    assert [one.temporary for one in vpc_blockers(told, VPC)] == passing * 3
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(state:
 )
 def test_a_peering_connection_holds_until_it_is_over(state: str, passing: list[bool]) -> None:
     peered = {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": state}, **SIDES}
-    told = parts_of(Told(VpcPeeringConnections=[peered]), VPC)
+    told = vpc_blockers(Told(VpcPeeringConnections=[peered]), VPC)
 
     assert [one.temporary for one in told] == passing
     assert all("pcx-1 with vpc-2" in one.what for one in told)
@@ -221,7 +221,7 @@ def test_a_peering_connection_holds_until_it_is_over(state: str, passing: list[b
 def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
     away = {"VpcId": "vpc-9", "State": "attached"}
     tags = pairs(owner_tags("a"))
-    told = parts_of(
+    told = vpc_blockers(
         Told(
             EgressOnlyInternetGateways=[{"EgressOnlyInternetGatewayId": "e-1", "Attachments": [away]}],
             InternetGateways=[{"InternetGatewayId": "i", "Attachments": in_vpc("available"), "Tags": tags}],
@@ -247,7 +247,7 @@ def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
 
 def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
     acls = [{"NetworkAclId": "acl-1", "IsDefault": False}]
-    told = parts_of(Told(denied="describe_vpn_gateways", NetworkAcls=acls), VPC)
+    told = vpc_blockers(Told(denied="describe_vpn_gateways", NetworkAcls=acls), VPC)
 
     assert [(one.temporary, one.uncertain) for one in told] == [(False, False), (True, True)]
     assert "denied describe_vpn_gateways" in str(told[1])

@@ -19,14 +19,14 @@ from provisioner.errors import UsageError
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.terminal.service_tables import show_outputs
-    from provisioner.unfinished import lacking
+    from provisioner.unfinished_teardown import unfinished_error
 
     console, workspace = begin(given)
     suffix = known_suffix(workspace, given["suffix"])
     state = workspace.load_state(suffix)
     values = state.outputs if state else {}
     if not values:
-        raise lacking(workspace, suffix, state, "outputs")
+        raise unfinished_error(workspace, suffix, state, "outputs")
     if name is not None and name not in values:
         raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
     if name is None or form or given["as_json"]:

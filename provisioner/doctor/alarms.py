@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from provisioner.doctor.finding import Finding, Recovered
-from provisioner.doctor.reads.alarms import Muted
+from provisioner.doctor.reads.alarms import MutedAlarms
 
 # How many alarms a finding names.
 _MOST = 3
 
 
-def are_heard(found: list[Muted]) -> Finding | None:
+def alarms_are_not_muted(found: list[MutedAlarms]) -> Finding | None:
     """Check that no mute rule silences an alarm of the stack now.
 
     Raises:
@@ -29,7 +29,7 @@ def are_heard(found: list[Muted]) -> Finding | None:
     return None
 
 
-def _named(one: Muted) -> str:
+def _named(one: MutedAlarms) -> str:
     """Return the names of the alarms that a mute rule silences: the first ones, and how many more."""
     more = len(one.alarms) - _MOST
     return ", ".join(one.alarms[:_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -9,7 +9,7 @@ from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import Finding, NotApplicable
 from provisioner.engine.execution.managed_resource import read_recorded, with_status_reads
 from provisioner.engine.execution.teardown import target_in
-from provisioner.engine.planning.planner import woken_by
+from provisioner.engine.planning.planner import resumed_by
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 
@@ -48,7 +48,7 @@ def resources(context: DoctorContext) -> list[CheckedResource]:
         how = health_of(
             managed.type, doc and with_status_reads(context.clients, managed, doc, resource_state.created_at)
         )
-        wake = woken_by(managed.type, doc, managed.region or context.region) if doc else ""
+        wake = resumed_by(managed.type, doc, managed.region or context.region) if doc else ""
         return CheckedResource(f"{name} ({managed.description})", how, wake)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -173,7 +173,14 @@ _BALANCER = (
     _symptom("balancer", "answers", "few are errors", (bounds.measures,), limits.responses_succeed),
 )
 _TASKS = (
-    Check("tasks", "service", "active", (inside.main_service, scaled.least), tasks.service_is_active, needs_reads=True),
+    Check(
+        "tasks",
+        "service",
+        "active",
+        (inside.main_service, scaled.minimum_tasks),
+        tasks.service_is_active,
+        needs_reads=True,
+    ),
     Check("tasks", "placement", "ECS finds room for every task", (inside.services,), tasks.tasks_are_placed),
     Check("tasks", "quotas", "one task more has room", (bounds.quotas,), limits.quotas_leave_room),
     Check("tasks", "image", "it is there", (pulled.images,), tasks.images_are_pullable),
@@ -284,7 +291,7 @@ _DATABASE = (
     Check("database", "throttles", "none", (bounds.measures, _table), limits.table_is_not_throttled),
 )
 _ALL = (
-    Check("resources", "alarms", "nobody mutes them", (rung.muted,), alarms.are_heard),
+    Check("resources", "alarms", "nobody mutes them", (rung.muted_alarms,), alarms.alarms_are_not_muted),
     _symptom(
         "resources", "states", "each is there and healthy", (known.resources,), checked_resources.resources_are_healthy
     ),

@@ -21,7 +21,7 @@ OK, NONE, WRONG, NOT_CHECKED = "ok", "none", "wrong", "not checked"
 class CheckResult:
     """The result of one check.
 
-    `note` says why it was not made, what does not exist, or what was wrong before. `untold` is True if AWS
+    `note` says why it was not made, what does not exist, or what was wrong before. `not_checked` is True if AWS
     did not answer a read.
     """
 
@@ -29,7 +29,7 @@ class CheckResult:
     state: str
     note: str = ""
     finding: Finding | None = None
-    untold: bool = False
+    not_checked: bool = False
 
 
 def run_checks(context: DoctorContext, checks: Sequence[Check] = CHECKS) -> list[CheckResult]:
@@ -57,7 +57,7 @@ def run_check(check: Check, context: DoctorContext) -> CheckResult:
         known = describe_refusal(error, f"checking {check.name}")
         denied = categorize(error) is ErrorCategory.DENIED
         note = Denial.of(error).clause if denied else known.message
-        return CheckResult(check, NOT_CHECKED, note, untold=True)
+        return CheckResult(check, NOT_CHECKED, note, not_checked=True)
     return CheckResult(check, WRONG if finding else OK, "", finding)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from provisioner.amounts import amount
 from provisioner.doctor.finding import Finding, JsonObject, NotChecked, ReadResult, Recovered
-from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, Least
+from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.tasks import StoppedTasks, is_up
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.resources.ecs.diagnosis import FAILED, Diagnosis
@@ -22,7 +22,7 @@ _NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently s
 _LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA3")}
 
 
-def service_is_active(result: ReadResult, least: Least) -> Finding | None:
+def service_is_active(result: ReadResult, least: MinimumTasks) -> Finding | None:
     """Check that the main service exists and is to run tasks."""
     doc = result.actual
     why = "No task answers anything."
@@ -35,10 +35,10 @@ def service_is_active(result: ReadResult, least: Least) -> Finding | None:
     return None
 
 
-def _wants_none(result: ReadResult, doc: JsonObject, least: Least, why: str) -> Finding:
+def _wants_none(result: ReadResult, doc: JsonObject, least: MinimumTasks, why: str) -> Finding:
     """Return the finding for a service whose desired count is 0, with the command that raises it.
 
-    The command depends on who set the minimum of its autoscaling; see `Least`.
+    The command depends on who set the minimum of its autoscaling; see `MinimumTasks`.
     """
     what = f"The {result.description} is to run no task at all"
     if least.count:

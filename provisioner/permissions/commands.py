@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.doctor import checks, crossings
+from provisioner.doctor import acl_checks, checks
 from provisioner.doctor.reads import alarms as mutes
 from provisioner.health import targets, topics
 from provisioner.iam import reference
@@ -118,7 +118,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
         (*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": price_list.CALLS}
     ),
     "status": CommandPermissions(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": crossings.CALLS}
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": acl_checks.CALLS}
     ),
     "drift": CommandPermissions((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": CommandPermissions(

@@ -9,7 +9,7 @@ from provisioner.preflight.domain import domain
 from provisioner.preflight.findings import Finding, database, images, refusals
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
-from provisioner.preflight.relied_on import relied_on
+from provisioner.preflight.removals import removals_relied_on
 from provisioner.preflight.sizes import revisions, sizes
 from provisioner.preflight.support import support
 from provisioner.preflight.write_protections import write_protections
@@ -33,7 +33,7 @@ def check(plan: Plan, clients: Clients, seconds: float, account: str = "") -> li
     verbs = {change.action for change in plan.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
         rest = (*images(plan, clients, account), *support(plan, clients))
-        return [*database(plan), *relied_on(plan), *rest]
+        return [*database(plan), *removals_relied_on(plan), *rest]
     asking = clients.with_shared_reads()
     always = [
         *credentials(clients, seconds),
@@ -45,7 +45,7 @@ def check(plan: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *images(plan, asking, account),
         *support(plan, asking),
         *refusals(plan, asking),
-        *relied_on(plan),
+        *removals_relied_on(plan),
         *write_protections(plan, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):

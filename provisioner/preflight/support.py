@@ -15,7 +15,7 @@ from provisioner.settings.postgres import (
     DEFAULT_MAJOR,
     DISABLED,
     ENROLLED,
-    RECKONED,
+    ESTIMATED_END_OF_SUPPORT,
     STANDARD_ENDS,
     day_of,
     is_near,
@@ -73,7 +73,7 @@ def support(plan: Plan, clients: Clients) -> Iterator[Finding]:
         known = STANDARD_ENDS.get(major_of(version))
         if known is None or is_near(known, today):
             told = _told(clients, version)
-            end, is_reckoned = told or known, told is None and major_of(version) in RECKONED
+            end, is_reckoned = told or known, told is None and major_of(version) in ESTIMATED_END_OF_SUPPORT
             yield from _findings(resource, doc, end, today, is_reckoned=is_reckoned) if end else ()
 
 

@@ -14,7 +14,7 @@ from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, PricedResources, is_priced
 from provisioner.prices.table import Prices
-from provisioner.settings.postgres import RECKONED, STANDARD_ENDS, is_near, major_of
+from provisioner.settings.postgres import ESTIMATED_END_OF_SUPPORT, STANDARD_ENDS, is_near, major_of
 from state.stack_state import StackState
 
 
@@ -40,7 +40,7 @@ class UpcomingCharge:
     what: str
     cost: Cost
     # Whether the day is an estimate, not read from AWS's calendar.
-    is_reckoned: bool = False
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def later(estate: PricedResources, prices: Prices) -> Iterator[UpcomingCharge]:
         if end >= estate.today and is_near(end, estate.today):
             cost = bill(replace(estate, today=since), prices).get(SUPPORT)
             if cost:
-                yield UpcomingCharge(since, SUPPORT, cost, major in RECKONED)
+                yield UpcomingCharge(since, SUPPORT, cost, major in ESTIMATED_END_OF_SUPPORT)
 
 
 def bill(estate: PricedResources, prices: Prices) -> Bill:

@@ -106,7 +106,7 @@ class Distribution(ResourceType):
         tags = read_tags(cloudfront, spec, actual["ARN"], lambda: _tags(cloudfront, actual["ARN"]))
         return {**_whole(actual, spec.suffix), "ETag": found["ETag"], "Tags": tags}
 
-    def leaves(self, actual: JsonObject) -> str:
+    def leftovers(self, actual: JsonObject) -> str:
         """Return the web ACL that CloudFront created for the distribution and does not delete, as a phrase.
 
         AWS WAF pricing: 5 USD a month, and 1 USD for each rule, once no pricing plan covers the web ACL.

@@ -53,7 +53,7 @@ class Table(ResourceType):
     defaults = {"DeletionProtectionEnabled": False, "SSESpecification": {"Enabled": False}}
     holds_data = True
     unprotected = {"DeletionProtectionEnabled": False}
-    unprotected_by = "aws dynamodb update-table --table-name {TableName} --no-deletion-protection-enabled"
+    unprotect_command = "aws dynamodb update-table --table-name {TableName} --no-deletion-protection-enabled"
     not_found_codes = NO_TABLE
     already_exists_codes = codes("ResourceInUseException")
     retryable_denials = _NO_KEY

@@ -19,7 +19,7 @@ EDGE_CALLS = {"logs": ("FilterLogEvents aws-waf-logs-ml-api-{suffix}",)}
 # daemon/logger/awslogs, defaultForceFlushInterval), and keeps lines that it could not send.
 LATE = 30_000  # milliseconds
 # The container of each task that serves requests.
-MAIN = "api"
+MAIN_CONTAINER = "api"
 
 
 @dataclass(frozen=True)

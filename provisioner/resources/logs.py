@@ -31,7 +31,7 @@ class LogGroup(ResourceType):
     defaults = {"kmsKeyId": ""}
     # CloudWatch Logs user guide, protecting-log-groups-from-deletion: an organisation may turn it on.
     unprotected = {"deletionProtectionEnabled": False}
-    unprotected_by = (
+    unprotect_command = (
         "aws logs put-log-group-deletion-protection --log-group-identifier {logGroupName} "
         "--no-deletion-protection-enabled"
     )

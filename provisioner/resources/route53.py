@@ -51,7 +51,7 @@ class DnsName(ResourceType):
     expiring = {"Ours": False}
     expiring_reason = "its records are not ours any more"
     not_found_codes = codes("NoSuchHostedZone")
-    unprotected_by = LIFTED_BY
+    unprotect_command = LIFTED_BY
     foreign_remedy = (
         "Delete the records of {Name} in the hosted zone {HostedZoneId}, or leave the name out of "
         "`domain.names`; then run the same command again."

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from provisioner.settings.section import MOST_EXACT, Section, unit
+from provisioner.settings.section import MAX_EXACT_INTEGER, Section, unit
 
 # RFC 5322, 3.2.3 (dot-atom: no dot at either end, no two in a row) and RFC 1035, 2.3.1: only the printable
 # ASCII addresses that SNS sends to.
@@ -29,7 +29,7 @@ class Alarms(Section):
     errors: int = Field(
         10,
         ge=1,
-        le=MOST_EXACT,
+        le=MAX_EXACT_INTEGER,
         description="5xx of balancer and tasks, each",
         json_schema_extra=unit("answers in 5 minutes"),
     )
@@ -45,12 +45,12 @@ class Alarms(Section):
         95, ge=1, le=100, description="of the database's largest capacity", json_schema_extra=unit("percent")
     )
     connections: int = Field(
-        150, ge=1, le=MOST_EXACT, description="to the database", json_schema_extra=unit("connections")
+        150, ge=1, le=MAX_EXACT_INTEGER, description="to the database", json_schema_extra=unit("connections")
     )
     blocked: int = Field(
         500,
         ge=1,
-        le=MOST_EXACT,
+        le=MAX_EXACT_INTEGER,
         description="what the firewall blocks",
         json_schema_extra=unit("requests in 5 minutes"),
     )

@@ -13,7 +13,7 @@ from provisioner.path_patterns import in_order, unreachable
 from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
 from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.section import MOST_EXACT, Section
+from provisioner.settings.section import MAX_EXACT_INTEGER, Section
 from provisioner.settings.variables import Secrets, Variables
 
 # Elastic Load Balancing quotas: 100 rules for each balancer, 5 wildcards for each rule. Two of the 100 rules
@@ -52,7 +52,7 @@ class ApiService(Section):
     secrets: Secrets = Field(default_factory=dict, description="beside `container.secrets`")
     minimum: int | None = Field(None, ge=0, le=5000, description="tasks at least, and at birth")
     maximum: int | None = Field(None, ge=1, le=5000, description="tasks at most")
-    requests: int | None = Field(None, ge=1, le=MOST_EXACT, description="requests per task and minute aimed at")
+    requests: int | None = Field(None, ge=1, le=MAX_EXACT_INTEGER, description="requests per task and minute aimed at")
 
 
 class Api(Section):

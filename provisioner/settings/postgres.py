@@ -22,7 +22,7 @@ STANDARD_ENDS: Mapping[str, date] = {
 }
 # Estimated, not read from AWS's calendar: the end of February after the community's last release, as for all
 # versions before it.
-RECKONED = frozenset({"18"})
+ESTIMATED_END_OF_SUPPORT = frozenset({"18"})
 # The values of EngineLifecycleSupport (botocore rds CreateDBCluster). AWS enrols a cluster that states none.
 ENROLLED, DISABLED = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
 # AWS sends reminders half a year before an end of support (Aurora user guide, version policy).

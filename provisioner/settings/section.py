@@ -23,7 +23,7 @@ def unit(name: str) -> dict[str, JsonValue]:
 
 # CloudWatch's Threshold and Application Auto Scaling's TargetValue are doubles (botocore's service models).
 # Beyond this number, a double cannot tell a whole number from the next one.
-MOST_EXACT = 2**53
+MAX_EXACT_INTEGER = 2**53
 # Accepts a choice among numbers as text too, as it comes from shells and environment variables.
 NUMBER = BeforeValidator(lambda value: int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.section import MOST_EXACT, Section, unit
+from provisioner.settings.section import MAX_EXACT_INTEGER, Section, unit
 
 
 class Service(Section):
@@ -18,7 +18,7 @@ class Service(Section):
     requests: int = Field(
         1000,
         ge=1,
-        le=MOST_EXACT,
+        le=MAX_EXACT_INTEGER,
         description="per task, what autoscaling aims at",
         json_schema_extra=unit("requests a minute"),
     )

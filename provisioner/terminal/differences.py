@@ -24,7 +24,7 @@ def lines(differences: Iterable[Difference]) -> Iterator[str]:
         yield f"{path}: {old} -> {new}"
 
 
-def held_lines(differences: Iterable[Difference]) -> Iterator[str]:
+def external_field_lines(differences: Iterable[Difference]) -> Iterator[str]:
     """Yield a sentence for each field of another owner: its actual value, and the value in the settings."""
     for path, seen, wanted in _told(differences):
         now = f"has no {path}" if seen == _ABSENT else f"{path} is {seen}"

@@ -57,7 +57,7 @@ class PlanEstimate:
                 "later": [
                     {
                         "since": one.since.isoformat(),
-                        "reckoned": one.is_reckoned,
+                        "reckoned": one.is_estimated,
                         "what": one.what,
                         **_told(one.cost),
                     }
@@ -122,7 +122,7 @@ def _cost_lines(cost: CostEstimate) -> Iterator[str]:
 def _later_lines(cost: CostEstimate) -> Iterator[str]:
     """Yield a line for each charge that begins soon."""
     for one in cost.later:
-        day = f"{one.since} (reckoned)" if one.is_reckoned else str(one.since)
+        day = f"{one.since} (reckoned)" if one.is_estimated else str(one.since)
         yield f"      From {day} on, {_span(one.cost)} USD a month besides for {one.what}."
 
 

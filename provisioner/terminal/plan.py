@@ -10,7 +10,7 @@ from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.console import Console
-from provisioner.terminal.differences import held_lines, lines
+from provisioner.terminal.differences import external_field_lines, lines
 from provisioner.terminal.estimate import PlanEstimate, show_estimate, show_what_comes
 from provisioner.terminal.teardown_plan import show_losses
 
@@ -84,7 +84,7 @@ def left_to_others(plan: Plan) -> list[str]:
     """
     places: dict[tuple[str, str], list[str]] = {}
     for change, theirs in held(plan):
-        told = "; ".join(held_lines([theirs]))
+        told = "; ".join(external_field_lines([theirs]))
         places.setdefault((theirs.owner, told), []).append(f"{change.step}/{change.logical_id}")
     return [f"Left to {owner}: {', '.join(where)} {told}" for (owner, told), where in places.items()]
 

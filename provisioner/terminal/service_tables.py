@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from provisioner.resources.log_events import MAIN, LogLine
+from provisioner.resources.log_events import MAIN_CONTAINER, LogLine
 from provisioner.terminal.console import Console, table
 from state.serialization import as_json
 
@@ -36,7 +36,7 @@ class Lines:
             self._say.record("log", time=when, **said, message=line.text)
             return
         color = self._colors.setdefault(task, _COLORS[len(self._colors) % len(_COLORS)])
-        who = service if container in ("", MAIN) else f"{service}/{container}"
+        who = service if container in ("", MAIN_CONTAINER) else f"{service}/{container}"
         head = self._say.paint(who if service == task else f"{who} {task[:_SHORT]}", color, sys.stdout)
         self._say.written(f"{when.replace('+00:00', 'Z')} {head} {line.text}")
 

@@ -9,7 +9,7 @@ from provisioner.engine.execution.actual_states import outputs_of
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.engine.runs.recorder import RunRecorder
-from provisioner.exclusive_run import bring_up, unless_anothers
+from provisioner.exclusive_run import bring_up, raise_if_other_run_began
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import sentence, show_plan, shown, summary
@@ -59,7 +59,7 @@ def apply(console: Console, session: Session, options: ApplyOptions) -> int:
         record.plan = summary(plan)
         if marker := session.marker(plan):
             marker.check_plan(plan)
-        with unless_anothers(session, plan):
+        with raise_if_other_run_began(session, plan):
             _put_forward(console, session, plan, options)
         is_back = bool(session.state.teardown_began) and not plan.unfiltered
         if shown(plan) or not session.is_known or is_back:

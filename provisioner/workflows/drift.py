@@ -10,7 +10,7 @@ from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
-from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
+from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_teardown
 from provisioner.workflows.output_files import give, summarise, write
 from provisioner.workflows.plan_context import describe_checks, print_header
 
@@ -24,7 +24,7 @@ def drift(console: Console, session: Session, *, detailed: bool, markdown: Path 
     report, plan = session.drift()
     show_drift(console, report)
     if began := unfinished_teardown(session.state):
-        ways = ways_on(session.options.workspace, session.suffix)
+        ways = next_steps(session.options.workspace, session.suffix)
         console.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
     _hand_on(session, report, markdown)
     describe_checks(console, session, plan, started)

@@ -11,7 +11,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import TeardownPlan
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.preflight.checks import check
-from provisioner.preflight.protections import protections
+from provisioner.preflight.removals import protected_removals
 from provisioner.prices.charges import PricedResources
 from provisioner.prices.estimate import Cost, CostEstimate, after, before, bill, estimate
 from provisioner.prices.price_list import fetch_prices
@@ -38,7 +38,7 @@ def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanE
     )
     wanted = checks and not plan.refused
     found = check(plan, session.clients, takes.seconds, session.location.account) if wanted else []
-    held = protections(plan, session.state, session.clients, RESOURCE_TYPES) if wanted else ()
+    held = protected_removals(plan, session.state, session.clients, RESOURCE_TYPES) if wanted else ()
     return PlanEstimate(costs, takes, (*found, *held), None if idle else _otherwise(session))
 
 

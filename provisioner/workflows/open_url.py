@@ -5,7 +5,7 @@ from __future__ import annotations
 import webbrowser
 
 from provisioner.terminal.console import Console
-from provisioner.unfinished import lacking
+from provisioner.unfinished_teardown import unfinished_error
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 
@@ -19,7 +19,7 @@ def visit(console: Console, workspace: Workspace, suffix: str, *, only_print: bo
     outputs = state.outputs if state else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
     if not url:
-        raise lacking(workspace, suffix, state, "address")
+        raise unfinished_error(workspace, suffix, state, "address")
     if console.as_json:
         console.record("open", suffix=suffix, url=url)
     else:

@@ -17,11 +17,11 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.estimate import PlanEstimate
 from provisioner.terminal.markdown import plan_markdown
 from provisioner.terminal.plan import show_plan, shown
-from provisioner.workflows.counts import resources_in
 from provisioner.workflows.estimates import plan_estimate, refresh_prices
 from provisioner.workflows.output_files import give, summarise, write
 from provisioner.workflows.plan_context import context_notes, describe_checks, print_header
 from provisioner.workflows.plan_refusals import refusal_error
+from provisioner.workflows.resource_counts import resource_count
 from provisioner.workflows.saved_plan import save_plan
 
 CHANGES_PRESENT = 2
@@ -110,7 +110,7 @@ def plan_all(console: Console, sessions: list[Session], showing: PlanView, selec
     share_reads(sessions)
     code = max((plan(console, session, showing, selection) for session in sessions), default=0)
     calls = sum(connection.calls.counted.total() for connection in {id(one.aws): one.aws for one in sessions}.values())
-    count = sum(resources_in(session.state) for session in sessions)
+    count = sum(resource_count(session.state) for session in sessions)
     told = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
     console.note(f"{told} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
     return code

@@ -31,10 +31,10 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
 from provisioner.terminal.report.page import page
-from provisioner.unfinished import as_sentence, unfinished_teardown
-from provisioner.workflows.bordering import borders
+from provisioner.unfinished_teardown import as_sentence, unfinished_teardown
 from provisioner.workflows.estimates import cost_of, cost_remembered
 from provisioner.workflows.history import readable
+from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.output_files import check_writable, write
 from provisioner.workflows.plan_context import describe_checks, location_description
 from provisioner.workspace import Workspace
@@ -117,7 +117,7 @@ def _topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, 
     )
     clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
     context = HealthContext(sights, clients, session.clock.wall())
-    return (*topics(context), *borders(context, session.suffix))
+    return (*topics(context), *network_acl_topics(context, session.suffix))
 
 
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _ReportData:

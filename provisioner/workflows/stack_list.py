@@ -7,8 +7,8 @@ from typing import Any
 
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console, table
-from provisioner.unfinished import unfinished_teardown
-from provisioner.workflows.counts import resources_in
+from provisioner.unfinished_teardown import unfinished_teardown
+from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace
 from state.errors import StateError
 
@@ -60,6 +60,6 @@ def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
         if state:
             account = "embedded" if workspace.is_local else state.location.account
             over = workspace.emulator_has_ended(state)
-            cells = (suffix, account, state.location.region, 0 if over else resources_in(state))
+            cells = (suffix, account, state.location.region, 0 if over else resource_count(state))
             began = unfinished_teardown(state)
             yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}

@@ -12,7 +12,7 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console, table
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.counts import resources_in
+from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.lock import Lock
@@ -181,7 +181,7 @@ def _told(state: StackState) -> str:
 
 def _size(state: StackState) -> str:
     """Return the number of a state's resources in words."""
-    return amount(resources_in(state), "resource")
+    return amount(resource_count(state), "resource")
 
 
 def unlock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:

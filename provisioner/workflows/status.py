@@ -26,8 +26,8 @@ from provisioner.terminal.console import Console, table
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
 from provisioner.terminal.screen import Screen
 from provisioner.terminal.service_tables import show_outputs
-from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
-from provisioner.workflows.bordering import borders
+from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_teardown
+from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.plan_context import describe_count, location_description
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
@@ -45,17 +45,17 @@ class StatusReport:
     rows: tuple[Mapping[str, str], ...]
     parts: tuple[TopicHealth, ...]
     # A clause about an unfinished teardown: the rows lack what it has deleted.
-    unfinished: str = ""
+    unfinished_teardown: str = ""
 
     @property
     def is_well(self) -> bool:
         """Whether every resource is ready, every topic is healthy, and no teardown is unfinished."""
-        return not self.amiss and is_healthy(self.parts) and not self.unfinished
+        return not self.amiss and is_healthy(self.parts) and not self.unfinished_teardown
 
     @property
     def verdict(self) -> Painted:
         """The verdict in one sentence."""
-        return verdict(self.parts, [row["node"] for row in self.amiss], self.unfinished)
+        return verdict(self.parts, [row["node"] for row in self.amiss], self.unfinished_teardown)
 
     @property
     def is_empty(self) -> bool:
@@ -125,7 +125,7 @@ def read_status(session: Session) -> StatusReport:
         for one, resource_state in zip(sights, resource_states.values(), strict=True)
     )
     context = HealthContext(sights, clients, session.clock.wall())
-    told = (*topics(context), *borders(context, session.suffix))
+    told = (*topics(context), *network_acl_topics(context, session.suffix))
     return StatusReport(rows, told, unfinished_teardown(session.state))
 
 
@@ -160,7 +160,7 @@ def record(console: Console, session: Session, look: StatusReport) -> None:
         resources=look.rows,
         health=as_doc(look.parts),
         outputs=session.state.outputs,
-        unfinished=look.unfinished,
+        unfinished=look.unfinished_teardown,
     )
 
 
@@ -174,8 +174,8 @@ def _show(console: Console, session: Session, look: StatusReport) -> None:
         console.data(console.paint(text, color, sys.stdout))
     text, color = look.verdict
     console.data(console.paint(text, color, sys.stdout))
-    if look.unfinished:
-        console.data(ways_on(session.options.workspace, session.suffix))
+    if look.unfinished_teardown:
+        console.data(next_steps(session.options.workspace, session.suffix))
     console.data("")
     show_outputs(console, session.state.outputs, "table")
 
@@ -196,7 +196,7 @@ def cached(console: Console, workspace: Workspace, suffix: str) -> int:
     _show_cached(console, state, rows, began)
     if began and not console.as_json:
         console.data(f"{as_sentence(began)}.")
-        console.data(ways_on(workspace, suffix))
+        console.data(next_steps(workspace, suffix))
     return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
 
 

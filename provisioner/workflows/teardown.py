@@ -23,9 +23,9 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.teardown_run import (
     ProtectedResources,
-    left_by_aws,
+    leftovers_of_aws,
     protections,
-    refuse_anew,
+    raise_if_begun_again,
     resources_to_delete,
     stack_by_name,
     take_down,
@@ -91,8 +91,8 @@ def _remove(
         session.listener = both_listeners(record.hear, told)
         outcome = take_down(session, plan, found)
     finish(outcome, caught, told=notes_of(held))
-    report = verify_nothing_remains(session, plan.stack, partial(refuse_anew, marker))
-    report.kept += left_by_aws(plan)
+    report = verify_nothing_remains(session, plan.stack, partial(raise_if_begun_again, marker))
+    report.kept += leftovers_of_aws(plan)
     report.lingering += [Remnant("", one, why) for one, why in outcome.foreign.items()]
     report.lingering += [
         Remnant("", one, f"kept for the sake of {why}")

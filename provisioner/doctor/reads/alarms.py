@@ -26,7 +26,7 @@ _NONE: dict[str, Any] = {"AlarmMuteRuleSummaries": []}
 
 
 @dataclass(frozen=True)
-class Muted:
+class MutedAlarms:
     """A mute rule that names alarms of the stack; `active` if it silences them now, `end` if it ends."""
 
     rule: str
@@ -36,7 +36,7 @@ class Muted:
     end: datetime | None = None
 
 
-def muted(context: DoctorContext) -> list[Muted]:
+def muted_alarms(context: DoctorContext) -> list[MutedAlarms]:
     """Return the mute rules that name alarms of the stack (ListAlarmMuteRules)."""
     regions = dict.fromkeys((context.region, GLOBAL_REGION))
     found = [_rule(context, region, name) for region in regions for name in _rules(context, region)]
@@ -50,12 +50,12 @@ def _rules(context: DoctorContext, region: str) -> list[str]:
     return [str(one["AlarmMuteRuleArn"]).rpartition(":")[2] for one in listed["AlarmMuteRuleSummaries"]]
 
 
-def _rule(context: DoctorContext, region: str, name: str) -> Muted:
+def _rule(context: DoctorContext, region: str, name: str) -> MutedAlarms:
     """Return a mute rule with those of its alarms that belong to the stack (GetAlarmMuteRule)."""
     told = context.clients.client("cloudwatch", region).get_alarm_mute_rule(AlarmMuteRuleName=name)
     named = (told.get("MuteTargets") or {}).get("AlarmNames", [])
     ours = tuple(sorted(_ours(context, region, set(named))))
-    return Muted(name, region, ours, told.get("Status") == "ACTIVE", told.get("ExpireDate"))
+    return MutedAlarms(name, region, ours, told.get("Status") == "ACTIVE", told.get("ExpireDate"))
 
 
 def _ours(context: DoctorContext, region: str, named: set[str]) -> Iterator[str]:

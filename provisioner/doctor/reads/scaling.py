@@ -54,14 +54,14 @@ class ScaledService:
 
 
 @dataclass(frozen=True)
-class Least:
+class MinimumTasks:
     """The minimum number of tasks of a service, and who set it."""
 
     count: int
     held: str = BY_SETTINGS
 
 
-def least(context: DoctorContext) -> Least:
+def minimum_tasks(context: DoctorContext) -> MinimumTasks:
     """Return the minimum of the main service (DescribeScalableTargets).
 
     If AWS denies the read, or the service has no autoscaling, it is the desired count in the state.
@@ -75,9 +75,9 @@ def least(context: DoctorContext) -> Least:
         target = None
     if target is None:
         known_state = context.document.resources.get(SERVICE) if context.document else None
-        return Least(int((known_state.desired if known_state else {}).get("desiredCount", 1)))
+        return MinimumTasks(int((known_state.desired if known_state else {}).get("desiredCount", 1)))
     count = int(target["MinCapacity"])
-    return Least(count, BY_SETTINGS if count else _holder(context, target, service))
+    return MinimumTasks(count, BY_SETTINGS if count else _holder(context, target, service))
 
 
 def scaled_services(context: DoctorContext) -> list[ScaledService]:

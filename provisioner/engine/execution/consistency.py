@@ -210,12 +210,12 @@ def is_protected(resource_type: ResourceType, actual: JsonObject) -> bool:
     return any(key in actual and not covers(actual[key], off) for key, off in resource_type.unprotected.items())
 
 
-def protection(clients: Clients, managed: ManagedResource) -> JsonObject | None:
+def deletion_protection(clients: Clients, managed: ManagedResource) -> JsonObject | None:
     """Return the actual state of a resource that is protected from deletion; None of any other.
 
     It is None, too, where the read fails, as that proves nothing.
     """
-    if not managed.type.unprotected_by:
+    if not managed.type.unprotect_command:
         return None
     try:
         actual = read(clients, managed)
@@ -227,10 +227,10 @@ def protection(clients: Clients, managed: ManagedResource) -> JsonObject | None:
         return None
 
 
-def way_off(clients: Clients, managed: ManagedResource, actual: JsonObject) -> str:
+def unprotect_command(clients: Clients, managed: ManagedResource, actual: JsonObject) -> str:
     """Return the command that ends the protection of a resource, in backquotes."""
     region = managed.region or clients.aws.region
-    return f"`{managed.type.unprotected_by.format(**actual)} --region {region}`"
+    return f"`{managed.type.unprotect_command.format(**actual)} --region {region}`"
 
 
 def _is_there(clients: Clients, managed: ManagedResource) -> bool:

@@ -105,18 +105,18 @@ def serving_ids(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[str]:
         yield from resource_type.routes_to(doc)
 
 
-def stand_ins(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
+def replacement_targets(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
     """Map each declared id whose traffic another owner, such as ECS, has moved to the id that gets it now."""
     return {
         own: other
         for resource_type, doc in _standing(plan, actual)
-        for own, other in resource_type.stand_ins(doc).items()
+        for own, other in resource_type.replacement_targets(doc).items()
     }
 
 
-def followers(plan: Plan) -> Iterator[str]:
+def replacement_followers(plan: Plan) -> Iterator[str]:
     """Yield the names of the selected resources that route to a stand-in of another resource now."""
-    serve = set(stand_ins(plan, {}).values())
+    serve = set(replacement_targets(plan, {}).values())
     for resource in plan.stack if serve else ():
         if not serve.isdisjoint(resource.type.routes_to(plan.actual.get(resource.logical_id, {}))):
             yield resource.logical_id
@@ -140,7 +140,7 @@ class Cutover:
         self._before = frozenset(serving_ids(plan, {}))
         # The resources that refer to both the old and the new one; and those whose traffic another owner
         # routes, as that owner may route it elsewhere before this run ends.
-        self.between = list(followers(plan))
+        self.between = list(replacement_followers(plan))
 
     def serving(self) -> frozenset[str]:
         """Return the ids that get traffic now."""
@@ -153,7 +153,7 @@ class Cutover:
         whose initial properties are not its final ones goes on in the later phases.
         """
         first = self._at_first(managed.type, managed.spec.props)
-        led_by_others = stand_ins(self.plan, self.known.docs).keys()
+        led_by_others = replacement_targets(self.plan, self.known.docs).keys()
         if first != managed.spec.props or not led_by_others.isdisjoint(managed.type.routes_to(managed.spec.props)):
             self.between.append(managed.spec.logical_id)
         return managed.with_props(first)
@@ -181,4 +181,6 @@ class Cutover:
     def _at_first(self, resource_type: ResourceType, desired: JsonObject) -> JsonObject:
         # The properties at creation, by what gets traffic before this run, and what is replaced.
         olds = deposed_ids(self.hands, self.known.docs, self._before)
-        return resource_type.initial_properties(desired, self._before, stand_ins(self.plan, self.known.docs) | olds)
+        return resource_type.initial_properties(
+            desired, self._before, replacement_targets(self.plan, self.known.docs) | olds
+        )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph
-from provisioner.engine.execution.consistency import is_permanent_refusal, protection, way_off
+from provisioner.engine.execution.consistency import deletion_protection, is_permanent_refusal, unprotect_command
 from provisioner.engine.execution.events import Event, end_of
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -107,8 +107,8 @@ def _refusal(
     executor: ResourceExecutor, managed: ManagedResource, error: Exception, *, whole: bool
 ) -> ProvisionerError | None:
     """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
-    if is_permanent_refusal(managed, error) and (doc := protection(executor.clients, managed)):
-        way = f"Take that off: {way_off(executor.clients, managed, doc)}. Then run the same command again"
+    if is_permanent_refusal(managed, error) and (doc := deletion_protection(executor.clients, managed)):
+        way = f"Take that off: {unprotect_command(executor.clients, managed, doc)}. Then run the same command again"
         option = ", or add `--unprotect`, which takes it off" if whole else ""
         return Blocked(f"{managed.description} is protected against deletion.", f"{way}{option}.")
     return user_error(error, f"deleting {managed.spec.aws_name or managed.spec.logical_id}")

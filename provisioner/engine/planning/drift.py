@@ -160,7 +160,9 @@ def _under_way(
     """Yield what AWS is working on, by resource, from the reads of the plan."""
     for name, resource_state in listed.items():
         actual = plan.actual.get(name)
-        if actual and (words := resource_types[resource_state.type_name].under_way(actual, resource_state.desired)):
+        if actual and (
+            words := resource_types[resource_state.type_name].operation_in_progress(actual, resource_state.desired)
+        ):
             yield name, words
 
 

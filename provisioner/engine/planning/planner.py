@@ -224,10 +224,10 @@ def suspension_reason(resource_type: ResourceType, actual: JsonObject, region: s
     if not meets_condition(actual, resource_type.suspended):
         return ""
     state = ", ".join(str(actual[key]) for key in resource_type.suspended)
-    return f"it is {state} and takes no change; `{woken_by(resource_type, actual, region)}` wakes it"
+    return f"it is {state} and takes no change; `{resumed_by(resource_type, actual, region)}` wakes it"
 
 
-def woken_by(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
+def resumed_by(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
     """Return the command that resumes a resource that a person suspended; "" where it is not suspended."""
     return (
         resource_type.resume_hint.format(**{"Region": region, **actual})

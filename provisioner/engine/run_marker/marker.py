@@ -134,10 +134,10 @@ class RunMarker:
 
     def check_created(self, doc: JsonObject | None) -> None:
         """Raise `LockHeld` unless the marker bears this run's mark."""
-        if not self.is_own(doc):
+        if not self.is_ours(doc):
             raise self.conflict_error(RunMark.on(doc))
 
-    def is_own(self, doc: JsonObject | None) -> bool:
+    def is_ours(self, doc: JsonObject | None) -> bool:
         """Return whether the marker bears this run's mark, or the emulator does not return tags at all."""
         there = RunMark.on(doc)
         return self._is_forgotten(doc) or (there is not None and not self._is_foreign(there))
@@ -286,7 +286,7 @@ class RunMarker:
             "When that run has ended, run the same command again.",
         )
 
-    def anew(self, doc: JsonObject) -> LockHeld:
+    def begun_again_error(self, doc: JsonObject) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
         return self._me.begun_anew(self.target.spec.suffix, RunMark.on(doc))
 

@@ -139,7 +139,7 @@ class ResourceTypeData:
     # The values with which AWS allows its deletion; any other value is a deletion protection.
     unprotected: ClassVar[Condition] = {}
     # The command that removes such a protection; braces hold actual properties.
-    unprotected_by: ClassVar[str] = ""
+    unprotect_command: ClassVar[str] = ""
     # What to do if AWS reports that it failed.
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
     # The properties that name the resource that contains it; without them it cannot be searched.

@@ -93,7 +93,7 @@ class ResourceType(ResourceTypeData):
         """Ask AWS for whose sake the resource must outlive the stack, in words; "" if it may be deleted."""
         return ""
 
-    def leaves(self, actual: JsonObject) -> str:
+    def leftovers(self, actual: JsonObject) -> str:
         """Return what AWS created beside the resource and will not delete with it, in words; else ""."""
         return ""
 
@@ -143,7 +143,7 @@ class ResourceType(ResourceTypeData):
         """Return what a person has to do before the resource can become ready, in words; "" for nothing."""
         return ""
 
-    def under_way(self, actual: JsonObject, desired: JsonObject) -> str:
+    def operation_in_progress(self, actual: JsonObject, desired: JsonObject) -> str:
         """Return which operation AWS is carrying out on the resource, and for whom, in words; "" for none.
 
         `desired` holds the properties that the last run of this state asked for.
@@ -201,7 +201,7 @@ class ResourceType(ResourceTypeData):
         """
         return []
 
-    def relies_on(self, actual: JsonObject) -> Mapping[str, Refusal]:
+    def required_resources(self, actual: JsonObject) -> Mapping[str, Refusal]:
         """Return the other resources that this one cannot do without, by id, each with why and what to do."""
         return {}
 
@@ -209,7 +209,7 @@ class ResourceType(ResourceTypeData):
         """Return the ids of the resources that this one sends requests to, given its actual properties."""
         return ()
 
-    def stand_ins(self, actual: JsonObject) -> Mapping[str, str]:
+    def replacement_targets(self, actual: JsonObject) -> Mapping[str, str]:
         """Map the id of a declared target group to the id of the one that has its traffic.
 
         Such a move is made by another owner of the field, such as an ECS deployment strategy.

@@ -1,6 +1,6 @@
 """Unmanaged resources in our VPC: `drift` lists them, and an apply leaves them.
 
-A teardown names the same ones before its question, because they block the end of the VPC (`blockers.py`).
+A teardown names the same ones before its question, because they block the end of the VPC (`vpc_blockers.py`).
 What only runs in our subnets, such as an instance, is not drift: it changes nothing of ours.
 """
 
@@ -13,10 +13,10 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.acls import acls_in, not_as_born
 from provisioner.resources.ec2.base import where
-from provisioner.resources.ec2.blockers import endpoints_in, ways_of
 from provisioner.resources.ec2.interfaces import is_guard_dutys
+from provisioner.resources.ec2.network_acls import network_acls_in, non_default_rules
+from provisioner.resources.ec2.vpc_blockers import endpoints_in, ways_of
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
 
@@ -42,7 +42,7 @@ def unmanaged(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> list[Unm
     theirs = [one for one in ways if not one.temporary and known.isdisjoint(one.what.split())]
     why = "{}, and would hold up a teardown: {} ends it"
     beside += [Unmanaged(one.what, {}, why.format(_BESIDE, one.remedy)) for one in theirs]
-    return beside + not_as_born(acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
+    return beside + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
 
 
 def _parts(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:

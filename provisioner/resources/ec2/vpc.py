@@ -11,10 +11,10 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
-from provisioner.resources.ec2.blockers import ASKED as IN_VPC
-from provisioner.resources.ec2.blockers import parts_of
 from provisioner.resources.ec2.interfaces import ASKED, interfaces
 from provisioner.resources.ec2.unmanaged import unmanaged
+from provisioner.resources.ec2.vpc_blockers import OPERATIONS as IN_VPC
+from provisioner.resources.ec2.vpc_blockers import vpc_blockers
 from provisioner.resources.ownership.ec2 import SUBNET, VPC, VPC_DNS
 from provisioner.resources.subresource import SubresourceType
 
@@ -68,7 +68,7 @@ class Vpc(Ec2ResourceType):
         """
         found = interfaces(ec2, {"vpc-id": spec.id}, spec.suffix)
         told = {one.remedy for one in found}
-        return found + [one for one in parts_of(ec2, spec) if one.remedy not in told]
+        return found + [one for one in vpc_blockers(ec2, spec) if one.remedy not in told]
 
 
 class _VpcAttribute(SubresourceType):

@@ -15,12 +15,12 @@ from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.base import NEW_ROLE, NO_CLUSTER, EcsResourceType
 from provisioner.resources.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
 from provisioner.resources.ecs.strategies import (
-    ADVANCED,
+    TRAFFIC_SHIFTING_STRATEGIES,
     awaited,
     deployment_under_way,
     lasts,
-    rolling_command,
-    rules_in_use,
+    production_rules,
+    rolling_strategy_command,
     strategy_of,
 )
 from provisioner.resources.ecs.superseding import NOT_JUDGED, superseding_deployment
@@ -38,12 +38,12 @@ _SKEW = 60.0
 
 def _stays_with_ecs(actual: Any, _wanted: Any) -> str:
     """Return why target group and port cannot change where ECS shifts the traffic; "" if they can."""
-    if not any(one.get(ADVANCED) for one in actual or ()):
+    if not any(one.get(TRAFFIC_SHIFTING_STRATEGIES) for one in actual or ()):
         return ""
     return (
         "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
         "and these know of no other group or port; have it replace tasks in their group first: "
-        f"`{rolling_command(actual, '{cluster}', '{serviceName}')}`"
+        f"`{rolling_strategy_command(actual, '{cluster}', '{serviceName}')}`"
     )
 
 
@@ -128,7 +128,9 @@ class Service(EcsResourceType):
         """Remove `advancedConfiguration` where ECS shifts no traffic: only ECS's own strategies read it."""
         if "loadBalancers" not in actual or strategy_of(actual):
             return actual
-        plain = [{key: one[key] for key in one if key != ADVANCED} for one in actual["loadBalancers"]]
+        plain = [
+            {key: one[key] for key in one if key != TRAFFIC_SHIFTING_STRATEGIES} for one in actual["loadBalancers"]
+        ]
         return {**actual, "loadBalancers": plain}
 
     def read_status(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
@@ -192,15 +194,15 @@ class Service(EcsResourceType):
             found.evidence,
         )
 
-    def relies_on(self, actual: JsonObject) -> Mapping[str, Refusal]:
+    def required_resources(self, actual: JsonObject) -> Mapping[str, Refusal]:
         """Return the rules that ECS's strategy needs, and their listeners, with why they must stay."""
-        return dict(rules_in_use(actual))
+        return dict(production_rules(actual))
 
     def required_action(self, actual: JsonObject) -> str:
         """Return how to let a deployment go on that waits at a lifecycle hook, or why that is not known."""
         return str(actual.get("Waits") or actual.get("Unheard", ""))
 
-    def under_way(self, actual: JsonObject, desired: JsonObject) -> str:
+    def operation_in_progress(self, actual: JsonObject, desired: JsonObject) -> str:
         """Return which revision is being deployed, who asked for it, and at which hook that waits."""
         return deployment_under_way(actual, str(desired.get("taskDefinition", "")))
 

@@ -28,7 +28,7 @@ from provisioner.resources.ecs.base import NO_CLUSTER
 
 _ROLLING = "ROLLING"
 # The member of a service's load balancer that configures the traffic shift.
-ADVANCED = "advancedConfiguration"
+TRAFFIC_SHIFTING_STRATEGIES = "advancedConfiguration"
 _COMPLETED = "COMPLETED"
 # botocore ecs DescribeServices: the most services in one call.
 _MOST = 10
@@ -80,7 +80,7 @@ def shifts_of(service: JsonObject) -> Iterator[TrafficShift]:
     """
     strategy = strategy_of(service)
     for one in service.get("loadBalancers", []) if strategy else ():
-        told = one.get(ADVANCED) or {}
+        told = one.get(TRAFFIC_SHIFTING_STRATEGIES) or {}
         if alternate := told.get("alternateTargetGroupArn"):
             rules = (told.get("productionListenerRule"), told.get("testListenerRule"))
             asked = tuple(filter(None, rules))
@@ -117,12 +117,12 @@ def _services(ecs: Any, cluster: str) -> Iterable[JsonObject]:
         yield from ecs.describe_services(cluster=cluster, services=arns[at : at + _MOST])["services"]
 
 
-def rolling_command(balancers: Iterable[JsonObject], cluster: str, service: str) -> str:
+def rolling_strategy_command(balancers: Iterable[JsonObject], cluster: str, service: str) -> str:
     """Return the AWS CLI command that makes ECS replace tasks within one target group again.
 
     `balancers` is the service's `loadBalancers`.
     """
-    plain = ({key: one[key] for key in one if key != ADVANCED} for one in balancers)
+    plain = ({key: one[key] for key in one if key != TRAFFIC_SHIFTING_STRATEGIES} for one in balancers)
     entries = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in plain)
     return (
         f"aws ecs update-service --cluster {cluster} --service {service} --deployment-configuration "
@@ -130,10 +130,10 @@ def rolling_command(balancers: Iterable[JsonObject], cluster: str, service: str)
     )
 
 
-def rules_in_use(service: JsonObject) -> Iterator[tuple[str, Refusal]]:
+def production_rules(service: JsonObject) -> Iterator[tuple[str, Refusal]]:
     """Yield each rule that ECS uses to shift traffic, and its listener, with why it may not be deleted."""
     for shift in shifts_of(service):
-        command = rolling_command(service["loadBalancers"], service["clusterArn"], service["serviceName"])
+        command = rolling_strategy_command(service["loadBalancers"], service["clusterArn"], service["serviceName"])
         found = Refusal(
             f"it goes, and {shift.words}, leads requests by it: they would go to {shift.own} alone, where "
             "perhaps no task runs, and each deployment would fail",

@@ -51,7 +51,7 @@ class LoadBalancer(ElbResourceType):
     # 90 to 180 s (go-to-k/cdkd); provider ceiling 10 min.
     typical_create_seconds, timeout = 135, minutes(20)
     iam_type, arn_properties = "loadbalancer/app/", ("{Name}",)
-    unprotected_by = (
+    unprotect_command = (
         "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {LoadBalancerArn} "
         "--attributes Key=deletion_protection.enabled,Value=false"
     )

@@ -16,7 +16,7 @@ NO_GROUP = codes("TargetGroupNotFound")
 NO_LISTENER = codes("ListenerNotFound")
 NO_RULE = codes("RuleNotFound")
 # The member that maps a declared target group to the one that ECS sends its requests to now.
-STANDS_IN = "StandsIn"
+REPLACEMENT_TARGET_KEY = "StandsIn"
 _MISSING = NO_BALANCER | NO_GROUP | NO_LISTENER | NO_RULE
 _TAGGED = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
 # botocore elbv2 DescribeTags, DescribeLoadBalancers: the most resources in one call.
@@ -37,9 +37,9 @@ class ElbResourceType(ResourceType):
         if gone := list(drop):
             elbv2.remove_tags(ResourceArns=[spec.id], TagKeys=gone)
 
-    def stand_ins(self, actual: JsonObject) -> Mapping[str, str]:
+    def replacement_targets(self, actual: JsonObject) -> Mapping[str, str]:
         """Return, by a declared target group, the group that ECS sends its requests to instead."""
-        return dict(actual.get(STANDS_IN, {}))
+        return dict(actual.get(REPLACEMENT_TARGET_KEY, {}))
 
     def with_tags(self, elbv2: Any, actual: JsonObject) -> JsonObject:
         """Return a described resource with its tags (DescribeTags)."""

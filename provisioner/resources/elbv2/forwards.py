@@ -9,7 +9,7 @@ from provisioner.engine.calls.clients import beside
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ecs.strategies import shift_between
-from provisioner.resources.elbv2.base import STANDS_IN
+from provisioner.resources.elbv2.base import REPLACEMENT_TARGET_KEY
 
 
 def action_form(action: JsonObject) -> JsonObject:
@@ -49,7 +49,7 @@ def condition_form(condition: JsonObject) -> JsonObject:
     return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}
 
 
-def weights_of(actions: list[JsonObject]) -> dict[str, int]:
+def target_group_weights(actions: list[JsonObject]) -> dict[str, int]:
     """Return the weights of a forward action by target group ARN; {} if the action is no forward."""
     if len(actions) != 1 or actions[0]["Type"] != "forward":
         return {}
@@ -93,9 +93,9 @@ def with_shift(
         return actual
     production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)
     # A forward to a single group was set by hand, and ECS may have shifted on since.
-    weights = weights_of(production["Actions"]) if production else told if len(told) > 1 else {}
+    weights = target_group_weights(production["Actions"]) if production else told if len(told) > 1 else {}
     serves = max(weights, key=weights.__getitem__, default="")
-    marked = {**actual, STANDS_IN: {shift.own: serves}} if serves else actual
+    marked = {**actual, REPLACEMENT_TARGET_KEY: {shift.own: serves}} if serves else actual
     # A rule that somebody set to follow ECS's rule is left alone too, unless ECS's rule has moved on since.
     is_after = not serves or arn in shift.rules or bool(told.get(serves))
     return {**marked, SHIFTED_BY: shift.words} if shift.leads(arn, groups) and is_after else marked
@@ -103,5 +103,5 @@ def with_shift(
 
 def _beside(rules: Iterable[JsonObject], mine: Set[str]) -> frozenset[str]:
     """Return all groups of the rules that forward to at least one of the groups in `mine`."""
-    forwards = (weights_of(one["Actions"]).keys() for one in rules)
+    forwards = (target_group_weights(one["Actions"]).keys() for one in rules)
     return frozenset(group for groups in forwards if groups & mine for group in groups)

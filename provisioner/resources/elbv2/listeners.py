@@ -12,8 +12,14 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked
 from provisioner.resources.elbv2 import added
-from provisioner.resources.elbv2.base import NO_BALANCER, NO_LISTENER, NO_RULE, STANDS_IN, ElbResourceType
-from provisioner.resources.elbv2.forwards import SHIFTED_BY, action_form, condition_form, weights_of, with_shift
+from provisioner.resources.elbv2.base import NO_BALANCER, NO_LISTENER, NO_RULE, REPLACEMENT_TARGET_KEY, ElbResourceType
+from provisioner.resources.elbv2.forwards import (
+    SHIFTED_BY,
+    action_form,
+    condition_form,
+    target_group_weights,
+    with_shift,
+)
 from provisioner.resources.origin_key import is_key, is_key_pending, redacted_rule
 from provisioner.resources.ownership.elbv2 import LISTENER, RULE
 from provisioner.resources.tags import pairs
@@ -56,7 +62,10 @@ class Listener(ElbResourceType):
         mine = mine or next((actual for actual in listed if actual["Port"] == spec.props["Port"]), None)
         if mine is None:
             return None
-        told, ours = weights_of(mine["DefaultActions"]), weights_of(spec.props.get("DefaultActions", []))
+        told, ours = (
+            target_group_weights(mine["DefaultActions"]),
+            target_group_weights(spec.props.get("DefaultActions", [])),
+        )
         rules = elbv2.describe_rules(ListenerArn=mine["ListenerArn"])["Rules"] if ours else []
         marked = with_shift(elbv2, spec, mine, told, ours, rules)
         return self.with_tags(elbv2, marked)
@@ -96,8 +105,8 @@ class Listener(ElbResourceType):
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
         """Return the listener in a phase of a cutover; it is closed only after its rules ask for a key."""
-        if phase > CutoverPhase.JOIN and STANDS_IN in actual:
-            return {**desired, "DefaultActions": _joined(desired["DefaultActions"], actual[STANDS_IN])}
+        if phase > CutoverPhase.JOIN and REPLACEMENT_TARGET_KEY in actual:
+            return {**desired, "DefaultActions": _joined(desired["DefaultActions"], actual[REPLACEMENT_TARGET_KEY])}
         if SHIFTED_BY in actual:
             return desired
         new, had = desired["DefaultActions"], actual["DefaultActions"]
@@ -143,7 +152,7 @@ class ListenerRule(ElbResourceType):
         mine = mine or next((actual for actual in listed if actual["Priority"] == str(spec.props["Priority"])), None)
         if mine is None:
             return None
-        told, ours = weights_of(mine["Actions"]), weights_of(spec.props.get("Actions", []))
+        told, ours = target_group_weights(mine["Actions"]), target_group_weights(spec.props.get("Actions", []))
         marked = with_shift(elbv2, spec, mine, told, ours, listed)
         hidden = redacted_rule(marked, spec.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
@@ -182,9 +191,9 @@ class ListenerRule(ElbResourceType):
         if phase is CutoverPhase.JOIN and _is_hushed(actual):
             return _hushed(desired)
         given = desired
-        if phase > CutoverPhase.JOIN and STANDS_IN in actual:
+        if phase > CutoverPhase.JOIN and REPLACEMENT_TARGET_KEY in actual:
             # ECS may have shifted its own rule to the other group since.
-            given = {**desired, "Actions": _joined(desired["Actions"], actual[STANDS_IN])}
+            given = {**desired, "Actions": _joined(desired["Actions"], actual[REPLACEMENT_TARGET_KEY])}
         elif SHIFTED_BY not in actual:
             given = {**desired, "Actions": _between(phase, desired["Actions"], actual["Actions"])}
         if not is_key_pending(desired["Conditions"], actual["Conditions"], serving):
@@ -233,7 +242,7 @@ def _is_hushed(rule: JsonObject) -> bool:
 
 def _between(phase: CutoverPhase, desired: list[JsonObject], actual: list[JsonObject]) -> list[JsonObject]:
     """Return a forward to both groups: the new one at weight 0, then with all the weight, then alone."""
-    new, had = weights_of(desired), weights_of(actual)
+    new, had = target_group_weights(desired), target_group_weights(actual)
     if phase >= CutoverPhase.DROP or not new or not had or new.keys() == had.keys():
         return desired
     weights = dict.fromkeys(had, 0) | new if phase >= CutoverPhase.SHIFT else dict.fromkeys(new, 0) | had
@@ -248,4 +257,4 @@ def _joined(desired: list[JsonObject], deposed: Mapping[str, str]) -> list[JsonO
 
 
 def _led(actions: list[JsonObject]) -> list[str]:
-    return [arn for arn, weight in weights_of(actions).items() if weight]
+    return [arn for arn, weight in target_group_weights(actions).items() if weight]

@@ -108,7 +108,7 @@ class DBCluster(RdsResourceType):
     write_only = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
     unprotected = {"DeletionProtection": False}
-    unprotected_by = (
+    unprotect_command = (
         "aws rds modify-db-cluster --db-cluster-identifier {DBClusterIdentifier} --no-deletion-protection "
         "--apply-immediately"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from state.stack_state import StackState
 
 # The resource types of account-wide resources (`shared`), named here because `list` loads no resource type.
-ACCOUNTS_OWN = frozenset({"ServiceLinkedRole"})
+ACCOUNT_WIDE_TYPES = frozenset({"ServiceLinkedRole"})
 
 
-def resources_in(state: StackState) -> int:
+def resource_count(state: StackState) -> int:
     """Count the resources in a state, without the account-wide ones."""
-    return sum(one.type_name not in ACCOUNTS_OWN for one in state.resources.values())
+    return sum(one.type_name not in ACCOUNT_WIDE_TYPES for one in state.resources.values())

@@ -20,7 +20,7 @@ def as_sentence(clause: str) -> str:
     return clause[:1].upper() + clause[1:]
 
 
-def ways_on(workspace: Workspace, suffix: str) -> str:
+def next_steps(workspace: Workspace, suffix: str) -> str:
     """Return a sentence with the commands that finish a teardown, or bring the stack back up."""
     return (
         f"`{workspace.command('teardown', suffix)}` finishes it; "
@@ -28,10 +28,10 @@ def ways_on(workspace: Workspace, suffix: str) -> str:
     )
 
 
-def lacking(workspace: Workspace, suffix: str, state: StackState | None, what: str) -> Incomplete:
+def unfinished_error(workspace: Workspace, suffix: str, state: StackState | None, what: str) -> Incomplete:
     """Return the error that a stack has no `what`, such as outputs: they are gone, or were never there."""
     if began := unfinished_teardown(state):
-        return Incomplete(f"The stack {suffix} has no {what} any more: {began}.", ways_on(workspace, suffix))
+        return Incomplete(f"The stack {suffix} has no {what} any more: {began}.", next_steps(workspace, suffix))
     return Incomplete(
         f"The stack {suffix} has no {what} yet: no apply of the whole stack has ended well.",
         f"`{workspace.command('apply', suffix)}` goes on.",

@@ -22,12 +22,12 @@ _ANYWHERE = "0.0.0.0/0"
 _PROTOCOLS = {"-1": "all traffic", "1": "icmp", "6": "tcp", "17": "udp"}
 
 
-def acls_in(ec2: Any, vpc: str) -> list[JsonObject]:
+def network_acls_in(ec2: Any, vpc: str) -> list[JsonObject]:
     """Return the network ACLs of a VPC (DescribeNetworkAcls)."""
     return list(ec2.describe_network_acls(Filters=where({"vpc-id": vpc}))["NetworkAcls"])
 
 
-def not_as_born(acls: list[JsonObject], subnets: Set[str], region: str) -> list[Unmanaged]:
+def non_default_rules(acls: list[JsonObject], subnets: Set[str], region: str) -> list[Unmanaged]:
     """Return each difference between the ACLs around these subnets and a new default ACL.
 
     Args:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from provisioner.doctor.acl_checks import ACL_CHECKS, ACL_FINDING
 from provisioner.doctor.context import DoctorContext
-from provisioner.doctor.crossings import CROSSINGS, STOPPED
 from provisioner.doctor.runner import run_checks
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource, TopicHealth, line_or_unknown
-from provisioner.resources.ec2.acls import acls_in, not_as_born
+from provisioner.resources.ec2.network_acls import network_acls_in, non_default_rules
 
 _TOPIC = "network"
 
 
-def borders(context: HealthContext, suffix: str) -> tuple[TopicHealth, ...]:
+def network_acl_topics(context: HealthContext, suffix: str) -> tuple[TopicHealth, ...]:
     """Return what network ACLs stop; nothing if they are as AWS created them with the subnets."""
     found = [
         line
@@ -33,12 +33,12 @@ def _lines(context: HealthContext, vpc: ObservedResource, suffix: str) -> Iterat
         return
     ec2 = context.clients.client("ec2")
     subnets = {str(one.actual["SubnetId"]) for one in context.of_types("Subnet") if one.actual}
-    if not not_as_born(acls_in(ec2, vpc.actual["VpcId"]), subnets, ec2.region):
+    if not non_default_rules(network_acls_in(ec2, vpc.actual["VpcId"]), subnets, ec2.region):
         return
-    results = run_checks(DoctorContext(suffix, context.clients, context.now), CROSSINGS)
-    told = {one.finding.problem for one in results if one.finding and one.finding.name == STOPPED}
+    results = run_checks(DoctorContext(suffix, context.clients, context.now), ACL_CHECKS)
+    told = {one.finding.problem for one in results if one.finding and one.finding.name == ACL_FINDING}
     for what in sorted(told):
         yield HealthLine(vpc.logical_id, what, "unwell")
     for one in results if not told else ():
-        if one.untold:
+        if one.not_checked:
             yield HealthLine(vpc.logical_id, f"what its network ACLs stop is unknown: {one.note}", "unknown")

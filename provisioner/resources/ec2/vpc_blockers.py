@@ -23,7 +23,7 @@ from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import AMAZONS_GROUP
 from provisioner.responses import UnsupportedOperation
 
-ASKED = (
+OPERATIONS = (
     "DescribeCarrierGateways DescribeEgressOnlyInternetGateways DescribeInternetGateways DescribeNetworkAcls"
     " DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTransitGatewayVpcAttachments"
     " DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpnGateways"
@@ -35,7 +35,7 @@ _ENDING = in_lower_case("deleting detaching")
 _ENDED = in_lower_case("deleted detached expired failed rejected")
 
 
-def parts_of(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def vpc_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     """Return the subnets, groups, route tables, ACLs, endpoints and gateways that block deleting a VPC."""
     return [
         *_subnets(ec2, spec),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from provisioner.doctor.checks import CHECKS
 from provisioner.doctor.reads import balancer, data, edge, network, tasks
 
-CROSSINGS = tuple(one for one in CHECKS if network.network_acls in one.reads)
+ACL_CHECKS = tuple(one for one in CHECKS if network.network_acls in one.reads)
 # The name of their finding for a network ACL.
-STOPPED = "acl-stops"
+ACL_FINDING = "acl-stops"
 # The calls of these checks by service; `policy` grants them.
 CALLS = {
     **edge.CALLS,
