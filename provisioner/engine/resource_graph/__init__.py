@@ -1,1 +1,1 @@
-"""TODO."""
+"""The declared resources, the references between their properties, and sensitive values."""

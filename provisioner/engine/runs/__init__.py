@@ -1,1 +1,1 @@
-"""TODO."""
+"""What one run did: its recorder, its record, its timeline."""
