@@ -24,9 +24,9 @@ def status(everything: bool, cached: bool, watch: bool, every: float, **given: A
         raise UsageError("--watch looks at one stack in AWS.", "Leave --cached and --all out.")
     suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
     if cached:
-        from provisioner.workflows import status as remembering
+        from provisioner.workflows import cached_status
 
-        return each_known(console, workspace, suffixes, lambda one: remembering.cached(console, workspace, one))
+        return each_known(console, workspace, suffixes, lambda one: cached_status.cached(console, workspace, one))
     from provisioner.workflows import status as showing
     from provisioner.workflows import status as watching
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -178,9 +178,11 @@ def _recorded(home: Path) -> RunningEmulator | None:
             "Choose another folder with MLAPI_HOME.",
         )
     try:
-        told = json.loads(text)
-        emulator = RunningEmulator(**(told | {"hosts": tuple(told.get("hosts", ()))}))
-    except (ValueError, TypeError, AttributeError):
+        record = json.loads(text)
+        attributes = {one.metadata.get("json", one.name): one.name for one in fields(RunningEmulator)}
+        values = {attributes[key]: value for key, value in record.items()}
+        emulator = RunningEmulator(**(values | {"hosts": tuple(record.get("hosts", ()))}))
+    except (ValueError, TypeError, AttributeError, KeyError):
         return None
     return emulator if type(emulator.pid) is int and emulator.pid > 0 else None
 

@@ -1,4 +1,4 @@
-"""`status`: how a stack is now, as the last run left it (`--cached`), or again and again (`--watch`)."""
+"""`status`: how a stack is now, once or again and again (`--watch`)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,9 @@ from provisioner.terminal.console import Console, table
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
 from provisioner.terminal.screen import Screen
 from provisioner.terminal.service_tables import show_outputs
-from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_teardown
+from provisioner.unfinished_teardown import next_steps, unfinished_teardown
 from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.plan_context import describe_count, location_description
-from provisioner.workspace import Workspace
-from state.stack_state import StackState
 
 _HEAD = ("node", "kind", "phase", "live", "id")
 UNWELL = 1
@@ -180,38 +178,6 @@ def _show(console: Console, session: Session, look: StatusReport) -> None:
     show_outputs(console, session.state.outputs, "table")
 
 
-_CACHED_HEAD = ("node", "kind", "phase", "id")
-
-
-def cached(console: Console, workspace: Workspace, suffix: str) -> int:
-    """Print every resource as the last run left it, then the outputs; return 1 if a run did not end well."""
-    state = workspace.load_state(suffix)
-    if state is None:
-        raise NoSuchStack(f"No stack {suffix} is known {workspace.description}.")
-    rows = [
-        {"node": name, "kind": resource_state.type_name, "phase": resource_state.phase, "id": resource_state.id}
-        for name, resource_state in state.resources.items()
-    ]
-    began = unfinished_teardown(state)
-    _show_cached(console, state, rows, began)
-    if began and not console.as_json:
-        console.data(f"{as_sentence(began)}.")
-        console.data(next_steps(workspace, suffix))
-    return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
-
-
-def _show_cached(console: Console, state: StackState, rows: list[dict[str, str]], began: str) -> None:
-    """Print the resources and the outputs, or all as one JSON record."""
-    if console.as_json:
-        more = {"outputs": state.outputs, "unfinished": began}
-        console.record("status", suffix=state.suffix, cached=True, resources=rows, **more)
-        return
-    location = state.location
-    console.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
-    for line in table(([row[key] for key in _CACHED_HEAD] for row in rows), _CACHED_HEAD):
-        console.data(line)
-    console.data("")
-    show_outputs(console, state.outputs, "table")
 
 
 def watch(console: Console, session: Session, every: float) -> int:
