@@ -18,7 +18,7 @@ from provisioner.errors import UsageError
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
-    from provisioner.terminal.service_tables import show_outputs
+    from provisioner.terminal.outputs import show_outputs
     from provisioner.unfinished_teardown import unfinished_error
 
     console, workspace = begin(given)

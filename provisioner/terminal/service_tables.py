@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,29 +38,6 @@ class Lines:
         who = service if container in ("", MAIN_CONTAINER) else f"{service}/{container}"
         head = self._say.paint(who if service == task else f"{who} {task[:_SHORT]}", color, sys.stdout)
         self._say.written(f"{when.replace('+00:00', 'Z')} {head} {line.text}")
-
-
-def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> None:
-    """Print the outputs.
-
-    Args:
-        console: The console.
-        outputs: The outputs by name.
-        form: `json`, `env` (shell variables), `github` (for GitHub Actions), or anything else for a table.
-
-    """
-    if console.as_json:
-        console.record("outputs", outputs=dict(outputs))
-        return
-    if form == "json":
-        console.data(json.dumps(dict(outputs), indent=2))
-        return
-    if form in ("env", "github"):
-        for name, value in outputs.items():
-            console.data(f"{name.upper() if form == 'env' else name}={value}")
-        return
-    for line in table(outputs.items(), ("output", "value")) if outputs else ():
-        console.data(line)
 
 
 _HEAD = ("", "revision", "image", "when", "by", "result")

@@ -12,9 +12,9 @@ from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.exclusive_run import bring_up, raise_if_other_run_began
 from provisioner.session import Session
 from provisioner.terminal.console import Console
+from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.plan import sentence, show_plan, shown, summary
 from provisioner.terminal.progress import progress
-from provisioner.terminal.service_tables import show_outputs
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.estimates import plan_estimate
 from provisioner.workflows.output_files import give

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console, table
-from provisioner.terminal.service_tables import show_outputs
+from provisioner.terminal.outputs import show_outputs
 from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_teardown
 from provisioner.workspace import Workspace
 from state.stack_state import StackState

@@ -24,8 +24,8 @@ from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console, table
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
+from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
-from provisioner.terminal.service_tables import show_outputs
 from provisioner.unfinished_teardown import next_steps, unfinished_teardown
 from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.plan_context import describe_count, location_description
@@ -176,8 +176,6 @@ def _show(console: Console, session: Session, look: StatusReport) -> None:
         console.data(next_steps(session.options.workspace, session.suffix))
     console.data("")
     show_outputs(console, session.state.outputs, "table")
-
-
 
 
 def watch(console: Console, session: Session, every: float) -> int:
