@@ -80,7 +80,7 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def served() -> Iterator[LocalAws]:
     """One embedded AWS a worker; who uses it empties it first."""
     with LocalAws() as box:
-        warm(box.box)
+        warm(box.emulator)
         gc.collect()
         gc.freeze()  # it stays: looking through it after each command would take a quarter of a second
         yield box

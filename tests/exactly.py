@@ -25,7 +25,7 @@ def exactly(user: User, purpose: str, suffix: str, *more: str) -> Iterator[list[
     user.box.authorise(*given)
     try:
         yield asked
-        authoriser = user.box.box.authoriser
+        authoriser = user.box.emulator.authoriser
         asked += authoriser.asked if authoriser else []
     finally:
         user.box.authorise()

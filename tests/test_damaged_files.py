@@ -222,7 +222,7 @@ def test_a_state_of_any_wrong_type_is_damaged_in_words() -> None:
 def test_facts_of_wrong_types_are_a_damaged_state(user: User, facts: dict[str, Any]) -> None:
     user.ledger(SUFFIX).parent.mkdir(parents=True, exist_ok=True)
     told = json.loads(KEPT.read_text())
-    endpoint = f"embedded:{user.box.box.instance}"
+    endpoint = f"embedded:{user.box.emulator.instance}"
     told |= {"facts": {**told["facts"], **facts}, "place": {**told["place"], "endpoint": endpoint}}
     user.ledger(SUFFIX).write_text(json.dumps(told))
 

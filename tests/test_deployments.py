@@ -55,7 +55,7 @@ def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: User) -> Non
     before = running(user)
     mark = user.mark()
     user.plan("a", "--set", "image=web:does-not-exist")
-    planned = sum(call["operation"] == "ListTasks" for call in user.box.box.calls.since(mark))
+    planned = sum(call["operation"] == "ListTasks" for call in user.box.emulator.calls.since(mark))
     user.box.faults({"operation": "ecs:ListTasks", "fault": "access_denied", "nth": planned + 1})
 
     ran = failed(user, "--set", "image=web:does-not-exist")

@@ -50,7 +50,7 @@ def test_a_state_write_that_drips_is_made_again(
     monkeypatch.setattr("provisioner.bucket.address._ANSWER_WITHIN", 2)
     make_bucket(user.box)
     there = ("--suffix", "a", "--state", f"s3://{BUCKET}")
-    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.box.instance}")
+    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
     file = tmp_path / "state.json"
     file.write_bytes(StackState("a", location, serial=7, outputs={"vpc_id": "vpc-1"}).dump())
     drip = plays.after(plays.dripped_page(EVERY))

@@ -110,7 +110,7 @@ def test_killed_it_is_told_and_an_apply_brings_the_stack_up_in_a_new_one(alone: 
 
 def test_a_stack_whose_emulator_ended_hides_no_other(user: User) -> None:
     assert user.run("apply", "--yes", "-q", *NAMED).code == 0
-    over = user.ledger("a").read_text().replace(f"embedded:{user.box.box.instance}", "embedded:another")
+    over = user.ledger("a").read_text().replace(f"embedded:{user.box.emulator.instance}", "embedded:another")
     (user.home / "embedded" / "b.json").write_text(over.replace('"suffix": "a"', '"suffix": "b"'))
 
     every = user.run("status", "--all", "--json")

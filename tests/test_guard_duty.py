@@ -41,7 +41,7 @@ def of_guards(commands: Iterable[str]) -> list[str]:
 @pytest.fixture
 def strict(user: User) -> User:
     """A user before an empty strict account."""
-    user.box.behave(manners=True, pace=0.0, account="strict")
+    user.box.behave(behaviours=True, speed=0.0, account="strict")
     return user
 
 

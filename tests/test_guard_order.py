@@ -102,10 +102,10 @@ def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
 def viewer(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
     """Somebody who looks at the open stack from now on; AWS takes a hundredth of its time."""
     user.well("apply", "--yes", "--suffix", "a")
-    looker = Viewer(user.box.box)
+    looker = Viewer(user.box.emulator)
     user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(user.box.box, "_take_turn", looker)
+        patch.setattr(user.box.emulator, "_take_turn", looker)
         yield looker
     user.slow(0.0)
 
@@ -126,9 +126,9 @@ def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(user:
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 6])
 def test_switched_on_and_cut_off_it_goes_on_or_back(user: User, viewer: Viewer, after: int) -> None:
-    user.box.box.faults.order([{"fault": "expired", "at": after, "times": 1000}])
+    user.box.emulator.faults.order([{"fault": "expired", "at": after, "times": 1000}])
     assert user.run("apply", "--yes", "--suffix", "a", *REQUIRE).code != 0
-    user.box.box.faults.order([])
+    user.box.emulator.faults.order([])
 
     user.apply("a", *REQUIRE)
 

@@ -86,10 +86,10 @@ def user(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
 @pytest.fixture
 def watch(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     """Whoever looks at the stack from now on; AWS takes a hundredth of its time."""
-    looker = Watch(user.box.box)
+    looker = Watch(user.box.emulator)
     user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(user.box.box, "_take_turn", looker)
+        patch.setattr(user.box.emulator, "_take_turn", looker)
         yield looker
     user.slow(0.0)
     user.well("apply", "--yes", "--suffix", "a", *IMAGE)
@@ -139,9 +139,9 @@ def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(us
 def cut_off(user: User, after: int | str, *settings: str) -> None:
     """An apply whose credentials end with one of its calls, by number or by name: none comes after that."""
     at = {"operation": after} if isinstance(after, str) else {"at": after}
-    user.box.box.faults.order([{"fault": "expired", "times": 1000, **at}])
+    user.box.emulator.faults.order([{"fault": "expired", "times": 1000, **at}])
     ran = user.run("apply", "--yes", "--suffix", "a", *settings)
-    user.box.box.faults.order([])
+    user.box.emulator.faults.order([])
     assert ran.code != 0
     assert "Traceback" not in ran.err
 
@@ -302,9 +302,9 @@ def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(user: Use
 @pytest.mark.slow
 def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(user: User, watch: Watch) -> None:
     with user.spawn("apply", "--local", "--yes", "--suffix", "a", *HTTPS) as process:
-        user.box.box.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
+        user.box.emulator.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
         process.communicate(timeout=120)
-    user.box.box.faults.order([])
+    user.box.emulator.faults.order([])
     assert process.returncode == -signal.SIGKILL
 
     user.apply("a", *HTTPS)

@@ -367,7 +367,7 @@ def test_a_plan_of_another_suffix_says_what_to_leave_out(monkeypatch: pytest.Mon
 
 def written(user: User, of: str = "prod", **changed: Any) -> str:
     """A ledger in a file."""
-    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.box.instance}")
+    location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
     told = json.loads(StackState(of, location, serial=7).dump())
     file = user.home / "told.json"
     file.write_text(json.dumps({**told, **changed}))

@@ -22,7 +22,7 @@ from tests.support.printed_commands import carry_out, printed
 
 @pytest.fixture(scope="module")
 def ec2(served: LocalAws) -> Any:
-    served.behave(manners=False, pace=0.0)
+    served.behave(behaviours=False, speed=0.0)
     served.reset()
     made = client(served.endpoint, "ec2")
     made.region = "us-east-1"  # as the engine's client tells it

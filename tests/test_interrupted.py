@@ -173,7 +173,7 @@ def test_one_may_wait_for_the_other_to_end(user: User) -> None:
 def test_what_was_meant_but_never_called_is_not_taken_for_done(user: User, owner: str, part: str) -> None:
     """Killed between the intent and its call, in a thing that AWS tells as soon as its owner exists."""
     user.apply("a")
-    user.box.behave(manners=False, pace=0.0)
+    user.box.behave(behaviours=False, speed=0.0)
     _undo(user, owner)
     known = user.known("a")
     for name in (owner, part):

@@ -44,7 +44,7 @@ _NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def emulator_server(served: LocalAws) -> LocalAws:
-    served.behave(manners=True, pace=0.0)
+    served.behave(behaviours=True, speed=0.0)
     served.reset()
     make_bucket(served)
     return served

@@ -23,7 +23,7 @@ def held(user: User) -> Held:
 
 
 def test_the_snapshots_of_a_neighbour_stay(user: User) -> None:
-    user.box.behave(manners=False, pace=0.0)
+    user.box.behave(behaviours=False, speed=0.0)
     rds = client(user.box.endpoint, "rds")
     for name in ("ml-api-aurora-b", "ml-api-aurora-b-2"):
         rds.create_db_cluster(

@@ -189,7 +189,7 @@ def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own
 def test_of_two_policies_of_an_account_the_longer_counts_and_one_for_new_groups_spares_the_old(
     user: User,
 ) -> None:
-    user.box.behave(manners=False, pace=0.0)
+    user.box.behave(behaviours=False, speed=0.0)
     logs = client(user.box.endpoint, "logs")
     logs.create_log_group(logGroupName="old")
     keep_for(logs, 90)

@@ -130,7 +130,7 @@ def test_a_ledger_of_a_rehearsal_is_refused_against_another_endpoint(user: User,
 def test_a_ledger_of_another_endpoint_is_refused_in_a_rehearsal(user: User, tmp_path: Path) -> None:
     state = str(tmp_path / "one.json")
     user.apply("a", "--state", state)
-    text = Path(state).read_text().replace(f"embedded:{user.box.box.instance}", "https://emulator.example")
+    text = Path(state).read_text().replace(f"embedded:{user.box.emulator.instance}", "https://emulator.example")
     Path(state).write_text(text)
     mark = user.mark()
 

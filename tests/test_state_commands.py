@@ -33,7 +33,7 @@ class Team:
         if self.is_shared:
             user.environment["MLAPI_STATE"] = STATE
             user.well("state", "init", "--yes")
-        location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.box.instance}")
+        location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
         state = StackState(SUFFIX, location, serial=7, outputs={"vpc_id": "vpc-1"})
         (tmp_path / "first.json").write_bytes(state.dump())
         self.well("state", "push", str(tmp_path / "first.json"))

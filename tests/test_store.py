@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> FileStateStore:
 
 @pytest.fixture(scope="module")
 def emulator_server(served: LocalAws) -> LocalAws:
-    served.behave(manners=True, pace=0.0)
+    served.behave(behaviours=True, speed=0.0)
     served.reset()
     make_bucket(served)
     return served

@@ -115,9 +115,9 @@ def stranger(user: User, node: str) -> str:
 @contextmanager
 def at_ease(user: User) -> Iterator[Callable[[str], Any]]:
     """Clients of an AWS that hides nothing and asks for no service roles: for whoever was here before."""
-    user.box.behave(manners=False, pace=0.0)
+    user.box.behave(behaviours=False, speed=0.0)
     yield lambda service: client(user.box.endpoint, service)
-    user.box.behave(manners=True, pace=0.0)
+    user.box.behave(behaviours=True, speed=0.0)
 
 
 @pytest.mark.parametrize(

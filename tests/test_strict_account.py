@@ -21,7 +21,7 @@ from tests.test_guard_duty import guards, of_guards
 @pytest.fixture
 def strict(user: User) -> User:
     """A user before an empty strict account."""
-    user.box.behave(manners=True, pace=0.0, account="strict")
+    user.box.behave(behaviours=True, speed=0.0, account="strict")
     return user
 
 
@@ -177,7 +177,7 @@ def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(str
     ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")
 
     assert ran.code == 9, ran.err
-    strict.box.box.authorise([])
+    strict.box.emulator.authorise([])
     assert "AWS denied ListSubscriptions" in ran.err.partition("teardown is incomplete")[0]
     assert client(strict.box.endpoint, "rds").describe_db_clusters()["DBClusters"] == []
 

@@ -65,7 +65,7 @@ def start(
 
     polite = None if manners is None else manners == "on"
     options = local_aws.EmulatorOptions(
-        pace=pace, manners=polite, hosts=hosts or None, address=address, account=account
+        speed=pace, behaviours=polite, hosts=hosts or None, address=address, account=account
     )
     return local_aws.start(Console(as_json=as_json), options, port=port, authorise=authorise)
 

@@ -42,7 +42,7 @@ def main() -> None:
     from provisioner.emulator.server import serve  # noqa: PLC0415
     from provisioner.emulator.services import warm  # noqa: PLC0415
 
-    emulator = Emulator(pace=given.pace, with_manners=given.manners == "on", account=given.account)
+    emulator = Emulator(speed=given.pace, with_behaviours=given.manners == "on", account=given.account)
     server = serve(emulator, given.port, hosts=given.host, address=given.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # nothing to save, and unloading moto takes 1 s
@@ -57,8 +57,8 @@ def _record(given: argparse.Namespace, server: Server, emulator: Emulator) -> No
     """Write local.json atomically: the endpoint, token, process id and settings of this emulator."""
     home: Path = given.home
     told: dict[str, Any] = {"token": emulator.token, "hosts": given.host, "address": given.address}
-    told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": emulator.instance, "pace": emulator.pace}
-    told |= {"manners": emulator.with_manners, "account": emulator.account}
+    told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": emulator.instance, "pace": emulator.speed}
+    told |= {"manners": emulator.with_behaviours, "account": emulator.account}
     told |= {"started": datetime.now(UTC).isoformat(timespec="seconds")}
     home.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # mkstemp creates it with mode 0600

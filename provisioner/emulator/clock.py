@@ -14,7 +14,7 @@ class Clock:
     """Wall-clock time plus the seconds that were added by hand; AWS's durations are scaled by the speed."""
 
     def __init__(self) -> None:
-        self.pace = 0.0
+        self.speed = 0.0
         self._ahead = 0.0
         self._acts: list[tuple[float, int, Act]] = []
         self._order = itertools.count()
@@ -30,7 +30,7 @@ class Clock:
 
     def scaled(self, seconds: float) -> float:
         """Return how long a process takes in the emulator that takes `seconds` in AWS."""
-        return seconds * self.pace
+        return seconds * self.speed
 
     def later(self, seconds: float, act: Act, at_least: float = 0.0) -> None:
         """Schedule `act` for the time when AWS would have taken `seconds`.

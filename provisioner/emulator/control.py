@@ -25,12 +25,12 @@ class ControlPort:
     """The application in front of the emulator: answers the control paths, passes every other request on."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self.box = emulator
+        self.emulator = emulator
 
     def __call__(self, environ: Environ) -> Response:
         """Answer a control request, or pass the request on to the emulator."""
         if not environ["PATH_INFO"].startswith(PREFIX) or is_visitor(environ):
-            return self.box(environ)
+            return self.emulator(environ)
         if not self._may(environ):
             return _json(403, {"error": f"the control port asks for the token that stands in {STATE}"})
         verb = (environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX))
@@ -52,33 +52,33 @@ class ControlPort:
     def _may(self, environ: Environ) -> bool:
         """Return whether a request carries the token, compared in constant time."""
         shown = str(environ.get("HTTP_AUTHORIZATION", "")).encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(shown, bearer(self.box.token).encode())
+        return hmac.compare_digest(shown, bearer(self.emulator.token).encode())
 
     def _health(self, _: Environ) -> Any:
         """Return the emulator's identity and settings, and whether it is ready."""
-        emulator = self.box
-        told = {"instance": emulator.instance, "pid": os.getpid(), "pace": emulator.pace}
-        told |= {"manners": emulator.with_manners, "account": emulator.account, "ready": emulator.ready}
-        return told | {"visible_within": window(emulator.pace) if emulator.with_manners else 0.0}
+        emulator = self.emulator
+        told = {"instance": emulator.instance, "pid": os.getpid(), "pace": emulator.speed}
+        told |= {"manners": emulator.with_behaviours, "account": emulator.account, "ready": emulator.ready}
+        return told | {"visible_within": window(emulator.speed) if emulator.with_behaviours else 0.0}
 
     def _calls(self, environ: Environ) -> Any:
         """Return the logged calls after the number in the query parameter `since`."""
         query = parse_qs(environ["QUERY_STRING"])
-        return self.box.calls.since(int(query.get("since", ["0"])[0]))
+        return self.emulator.calls.since(int(query.get("since", ["0"])[0]))
 
     def _reset(self, _: Environ) -> Any:
         """Delete all resources, logged calls and faults."""
-        self.box.reset()
+        self.emulator.reset()
         return {}
 
     def _faults(self, environ: Environ) -> Any:
         """Replace the faults by those in the body, a list of the fields of `faults.Fault`."""
-        self.box.faults.order(json.load(environ["wsgi.input"]))
+        self.emulator.faults.order(json.load(environ["wsgi.input"]))
         return {}
 
     def _authorise(self, environ: Environ) -> Any:
         """Allow callers only what the policies in the body allow; an empty list lifts the restriction."""
-        self.box.authorise(json.load(environ["wsgi.input"]))
+        self.emulator.authorise(json.load(environ["wsgi.input"]))
         return {}
 
     def _clock(self, environ: Environ) -> Any:

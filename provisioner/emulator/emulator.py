@@ -16,7 +16,7 @@ from provisioner.emulator.calls import CallLog
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.faults import Faults
-from provisioner.emulator.hooks import Layer, always, manners, replays, strict
+from provisioner.emulator.hooks import Layer, always, behaviours, replays, strict
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.local import PLAIN, STRICT
 from provisioner.emulator.paging import paged, whole
@@ -45,11 +45,11 @@ class Emulator:
     There is only one in a process, because moto's state is global.
     """
 
-    def __init__(self, *, pace: float = 0.0, with_manners: bool = True, account: str = PLAIN) -> None:
+    def __init__(self, *, speed: float = 0.0, with_behaviours: bool = True, account: str = PLAIN) -> None:
         self.instance = uuid4().hex
         # Requests to the control port must carry it.
         self.token = token_urlsafe()
-        self.behave(pace=pace, with_manners=with_manners, account=account)
+        self.behave(speed=speed, with_behaviours=with_behaviours, account=account)
         self.ready = False
         self.calls = CallLog()
         self.faults = Faults()
@@ -58,19 +58,19 @@ class Emulator:
         # One call at a time: moto is not thread-safe, and the GIL leaves nothing to gain from threads.
         self._turn = threading.RLock()
 
-    def behave(self, *, pace: float, with_manners: bool, account: str = PLAIN) -> None:
+    def behave(self, *, speed: float, with_behaviours: bool, account: str = PLAIN) -> None:
         """Set the speed and the type of account; without behaviours, everything is instant.
 
         Args:
-            pace: 0 is instant, 1 is as slow as AWS.
-            with_manners: Whether AWS's latency and refusals are emulated.
+            speed: 0 is instant, 1 is as slow as AWS.
+            with_behaviours: Whether AWS's latency and refusals are emulated.
             account: `PLAIN` or `STRICT`.
 
         """
-        self.pace, self.with_manners, self.account = pace, with_manners, account
+        self.speed, self.with_behaviours, self.account = speed, with_behaviours, account
         strict.on = account == STRICT
-        manners.on = with_manners
-        clock.pace = pace if with_manners else 0.0
+        behaviours.on = with_behaviours
+        clock.speed = speed if with_behaviours else 0.0
 
     def authorise(self, policies: Iterable[Mapping[str, Any]]) -> None:
         """Allow callers only what these policies allow; an empty list lifts the restriction."""
@@ -80,7 +80,7 @@ class Emulator:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers of hooks that are switched on, outermost first."""
-        return tuple(layer for layer in (replays, strict, manners, always) if layer.on)
+        return tuple(layer for layer in (replays, strict, behaviours, always) if layer.on)
 
     def reset(self) -> None:
         """Delete all resources, logged calls and faults; the settings stay."""

@@ -83,5 +83,5 @@ class Layer:
 
 replays = Layer()  # outermost: a repeated client token gets the first answer again, whatever else holds
 strict = Layer(on=False)  # effects of an organisation, its security tools and its contracts on an account
-manners = Layer()  # AWS's latency and refusals
+behaviours = Layer()  # AWS's latency and refusals
 always = Layer()  # patches of moto

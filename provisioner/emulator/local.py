@@ -31,9 +31,9 @@ ACCOUNTS = (PLAIN, STRICT)
 VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds at AWS's speed, and real seconds at any speed
 
 
-def window(pace: float) -> float:
+def window(speed: float) -> float:
     """Return the seconds for which, at most, reads may not show a new resource (eventual consistency)."""
-    return max(VISIBLE_WITHIN * pace, AT_LEAST)
+    return max(VISIBLE_WITHIN * speed, AT_LEAST)
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def unresponsive_process(home: Path) -> int | None:
 def start(
     home: Path,
     *,
-    pace: float = 0.0,
-    manners: bool = True,
+    speed: float = 0.0,
+    behaviours: bool = True,
     port: int = 0,
     hosts: Iterable[str] = (),
     address: str = LOOPBACK,
@@ -85,7 +85,7 @@ def start(
 ) -> RunningEmulator:
     """Return the running emulator of this home, or start one; concurrent callers get the same one.
 
-    A running one is returned whatever its speed and account. For a new one, `pace` is 0 for instant and 1 for
+    A running one is returned whatever its speed and account. For a new one, `speed` is 0 for instant and 1 for
     AWS's speed, `port` 0 lets the kernel choose, and `timeout` is in seconds until it is ready.
 
     Raises:
@@ -94,7 +94,7 @@ def start(
     """
     if emulator := running(home):
         return emulator
-    arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
+    arguments = ["--port", str(port), "--pace", str(speed), "--manners", "on" if behaviours else "off"]
     arguments += ["--account", account]
     arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
     try:

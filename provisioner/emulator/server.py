@@ -25,9 +25,9 @@ def serve(emulator: Emulator, port: int, *, hosts: Iterable[str] = (), address: 
 class LocalAws:
     """Local AWS on loopback for the duration of a `with` block; only one at a time in a process."""
 
-    def __init__(self, *, pace: float = 0.0, manners: bool = True, port: int = 0, account: str = PLAIN) -> None:
-        self.box = Emulator(pace=pace, with_manners=manners, account=account)
-        self.server = serve(self.box, port)
+    def __init__(self, *, speed: float = 0.0, behaviours: bool = True, port: int = 0, account: str = PLAIN) -> None:
+        self.emulator = Emulator(speed=speed, with_behaviours=behaviours, account=account)
+        self.server = serve(self.emulator, port)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -36,9 +36,9 @@ class LocalAws:
         return self.server.endpoint
 
     def __enter__(self) -> Self:
-        self.box.reset()
+        self.emulator.reset()
         self._thread.start()
-        self.box.ready = True
+        self.emulator.ready = True
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -48,23 +48,23 @@ class LocalAws:
 
     def reset(self) -> None:
         """Delete all resources, logged calls and faults; speed, behaviours and account stay."""
-        self.box.reset()
+        self.emulator.reset()
 
-    def behave(self, *, manners: bool, pace: float, account: str = PLAIN) -> None:
+    def behave(self, *, behaviours: bool, speed: float, account: str = PLAIN) -> None:
         """Change the speed, behaviours and account of the running emulator."""
-        self.box.behave(pace=pace, with_manners=manners, account=account)
+        self.emulator.behave(speed=speed, with_behaviours=behaviours, account=account)
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
         """Return every AWS call that was answered after the call with number `since`."""
-        return self.box.calls.since(since)
+        return self.emulator.calls.since(since)
 
     def authorise(self, *policies: Mapping[str, Any]) -> None:
         """Allow callers only what these policies allow; without policies, allow everything."""
-        self.box.authorise(policies)
+        self.emulator.authorise(policies)
 
     def faults(self, *orders: dict[str, Any]) -> None:
         """Replace the faults in force by these; each has the fields of `faults.Fault`."""
-        self.box.faults.order(orders)
+        self.emulator.faults.order(orders)
 
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock forward by `seconds`."""

@@ -13,7 +13,7 @@ from moto.backends import get_backend
 from provisioner.emulator.ecs.model import Task, all_tasks
 from provisioner.emulator.ecs.targets import health_problem
 from provisioner.emulator.ecs.tasks import status_at
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.moto_bridge import backend, list_moto
 from provisioner.emulator.patches.cloudfront_distributions import visited
@@ -106,7 +106,7 @@ def _balancers() -> dict[tuple[str, str], list[Any]]:
 
 def _lets_in(place: AccountRegion, balancer: Any, port: int, *, from_edge: bool) -> bool:
     """Return whether a load balancer's security groups allow a request; an internal one allows CloudFront."""
-    if not manners.on:
+    if not behaviours.on:
         return True
     if balancer.scheme == "internal":
         return from_edge

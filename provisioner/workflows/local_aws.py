@@ -26,8 +26,8 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 class EmulatorOptions:
     """The options given for the emulator; None takes the default at a start, and any value if it runs."""
 
-    pace: float | None = None
-    manners: bool | None = None
+    speed: float | None = None
+    behaviours: bool | None = None
     hosts: tuple[str, ...] | None = None
     address: str | None = None
     account: str | None = None
@@ -57,8 +57,8 @@ def start(console: Console, options: EmulatorOptions, *, port: int, authorise: P
     """
     emulator = local.start(
         Workspace.here().embedded,
-        pace=options.pace or 0.0,
-        manners=options.manners is not False,
+        speed=options.speed or 0.0,
+        behaviours=options.behaviours is not False,
         port=port,
         hosts=options.hosts or (),
         address=options.address or local.LOOPBACK,

@@ -28,7 +28,7 @@ def client_of(endpoint: str, service: str, region: str) -> Any:
 @pytest.fixture(scope="session")
 def emulator_server() -> Iterator[LocalAws]:
     """One server a session: its manners are off unless a test asks for them."""
-    with LocalAws(manners=False) as served:
+    with LocalAws(behaviours=False) as served:
         yield served
 
 
@@ -68,7 +68,7 @@ def _used(client: Client) -> Client:
 
 
 def _clients(box: LocalAws, *, manners: bool, pace: float) -> Client:
-    box.behave(manners=manners, pace=pace)
+    box.behave(behaviours=manners, speed=pace)
     box.reset()
 
     def client(service: str, region: str = "us-east-1") -> Any:

@@ -94,11 +94,11 @@ def test_a_boundary_caps_what_is_allowed() -> None:
 
 @pytest.fixture
 def aws(served: LocalAws) -> Iterator[LocalAws]:
-    served.behave(manners=False, pace=0.0)
+    served.behave(behaviours=False, speed=0.0)
     served.reset()
     yield served
     served.authorise()
-    served.behave(manners=True, pace=0.0)
+    served.behave(behaviours=True, speed=0.0)
 
 
 def refused(call: Any, **params: Any) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def test_a_role_is_passed_to_the_service_it_is_for(aws: LocalAws) -> None:
 
 
 def test_a_stream_is_named_within_its_group(emulator_server: LocalAws) -> None:
-    emulator_server.behave(manners=False, pace=0.0)
+    emulator_server.behave(behaviours=False, speed=0.0)
     logs, group = client(emulator_server.endpoint, "logs"), "/aws/ecs/ml-api-a"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="api/api/1")

@@ -19,17 +19,17 @@ from tests.embedded.conftest import Client
 
 
 def control(box: LocalAws, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
-    return ask(box.endpoint, box.box.token, verb, path, body)
+    return ask(box.endpoint, box.emulator.token, verb, path, body)
 
 
 def shown(box: LocalAws) -> dict[str, str]:
-    return {"Authorization": bearer(box.box.token)}
+    return {"Authorization": bearer(box.emulator.token)}
 
 
 def test_health_says_who_answers(emulator_server: LocalAws) -> None:
     status, told = control(emulator_server, "GET", "health")
     assert status == 200
-    assert told["instance"] == emulator_server.box.instance
+    assert told["instance"] == emulator_server.emulator.instance
     assert told["ready"] is True
 
 
@@ -136,7 +136,7 @@ def test_a_trip_inside_moto_is_an_internal_failure(aws: Client) -> None:
 
 
 def test_warming_leaves_nothing(aws: Client, emulator_server: LocalAws) -> None:
-    warm(emulator_server.box)
+    warm(emulator_server.emulator)
     assert emulator_server.calls() == []
     assert aws("ec2").describe_nat_gateways()["NatGateways"] == []
 

@@ -284,7 +284,7 @@ def test_each_emulator_has_a_token_of_its_own_that_nothing_shows(
     emulator: RunningEmulator, emulator_server: LocalAws
 ) -> None:
     assert len(emulator.token) >= 32
-    assert emulator.token != emulator_server.box.token
+    assert emulator.token != emulator_server.emulator.token
     assert emulator.token not in repr(emulator)
     status, _ = ask(emulator_server.endpoint, emulator.token, "GET", "health")
     assert status == FORBIDDEN

@@ -30,14 +30,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def started(home: Path) -> local.RunningEmulator:
     """Two starts at once."""
     with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(lambda pace: local.start(home, pace=pace), [0.5, 0.5])
+        one, two = pool.map(lambda pace: local.start(home, speed=pace), [0.5, 0.5])
     assert one == two
     return one
 
 
 def test_start_is_idempotent(home: Path, started: local.RunningEmulator) -> None:
     assert local.running(home) == started
-    assert local.start(home, pace=1.0) == started
+    assert local.start(home, speed=1.0) == started
     assert started.speed == 0.5
     assert started.behaviours is True
 
@@ -120,8 +120,8 @@ def test_stop_signals_no_process_but_the_one_that_answers(
     """An emulator answers, and right, and the file names another process."""
     told = {
         "endpoint": emulator_server.endpoint,
-        "instance": emulator_server.box.instance,
-        "token": emulator_server.box.token,
+        "instance": emulator_server.emulator.instance,
+        "token": emulator_server.emulator.token,
         "pid": bystander.pid,
     }
     told |= {"pace": 0.0, "manners": True, "started": "then"}
@@ -141,8 +141,8 @@ def test_a_file_that_is_not_of_this_emulator_counts_for_none(
 ) -> None:
     told = {
         "endpoint": emulator_server.endpoint,
-        "instance": emulator_server.box.instance,
-        "token": emulator_server.box.token,
+        "instance": emulator_server.emulator.instance,
+        "token": emulator_server.emulator.token,
         "pid": os.getpid(),
     }
     told |= {"pace": 0.0, "manners": True, "started": "then"}

@@ -34,7 +34,7 @@ class Named(World):
 @pytest.fixture(scope="module")
 def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The AWS is empty again afterwards."""
-    with Named(served.box, tmp_path_factory.mktemp("named") / "home").open() as opened:
+    with Named(served.emulator, tmp_path_factory.mktemp("named") / "home").open() as opened:
         yield opened
     served.reset()
 

@@ -40,7 +40,7 @@ class Shared(World):
 @pytest.fixture
 def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     """A user before an empty AWS that takes its time."""
-    with Shared(served.box, tmp_path / "home").entered() as entered:
+    with Shared(served.emulator, tmp_path / "home").entered() as entered:
         yield entered
     served.reset()
 

@@ -50,7 +50,7 @@ def settled(answer: Any) -> Any:
 @pytest.fixture
 def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     """A user before an empty AWS, all of whose answers are asked for."""
-    world = World(served.box, tmp_path / "home")
+    world = World(served.emulator, tmp_path / "home")
     world.wire.remembered = Distrustful()
     with world.entered() as entered:
         yield entered

@@ -38,7 +38,7 @@ def test_a_sample_of_the_day_leaves_nothing_and_makes_nothing_twice(profile: str
 @pytest.fixture(scope="module")
 def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A user whose calls may be struck; the AWS is empty again afterwards."""
-    with World(served.box, tmp_path_factory.mktemp("world") / "home").open() as opened:
+    with World(served.emulator, tmp_path_factory.mktemp("world") / "home").open() as opened:
         yield opened
     served.reset()
 

@@ -22,7 +22,7 @@ from tests.faults.world import World
 @pytest.fixture
 def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     """A user before an empty AWS that takes its time."""
-    with World(served.box, tmp_path / "home").entered() as entered:
+    with World(served.emulator, tmp_path / "home").entered() as entered:
         yield entered
     served.reset()
 

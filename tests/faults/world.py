@@ -103,7 +103,7 @@ class World:
                 stack.enter_context(patch.object(module, name, lambda _home: emulator))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
-            self.box.behave(pace=self.pace, with_manners=True)
+            self.box.behave(speed=self.pace, with_behaviours=True)
             random.seed(0)
             self.fresh()
             yield self

@@ -47,7 +47,7 @@ class User:
     @classmethod
     def before(cls, box: LocalAws, home: Path) -> User:
         """A new user before an empty AWS."""
-        box.behave(manners=True, pace=0.0)
+        box.behave(behaviours=True, speed=0.0)
         box.reset()
         user = cls(box, home)
         user._point_at_the_box()
@@ -57,13 +57,13 @@ class User:
         """Write what `local start` would have: the box is served by this very process."""
         folder = self.home / "embedded" / "server"
         folder.mkdir(parents=True, exist_ok=True)
-        told = {"endpoint": self.box.endpoint, "pid": os.getpid(), "instance": self.box.box.instance}
-        told |= {"pace": pace, "manners": True, "started": "now", "token": self.box.box.token}
+        told = {"endpoint": self.box.endpoint, "pid": os.getpid(), "instance": self.box.emulator.instance}
+        told |= {"pace": pace, "manners": True, "started": "now", "token": self.box.emulator.token}
         (folder / STATE).write_text(json.dumps(told))
 
     def slow(self, pace: float) -> None:
         """From now on AWS takes its time: `pace` times as long as it really does."""
-        self.box.behave(manners=True, pace=pace)
+        self.box.behave(behaviours=True, speed=pace)
         self._point_at_the_box(pace)
 
     def ledger(self, suffix: str) -> Path:

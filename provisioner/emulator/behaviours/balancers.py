@@ -9,7 +9,7 @@ from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold, let_go, regroup
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call
 
@@ -31,7 +31,7 @@ def _description(arn: str) -> str:
     return "ELB " + arn.partition(":loadbalancer/")[2]
 
 
-@manners.before("elbv2", "CreateLoadBalancer")
+@behaviours.before("elbv2", "CreateLoadBalancer")
 def check(call: Call) -> None:
     """Refuse a name that was just released, and a public load balancer in a VPC without internet gateway.
 
@@ -53,7 +53,7 @@ def check(call: Call) -> None:
                 raise AwsError("InvalidSubnet", f"VPC {zone[subnet].vpc_id} has no internet gateway")
 
 
-@manners.after("elbv2", "CreateLoadBalancer")
+@behaviours.after("elbv2", "CreateLoadBalancer")
 def create(call: Call, reply: Reply) -> None:
     """Start provisioning a new load balancer, with an interface in every subnet; skip an existing one."""
     arn = reply["LoadBalancers"][0]["LoadBalancerArn"]
@@ -69,14 +69,14 @@ def create(call: Call, reply: Reply) -> None:
     clock.later(CREATE, partial(setattr, balancer, "state", "active"))
 
 
-@manners.after("elbv2", "SetSecurityGroups")
+@behaviours.after("elbv2", "SetSecurityGroups")
 def regrouped(call: Call, _: Reply) -> None:
     """Set the new security groups on the load balancer's interfaces."""
     interfaces = held_by(call, _description(call.params["LoadBalancerArn"]))
     regroup(call, interfaces, call.params["SecurityGroups"])
 
 
-@manners.after("elbv2", "SetSubnets")
+@behaviours.after("elbv2", "SetSubnets")
 def resettled(call: Call, _: Reply) -> None:
     """Create interfaces in added subnets at once, and delete those in removed subnets after a while."""
     arn = call.params["LoadBalancerArn"]
@@ -89,7 +89,7 @@ def resettled(call: Call, _: Reply) -> None:
         hold(call.place, subnet, balancer.security_groups or [], holder)
 
 
-@manners.before("elbv2", "DeleteLoadBalancer")
+@behaviours.before("elbv2", "DeleteLoadBalancer")
 def delete(call: Call) -> None:
     """Refuse to delete a protected load balancer; else release its interfaces and name after a while.
 
@@ -109,7 +109,7 @@ def delete(call: Call) -> None:
     clock.later(NAME, partial(_names.of(call).pop, balancer.name, None))
 
 
-@manners.before("elbv2", "ModifyLoadBalancerAttributes")
+@behaviours.before("elbv2", "ModifyLoadBalancerAttributes")
 def log_bucket(call: Call) -> None:
     """Refuse access logs to a bucket that does not exist or has no policy: aws/aws-cdk#21947, #5758.
 

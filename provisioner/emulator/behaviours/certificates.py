@@ -7,7 +7,7 @@ from functools import partial
 from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.patches.acm import held, shown
 from provisioner.emulator.wire import Call
 
@@ -19,15 +19,15 @@ _shown: AccountStore[set[str]] = AccountStore()  # the certificates in use befor
 _lately: AccountStore[str] = AccountStore()  # by ARN: the certificates whose use ended a moment ago
 
 
-@manners.before("elbv2", *_ELB)
-@manners.before("cloudfront", *_EDGE)
+@behaviours.before("elbv2", *_ELB)
+@behaviours.before("cloudfront", *_EDGE)
 def remember(call: Call) -> None:
     """Remember which certificates are in use before a call that may end a use."""
     _shown.at(call.account, "")["before"] = shown(call.account)
 
 
-@manners.after("elbv2", *_ELB)
-@manners.after("cloudfront", *_EDGE)
+@behaviours.after("elbv2", *_ELB)
+@behaviours.after("cloudfront", *_EDGE)
 def given_up(call: Call, _: Reply) -> None:
     """Mark the certificates whose use the call ended: ACM regards them as in use for a while longer."""
     lately = _lately.at(call.account, "")
@@ -36,7 +36,7 @@ def given_up(call: Call, _: Reply) -> None:
         clock.later(LINGER, partial(lately.pop, arn, None))
 
 
-@manners.before("acm", "DeleteCertificate")
+@behaviours.before("acm", "DeleteCertificate")
 def delete(call: Call) -> None:
     """Refuse to delete a certificate whose use ended a moment ago.
 

@@ -9,7 +9,7 @@ from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold, let_go, regroup
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.rds_clusters import clusters, drop_automatic, instances
 from provisioner.emulator.wire import AccountRegion, Call
@@ -48,14 +48,14 @@ def _cluster_state(name: str) -> AwsError:
     return AwsError("InvalidDBClusterStateFault", message)
 
 
-@manners.after("rds", "CreateDBCluster")
+@behaviours.after("rds", "CreateDBCluster")
 def create_cluster(call: Call, reply: Reply) -> None:
     """Start the creation of a cluster."""
     _pass(_clusters, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
     reply["DBCluster"]["Status"] = "creating"
 
 
-@manners.before("rds", "ModifyDBCluster")
+@behaviours.before("rds", "ModifyDBCluster")
 def may_modify_cluster(call: Call) -> None:
     """Refuse to modify an unavailable cluster: terraform-provider-aws rds/cluster.go retries on this."""
     name = _name(call, "DBClusterIdentifier")
@@ -63,7 +63,7 @@ def may_modify_cluster(call: Call) -> None:
         raise _cluster_state(name)
 
 
-@manners.after("rds", "ModifyDBCluster")
+@behaviours.after("rds", "ModifyDBCluster")
 def modify_cluster(call: Call, reply: Reply) -> None:
     """Make the cluster "modifying" for a while; the reply does not show that yet (terraform-provider-aws).
 
@@ -82,7 +82,7 @@ def _members(call: Call | AccountRegion, cluster: str) -> list[str]:
     return [name for name, i in every.items() if i.db_cluster_identifier == cluster]
 
 
-@manners.before("rds", "DeleteDBCluster")
+@behaviours.before("rds", "DeleteDBCluster")
 def delete_cluster(call: Call) -> None:
     """Start the deletion of a cluster, which ends after its instances have gone.
 
@@ -130,14 +130,14 @@ def _cluster_gone(call: Call, name: str) -> None:
     drop_automatic(call, name)
 
 
-@manners.after("rds", "DescribeDBClusters")
+@behaviours.after("rds", "DescribeDBClusters")
 def cluster_status(call: Call, reply: Reply) -> None:
     """Put the emulated status of each cluster into the reply."""
     for cluster in reply["DBClusters"]:
         cluster["Status"] = _clusters.of(call).get(cluster["DBClusterIdentifier"], cluster["Status"])
 
 
-@manners.before("rds", "CreateDBInstance")
+@behaviours.before("rds", "CreateDBInstance")
 def may_create_instance(call: Call) -> None:
     """Refuse an instance in a cluster that is not available (botocore ServiceModel, CreateDBInstance)."""
     name = _name(call, "DBClusterIdentifier")
@@ -145,7 +145,7 @@ def may_create_instance(call: Call) -> None:
         raise _cluster_state(name)
 
 
-@manners.after("rds", "CreateDBInstance")
+@behaviours.after("rds", "CreateDBInstance")
 def create_instance(call: Call, reply: Reply) -> None:
     """Start the creation of an instance, with a network interface in a subnet of the subnet group."""
     name = reply["DBInstance"]["DBInstanceIdentifier"]
@@ -159,7 +159,7 @@ def create_instance(call: Call, reply: Reply) -> None:
         hold(call.place, subnet, cluster.vpc_security_group_ids, InterfaceOwner("amazon-rds", _enis(name)))
 
 
-@manners.before("rds", "ModifyDBInstance")
+@behaviours.before("rds", "ModifyDBInstance")
 def may_modify_instance(call: Call) -> None:
     """Refuse to modify an instance that is not available."""
     name = _name(call, "DBInstanceIdentifier")
@@ -168,13 +168,13 @@ def may_modify_instance(call: Call) -> None:
         raise AwsError("InvalidDBInstanceState", message)
 
 
-@manners.after("rds", "ModifyDBInstance")
+@behaviours.after("rds", "ModifyDBInstance")
 def modify_instance(call: Call, reply: Reply) -> None:
     """Make the instance "modifying" for a while."""
     _pass(_instances, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
 
 
-@manners.before("rds", "DeleteDBInstance")
+@behaviours.before("rds", "DeleteDBInstance")
 def delete_instance(call: Call) -> None:
     """Start the deletion of an instance, once only: terraform-provider-aws rds/cluster_instance.go.
 
@@ -201,7 +201,7 @@ def _instance_gone(call: Call, name: str) -> None:
     _instances.of(call).pop(name, None)
 
 
-@manners.after("rds", "DescribeDBInstances")
+@behaviours.after("rds", "DescribeDBInstances")
 def instance_status(call: Call, reply: Reply) -> None:
     """Put the emulated status of each instance into the reply."""
     for instance in reply["DBInstances"]:
@@ -214,7 +214,7 @@ def _users(call: Call, member: str, name: str) -> list[Any]:
     return [cluster for cluster in clusters(call).values() if getattr(cluster, member) == name]
 
 
-@manners.before("rds", "DeleteDBSubnetGroup")
+@behaviours.before("rds", "DeleteDBSubnetGroup")
 def subnet_group_in_use(call: Call) -> None:
     """Refuse to delete a cluster's subnet group: botocore ServiceModel, InvalidDBSubnetGroupStateFault."""
     name = _name(call, "DBSubnetGroupName")
@@ -226,7 +226,7 @@ def subnet_group_in_use(call: Call) -> None:
         raise AwsError("InvalidDBSubnetGroupStateFault", message)
 
 
-@manners.before("rds", "DeleteDBClusterParameterGroup")
+@behaviours.before("rds", "DeleteDBClusterParameterGroup")
 def parameter_group_in_use(call: Call) -> None:
     """Refuse to delete a cluster's parameter group: botocore ServiceModel, InvalidDBParameterGroupState."""
     if _users(call, "parameter_group", _name(call, "DBClusterParameterGroupName")):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.errors import AwsError
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.wire import Call
 
 _asked: AccountStore[bool] = AccountStore()
 
 
-@manners.before("logs", "CreateDelivery", "DeleteDelivery")
+@behaviours.before("logs", "CreateDelivery", "DeleteDelivery")
 def refuse_busy(call: Call) -> None:
     """Refuse the first such call for a delivery (message: hashicorp/terraform-provider-aws#42194).
 

@@ -10,7 +10,7 @@ from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.behaviours import lag
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.local import window
 from provisioner.emulator.moto_bridge import ask_moto
 from provisioner.emulator.patches.cloudfront_distributions import distributions, got
@@ -33,7 +33,7 @@ class StaleReply:
 _before: AccountStore[StaleReply] = AccountStore()
 
 
-@manners.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
+@behaviours.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
 def change(call: Call, reply: Reply) -> None:
     """Start the deployment of a new or changed distribution."""
     name, etag = reply["Distribution"]["Id"], reply["ETag"]
@@ -47,7 +47,7 @@ def _deployed(account: str, name: str, etag: str) -> None:
         del _deploying.at(account, "")[name]
 
 
-@manners.after("cloudfront", "GetDistribution")
+@behaviours.after("cloudfront", "GetDistribution")
 def status(call: Call, reply: Reply) -> None:
     """Put the status of the deployment into the reply; right after an update, the whole reply may be stale.
 
@@ -64,7 +64,7 @@ def status(call: Call, reply: Reply) -> None:
         reply.update(copy.deepcopy(stale.reply))
 
 
-@manners.before("cloudfront", "UpdateDistribution")
+@behaviours.before("cloudfront", "UpdateDistribution")
 def remember(call: Call) -> None:
     """Keep the distribution as it is before an update, for stale reads."""
     name = call.params["Id"]
@@ -74,10 +74,10 @@ def remember(call: Call) -> None:
     got(call, old)
     if name in _deploying.at(call.account, ""):
         old["Distribution"]["Status"] = "InProgress"
-    _before.at(call.account, "")[name] = StaleReply(old, lag.misses(), clock.now() + window(clock.pace))
+    _before.at(call.account, "")[name] = StaleReply(old, lag.misses(), clock.now() + window(clock.speed))
 
 
-@manners.after("cloudfront", "ListDistributions")
+@behaviours.after("cloudfront", "ListDistributions")
 def statuses(call: Call, reply: Reply) -> None:
     """Put the status of the deployment of each distribution into the reply."""
     for summary in reply["DistributionList"].get("Items", []):
@@ -85,7 +85,7 @@ def statuses(call: Call, reply: Reply) -> None:
             summary["Status"] = "InProgress"
 
 
-@manners.before("cloudfront", "DeleteDistribution")
+@behaviours.before("cloudfront", "DeleteDistribution")
 def delete(call: Call) -> None:
     """Refuse to delete a distribution that is not disabled, or still deploying: DistributionNotDisabled.
 

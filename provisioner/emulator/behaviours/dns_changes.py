@@ -8,7 +8,7 @@ from uuid import uuid4
 from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.wire import Call
 
 SPREAD = 30.0  # seconds; Route 53 API reference, ChangeResourceRecordSets: within 60 seconds
@@ -16,7 +16,7 @@ SPREAD = 30.0  # seconds; Route 53 API reference, ChangeResourceRecordSets: with
 _pending: AccountStore[str] = AccountStore()  # by the id of the change
 
 
-@manners.after("route53", "ChangeResourceRecordSets")
+@behaviours.after("route53", "ChangeResourceRecordSets")
 def change(call: Call, reply: Reply) -> None:
     """Make the change PENDING for a while, under an id of its own."""
     name = f"C{uuid4().hex[:20].upper()}"
@@ -26,7 +26,7 @@ def change(call: Call, reply: Reply) -> None:
     reply["ChangeInfo"] |= {"Id": f"/change/{name}", "Status": "PENDING"}
 
 
-@manners.after("route53", "GetChange")
+@behaviours.after("route53", "GetChange")
 def status(call: Call, reply: Reply) -> None:
     """Put PENDING into the reply while the change has not reached all name servers."""
     if call.params["Id"].rsplit("/", 1)[-1] in _pending.at(call.account, ""):

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.emulator.ecs import targets
 from provisioner.emulator.ecs.model import Task
 from provisioner.emulator.ecs.tasks import status_at
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend
 
 
@@ -23,7 +23,7 @@ def _gets_through(task: Task, group: str, port: int) -> bool:
     mine = [one for one in map(ec2.get_security_group_from_id, vpc.get("securityGroups", [])) if one]
     target = elb.target_groups.get(group)
     fronts = [one for one in elb.load_balancers.values() if target and one.vpc_id == target.vpc_id]
-    if not manners.on or not mine or not fronts:
+    if not behaviours.on or not mine or not fronts:
         return True
     for balancer in fronts:
         theirs = [one for one in map(ec2.get_security_group_from_id, balancer.security_groups or []) if one]
@@ -56,7 +56,7 @@ def _mismatch(task: Task, group: str, _: int) -> targets.HealthProblem:
     Source: AWS doc, health checks: reason codes.
     """
     known: dict[str, Any] = backend("elbv2", task.place.account, task.place.region).target_groups
-    if not manners.on or group not in known:
+    if not behaviours.on or group not in known:
         return None
     status = status_at(task, str(known[group].health_check_path or "/").partition("?")[0])
     if _takes((known[group].matcher or {}).get("HttpCode") or "200", status):

@@ -13,7 +13,7 @@ from provisioner.emulator.account_store import AccountStore, on_reset
 from provisioner.emulator.behaviours import lag
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply, access_denied
-from provisioner.emulator.hooks import always, manners
+from provisioner.emulator.hooks import always, behaviours
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.iam import SERVICE_ROLES, create_service_role
 from provisioner.emulator.wire import Call, compose
@@ -89,7 +89,7 @@ class NewRole:
 _new: AccountStore[NewRole] = AccountStore()
 
 
-@manners.after("iam", "CreateRole")
+@behaviours.after("iam", "CreateRole")
 def _remember(call: Call, reply: Reply) -> None:
     """Remember a new role."""
     arn = str(reply["Role"]["Arn"])
@@ -132,7 +132,7 @@ def _task_roles(call: Call, name: str) -> str:
 
 
 for _service, _operation in UNKNOWN:
-    manners.before(_service, _operation)(_refuse)
+    behaviours.before(_service, _operation)(_refuse)
 
 
 FIRST_USES = {
@@ -169,7 +169,7 @@ def _first_use(call: Call) -> None:
 
 
 for _service, _operation in FIRST_USES:
-    manners.before(_service, _operation)(_first_use)
+    behaviours.before(_service, _operation)(_first_use)
 
 
 @always.before("iam", "DeletePolicy")
@@ -185,7 +185,7 @@ def versions(call: Call) -> None:
         )
 
 
-@manners.before("iam", "DeletePolicy")
+@behaviours.before("iam", "DeletePolicy")
 def attached(call: Call) -> None:
     """Refuse to delete a policy that is attached or a boundary: IAM API, DeletePolicy, DeleteConflict."""
     arn, iam = call.params["PolicyArn"], backend("iam", call.account, "aws")

@@ -7,7 +7,7 @@ import re
 
 from provisioner.emulator.ecs.model import Task
 from provisioner.emulator.ecs.start_failures import StartFailure, checks
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.ecr import ACTIVE, image_of, prefixes, status_of
 from provisioner.iam.evaluator import Request, allows
@@ -27,7 +27,7 @@ def _images(task: Task) -> StartFailure | None:
     An archived image cannot be pulled. A missing image is fetched if a pull-through cache rule covers its
     repository and the execution role may do so.
     """
-    if not manners.on:
+    if not behaviours.on:
         return None
     for container in task.definition["containerDefinitions"]:
         place = _IMAGE.fullmatch(container["image"])

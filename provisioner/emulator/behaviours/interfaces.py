@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.wire import AccountRegion, Call
 
@@ -71,7 +71,7 @@ def regroup(place: AccountRegion | Call, names: Iterable[str], groups: list[str]
         ec2.enis[name]._group_set[:] = [ec2.get_security_group_from_id(group) for group in groups]
 
 
-@manners.before("ec2", "DescribeNetworkInterfaces")
+@behaviours.before("ec2", "DescribeNetworkInterfaces")
 def describe(call: Call) -> Reply | None:
     """Describe interfaces with their owners' attachments, and filter by owner: moto has neither.
 
@@ -121,7 +121,7 @@ def _meets(interface: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return any(fnmatch.fnmatchcase(str(value), pattern) for pattern in wanted["Values"])
 
 
-@manners.before("ec2", "DeleteNetworkInterface")
+@behaviours.before("ec2", "DeleteNetworkInterface")
 def delete(call: Call) -> None:
     """Refuse to delete an interface in use by a service: AWS doc, requester-managed network interfaces.
 

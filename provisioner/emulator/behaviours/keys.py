@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from provisioner.emulator.behaviours.lag import hides_from_use
 from provisioner.emulator.errors import AwsError
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.patches.kms import key_of
 from provisioner.emulator.wire import Call
 
@@ -54,4 +54,4 @@ def _use(call: Call) -> None:
 
 
 for _service, _operation in USES:
-    manners.before(_service, _operation)(_use)
+    behaviours.before(_service, _operation)(_use)

@@ -13,7 +13,7 @@ from typing import Any
 from provisioner.emulator.account_store import AccountStore, on_reset
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.local import window
 from provisioner.emulator.wire import Call
 
@@ -129,7 +129,7 @@ class Hidden:
         return hides
 
     def _is_old(self) -> bool:
-        return clock.now() > self.born + window(clock.pace)
+        return clock.now() > self.born + window(clock.speed)
 
 
 _fresh: AccountStore[Hidden] = AccountStore()
@@ -239,11 +239,11 @@ def _words(value: Any) -> Iterator[str]:
 
 
 for _kind in KINDS:
-    manners.after(_kind.service, _kind.create)(_remember)
+    behaviours.after(_kind.service, _kind.create)(_remember)
 for _service, _operation in {(kind.service, kind.read) for kind in KINDS}:
-    manners.before(_service, _operation)(_read_by_id)
-    manners.after(_service, _operation, when=_may_hide)(_read_list)
+    behaviours.before(_service, _operation)(_read_by_id)
+    behaviours.after(_service, _operation, when=_may_hide)(_read_list)
 for _service, _operation in ELSEWHERE:
-    manners.before(_service, _operation)(_use_elsewhere)
+    behaviours.before(_service, _operation)(_use_elsewhere)
 for _service in {kind.service for kind in KINDS}:
-    manners.before(_service, "*")(_use)
+    behaviours.before(_service, "*")(_use)

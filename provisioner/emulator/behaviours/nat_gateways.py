@@ -8,7 +8,7 @@ from functools import partial
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.ec2_nat_gateways import release
 from provisioner.emulator.wire import AccountRegion, Call
@@ -19,7 +19,7 @@ CREATE, FAIL, DELETE, LISTED = 100.0, 30.0, 55.0, 3600.0
 LISTED_AT_LEAST = 60.0  # real seconds, or at speed 0 no read would show a deleted one
 
 
-@manners.after("ec2", "CreateNatGateway")
+@behaviours.after("ec2", "CreateNatGateway")
 def create(call: Call, reply: Reply) -> None:
     """Start as pending; without an internet gateway, fail later (AWS doc, NAT gateways: troubleshooting)."""
     told = reply["NatGateway"]
@@ -47,7 +47,7 @@ def _become(place: AccountRegion, name: str, state: str) -> None:
         clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
 
 
-@manners.before("ec2", "DeleteNatGateway")
+@behaviours.before("ec2", "DeleteNatGateway")
 def delete(call: Call) -> None:
     """Start the deletion; interface and address stay until it is complete (botocore ServiceModel).
 
@@ -72,7 +72,7 @@ def _deleted(place: AccountRegion, name: str) -> None:
     clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
 
 
-@manners.after("ec2", "DescribeNatGateways")
+@behaviours.after("ec2", "DescribeNatGateways")
 def ended(call: Call, reply: Reply) -> None:
     """Add the time of deletion to deleted NAT gateways in the reply (botocore ServiceModel, NatGateway)."""
     known = backend("ec2", call.account, call.region).nat_gateways

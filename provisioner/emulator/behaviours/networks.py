@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.emulator.errors import AwsError
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call
 
@@ -23,7 +23,7 @@ def _in_the_way(message: str) -> AwsError:
     return AwsError("DependencyViolation", message)
 
 
-@manners.before("ec2", "DeleteSubnet")
+@behaviours.before("ec2", "DeleteSubnet")
 def delete_subnet(call: Call) -> None:
     """Refuse to delete a subnet with interfaces: terraform-provider-aws ec2/vpc_subnet.go retries on this."""
     name = call.params["SubnetId"]
@@ -31,7 +31,7 @@ def delete_subnet(call: Call) -> None:
         raise _in_the_way(f"The subnet '{name}' has dependencies and cannot be deleted.")
 
 
-@manners.before("ec2", "DeleteSecurityGroup")
+@behaviours.before("ec2", "DeleteSecurityGroup")
 def delete_group(call: Call) -> None:
     """Refuse to delete a group that an interface has or another's rule names (botocore ServiceModel)."""
     ec2 = _ec2(call)
@@ -58,7 +58,7 @@ def _names(group: Any, name: str) -> bool:
     return any(rule.source_group.get("GroupId") == name for rule in rules)
 
 
-@manners.before("ec2", "DetachInternetGateway")
+@behaviours.before("ec2", "DetachInternetGateway")
 def detach_gateway(call: Call) -> None:
     """Refuse to detach with a mapped public address: terraform-provider-aws ec2/vpc_internet_gateway.go."""
     vpc = call.params["VpcId"]
@@ -75,7 +75,7 @@ def _is_public(call: Call, interface: Any) -> bool:
     return mapped or bool(interface.public_ip)
 
 
-@manners.before("ec2", "ReleaseAddress")
+@behaviours.before("ec2", "ReleaseAddress")
 def release_address(call: Call) -> None:
     """Refuse to release an address in use; the error differs while its NAT gateway is being deleted."""
     ec2 = _ec2(call)
@@ -88,7 +88,7 @@ def release_address(call: Call) -> None:
         raise AwsError("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
 
 
-@manners.before("ec2", "DeleteVpc")
+@behaviours.before("ec2", "DeleteVpc")
 def delete_vpc(call: Call) -> None:
     """Refuse to delete a VPC that has more than its default resources (botocore ServiceModel, DeleteVpc)."""
     ec2, vpc = _ec2(call), call.params["VpcId"]
@@ -119,14 +119,14 @@ def _is_joined(ec2: Any, vpc: str) -> bool:
     )
 
 
-@manners.before("ec2", "ModifyVpcAttribute")
+@behaviours.before("ec2", "ModifyVpcAttribute")
 def one_vpc_attribute(call: Call) -> None:
     """Refuse more than one attribute in a call: AWS doc, API_ModifyVpcAttribute."""
     if sum(name not in ("VpcId", "DryRun") for name in call.params) > 1:
         raise AwsError("InvalidParameterCombination", "Only one attribute can be modified at a time.")
 
 
-@manners.before("ec2", "ModifySubnetAttribute")
+@behaviours.before("ec2", "ModifySubnetAttribute")
 def one_subnet_attribute(call: Call) -> None:
     """Refuse more than one attribute in a call: AWS doc, API_ModifySubnetAttribute."""
     if sum(name not in ("SubnetId", "DryRun") for name in call.params) > 1:

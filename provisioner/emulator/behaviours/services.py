@@ -10,7 +10,7 @@ from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt
 from provisioner.emulator.behaviours.lag import Hidden, LagRule
 from provisioner.emulator.ecs.model import Task, all_tasks, when_attached
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend, list_moto
 from provisioner.emulator.patches.ecs_clusters import cluster_arn, services_in
 from provisioner.emulator.patches.ecs_services import find
@@ -36,7 +36,7 @@ def _invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterException", message)
 
 
-@manners.before("ecs", "RegisterTaskDefinition")
+@behaviours.before("ecs", "RegisterTaskDefinition")
 def task_size(call: Call) -> None:
     """Refuse a task size that Fargate does not offer."""
     params = call.params
@@ -51,7 +51,7 @@ def task_size(call: Call) -> None:
         raise AwsError("ClientException", f"{message} See the Amazon ECS documentation for the valid values.")
 
 
-@manners.before("ecs", "CreateService")
+@behaviours.before("ecs", "CreateService")
 def may_create(call: Call) -> None:
     """Refuse a new service with invalid parameters, or with the name of one that is still draining."""
     params = call.params
@@ -67,7 +67,7 @@ def may_create(call: Call) -> None:
     _check_target_groups(call)
 
 
-@manners.before("ecs", "UpdateService")
+@behaviours.before("ecs", "UpdateService")
 def may_update(call: Call) -> None:
     """Refuse a change of a service to invalid parameters."""
     _check_providers(call)
@@ -133,14 +133,14 @@ def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
                     yield group["TargetGroupArn"]
 
 
-@manners.after("ecs", "CreateService")
+@behaviours.after("ecs", "CreateService")
 def created(call: Call, reply: Reply) -> None:
     """Hide a new service from the first reads: terraform-provider-aws ecs/find.go."""
     arn = reply["service"]["serviceArn"]
     _fresh.of(call).setdefault(arn, Hidden(FRESH, arn))
 
 
-@manners.after("ecs", "DescribeServices")
+@behaviours.after("ecs", "DescribeServices")
 def hide(call: Call, reply: Reply) -> None:
     """Remove a hidden service from the reply, and report it there as a failure with the reason MISSING."""
     for service in list(reply["services"]):
@@ -150,7 +150,7 @@ def hide(call: Call, reply: Reply) -> None:
             reply["failures"].append({"arn": service["serviceArn"], "reason": "MISSING"})
 
 
-@manners.before("ecs", "DeleteCluster")
+@behaviours.before("ecs", "DeleteCluster")
 def delete_cluster(call: Call) -> None:
     """Refuse to delete a cluster with services or tasks: botocore ServiceModel, errors of DeleteCluster."""
     arn = cluster_arn(call)
@@ -164,7 +164,7 @@ def delete_cluster(call: Call) -> None:
 
 def _attach(task: Task) -> None:
     """Make ECS the owner of a task's network interface."""
-    if manners.on:
+    if behaviours.on:
         vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
         public = vpc.get("assignPublicIp") == "ENABLED"
         description = task.arn.replace(":task/", ":attachment/")

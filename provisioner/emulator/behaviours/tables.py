@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.dynamodb import keep_last
 from provisioner.emulator.wire import AccountRegion, Call
@@ -45,7 +45,7 @@ def _pass(place: AccountRegion, name: str, status: str, seconds: float) -> None:
     clock.later(seconds, done)
 
 
-@manners.after("dynamodb", "CreateTable")
+@behaviours.after("dynamodb", "CreateTable")
 def create(call: Call, _: Reply) -> None:
     """Start the creation of a table; backups can be configured some seconds later."""
     name = _name(call)
@@ -54,7 +54,7 @@ def create(call: Call, _: Reply) -> None:
     clock.later(BACKUPS, partial(_no_backups.of(call).pop, name, None))
 
 
-@manners.before("dynamodb", "UpdateTable", "UpdateTimeToLive")
+@behaviours.before("dynamodb", "UpdateTable", "UpdateTimeToLive")
 def busy(call: Call) -> None:
     """Refuse a change during another one: botocore ServiceModel, ResourceInUseException."""
     status = _status.of(call).get(_name(call))
@@ -63,19 +63,19 @@ def busy(call: Call) -> None:
         raise AwsError("ResourceInUseException", f"{message}: {_name(call)}")
 
 
-@manners.after("dynamodb", "UpdateTable")
+@behaviours.after("dynamodb", "UpdateTable")
 def update(call: Call, _: Reply) -> None:
     """Make the table UPDATING for a while."""
     _pass(call.place, _name(call), "UPDATING", UPDATE)
 
 
-@manners.after("dynamodb", "DescribeTable")
+@behaviours.after("dynamodb", "DescribeTable")
 def status_of(call: Call, reply: Reply) -> None:
     """Put the emulated status of the table into the reply."""
     reply["Table"]["TableStatus"] = _status.of(call).get(reply["Table"]["TableName"], "ACTIVE")
 
 
-@manners.before("dynamodb", "UpdateContinuousBackups", "DescribeContinuousBackups")
+@behaviours.before("dynamodb", "UpdateContinuousBackups", "DescribeContinuousBackups")
 def backups(call: Call) -> None:
     """Refuse to configure backups while they are being enabled: terraform-provider-aws dynamodb/table.go."""
     name = _name(call)
@@ -84,7 +84,7 @@ def backups(call: Call) -> None:
         raise AwsError("ContinuousBackupsUnavailableException", message)
 
 
-@manners.before("dynamodb", "UpdateTimeToLive")
+@behaviours.before("dynamodb", "UpdateTimeToLive")
 def ttl_too_soon(call: Call) -> None:
     """Refuse a second change of TTL within an hour: aws/aws-cdk#13720."""
     changed = _ttl_changed.of(call).get(_name(call))
@@ -93,7 +93,7 @@ def ttl_too_soon(call: Call) -> None:
         raise AwsError("ValidationException", message)
 
 
-@manners.after("dynamodb", "UpdateTimeToLive")
+@behaviours.after("dynamodb", "UpdateTimeToLive")
 def set_ttl(call: Call, _: Reply) -> None:
     """Make a change of TTL take effect after a while."""
     name = _name(call)
@@ -103,14 +103,14 @@ def set_ttl(call: Call, _: Reply) -> None:
     clock.later(TTL, partial(_ttl.of(call).pop, name, None))
 
 
-@manners.after("dynamodb", "DescribeTimeToLive")
+@behaviours.after("dynamodb", "DescribeTimeToLive")
 def ttl_status(call: Call, reply: Reply) -> None:
     """Put the status ENABLING or DISABLING into the reply while a change of TTL takes effect."""
     told = reply["TimeToLiveDescription"]
     told["TimeToLiveStatus"] = _ttl.of(call).get(_name(call), told["TimeToLiveStatus"])
 
 
-@manners.before("dynamodb", "DeleteTable")
+@behaviours.before("dynamodb", "DeleteTable")
 def delete(call: Call) -> None:
     """Start the deletion of a table; a second call is no error (botocore ServiceModel, DeleteTable).
 

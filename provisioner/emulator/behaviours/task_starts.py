@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.emulator.ecs.model import Task
 from provisioner.emulator.ecs.start_failures import StartFailure, checks
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend
 
 # Source of the messages: AWS doc, Amazon ECS stopped tasks error messages.
@@ -120,7 +120,7 @@ def _logs(task: Task) -> StartFailure | None:
 
 def _all(task: Task) -> StartFailure | None:
     """Return the first failure of all checks, or None."""
-    if not manners.on:
+    if not behaviours.on:
         return None
     return next(filter(None, (check(task) for check in (_network, _roles, _secrets, _logs))), None)
 

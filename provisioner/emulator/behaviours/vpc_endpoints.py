@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt, hold, let_go
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.ec2_endpoints import NOT_FOUND, unsuccessful
 from provisioner.emulator.wire import AccountRegion, Call
@@ -22,7 +22,7 @@ def _endpoints(place: AccountRegion) -> dict[str, Any]:
     return endpoints
 
 
-@manners.after("ec2", "CreateVpcEndpoint")
+@behaviours.after("ec2", "CreateVpcEndpoint")
 def create(call: Call, reply: Reply) -> None:
     """Start an interface endpoint as pending; a gateway endpoint is only a route and available at once."""
     told = reply["VpcEndpoint"]
@@ -35,7 +35,7 @@ def create(call: Call, reply: Reply) -> None:
     clock.later(CREATE, partial(_available, call.place, endpoint.id))
 
 
-@manners.after("ec2", "ModifyVpcEndpoint")
+@behaviours.after("ec2", "ModifyVpcEndpoint")
 def move(call: Call, _: Reply) -> None:
     """Create interfaces in the endpoint's added subnets, and delete those in removed ones after a while."""
     endpoint = _endpoints(call.place)[call.params["VpcEndpointId"]]
@@ -66,7 +66,7 @@ def _available(place: AccountRegion, name: str) -> None:
         endpoint.state = "available"
 
 
-@manners.before("ec2", "DeleteVpcEndpoints")
+@behaviours.before("ec2", "DeleteVpcEndpoints")
 def delete(call: Call) -> None:
     """Start the deletion; interfaces stay until it is complete, but a gateway's route goes at once.
 

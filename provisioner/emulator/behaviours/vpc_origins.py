@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
 from provisioner.emulator.patches.cloudfront_vpc_origins import Origin, balancer_of, delete, one_of, origins
 from provisioner.emulator.wire import AccountRegion, Call
@@ -20,7 +20,7 @@ DEPLOY = DELETE = 240.0
 GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 
-@manners.after("cloudfront", "CreateVpcOrigin")
+@behaviours.after("cloudfront", "CreateVpcOrigin")
 def create(call: Call, reply: Reply) -> None:
     """Start deploying, with an interface in each of the load balancer's subnets and a group in its VPC."""
     made = origins(call.account)[reply["VpcOrigin"]["Id"]]
@@ -56,7 +56,7 @@ def _group(place: AccountRegion, vpc: str) -> str:
     return str(ask_moto(place, "ec2", "CreateSecurityGroup", **asked)["GroupId"])
 
 
-@manners.before("cloudfront", "DeleteVpcOrigin")
+@behaviours.before("cloudfront", "DeleteVpcOrigin")
 def end(call: Call) -> None:
     """Start the deletion of a deployed origin; its status is Deploying until it is gone.
 

@@ -7,7 +7,7 @@ from functools import partial
 from provisioner.emulator.account_store import AccountStore
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.hooks import manners
+from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.cloudfront_distributions import distributions
 from provisioner.emulator.wire import Call
@@ -22,7 +22,7 @@ def _in_use(call: Call) -> set[str]:
     return {d.distribution_config.WebACLId for d in distributions(call).values()} - {""}
 
 
-@manners.before("cloudfront", "UpdateDistribution", "DeleteDistribution")
+@behaviours.before("cloudfront", "UpdateDistribution", "DeleteDistribution")
 def remember(call: Call) -> None:
     """Remember the web ACL that a call removes from a distribution."""
     distribution = distributions(call).get(call.params["Id"])
@@ -32,14 +32,14 @@ def remember(call: Call) -> None:
         _lately.at(call.account, "")[arn] = call.operation
 
 
-@manners.after("cloudfront", "UpdateDistribution", "DeleteDistribution")
+@behaviours.after("cloudfront", "UpdateDistribution", "DeleteDistribution")
 def given_up(call: Call, _: Reply) -> None:
     """Let the removed web ACLs count as in use for a while longer."""
     for arn in _lately.at(call.account, ""):
         clock.later(LINGER, partial(_lately.at(call.account, "").pop, arn, None))
 
 
-@manners.before("wafv2", "DeleteWebACL")
+@behaviours.before("wafv2", "DeleteWebACL")
 def delete(call: Call) -> None:
     """Refuse to delete a web ACL in use: botocore ServiceModel, WAFAssociatedItemException."""
     region = "aws" if call.params["Scope"] == "CLOUDFRONT" else call.region
