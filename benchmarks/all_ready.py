@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import cli
+from provisioner.commands.main import main
 from provisioner.engine.estimates.critical_path import DeleteStage, Stage, create_graph, delete_graph
 from provisioner.engine.execution import apply, teardown
 from provisioner.engine.resource_graph.graph import Edge
@@ -28,4 +28,4 @@ def _ends(needs: Mapping[str, Iterable[str]], _beside: Any) -> dict[DeleteStage,
 if __name__ == "__main__":
     apply.create_graph = _stages  # type: ignore[attr-defined]
     teardown.delete_graph = _ends  # type: ignore[attr-defined]
-    cli.main()
+    main()

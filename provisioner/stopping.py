@@ -19,6 +19,20 @@ class Terminated(KeyboardInterrupt):
     """A SIGTERM, raised as Python raises KeyboardInterrupt for SIGINT, so that held locks are released."""
 
 
+def end_at_once() -> None:
+    """Let SIGINT and SIGTERM end a process that still imports its modules, and so has changed nothing."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit_unchanged)
+
+
+def _exit_unchanged(number: int, _frame: FrameType | None) -> None:
+    """Say that nothing was changed, and end the process."""
+    try:
+        os.write(2, f"Error: Stopped.\n{NOTHING_CHANGED}\n".encode())
+    finally:
+        os._exit(128 + number)
+
+
 def listen() -> None:
     """Let SIGINT and SIGTERM raise an exception in this command; a second SIGTERM ends the process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,7 +13,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from cli import cli
+from provisioner.commands.main import cli
 from state.run_store import FileRunStore
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.support.user import User

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-import cli
+from provisioner.commands.main import cli
 from provisioner.emulator.wire import ACCOUNT
 from provisioner.names import PROGRAM
 from tests.support.user import ROOT, User
@@ -39,7 +39,7 @@ def epilogs(group: click.Group) -> Iterator[str]:
             yield from epilogs(command)
 
 
-COMMANDS = dict.fromkeys([*(one for page in PAGES for one in shown(page)), *epilogs(cli.cli)])
+COMMANDS = dict.fromkeys([*(one for page in PAGES for one in shown(page)), *epilogs(cli)])
 
 
 def parsed(group: click.Group, words: list[str]) -> None:
@@ -55,12 +55,12 @@ def parsed(group: click.Group, words: list[str]) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_is_shown_is_one_that_can_be_typed(command: str, tmp_path: Path) -> None:
-    parsed(cli.cli, shlex.split(command))
+    parsed(cli, shlex.split(command))
 
 
 def test_commands_are_found_in_every_page_that_shows_some() -> None:
     assert len(COMMANDS) > 30
-    assert any("manage.py migrate" in one for one in epilogs(cli.cli))
+    assert any("manage.py migrate" in one for one in epilogs(cli))
 
 
 # What a command of the README needs that nobody can bring about in a test, or ends with by its own words.

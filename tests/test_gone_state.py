@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-import cli
 from provisioner.bucket.address import Bucket
 from provisioner.commands.hints import as_typed
+from provisioner.commands.main import cli
 from provisioner.emulator.local import STATE
 from provisioner.emulator.server import LocalAws
 from provisioner.errors import StateGone
@@ -98,7 +98,7 @@ def test_what_the_environment_says_stands_in_the_place_of_a_placeholder(
     monkeypatch.setenv("ENVIRONMENT_SUFFIX", "prod")
     monkeypatch.setenv("MLAPI_STATE", WHERE)
 
-    told = as_typed("`apply --suffix NAME`, `state init --state s3://...`, `plan`", ["status"], cli.cli)
+    told = as_typed("`apply --suffix NAME`, `state init --state s3://...`, `plan`", ["status"], cli)
 
     assert "apply --suffix prod`" in told
     assert f"state init --state {WHERE}`" in told

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import cli
+from provisioner.commands.main import cli
 from provisioner.configuration import load
 from provisioner.errors import UsageError, quoted
 from provisioner.names import check_suffix
@@ -218,7 +218,7 @@ def test_the_list_of_settings_is_one_that_can_be_printed(tmp_path: Path, monkeyp
 
     for hint in (of_a_variable, refused().hint):
         (command,) = (one for one in re.findall("`([^`]+)`", hint) if " config " in one)
-        ran = CliRunner().invoke(cli.cli, ["config", *command.partition(" config ")[2].split()])
+        ran = CliRunner().invoke(cli, ["config", *command.partition(" config ")[2].split()])
         assert ran.exit_code == 0, command
         assert "network" in ran.output
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-import cli
+from provisioner.commands.main import cli
 from provisioner.names import PROGRAM
 from tests.support.user import ROOT
 
@@ -76,7 +76,7 @@ def _of_ours(quoted: str) -> list[str]:
     """The words of a command of ours, without the program's name; none where it is something else."""
     begins = quoted.startswith(f"{PROGRAM} ")
     rest = quoted.removeprefix(PROGRAM).strip()
-    known = rest.partition(" ")[0] in cli.cli.commands
+    known = rest.partition(" ")[0] in cli.commands
     assert known or not begins, quoted
     return shlex.split(rest) if known else []
 
@@ -101,7 +101,7 @@ COMMANDS = [quoted for quoted in named() if _of_ours(quoted)]
 
 @pytest.mark.parametrize("quoted", COMMANDS)
 def test_a_command_that_a_message_names_can_be_typed(quoted: str, tmp_path: Path) -> None:
-    parsed(cli.cli, _of_ours(quoted), tmp_path)
+    parsed(cli, _of_ours(quoted), tmp_path)
 
 
 def _options(command: click.Command) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _options(command: click.Command) -> Iterator[str]:
 
 
 def test_an_option_that_a_message_names_is_one_of_some_command() -> None:
-    known = {*_options(cli.cli), "--help", "--version", "--action"}  # the last is of `aws ecs`
+    known = {*_options(cli), "--help", "--version", "--action"}  # the last is of `aws ecs`
     told = {quoted.split()[0].partition("=")[0]: path for quoted, path in named().items() if quoted[:2] == "--"}
 
     assert {option: path for option, path in told.items() if option not in known} == {}

@@ -7,27 +7,40 @@ import sys
 
 import pytest
 
+from provisioner.commands.command_table import HELP
 from tests.support.user import ROOT
 
 SLOW = ("boto3", "botocore", "moto", "pydantic", "rich", "tenacity")
+MODULES = [f"provisioner.commands.{name.replace('-', '_')}" for name in HELP]
 LOOK = f"""
 import sys
 sys.argv[0] = "ml-api"
-import cli
+from provisioner.commands.main import main
 try:
-    cli.main(sys.argv[1:])
+    main(sys.argv[1:])
 except SystemExit:
     pass
+print([name for name in {MODULES} if name in sys.modules], file=sys.stderr)
 print([name for name in {SLOW} if name in sys.modules], file=sys.stderr)
 """
 
 
 def imported(*arguments: str, **environment: str) -> str:
     """Which of the slow packages a command imports."""
+    return lists_of_imported(arguments, environment)[-1]
+
+
+def commands_imported(*arguments: str, **environment: str) -> str:
+    """Which modules of commands a command imports."""
+    return lists_of_imported(arguments, environment)[-2]
+
+
+def lists_of_imported(arguments: tuple[str, ...], environment: dict[str, str]) -> list[str]:
+    """Which modules of commands, and which slow packages, a command imports: a line for each list."""
     command = [sys.executable, "-c", LOOK, *arguments]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "Traceback" not in ran.stderr
-    return ran.stderr.splitlines()[-1]
+    return ran.stderr.splitlines()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["apply", "--help"]], ids=" ".join)
@@ -39,3 +52,18 @@ def test_completion_waits_for_nothing() -> None:
     environment = {"_ML_API_COMPLETE": "bash_complete", "COMP_WORDS": "ml-api ap", "COMP_CWORD": "1"}
 
     assert imported(**environment) == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]], ids=" ".join)
+def test_help_and_version_import_no_command(arguments: list[str]) -> None:
+    assert commands_imported(*arguments) == "[]"
+
+
+def test_completing_the_name_of_a_command_imports_none() -> None:
+    typed = {"_ML_API_COMPLETE": "bash_complete", "COMP_WORDS": "ml-api d", "COMP_CWORD": "1"}
+
+    assert commands_imported(**typed) == "[]"
+
+
+def test_a_command_imports_its_own_module() -> None:
+    assert "provisioner.commands.outputs" in commands_imported("outputs", "--help")

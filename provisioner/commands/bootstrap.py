@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.options import stack_options, yes_option
-from provisioner.commands.rights import purpose_option
+from provisioner.commands.options import purpose_option, stack_options, yes_option
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from provisioner.commands.completion import by
+from provisioner.permissions.names import NAMES
 
 # AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
 _MOST_YEARS = 50
@@ -155,4 +156,13 @@ fail_fast_option = click.option(
 
 smoke_option = click.option(
     "--smoke/--no-smoke", default=True, help="Ask for health path and prefixes at the end. [on]"
+)
+
+purpose_option = click.option(
+    "--for",
+    "purpose",
+    type=click.Choice([*NAMES, "all"]),
+    default="all",
+    show_default=True,
+    help="The command that is to be allowed.",
 )

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.options import stack_options
-from provisioner.commands.rights import purpose_option
+from provisioner.commands.options import purpose_option, stack_options
 
 
 @click.command()

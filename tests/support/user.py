@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cli
+from provisioner.commands.main import main
 from provisioner.emulator.control_client import STATE
 from provisioner.emulator.server import LocalAws
 
@@ -85,7 +86,7 @@ class User:
             _stdin(),
         ):
             try:
-                cli.main(given)
+                main(given)
             except SystemExit as end:
                 code = int(end.code or 0)
             finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from cli import cli
+from provisioner.commands.main import cli
 from tests.support.live_stack import SUFFIX
 from tests.support.user import CommandResult, User
 
