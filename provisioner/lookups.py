@@ -12,7 +12,7 @@ from provisioner.names import name_of
 from provisioner.preflight import pull_rules
 from provisioner.resources import data_sources as lookups
 from provisioner.resources import versions
-from provisioner.resources.cloudfront import domain_of
+from provisioner.resources.cloudfront import existing_domain
 from provisioner.settings import Settings
 from provisioner.settings.overrides import with_overrides
 from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_later_major, major_of
@@ -87,7 +87,7 @@ def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackS
     if settings.domain.names or state.resources:
         return settings
     with user_errors("looking for the stack's domain"):
-        found = domain_of(clients.client("cloudfront"), name_of("edge", suffix))
+        found = existing_domain(clients.client("cloudfront"), name_of("edge", suffix))
     return settings.model_copy(update={"domain": settings.domain.model_copy(update=found)})
 
 
@@ -119,7 +119,7 @@ def _engine(
         wanted = major_of(running)
     elif engine and (not settings.database.names_version or known.get("version") == wanted):
         return {"version": known.get("version") or wanted, "engine": engine}
-    return {"version": wanted, "engine": versions.engine(clients, suffix, wanted)}
+    return {"version": wanted, "engine": versions.choose_engine_version(clients, suffix, wanted)}
 
 
 def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str, str] | None) -> str:

@@ -67,7 +67,7 @@ def protections(session: Session, plan: Plan) -> ProtectedResources:
     """Return all protections of the stack's resources, looked up before the first deletion."""
     theirs = {name for name, one in plan.changes.items() if one.foreign}
     with user_errors("asking which log groups are protected"):
-        groups = leftovers.protected(session.clients, plan.stack, theirs)
+        groups = leftovers.protected_log_groups(session.clients, plan.stack, theirs)
     return ProtectedResources(
         tuple(protected(plan, session.state, RESOURCE_TYPES)),
         tuple(hidden_protections(plan, session.state, session.clients, RESOURCE_TYPES)),
@@ -211,7 +211,7 @@ def _sweep(
     if marker and (doc := marker.read()) and marker.other(doc):
         raise marker.begun_again_error(doc)
     with outcome.recording("what AWS has left", "sweeping it up"):
-        leftovers.unprotect(session.clients, lifted.groups)
+        leftovers.unprotect_log_groups(session.clients, lifted.groups)
         found = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
         leftovers.delete_leftovers(session.clients, found)
         outcome.cleaned_up += [one.id for one in found]

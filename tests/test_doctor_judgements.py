@@ -30,7 +30,7 @@ from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
 from provisioner.doctor.reads.tasks import StoppedTasks, _is_of_now, has_ended
 from provisioner.doctor.runner import CheckResult, first_finding, run_check
 from provisioner.resources.ecs.diagnosis import Diagnosis, StoppedContainer
-from provisioner.resources.vpc_origin import AMAZONS_GROUP
+from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/tg/1"
@@ -89,7 +89,7 @@ ALB = {
     "SecurityGroups": ["sg-t"],
     "AvailabilityZones": [],
 }
-AMAZONS = {"GroupId": "sg-c", "GroupName": AMAZONS_GROUP}
+AMAZONS = {"GroupId": "sg-c", "GroupName": CLOUDFRONT_GROUP_NAME}
 INWARD = opened(UserIdGroupPairs=[{"GroupId": "sg-c"}])
 EVENT = {"createdAt": NOW, "message": "(service api) was unable to place a task. Reason: RESOURCE:ENI."}
 BROKEN = {"rolloutState": "FAILED", "rolloutStateReason": "why"}

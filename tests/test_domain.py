@@ -289,7 +289,7 @@ def test_a_list_of_protections_that_is_denied_is_a_warning_and_stops_no_plan(
         error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
         raise ClientError(error, "ListResourceRecordSetProtections")
 
-    monkeypatch.setattr("provisioner.resources.route53.protected", denied)
+    monkeypatch.setattr("provisioner.resources.route53.read_protections", denied)
     new = f"again.{named.zone.name}"
     ran = named.desk.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(NAME, new))
     assert ran.code == 0, ran.err

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
-from provisioner.resources.cloudfront import domain_of
+from provisioner.resources.cloudfront import existing_domain
 from provisioner.resources.ecs.service_tasks import service_tasks
 from provisioner.responses import created_in
 from tests.support.live_stack import SUFFIX, LiveStack
@@ -69,7 +69,7 @@ def test_a_domain_is_told_also_where_somebody_put_an_origin_beside_ours() -> Non
         list_tags_for_resource=lambda **_: {"Tags": {"Items": []}},
     )
 
-    assert domain_of(cloudfront, "ours")["origin_name"] == "origin.a.org"
+    assert existing_domain(cloudfront, "ours")["origin_name"] == "origin.a.org"
 
 
 def test_of_two_services_of_a_name_the_active_one_is_entered_and_a_task_without_containers_is_none() -> None:

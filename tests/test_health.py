@@ -19,7 +19,7 @@ from provisioner.health.edge import balancer, edge, firewall
 from provisioner.health.services import events, services
 from provisioner.health.targets import targets
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.autoscaling import with_suspended
+from provisioner.resources.autoscaling import with_suspended_state
 from provisioner.terminal.health import health_lines, verdict
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -299,5 +299,5 @@ def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:
 def test_what_scales_says_so_in_words_that_speak_for_themselves() -> None:
     target, policy = RESOURCE_TYPES["ScalableTarget"], RESOURCE_TYPES["ScalingPolicy"]
 
-    assert health_of(target, with_suspended({})).description == "nothing suspended"
+    assert health_of(target, with_suspended_state({})).description == "nothing suspended"
     assert health_of(policy, {"Tracking": "alarms"}).description == "called by its alarms"

@@ -259,7 +259,7 @@ def test_the_capacity_that_is_named_is_one_that_runs(least: float, most: float, 
     ("there", "says"), [("15.10", "database.version=15.10`"), ("15.10-limitless", "Choose another region.")]
 )
 def test_a_version_that_cannot_be_had_is_not_advised(there: str, says: str) -> None:
-    hint = hint_of(lambda: versions.engine(clients(Rds(there)), "prod", "16.99"))
+    hint = hint_of(lambda: versions.choose_engine_version(clients(Rds(there)), "prod", "16.99"))
 
     assert says in hint
     assert "16.99" not in hint

@@ -17,7 +17,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
-from provisioner.resources.log_events import LATE, LogLine, LogTail
+from provisioner.resources.log_events import LATE_MILLISECONDS, LogLine, LogTail
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Lines
 from provisioner.workflows.logs import LogQuery, _asked, _check_service
@@ -82,7 +82,7 @@ def test_every_page_is_told_and_nothing_twice(wire: Wire) -> None:
     tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
 
     assert (told(tail), told(tail)) == ("abc", "")
-    assert wire.asked[-1]["startTime"] == NOW * 1000 - LATE
+    assert wire.asked[-1]["startTime"] == NOW * 1000 - LATE_MILLISECONDS
 
 
 def test_what_comes_late_is_told_too(wire: Wire) -> None:
@@ -90,7 +90,7 @@ def test_what_comes_late_is_told_too(wire: Wire) -> None:
     told(tail)
 
     wire.clock += 10
-    wire.put(NOW - LATE / 1000 + 1, "late")
+    wire.put(NOW - LATE_MILLISECONDS / 1000 + 1, "late")
     wire.put(NOW + 5, "new")
 
     assert (told(tail), told(tail)) == ("latenew", "")
@@ -116,7 +116,7 @@ def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
         wire.put(wire.clock, f"at {wire.clock}")
         told(tail)
 
-    assert len(tail._told) == 1
+    assert len(tail._yielded_events) == 1
 
 
 FOLDER = "alb/AWSLogs/1/elasticloadbalancing/eu-west-1"

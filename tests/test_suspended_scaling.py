@@ -19,7 +19,7 @@ from provisioner.engine.types.health_status import health_of as how
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources import RESOURCE_TYPES, autoscaling
 from provisioner.resources.autoscaling import RESUMED, ScalingPolicy
-from provisioner.resources.scaling_alarms import tracking
+from provisioner.resources.scaling_alarms import tracking_status
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.manual_changes import SCALING
 
@@ -203,7 +203,7 @@ OUT_ONLY = {"TargetTrackingScalingPolicyConfiguration": {"DisableScaleIn": True}
     ],
 )
 def test_how_the_alarms_of_a_policy_are(more: Doc, there: dict[str, Doc], state: str) -> None:
-    assert tracking({"PolicyARN": ARN, **more}, there) == state
+    assert tracking_status({"PolicyARN": ARN, **more}, there) == state
 
 
 @pytest.mark.parametrize(("echoes", "age", "verb"), [(True, 3600, "update"), (False, 3600, "keep"), (True, 5, "keep")])
@@ -214,7 +214,7 @@ def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
     aws = SimpleNamespace(
         is_faithful=echoes, consistency_window=lambda usual: usual, client=lambda *_: None, region="r"
     )
-    monkeypatch.setattr(autoscaling, "_policies", lambda *_: [])
+    monkeypatch.setattr(autoscaling, "_read_policies", lambda *_: [])
     props: Doc = {**SCALING, "PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
     resource = Resource(ScalingPolicy(), "scaling-requests", "p", "autoscaling", props, {}, ())
     seen = with_status_reads(

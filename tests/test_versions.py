@@ -11,7 +11,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.errors import Blocked
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs
-from provisioner.resources.versions import check_capacity, engine
+from provisioner.resources.versions import check_capacity, choose_engine_version
 
 SUFFIX = "prod"
 OFFERED = ("14.20", "15.10", "15.9", "15.12", "15.12-limitless", "16.8")
@@ -52,7 +52,7 @@ def aws(rds: Rds) -> Clients:
 
 
 def chosen(wanted: str, running: str = "") -> str:
-    return engine(aws(Rds(running)), SUFFIX, wanted)["EngineVersion"]
+    return choose_engine_version(aws(Rds(running)), SUFFIX, wanted)["EngineVersion"]
 
 
 @pytest.mark.parametrize(("wanted", "version"), [("15", "15.12"), ("15.9", "15.9"), ("14", "14.20")])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, ReadResult
 from provisioner.doctor.names import targets
 from provisioner.doctor.reads.edge import OriginPath
-from provisioner.resources.origin_key import HEADER, is_key
+from provisioner.resources.origin_key import HEADER, requires_key
 
 _NOBODY = "Nobody reaches the stack by CloudFront."
 
@@ -95,7 +95,7 @@ def origin_key_matches(distribution: JsonObject, rules: list[JsonObject]) -> Fin
 
     """
     shown = set(_shown(distribution))
-    asked = [set(_asked(rule)) for rule in rules if any(map(is_key, rule["Conditions"]))]
+    asked = [set(_asked(rule)) for rule in rules if any(map(requires_key, rule["Conditions"]))]
     if not asked and not shown:
         raise NotApplicable("CloudFront shows no key and the load balancer asks for none")
     why = "The load balancer answers every request of CloudFront's with 403."
@@ -119,5 +119,5 @@ def _shown(distribution: JsonObject) -> Iterator[str]:
 def _asked(rule: JsonObject) -> Iterator[str]:
     """Yield the hashes of the keys that a rule accepts."""
     for condition in rule["Conditions"]:
-        if is_key(condition):
+        if requires_key(condition):
             yield from condition["HttpHeaderConfig"]["Values"]

@@ -6,7 +6,7 @@ import shlex
 
 from provisioner.doctor.finding import Finding
 from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, ScaledService
-from provisioner.resources.autoscaling import scheduled
+from provisioner.resources.autoscaling import describe_scheduled_action
 from provisioner.settings.ineffective import never_scales_up
 
 _FIXED = "The number of tasks does not follow the requests."
@@ -58,7 +58,9 @@ def schedule_keeps_tasks(found: list[ScaledService]) -> Finding | None:
     """Check that no scheduled action ends the last task of a service while nothing starts one again."""
     for one in found:
         for action in one.ending:
-            what = f"On {one.service} is the {scheduled(action)}; no other one raises the minimum again."
+            what = (
+                f"On {one.service} is the {describe_scheduled_action(action)}; no other one raises the minimum again."
+            )
             which = (
                 f"--service-namespace ecs --resource-id {action['ResourceId']} "
                 f"--scalable-dimension {action['ScalableDimension']} "

@@ -14,7 +14,7 @@ from provisioner.doctor.reads.edge import OriginPath
 from provisioner.doctor.reads.network import NetworkAcls
 from provisioner.names import MANAGER
 from provisioner.resources.tags import mapping
-from provisioner.resources.vpc_origin import AMAZONS_GROUP
+from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
 Groups = dict[str, JsonObject]
 _ANYWHERE = "0.0.0.0/0"
@@ -74,7 +74,7 @@ def edge_reaches_balancer(
 ) -> Finding | None:
     """Check that the load balancer lets CloudFront in, by prefix list or by CloudFront's security group."""
     own = _chosen(groups, balancer["SecurityGroups"])
-    amazons = (id_ for id_, one in groups.items() if way.id and one["GroupName"] == AMAZONS_GROUP)
+    amazons = (id_ for id_, one in groups.items() if way.id and one["GroupName"] == CLOUDFRONT_GROUP_NAME)
     if is_allowed(own, way.port, Peer(frozenset(amazons), frozenset(lists)), out=False):
         requests = Traffic("CloudFront's requests", [], subnets_of(balancer), way.port)
         return blocked_by_acl(requests, acls)

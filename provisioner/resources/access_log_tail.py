@@ -12,7 +12,7 @@ from provisioner.resources.log_events import LogLine
 
 CALLS = {"s3": ("ListObjectsV2 ml-api-logs-{suffix}-*", "GetObject object=ml-api-logs-{suffix}-*")}
 # The local clock may be behind AWS's, so the next day's folder is listed an hour early.
-_SKEW = timedelta(hours=1)
+_CLOCK_SKEW = timedelta(hours=1)
 
 
 @dataclass
@@ -28,12 +28,12 @@ class AccessLogTail:
     folder: str
     since: int
     pattern: str = ""
-    _told: set[str] = field(default_factory=set)
+    _finished_keys: set[str] = field(default_factory=set)
     # By file: how many of its lines were yielded before an error.
-    _begun: dict[str, int] = field(default_factory=dict)
+    _yielded_counts: dict[str, int] = field(default_factory=dict)
 
     @property
-    def pause(self) -> float:
+    def poll_seconds(self) -> float:
         """The seconds between two reads: 30, as a file comes only every five minutes."""
         return 30.0
 
@@ -47,34 +47,34 @@ class AccessLogTail:
 
         After an error, the next call continues behind the last line that was yielded.
         """
-        for key in self._files():
-            told = self._begun.get(key, 0)
-            for number, line in enumerate(self._read(key)[told:], start=told):
-                self._begun[key] = number + 1
-                if line.at >= self.since and self.pattern in line.text:
+        for key in self._unfinished_keys():
+            yielded_count = self._yielded_counts.get(key, 0)
+            for number, line in enumerate(self._read_file(key)[yielded_count:], start=yielded_count):
+                self._yielded_counts[key] = number + 1
+                if line.timestamp >= self.since and self.pattern in line.text:
                     yield line
-            self._told.add(key)
-            self._begun.pop(key, None)
+            self._finished_keys.add(key)
+            self._yielded_counts.pop(key, None)
 
-    def _files(self) -> Iterator[str]:
+    def _unfinished_keys(self) -> Iterator[str]:
         """Yield the keys of new files, day by day; skip those written before `since`."""
-        begin = datetime.fromtimestamp(self.since / 1000, UTC)
-        day, last = begin.date(), (datetime.now(UTC) + _SKEW).date()
-        while day <= last:
+        start = datetime.fromtimestamp(self.since / 1000, UTC)
+        day, last_day = start.date(), (datetime.now(UTC) + _CLOCK_SKEW).date()
+        while day <= last_day:
             folder = f"{self.folder}/{day:%Y/%m/%d}/"
-            listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=folder).get("Contents", [])
-            late = sorted(one["Key"] for one in listed if one["LastModified"] >= begin)
-            yield from (key for key in late if key not in self._told)
+            objects = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=folder).get("Contents", [])
+            keys = sorted(entry["Key"] for entry in objects if entry["LastModified"] >= start)
+            yield from (key for key in keys if key not in self._finished_keys)
             day += timedelta(days=1)
 
-    def _read(self, key: str) -> list[LogLine]:
+    def _read_file(self, key: str) -> list[LogLine]:
         """Read a file; a line is a request, its second word the time (ELB user guide, access log entries)."""
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         texts = gzip.decompress(body).decode(errors="replace").splitlines()
-        return [_line(key, number, text) for number, text in enumerate(texts)]
+        return [_parse_line(key, number, text) for number, text in enumerate(texts)]
 
 
-def _line(key: str, number: int, text: str) -> LogLine:
-    _, at, balancer, _ = text.split(" ", 3)
-    when = round(datetime.fromisoformat(at).timestamp() * 1000)
-    return LogLine(when, balancer.split("/")[1], text, f"{key}:{number}")
+def _parse_line(key: str, number: int, text: str) -> LogLine:
+    _, timestamp, load_balancer, _ = text.split(" ", 3)
+    milliseconds = round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    return LogLine(milliseconds, load_balancer.split("/")[1], text, f"{key}:{number}")

@@ -15,15 +15,15 @@ from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
 from state.errors import ProvisionerError
 
-NO_CERTIFICATE = codes("ResourceNotFoundException")
+CERTIFICATE_NOT_FOUND = codes("ResourceNotFoundException")
 # Error codes of CloudFront and ELB for a certificate that is too new for them to know it.
-_UNKNOWN_THERE = codes("InvalidViewerCertificate", "CertificateNotFound", "UnsupportedCertificate")
+_UNKNOWN_TO_OTHER_SERVICES = codes("InvalidViewerCertificate", "CertificateNotFound", "UnsupportedCertificate")
 # botocore acm CertificateStatus: a certificate never leaves one of these statuses again.
-_OVER = frozenset({"EXPIRED", "FAILED", "INACTIVE", "REVOKED", "VALIDATION_TIMED_OUT"})
+_FINAL_FAILURES = frozenset({"EXPIRED", "FAILED", "INACTIVE", "REVOKED", "VALIDATION_TIMED_OUT"})
 
 
 # botocore acm CertificateStatus
-_STATES = (
+_STATUS_CLASSES = (
     StatusClasses(
         "Status",
         in_lower_case("ISSUED"),
@@ -46,10 +46,10 @@ class Certificate(ResourceType):
     write_only = frozenset({"ValidationMethod"})
     # ACM names the validation records some seconds after the request (terraform-provider-aws
     # acm/certificate.go: 5 min).
-    ready, failed = {"Proof": "known"}, {"Status": _OVER}
-    status_classes = _STATES
+    ready, failed = {"Proof": "known"}, {"Status": _FINAL_FAILURES}
+    status_classes = _STATUS_CLASSES
     on_failure = "replace"
-    not_found_codes = NO_CERTIFICATE | _UNKNOWN_THERE
+    not_found_codes = CERTIFICATE_NOT_FOUND | _UNKNOWN_TO_OTHER_SERVICES
     consistency_seconds = 60
     # A service that used the certificate releases it slowly (terraform-provider-aws acm/certificate.go: 20
     # min).
@@ -68,21 +68,21 @@ class Certificate(ResourceType):
 
         Where its ARN is not known yet, find a certificate for one of our names that has our tags.
         """
-        arn = spec.id or self._found(acm, spec)
+        arn = spec.id or self._find_arn(acm, spec)
         if not arn:
             return None
         actual = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-        tags = read_tags(acm, spec, arn, lambda: _tags(acm, arn))
-        proofs = _proofs(actual, spec.props)
-        return {**actual, "Proofs": proofs, "Proof": "known" if all(proofs) else "awaited", "Tags": tags}
+        tags = read_tags(acm, spec, arn, lambda: _list_tags(acm, arn))
+        records = _validation_records(actual, spec.props)
+        return {**actual, "Proofs": records, "Proof": "known" if all(records) else "awaited", "Tags": tags}
 
-    def _found(self, acm: Any, spec: ResourceSpec) -> str:
+    def _find_arn(self, acm: Any, spec: ResourceSpec) -> str:
         """Return the ARN of the certificate with one of our names and our tags, or "" if there is none."""
-        desired = _names(spec.props)
-        for one in acm.list_certificates()["CertificateSummaryList"]:
-            named = {one["DomainName"], *one.get("SubjectAlternativeNameSummaries", [])}
-            if one["CertificateArn"] not in spec.excluded_ids and desired & named:
-                arn = one["CertificateArn"]
+        desired = _certificate_names(spec.props)
+        for summary in acm.list_certificates()["CertificateSummaryList"]:
+            names = {summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", [])}
+            if summary["CertificateArn"] not in spec.excluded_ids and desired & names:
+                arn = summary["CertificateArn"]
                 tags = mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
                 if has_owner(tags, spec.tags) and tags.get(NODE_TAG) == spec.logical_id:
                     return str(arn)
@@ -90,15 +90,15 @@ class Certificate(ResourceType):
 
     def create(self, acm: Any, spec: ResourceSpec) -> JsonObject:
         """Request the certificate; for an hour the token makes a repeated request return the same one."""
-        made = acm.request_certificate(**spec.props, IdempotencyToken=spec.token, Tags=pairs(spec.tags))
-        return {**spec.props, "CertificateArn": made["CertificateArn"]}
+        reply = acm.request_certificate(**spec.props, IdempotencyToken=spec.token, Tags=pairs(spec.tags))
+        return {**spec.props, "CertificateArn": reply["CertificateArn"]}
 
     def retag(self, acm: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with AddTagsToCertificate and RemoveTagsFromCertificate."""
         if put:
             acm.add_tags_to_certificate(CertificateArn=spec.id, Tags=pairs(put))
-        if gone := [{"Key": name} for name in drop]:
-            acm.remove_tags_from_certificate(CertificateArn=spec.id, Tags=gone)
+        if removed_keys := [{"Key": name} for name in drop]:
+            acm.remove_tags_from_certificate(CertificateArn=spec.id, Tags=removed_keys)
 
     def delete(self, acm: Any, spec: ResourceSpec) -> None:
         """Delete the certificate."""
@@ -106,7 +106,7 @@ class Certificate(ResourceType):
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Put all names into one sorted list, as AWS repeats the domain name among the alternative names."""
-        return {**actual, "SubjectAlternativeNames": sorted(_names(actual))}
+        return {**actual, "SubjectAlternativeNames": sorted(_certificate_names(actual))}
 
 
 class Issuance(ResourceType):
@@ -116,9 +116,9 @@ class Issuance(ResourceType):
     ownership = CERTIFICATE
     tagged, deleted_with_parent = False, True
     lookup_properties = ("CertificateArn",)
-    ready, failed = {"Status": "ISSUED"}, {"Status": _OVER}
-    status_classes = _STATES
-    not_found_codes = NO_CERTIFICATE | _UNKNOWN_THERE
+    ready, failed = {"Status": "ISSUED"}, {"Status": _FINAL_FAILURES}
+    status_classes = _STATUS_CLASSES
+    not_found_codes = CERTIFICATE_NOT_FOUND | _UNKNOWN_TO_OTHER_SERVICES
     # terraform-provider-aws acm/certificate_validation.go: 75 min.
     typical_create_seconds, timeout = 60, minutes(75)
     iam_type = "certificate"
@@ -138,9 +138,9 @@ class Issuance(ResourceType):
 
     def failure(self, acm: Any, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
         """Return an error with ACM's reason, such as a CAA record that does not allow Amazon."""
-        why = actual.get("FailureReason") or actual["Status"]
+        reason = actual.get("FailureReason") or actual["Status"]
         return ProvisionerError(
-            f"The certificate for {', '.join(sorted(_names(actual)))} was not issued: {why}.",
+            f"The certificate for {', '.join(sorted(_certificate_names(actual)))} was not issued: {reason}.",
             "Mend that in DNS, then run the same command again: a new one is requested.",
         )
 
@@ -162,31 +162,33 @@ class IssuanceByHand(Issuance):
         """Return which DNS records a person has to make, until ACM has found them all; "" after that."""
         if actual["Status"] != "PENDING_VALIDATION":
             return ""
-        options = {one["DomainName"]: one for one in actual.get("DomainValidationOptions", [])}
-        pending = (one for _, one in sorted(options.items()) if one.get("ValidationStatus") != "SUCCESS")
-        records = [one["ResourceRecord"] for one in pending if "ResourceRecord" in one]
-        lines = [f"{one['Name']} {one['Type']} {one['Value']}" for one in records]
-        told = [f"  {line}" for line in (*lines, *actual["Besides"])]
-        return "\n".join(["Make these records in DNS, and leave them there:", *told]) if lines else ""
+        options = {option["DomainName"]: option for option in actual.get("DomainValidationOptions", [])}
+        pending = (option for _, option in sorted(options.items()) if option.get("ValidationStatus") != "SUCCESS")
+        records = [option["ResourceRecord"] for option in pending if "ResourceRecord" in option]
+        lines = [f"{option['Name']} {option['Type']} {option['Value']}" for option in records]
+        indented_lines = [f"  {line}" for line in (*lines, *actual["Besides"])]
+        return "\n".join(["Make these records in DNS, and leave them there:", *indented_lines]) if lines else ""
 
 
-def _names(actual: JsonObject) -> set[str]:
+def _certificate_names(actual: JsonObject) -> set[str]:
     """Return every name of a certificate, in lower case."""
-    listed = [actual.get("DomainName"), *(actual.get("SubjectAlternativeNames") or [])]
-    return {name.lower() for name in listed if isinstance(name, str)}
+    names = [actual.get("DomainName"), *(actual.get("SubjectAlternativeNames") or [])]
+    return {name.lower() for name in names if isinstance(name, str)}
 
 
-def _proofs(actual: JsonObject, asked: JsonObject) -> list[JsonObject]:
+def _validation_records(actual: JsonObject, requested: JsonObject) -> list[JsonObject]:
     """Return the validation record of each requested name; an empty one where ACM has not named it yet."""
-    told = {one["DomainName"]: one.get("ResourceRecord") for one in actual.get("DomainValidationOptions", [])}
-    names = [asked.get("DomainName"), *(asked.get("SubjectAlternativeNames") or [])]
-    return [_record(told.get(name)) for name in names]
+    records = {
+        option["DomainName"]: option.get("ResourceRecord") for option in actual.get("DomainValidationOptions", [])
+    }
+    names = [requested.get("DomainName"), *(requested.get("SubjectAlternativeNames") or [])]
+    return [_without_final_dots(records.get(name)) for name in names]
 
 
-def _record(proof: JsonObject | None) -> JsonObject:
+def _without_final_dots(record: JsonObject | None) -> JsonObject:
     """Return a record without the final dots of its DNS names; an empty one for None."""
-    return {key: value.rstrip(".") for key, value in proof.items()} if proof else {}
+    return {key: value.rstrip(".") for key, value in record.items()} if record else {}
 
 
-def _tags(acm: Any, arn: str) -> dict[str, str]:
+def _list_tags(acm: Any, arn: str) -> dict[str, str]:
     return mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])

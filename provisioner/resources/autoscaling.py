@@ -16,30 +16,30 @@ from provisioner.resources import scaling_alarms
 from provisioner.resources.ownership.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.resources.tagging import read_tags
 
-_WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+_TARGET_KEYS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # botocore application-autoscaling: how many targets or policies one call may name.
-_MOST = 50
+_NAMES_PER_CALL = 50
 # botocore application-autoscaling SuspendedState: the scaling activities that can be suspended, false by
 # default.
-_PARTS = {
+_ACTIVITIES = {
     "DynamicScalingInSuspended": "scaling in",
     "DynamicScalingOutSuspended": "scaling out",
     "ScheduledScalingSuspended": "scheduled scaling",
 }
-RESUMED: JsonObject = dict.fromkeys(_PARTS, False)
-_NOTHING = "nothing"
-_SUSPENDED = {
+RESUMED: JsonObject = dict.fromkeys(_ACTIVITIES, False)
+_NOTHING_SUSPENDED = "nothing"
+_SUSPENDED_DESCRIPTIONS = {
     ", ".join(some): f"suspended ({', '.join(some)})"
-    for count in range(1, len(_PARTS) + 1)
-    for some in combinations(_PARTS.values(), count)
+    for count in range(1, len(_ACTIVITIES) + 1)
+    for some in combinations(_ACTIVITIES.values(), count)
 }
 # botocore application-autoscaling ScalableTargetAction: the limits that a scheduled action sets on a target.
 _LIMITS = {"MinCapacity": "minimum", "MaxCapacity": "maximum"}
-_AT_ITS_TIME = "it acts at its own time, and the next apply sets back what it has set"
+_SCHEDULED_ACTION_REASON = "it acts at its own time, and the next apply sets back what it has set"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
-_GONE = codes("ObjectNotFoundException")
+_NOT_FOUND = codes("ObjectNotFoundException")
 # terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
-_YOUNG = codes(
+_NOT_VISIBLE_YET = codes(
     "ValidationException: service doesn't exist",
     "ValidationException: unable to assume iam role",
     "ObjectNotFoundException",
@@ -55,23 +55,27 @@ class ScalableTarget(ResourceType):
 
     service, id_paths, noun = "application-autoscaling", "ResourceId", "scaling"
     ownership = SCALABLE_TARGET
-    immutable = frozenset(_WHICH)
+    immutable = frozenset(_TARGET_KEYS)
     lookup_properties = ("ResourceId",)
-    unique_properties = _WHICH
+    unique_properties = _TARGET_KEYS
     # The scaling activities that somebody suspended; `read` adds them.
     status_classes = (
         StatusClasses(
             "Scaling",
-            frozenset({_NOTHING}),
-            unhealthy=frozenset(_SUSPENDED),
+            frozenset({_NOTHING_SUSPENDED}),
+            unhealthy=frozenset(_SUSPENDED_DESCRIPTIONS),
             when_missing="healthy",
-            descriptions={_NOTHING: "nothing suspended", **_SUSPENDED},
+            descriptions={_NOTHING_SUSPENDED: "nothing suspended", **_SUSPENDED_DESCRIPTIONS},
         ),
     )
     # AWS deletes it with its service. A target made in the console has no tags.
     adopts_untagged = True
-    not_found_codes = _GONE
-    retryable_codes = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
+    not_found_codes = _NOT_FOUND
+    retryable_codes = {
+        "create": _NOT_VISIBLE_YET,
+        "update": _NOT_VISIBLE_YET,
+        "delete": codes("ConcurrentUpdateException"),
+    }
     iam_type = "ScalableTarget"
     operations = declare_operations(
         unmanaged="DescribeScalingPolicies DescribeScheduledActions",
@@ -87,13 +91,16 @@ class ScalableTarget(ResourceType):
         own = spec.props["ResourceId"]
         listed = scaling.describe_scalable_targets(
             ServiceNamespace=spec.props["ServiceNamespace"],
-            ResourceIds=scaling.batch_scope.batch(own, "ScalableTarget", most=_MOST),
+            ResourceIds=scaling.batch_scope.batch(own, "ScalableTarget", most=_NAMES_PER_CALL),
         )["ScalableTargets"]
-        found = [actual for actual in listed if actual["ResourceId"] == own]
-        if not found:
+        targets = [actual for actual in listed if actual["ResourceId"] == own]
+        if not targets:
             return None
-        arn = found[0]["ScalableTargetARN"]
-        return {**with_suspended(found[0]), "Tags": read_tags(scaling, spec, arn, lambda: _tags(scaling, arn))}
+        arn = targets[0]["ScalableTargetARN"]
+        return {
+            **with_suspended_state(targets[0]),
+            "Tags": read_tags(scaling, spec, arn, lambda: _list_tags(scaling, arn)),
+        }
 
     def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target with RegisterScalableTarget."""
@@ -109,43 +116,48 @@ class ScalableTarget(ResourceType):
         arn = (self.read(scaling, spec) or {})["ScalableTargetARN"]
         if put:
             scaling.tag_resource(ResourceARN=arn, Tags=dict(put))
-        if gone := list(drop):
-            scaling.untag_resource(ResourceARN=arn, TagKeys=gone)
+        if removed_keys := list(drop):
+            scaling.untag_resource(ResourceARN=arn, TagKeys=removed_keys)
 
     def unmanaged(
         self, scaling: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
     ) -> list[Unmanaged]:
         """Return the scaling policies and scheduled actions that the stack does not declare."""
-        which = {key: spec.props[key] for key in ("ServiceNamespace", "ResourceId")}
+        target = {key: spec.props[key] for key in ("ServiceNamespace", "ResourceId")}
         names = children.values("PolicyName")
-        listed = scaling.describe_scaling_policies(**which)["ScalingPolicies"]
-        others = (one for one in listed if one["PolicyName"] not in names)
-        stays = "of all policies the one that wants the most tasks wins"
-        found = [Unmanaged(f"scaling policy {one['PolicyName']}", one, stays) for one in others]
-        actions = scaling.describe_scheduled_actions(**which)["ScheduledActions"]
-        return [*found, *(Unmanaged(scheduled(one), one, _AT_ITS_TIME) for one in actions)]
+        policies = scaling.describe_scaling_policies(**target)["ScalingPolicies"]
+        undeclared_policies = (one for one in policies if one["PolicyName"] not in names)
+        reason = "of all policies the one that wants the most tasks wins"
+        unmanaged = [Unmanaged(f"scaling policy {one['PolicyName']}", one, reason) for one in undeclared_policies]
+        actions = scaling.describe_scheduled_actions(**target)["ScheduledActions"]
+        return [
+            *unmanaged,
+            *(Unmanaged(describe_scheduled_action(one), one, _SCHEDULED_ACTION_REASON) for one in actions),
+        ]
 
     def delete(self, scaling: Any, spec: ResourceSpec) -> None:
         """Deregister the target; AWS deletes its policies and their alarms with it."""
-        scaling.deregister_scalable_target(**{key: spec.props[key] for key in _WHICH})
+        scaling.deregister_scalable_target(**{key: spec.props[key] for key in _TARGET_KEYS})
 
 
-def scheduled(action: JsonObject) -> str:
+def describe_scheduled_action(action: JsonObject) -> str:
     """Describe a scheduled action in a phrase: its name, its schedule, and the limits that it sets."""
     limits = action.get("ScalableTargetAction") or {}
-    sets = (f"{word} {limits[key]}" for key, word in _LIMITS.items() if key in limits)
+    settings = (f"{limit_name} {limits[key]}" for key, limit_name in _LIMITS.items() if key in limits)
     zone = f" {action['Timezone']}" if action.get("Timezone") else ""
-    return f"scheduled action {action['ScheduledActionName']}, {action['Schedule']}{zone}: {', '.join(sets)}"
+    return f"scheduled action {action['ScheduledActionName']}, {action['Schedule']}{zone}: {', '.join(settings)}"
 
 
-def with_suspended(target: JsonObject) -> JsonObject:
+def with_suspended_state(target: JsonObject) -> JsonObject:
     """Return a target with its full SuspendedState, and `Scaling`, a phrase that says what is suspended."""
     suspended = {**RESUMED, **(target.get("SuspendedState") or {})}
-    parts = ", ".join(_PARTS.get(member, member) for member, is_off in suspended.items() if is_off)
-    return {**target, "SuspendedState": suspended, "Scaling": parts or _NOTHING}
+    activities = ", ".join(
+        _ACTIVITIES.get(activity, activity) for activity, is_suspended in suspended.items() if is_suspended
+    )
+    return {**target, "SuspendedState": suspended, "Scaling": activities or _NOTHING_SUSPENDED}
 
 
-def _tags(scaling: Any, arn: str) -> dict[str, str] | None:
+def _list_tags(scaling: Any, arn: str) -> dict[str, str] | None:
     """Return the target's tags; None, so that none are compared, if an emulator lacks the call."""
     return default_if_unsupported(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
 
@@ -159,17 +171,21 @@ class ScalingPolicy(ResourceType):
     tagged = False
     # The policy scales only when its alarms call it. If they are deleted or no longer call it, it is put
     # again.
-    status_classes = (scaling_alarms.STATES,)
-    failed, on_failure = {"Tracking": scaling_alarms.STATES.unhealthy}, "update"
+    status_classes = (scaling_alarms.STATUS_CLASSES,)
+    failed, on_failure = {"Tracking": scaling_alarms.STATUS_CLASSES.unhealthy}, "update"
     plans_with_status_reads = True
-    unique_properties = (*_WHICH, "PolicyName")
-    immutable = frozenset({*_WHICH, "PolicyName", "PolicyType"})
+    unique_properties = (*_TARGET_KEYS, "PolicyName")
+    immutable = frozenset({*_TARGET_KEYS, "PolicyName", "PolicyType"})
     replacing_calls = {"PutScalingPolicy": ""}
     # A policy tracks one of the two.
     alternatives = frozenset(f"{_TRACKING}.{one}MetricSpecification" for one in ("Customized", "Predefined"))
     lookup_properties = ("ResourceId",)
-    not_found_codes = _GONE
-    retryable_codes = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
+    not_found_codes = _NOT_FOUND
+    retryable_codes = {
+        "create": _NOT_VISIBLE_YET,
+        "update": _NOT_VISIBLE_YET,
+        "delete": codes("ConcurrentUpdateException"),
+    }
     iam_type = "ScalableTarget"
     operations = declare_operations(
         read="DescribeScalingPolicies",
@@ -181,13 +197,15 @@ class ScalingPolicy(ResourceType):
 
     def read(self, scaling: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the policy of this name and resource with DescribeScalingPolicies."""
-        mine = (actual for actual in _policies(scaling, spec) if actual["ResourceId"] == spec.props["ResourceId"])
-        return next((actual for actual in mine if actual["PolicyName"] == spec.props["PolicyName"]), None)
+        own_policies = (
+            actual for actual in _read_policies(scaling, spec) if actual["ResourceId"] == spec.props["ResourceId"]
+        )
+        return next((actual for actual in own_policies if actual["PolicyName"] == spec.props["PolicyName"]), None)
 
     def read_status(self, scaling: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""
-        standing = scaling_alarms.alarms_of(scaling, _policies(scaling, spec))
-        return {**actual, "Tracking": scaling_alarms.tracking(actual, standing)}
+        alarms = scaling_alarms.read_alarms(scaling, _read_policies(scaling, spec))
+        return {**actual, "Tracking": scaling_alarms.tracking_status(actual, alarms)}
 
     def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
         """Create the policy with PutScalingPolicy."""
@@ -202,22 +220,22 @@ class ScalingPolicy(ResourceType):
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
         """Return the desired policy, but until the FOLLOW phase with the target group that it tracks now."""
-        if phase >= CutoverPhase.FOLLOW or _label(actual) == _label(desired):
+        if phase >= CutoverPhase.FOLLOW or _tracked_label(actual) == _tracked_label(desired):
             return desired
         return {**desired, _TRACKING: actual[_TRACKING]}
 
     def delete(self, scaling: Any, spec: ResourceSpec) -> None:
         """Delete the policy; AWS deletes its alarms with it."""
-        which = {key: spec.props[key] for key in (*_WHICH, "PolicyName")}
-        scaling.delete_scaling_policy(**which)
+        policy_keys = {key: spec.props[key] for key in (*_TARGET_KEYS, "PolicyName")}
+        scaling.delete_scaling_policy(**policy_keys)
 
 
-def _policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
+def _read_policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
     """Return all policies that are being read together, with one DescribeScalingPolicies call."""
-    names = scaling.batch_scope.batch(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
-    told = scaling.describe_scaling_policies(ServiceNamespace=spec.props["ServiceNamespace"], PolicyNames=names)
-    return list(told["ScalingPolicies"])
+    names = scaling.batch_scope.batch(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_NAMES_PER_CALL)
+    reply = scaling.describe_scaling_policies(ServiceNamespace=spec.props["ServiceNamespace"], PolicyNames=names)
+    return list(reply["ScalingPolicies"])
 
 
-def _label(actual: JsonObject) -> Any:
+def _tracked_label(actual: JsonObject) -> Any:
     return value_at(actual, f"{_TRACKING}.PredefinedMetricSpecification.ResourceLabel")

@@ -15,11 +15,11 @@ from provisioner.engine.types.blocker import Blocker, blocked_error
 
 # The error codes for a bucket without Object Lock (terraform-provider-aws
 # s3/bucket_object_lock_configuration.go), and for an object without a retention or a legal hold.
-_NONE = frozenset({"ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration"})
-_YEAR = 365
+_NO_LOCK_CODES = frozenset({"ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration"})
+_DAYS_PER_YEAR = 365
 # How many versions are checked for locks before a teardown, and how many of the locks are reported.
-_LOOKED_AT, _MOST = 20, 3
-_OF_ITS_OWN = Blocker(
+_CHECKED_VERSIONS, _REPORTED_LOCKS = 20, 3
+_UNCHECKED_LOCKS = Blocker(
     "S3 Object Lock, where objects in it are under a retention or a legal hold of their own",
     temporary=True,
     remedy="each is told when it cannot be deleted, with its end",
@@ -27,44 +27,44 @@ _OF_ITS_OWN = Blocker(
 )
 
 
-def locks(s3: Any, bucket: str) -> list[Blocker]:
+def lock_blockers(s3: Any, bucket: str) -> list[Blocker]:
     """Return the bucket's default retention, and the locks of the first objects, as blockers."""
-    config = _told(lambda: s3.get_object_lock_configuration(Bucket=bucket)).get("ObjectLockConfiguration", {})
+    config = _read_lock(lambda: s3.get_object_lock_configuration(Bucket=bucket)).get("ObjectLockConfiguration", {})
     if config.get("ObjectLockEnabled") != "Enabled":
         return []
-    rule = config.get("Rule", {}).get("DefaultRetention")
-    by_rule = [_by_default(bucket, rule)] if rule else []
-    return by_rule + _first_locked(s3, bucket)
+    retention = config.get("Rule", {}).get("DefaultRetention")
+    default_locks = [_default_retention(bucket, retention)] if retention else []
+    return default_locks + _first_object_locks(s3, bucket)
 
 
-def _by_default(bucket: str, rule: JsonObject) -> Blocker:
+def _default_retention(bucket: str, retention: JsonObject) -> Blocker:
     """Return the bucket's default retention as a blocker, with the end for an object written now."""
-    days = rule.get("Days") or rule["Years"] * _YEAR
+    days = retention.get("Days") or retention["Years"] * _DAYS_PER_YEAR
     end = datetime.now(UTC) + timedelta(days=days)
     remedy = f"what is written now is locked until {end:%Y-%m-%d}, UTC: run the same command again then"
-    what = f"S3 Object Lock ({rule['Mode']}, {days} days from the writing of each object)"
-    each = _bypassed(bucket, rule["Mode"], "KEY", "ID", " of each version")
-    return Blocker(what, temporary=False, remedy=f"{remedy}{each}", deferred=True)
+    description = f"S3 Object Lock ({retention['Mode']}, {days} days from the writing of each object)"
+    bypass_hint = _bypass_hint(bucket, retention["Mode"], "KEY", "ID", " of each version")
+    return Blocker(description, temporary=False, remedy=f"{remedy}{bypass_hint}", deferred=True)
 
 
-def _first_locked(s3: Any, bucket: str) -> list[Blocker]:
+def _first_object_locks(s3: Any, bucket: str) -> list[Blocker]:
     """Return the locks of the first few versions: checking all of them would take two calls for each.
 
     Return an uncertain blocker if none of them is locked and there are more, or if AWS denied the reads.
     """
     try:
-        listed = s3.page("list_object_versions", Bucket=bucket)
-        versions = listed.get("Versions", [])
-        held = [one for each in versions[:_LOOKED_AT] for one in lock_of(s3, bucket, each)]
+        page = s3.page("list_object_versions", Bucket=bucket)
+        versions = page.get("Versions", [])
+        locks = [lock for version in versions[:_CHECKED_VERSIONS] for lock in object_locks(s3, bucket, version)]
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise
-        return [_OF_ITS_OWN]
-    is_all = len(versions) <= _LOOKED_AT and not listed.get("IsTruncated")
-    return held[:_MOST] + ([] if held or is_all else [_OF_ITS_OWN])
+        return [_UNCHECKED_LOCKS]
+    all_checked = len(versions) <= _CHECKED_VERSIONS and not page.get("IsTruncated")
+    return locks[:_REPORTED_LOCKS] + ([] if locks or all_checked else [_UNCHECKED_LOCKS])
 
 
-def lock_of(s3: Any, bucket: str, object_: JsonObject) -> list[Blocker]:
+def object_locks(s3: Any, bucket: str, object_: JsonObject) -> list[Blocker]:
     """Return what keeps one version from being deleted: a retention with its end, and a legal hold.
 
     Args:
@@ -74,48 +74,48 @@ def lock_of(s3: Any, bucket: str, object_: JsonObject) -> list[Blocker]:
 
     """
     key, version = object_["Key"], object_["VersionId"]
-    where = {"Bucket": bucket, "Key": key, "VersionId": version}
+    request = {"Bucket": bucket, "Key": key, "VersionId": version}
     name = f"the object {key}"
-    found = []
-    told = _told(lambda: s3.get_object_retention(**where)).get("Retention", {})
-    end = told.get("RetainUntilDate")
+    blockers = []
+    retention = _read_lock(lambda: s3.get_object_retention(**request)).get("Retention", {})
+    end = retention.get("RetainUntilDate")
     if end and end > datetime.now(UTC):
-        mode = told.get("Mode", "")
+        mode = retention.get("Mode", "")
         remedy = f"run the same command again from {end:%Y-%m-%d %H:%M} UTC on"
-        remedy += _bypassed(bucket, mode, key, version)
-        found.append(Blocker(f"S3 Object Lock ({mode}) on {name}", temporary=False, remedy=remedy, deferred=True))
-    if _told(lambda: s3.get_object_legal_hold(**where)).get("LegalHold", {}).get("Status") == "ON":
-        off = f"`aws s3api put-object-legal-hold {_named(bucket, key, version)} --legal-hold Status=OFF`"
-        found.append(Blocker(f"a legal hold on {name}", temporary=False, remedy=off))
-    return found
+        remedy += _bypass_hint(bucket, mode, key, version)
+        blockers.append(Blocker(f"S3 Object Lock ({mode}) on {name}", temporary=False, remedy=remedy, deferred=True))
+    if _read_lock(lambda: s3.get_object_legal_hold(**request)).get("LegalHold", {}).get("Status") == "ON":
+        command = f"`aws s3api put-object-legal-hold {_version_options(bucket, key, version)} --legal-hold Status=OFF`"
+        blockers.append(Blocker(f"a legal hold on {name}", temporary=False, remedy=command))
+    return blockers
 
 
-def _bypassed(bucket: str, mode: str, key: str, version: str, of: str = "") -> str:
+def _bypass_hint(bucket: str, mode: str, key: str, version: str, qualifier: str = "") -> str:
     """Return how to delete a version under GOVERNANCE before its retention ends; "" for other modes.
 
     That takes a permission which no policy of this tool grants.
     """
     if mode != "GOVERNANCE":
         return ""
-    end = f"`aws s3api delete-object {_named(bucket, key, version)} --bypass-governance-retention`"
-    return f"; or, with the right s3:BypassGovernanceRetention, {end}{of}"
+    command = f"`aws s3api delete-object {_version_options(bucket, key, version)} --bypass-governance-retention`"
+    return f"; or, with the right s3:BypassGovernanceRetention, {command}{qualifier}"
 
 
-def _named(bucket: str, key: str, version: str) -> str:
+def _version_options(bucket: str, key: str, version: str) -> str:
     return f"--bucket {bucket} --key {shlex.quote(key)} --version-id {version}"
 
 
-def _told(ask: Callable[[], JsonObject]) -> JsonObject:
+def _read_lock(read: Callable[[], JsonObject]) -> JsonObject:
     """Return the answer of a read, or {} if S3 answers that there is no lock."""
     try:
-        return dict(ask())
+        return dict(read())
     except ClientError as error:
-        if code_of(error) not in _NONE:
+        if code_of(error) not in _NO_LOCK_CODES:
             raise
         return {}
 
 
-def empty(s3: Any, bucket: str) -> None:
+def delete_all_objects(s3: Any, bucket: str) -> None:
     """Delete all versions and delete markers in a bucket, page by page.
 
     Raises:
@@ -123,27 +123,27 @@ def empty(s3: Any, bucket: str) -> None:
         ClientError: S3 did not delete a version for another reason.
 
     """
-    while some := _first(s3, bucket):
-        told = s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
-        for failed in told.get("Errors", []):
-            raise _why(s3, bucket, failed, some)
+    while versions := _first_page(s3, bucket):
+        reply = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+        for error in reply.get("Errors", []):
+            raise _deletion_error(s3, bucket, error, versions)
 
 
-def _why(s3: Any, bucket: str, failed: JsonObject, some: list[JsonObject]) -> Exception:
+def _deletion_error(s3: Any, bucket: str, error: JsonObject, versions: list[JsonObject]) -> Exception:
     """Return the error for a version that was not deleted.
 
     S3 answers AccessDenied for a locked object (S3 user guide, object-lock), so its locks are read first.
     """
-    is_denied = failed["Code"] == "AccessDenied"
-    (version, *_) = [one for one in some if one["Key"] == failed["Key"]]
-    if is_denied and (blockers := lock_of(s3, bucket, version)):
+    is_denied = error["Code"] == "AccessDenied"
+    (version, *_) = [candidate for candidate in versions if candidate["Key"] == error["Key"]]
+    if is_denied and (blockers := object_locks(s3, bucket, version)):
         return blocked_error(f"Bucket {bucket}", blockers)
-    refused: Exception = ClientError({"Error": failed}, "DeleteObjects")
-    return refused
+    client_error: Exception = ClientError({"Error": error}, "DeleteObjects")
+    return client_error
 
 
-def _first(s3: Any, bucket: str) -> list[JsonObject]:
+def _first_page(s3: Any, bucket: str) -> list[JsonObject]:
     """Return the keys and version ids of the first page of versions and delete markers."""
-    listed = s3.page("list_object_versions", Bucket=bucket)
-    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
-    return [{key: one[key] for key in ("Key", "VersionId")} for one in found]
+    page = s3.page("list_object_versions", Bucket=bucket)
+    versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    return [{key: version[key] for key in ("Key", "VersionId")} for version in versions]

@@ -15,21 +15,27 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import ZONE_TAG
-from provisioner.resources.origin_key import redacted_origins, sent_key_hashes
+from provisioner.resources.origin_key import redact_origins, sent_key_hashes
 from provisioner.resources.ownership.edge import DISTRIBUTION
-from provisioner.resources.pricing_plans import is_of_plan, keeps_acl, known_plan, plans_of, refused_for
+from provisioner.resources.pricing_plans import (
+    acl_refusal,
+    is_plan_refusal,
+    plan_behind_refusal,
+    plans_that_block_deletion,
+    read_plans,
+)
 from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
 
 # The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
 # Where there is no such policy, AWS returns no id, and accepts none.
-_HEADERS = "ResponseHeadersPolicyId"
+_HEADERS_POLICY = "ResponseHeadersPolicyId"
 # botocore DistributionConfig: each may be missing where there are none.
-_NOWHERE_ELSE: JsonObject = {"CacheBehaviors": {"Items": []}, "OriginGroups": {"Items": []}}
+_EMPTY_MEMBERS: JsonObject = {"CacheBehaviors": {"Items": []}, "OriginGroups": {"Items": []}}
 
 # CloudFront developer guide, alternate-domain-names-move.
-_TAKEN = (
+_NAME_TAKEN_REMEDY = (
     "Take the name from that distribution, which may be another account's, or leave it out of "
     "`domain.names`; then run the same command again. To move it while it serves: bring the stack up under "
     "another name, with a certificate for both, `aws cloudfront associate-alias` the name to it, then set it."
@@ -37,15 +43,15 @@ _TAKEN = (
 
 
 # The web ACLs that CloudFront creates for a plan, or from its console (AWS WAF developer guide).
-_BY_CLOUDFRONT = "/webacl/CreatedByCloudFront-"
+_CLOUDFRONT_ACL = "/webacl/CreatedByCloudFront-"
 
 
-def is_of_aws(actual: Any, desired: Any) -> bool:
+def is_acl_of_aws(actual: Any, desired: Any) -> bool:
     """Return whether an undeclared web ACL was put there by CloudFront itself or by Firewall Manager.
 
     Names: AWS WAF developer guide, CloudFront's security protections; cloud-custodian/cloud-custodian#7698.
     """
-    names = (_BY_CLOUDFRONT, "/webacl/FMManagedWebACLV2-")
+    names = (_CLOUDFRONT_ACL, "/webacl/FMManagedWebACLV2-")
     return not desired and any(name in str(actual) for name in names)
 
 
@@ -83,8 +89,8 @@ class Distribution(ResourceType):
     unblocked_codes = _STALE | codes("DistributionNotDisabled")
     # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads lag behind writes.
     typical_create_seconds, typical_delete_seconds, timeout, stale_seconds = 170, 5, minutes(90), 5
-    error_remedies = {"CNAMEAlreadyExists": _TAKEN}
-    field_owners = {"WebACLId": FieldOwner("CloudFront or Firewall Manager, which put it there", is_of_aws)}
+    error_remedies = {"CNAMEAlreadyExists": _NAME_TAKEN_REMEDY}
+    field_owners = {"WebACLId": FieldOwner("CloudFront or Firewall Manager, which put it there", is_acl_of_aws)}
     iam_type = "distribution"
     operations = declare_operations(
         read="GetDistribution ListDistributions ListTagsForResource",
@@ -98,13 +104,13 @@ class Distribution(ResourceType):
 
     def read(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the distribution and its tags; find it by its comment where its id is not known yet."""
-        id_ = spec.id or self._listed(cloudfront, spec.props.get("Comment", spec.aws_name))
+        id_ = spec.id or self._find_id(cloudfront, spec.props.get("Comment", spec.aws_name))
         if not id_:
             return None
-        found = cloudfront.get_distribution(Id=id_)
-        actual = found["Distribution"]
-        tags = read_tags(cloudfront, spec, actual["ARN"], lambda: _tags(cloudfront, actual["ARN"]))
-        return {**_whole(actual, spec.suffix), "ETag": found["ETag"], "Tags": tags}
+        reply = cloudfront.get_distribution(Id=id_)
+        actual = reply["Distribution"]
+        tags = read_tags(cloudfront, spec, actual["ARN"], lambda: _list_tags(cloudfront, actual["ARN"]))
+        return {**_to_properties(actual, spec.suffix), "ETag": reply["ETag"], "Tags": tags}
 
     def leftovers(self, actual: JsonObject) -> str:
         """Return the web ACL that CloudFront created for the distribution and does not delete, as a phrase.
@@ -112,67 +118,69 @@ class Distribution(ResourceType):
         AWS WAF pricing: 5 USD a month, and 1 USD for each rule, once no pricing plan covers the web ACL.
         """
         arn = str(actual.get("WebACLId", ""))
-        if _BY_CLOUDFRONT not in arn:
+        if _CLOUDFRONT_ACL not in arn:
             return ""
         name, id_ = arn.split("/")[-2:]
-        one = f"--name {name} --scope CLOUDFRONT --id {id_} --region us-east-1"
-        token = f'"$(aws wafv2 get-web-acl {one} --query LockToken --output text)"'
+        acl_options = f"--name {name} --scope CLOUDFRONT --id {id_} --region us-east-1"
+        token = f'"$(aws wafv2 get-web-acl {acl_options} --query LockToken --output text)"'
         return (
             f"the web ACL {name}, which CloudFront made for this distribution and does not delete, from "
-            f"5 USD a month until `aws wafv2 delete-web-acl {one} --lock-token {token}`"
+            f"5 USD a month until `aws wafv2 delete-web-acl {acl_options} --lock-token {token}`"
         )
 
-    def _listed(self, cloudfront: Any, comment: str) -> str:
-        listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
-        return next((str(actual["Id"]) for actual in listed if actual["Comment"] == comment), "")
+    def _find_id(self, cloudfront: Any, comment: str) -> str:
+        distributions = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
+        return next((str(actual["Id"]) for actual in distributions if actual["Comment"] == comment), "")
 
     def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:
         """Create the distribution with its tags; its CallerReference makes a repeated call harmless."""
-        config = {**_sent(spec.props), "CallerReference": spec.token}
-        made = cloudfront.create_distribution_with_tags(
+        config = {**_to_api_config(spec.props), "CallerReference": spec.token}
+        reply = cloudfront.create_distribution_with_tags(
             DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(spec.tags)}}
         )
-        return {**_whole(made["Distribution"], spec.suffix), "ETag": made["ETag"]}
+        return {**_to_properties(reply["Distribution"], spec.suffix), "ETag": reply["ETag"]}
 
     def read_before_replace(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the current configuration with GetDistributionConfig, and the ETag that an update needs."""
-        now = cloudfront.get_distribution_config(Id=spec.id)
-        return {**now["DistributionConfig"], "ETag": now["ETag"]}
+        reply = cloudfront.get_distribution_config(Id=spec.id)
+        return {**reply["DistributionConfig"], "ETag": reply["ETag"]}
 
     def update(self, cloudfront: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL."""
         if not spec.live:
             return
         try:
-            cloudfront.update_distribution(Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=_sent(spec.props))
+            cloudfront.update_distribution(
+                Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=_to_api_config(spec.props)
+            )
         except ClientError as error:
-            if not is_of_plan(error):
+            if not is_plan_refusal(error):
                 raise
             arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
-            why = keeps_acl(known_plan(cloudfront, arn))
-            raise Blocked(f"{self} {spec.aws_name or spec.id}: {why.what}.", why.hint) from error
+            refusal = acl_refusal(plan_behind_refusal(cloudfront, arn))
+            raise Blocked(f"{self} {spec.aws_name or spec.id}: {refusal.what}.", refusal.hint) from error
 
     def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
         if put:
             cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
-        if gone := list(drop):
-            cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
+        if removed_keys := list(drop):
+            cloudfront.untag_resource(Resource=arn, TagKeys={"Items": removed_keys})
 
     def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
         """Disable the distribution, raise NotYet until that is deployed, then delete it."""
-        found = cloudfront.get_distribution(Id=spec.id)
-        actual = found["Distribution"]
+        reply = cloudfront.get_distribution(Id=spec.id)
+        actual = reply["Distribution"]
         if actual["DistributionConfig"]["Enabled"]:
             config = {**actual["DistributionConfig"], "Enabled": False}
-            cloudfront.update_distribution(Id=spec.id, IfMatch=found["ETag"], DistributionConfig=config)
+            cloudfront.update_distribution(Id=spec.id, IfMatch=reply["ETag"], DistributionConfig=config)
         if actual["DistributionConfig"]["Enabled"] or actual["Status"] != "Deployed":
             raise RetryLater("disabled, and the edge is learning it", due=self.typical_create_seconds)
         try:
-            cloudfront.delete_distribution(Id=spec.id, IfMatch=found["ETag"])
+            cloudfront.delete_distribution(Id=spec.id, IfMatch=reply["ETag"])
         except ClientError as error:
-            if not (blockers := refused_for(cloudfront, actual["ARN"], error)):
+            if not (blockers := plans_that_block_deletion(cloudfront, actual["ARN"], error)):
                 raise
             raise blocked_error(f"{self} {spec.aws_name or spec.id}", blockers) from error
 
@@ -180,11 +188,11 @@ class Distribution(ResourceType):
         """Return a refusal if the web ACL is to be removed or replaced and a pricing plan keeps it."""
         if "WebACLId" not in changed or not actual.get("WebACLId"):
             return []
-        return [keeps_acl(plan) for plan in plans_of(cloudfront, actual["ARN"])]
+        return [acl_refusal(plan) for plan in read_plans(cloudfront, actual["ARN"])]
 
     def blockers(self, cloudfront: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the pricing plan of the distribution, which blocks its deletion."""
-        return plans_of(cloudfront, cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"])
+        return read_plans(cloudfront, cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"])
 
     def routes_to(self, actual: JsonObject) -> list[str]:
         """Return the hashes of the origin keys that it sends, once all edge locations send them."""
@@ -192,59 +200,61 @@ class Distribution(ResourceType):
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Remove the Quantity of lists, and add members that AWS leaves out where they are empty."""
-        plain = {key: _plain(value) for key, value in {**_NOWHERE_ELSE, **actual}.items()}
-        if "DefaultCacheBehavior" in plain:
-            plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
-        return plain
+        properties = {key: _without_quantities(value) for key, value in {**_EMPTY_MEMBERS, **actual}.items()}
+        if "DefaultCacheBehavior" in properties:
+            properties["DefaultCacheBehavior"] = {_HEADERS_POLICY: "", **properties["DefaultCacheBehavior"]}
+        return properties
 
 
-def domain_of(cloudfront: Any, comment: str) -> JsonObject:
+def existing_domain(cloudfront: Any, comment: str) -> JsonObject:
     """Return the domain settings of the existing distribution with this comment; {} if it has no domain."""
-    listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
-    actual: JsonObject = next((one for one in listed if one["Comment"] == comment), {})
+    distributions = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
+    actual: JsonObject = next((one for one in distributions if one["Comment"] == comment), {})
     names = (actual.get("Aliases") or {}).get("Items") or []
     if not names:
         return {}
     # Somebody may have added another origin.
-    meant = actual["DefaultCacheBehavior"]["TargetOriginId"]
-    origin = next(one for one in actual["Origins"]["Items"] if one["Id"] == meant)
-    zone = _tags(cloudfront, actual["ARN"]).get(ZONE_TAG)
+    origin_id = actual["DefaultCacheBehavior"]["TargetOriginId"]
+    origin = next(one for one in actual["Origins"]["Items"] if one["Id"] == origin_id)
+    zone = _list_tags(cloudfront, actual["ARN"]).get(ZONE_TAG)
     return {"names": tuple(names), "hosted_zone_id": zone, "origin_name": origin["DomainName"]}
 
 
-def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
+def _list_tags(cloudfront: Any, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
 
 
-def _whole(actual: JsonObject, suffix: str) -> JsonObject:
+def _to_properties(actual: JsonObject, suffix: str) -> JsonObject:
     """Return a distribution's configuration, keys as hashes, and its id, ARN, status and domain."""
-    about = {key: actual[key] for key in ("Id", "ARN", "Status", "DomainName")}
+    attributes = {key: actual[key] for key in ("Id", "ARN", "Status", "DomainName")}
     config = actual["DistributionConfig"]
-    return {**config, "Origins": redacted_origins(config["Origins"], suffix), **about}
+    return {**config, "Origins": redact_origins(config["Origins"], suffix), **attributes}
 
 
-def _sent(config: JsonObject) -> JsonObject:
+def _to_api_config(config: JsonObject) -> JsonObject:
     """Return a configuration for the API: with each Quantity, without an empty headers policy."""
     behaviour = dict(config["DefaultCacheBehavior"])
-    if not behaviour.get(_HEADERS):
-        behaviour.pop(_HEADERS, None)
-    return {**_counted(config), "DefaultCacheBehavior": _counted(behaviour)}
+    if not behaviour.get(_HEADERS_POLICY):
+        behaviour.pop(_HEADERS_POLICY, None)
+    return {**_with_quantities(config), "DefaultCacheBehavior": _with_quantities(behaviour)}
 
 
-def _plain(value: Any) -> Any:
+def _without_quantities(value: Any) -> Any:
     """Return a value with each `{Quantity, Items}` of CloudFront without its Quantity."""
     if isinstance(value, Mapping):
         if "Quantity" in value:
-            items = [_plain(one) for one in value.get("Items") or []]
-            rest = {key: _plain(one) for key, one in value.items() if key not in ("Quantity", "Items")}
+            items = [_without_quantities(member) for member in value.get("Items") or []]
+            rest = {
+                key: _without_quantities(member) for key, member in value.items() if key not in ("Quantity", "Items")
+            }
             return {**rest, "Items": items}
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+        return {key: _without_quantities(member) for key, member in value.items()}
+    return [_without_quantities(member) for member in value] if isinstance(value, list) else value
 
 
-def _counted(value: Any) -> Any:
+def _with_quantities(value: Any) -> Any:
     """Return a value with the Quantity that CloudFront requires beside each `Items`."""
     if isinstance(value, Mapping):
-        counted = {key: _counted(one) for key, one in value.items()}
-        return {**counted, "Quantity": len(counted["Items"])} if "Items" in counted else counted
-    return [_counted(one) for one in value] if isinstance(value, list) else value
+        mapping_ = {key: _with_quantities(member) for key, member in value.items()}
+        return {**mapping_, "Quantity": len(mapping_["Items"])} if "Items" in mapping_ else mapping_
+    return [_with_quantities(member) for member in value] if isinstance(value, list) else value

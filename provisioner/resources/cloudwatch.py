@@ -36,21 +36,21 @@ class Alarm(ResourceType):
 
     def read(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the alarm and its tags; one DescribeAlarms call returns the alarms of all stacks."""
-        listed = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
-        mine = next((actual for actual in listed if actual["AlarmName"] == spec.props["AlarmName"]), None)
-        if mine is None:
+        alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
+        alarm = next((actual for actual in alarms if actual["AlarmName"] == spec.props["AlarmName"]), None)
+        if alarm is None:
             return None
-        arn = mine["AlarmArn"]
-        return {**mine, "Tags": read_tags(cloudwatch, spec, arn, lambda: _tags(cloudwatch, arn))}
+        arn = alarm["AlarmArn"]
+        return {**alarm, "Tags": read_tags(cloudwatch, spec, arn, lambda: _list_tags(cloudwatch, arn))}
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Drop the members that do not apply to this sort of alarm; ministack 1.5.33 fills them in.
 
         Source: CloudWatch API, PutMetricAlarm (Statistic, ExtendedStatistic, Metrics).
         """
-        without = {"Statistic"} if actual.get("ExtendedStatistic") else set()
-        without |= {"Statistic", "Period"} if actual.get("Metrics") else set()
-        return {key: value for key, value in actual.items() if key not in without}
+        unused_keys = {"Statistic"} if actual.get("ExtendedStatistic") else set()
+        unused_keys |= {"Statistic", "Period"} if actual.get("Metrics") else set()
+        return {key: value for key, value in actual.items() if key not in unused_keys}
 
     def create(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject:
         """Create the alarm with PutMetricAlarm; repeating the call has no further effect."""
@@ -66,8 +66,8 @@ class Alarm(ResourceType):
         arn = (self.read(cloudwatch, spec) or {})["AlarmArn"]
         if put:
             cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(put))
-        if gone := list(drop):
-            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
+        if removed_keys := list(drop):
+            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=removed_keys)
 
     def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
         """Delete the alarm; DeleteAlarms is no error where it does not exist."""
@@ -108,5 +108,5 @@ class Dashboard(ResourceType):
         cloudwatch.delete_dashboards(DashboardNames=[spec.id])
 
 
-def _tags(cloudwatch: Any, arn: str) -> dict[str, str]:
+def _list_tags(cloudwatch: Any, arn: str) -> dict[str, str]:
     return mapping(cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"])

@@ -18,8 +18,8 @@ from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, has_stack_tags, name_of
 from provisioner.resources.elbv2.base import NO_BALANCER
 from provisioner.resources.elbv2.routing import path_values
-from provisioner.resources.rds.base import NO_CLUSTER
-from provisioner.resources.secretsmanager import VARIABLE, given_password
+from provisioner.resources.rds.base import CLUSTER_NOT_FOUND
+from provisioner.resources.secretsmanager import INPUT_VARIABLE, password_from_environment
 from provisioner.resources.tags import mapping
 
 # The AWS operations that this module calls, by service: `policy` grants them. tests/test_calls.py compares
@@ -168,9 +168,9 @@ def master_password(clients: Clients, suffix: str) -> str:
         return "rds" if running.get("MasterUserSecret") else "own"
     if _has_secret(clients, suffix):
         return "own"
-    if os.environ.get(VARIABLE) is None:
+    if os.environ.get(INPUT_VARIABLE) is None:
         return "rds"
-    given_password()
+    password_from_environment()
     return "own"
 
 
@@ -180,7 +180,7 @@ def running_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
     try:
         found = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     except ClientError as error:
-        if code_of(error) in NO_CLUSTER:
+        if code_of(error) in CLUSTER_NOT_FOUND:
             return None
         raise
     mine = (dict(one) for one in found if has_stack_tags(mapping(one.get("TagList", [])), suffix))

@@ -13,25 +13,25 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ownership.iam_and_logs import DELIVERY, DESTINATION, SOURCE
 
-_GONE = codes("ResourceNotFoundException")
+_NOT_FOUND = codes("ResourceNotFoundException")
 # This refusal passes: "Requested resource is currently being updated. Please try again later."
 # (hashicorp/terraform-provider-aws#42194).
 _BUSY = codes("ConflictException: currently being updated")
 # A source can be deleted once its deliveries are gone, and CloudWatch Logs notices that late.
-_HELD = codes("ConflictException")
+_STILL_IN_USE = codes("ConflictException")
 # This refusal does not pass: "This ResourceId has already been used in another Delivery Source in this
 # account." (hashicorp/terraform-provider-aws#40885).
-_TAKEN = codes("ConflictException: already been used")
+_LOGS_TAKEN = codes("ConflictException: already been used")
 
 
-class _Delivered(ResourceType):
+class _DeliveryResourceType(ResourceType):
     """A resource type of CloudWatch Logs whose tags are set by ARN."""
 
     service = "logs"
-    not_found_codes = _GONE
-    retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _HELD}
+    not_found_codes = _NOT_FOUND
+    retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _STILL_IN_USE}
 
-    def tagged_doc(self, logs: Any, actual: JsonObject) -> JsonObject:
+    def with_tags(self, logs: Any, actual: JsonObject) -> JsonObject:
         """Return a resource as it was read, and its tags, which need a call of their own."""
         return {**actual, "Tags": logs.list_tags_for_resource(resourceArn=actual["arn"])["tags"]}
 
@@ -40,17 +40,17 @@ class _Delivered(ResourceType):
         arn = (self.read(logs, spec) or {})["arn"]
         if put:
             logs.tag_resource(resourceArn=arn, tags=dict(put))
-        if gone := list(drop):
-            logs.untag_resource(resourceArn=arn, tagKeys=gone)
+        if removed_keys := list(drop):
+            logs.untag_resource(resourceArn=arn, tagKeys=removed_keys)
 
 
-class DeliverySource(_Delivered):
+class DeliverySource(_DeliveryResourceType):
     """A delivery source: the resource whose logs are delivered, and the type of log."""
 
     id_paths, name_property, noun = "name", "name", "records-source"
     ownership = SOURCE
     immutable = frozenset({"name", "resourceArn", "logType"})
-    already_exists_codes = _TAKEN
+    already_exists_codes = _LOGS_TAKEN
     # Sources for CloudFront can be made in us-east-1 only (CloudFront developer guide, standard logging v2).
     foreign_remedy = (
         "Delete the delivery source {name}: `aws logs delete-delivery-source --name {name} --region "
@@ -74,11 +74,13 @@ class DeliverySource(_Delivered):
         try:
             actual = logs.get_delivery_source(name=spec.props["name"])["deliverySource"]
         except ClientError as error:
-            blocker = None if spec.id or not matches_codes(error, _GONE) else _holder(logs, spec.props)
+            blocker = (
+                None if spec.id or not matches_codes(error, _NOT_FOUND) else _find_source_of_same_logs(logs, spec.props)
+            )
             if blocker is None:
                 raise
             actual = blocker
-        return self.tagged_doc(logs, {**actual, "resourceArn": next(iter(actual.get("resourceArns") or []), "")})
+        return self.with_tags(logs, {**actual, "resourceArn": next(iter(actual.get("resourceArns") or []), "")})
 
     def describe_foreign(self, actual: JsonObject) -> str:
         """Return the name of somebody else's source and the logs it takes; AWS allows one source for them."""
@@ -93,7 +95,7 @@ class DeliverySource(_Delivered):
         logs.delete_delivery_source(name=spec.id)
 
 
-class DeliveryDestination(_Delivered):
+class DeliveryDestination(_DeliveryResourceType):
     """A delivery destination: where logs are written."""
 
     id_paths, name_property, noun = "name", "name", "records-destination"
@@ -115,7 +117,7 @@ class DeliveryDestination(_Delivered):
     def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the destination with GetDeliveryDestination."""
         name = spec.props["name"]
-        return self.tagged_doc(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
+        return self.with_tags(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
 
     def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
         """Create the destination with PutDeliveryDestination; repeating the call has no further effect."""
@@ -130,7 +132,7 @@ class DeliveryDestination(_Delivered):
         logs.delete_delivery_destination(name=spec.id)
 
 
-class Delivery(_Delivered):
+class Delivery(_DeliveryResourceType):
     """A delivery: it connects one source with one destination."""
 
     id_paths, noun = "id", "delivery"
@@ -148,10 +150,10 @@ class Delivery(_Delivered):
 
     def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the delivery between this source and this destination with DescribeDeliveries."""
-        mine = {key: spec.props[key] for key in self.lookup_properties}
-        listed = logs.describe_deliveries()["deliveries"]
-        actual = next((one for one in listed if mine.items() <= one.items()), None)
-        return self.tagged_doc(logs, actual) if actual else None
+        connection = {key: spec.props[key] for key in self.lookup_properties}
+        deliveries = logs.describe_deliveries()["deliveries"]
+        actual = next((delivery for delivery in deliveries if connection.items() <= delivery.items()), None)
+        return self.with_tags(logs, actual) if actual else None
 
     def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
         """Create the delivery with CreateDelivery."""
@@ -162,8 +164,8 @@ class Delivery(_Delivered):
         logs.delete_delivery(id=spec.id)
 
 
-def _holder(logs: Any, props: JsonObject) -> JsonObject | None:
+def _find_source_of_same_logs(logs: Any, props: JsonObject) -> JsonObject | None:
     """Return the source of any name that already takes these logs of this resource; None if none does."""
-    listed = logs.describe_delivery_sources()["deliverySources"]
-    taken = (one for one in listed if one["logType"] == props["logType"])
-    return next((dict(one) for one in taken if props["resourceArn"] in one["resourceArns"]), None)
+    sources = logs.describe_delivery_sources()["deliverySources"]
+    same_type = (source for source in sources if source["logType"] == props["logType"])
+    return next((dict(source) for source in same_type if props["resourceArn"] in source["resourceArns"]), None)

@@ -20,17 +20,17 @@ from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
 
-NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
+TABLE_NOT_FOUND = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is still applying its last change, or the account has too many changes at once.
 _BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
 # A new KMS key is not known everywhere at once, least of all its tags, which may decide who can use it
 # (aws/aws-cdk#18616).
-_NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
-_NO_POLICY = codes("PolicyNotFoundException", "ResourceNotFoundException")
-_BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
+_KEY_NOT_VISIBLE_YET = codes("AccessDeniedException: kms", "ValidationException: kms")
+_POLICY_NOT_FOUND = codes("PolicyNotFoundException", "ResourceNotFoundException")
+_BACKUPS_STARTING = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
-_DAYS_BACK = "RecoveryPeriodInDays"
-_READ = "somebody's queries may read it"
+_RECOVERY_DAYS = "RecoveryPeriodInDays"
+_INDEX_REASON = "somebody's queries may read it"
 
 
 class Table(ResourceType):
@@ -54,13 +54,13 @@ class Table(ResourceType):
     holds_data = True
     unprotected = {"DeletionProtectionEnabled": False}
     unprotect_command = "aws dynamodb update-table --table-name {TableName} --no-deletion-protection-enabled"
-    not_found_codes = NO_TABLE
+    not_found_codes = TABLE_NOT_FOUND
     already_exists_codes = codes("ResourceInUseException")
-    retryable_denials = _NO_KEY
+    retryable_denials = _KEY_NOT_VISIBLE_YET
     retryable_codes = {
-        "create": codes("LimitExceededException: simultaneously") | _NO_KEY,
-        "update": _BUSY | _NO_KEY,
-        "delete": _BUSY | _BACKUPS,
+        "create": codes("LimitExceededException: simultaneously") | _KEY_NOT_VISIBLE_YET,
+        "update": _BUSY | _KEY_NOT_VISIBLE_YET,
+        "delete": _BUSY | _BACKUPS_STARTING,
     }
     typical_create_seconds, typical_delete_seconds, timeout = 10, 5, minutes(20)
     immutable_until_ready = True
@@ -80,57 +80,57 @@ class Table(ResourceType):
         """Read the table with DescribeTable, and its tags."""
         actual = dynamodb.describe_table(TableName=spec.props["TableName"])["Table"]
         arn = actual["TableArn"]
-        tags = read_tags(dynamodb, spec, arn, lambda: _tags(dynamodb, arn))
-        return {**_as_asked(actual), "Tags": tags}
+        tags = read_tags(dynamodb, spec, arn, lambda: _list_tags(dynamodb, arn))
+        return {**_to_properties(actual), "Tags": tags}
 
     def create(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject:
         """Create the table with CreateTable."""
-        made = dynamodb.create_table(**spec.props, Tags=pairs(spec.tags))
-        return _as_asked(made["TableDescription"])
+        reply = dynamodb.create_table(**spec.props, Tags=pairs(spec.tags))
+        return _to_properties(reply["TableDescription"])
 
     def update(self, dynamodb: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the table; a change to PROVISIONED also gives the capacity of table and indexes."""
         units = spec.props.get("ProvisionedThroughput")
-        bought: JsonObject = {}
+        throughput: JsonObject = {}
         if "BillingMode" in changed and units:
             updates = [
-                {"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _named(dynamodb, spec)
+                {"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _index_names(dynamodb, spec)
             ]
-            bought = {"ProvisionedThroughput": units}
-            bought |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
-        dynamodb.update_table(TableName=spec.id, **changed | bought)
+            throughput = {"ProvisionedThroughput": units}
+            throughput |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
+        dynamodb.update_table(TableName=spec.id, **changed | throughput)
 
     def retag(self, dynamodb: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = dynamodb.describe_table(TableName=spec.id)["Table"]["TableArn"]
         if put:
             dynamodb.tag_resource(ResourceArn=arn, Tags=pairs(put))
-        if gone := list(drop):
-            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
+        if removed_keys := list(drop):
+            dynamodb.untag_resource(ResourceArn=arn, TagKeys=removed_keys)
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Drop attributes that are not part of the table's key: an index added by hand brings its own."""
         if "KeySchema" not in actual or "AttributeDefinitions" not in actual:
             return actual
-        own = {one["AttributeName"] for one in actual["KeySchema"]}
-        kept = [one for one in actual["AttributeDefinitions"] if one["AttributeName"] in own]
-        return {**actual, "AttributeDefinitions": kept}
+        key_attributes = {one["AttributeName"] for one in actual["KeySchema"]}
+        definitions = [one for one in actual["AttributeDefinitions"] if one["AttributeName"] in key_attributes]
+        return {**actual, "AttributeDefinitions": definitions}
 
     def unmanaged(
         self, dynamodb: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
     ) -> list[Unmanaged]:
         """Return the table's indexes and its resource policy, neither of which the stack declares."""
-        return [*_indexes(actual), *self._policies(dynamodb, actual)]
+        return [*_unmanaged_indexes(actual), *self._unmanaged_policy(dynamodb, actual)]
 
-    def _policies(self, dynamodb: Any, actual: JsonObject) -> list[Unmanaged]:
-        asked = {"ResourceArn": actual["TableArn"]}
+    def _unmanaged_policy(self, dynamodb: Any, actual: JsonObject) -> list[Unmanaged]:
+        request = {"ResourceArn": actual["TableArn"]}
         try:
-            told: JsonObject = default_if_unsupported(lambda: dynamodb.get_resource_policy(**asked), {})
+            reply: JsonObject = default_if_unsupported(lambda: dynamodb.get_resource_policy(**request), {})
         except ClientError as error:
-            if code_of(error) not in _NO_POLICY:
+            if code_of(error) not in _POLICY_NOT_FOUND:
                 raise
             return []
-        return [Unmanaged(RESOURCE_POLICY, asked, not_found_codes=_NO_POLICY)] if told.get("Policy") else []
+        return [Unmanaged(RESOURCE_POLICY, request, not_found_codes=_POLICY_NOT_FOUND)] if reply.get("Policy") else []
 
     def remove_unmanaged(self, dynamodb: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete the table's resource policy."""
@@ -149,36 +149,37 @@ class Table(ResourceType):
         dynamodb.delete_table(TableName=spec.id)
 
 
-def _named(dynamodb: Any, spec: ResourceSpec) -> list[str]:
+def _index_names(dynamodb: Any, spec: ResourceSpec) -> list[str]:
     """Return the names of the indexes: provisioned capacity has to be given for each (go-to-k/cdkd#1588)."""
-    listed = dynamodb.describe_table(TableName=spec.id)["Table"].get("GlobalSecondaryIndexes") or []
-    return [str(one["IndexName"]) for one in listed if one.get("IndexStatus") != "DELETING"]
+    indexes = dynamodb.describe_table(TableName=spec.id)["Table"].get("GlobalSecondaryIndexes") or []
+    return [str(index["IndexName"]) for index in indexes if index.get("IndexStatus") != "DELETING"]
 
 
-def _tags(dynamodb: Any, arn: str) -> dict[str, str]:
+def _list_tags(dynamodb: Any, arn: str) -> dict[str, str]:
     return mapping(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"])
 
 
-def _as_asked(actual: JsonObject) -> JsonObject:
+def _to_properties(actual: JsonObject) -> JsonObject:
     """Return a table under the property names of the create call."""
     mode = (actual.get("BillingModeSummary") or {}).get("BillingMode") or actual.get("BillingMode")
-    told = actual.get("SSEDescription") or {}
-    under: dict[str, Any] = {"Enabled": told.get("Status") in ("ENABLED", "ENABLING", "UPDATING")}
-    if under["Enabled"]:
-        under |= {"SSEType": told.get("SSEType"), "KMSMasterKeyId": told.get("KMSMasterKeyArn")}
+    encryption = actual.get("SSEDescription") or {}
+    specification: dict[str, Any] = {"Enabled": encryption.get("Status") in ("ENABLED", "ENABLING", "UPDATING")}
+    if specification["Enabled"]:
+        specification |= {"SSEType": encryption.get("SSEType"), "KMSMasterKeyId": encryption.get("KMSMasterKeyArn")}
     return {
         "DeletionProtectionEnabled": False,
         **actual,
         "BillingMode": mode or "PROVISIONED",
-        "SSESpecification": under,
+        "SSESpecification": specification,
     }
 
 
-def _indexes(actual: JsonObject) -> list[Unmanaged]:
+def _unmanaged_indexes(actual: JsonObject) -> list[Unmanaged]:
     """Return the indexes that were added by hand; they are only reported, as queries may use them."""
-    listed = actual.get("GlobalSecondaryIndexes") or []
+    indexes = actual.get("GlobalSecondaryIndexes") or []
     return [
-        Unmanaged(f"the index {one['IndexName']}", {"IndexName": one["IndexName"]}, kept_reason=_READ) for one in listed
+        Unmanaged(f"the index {index['IndexName']}", {"IndexName": index["IndexName"]}, kept_reason=_INDEX_REASON)
+        for index in indexes
     ]
 
 
@@ -187,8 +188,8 @@ class TimeToLive(SubresourceType):
 
     service, id_paths = "dynamodb", "TableName"
     ownership = TTL
-    not_found_codes = NO_TABLE | codes("ResourceNotFound")
-    retryable_codes = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    not_found_codes = TABLE_NOT_FOUND | codes("ResourceNotFound")
+    retryable_codes = {"create": _BUSY | _BACKUPS_STARTING, "update": _BUSY | _BACKUPS_STARTING}
     # aws/aws-cdk#13720
     cooldown, cooldown_codes = minutes(60), codes("ValidationException: multiple times within")
     timeout = minutes(20)
@@ -212,14 +213,14 @@ class TimeToLive(SubresourceType):
 
         To change the attribute, turn TTL off and raise NotYet, so that the engine turns it on later.
         """
-        now = self._now(dynamodb, props)
+        current = self._read_specification(dynamodb, props)
         desired = props["TimeToLiveSpecification"]
-        if now["Enabled"] and (not desired["Enabled"] or now["AttributeName"] != desired["AttributeName"]):
-            off = {"Enabled": False, "AttributeName": now["AttributeName"]}
-            dynamodb.update_time_to_live(TableName=props["TableName"], TimeToLiveSpecification=off)
+        if current["Enabled"] and (not desired["Enabled"] or current["AttributeName"] != desired["AttributeName"]):
+            disabled = {"Enabled": False, "AttributeName": current["AttributeName"]}
+            dynamodb.update_time_to_live(TableName=props["TableName"], TimeToLiveSpecification=disabled)
             if desired["Enabled"]:
                 raise RetryLater("it is off, and comes on for another attribute later", due=self.cooldown)
-        elif desired["Enabled"] and not now["Enabled"]:
+        elif desired["Enabled"] and not current["Enabled"]:
             dynamodb.update_time_to_live(**props)
 
     def change_count(self, actual: JsonObject, desired: JsonObject) -> int:
@@ -227,7 +228,7 @@ class TimeToLive(SubresourceType):
         both = (actual["TimeToLiveSpecification"], desired["TimeToLiveSpecification"])
         return sum(one["Enabled"] for one in both) or 1
 
-    def _now(self, dynamodb: Any, props: JsonObject) -> JsonObject:
+    def _read_specification(self, dynamodb: Any, props: JsonObject) -> JsonObject:
         actual = self.read(dynamodb, ResourceSpec("", "", "", props)) or {}
         return dict(actual["TimeToLiveSpecification"])
 
@@ -238,8 +239,8 @@ class PointInTimeRecovery(SubresourceType):
     service, id_paths = "dynamodb", "TableName"
     ownership = BACKUPS
     replacing_calls = {"UpdateContinuousBackups": ""}
-    not_found_codes = NO_TABLE
-    retryable_codes = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    not_found_codes = TABLE_NOT_FOUND
+    retryable_codes = {"create": _BUSY | _BACKUPS_STARTING, "update": _BUSY | _BACKUPS_STARTING}
     timeout = minutes(20)
     iam_type, arn_properties = "table", ("{TableName}",)
     operations = declare_operations(
@@ -250,14 +251,17 @@ class PointInTimeRecovery(SubresourceType):
         """Read the setting with DescribeContinuousBackups."""
         name = spec.props["TableName"]
         actual = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-        told = actual.get("PointInTimeRecoveryDescription") or {}
-        days = {_DAYS_BACK: told[_DAYS_BACK]} if _DAYS_BACK in told else {}
-        on = {"PointInTimeRecoveryEnabled": told.get("PointInTimeRecoveryStatus") == "ENABLED", **days}
-        return {"TableName": name, "PointInTimeRecoverySpecification": on}
+        description = actual.get("PointInTimeRecoveryDescription") or {}
+        days = {_RECOVERY_DAYS: description[_RECOVERY_DAYS]} if _RECOVERY_DAYS in description else {}
+        specification = {
+            "PointInTimeRecoveryEnabled": description.get("PointInTimeRecoveryStatus") == "ENABLED",
+            **days,
+        }
+        return {"TableName": name, "PointInTimeRecoverySpecification": specification}
 
     def apply(self, dynamodb: Any, props: JsonObject) -> None:
         """Set it with UpdateContinuousBackups; the recovery period is sent only when it is turned on."""
-        asked = props["PointInTimeRecoverySpecification"]
-        if not asked["PointInTimeRecoveryEnabled"]:
-            asked = {key: one for key, one in asked.items() if key != _DAYS_BACK}
-        dynamodb.update_continuous_backups(TableName=props["TableName"], PointInTimeRecoverySpecification=asked)
+        specification = props["PointInTimeRecoverySpecification"]
+        if not specification["PointInTimeRecoveryEnabled"]:
+            specification = {key: value for key, value in specification.items() if key != _RECOVERY_DAYS}
+        dynamodb.update_continuous_backups(TableName=props["TableName"], PointInTimeRecoverySpecification=specification)

@@ -16,7 +16,7 @@ from provisioner.resources.ownership.watch import EVENT_RULE, EVENT_TARGET
 from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
 
-NO_RULE = codes("ResourceNotFoundException")
+RULE_NOT_FOUND = codes("ResourceNotFoundException")
 _BUSY = codes("ConcurrentModificationException")
 
 
@@ -35,7 +35,7 @@ class EventRule(ResourceType):
             unhealthy=in_lower_case("DISABLED"),
         ),
     )
-    not_found_codes = NO_RULE
+    not_found_codes = RULE_NOT_FOUND
     retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     iam_type, arn_properties = "rule-on-default-event-bus", ("{Name}",)
     operations = declare_operations(
@@ -49,32 +49,32 @@ class EventRule(ResourceType):
     def read(self, events: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the rule with DescribeRule, and its tags."""
         actual = events.describe_rule(Name=spec.props["Name"])
-        tags = read_tags(events, spec, actual["Arn"], lambda: _tags(events, actual["Arn"]))
+        tags = read_tags(events, spec, actual["Arn"], lambda: _list_tags(events, actual["Arn"]))
         return {**actual, "EventPattern": json.loads(actual["EventPattern"]), "Tags": tags}
 
     def create(self, events: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule with PutRule; repeating the call has no further effect."""
-        made = events.put_rule(**_asked(spec.props), Tags=pairs(spec.tags))
-        return {**spec.props, "Arn": made["RuleArn"]}
+        reply = events.put_rule(**_to_request(spec.props), Tags=pairs(spec.tags))
+        return {**spec.props, "Arn": reply["RuleArn"]}
 
     def update(self, events: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the whole rule with PutRule; its tags are changed by other calls."""
-        events.put_rule(**_asked(spec.props))
+        events.put_rule(**_to_request(spec.props))
 
     def retag(self, events: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = events.describe_rule(Name=spec.id)["Arn"]
         if put:
             events.tag_resource(ResourceARN=arn, Tags=pairs(put))
-        if gone := list(drop):
-            events.untag_resource(ResourceARN=arn, TagKeys=gone)
+        if removed_keys := list(drop):
+            events.untag_resource(ResourceARN=arn, TagKeys=removed_keys)
 
     def delete(self, events: Any, spec: ResourceSpec) -> None:
         """Delete the rule; its targets were deleted before it."""
         events.delete_rule(Name=spec.id)
 
 
-def _asked(props: JsonObject) -> JsonObject:
+def _to_request(props: JsonObject) -> JsonObject:
     return {**props, "EventPattern": json.dumps(props["EventPattern"])}
 
 
@@ -88,7 +88,7 @@ class EventTarget(ResourceType):
     lookup_properties = ("Rule",)
     immutable = frozenset({"Rule", "Id"})
     replacing_calls = {"PutTargets": "Targets"}
-    not_found_codes = NO_RULE
+    not_found_codes = RULE_NOT_FOUND
     retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     iam_type, arn_properties = "rule-on-default-event-bus", ("{Rule}",)
     operations = declare_operations(
@@ -97,14 +97,14 @@ class EventTarget(ResourceType):
 
     def read(self, events: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the target of this id with ListTargetsByRule."""
-        listed = events.list_targets_by_rule(Rule=spec.props["Rule"])["Targets"]
-        mine = next((one for one in listed if one["Id"] == spec.props["Id"]), None)
-        return {"Rule": spec.props["Rule"], **mine} if mine else None
+        targets = events.list_targets_by_rule(Rule=spec.props["Rule"])["Targets"]
+        target = next((candidate for candidate in targets if candidate["Id"] == spec.props["Id"]), None)
+        return {"Rule": spec.props["Rule"], **target} if target else None
 
     def create(self, events: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target with PutTargets, which reports a failure in its reply instead of an error."""
         target = {key: value for key, value in spec.props.items() if key != "Rule"}
-        _check(events.put_targets(Rule=spec.props["Rule"], Targets=[target]), "PutTargets")
+        _raise_failed_entry(events.put_targets(Rule=spec.props["Rule"], Targets=[target]), "PutTargets")
         return dict(spec.props)
 
     def update(self, events: Any, spec: ResourceSpec, changed: JsonObject) -> None:
@@ -113,15 +113,15 @@ class EventTarget(ResourceType):
 
     def delete(self, events: Any, spec: ResourceSpec) -> None:
         """Delete the target with RemoveTargets."""
-        _check(events.remove_targets(Rule=spec.props["Rule"], Ids=[spec.props["Id"]]), "RemoveTargets")
+        _raise_failed_entry(events.remove_targets(Rule=spec.props["Rule"], Ids=[spec.props["Id"]]), "RemoveTargets")
 
 
-def _check(reply: JsonObject, operation: str) -> None:
+def _raise_failed_entry(reply: JsonObject, operation: str) -> None:
     """Raise a ClientError for the first entry that EventBridge reports as failed."""
-    for failed in reply.get("FailedEntries", []):
-        error = {"Code": failed.get("ErrorCode", ""), "Message": failed.get("ErrorMessage", "")}
+    for entry in reply.get("FailedEntries", []):
+        error = {"Code": entry.get("ErrorCode", ""), "Message": entry.get("ErrorMessage", "")}
         raise ClientError({"Error": error}, operation)
 
 
-def _tags(events: Any, arn: str) -> dict[str, str]:
+def _list_tags(events: Any, arn: str) -> dict[str, str]:
     return mapping(events.list_tags_for_resource(ResourceARN=arn)["Tags"])

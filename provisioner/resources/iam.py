@@ -16,10 +16,10 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ownership.iam_and_logs import ROLE, ROLE_POLICY, SERVICE_ROLE
-from provisioner.resources.role_details import described, detail, listed
+from provisioner.resources.role_details import list_roles, read_role_description, read_role_details
 from provisioner.resources.tags import mapping, pairs
 
-GONE = codes("NoSuchEntity")
+NOT_FOUND = codes("NoSuchEntity")
 BUSY = codes("ConcurrentModification")
 
 
@@ -49,7 +49,7 @@ class Role(ResourceType):
     exclusive = frozenset({"AssumeRolePolicyDocument"})
     replacing_calls = {"UpdateAssumeRolePolicy": "", "UpdateRole": ""}
     owns_children = True
-    not_found_codes = GONE
+    not_found_codes = NOT_FOUND
     unknown_reference_codes = _UNKNOWN_ROLE
     already_exists_codes = codes("EntityAlreadyExists")
     retryable_codes = {
@@ -78,15 +78,17 @@ class Role(ResourceType):
         desired.
         """
         name = spec.props["RoleName"]
-        if (told := detail(iam, name)) and _is_wanted(actual := {**described(iam, name), **_flat(told)}, spec):
+        if (details := read_role_details(iam, name)) and _is_as_desired(
+            actual := {**read_role_description(iam, name), **_to_properties(details)}, spec
+        ):
             return actual
-        return _flat(iam.get_role(RoleName=name)["Role"])
+        return _to_properties(iam.get_role(RoleName=name)["Role"])
 
     def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
         """Create the role with CreateRole."""
         trust = json.dumps(spec.props["AssumeRolePolicyDocument"])
-        made = iam.create_role(**{**spec.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(spec.tags))
-        return dict(made["Role"])
+        reply = iam.create_role(**{**spec.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(spec.tags))
+        return dict(reply["Role"])
 
     def update(self, iam: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the permissions boundary, the trust policy, the description and the session duration."""
@@ -99,26 +101,26 @@ class Role(ResourceType):
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         if "Description" in changed:
             # UpdateRole resets the one of the two that it is not given (botocore iam UpdateRole).
-            told = {key: spec.props[key] for key in ("Description", "MaxSessionDuration") if key in spec.props}
-            iam.update_role(RoleName=name, **told)
+            request = {key: spec.props[key] for key in ("Description", "MaxSessionDuration") if key in spec.props}
+            iam.update_role(RoleName=name, **request)
 
     def retag(self, iam: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with UntagRole, then TagRole."""
         # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
-        if gone := list(drop):
-            iam.untag_role(RoleName=spec.id, TagKeys=gone)
+        if removed_keys := list(drop):
+            iam.untag_role(RoleName=spec.id, TagKeys=removed_keys)
         if put:
             iam.tag_role(RoleName=spec.id, Tags=pairs(put))
 
     def unmanaged(self, iam: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the inline and attached policies of the role that the stack does not declare."""
-        if told := detail(iam, spec.id):
-            inline = [policy["PolicyName"] for policy in told["RolePolicyList"]]
-            if not _unknown(children, inline, told["AttachedManagedPolicies"]):
+        if details := read_role_details(iam, spec.id):
+            inline = [policy["PolicyName"] for policy in details["RolePolicyList"]]
+            if not _undeclared_policies(children, inline, details["AttachedManagedPolicies"]):
                 return []
         inline = iam.list_role_policies(RoleName=spec.id)["PolicyNames"]
         attached = iam.list_attached_role_policies(RoleName=spec.id)["AttachedPolicies"]
-        return _unknown(children, inline, attached)
+        return _undeclared_policies(children, inline, attached)
 
     def remove_unmanaged(self, iam: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete an inline policy, or detach a managed policy, that the stack does not declare."""
@@ -136,53 +138,61 @@ class Role(ResourceType):
             iam.delete_role(RoleName=spec.id)
         except ClientError as error:
             if code_of(error) == "DeleteConflict":
-                _strip(iam, spec.id)
+                _remove_policies(iam, spec.id)
             raise
 
     def blockers(self, iam: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the instance profiles that contain the role; the stack itself makes none."""
-        listed = iam.list_instance_profiles_for_role(RoleName=spec.id)["InstanceProfiles"]
-        return [Blocker(f"the instance profile {one['InstanceProfileName']}", temporary=False) for one in listed]
+        profiles = iam.list_instance_profiles_for_role(RoleName=spec.id)["InstanceProfiles"]
+        return [
+            Blocker(f"the instance profile {profile['InstanceProfileName']}", temporary=False) for profile in profiles
+        ]
 
 
-def _strip(iam: Any, role: str) -> None:
+def _remove_policies(iam: Any, role: str) -> None:
     """Delete and detach all policies of a role; ignore those that are gone already."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        with _or_gone():
+        with _ignoring_not_found():
             iam.delete_role_policy(RoleName=role, PolicyName=name)
-    for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-        with _or_gone():
-            iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
+    for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        with _ignoring_not_found():
+            iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
 
 
 @contextmanager
-def _or_gone() -> Iterator[None]:
+def _ignoring_not_found() -> Iterator[None]:
     """Ignore the error that a policy or role does not exist."""
     try:
         yield
     except ClientError as error:
-        if code_of(error) not in GONE:
+        if code_of(error) not in NOT_FOUND:
             raise
 
 
-def _unknown(children: KnownChildren, inline: list[str], attached: list[JsonObject]) -> list[Unmanaged]:
+def _undeclared_policies(children: KnownChildren, inline: list[str], attached: list[JsonObject]) -> list[Unmanaged]:
     """Return the policies of a role that nobody declared."""
     names, arns = children.values("PolicyName"), children.values("PolicyArn")
-    others = [name for name in inline if name not in names]
-    strange = [one["PolicyArn"] for one in attached if one["PolicyArn"] not in arns]
+    undeclared_names = [name for name in inline if name not in names]
+    undeclared_arns = [policy["PolicyArn"] for policy in attached if policy["PolicyArn"] not in arns]
     return [
-        *(Unmanaged(f"inline policy {name}", {"PolicyName": name}, not_found_codes=GONE) for name in others),
-        *(Unmanaged(f"attached policy {arn}", {"PolicyArn": arn}, not_found_codes=GONE) for arn in strange),
+        *(
+            Unmanaged(f"inline policy {name}", {"PolicyName": name}, not_found_codes=NOT_FOUND)
+            for name in undeclared_names
+        ),
+        *(
+            Unmanaged(f"attached policy {arn}", {"PolicyArn": arn}, not_found_codes=NOT_FOUND)
+            for arn in undeclared_arns
+        ),
     ]
 
 
-def _flat(role: JsonObject) -> JsonObject:
+def _to_properties(role: JsonObject) -> JsonObject:
     """Return a role with its permissions boundary as an ARN and its tags as a mapping."""
     boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
     return {**role, "PermissionsBoundary": boundary, "Tags": mapping(role.get("Tags") or [])}
 
 
-def _is_wanted(role: JsonObject, spec: ResourceSpec) -> bool:
+def _is_as_desired(role: JsonObject, spec: ResourceSpec) -> bool:
     """Return whether a role has the desired properties and tags."""
     props = {"PermissionsBoundary": "", **spec.props}
     return spec.tags.items() <= role["Tags"].items() and all(role.get(key) == props[key] for key in props)
@@ -199,7 +209,7 @@ class RolePolicy(ResourceType):
     immutable = frozenset({"RoleName", "PolicyName"})
     exclusive = frozenset({"PolicyDocument"})
     replacing_calls = {"PutRolePolicy": ""}
-    not_found_codes = GONE
+    not_found_codes = NOT_FOUND
     retryable_codes = {"create": BUSY, "update": BUSY, "delete": BUSY}
     iam_type, arn_properties = "role", ("{RoleName}",)
     operations = declare_operations(
@@ -216,8 +226,8 @@ class RolePolicy(ResourceType):
         desired.
         """
         role, name = spec.props["RoleName"], spec.props["PolicyName"]
-        listed = (detail(iam, role) or {}).get("RolePolicyList", [])
-        if {"PolicyName": name, "PolicyDocument": spec.props.get("PolicyDocument")} in listed:
+        policies = (read_role_details(iam, role) or {}).get("RolePolicyList", [])
+        if {"PolicyName": name, "PolicyDocument": spec.props.get("PolicyDocument")} in policies:
             return {key: spec.props[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
         return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
 
@@ -242,7 +252,7 @@ class ServiceLinkedRole(ResourceType):
     service, id_paths = "iam", "AWSServiceName"
     ownership = SERVICE_ROLE
     tagged, account_wide = False, True
-    not_found_codes = GONE
+    not_found_codes = NOT_FOUND
     # `InvalidInput`: "... has been taken in this account" (cube-js/cube#11581).
     already_exists_codes = codes("InvalidInput", "EntityAlreadyExists")
     iam_type, arn_properties = "role", ("aws-service-role/{AWSServiceName}/*",)
@@ -251,9 +261,9 @@ class ServiceLinkedRole(ResourceType):
     def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the role below the path of service-linked roles; one ListRoles call serves all services."""
         name = spec.props["AWSServiceName"]
-        roles = listed(iam, "/aws-service-role/")
-        mine = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
-        return next(({**role, "AWSServiceName": name} for role in mine), None)
+        roles = list_roles(iam, "/aws-service-role/")
+        matching_roles = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
+        return next(({**role, "AWSServiceName": name} for role in matching_roles), None)
 
     def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
         """Create the role with CreateServiceLinkedRole."""

@@ -20,7 +20,7 @@ CALLS = {
 }
 
 
-def data_under_key(client: Any, key: str, suffix: str) -> Iterator[str]:
+def data_encrypted_with(client: Any, key: str, suffix: str) -> Iterator[str]:
     """Yield a phrase for everything of Aurora, DynamoDB and AWS Backup that is encrypted with the key.
 
     Args:
@@ -30,7 +30,7 @@ def data_under_key(client: Any, key: str, suffix: str) -> Iterator[str]:
 
     """
     yield from _databases(client, key)
-    yield from _backups(client, key, suffix)
+    yield from _table_backups(client, key, suffix)
     yield from _recovery_points(client, key, suffix)
 
 
@@ -39,27 +39,27 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     rds = beside(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
-    told: JsonObject = default_if_unsupported(rds.describe_db_cluster_automated_backups, {})
-    retained = told.get("DBClusterAutomatedBackups", [])
-    yield from _named("the snapshot {DBClusterSnapshotIdentifier}", snapshots, key)
-    yield from _named("the database {DBClusterIdentifier}", clusters, key)
-    yield from _named("the automated backups of {DBClusterIdentifier}", retained, key)
+    reply: JsonObject = default_if_unsupported(rds.describe_db_cluster_automated_backups, {})
+    automated_backups = reply.get("DBClusterAutomatedBackups", [])
+    yield from _phrases("the snapshot {DBClusterSnapshotIdentifier}", snapshots, key)
+    yield from _phrases("the database {DBClusterIdentifier}", clusters, key)
+    yield from _phrases("the automated backups of {DBClusterIdentifier}", automated_backups, key)
 
 
-def _named(form: str, listed: list[JsonObject], key: str) -> Iterator[str]:
+def _phrases(template: str, descriptions: list[JsonObject], key: str) -> Iterator[str]:
     """Yield a phrase for each listed resource that is encrypted with the key."""
-    return (form.format(**one) for one in listed if one.get("KmsKeyId") == key)
+    return (template.format(**description) for description in descriptions if description.get("KmsKeyId") == key)
 
 
-def _backups(client: Any, key: str, suffix: str) -> Iterator[str]:
+def _table_backups(client: Any, key: str, suffix: str) -> Iterator[str]:
     """Yield the table's backups under the key, with the one that DynamoDB makes as the table is deleted."""
     dynamodb = beside(client, "dynamodb")
     table = name_of("sessions", suffix)
-    for one in dynamodb.list_backups(TableName=table, BackupType="ALL")["BackupSummaries"]:
-        told = dynamodb.describe_backup(BackupArn=one["BackupArn"])["BackupDescription"]
-        under = (told.get("SourceTableFeatureDetails") or {}).get("SSEDescription") or {}
-        if under.get("KMSMasterKeyArn") == key:
-            yield f"the backup {one['BackupName']} of {table}"
+    for backup in dynamodb.list_backups(TableName=table, BackupType="ALL")["BackupSummaries"]:
+        description = dynamodb.describe_backup(BackupArn=backup["BackupArn"])["BackupDescription"]
+        encryption = (description.get("SourceTableFeatureDetails") or {}).get("SSEDescription") or {}
+        if encryption.get("KMSMasterKeyArn") == key:
+            yield f"the backup {backup['BackupName']} of {table}"
 
 
 def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
@@ -70,20 +70,20 @@ def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
     """
     _, partition, _, region, account, _ = key.split(":")
     table, cluster = name_of("sessions", suffix), name_of("aurora", suffix)
-    for of in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
-        for one in _kept_of(beside(client, "backup"), f"arn:{partition}:{of}"):
-            if one.get("EncryptionKeyArn") == key:
-                yield f"the recovery point {one['RecoveryPointArn']} in the vault {one['BackupVaultName']}"
+    for resource in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
+        for point in _read_recovery_points(beside(client, "backup"), f"arn:{partition}:{resource}"):
+            if point.get("EncryptionKeyArn") == key:
+                yield f"the recovery point {point['RecoveryPointArn']} in the vault {point['BackupVaultName']}"
 
 
-def _kept_of(backup: Any, resource: str) -> list[JsonObject]:
+def _read_recovery_points(backup: Any, resource: str) -> list[JsonObject]:
     """Return the recovery points that AWS Backup made of a resource; none where it knows no such resource."""
-    asked = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
+    request = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
     try:
-        answer: JsonObject = default_if_unsupported(lambda: backup.list_recovery_points_by_resource(**asked), {})
+        reply: JsonObject = default_if_unsupported(lambda: backup.list_recovery_points_by_resource(**request), {})
     except ClientError as error:
         # botocore backup ListRecoveryPointsByResource, errors
         if code_of(error) != "ResourceNotFoundException":
             raise
         return []
-    return list(answer.get("RecoveryPoints", []))
+    return list(reply.get("RecoveryPoints", []))

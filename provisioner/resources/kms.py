@@ -15,22 +15,22 @@ from provisioner.engine.types.data import Codes, codes, declare_operations, minu
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
-from provisioner.resources.key_dependents import data_under_key
+from provisioner.resources.key_dependents import data_encrypted_with
 from provisioner.resources.ownership.data import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_tags, tags_by_arn
 from provisioner.resources.tags import mapping
 
-NO_KEY = codes("NotFoundException")
-_KEPT_OUT = codes("AccessDeniedException")
+KEY_NOT_FOUND = codes("NotFoundException")
+_ACCESS_DENIED = codes("AccessDeniedException")
 # IAM may not know the tags of a new key for five minutes (KMS developer guide, "ABAC for AWS KMS").
-_NO_TAGS = codes("AccessDeniedException: kms:createalias", "AccessDeniedException: kms:enablekeyrotation")
-PENDING = "PendingDeletion"
+_TAGS_NOT_VISIBLE_YET = codes("AccessDeniedException: kms:createalias", "AccessDeniedException: kms:enablekeyrotation")
+PENDING_DELETION = "PendingDeletion"
 # botocore kms ScheduleKeyDeletion: 7 to 30 days, at no cost. The longest is used, as copies that a person
 # encrypted with the key are not searched for.
-_DAYS = 30
-_WAKE = "aws kms enable-key --key-id {0} --region {1}"
-_CALL_BACK = f"aws kms cancel-key-deletion --key-id {{0}} --region {{1}} && {_WAKE}"
+_PENDING_DAYS = 30
+_ENABLE_COMMAND = "aws kms enable-key --key-id {0} --region {1}"
+_CANCEL_COMMAND = f"aws kms cancel-key-deletion --key-id {{0}} --region {{1}} && {_ENABLE_COMMAND}"
 
 
 # Errors of calls that take a key, for a key that is too new to be known (botocore rds CreateDBCluster, sns
@@ -59,16 +59,16 @@ class Key(ResourceType):
             in_lower_case("PendingDeletion PendingReplicaDeletion"),
         ),
     )
-    deleted = {"KeyState": PENDING}
+    deleted = {"KeyState": PENDING_DELETION}
     # Somebody disabled the key or scheduled its deletion: data under it cannot be read until that is undone.
-    suspended = {"KeyState": frozenset({"Disabled", PENDING})}
+    suspended = {"KeyState": frozenset({"Disabled", PENDING_DELETION})}
     resume_hint = "{Wake}"
     immutable = frozenset()
     exclusive = frozenset({"Policy"})
     replacing_calls = {"PutKeyPolicy": ""}
     # Logs that were encrypted with the key can be read only with it, even if new logs use another one.
     retained = True
-    not_found_codes = NO_KEY
+    not_found_codes = KEY_NOT_FOUND
     unknown_reference_codes = _UNKNOWN_KEY
     # KMS developer guide, "eventual consistency": most changes are visible within seconds, some after
     # minutes.
@@ -85,19 +85,19 @@ class Key(ResourceType):
     def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the key, its policy and its tags; find it where its id is not known yet."""
         if spec.id:
-            return _told(kms, spec, kms.describe_key(KeyId=spec.id)["KeyMetadata"])
+            return _to_properties(kms, spec, kms.describe_key(KeyId=spec.id)["KeyMetadata"])
         for actual in _candidates(kms, spec):
-            if actual["KeyState"] != PENDING and actual["Arn"] not in spec.excluded_ids:
-                told = _told(kms, spec, actual)
-                if has_owner(told["Tags"], spec.tags) and told["Tags"].get(NODE_TAG) == spec.logical_id:
-                    return told
+            if actual["KeyState"] != PENDING_DELETION and actual["Arn"] not in spec.excluded_ids:
+                properties = _to_properties(kms, spec, actual)
+                if has_owner(properties["Tags"], spec.tags) and properties["Tags"].get(NODE_TAG) == spec.logical_id:
+                    return properties
         return None
 
     def create(self, kms: Any, spec: ResourceSpec) -> JsonObject:
         """Create the key with CreateKey."""
-        asked = {**spec.props, "Policy": json.dumps(spec.props["Policy"])}
-        made = kms.create_key(**asked, Tags=_pairs(spec.tags))["KeyMetadata"]
-        return {**made, "Policy": spec.props["Policy"]}
+        request = {**spec.props, "Policy": json.dumps(spec.props["Policy"])}
+        metadata = kms.create_key(**request, Tags=_tag_list(spec.tags))["KeyMetadata"]
+        return {**metadata, "Policy": spec.props["Policy"]}
 
     def update(self, kms: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the policy with PutKeyPolicy, and the description with UpdateKeyDescription."""
@@ -109,22 +109,22 @@ class Key(ResourceType):
     def retag(self, kms: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
-            kms.tag_resource(KeyId=spec.id, Tags=_pairs(put))
-        if gone := list(drop):
-            kms.untag_resource(KeyId=spec.id, TagKeys=gone)
+            kms.tag_resource(KeyId=spec.id, Tags=_tag_list(put))
+        if removed_keys := list(drop):
+            kms.untag_resource(KeyId=spec.id, TagKeys=removed_keys)
 
     def data_loss(self, props: JsonObject) -> str:
         """Return the warning that deleting the key loses all data that is encrypted with it."""
-        return f"the key ends {_DAYS} days later, unless a snapshot or a backup made under it remains"
+        return f"the key ends {_PENDING_DAYS} days later, unless a snapshot or a backup made under it remains"
 
     def retention_reason(self, client: Any, spec: ResourceSpec) -> str:
         """Return the snapshots, backups and databases that are still encrypted with the key."""
-        return ", ".join(data_under_key(client, spec.id, spec.suffix))
+        return ", ".join(data_encrypted_with(client, spec.id, spec.suffix))
 
     def delete(self, kms: Any, spec: ResourceSpec) -> None:
         """Schedule the deletion; do nothing if it is scheduled already, as KMS would refuse the call."""
-        if kms.describe_key(KeyId=spec.id)["KeyMetadata"]["KeyState"] != PENDING:
-            kms.schedule_key_deletion(KeyId=spec.id, PendingWindowInDays=_DAYS)
+        if kms.describe_key(KeyId=spec.id)["KeyMetadata"]["KeyState"] != PENDING_DELETION:
+            kms.schedule_key_deletion(KeyId=spec.id, PendingWindowInDays=_PENDING_DAYS)
 
     def visible_until(self, actual: JsonObject) -> str:
         """Return the date on which KMS deletes the key; "" if no deletion is scheduled."""
@@ -152,40 +152,42 @@ def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[JsonObject]:
     that denies access is skipped too. If no listed key can be read at all, the error of the first one is
     raised.
     """
-    listed = tags_by_arn(beside(kms, "resourcegroupstaggingapi"), [spec.suffix])
-    yield from filter(None, (_described(kms, arn, NO_KEY) for arn in listed if ":kms:" in arn))
-    arns = [one["KeyArn"] for one in kms.list_keys()["Keys"]]
-    told = [actual for arn in arns if (actual := _described(kms, arn, NO_KEY | _KEPT_OUT))]
-    if arns and not told:
+    tagged_arns = tags_by_arn(beside(kms, "resourcegroupstaggingapi"), [spec.suffix])
+    yield from filter(None, (_describe_key(kms, arn, KEY_NOT_FOUND) for arn in tagged_arns if ":kms:" in arn))
+    arns = [entry["KeyArn"] for entry in kms.list_keys()["Keys"]]
+    keys = [actual for arn in arns if (actual := _describe_key(kms, arn, KEY_NOT_FOUND | _ACCESS_DENIED))]
+    if arns and not keys:
         kms.describe_key(KeyId=arns[0])
-    yield from (actual for actual in told if actual["Description"] == spec.props.get("Description"))
+    yield from (actual for actual in keys if actual["Description"] == spec.props.get("Description"))
 
 
-def _described(kms: Any, arn: str, passed: Codes) -> JsonObject | None:
-    """Describe a key; return None if KMS answers with one of the codes in `passed`."""
+def _describe_key(kms: Any, arn: str, ignored_codes: Codes) -> JsonObject | None:
+    """Describe a key; return None if KMS answers with one of the codes in `ignored_codes`."""
     try:
         return dict(kms.describe_key(KeyId=arn)["KeyMetadata"])
     except ClientError as error:
-        if not matches_codes(error, passed):
+        if not matches_codes(error, ignored_codes):
             raise
         return None
 
 
-def _told(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+def _to_properties(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
     """Return a key with its policy and tags, and in `Wake` the command that makes it usable again."""
     arn = actual["Arn"]
-    wake = (_CALL_BACK if actual["KeyState"] == PENDING else _WAKE).format(arn, kms.region)
+    resume_command = (_CANCEL_COMMAND if actual["KeyState"] == PENDING_DELETION else _ENABLE_COMMAND).format(
+        arn, kms.region
+    )
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
-    tags = read_tags(kms, spec, arn, lambda: _tags(kms, arn))
-    return {**actual, "Policy": policy, "Tags": tags, "Wake": wake}
+    tags = read_tags(kms, spec, arn, lambda: _list_tags(kms, arn))
+    return {**actual, "Policy": policy, "Tags": tags, "Wake": resume_command}
 
 
-def _tags(kms: Any, arn: str) -> dict[str, str]:
+def _list_tags(kms: Any, arn: str) -> dict[str, str]:
     listed = kms.list_resource_tags(KeyId=arn)["Tags"]
     return mapping({"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in listed)
 
 
-def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
 
 
@@ -197,9 +199,9 @@ class KeyAlias(ResourceType):
     tagged = False
     immutable = frozenset({"AliasName"})
     retained = True
-    not_found_codes = NO_KEY
+    not_found_codes = KEY_NOT_FOUND
     already_exists_codes = codes("AlreadyExistsException")
-    retryable_codes = {"create": NO_KEY | _NO_TAGS, "update": NO_KEY | _NO_TAGS}
+    retryable_codes = {"create": KEY_NOT_FOUND | _TAGS_NOT_VISIBLE_YET, "update": KEY_NOT_FOUND | _TAGS_NOT_VISIBLE_YET}
     timeout = minutes(5)
     iam_type, arn_properties = "alias", ("{AliasName}",)
     operations = declare_operations(
@@ -208,12 +210,12 @@ class KeyAlias(ResourceType):
 
     def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the alias with ListAliases, and build the key's ARN from the key id and the alias's ARN."""
-        named = (one for one in kms.list_aliases()["Aliases"] if one["AliasName"] == spec.props["AliasName"])
-        found = next(named, None)
-        if found is None:
+        aliases = (entry for entry in kms.list_aliases()["Aliases"] if entry["AliasName"] == spec.props["AliasName"])
+        alias = next(aliases, None)
+        if alias is None:
             return None
-        where = found["AliasArn"].rsplit(":", 1)[0]
-        return {"AliasName": found["AliasName"], "TargetKeyId": f"{where}:key/{found.get('TargetKeyId')}"}
+        arn_prefix = alias["AliasArn"].rsplit(":", 1)[0]
+        return {"AliasName": alias["AliasName"], "TargetKeyId": f"{arn_prefix}:key/{alias.get('TargetKeyId')}"}
 
     def create(self, kms: Any, spec: ResourceSpec) -> JsonObject:
         """Create the alias with CreateAlias."""
@@ -235,8 +237,8 @@ class KeyRotation(SubresourceType):
     service, id_paths = "kms", "KeyId"
     ownership = KEY_ROTATION
     retained = True
-    not_found_codes = NO_KEY
-    retryable_codes = {"create": NO_KEY | _NO_TAGS}
+    not_found_codes = KEY_NOT_FOUND
+    retryable_codes = {"create": KEY_NOT_FOUND | _TAGS_NOT_VISIBLE_YET}
     timeout = minutes(5)
     iam_type = "key"
     operations = declare_operations(
@@ -247,7 +249,7 @@ class KeyRotation(SubresourceType):
 
     def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read whether rotation is on; return None for a key that is scheduled for deletion."""
-        if kms.describe_key(KeyId=spec.props["KeyId"])["KeyMetadata"]["KeyState"] == PENDING:
+        if kms.describe_key(KeyId=spec.props["KeyId"])["KeyMetadata"]["KeyState"] == PENDING_DELETION:
             return None
         on = kms.get_key_rotation_status(KeyId=spec.props["KeyId"])["KeyRotationEnabled"]
         return {"KeyId": spec.props["KeyId"], "KeyRotationEnabled": on}

@@ -17,7 +17,7 @@ CALLS = {
 EDGE_CALLS = {"logs": ("FilterLogEvents aws-waf-logs-ml-api-{suffix}",)}
 # A line arrives some seconds after it was written: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval), and keeps lines that it could not send.
-LATE = 30_000  # milliseconds
+LATE_MILLISECONDS = 30_000  # milliseconds
 # The container of each task that serves requests.
 MAIN_CONTAINER = "api"
 
@@ -26,7 +26,7 @@ MAIN_CONTAINER = "api"
 class LogLine:
     """A log event; its stream is called `<service>/<container>/<task>` (ECS guide, awslogs-stream-prefix)."""
 
-    at: int
+    timestamp: int
     stream: str
     text: str
     id: str
@@ -39,8 +39,8 @@ class LogLine:
     @property
     def container(self) -> str:
         """The name of the container that wrote it; "" if no task wrote it."""
-        pieces = self.stream.split("/")
-        return pieces[1] if len(pieces) == len(("service", "container", "task")) else ""
+        parts = self.stream.split("/")
+        return parts[1] if len(parts) == len(("service", "container", "task")) else ""
 
     @property
     def task(self) -> str:
@@ -60,10 +60,10 @@ class LogTail:
     since: int
     prefix: str = ""
     pattern: str = ""
-    _told: dict[str, int] = field(default_factory=dict)
+    _yielded_events: dict[str, int] = field(default_factory=dict)
 
     @property
-    def pause(self) -> float:
+    def poll_seconds(self) -> float:
         """The seconds between two reads: AWS allows five such calls a second for the whole account."""
         return 2.0
 
@@ -81,35 +81,37 @@ class LogTail:
         since = self.since
         for number, reply in enumerate(self._pages()):
             if number == 0:
-                since = max(since, _asked_at(reply) - LATE)
+                since = max(since, _answered_at(reply) - LATE_MILLISECONDS)
             for event in reply["events"]:
-                if event["eventId"] not in self._told:
-                    self._told[event["eventId"]] = event["timestamp"]
-                    yield _line(event)
+                if event["eventId"] not in self._yielded_events:
+                    self._yielded_events[event["eventId"]] = event["timestamp"]
+                    yield _to_log_line(event)
         self.since = since
-        self._told = {name: at for name, at in self._told.items() if at >= since}
+        self._yielded_events = {
+            event_id: timestamp for event_id, timestamp in self._yielded_events.items() if timestamp >= since
+        }
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of FilterLogEvents; an empty page may be followed by another one."""
-        asked: dict[str, Any] = {"logGroupName": self.group, "startTime": self.since}
+        request: dict[str, Any] = {"logGroupName": self.group, "startTime": self.since}
         if self.prefix:
-            asked["logStreamNamePrefix"] = self.prefix
+            request["logStreamNamePrefix"] = self.prefix
         if self.pattern:
-            asked["filterPattern"] = self.pattern
+            request["filterPattern"] = self.pattern
         while True:
-            reply = self.logs.page("filter_log_events", **asked)
+            reply = self.logs.page("filter_log_events", **request)
             yield reply
             token = reply.get("nextToken")
-            if not token or token == asked.get("nextToken"):
+            if not token or token == request.get("nextToken"):
                 return
-            asked["nextToken"] = token
+            request["nextToken"] = token
 
 
-def _line(event: Mapping[str, Any]) -> LogLine:
+def _to_log_line(event: Mapping[str, Any]) -> LogLine:
     return LogLine(event["timestamp"], event["logStreamName"], event["message"].rstrip(), event["eventId"])
 
 
-def _asked_at(reply: Mapping[str, Any]) -> int:
+def _answered_at(reply: Mapping[str, Any]) -> int:
     """Return when AWS answered, by its own clock, in milliseconds since 1970; 0 if it does not say."""
-    told = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
-    return round(parsedate_to_datetime(told).timestamp() * 1000) if told else 0
+    date = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return round(parsedate_to_datetime(date).timestamp() * 1000) if date else 0

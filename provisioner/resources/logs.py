@@ -14,12 +14,12 @@ from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_tags
 
 # Part of the name of every log group of every stack: one answer serves them all.
-_PATTERN = "ml-api-"
+_NAME_PATTERN = "ml-api-"
 _BUSY = codes("OperationAbortedException")
 # CloudWatch Logs does not know a new key, or its policy, at once.
-_NO_KEY = codes("InvalidParameterException: kms key")
+_KEY_NOT_VISIBLE_YET = codes("InvalidParameterException: kms key")
 # The retention of an account's policy that sets no days (botocore logs PutAccountPolicy, policyDocument).
-_FOR_EVER = "NEVER_EXPIRE"
+_NEVER_EXPIRES = "NEVER_EXPIRE"
 
 
 class LogGroup(ResourceType):
@@ -37,7 +37,7 @@ class LogGroup(ResourceType):
     )
     not_found_codes = codes("ResourceNotFoundException")
     already_exists_codes = codes("ResourceAlreadyExistsException")
-    retryable_codes = {"create": _BUSY | _NO_KEY, "update": _BUSY | _NO_KEY, "delete": _BUSY}
+    retryable_codes = {"create": _BUSY | _KEY_NOT_VISIBLE_YET, "update": _BUSY | _KEY_NOT_VISIBLE_YET, "delete": _BUSY}
     iam_type, arn_properties = "log-group", ("{logGroupName}",)
     operations = declare_operations(
         read="DescribeLogGroups ListTagsForResource",
@@ -49,10 +49,10 @@ class LogGroup(ResourceType):
 
     def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the group with DescribeLogGroups, and its tags by its ARN without the final `:*`."""
-        actual = group_named(logs, spec.props["logGroupName"])
+        actual = find_log_group(logs, spec.props["logGroupName"])
         if actual is None:
             return None
-        tags = read_tags(logs, spec, _arn(actual), lambda: _tags(logs, actual))
+        tags = read_tags(logs, spec, _group_arn(actual), lambda: _list_tags(logs, actual))
         return {"kmsKeyId": "", **actual, "Tags": tags}
 
     def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
@@ -78,13 +78,13 @@ class LogGroup(ResourceType):
 
     def retag(self, logs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
-        actual = group_named(logs, spec.id)
+        actual = find_log_group(logs, spec.id)
         if actual is None:
             return
         if put:
-            logs.tag_resource(resourceArn=_arn(actual), tags=dict(put))
-        if gone := list(drop):
-            logs.untag_resource(resourceArn=_arn(actual), tagKeys=gone)
+            logs.tag_resource(resourceArn=_group_arn(actual), tags=dict(put))
+        if removed_keys := list(drop):
+            logs.untag_resource(resourceArn=_group_arn(actual), tagKeys=removed_keys)
 
     def data_loss(self, props: JsonObject) -> str:
         """Return what a deletion loses: the logs in the group."""
@@ -121,13 +121,13 @@ class Retention(SubresourceType):
 
     def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the retention of the group, and the account's policy if one sets it."""
-        actual = group_named(logs, spec.props["logGroupName"])
+        actual = find_log_group(logs, spec.props["logGroupName"])
         if actual is None:
             return None
         policy = actual.get("retentionPolicyName")
         return {
             "logGroupName": actual["logGroupName"],
-            "retentionInDays": actual.get("retentionInDays", _FOR_EVER if policy else None),
+            "retentionInDays": actual.get("retentionInDays", _NEVER_EXPIRES if policy else None),
             "retentionPolicyName": policy,
         }
 
@@ -136,15 +136,15 @@ class Retention(SubresourceType):
         logs.put_retention_policy(**props)
 
 
-def group_named(logs: Any, name: str) -> JsonObject | None:
+def find_log_group(logs: Any, name: str) -> JsonObject | None:
     """Return the group of exactly this name, or None."""
-    groups = logs.describe_log_groups(logGroupNamePattern=_PATTERN)["logGroups"]
+    groups = logs.describe_log_groups(logGroupNamePattern=_NAME_PATTERN)["logGroups"]
     return next((dict(group) for group in groups if group["logGroupName"] == name), None)
 
 
-def _tags(logs: Any, actual: JsonObject) -> dict[str, str]:
-    return dict(logs.list_tags_for_resource(resourceArn=_arn(actual))["tags"])
+def _list_tags(logs: Any, actual: JsonObject) -> dict[str, str]:
+    return dict(logs.list_tags_for_resource(resourceArn=_group_arn(actual))["tags"])
 
 
-def _arn(actual: JsonObject) -> str:
+def _group_arn(actual: JsonObject) -> str:
     return str(actual["arn"]).removesuffix(":*")

@@ -11,12 +11,12 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
-from provisioner.resources.iam import BUSY, GONE
+from provisioner.resources.iam import BUSY, NOT_FOUND
 from provisioner.resources.ownership.iam_and_logs import MANAGED_POLICY
 from provisioner.resources.tags import mapping, pairs
 
 # IAM and STS quotas: how many versions one managed policy can have.
-_MOST_VERSIONS = 5
+_MAX_VERSIONS = 5
 
 
 class ManagedPolicy(ResourceType):
@@ -28,7 +28,7 @@ class ManagedPolicy(ResourceType):
     immutable = frozenset({"PolicyName", "Path", "Description"})
     exclusive = frozenset({"PolicyDocument"})
     replacing_calls = {"CreatePolicyVersion": ""}
-    not_found_codes = GONE
+    not_found_codes = NOT_FOUND
     already_exists_codes = codes("EntityAlreadyExists")
     retryable_codes = {"create": BUSY, "update": BUSY, "delete": BUSY | codes("DeleteConflict")}
     unblocked_codes = BUSY
@@ -44,16 +44,16 @@ class ManagedPolicy(ResourceType):
 
     def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy and its default version; find it by its name where its ARN is not known yet."""
-        arn = spec.id or self._named(iam, spec.props["PolicyName"])
+        arn = spec.id or self._find_arn(iam, spec.props["PolicyName"])
         if not arn:
             return None
         actual = iam.get_policy(PolicyArn=arn)["Policy"]
         version = iam.get_policy_version(PolicyArn=arn, VersionId=actual["DefaultVersionId"])["PolicyVersion"]
         return {**actual, "PolicyDocument": version["Document"], "Tags": mapping(actual.get("Tags") or [])}
 
-    def _named(self, iam: Any, name: str) -> str:
-        listed = iam.list_policies(Scope="Local")["Policies"]
-        return next((str(one["Arn"]) for one in listed if one["PolicyName"] == name), "")
+    def _find_arn(self, iam: Any, name: str) -> str:
+        policies = iam.list_policies(Scope="Local")["Policies"]
+        return next((str(policy["Arn"]) for policy in policies if policy["PolicyName"] == name), "")
 
     def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
         """Create the policy with CreatePolicy."""
@@ -63,22 +63,25 @@ class ManagedPolicy(ResourceType):
     def update(self, iam: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Create a new default version; first delete the oldest version if there is no room for another."""
         old = self._old_versions(iam, spec)
-        if len(old) >= _MOST_VERSIONS - 1:
+        if len(old) >= _MAX_VERSIONS - 1:
             iam.delete_policy_version(PolicyArn=spec.id, VersionId=old[-1])
         document = json.dumps(spec.props["PolicyDocument"])
         iam.create_policy_version(PolicyArn=spec.id, PolicyDocument=document, SetAsDefault=True)
 
     def _old_versions(self, iam: Any, spec: ResourceSpec) -> list[str]:
         """Return the ids of the versions that are not the default one, newest first."""
-        listed = iam.list_policy_versions(PolicyArn=spec.id)["Versions"]
-        old = [one for one in listed if not one["IsDefaultVersion"]]
-        return [str(one["VersionId"]) for one in sorted(old, key=lambda one: one["CreateDate"], reverse=True)]
+        versions = iam.list_policy_versions(PolicyArn=spec.id)["Versions"]
+        old = [version for version in versions if not version["IsDefaultVersion"]]
+        return [
+            str(version["VersionId"])
+            for version in sorted(old, key=lambda version: version["CreateDate"], reverse=True)
+        ]
 
     def retag(self, iam: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with UntagPolicy, then TagPolicy."""
         # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
-        if gone := list(drop):
-            iam.untag_policy(PolicyArn=spec.id, TagKeys=gone)
+        if removed_keys := list(drop):
+            iam.untag_policy(PolicyArn=spec.id, TagKeys=removed_keys)
         if put:
             iam.tag_policy(PolicyArn=spec.id, Tags=pairs(put))
 
@@ -93,16 +96,16 @@ class ManagedPolicy(ResourceType):
 
         Roles of this stack are temporary blockers: they are deleted before the policy.
         """
-        told = iam.list_entities_for_policy(PolicyArn=spec.id)
-        sorts = (("group", "Group"), ("user", "User"), ("role", "Role"))
+        reply = iam.list_entities_for_policy(PolicyArn=spec.id)
+        entity_types = (("group", "Group"), ("user", "User"), ("role", "Role"))
         return [
-            Blocker(f"the {sort} {one[f'{key}Name']}", _is_ours(one[f"{key}Name"], spec.suffix))
-            for sort, key in sorts
-            for one in told[f"Policy{key}s"]
+            Blocker(f"the {word} {entity[f'{key}Name']}", _is_role_of_stack(entity[f"{key}Name"], spec.suffix))
+            for word, key in entity_types
+            for entity in reply[f"Policy{key}s"]
         ]
 
 
-def _is_ours(name: str, suffix: str) -> bool:
+def _is_role_of_stack(name: str, suffix: str) -> bool:
     return name.startswith(f"{PROJECT}-") and name.endswith(f"-{suffix}")
 
 

@@ -34,12 +34,12 @@ CALLS = {
 }
 HEADER = "X-Origin-Key"
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
-_BYTES = 32
+_KEY_BYTES = 32
 
 
-def new_key() -> str:
+def generate_key() -> str:
     """Return 32 random bytes as hex."""
-    return secrets.token_hex(_BYTES)
+    return secrets.token_hex(_KEY_BYTES)
 
 
 def key_hash(key: str, suffix: str) -> str:
@@ -53,7 +53,7 @@ class NewKey(SecretValue):
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
         """Return another key each time; it is called only where the secret does not exist yet."""
-        return new_key()
+        return generate_key()
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,12 +76,12 @@ class StoredKeys(SecretValue):
         arn = lookup(self.secret)
         if isinstance(arn, Unknown):
             return self
-        keys = stages(aws.client("secretsmanager"), arn)
+        keys = read_keys(aws.client("secretsmanager"), arn)
         return [FingerprintedSecret(key, key_hash(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
 
     def reveal(self, aws: Any, lookup: Lookup) -> Any:
         """Return the keys themselves, as a list."""
-        keys = stages(aws.client("secretsmanager"), lookup(self.secret))
+        keys = read_keys(aws.client("secretsmanager"), lookup(self.secret))
         return list(dict.fromkeys(keys.values()))
 
 
@@ -99,29 +99,33 @@ class NewestKey(StoredKeys):
         return super().reveal(aws, lookup)[-1]
 
 
-def stages(client: Any, arn: str) -> dict[str, str]:
+def read_keys(client: Any, arn: str) -> dict[str, str]:
     """Return the key of each stage that the secret has: the current one, then the pending one."""
     actual = client.describe_secret(SecretId=arn)
     # The value of a secret in its recovery window cannot be read (API reference, GetSecretValue:
     # InvalidRequestException).
-    listed = {} if actual.get("DeletedDate") else actual.get("VersionIdsToStages", {})
-    there = [stage for stage in (CURRENT, PENDING) if any(stage in found for found in listed.values())]
-    return {stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in there}
+    versions = {} if actual.get("DeletedDate") else actual.get("VersionIdsToStages", {})
+    existing_stages = [
+        stage for stage in (CURRENT, PENDING) if any(stage in version_stages for version_stages in versions.values())
+    ]
+    return {
+        stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in existing_stages
+    }
 
 
-def is_key(condition: JsonObject) -> bool:
+def requires_key(condition: JsonObject) -> bool:
     """Return whether a condition of a listener rule requires the key."""
     return (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") == HEADER
 
 
 def required_key_hashes(conditions: list[JsonObject]) -> list[str]:
     """Return the hashes of the keys that a listener rule accepts; empty if the rule requires no key."""
-    return [str(key) for one in conditions if is_key(one) for key in _values(one)]
+    return [str(key) for condition in conditions if requires_key(condition) for key in _header_values(condition)]
 
 
-def _values(condition: JsonObject) -> Iterator[Any]:
-    listed = condition["HttpHeaderConfig"].get("Values") or []
-    yield from listed if isinstance(listed, list) else [listed]
+def _header_values(condition: JsonObject) -> Iterator[Any]:
+    values = condition["HttpHeaderConfig"].get("Values") or []
+    yield from values if isinstance(values, list) else [values]
 
 
 def sent_key_hashes(origins: JsonObject) -> Iterator[str]:
@@ -132,7 +136,7 @@ def sent_key_hashes(origins: JsonObject) -> Iterator[str]:
                 yield str(header["HeaderValue"])
 
 
-def is_key_pending(desired: list[JsonObject], actual: list[JsonObject], serving: Set[str]) -> bool:
+def is_too_early_for_key(desired: list[JsonObject], actual: list[JsonObject], serving: Set[str]) -> bool:
     """Return whether it is too early for a rule to require the key.
 
     It is if the rule is to require one, does not do so yet, and CloudFront does not send it yet.
@@ -147,26 +151,31 @@ def is_key_pending(desired: list[JsonObject], actual: list[JsonObject], serving:
     return bool(keys) and not required_key_hashes(actual) and not serving & set(keys)
 
 
-def redacted_rule(rule: JsonObject, suffix: str) -> JsonObject:
+def redact_rule(rule: JsonObject, suffix: str) -> JsonObject:
     """Return a listener rule as AWS describes it, each key replaced by its hash."""
-    conditions = [_veiled(one, suffix) if is_key(one) else one for one in rule.get("Conditions", [])]
+    conditions = [
+        _redact_condition(condition, suffix) if requires_key(condition) else condition
+        for condition in rule.get("Conditions", [])
+    ]
     return {**rule, "Conditions": conditions}
 
 
-def _veiled(condition: JsonObject, suffix: str) -> JsonObject:
+def _redact_condition(condition: JsonObject, suffix: str) -> JsonObject:
     header = condition["HttpHeaderConfig"]
     hashed = [key_hash(key, suffix) for key in header["Values"]]
     return {"Field": condition["Field"], "HttpHeaderConfig": {**header, "Values": hashed}}
 
 
-def redacted_origins(origins: JsonObject, suffix: str) -> JsonObject:
+def redact_origins(origins: JsonObject, suffix: str) -> JsonObject:
     """Return a distribution's origins as AWS describes them, each key replaced by its hash."""
-    hidden = []
+    redacted = []
     for origin in origins.get("Items") or []:
         headers = (origin.get("CustomHeaders") or {}).get("Items") or []
         items = [
-            {**one, "HeaderValue": key_hash(one["HeaderValue"], suffix)} if one["HeaderName"] == HEADER else one
-            for one in headers
+            {**header, "HeaderValue": key_hash(header["HeaderValue"], suffix)}
+            if header["HeaderName"] == HEADER
+            else header
+            for header in headers
         ]
-        hidden.append({**origin, "CustomHeaders": {"Quantity": len(items), "Items": items}})
-    return {**origins, "Items": hidden}
+        redacted.append({**origin, "CustomHeaders": {"Quantity": len(items), "Items": items}})
+    return {**origins, "Items": redacted}

@@ -16,15 +16,15 @@ _REGION = "us-east-1"
 CALLS = {"pricing-plan-manager": ("ListSubscriptions",)}
 # The code, and a phrase of the message, of CloudFront's refusal (ekristen/aws-nuke#1024,
 # cloud-custodian/cloud-custodian#10477).
-_REFUSED_AS, _SUBSCRIBED = "PreconditionFailed", "pricing plan"
-_DENIED = Blocker(
+_REFUSAL_CODE, _PLAN_PHRASE = "PreconditionFailed", "pricing plan"
+_PLAN_UNKNOWN = Blocker(
     "a flat-rate pricing plan, if it is under one: AWS denied ListSubscriptions",
     temporary=True,
     remedy="CloudFront's console shows the plan, and cancels it",
     uncertain=True,
 )
 # The blocker to report where CloudFront refused because of a plan, and ListSubscriptions did not show it.
-_UNTOLD = Blocker(
+_UNLISTED_PLAN = Blocker(
     "a flat-rate pricing plan",
     temporary=False,
     remedy="cancel it in CloudFront's console (ListSubscriptions of pricing-plan-manager, which tells its "
@@ -33,35 +33,37 @@ _UNTOLD = Blocker(
 )
 
 
-def plans_of(cloudfront: Any, arn: str) -> list[Blocker]:
+def read_plans(cloudfront: Any, arn: str) -> list[Blocker]:
     """Return the plan of a distribution as a blocker that says when it ends, or how to cancel it.
 
     If AWS denied ListSubscriptions, return an uncertain blocker. Temporary errors are raised; any other
     refusal counts as no plan.
     """
-    plans = beside(cloudfront, "pricing-plan-manager", _REGION)
+    client = beside(cloudfront, "pricing-plan-manager", _REGION)
     try:
-        listed = plans.list_subscriptions()["subscriptionSummaries"]
+        subscriptions = client.list_subscriptions()["subscriptionSummaries"]
     except (ClientError, BotoCoreError) as error:
         if (category := categorize(error)) in TRANSIENT:
             raise
-        return [_DENIED] if category is ErrorCategory.DENIED else []
-    return [_holder(one) for one in listed if arn in one.get("resourceArns", [])]
+        return [_PLAN_UNKNOWN] if category is ErrorCategory.DENIED else []
+    return [
+        _plan_blocker(subscription) for subscription in subscriptions if arn in subscription.get("resourceArns", [])
+    ]
 
 
-def refused_for(cloudfront: Any, arn: str, error: ClientError) -> list[Blocker]:
+def plans_that_block_deletion(cloudfront: Any, arn: str, error: ClientError) -> list[Blocker]:
     """Return the plan because of which CloudFront refused to delete a distribution; none for other refusals.
 
     CloudFront uses the same code for an out-of-date ETag. A plan is the reason if ListSubscriptions shows
     one, or if the message names one.
     """
-    if code_of(error) != _REFUSED_AS:
+    if code_of(error) != _REFUSAL_CODE:
         return []
-    known = [one for one in plans_of(cloudfront, arn) if not one.uncertain]
-    return known or ([_UNTOLD] if _SUBSCRIBED in str(error) else [])
+    plans = [plan for plan in read_plans(cloudfront, arn) if not plan.uncertain]
+    return plans or ([_UNLISTED_PLAN] if _PLAN_PHRASE in str(error) else [])
 
 
-def keeps_acl(plan: Blocker) -> Refusal:
+def acl_refusal(plan: Blocker) -> Refusal:
     """Return why CloudFront refuses to change the distribution's web ACL, and what to do about it."""
     return Refusal(
         f"it is under {plan.what}: CloudFront neither takes the web ACL off such a distribution nor puts "
@@ -71,29 +73,29 @@ def keeps_acl(plan: Blocker) -> Refusal:
     )
 
 
-def is_of_plan(error: ClientError) -> bool:
+def is_plan_refusal(error: ClientError) -> bool:
     """Return whether CloudFront refused to change the web ACL because of a plan.
 
     Code and message: cloud-custodian/cloud-custodian#10477.
     """
-    return code_of(error) == "InvalidArgument" and _SUBSCRIBED in str(error)
+    return code_of(error) == "InvalidArgument" and _PLAN_PHRASE in str(error)
 
 
-def known_plan(cloudfront: Any, arn: str) -> Blocker:
+def plan_behind_refusal(cloudfront: Any, arn: str) -> Blocker:
     """Return the plan of a distribution after CloudFront itself has refused a call because of a plan."""
-    return next((one for one in plans_of(cloudfront, arn) if not one.uncertain), _UNTOLD)
+    return next((plan for plan in read_plans(cloudfront, arn) if not plan.uncertain), _UNLISTED_PLAN)
 
 
-def _holder(plan: JsonObject) -> Blocker:
+def _plan_blocker(plan: JsonObject) -> Blocker:
     """Return a plan as a blocker; its remedy says when its cancellation takes effect, or how to cancel."""
-    what = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
+    description = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
     change = plan.get("scheduledChange") or {}
     if change.get("changeType") == "CANCELLATION":
-        end = change.get("effectiveDate")
-        when = f"from {end:%Y-%m-%d %H:%M} UTC on" if end else "once AWS has named the day of its end"
+        end_time = change.get("effectiveDate")
+        when = f"from {end_time:%Y-%m-%d %H:%M} UTC on" if end_time else "once AWS has named the day of its end"
         remedy = f"its cancellation is scheduled: run the same command again {when}"
-        return Blocker(what, temporary=False, remedy=remedy, deferred=True)
+        return Blocker(description, temporary=False, remedy=remedy, deferred=True)
     arn, tag = plan["arn"], plan.get("eTag", "")
-    cancel = f"aws pricing-plan-manager cancel-subscription --arn {arn} --if-match {tag} --region {_REGION}"
-    remedy = f"`{cancel}` ends it with the month that is billed"
-    return Blocker(what, temporary=False, remedy=remedy, deferred=True)
+    command = f"aws pricing-plan-manager cancel-subscription --arn {arn} --if-match {tag} --region {_REGION}"
+    remedy = f"`{command}` ends it with the month that is billed"
+    return Blocker(description, temporary=False, remedy=remedy, deferred=True)

@@ -14,12 +14,12 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
 
 # The command that removes protections; `as_option` formats them.
-LIFTED_BY = (
+REMOVE_COMMAND = (
     "aws route53 delete-resource-record-set-protections --hosted-zone-id {HostedZoneId} --protections {Protections}"
 )
 
 
-def protected(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> list[JsonObject]:
+def read_protections(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> list[JsonObject]:
     """Return the protections in a zone that match these names and record types.
 
     Args:
@@ -28,32 +28,32 @@ def protected(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> li
         names: Types of records, by name.
 
     """
-    listed = route53.list_resource_record_set_protections(HostedZoneId=zone)
-    desired = {low(name): set(types) for name, types in names.items()}
+    protections = route53.list_resource_record_set_protections(HostedZoneId=zone)
+    desired = {normalize_name(name): set(types) for name, types in names.items()}
     return [
-        {key: one[key] for key in ("RecordName", "RecordType")}
-        for one in listed["ResourceRecordSetProtections"]
-        if one["RecordType"] in desired.get(low(one["RecordName"]), ())
+        {key: protection[key] for key in ("RecordName", "RecordType")}
+        for protection in protections["ResourceRecordSetProtections"]
+        if protection["RecordType"] in desired.get(normalize_name(protection["RecordName"]), ())
     ]
 
 
-def in_words(found: Iterable[JsonObject]) -> str:
+def describe_protections(protections: Iterable[JsonObject]) -> str:
     """Say which types of records are protected."""
-    return f"Route 53 protects its records of type {', '.join(one['RecordType'] for one in found)}"
+    return f"Route 53 protects its records of type {', '.join(protection['RecordType'] for protection in protections)}"
 
 
-def refusals(name: str, zone: str, found: list[JsonObject]) -> list[Refusal]:
+def protection_refusals(name: str, zone: str, protections: list[JsonObject]) -> list[Refusal]:
     """Return why Route 53 refuses to change a name, with the command that removes the protections."""
-    way = LIFTED_BY.format(HostedZoneId=zone, Protections=as_option(found))
-    what = f"{name} is to be changed, and {in_words(found)}"
-    return [Refusal(what, f"Take that off: `{way}`.")] if found else []
+    command = REMOVE_COMMAND.format(HostedZoneId=zone, Protections=to_cli_option(protections))
+    reason = f"{name} is to be changed, and {describe_protections(protections)}"
+    return [Refusal(reason, f"Take that off: `{command}`.")] if protections else []
 
 
-def as_option(found: list[JsonObject]) -> str:
+def to_cli_option(protections: list[JsonObject]) -> str:
     """Return protections as the AWS CLI takes them in its option `--protections`."""
-    return shlex.quote(json.dumps(found))
+    return shlex.quote(json.dumps(protections))
 
 
-def low(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a DNS name in lower case and without the final dot, as names are compared."""
     return str(name).rstrip(".").lower()

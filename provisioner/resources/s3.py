@@ -13,16 +13,16 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.bucket_objects import empty, locks
+from provisioner.resources.bucket_objects import delete_all_objects, lock_blockers
 from provisioner.resources.ownership.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
 from provisioner.resources.tags import mapping, pairs
 
 # HeadBucket returns only the HTTP status.
-NO_BUCKET = codes("NoSuchBucket", "404", "NotFound")
+BUCKET_NOT_FOUND = codes("NoSuchBucket", "404", "NotFound")
 # Two changes at once, or the name of a bucket that was just deleted.
 _BUSY = codes("OperationAborted")
 # A bucket that was just created (terraform-provider-aws s3/bucket_policy.go: 1 min).
-_YOUNG = _BUSY | NO_BUCKET
+_NOT_VISIBLE_YET = _BUSY | BUCKET_NOT_FOUND
 _RULES = "LifecycleConfiguration.Rules"
 
 
@@ -34,7 +34,7 @@ class Bucket(ResourceType):
     immutable = frozenset({"Bucket"})
     # No read returns the location that it was created with.
     write_only = frozenset({"CreateBucketConfiguration"})
-    not_found_codes = NO_BUCKET
+    not_found_codes = BUCKET_NOT_FOUND
     already_exists_codes = codes("BucketAlreadyOwnedByYou")
     # S3 may report an internal error for one object of many (S3 API reference, DeleteObjects).
     retryable_codes = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty", "InternalError")}
@@ -62,19 +62,19 @@ class Bucket(ResourceType):
             if code_of(error) != "403":
                 raise
             return {"Bucket": bucket, "Tags": {}}
-        return {"Bucket": bucket, "Tags": _tags(s3, bucket)}
+        return {"Bucket": bucket, "Tags": _read_bucket_tags(s3, bucket)}
 
     def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
         """Create the bucket with its tags; AWS makes it private and encrypted by default."""
-        where = spec.props.get("CreateBucketConfiguration", {})
-        made = {"Bucket": spec.props["Bucket"], "CreateBucketConfiguration": {**where, "Tags": pairs(spec.tags)}}
-        s3.create_bucket(**made)
+        location = spec.props.get("CreateBucketConfiguration", {})
+        request = {"Bucket": spec.props["Bucket"], "CreateBucketConfiguration": {**location, "Tags": pairs(spec.tags)}}
+        s3.create_bucket(**request)
         return dict(spec.props)
 
     def retag(self, s3: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Replace all tags with PutBucketTagging, AWS's own tags included (cloud-custodian#2861)."""
-        theirs = {name: value for name, value in _tags(s3, spec.id).items() if name.startswith("aws:")}
-        s3.put_bucket_tagging(Bucket=spec.id, Tagging={"TagSet": pairs({**theirs, **spec.tags})})
+        aws_tags = {name: value for name, value in _read_bucket_tags(s3, spec.id).items() if name.startswith("aws:")}
+        s3.put_bucket_tagging(Bucket=spec.id, Tagging={"TagSet": pairs({**aws_tags, **spec.tags})})
 
     def data_loss(self, props: JsonObject) -> str:
         """Return what a deletion loses: the access logs in the bucket."""
@@ -82,18 +82,18 @@ class Bucket(ResourceType):
 
     def delete(self, s3: Any, spec: ResourceSpec) -> None:
         """Forbid all writes, delete the objects and unfinished uploads, then delete the bucket."""
-        s3.put_bucket_policy(Bucket=spec.id, Policy=json.dumps(_closed(spec.id)))
-        empty(s3, spec.id)
+        s3.put_bucket_policy(Bucket=spec.id, Policy=json.dumps(_no_writes_policy(spec.id)))
+        delete_all_objects(s3, spec.id)
         for upload in s3.list_multipart_uploads(Bucket=spec.id).get("Uploads", []):
             s3.abort_multipart_upload(Bucket=spec.id, Key=upload["Key"], UploadId=upload["UploadId"])
         s3.delete_bucket(Bucket=spec.id)
 
     def blockers(self, s3: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the Object Lock retentions and legal holds in the bucket."""
-        return locks(s3, spec.id)
+        return lock_blockers(s3, spec.id)
 
 
-def _tags(s3: Any, bucket: str) -> JsonObject:
+def _read_bucket_tags(s3: Any, bucket: str) -> JsonObject:
     """Return the bucket's tags; S3 answers with an error for a bucket without tags."""
     try:
         return mapping(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
@@ -103,29 +103,29 @@ def _tags(s3: Any, bucket: str) -> JsonObject:
         return {}
 
 
-def _closed(bucket: str) -> JsonObject:
+def _no_writes_policy(bucket: str) -> JsonObject:
     """Return a bucket policy that forbids all writes, and, as before, all requests without TLS."""
-    everybody = {"Effect": "Deny", "Principal": "*"}
-    whole = f"arn:aws:s3:::{bucket}"
-    plain = {"Bool": {"aws:SecureTransport": "false"}}
-    resources = [whole, f"{whole}/*"]
+    deny_everybody = {"Effect": "Deny", "Principal": "*"}
+    bucket_arn = f"arn:aws:s3:::{bucket}"
+    without_tls = {"Bool": {"aws:SecureTransport": "false"}}
+    resources = [bucket_arn, f"{bucket_arn}/*"]
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {"Sid": "Closing", **everybody, "Action": "s3:PutObject", "Resource": f"{whole}/*"},
-            {"Sid": "Plain", **everybody, "Action": "s3:*", "Resource": resources, "Condition": plain},
+            {"Sid": "Closing", **deny_everybody, "Action": "s3:PutObject", "Resource": f"{bucket_arn}/*"},
+            {"Sid": "Plain", **deny_everybody, "Action": "s3:*", "Resource": resources, "Condition": without_tls},
         ],
     }
 
 
-class _Setting(ResourceType):
+class _BucketSetting(ResourceType):
     """A setting of a bucket that is set by one call and is deleted with the bucket."""
 
     service, id_paths = "s3", "Bucket"
     tagged, deleted_with_parent = False, True
     lookup_properties = ("Bucket",)
     immutable = frozenset({"Bucket"})
-    retryable_codes = {"create": _YOUNG, "update": _YOUNG}
+    retryable_codes = {"create": _NOT_VISIBLE_YET, "update": _NOT_VISIBLE_YET}
     iam_type, arn_properties = "bucket", ("{Bucket}",)
 
     def update(self, s3: Any, spec: ResourceSpec, changed: JsonObject) -> None:
@@ -136,12 +136,12 @@ class _Setting(ResourceType):
         """Do nothing: S3 deletes the setting with its bucket."""
 
 
-class PublicAccessBlock(_Setting):
+class PublicAccessBlock(_BucketSetting):
     """The setting that keeps everything in a bucket from being made public."""
 
     ownership = PUBLIC_ACCESS
     replacing_calls = {"PutPublicAccessBlock": ""}
-    not_found_codes = NO_BUCKET | codes("NoSuchPublicAccessBlockConfiguration")
+    not_found_codes = BUCKET_NOT_FOUND | codes("NoSuchPublicAccessBlockConfiguration")
 
     operations = declare_operations(
         read="GetPublicAccessBlock",
@@ -159,14 +159,14 @@ class PublicAccessBlock(_Setting):
         return dict(spec.props)
 
 
-class BucketEncryption(_Setting):
+class BucketEncryption(_BucketSetting):
     """The default encryption of a bucket's objects."""
 
     ownership = ENCRYPTION
     replacing_calls = {"PutBucketEncryption": ""}
     # Only some algorithms can have a key.
     sent_as_stated = frozenset({"ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"})
-    not_found_codes = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
+    not_found_codes = BUCKET_NOT_FOUND | codes("ServerSideEncryptionConfigurationNotFoundError")
 
     operations = declare_operations(
         read="GetBucketEncryption",
@@ -184,7 +184,7 @@ class BucketEncryption(_Setting):
         return dict(spec.props)
 
 
-class BucketLifecycle(_Setting):
+class BucketLifecycle(_BucketSetting):
     """The lifecycle rules of a bucket: how long it keeps its objects."""
 
     ownership = LIFECYCLE
@@ -192,7 +192,7 @@ class BucketLifecycle(_Setting):
     # A rule has days or a date, and a filter or the older prefix (botocore s3 LifecycleRule).
     sent_as_stated = frozenset({f"{_RULES}.Expiration", f"{_RULES}.Filter"})
     alternatives = frozenset({f"{_RULES}.Prefix"})
-    not_found_codes = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
+    not_found_codes = BUCKET_NOT_FOUND | codes("NoSuchLifecycleConfiguration")
 
     operations = declare_operations(
         read="GetBucketLifecycleConfiguration",
@@ -203,8 +203,8 @@ class BucketLifecycle(_Setting):
     def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the rules with GetBucketLifecycleConfiguration."""
         bucket = spec.props["Bucket"]
-        told = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
-        return {**told, "Bucket": bucket, "LifecycleConfiguration": {"Rules": told["Rules"]}}
+        reply = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+        return {**reply, "Bucket": bucket, "LifecycleConfiguration": {"Rules": reply["Rules"]}}
 
     def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
         """Set the rules with PutBucketLifecycleConfiguration."""
@@ -212,15 +212,18 @@ class BucketLifecycle(_Setting):
         return dict(spec.props)
 
 
-class BucketPolicy(_Setting):
+class BucketPolicy(_BucketSetting):
     """The policy of a bucket: who may write to it, and that requests need TLS."""
 
     ownership = BUCKET_POLICY
     exclusive = frozenset({"Policy"})
     replacing_calls = {"PutBucketPolicy": ""}
-    not_found_codes = NO_BUCKET | codes("NoSuchBucketPolicy")
+    not_found_codes = BUCKET_NOT_FOUND | codes("NoSuchBucketPolicy")
     # A principal that was just created (terraform-provider-aws s3/bucket_policy.go: 1 min).
-    retryable_codes = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}
+    retryable_codes = {
+        "create": _NOT_VISIBLE_YET | codes("MalformedPolicy"),
+        "update": _NOT_VISIBLE_YET | codes("MalformedPolicy"),
+    }
 
     operations = declare_operations(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
 

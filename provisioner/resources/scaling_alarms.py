@@ -12,13 +12,13 @@ from provisioner.engine.types.health_status import StatusClasses
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"cloudwatch": ("DescribeAlarms",)}
 # botocore cloudwatch DescribeAlarms, AlarmNames: how many names one call takes.
-_MOST = 100
+_NAMES_PER_CALL = 100
 # Application Auto Scaling user guide, target tracking: `TargetTracking-<resource>-AlarmHigh-<id>` adds tasks,
 # `-AlarmLow-` removes some.
-_SIDES: Mapping[str, str] = {"high": "-AlarmHigh-", "low": "-AlarmLow-"}
+_NAME_PARTS: Mapping[str, str] = {"high": "-AlarmHigh-", "low": "-AlarmLow-"}
 # A policy for which AWS names no alarm has lost its alarms: every target tracking policy is created with
 # some.
-STATES = StatusClasses(
+STATUS_CLASSES = StatusClasses(
     "Tracking",
     healthy=frozenset({"alarms"}),
     unhealthy=frozenset({"no alarms", "no high alarm", "no low alarm", "detached", "disabled"}),
@@ -34,18 +34,18 @@ STATES = StatusClasses(
 )
 
 
-def alarms_of(client: Any, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
+def read_alarms(client: Any, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
     """Return the existing alarms that the policies name, by name; one call reads 100."""
     cloudwatch = beside(client, "cloudwatch")
-    names = sorted({name for one in policies for name in _named(one)})
-    found: dict[str, JsonObject] = {}
-    for at in range(0, len(names), _MOST):
-        listed = cloudwatch.describe_alarms(AlarmNames=names[at : at + _MOST])["MetricAlarms"]
-        found |= {one["AlarmName"]: one for one in listed}
-    return found
+    names = sorted({name for one in policies for name in _alarm_names(one)})
+    alarms: dict[str, JsonObject] = {}
+    for start in range(0, len(names), _NAMES_PER_CALL):
+        listed = cloudwatch.describe_alarms(AlarmNames=names[start : start + _NAMES_PER_CALL])["MetricAlarms"]
+        alarms |= {one["AlarmName"]: one for one in listed}
+    return alarms
 
 
-def tracking(policy: JsonObject, standing: Mapping[str, JsonObject]) -> str:
+def tracking_status(policy: JsonObject, alarms: Mapping[str, JsonObject]) -> str:
     """Return the status of a policy's alarms, one of the words of `STATES`.
 
     An alarm calls the policy by an action that begins with the policy's ARN. A policy needs a high alarm, and
@@ -54,31 +54,37 @@ def tracking(policy: JsonObject, standing: Mapping[str, JsonObject]) -> str:
 
     Args:
         policy: The policy, as DescribeScalingPolicies returns it.
-        standing: The existing alarms, by name.
+        alarms: The existing alarms, by name.
 
     """
-    named = _named(policy)
-    mine = [standing[name] for name in named if name in standing]
-    desired = _sides(policy) if any(part in name for part in _SIDES.values() for name in named) else {"": ""}
-    if not mine or ("" in desired and len(mine) < len(named)):
+    names = _alarm_names(policy)
+    policy_alarms = [alarms[name] for name in names if name in alarms]
+    required = (
+        _required_name_parts(policy)
+        if any(part in name for part in _NAME_PARTS.values() for name in names)
+        else {"": ""}
+    )
+    if not policy_alarms or ("" in required and len(policy_alarms) < len(names)):
         return "no alarms"
-    for side, part in desired.items():
-        if not any(part in one["AlarmName"] for one in mine):
+    for side, part in required.items():
+        if not any(part in alarm["AlarmName"] for alarm in policy_alarms):
             return f"no {side} alarm"
-    if not all(_calls(one, policy) for one in mine):
+    if not all(_calls_policy(alarm, policy) for alarm in policy_alarms):
         return "detached"
-    return "alarms" if all(one.get("ActionsEnabled", True) for one in mine) else "disabled"
+    return "alarms" if all(alarm.get("ActionsEnabled", True) for alarm in policy_alarms) else "disabled"
 
 
-def _sides(policy: JsonObject) -> dict[str, str]:
+def _required_name_parts(policy: JsonObject) -> dict[str, str]:
     """Return the alarms that a policy needs, high and low, each with the part of its name that tells it."""
-    tracked = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
-    return {side: part for side, part in _SIDES.items() if side == "high" or not tracked.get("DisableScaleIn")}
+    configuration = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
+    return {
+        side: part for side, part in _NAME_PARTS.items() if side == "high" or not configuration.get("DisableScaleIn")
+    }
 
 
-def _calls(alarm: JsonObject, policy: JsonObject) -> bool:
-    return any(str(one).startswith(policy["PolicyARN"]) for one in alarm.get("AlarmActions") or [])
+def _calls_policy(alarm: JsonObject, policy: JsonObject) -> bool:
+    return any(str(action).startswith(policy["PolicyARN"]) for action in alarm.get("AlarmActions") or [])
 
 
-def _named(policy: JsonObject) -> list[str]:
-    return [one["AlarmName"] for one in policy.get("Alarms") or []]
+def _alarm_names(policy: JsonObject) -> list[str]:
+    return [alarm["AlarmName"] for alarm in policy.get("Alarms") or []]

@@ -22,18 +22,18 @@ from provisioner.resources.ownership.data import ROTATION, SECRET
 from provisioner.resources.tags import mapping, pairs
 
 # Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.
-USUAL_DAYS = 7
-VARIABLE = "DB_PASSWORD"
+DEFAULT_ROTATION_DAYS = 7
+INPUT_VARIABLE = "DB_PASSWORD"
 # How a resource policy is called in reports: it says who else may use a resource.
 RESOURCE_POLICY = "a resource policy"
-_SHORTEST, _LONGEST = 8, 99
+_MIN_LENGTH, _MAX_LENGTH = 8, 99
 # botocore secretsmanager DescribeSecret: returns no key for a secret under the AWS managed key.
-_AMAZONS_KEY = "alias/aws/secretsmanager"
+_AWS_MANAGED_KEY = "alias/aws/secretsmanager"
 # A new KMS key is not known everywhere at once.
-_NO_KEY = codes("AccessDeniedException: kms", "EncryptionFailure", "InvalidParameterException: kms")
+_KEY_NOT_VISIBLE_YET = codes("AccessDeniedException: kms", "EncryptionFailure", "InvalidParameterException: kms")
 # What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
-_REFUSED = '/@" '
-_TAKEN = f'It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without / @ " and space.'
+_FORBIDDEN_CHARACTERS = '/@" '
+_PASSWORD_RULES = f'It takes {_MIN_LENGTH} to {_MAX_LENGTH} printable ASCII characters without / @ " and space.'
 
 
 class Secret(ResourceType):
@@ -43,7 +43,7 @@ class Secret(ResourceType):
     ownership = SECRET
     immutable = frozenset({"Name"})
     write_only = frozenset({"SecretString"})
-    defaults = {"KmsKeyId": _AMAZONS_KEY}
+    defaults = {"KmsKeyId": _AWS_MANAGED_KEY}
     not_found_codes = codes("ResourceNotFoundException")
     already_exists_codes = codes("ResourceExistsException")
     # A secret in its recovery window keeps its name.
@@ -65,8 +65,8 @@ class Secret(ResourceType):
             "InvalidRequestException: deleted",
             "ResourceNotFoundException",
         )
-        | _NO_KEY,
-        "update": _NO_KEY,
+        | _KEY_NOT_VISIBLE_YET,
+        "update": _KEY_NOT_VISIBLE_YET,
     }
     owns_children = True
     iam_type, arn_properties = "Secret", ("{Name}*",)
@@ -83,27 +83,27 @@ class Secret(ResourceType):
 
     def read(self, secrets: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the secret with DescribeSecret; a secret in its recovery window counts as deleted."""
-        actual = {"KmsKeyId": _AMAZONS_KEY, **secrets.describe_secret(SecretId=spec.props["Name"])}
+        actual = {"KmsKeyId": _AWS_MANAGED_KEY, **secrets.describe_secret(SecretId=spec.props["Name"])}
         return {**actual, "Tags": mapping(actual.get("Tags", [])), "InRecovery": bool(actual.get("DeletedDate"))}
 
     def visible_until(self, actual: JsonObject) -> str:
         """Return the date on which the secret's recovery window ends; "" where it is in none."""
-        ends = actual.get("DeletedDate")
-        return ends.isoformat(timespec="minutes") if ends else ""
+        deletion_date = actual.get("DeletedDate")
+        return deletion_date.isoformat(timespec="minutes") if deletion_date else ""
 
     def restore(self, secrets: Any, spec: ResourceSpec) -> JsonObject | None:
         """Restore the stack's secret if it is in its recovery window; return None if it is not."""
-        if not self._rests(secrets, spec):
+        if not self._is_restorable(secrets, spec):
             return None
-        back = secrets.restore_secret(SecretId=spec.props["Name"])
-        return {"Name": spec.props["Name"], "ARN": back["ARN"]}
+        reply = secrets.restore_secret(SecretId=spec.props["Name"])
+        return {"Name": spec.props["Name"], "ARN": reply["ARN"]}
 
     def create(self, secrets: Any, spec: ResourceSpec) -> JsonObject:
         """Create the secret with CreateSecret; the token makes a repeated call harmless."""
-        made = secrets.create_secret(**spec.props, ClientRequestToken=spec.token, Tags=pairs(spec.tags))
-        return {"Name": spec.props["Name"], "ARN": made["ARN"]}
+        reply = secrets.create_secret(**spec.props, ClientRequestToken=spec.token, Tags=pairs(spec.tags))
+        return {"Name": spec.props["Name"], "ARN": reply["ARN"]}
 
-    def _rests(self, secrets: Any, spec: ResourceSpec) -> bool:
+    def _is_restorable(self, secrets: Any, spec: ResourceSpec) -> bool:
         """Return whether a secret of this stack can be restored; raise Blocked if it is somebody else's."""
         try:
             actual = self.read(secrets, spec)
@@ -122,23 +122,23 @@ class Secret(ResourceType):
 
     def update(self, secrets: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the description and the key; the value is set at creation only."""
-        asked = {key: value for key, value in changed.items() if key != "SecretString"}
-        secrets.update_secret(SecretId=spec.id, Description=spec.props["Description"], **asked)
+        request = {key: value for key, value in changed.items() if key != "SecretString"}
+        secrets.update_secret(SecretId=spec.id, Description=spec.props["Description"], **request)
 
     def retag(self, secrets: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
             secrets.tag_resource(SecretId=spec.id, Tags=pairs(put))
-        if gone := list(drop):
-            secrets.untag_resource(SecretId=spec.id, TagKeys=gone)
+        if removed_keys := list(drop):
+            secrets.untag_resource(SecretId=spec.id, TagKeys=removed_keys)
 
     def unmanaged(
         self, secrets: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
     ) -> list[Unmanaged]:
         """Return the secret's resource policy, its copies and a rotation that somebody set up."""
-        told: JsonObject = default_if_unsupported(lambda: secrets.get_resource_policy(SecretId=spec.id), {})
-        policies = [Unmanaged(RESOURCE_POLICY, {"SecretId": spec.id})] if told.get("ResourcePolicy") else []
-        return [*policies, *_copies(actual), *_rotated(actual)]
+        reply: JsonObject = default_if_unsupported(lambda: secrets.get_resource_policy(SecretId=spec.id), {})
+        policies = [Unmanaged(RESOURCE_POLICY, {"SecretId": spec.id})] if reply.get("ResourcePolicy") else []
+        return [*policies, *_unmanaged_copies(actual), *_unmanaged_rotation(actual)]
 
     def remove_unmanaged(self, secrets: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete the secret's resource policy."""
@@ -149,25 +149,25 @@ class Secret(ResourceType):
         secrets.delete_secret(SecretId=spec.id, ForceDeleteWithoutRecovery=True)
 
 
-def _copies(actual: JsonObject) -> list[Unmanaged]:
+def _unmanaged_copies(actual: JsonObject) -> list[Unmanaged]:
     """Return the secret's copies in other regions and accounts; they are reported, not removed.
 
     Readers there would lose the secret, and AWS refuses to delete a secret that has copies.
     """
-    regions = (str(one["Region"]) for one in actual.get("ReplicationStatus") or [])
-    arns = (str(one["ReplicaSecretARN"]) for one in actual.get("CrossAccountReplicas") or [])
-    stays = "it is read there; take it away before a teardown, which it would hold up"
+    regions = (str(replica["Region"]) for replica in actual.get("ReplicationStatus") or [])
+    arns = (str(replica["ReplicaSecretARN"]) for replica in actual.get("CrossAccountReplicas") or [])
+    reason = "it is read there; take it away before a teardown, which it would hold up"
     return [
-        *(Unmanaged(f"copy in {region}", {}, stays) for region in regions),
-        *(Unmanaged(f"copy in another account {arn}".rstrip(), {}, stays) for arn in arns),
+        *(Unmanaged(f"copy in {region}", {}, reason) for region in regions),
+        *(Unmanaged(f"copy in another account {arn}".rstrip(), {}, reason) for arn in arns),
     ]
 
 
-def _rotated(actual: JsonObject) -> list[Unmanaged]:
+def _unmanaged_rotation(actual: JsonObject) -> list[Unmanaged]:
     """Return the rotation by a Lambda function that somebody set up, if there is one."""
-    by = actual.get("RotationLambdaARN") if actual.get("RotationEnabled") else ""
-    stays = "it changes what the stack keeps there; `aws secretsmanager cancel-rotate-secret` ends it"
-    return [Unmanaged(f"rotation by {by}", {}, stays)] if by else []
+    function_arn = actual.get("RotationLambdaARN") if actual.get("RotationEnabled") else ""
+    reason = "it changes what the stack keeps there; `aws secretsmanager cancel-rotate-secret` ends it"
+    return [Unmanaged(f"rotation by {function_arn}", {}, reason)] if function_arn else []
 
 
 class Rotation(ResourceType):
@@ -182,7 +182,7 @@ class Rotation(ResourceType):
     # Days, or a schedule (botocore secretsmanager RotationRulesType).
     alternatives = frozenset({"RotationRules.ScheduleExpression"})
     # The rotation counts as deleted once the secret has the schedule that RDS gives every managed secret.
-    deleted = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
+    deleted = {"RotationRules": {"AutomaticallyAfterDays": DEFAULT_ROTATION_DAYS}}
     not_found_codes = codes("ResourceNotFoundException")
     iam_type, arn_properties = "Secret", ("rds!cluster-*",)
     operations = declare_operations(
@@ -206,8 +206,8 @@ class Rotation(ResourceType):
 
     def delete(self, secrets: Any, spec: ResourceSpec) -> None:
         """Set the schedule back to the one that RDS uses by default."""
-        usual = {"AutomaticallyAfterDays": USUAL_DAYS}
-        secrets.rotate_secret(SecretId=spec.id, RotationRules=usual, RotateImmediately=False)
+        default_rules = {"AutomaticallyAfterDays": DEFAULT_ROTATION_DAYS}
+        secrets.rotate_secret(SecretId=spec.id, RotationRules=default_rules, RotateImmediately=False)
 
 
 @dataclass(frozen=True, repr=False)
@@ -218,23 +218,23 @@ class MasterLogin(SecretValue):
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
         """Return the JSON text; raise UsageError where DB_PASSWORD is unset or Aurora would refuse it."""
-        return json.dumps({"username": self.username, "password": given_password()})
+        return json.dumps({"username": self.username, "password": password_from_environment()})
 
     def missing_input(self) -> tuple[str, str]:
         """Return why there is no usable password, and what to do; two empty strings where there is one."""
-        value = os.environ.get(VARIABLE)
-        if value is not None and _is_taken(value):
+        value = os.environ.get(INPUT_VARIABLE)
+        if value is not None and _is_valid_password(value):
             return "", ""
-        why = "is not set" if value is None else "cannot be a master password"
+        problem = "is not set" if value is None else "cannot be a master password"
         return (
-            f"it is to hold the database's password, and {VARIABLE} {why}",
-            f"Set {VARIABLE} to a new password and run the same command again: it is kept in a new secret, "
-            f"and set on the database. {_TAKEN}",
+            f"it is to hold the database's password, and {INPUT_VARIABLE} {problem}",
+            f"Set {INPUT_VARIABLE} to a new password and run the same command again: it is kept in a new secret, "
+            f"and set on the database. {_PASSWORD_RULES}",
         )
 
     def unused_input(self) -> str:
         """Return a note that DB_PASSWORD is not used, for when the secret already has a password."""
-        return f"{VARIABLE} is not used" if VARIABLE in os.environ else ""
+        return f"{INPUT_VARIABLE} is not used" if INPUT_VARIABLE in os.environ else ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -264,23 +264,23 @@ class StoredPassword(SecretValue):
         return str(json.loads(value)["password"])
 
 
-def given_password() -> str:
+def password_from_environment() -> str:
     """Return the password in the environment variable DB_PASSWORD.
 
     Raises:
         UsageError: Aurora would refuse the value. The error does not contain it.
 
     """
-    value = os.environ.get(VARIABLE, "")
-    if not _is_taken(value):
+    value = os.environ.get(INPUT_VARIABLE, "")
+    if not _is_valid_password(value):
         raise UsageError(
-            f"{VARIABLE} cannot be a master password.",
-            f"{_TAKEN} Leave it unset, and RDS makes and rotates a password of its own.",
+            f"{INPUT_VARIABLE} cannot be a master password.",
+            f"{_PASSWORD_RULES} Leave it unset, and RDS makes and rotates a password of its own.",
         )
     return value
 
 
-def _is_taken(value: str) -> bool:
+def _is_valid_password(value: str) -> bool:
     """Return whether Aurora accepts a value as a master password."""
     printable = all("!" <= char <= "~" for char in value)
-    return printable and not set(value) & set(_REFUSED) and _SHORTEST <= len(value) <= _LONGEST
+    return printable and not set(value) & set(_FORBIDDEN_CHARACTERS) and _MIN_LENGTH <= len(value) <= _MAX_LENGTH

@@ -16,10 +16,10 @@ from provisioner.resources.tags import mapping, pairs
 
 # ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns
 # ResourceNotFoundException).
-NO_TOPIC = codes("NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
-PENDING = "PendingConfirmation"
+TOPIC_NOT_FOUND = codes("NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
+PENDING_CONFIRMATION = "PendingConfirmation"
 # SNS lists a subscription under this ARN after its subscriber has ended it (ansible/ansible#20086).
-_ENDED = "Deleted"
+_ENDED_ARN = "Deleted"
 
 
 class Topic(ResourceType):
@@ -30,7 +30,7 @@ class Topic(ResourceType):
     id_is_name = True
     immutable = frozenset({"Name"})
     defaults = {"Attributes": {"KmsMasterKeyId": ""}}
-    not_found_codes = NO_TOPIC
+    not_found_codes = TOPIC_NOT_FOUND
     # Repeating CreateTopic is no error, unless the tags differ (botocore sns CreateTopic).
     already_exists_codes = codes("InvalidParameter: already exists")
     iam_type, arn_properties = "topic", ("{Name}",)
@@ -45,18 +45,18 @@ class Topic(ResourceType):
 
     def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the topic's key and tags; find the topic by its name where its ARN is not known yet."""
-        arn = spec.id or _named(sns, spec.props["Name"])
+        arn = spec.id or _find_arn(sns, spec.props["Name"])
         if not arn:
             return None
-        told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-        tags = read_tags(sns, spec, arn, lambda: _tags(sns, arn))
-        under = {"KmsMasterKeyId": told.get("KmsMasterKeyId", "")}
-        return {"Name": spec.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
+        reply = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+        tags = read_tags(sns, spec, arn, lambda: _list_tags(sns, arn))
+        attributes = {"KmsMasterKeyId": reply.get("KmsMasterKeyId", "")}
+        return {"Name": spec.props["Name"], "TopicArn": arn, "Attributes": attributes, "Tags": tags}
 
     def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
         """Create the topic with CreateTopic."""
-        made = sns.create_topic(**spec.props, Tags=pairs(spec.tags))
-        return {"Name": spec.props["Name"], "TopicArn": made["TopicArn"]}
+        reply = sns.create_topic(**spec.props, Tags=pairs(spec.tags))
+        return {"Name": spec.props["Name"], "TopicArn": reply["TopicArn"]}
 
     def update(self, sns: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Set the topic's KMS key, or remove it, with SetTopicAttributes."""
@@ -67,28 +67,29 @@ class Topic(ResourceType):
         """Change the tags with TagResource and UntagResource."""
         if put:
             sns.tag_resource(ResourceArn=spec.id, Tags=pairs(put))
-        if gone := list(drop):
-            sns.untag_resource(ResourceArn=spec.id, TagKeys=gone)
+        if removed_keys := list(drop):
+            sns.untag_resource(ResourceArn=spec.id, TagKeys=removed_keys)
 
     def unmanaged(self, sns: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the subscriptions that the stack does not declare; they are reported, not removed.
 
         A subscription that is not confirmed yet is left out.
         """
-        ours = children.values("Endpoint")
-        heard = [
-            one
-            for one in sns.list_subscriptions_by_topic(TopicArn=spec.id)["Subscriptions"]
-            if one["SubscriptionArn"] not in (PENDING, _ENDED) and one["Endpoint"] not in ours
+        declared_endpoints = children.values("Endpoint")
+        undeclared = [
+            subscription
+            for subscription in sns.list_subscriptions_by_topic(TopicArn=spec.id)["Subscriptions"]
+            if subscription["SubscriptionArn"] not in (PENDING_CONFIRMATION, _ENDED_ARN)
+            and subscription["Endpoint"] not in declared_endpoints
         ]
         return [
             Unmanaged(
-                f"subscription {one['Protocol']} {one['Endpoint']}",
+                f"subscription {subscription['Protocol']} {subscription['Endpoint']}",
                 {},
                 "it hears the alarms beside ours while the topic stands; `aws sns unsubscribe "
-                f"--subscription-arn {one['SubscriptionArn']} --region {sns.region}` ends it",
+                f"--subscription-arn {subscription['SubscriptionArn']} --region {sns.region}` ends it",
             )
-            for one in heard
+            for subscription in undeclared
         ]
 
     def delete(self, sns: Any, spec: ResourceSpec) -> None:
@@ -96,9 +97,9 @@ class Topic(ResourceType):
         sns.delete_topic(TopicArn=spec.id)
 
 
-def _named(sns: Any, name: str) -> str:
+def _find_arn(sns: Any, name: str) -> str:
     arns = (str(topic["TopicArn"]) for topic in sns.list_topics()["Topics"])
-    return next((one for one in arns if one.rsplit(":", 1)[1] == name), "")
+    return next((arn for arn in arns if arn.rsplit(":", 1)[1] == name), "")
 
 
 class TopicPolicy(ResourceType):
@@ -111,14 +112,14 @@ class TopicPolicy(ResourceType):
     tagged, deleted_with_parent = False, True
     lookup_properties = ("TopicArn",)
     immutable = frozenset({"TopicArn"})
-    not_found_codes = NO_TOPIC
+    not_found_codes = TOPIC_NOT_FOUND
     iam_type, arn_properties = "topic", ("{TopicArn}",)
     operations = declare_operations(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
 
     def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy with GetTopicAttributes; SNS gives every new topic a policy."""
-        told = sns.get_topic_attributes(TopicArn=spec.props["TopicArn"])["Attributes"]
-        return {"TopicArn": spec.props["TopicArn"], "Policy": json.loads(told["Policy"])}
+        attributes = sns.get_topic_attributes(TopicArn=spec.props["TopicArn"])["Attributes"]
+        return {"TopicArn": spec.props["TopicArn"], "Policy": json.loads(attributes["Policy"])}
 
     def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
         """Set the policy with SetTopicAttributes."""
@@ -142,10 +143,10 @@ class Subscription(ResourceType):
     tagged = False
     unique_properties = ("TopicArn", "Endpoint")
     lookup_properties = ("TopicArn",)
-    not_found_codes = NO_TOPIC
+    not_found_codes = TOPIC_NOT_FOUND
     # A subscription that was never confirmed cannot be deleted: SNS drops it after 48 hours (SNS developer
     # guide, delete a subscription).
-    expiring = {"SubscriptionArn": PENDING}
+    expiring = {"SubscriptionArn": PENDING_CONFIRMATION}
     iam_type, arn_properties = "topic", ("{TopicArn}",)
     operations = declare_operations(
         read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
@@ -153,9 +154,12 @@ class Subscription(ResourceType):
 
     def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the subscription of this endpoint with ListSubscriptionsByTopic."""
-        listed = sns.list_subscriptions_by_topic(TopicArn=spec.props["TopicArn"])["Subscriptions"]
-        there = (one for one in listed if one["SubscriptionArn"] != _ENDED)
-        return next((dict(one) for one in there if one["Endpoint"] == spec.props["Endpoint"]), None)
+        subscriptions = sns.list_subscriptions_by_topic(TopicArn=spec.props["TopicArn"])["Subscriptions"]
+        existing = (subscription for subscription in subscriptions if subscription["SubscriptionArn"] != _ENDED_ARN)
+        return next(
+            (dict(subscription) for subscription in existing if subscription["Endpoint"] == spec.props["Endpoint"]),
+            None,
+        )
 
     def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
         """Create the subscription with Subscribe; SNS asks the endpoint to confirm it."""
@@ -164,10 +168,10 @@ class Subscription(ResourceType):
 
     def delete(self, sns: Any, spec: ResourceSpec) -> None:
         """Delete the subscription with Unsubscribe, if it was confirmed."""
-        now = self.read(sns, spec)
-        if now and now["SubscriptionArn"] != PENDING:
-            sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])
+        actual = self.read(sns, spec)
+        if actual and actual["SubscriptionArn"] != PENDING_CONFIRMATION:
+            sns.unsubscribe(SubscriptionArn=actual["SubscriptionArn"])
 
 
-def _tags(sns: Any, arn: str) -> dict[str, str]:
+def _list_tags(sns: Any, arn: str) -> dict[str, str]:
     return mapping(sns.list_tags_for_resource(ResourceArn=arn)["Tags"])

@@ -23,7 +23,7 @@ from provisioner.resources.tags import mapping
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"acm": ("DescribeCertificate", "ListCertificates", "ListTagsForCertificate")}
 # The end of every validation record's value (ACM user guide, DNS validation).
-_ACM = ".acm-validations.aws"
+_ACM_VALUE_END = ".acm-validations.aws"
 # botocore acm KeyAlgorithm; ListCertificates leaves out all but the first two unless they are named.
 KEY_TYPES = (
     "RSA_1024",
@@ -34,52 +34,54 @@ KEY_TYPES = (
     "EC_secp384r1",
     "EC_secp521r1",
 )
-_GONE = frozenset({"ResourceNotFoundException"})
-_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
+_NOT_FOUND = frozenset({"ResourceNotFoundException"})
+_ACCESS_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 
 
-def is_proof(props: JsonObject) -> bool:
+def is_validation_record(props: JsonObject) -> bool:
     """Return whether the CNAME records of a name are all validation records of ACM."""
     values = [
         value["Value"]
-        for one in props.get("Records") or []
-        if one.get("Type") == "CNAME"
-        for value in one.get("ResourceRecords") or []
+        for record in props.get("Records") or []
+        if record.get("Type") == "CNAME"
+        for value in record.get("ResourceRecords") or []
     ]
-    return bool(values) and all(str(one).rstrip(".").endswith(_ACM) for one in values)
+    return bool(values) and all(str(record).rstrip(".").endswith(_ACM_VALUE_END) for record in values)
 
 
-def users(client: Any, spec: ResourceSpec) -> str:
+def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
     """Return, as a phrase, the certificates outside of the stack that need a record.
 
     The phrase also says which regions were read, as certificates of other regions may need it too.
     """
-    own = beside(client, "acm").region
-    regions = tuple(dict.fromkeys((own, GLOBAL_REGION)))
-    elsewhere = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
+    stack_region = beside(client, "acm").region
+    regions = tuple(dict.fromkeys((stack_region, GLOBAL_REGION)))
+    unread_regions = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
     try:
-        found = [arn for region in regions for arn in _living_by(client, region, spec)]
+        arns = [arn for region in regions for arn in _certificate_arns_in_need(client, region, spec)]
     except ClientError as error:
-        if code_of(error) not in _DENIED:
+        if code_of(error) not in _ACCESS_DENIED:
             raise
         return f"any certificate for its name: ACM was not asked ({code_of(error)})"
-    return ", ".join([*(f"the certificate {arn}" for arn in found), elsewhere])
+    return ", ".join([*(f"the certificate {arn}" for arn in arns), unread_regions])
 
 
-def _living_by(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
+def _certificate_arns_in_need(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
     acm = beside(client, "acm", region)
-    record = _low(spec.props["Name"])
-    listed = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
-    for arn in (one["CertificateArn"] for one in listed if _may_be_for(one, record.partition(".")[2])):
+    record_name = _normalize_name(spec.props["Name"])
+    summaries = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
+    for arn in (
+        summary["CertificateArn"] for summary in summaries if _may_be_for(summary, record_name.partition(".")[2])
+    ):
         try:
-            told = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+            certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
             tags = mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
         except ClientError as error:
-            if code_of(error) not in _GONE:
+            if code_of(error) not in _NOT_FOUND:
                 raise
             continue
-        if record in _records(told) and not has_stack_tags(tags, spec.suffix):
+        if record_name in _validation_record_names(certificate) and not has_stack_tags(tags, spec.suffix):
             yield str(arn)
 
 
@@ -89,15 +91,15 @@ def _may_be_for(summary: JsonObject, name: str) -> bool:
     The record of a name also validates its wildcard. A list entry with more names than it shows may be for
     any.
     """
-    listed = {summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", [])}
-    told = {_low(one).removeprefix("*.") for one in listed}
-    return name in told or bool(summary.get("HasAdditionalSubjectAlternativeNames"))
+    listed_names = {summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", [])}
+    names = {_normalize_name(listed_name).removeprefix("*.") for listed_name in listed_names}
+    return name in names or bool(summary.get("HasAdditionalSubjectAlternativeNames"))
 
 
-def _records(certificate: JsonObject) -> set[str]:
+def _validation_record_names(certificate: JsonObject) -> set[str]:
     options = certificate.get("DomainValidationOptions", [])
-    return {_low(one["ResourceRecord"]["Name"]) for one in options if one.get("ResourceRecord")}
+    return {_normalize_name(option["ResourceRecord"]["Name"]) for option in options if option.get("ResourceRecord")}
 
 
-def _low(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return str(name).rstrip(".").lower()

@@ -13,10 +13,10 @@ from provisioner.resources.data_sources import CLASS, ENGINE, orderable, running
 CALLS = {"rds": ("DescribeDBEngineVersions",)}
 # Every version that can be created supports this range of capacity units. Whether it supports less or more
 # depends on the version (Aurora user guide, aurora-serverless-v2.how-it-works).
-_LEAST_EVERYWHERE, _MOST_EVERYWHERE = 0.5, 128
+_MIN_ACU_EVERYWHERE, _MAX_ACU_EVERYWHERE = 0.5, 128
 
 
-def engine(clients: Clients, suffix: str, desired: str) -> dict[str, str]:
+def choose_engine_version(clients: Clients, suffix: str, desired: str) -> dict[str, str]:
     """Return the version to run and its parameter group family.
 
     A running cluster keeps its version, which AWS upgrades, unless `desired` names a later version of the same
@@ -33,97 +33,109 @@ def engine(clients: Clients, suffix: str, desired: str) -> dict[str, str]:
     """
     running = running_cluster(clients, suffix)
     if running:
-        return _later(clients, str(running["EngineVersion"]), desired)
-    families = _families(clients, desired)
+        return _keep_or_upgrade(clients, str(running["EngineVersion"]), desired)
+    families = _parameter_group_families(clients, desired)
     offered = {option["EngineVersion"] for option in orderable(clients)} & families.keys() or families
-    plain = sorted((one for one in offered if _is_plain(one)), key=_numbers)
-    fitting = [one for one in plain if one == desired or ("." not in desired and major(one) == desired)]
-    if not fitting:
-        near = [one for one in plain if major(one) == major(desired)] or plain
+    available = sorted((version for version in offered if _is_plain_version(version)), key=_version_numbers)
+    matching = [
+        version
+        for version in available
+        if version == desired or ("." not in desired and major_version(version) == desired)
+    ]
+    if not matching:
+        alternatives = [
+            version for version in available if major_version(version) == major_version(desired)
+        ] or available
         raise Blocked(
             f"Aurora PostgreSQL {desired} cannot be created as {CLASS} in {clients.aws.region}; there are "
-            f"{', '.join(near) or 'none'}.",
-            f"Choose one of them: `--set database.version={near[-1]}`." if near else "Choose another region.",
+            f"{', '.join(alternatives) or 'none'}.",
+            f"Choose one of them: `--set database.version={alternatives[-1]}`."
+            if alternatives
+            else "Choose another region.",
         )
-    return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
+    return {"EngineVersion": matching[-1], "DBParameterGroupFamily": families[matching[-1]]}
 
 
-def _later(clients: Clients, running: str, desired: str) -> dict[str, str]:
+def _keep_or_upgrade(clients: Clients, running: str, desired: str) -> dict[str, str]:
     """Return the running version, or `desired` if it is later; raise Blocked if that upgrade is impossible."""
-    if major(running) != major(desired):
+    if major_version(running) != major_version(desired):
         raise Blocked(
             f"The database runs version {running}; {desired} is another major version, and moving to it "
             "is not done in place.",
-            f"Keep `database.version={major(running)}`, or bring up a second stack with {desired} and move the data.",
+            f"Keep `database.version={major_version(running)}`, or bring up a second stack with "
+            f"{desired} and move the data.",
         )
-    if "." not in desired or _numbers(desired) <= _numbers(running):
-        return {"EngineVersion": running, "DBParameterGroupFamily": f"{ENGINE}{major(running)}"}
-    targets = _targets(clients, running)
+    if "." not in desired or _version_numbers(desired) <= _version_numbers(running):
+        return {"EngineVersion": running, "DBParameterGroupFamily": f"{ENGINE}{major_version(running)}"}
+    targets = _upgrade_targets(clients, running)
     if targets and desired not in targets:
         raise Blocked(
             f"Aurora PostgreSQL {running} cannot be upgraded to {desired}; it can to {', '.join(targets)}.",
             f"Choose one of them: `--set database.version={targets[-1]}`.",
         )
-    return {"EngineVersion": desired, "DBParameterGroupFamily": f"{ENGINE}{major(desired)}"}
+    return {"EngineVersion": desired, "DBParameterGroupFamily": f"{ENGINE}{major_version(desired)}"}
 
 
-def check_capacity(clients: Clients, version: str, least: float, most: float) -> None:
+def check_capacity(clients: Clients, version: str, min_acu: float, max_acu: float) -> None:
     """Raise Blocked if the version does not support this range of capacity units (ACU)."""
-    if least >= _LEAST_EVERYWHERE and most <= _MOST_EVERYWHERE:
+    if min_acu >= _MIN_ACU_EVERYWHERE and max_acu <= _MAX_ACU_EVERYWHERE:
         return
-    told = _told(clients, version)
-    bounds = told[0].get("ServerlessV2FeaturesSupport", {}) if told else {}
-    fewest, largest = (
-        bounds.get("MinCapacity", _LEAST_EVERYWHERE),
-        bounds.get("MaxCapacity", _MOST_EVERYWHERE),
+    descriptions = _describe_versions(clients, version)
+    bounds = descriptions[0].get("ServerlessV2FeaturesSupport", {}) if descriptions else {}
+    lowest, highest = (
+        bounds.get("MinCapacity", _MIN_ACU_EVERYWHERE),
+        bounds.get("MaxCapacity", _MAX_ACU_EVERYWHERE),
     )
-    if told and (least < fewest or most > largest):
+    if descriptions and (min_acu < lowest or max_acu > highest):
         raise Blocked(
-            f"Aurora PostgreSQL {version} runs with {fewest:g} to {largest:g} ACU, not with {least:g} to {most:g}.",
-            f"Say `--set database.min_acu={min(max(least, fewest), largest):g} "
-            f"--set database.max_acu={max(min(most, largest), fewest):g}`, or a later `database.version`.",
+            f"Aurora PostgreSQL {version} runs with {lowest:g} to {highest:g} ACU, not with {min_acu:g} "
+            f"to {max_acu:g}.",
+            f"Say `--set database.min_acu={min(max(min_acu, lowest), highest):g} "
+            f"--set database.max_acu={max(min(max_acu, highest), lowest):g}`, or a later `database.version`.",
         )
 
 
-def _targets(clients: Clients, running: str) -> list[str]:
+def _upgrade_targets(clients: Clients, running: str) -> list[str]:
     """Return the minor versions that AWS can upgrade `running` to, in order; none where AWS names none."""
-    listed = [target for one in _told(clients, running) for target in one.get("ValidUpgradeTarget", [])]
-    minor = {one["EngineVersion"] for one in listed if major(one["EngineVersion"]) == major(running)}
-    return sorted(minor, key=_numbers)
+    targets = [target for one in _describe_versions(clients, running) for target in one.get("ValidUpgradeTarget", [])]
+    minor_versions = {
+        one["EngineVersion"] for one in targets if major_version(one["EngineVersion"]) == major_version(running)
+    }
+    return sorted(minor_versions, key=_version_numbers)
 
 
-def _families(clients: Clients, desired: str) -> dict[str, str]:
+def _parameter_group_families(clients: Clients, desired: str) -> dict[str, str]:
     """Return the parameter group family of each version that AWS offers.
 
     If an emulator does not know the call, assume that it has the version that was asked for.
     """
-    found = _told(clients)
-    if found:
-        return {one["EngineVersion"]: one["DBParameterGroupFamily"] for one in found}
-    return {desired if "." in desired else f"{desired}.10": f"{ENGINE}{major(desired)}"}
+    descriptions = _describe_versions(clients)
+    if descriptions:
+        return {description["EngineVersion"]: description["DBParameterGroupFamily"] for description in descriptions}
+    return {desired if "." in desired else f"{desired}.10": f"{ENGINE}{major_version(desired)}"}
 
 
-def _told(clients: Clients, version: str = "") -> list[dict[str, Any]]:
+def _describe_versions(clients: Clients, version: str = "") -> list[dict[str, Any]]:
     """Return what AWS says of all versions, or of one; nothing where an emulator does not know the call."""
-    asked = {"EngineVersion": version} if version else {}
-    nothing: dict[str, Any] = {"DBEngineVersions": []}
+    request = {"EngineVersion": version} if version else {}
+    no_versions: dict[str, Any] = {"DBEngineVersions": []}
 
     def ask() -> dict[str, Any]:
-        return dict(clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **asked))
+        return dict(clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **request))
 
-    found = default_if_unsupported(ask, nothing) if clients.aws.endpoint else ask()
-    return list(found["DBEngineVersions"])
+    reply = default_if_unsupported(ask, no_versions) if clients.aws.endpoint else ask()
+    return list(reply["DBEngineVersions"])
 
 
-def major(version: str) -> str:
+def major_version(version: str) -> str:
     """Return the major version of an exact version."""
     return version.split(".", 1)[0]
 
 
-def _is_plain(version: str) -> bool:
+def _is_plain_version(version: str) -> bool:
     """Return whether a version is of the form 16.8; others, such as 16.8-limitless, are never chosen."""
     return all(part.isdigit() for part in version.split(".")) and version.count(".") == 1
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())

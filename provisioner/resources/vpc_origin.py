@@ -16,10 +16,10 @@ from provisioner.resources.tags import mapping, pairs
 
 # The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last
 # (CloudFront developer guide, private-content-vpc-origins).
-AMAZONS_GROUP = "CloudFront-VPCOrigins-Service-SG"
+CLOUDFRONT_GROUP_NAME = "CloudFront-VPCOrigins-Service-SG"
 # The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
-_NONE: JsonObject = {"VpcOriginList": {}}
+_NO_ORIGINS: JsonObject = {"VpcOriginList": {}}
 
 
 class VpcOrigin(ResourceType):
@@ -57,34 +57,34 @@ class VpcOrigin(ResourceType):
 
     def read(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the origin and its tags; find it by its name where its id is not known yet."""
-        id_ = spec.id or self._listed(cloudfront, spec.props["Name"])
+        id_ = spec.id or self._find_id(cloudfront, spec.props["Name"])
         if not id_:
             return None
         actual = cloudfront.get_vpc_origin(Id=id_)["VpcOrigin"]
-        tags = read_tags(cloudfront, spec, actual["Arn"], lambda: _tags(cloudfront, actual["Arn"]))
-        return {**_told(actual), "Tags": tags}
+        tags = read_tags(cloudfront, spec, actual["Arn"], lambda: _list_tags(cloudfront, actual["Arn"]))
+        return {**_to_properties(actual), "Tags": tags}
 
-    def _listed(self, cloudfront: Any, name: str) -> str:
+    def _find_id(self, cloudfront: Any, name: str) -> str:
         def ask() -> JsonObject:
             return dict(cloudfront.list_vpc_origins())
 
-        listed = default_if_unsupported(ask, _NONE)["VpcOriginList"].get("Items") or []
-        return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
+        origins = default_if_unsupported(ask, _NO_ORIGINS)["VpcOriginList"].get("Items") or []
+        return next((str(origin["Id"]) for origin in origins if origin["Name"] == name), "")
 
     def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:
         """Create the origin with CreateVpcOrigin."""
         protocols = spec.props["OriginSslProtocols"]["Items"]
         config = {**spec.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
-        made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(spec.tags)})
-        return _told(made["VpcOrigin"])
+        reply = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(spec.tags)})
+        return _to_properties(reply["VpcOrigin"])
 
     def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = cloudfront.get_vpc_origin(Id=spec.id)["VpcOrigin"]["Arn"]
         if put:
             cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
-        if gone := list(drop):
-            cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
+        if removed_keys := list(drop):
+            cloudfront.untag_resource(Resource=arn, TagKeys={"Items": removed_keys})
 
     def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
         """Delete the origin; CloudFront refuses this while a distribution uses it, and it is retried."""
@@ -92,7 +92,7 @@ class VpcOrigin(ResourceType):
         cloudfront.delete_vpc_origin(Id=spec.id, IfMatch=etag)
 
 
-def _told(actual: JsonObject) -> JsonObject:
+def _to_properties(actual: JsonObject) -> JsonObject:
     """Return the origin's configuration, id and status; `Arn` is the load balancer, `OwnArn` the origin."""
     return {
         **actual["VpcOriginEndpointConfig"],
@@ -102,5 +102,5 @@ def _told(actual: JsonObject) -> JsonObject:
     }
 
 
-def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
+def _list_tags(cloudfront: Any, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])

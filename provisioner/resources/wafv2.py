@@ -17,11 +17,11 @@ from provisioner.resources.tags import mapping, pairs
 
 # The scope of a web ACL for CloudFront; its API calls go to us-east-1 only.
 SCOPE = "CLOUDFRONT"
-_GONE = codes("WAFNonexistentItemException")
+_NOT_FOUND = codes("WAFNonexistentItemException")
 # Another change came between reading the lock token and using it: the retry reads the token again.
 _STALE = codes("WAFOptimisticLockException")
 # terraform-provider-aws wafv2/web_acl.go and service_package.go: 5 min.
-_UNSETTLED = codes(
+_NOT_VISIBLE_YET = codes(
     "WAFUnavailableEntityException",
     "WAFTagOperationException",
     "WAFTagOperationInternalErrorException",
@@ -39,11 +39,11 @@ class WebACL(ResourceType):
     replacing_calls = {"UpdateWebACL": ""}
     # The scope decides which list the web ACL is in; AWS does not return it.
     write_only = frozenset({"Scope"})
-    not_found_codes = _GONE
+    not_found_codes = _NOT_FOUND
     already_exists_codes = codes("WAFDuplicateItemException")
     retryable_codes = {
-        "create": _UNSETTLED,
-        "update": _UNSETTLED | _STALE,
+        "create": _NOT_VISIBLE_YET,
+        "update": _NOT_VISIBLE_YET | _STALE,
         # The distribution was detached from it only a moment ago (terraform-provider-aws wafv2/web_acl.go: 5
         # min).
         "delete": _STALE | codes("WAFAssociatedItemException"),
@@ -62,21 +62,21 @@ class WebACL(ResourceType):
 
     def read(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the web ACL and its tags; find it by its name where its id is not known yet."""
-        id_ = spec.id.rpartition("/")[2] or (_listed(wafv2, spec.props["Name"]) or {}).get("Id")
+        id_ = spec.id.rpartition("/")[2] or (_find_summary(wafv2, spec.props["Name"]) or {}).get("Id")
         if not id_:
             return None
         actual = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
-        return {**actual, "Tags": read_tags(wafv2, spec, actual["ARN"], lambda: _tags(wafv2, actual["ARN"]))}
+        return {**actual, "Tags": read_tags(wafv2, spec, actual["ARN"], lambda: _list_tags(wafv2, actual["ARN"]))}
 
     def create(self, wafv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the web ACL with CreateWebACL."""
-        made = wafv2.create_web_acl(**spec.props, Tags=pairs(spec.tags))
-        return {**spec.props, "ARN": made["Summary"]["ARN"]}
+        reply = wafv2.create_web_acl(**spec.props, Tags=pairs(spec.tags))
+        return {**spec.props, "ARN": reply["Summary"]["ARN"]}
 
     def read_before_replace(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the web ACL as it is now, with the lock token that an update needs."""
-        told = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=spec.id.rpartition("/")[2])
-        return {**told["WebACL"], "LockToken": told["LockToken"]}
+        reply = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=spec.id.rpartition("/")[2])
+        return {**reply["WebACL"], "LockToken": reply["LockToken"]}
 
     def update(self, wafv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the whole web ACL, with the lock token of the version on which the change is based."""
@@ -87,19 +87,19 @@ class WebACL(ResourceType):
         """Change the tags with TagResource and UntagResource."""
         if put:
             wafv2.tag_resource(ResourceARN=spec.id, Tags=pairs(put))
-        if gone := list(drop):
-            wafv2.untag_resource(ResourceARN=spec.id, TagKeys=gone)
+        if removed_keys := list(drop):
+            wafv2.untag_resource(ResourceARN=spec.id, TagKeys=removed_keys)
 
     def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
         """Delete the web ACL, with its current lock token."""
-        if listed := _listed(wafv2, spec.props["Name"]):
-            wafv2.delete_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"])
+        if summary := _find_summary(wafv2, spec.props["Name"]):
+            wafv2.delete_web_acl(Name=summary["Name"], Scope=SCOPE, Id=summary["Id"], LockToken=summary["LockToken"])
 
     def blockers(self, wafv2: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
         return [
             Blocker(f"the distribution {id_}", has_stack_tags(tags, spec.suffix))
-            for id_, tags in _behind(beside(wafv2, "cloudfront"), spec.id)
+            for id_, tags in _distributions_using(beside(wafv2, "cloudfront"), spec.id)
         ]
 
     def normalize(self, actual: JsonObject) -> JsonObject:
@@ -107,10 +107,10 @@ class WebACL(ResourceType):
         return {**actual, "Rules": {rule["Name"]: rule for rule in actual.get("Rules", [])}}
 
 
-def _listed(wafv2: Any, name: str) -> JsonObject | None:
+def _find_summary(wafv2: Any, name: str) -> JsonObject | None:
     """Return the list entry of the web ACL with this name, lock token included; None if there is none."""
-    listed = wafv2.list_web_acls(Scope=SCOPE)["WebACLs"]
-    return next((dict(one) for one in listed if one["Name"] == name), None)
+    summaries = wafv2.list_web_acls(Scope=SCOPE)["WebACLs"]
+    return next((dict(summary) for summary in summaries if summary["Name"] == name), None)
 
 
 class WebACLLog(ResourceType):
@@ -123,9 +123,9 @@ class WebACLLog(ResourceType):
     unique_properties = ("ResourceArn",)
     lookup_properties = ("ResourceArn",)
     immutable = frozenset({"ResourceArn"})
-    not_found_codes = _GONE
+    not_found_codes = _NOT_FOUND
     # The first logging configuration of an account may come before AWS has made WAF's service-linked role.
-    retryable_codes = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
+    retryable_codes = {"create": _NOT_VISIBLE_YET, "update": _NOT_VISIBLE_YET | _STALE, "delete": _STALE}
     iam_type, arn_properties = "webacl", ("global", "{ResourceArn}")
     operations = declare_operations(
         read="GetLoggingConfiguration",
@@ -153,15 +153,18 @@ class WebACLLog(ResourceType):
         wafv2.delete_logging_configuration(ResourceArn=spec.id)
 
 
-def _tags(wafv2: Any, arn: str) -> dict[str, str]:
+def _list_tags(wafv2: Any, arn: str) -> dict[str, str]:
     return mapping(wafv2.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"])
 
 
-def _behind(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _distributions_using(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the id and tags of each distribution that uses the web ACL.
 
     The Distribution resource type makes the same calls, so their answers are shared.
     """
-    for one in cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []:
-        if one.get("WebACLId") == arn:
-            yield one["Id"], mapping(cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"])
+    for distribution in cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []:
+        if distribution.get("WebACLId") == arn:
+            yield (
+                distribution["Id"],
+                mapping(cloudfront.list_tags_for_resource(Resource=distribution["ARN"])["Tags"]["Items"]),
+            )

@@ -12,7 +12,7 @@ from provisioner.resources.data_sources import CLASS, ENGINE
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.resources.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
 from provisioner.resources.rds.instances import DBInstance
-from provisioner.resources.secretsmanager import USUAL_DAYS, MasterLogin, Rotation, Secret, StoredPassword
+from provisioner.resources.secretsmanager import DEFAULT_ROTATION_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.settings import Settings
 from provisioner.settings.postgres import DISABLED, ENROLLED
 from provisioner.steps.account import Account
@@ -158,7 +158,7 @@ def _support(settings: Settings) -> dict[str, Any]:
 def _managed_secret(step: Step, settings: Settings, cluster: ResourceHandle) -> Ref:
     """Return the ARN of the secret that RDS creates; declare its rotation if that is not every seven days."""
     secret = cluster["MasterUserSecret.SecretArn"]
-    if settings.database.rotation_days != USUAL_DAYS:
+    if settings.database.rotation_days != DEFAULT_ROTATION_DAYS:
         step(
             Rotation,
             "db-rotation",

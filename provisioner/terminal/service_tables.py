@@ -28,7 +28,7 @@ class Lines:
 
         The container is left out if it is the main one, and the task's id is shortened.
         """
-        when = datetime.fromtimestamp(line.at / 1000, UTC).isoformat(timespec="milliseconds")
+        when = datetime.fromtimestamp(line.timestamp / 1000, UTC).isoformat(timespec="milliseconds")
         service, task, container = line.service, line.task, line.container
         if self._say.as_json:
             said = {"service": service, "container": container, "task": task, "id": line.id}

@@ -16,7 +16,7 @@ from provisioner.errors import Blocked
 from provisioner.names import has_stack_tags, name_of, owner_tags
 from provisioner.permissions.pipeline import ISSUER, Pipeline, check_trust, provider_arn
 from provisioner.permissions.statements import Policy
-from provisioner.resources.iam import GONE, Role
+from provisioner.resources.iam import NOT_FOUND, Role
 from provisioner.resources.managed_policy import ManagedPolicy
 from provisioner.session import Session
 from provisioner.terminal.console import Console
@@ -131,7 +131,7 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
             iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[pipeline.audience])
         return list(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
 
-    if pipeline.audience not in call_with_retry(session, known, NEW | GONE):
+    if pipeline.audience not in call_with_retry(session, known, NEW | NOT_FOUND):
         raise Blocked(
             f"The account's provider {arn} does not take the audience {pipeline.audience}.",
             "It is the account's and stays as it is: `aws iam add-client-id-to-open-id-connect-provider "
@@ -183,11 +183,11 @@ def _attach(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) 
         now = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         return {one["PolicyArn"] for one in now}
 
-    now = call_with_retry(session, attached, GONE)
+    now = call_with_retry(session, attached, NOT_FOUND)
     for arn in (one for one in listed if one not in now):
-        call_with_retry(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+        call_with_retry(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), NOT_FOUND)
     for arn in sorted(now - set(listed)):
-        delete_until_gone(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+        delete_until_gone(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), NOT_FOUND)
         _drop(session, pipeline_role.whose.suffix, arn)
 
 
@@ -197,4 +197,4 @@ def _drop(session: Session, suffix: str, arn: str) -> None:
     spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
     iam, resource_type = session.clients.client("iam"), ManagedPolicy()
     if ":aws:policy/" not in arn and has_stack_tags((read(iam, resource_type, spec) or {}).get("Tags", {}), suffix):
-        delete_until_gone(session, partial(resource_type.delete, iam, spec), GONE)
+        delete_until_gone(session, partial(resource_type.delete, iam, spec), NOT_FOUND)

@@ -60,7 +60,7 @@ class LogSource(Protocol):
         """The name of the log group or bucket."""
 
     @property
-    def pause(self) -> float:
+    def poll_seconds(self) -> float:
         """The seconds between two readings."""
 
     def lines(self) -> Iterator[LogLine]:
@@ -144,7 +144,7 @@ def logs(console: Console, session: Session, query: LogQuery) -> int:
             if not query.follow:
                 break
             session.aws.calls.forget()
-            session.clock.sleep(tail.pause)
+            session.clock.sleep(tail.poll_seconds)
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     if not told:

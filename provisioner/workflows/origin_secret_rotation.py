@@ -14,7 +14,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, UsageError
-from provisioner.resources.origin_key import CURRENT, PENDING, new_key
+from provisioner.resources.origin_key import CURRENT, PENDING, generate_key
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown
@@ -52,7 +52,9 @@ def rotate(console: Console, session: Session, confirmation: Confirmation, lock_
             _only_the_key(session, session.plan())
             confirmation.confirm(console, f"Change the key of {session.suffix}?")
             with user_errors("staging a new key"):
-                secrets.put_secret_value(SecretId=resource_state.id, SecretString=new_key(), VersionStages=[PENDING])
+                secrets.put_secret_value(
+                    SecretId=resource_state.id, SecretString=generate_key(), VersionStages=[PENDING]
+                )
         console.note("The load balancer learns the new key, then CloudFront shows it.")
         _learn(console, session, record)
         _promote(secrets, resource_state.id)

@@ -17,7 +17,7 @@ from provisioner.permissions.grants import Grants
 from provisioner.permissions.statements import Policy, deny_statements, policies, protect_foreign_tags, statements
 from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.secretsmanager import VARIABLE
+from provisioner.resources.secretsmanager import INPUT_VARIABLE
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
 from provisioner.steps.lookups import StackLookups, offline_lookups
@@ -55,7 +55,7 @@ class PolicyScope:
         known_facts = state.lookups if state else {}
         chosen = known_facts.get("master_password")
         version = settings.database.version_beside(known_facts.get("version", ""))
-        holder = chosen or ("own" if os.environ.get(VARIABLE) else "rds")
+        holder = chosen or ("own" if os.environ.get(INPUT_VARIABLE) else "rds")
         lookups = replace(
             offline_lookups(settings.network.zones, version), account=account, master_password=str(holder)
         )

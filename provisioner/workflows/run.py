@@ -169,7 +169,7 @@ class FollowedTask:
                 continue
             any_new = True
             if self.console.as_json:
-                self.console.record("line", at=line.at, task=line.task, text=line.text)
+                self.console.record("line", at=line.timestamp, task=line.task, text=line.text)
             else:
                 self.console.written(line.text)
         return any_new

@@ -6,7 +6,7 @@ from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.doctor.finding import JsonObject, ReadResult
 from provisioner.resources.ecs.foreign_targets import foreign_targets
 from provisioner.resources.elbv2.routing import target_groups_of
-from provisioner.resources.origin_key import redacted_rule
+from provisioner.resources.origin_key import redact_rule
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -38,7 +38,7 @@ def rules(context: DoctorContext) -> list[JsonObject]:
     """Return the rules of each listener, each with its port, and with keys as hashes (DescribeRules)."""
     elb = context.clients.client("elbv2")
     return [
-        {**redacted_rule(rule, context.suffix), "Port": listener["Port"]}
+        {**redact_rule(rule, context.suffix), "Port": listener["Port"]}
         for listener in listeners(context)
         for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import JsonObject, ReadResult
-from provisioner.resources.origin_key import redacted_origins
+from provisioner.resources.origin_key import redact_origins
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {"cloudfront": ("ListDistributions", "GetDistribution", "GetVpcOrigin")}
@@ -32,7 +32,7 @@ def distribution(context: DoctorContext) -> ReadResult:
     if id_:
         told = cloudfront.get_distribution(Id=id_)["Distribution"]
         config = told["DistributionConfig"]
-        doc = {**told, **config, "Origins": redacted_origins(config["Origins"], context.suffix)}
+        doc = {**told, **config, "Origins": redact_origins(config["Origins"], context.suffix)}
         del doc["DistributionConfig"]
     return ReadResult(f"distribution {name}", doc)
 

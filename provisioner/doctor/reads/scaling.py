@@ -14,9 +14,9 @@ from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.autoscaling import with_suspended
+from provisioner.resources.autoscaling import with_suspended_state
 from provisioner.resources.ecs.overrides import overrides_of
-from provisioner.resources.scaling_alarms import alarms_of, tracking
+from provisioner.resources.scaling_alarms import read_alarms, tracking_status
 from provisioner.settings.ineffective import SERVICE, setting_of
 
 # The calls of this module by service; `policy` grants them.
@@ -94,7 +94,7 @@ def scaled_services(context: DoctorContext) -> list[ScaledService]:
     if not targets:
         raise NotApplicable("no service is scaled")
     listed = {one["ResourceId"]: _policies(context, one["ResourceId"]) for one in targets}
-    there = alarms_of(context.clients.client("cloudwatch"), (policy for found in listed.values() for policy in found))
+    there = read_alarms(context.clients.client("cloudwatch"), (policy for found in listed.values() for policy in found))
     return [_scaled(context, one, names[id_], listed[id_], there) for one in targets if (id_ := one["ResourceId"])]
 
 
@@ -126,9 +126,12 @@ def _scaled(
     sleeps = not target["MinCapacity"] and from_0
     return ScaledService(
         service,
-        health_of(RESOURCE_TYPES["ScalableTarget"], with_suspended(target)),
+        health_of(RESOURCE_TYPES["ScalableTarget"], with_suspended_state(target)),
         tuple(
-            (one["PolicyName"], health_of(RESOURCE_TYPES["ScalingPolicy"], {**one, "Tracking": tracking(one, there)}))
+            (
+                one["PolicyName"],
+                health_of(RESOURCE_TYPES["ScalingPolicy"], {**one, "Tracking": tracking_status(one, there)}),
+            )
             for one in policies
             if _TRACKING in one and not _may_be_hidden(context, one)
         ),

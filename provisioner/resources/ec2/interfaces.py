@@ -11,9 +11,9 @@ from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.ec2.base import where
 from provisioner.resources.ec2.remedies import ENDPOINT, GATEWAY, made_for, purpose_of, remedy
 from provisioner.resources.ecs.foreign_workloads import foreign_tasks
-from provisioner.resources.rds.base import databases
+from provisioner.resources.rds.base import databases_using
 from provisioner.resources.tags import mapping
-from provisioner.resources.vpc_origin import AMAZONS_GROUP
+from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
 _GROUP, _SERVICE, _TAG = "GuardDutyManagedSecurityGroup-", ".guardduty-data", "GuardDutyManaged"
 
@@ -79,7 +79,7 @@ def _is_in_others_groups(interface: JsonObject, suffix: str) -> bool:
     The stack's own are in security groups of the stack.
     """
     names = [str(group["GroupName"]) for group in interface.get("Groups", [])]
-    ours = (name == AMAZONS_GROUP or _is_our_group(name, suffix) for name in names)
+    ours = (name == CLOUDFRONT_GROUP_NAME or _is_our_group(name, suffix) for name in names)
     # A NAT gateway is in no group; moto says that it is in the VPC's default one.
     return bool(names) and interface.get("InterfaceType") != "nat_gateway" and not any(ours)
 
@@ -132,7 +132,7 @@ def _databases(ec2: Any, interface: JsonObject, suffix: str) -> bool:
     def is_in(database: JsonObject) -> bool:
         return any(one["VpcSecurityGroupId"] in groups for one in database.get("VpcSecurityGroups", []))
 
-    return any(not one.temporary for one in databases(beside(ec2, "rds"), suffix, is_in))
+    return any(not one.temporary for one in databases_using(beside(ec2, "rds"), suffix, is_in))
 
 
 def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:

@@ -18,7 +18,7 @@ from provisioner.resources.ec2.interfaces import is_guard_dutys
 from provisioner.resources.ec2.network_acls import network_acls_in, non_default_rules
 from provisioner.resources.ec2.vpc_blockers import endpoints_in, ways_of
 from provisioner.resources.tags import mapping
-from provisioner.resources.vpc_origin import AMAZONS_GROUP
+from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
 _OURS = ("SubnetId", "GroupId", "VpcEndpointId", "RouteTableId", "InternetGatewayId")
 _BESIDE = "it stands beside ours"
@@ -51,7 +51,7 @@ def _parts(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]
     for one in ec2.describe_subnets(Filters=filters)["Subnets"]:
         yield one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one
     for one in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
-        if one["GroupName"] not in ("default", AMAZONS_GROUP):
+        if one["GroupName"] not in ("default", CLOUDFRONT_GROUP_NAME):
             yield one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one
     for one in endpoints_in(ec2, spec):
         if str(one["State"]).lower() != "deleting":

@@ -20,7 +20,7 @@ from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.base import where
 from provisioner.resources.ec2.interfaces import COMES_AGAIN, is_guard_dutys
 from provisioner.resources.tags import mapping
-from provisioner.resources.vpc_origin import AMAZONS_GROUP
+from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 from provisioner.responses import UnsupportedOperation
 
 OPERATIONS = (
@@ -69,7 +69,7 @@ def _groups(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
         id_, name = one["GroupId"], one["GroupName"]
         if name != "default":
             end = f"delete-security-group --group-id {id_}"
-            passing = name == AMAZONS_GROUP
+            passing = name == CLOUDFRONT_GROUP_NAME
             yield _holder(ec2, spec, one, f"security group {id_} {name}", end, passing=passing)
 
 

@@ -20,7 +20,7 @@ from provisioner.resources.elbv2.forwards import (
     target_group_weights,
     with_shift,
 )
-from provisioner.resources.origin_key import is_key, is_key_pending, redacted_rule
+from provisioner.resources.origin_key import is_too_early_for_key, redact_rule, requires_key
 from provisioner.resources.ownership.elbv2 import LISTENER, RULE
 from provisioner.resources.tags import pairs
 from provisioner.responses import created_in
@@ -154,13 +154,13 @@ class ListenerRule(ElbResourceType):
             return None
         told, ours = target_group_weights(mine["Actions"]), target_group_weights(spec.props.get("Actions", []))
         marked = with_shift(elbv2, spec, mine, told, ours, listed)
-        hidden = redacted_rule(marked, spec.suffix)
+        hidden = redact_rule(marked, spec.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (CreateRule)."""
         made = created_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
-        return redacted_rule(made, spec.suffix)
+        return redact_rule(made, spec.suffix)
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
@@ -196,14 +196,14 @@ class ListenerRule(ElbResourceType):
             given = {**desired, "Actions": _joined(desired["Actions"], actual[REPLACEMENT_TARGET_KEY])}
         elif SHIFTED_BY not in actual:
             given = {**desired, "Actions": _between(phase, desired["Actions"], actual["Actions"])}
-        if not is_key_pending(desired["Conditions"], actual["Conditions"], serving):
+        if not is_too_early_for_key(desired["Conditions"], actual["Conditions"], serving):
             return given
         if phase > CutoverPhase.JOIN:
             raise Blocked(
                 "The load balancer is to ask for a key that CloudFront does not show yet; it stays open.",
                 "Run `apply` with all of the stack: CloudFront learns the key first.",
             )
-        return {**given, "Conditions": [one for one in desired["Conditions"] if not is_key(one)]}
+        return {**given, "Conditions": [one for one in desired["Conditions"] if not requires_key(one)]}
 
     def routes_to(self, actual: JsonObject) -> list[str]:
         """Return the target groups that the rule gives any weight; none while it matches nothing."""
@@ -220,7 +220,7 @@ class ListenerRule(ElbResourceType):
 
 
 def _rule_in_words(rule: JsonObject) -> str:
-    shown = [condition_form(one) for one in rule["Conditions"] if not is_key(one)]
+    shown = [condition_form(one) for one in rule["Conditions"] if not requires_key(one)]
     values = [str(value) for one in shown for value in (*one["Values"], *one["RegexValues"])]
     return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.path_patterns import matches, unreachable
-from provisioner.resources.origin_key import is_key
+from provisioner.resources.origin_key import requires_key
 
 # The calls of this module, by service: `policy` grants them.
 CALLS = {"elbv2": ("DescribeRules",)}
@@ -62,7 +62,7 @@ def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject,
 def _is_plain(condition: JsonObject) -> bool:
     # A path pattern that is no regular expression, or CloudFront's key.
     spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues")
-    return is_key(condition) or (condition["Field"] == "path-pattern" and not spelt)
+    return requires_key(condition) or (condition["Field"] == "path-pattern" and not spelt)
 
 
 def _is_met(condition: JsonObject, path: str) -> bool:
@@ -72,7 +72,7 @@ def _is_met(condition: JsonObject, path: str) -> bool:
         return any(matches(one, path) for one in _values(condition)) or any(re.search(one, path) for one in spelt)
     if field == "http-request-method":
         return "GET" in condition["HttpRequestMethodConfig"]["Values"]
-    return field == "host-header" or is_key(condition)
+    return field == "host-header" or requires_key(condition)
 
 
 def _values(condition: JsonObject) -> list[str]:

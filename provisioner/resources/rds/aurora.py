@@ -15,7 +15,14 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ownership.data import DB_CLUSTER
-from provisioner.resources.rds.base import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, RdsResourceType
+from provisioner.resources.rds.base import (
+    CLUSTER_NOT_FOUND,
+    MAX_FILTER_VALUES,
+    PARAMETER_GROUP_NOT_FOUND,
+    SERVICE_ROLE_NOT_VISIBLE_YET,
+    SUBNET_GROUP_NOT_FOUND,
+    RdsResourceType,
+)
 from provisioner.resources.tags import mapping, pairs
 from provisioner.settings.postgres import DISABLED, ENROLLED, is_later_major
 
@@ -25,12 +32,12 @@ def is_newer_minor(actual: Any, desired: Any) -> bool:
 
     It can if `actual` is of the same major version as `desired`, and its minor version is not older.
     """
-    now, then = str(actual).split("."), str(desired).split(".")
-    numbers = [[int(part) for part in one if part.isdigit()] for one in (now, then)]
-    return now[0] == then[0] and numbers[0] >= numbers[1]
+    actual_parts, desired_parts = str(actual).split("."), str(desired).split(".")
+    numbers = [[int(part) for part in parts if part.isdigit()] for parts in (actual_parts, desired_parts)]
+    return actual_parts[0] == desired_parts[0] and numbers[0] >= numbers[1]
 
 
-def is_behind(actual: Any, desired: Any) -> str:
+def describe_major_mismatch(actual: Any, desired: Any) -> str:
     """Return what to set if the cluster runs another major version than the declared one; "" otherwise."""
     major = str(actual).split(".", maxsplit=1)[0]
     if actual is None or str(desired).split(".", maxsplit=1)[0] == major:
@@ -38,29 +45,29 @@ def is_behind(actual: Any, desired: Any) -> str:
     return f"it runs version {actual}, and no upgrade is undone: set `database.version={major}`"
 
 
-def is_moved_on(actual: Mapping[str, Any], seen: Any, desired: Any) -> bool:
+def is_major_upgraded_by_aws(actual: Mapping[str, Any], actual_version: Any, desired: Any) -> bool:
     """Return whether AWS can have upgraded the cluster to a later major version.
 
     AWS does that to a cluster without extended support.
     """
-    return actual.get("EngineLifecycleSupport") == DISABLED and is_later_major(str(seen), str(desired))
+    return actual.get("EngineLifecycleSupport") == DISABLED and is_later_major(str(actual_version), str(desired))
 
 
-_AMAZONS_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
-_KEY_IS_FIXED = (
+_AWS_MANAGED_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
+_KEY_CHANGE_REMEDY = (
     "a copy of its snapshot can be made under another key (`aws rds copy-db-cluster-snapshot --kms-key-id`) "
     "and restored. A database under AWS's key stays there with `encryption.database=false`; one under the "
     "stack's own key needs `encryption.key=own` for as long as it stands"
 )
-_AT_THE_END = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier"})
+_DELETE_OPTIONS = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier"})
 _EXPORTS = "EnableCloudwatchLogsExports"
 # DescribeDBClusters returns these, and they are not changed under the same names (botocore rds
 # ModifyDBCluster: Domain `none`; its HTTP endpoint is that of Serverless v1 only).
-_BY_HAND = frozenset({"HttpEndpointEnabled", "DomainMemberships", "AssociatedRoles"})
+_OPENED_BY_HAND = frozenset({"HttpEndpointEnabled", "DomainMemberships", "AssociatedRoles"})
 # botocore rds DeleteDBCluster
-_SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
+_SNAPSHOT_EXISTS = "DBClusterSnapshotAlreadyExistsFault"
 # How many characters of a cluster's resource id distinguish its final snapshot from an earlier cluster's.
-_TAIL = 8
+_ID_SUFFIX_LENGTH = 8
 
 
 class DBCluster(RdsResourceType):
@@ -96,14 +103,16 @@ class DBCluster(RdsResourceType):
         | {"StorageEncrypted", "KmsKeyId", "MasterUserSecretKmsKeyId"}
     )
     # The AWS managed keys; the key of an existing cluster cannot be changed (botocore rds ModifyDBCluster).
-    defaults = {**_AMAZONS_KEYS, "EngineLifecycleSupport": ENROLLED}
-    change_remedies = dict.fromkeys(_AMAZONS_KEYS, _KEY_IS_FIXED)
+    defaults = {**_AWS_MANAGED_KEYS, "EngineLifecycleSupport": ENROLLED}
+    change_remedies = dict.fromkeys(_AWS_MANAGED_KEYS, _KEY_CHANGE_REMEDY)
     # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default). It
     # also upgrades the major version once its standard support has ended, if there is no extended support.
     field_owners = {
-        "EngineVersion": FieldOwner("AWS, which upgrades minor versions", is_newer_minor, condition=is_moved_on)
+        "EngineVersion": FieldOwner(
+            "AWS, which upgrades minor versions", is_newer_minor, condition=is_major_upgraded_by_aws
+        )
     }
-    irreversible = {"EngineVersion": is_behind}
+    irreversible = {"EngineVersion": describe_major_mismatch}
     # AWS does not return how the cluster is to be deleted, nor its password.
     write_only = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
@@ -114,12 +123,12 @@ class DBCluster(RdsResourceType):
     )
     # DeleteDBCluster is accepted once the last instance is `deleting`; both deletions take minutes.
     deleted_alongside = frozenset({"DBInstance"})
-    not_found_codes = NO_CLUSTER
+    not_found_codes = CLUSTER_NOT_FOUND
     already_exists_codes = codes("DBClusterAlreadyExistsFault")
     # A new KMS key is not known everywhere at once.
     retryable_denials = codes("KMSKeyNotAccessibleFault")
     retryable_codes = {
-        "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS | retryable_denials,
+        "create": SERVICE_ROLE_NOT_VISIBLE_YET | SUBNET_GROUP_NOT_FOUND | PARAMETER_GROUP_NOT_FOUND | retryable_denials,
         "update": codes("InvalidDBClusterStateFault"),
         "delete": codes("InvalidDBClusterStateFault"),
     }
@@ -141,88 +150,92 @@ class DBCluster(RdsResourceType):
 
         One call with a filter reads all clusters that are being read together.
         """
-        own = spec.props[self.name_property]
-        names = rds.batch_scope.batch(own, "DBCluster", by="name", most=MOST)
+        name = spec.props[self.name_property]
+        names = rds.batch_scope.batch(name, "DBCluster", by="name", most=MAX_FILTER_VALUES)
         filters = [{"Name": "db-cluster-id", "Values": names}]
         listed = rds.describe_db_clusters(Filters=filters)["DBClusters"] if len(names) > 1 else []
-        found = [actual for actual in listed if actual["DBClusterIdentifier"] == own]
-        found = found or rds.describe_db_clusters(DBClusterIdentifier=own)["DBClusters"]
-        return _as_asked(found[0]) if found else None
+        clusters = [actual for actual in listed if actual["DBClusterIdentifier"] == name]
+        clusters = clusters or rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+        return _to_properties(clusters[0]) if clusters else None
 
     def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
         """Create the cluster with CreateDBCluster."""
-        asked = {key: value for key, value in spec.props.items() if key not in _AT_THE_END}
-        return _as_asked(rds.create_db_cluster(**asked, Tags=pairs(spec.tags))["DBCluster"])
+        request = {key: value for key, value in spec.props.items() if key not in _DELETE_OPTIONS}
+        return _to_properties(rds.create_db_cluster(**request, Tags=pairs(spec.tags))["DBCluster"])
 
     def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Modify the cluster at once, not in the maintenance window; close access that was opened by hand."""
-        own = _AT_THE_END | _BY_HAND
-        asked = {key: value for key, value in changed.items() if key not in own}
-        now = (self.read(rds, spec) or {}) if changed.keys() & {*_BY_HAND, _EXPORTS} else {}
-        if _EXPORTS in asked:
-            desired = asked.pop(_EXPORTS)
-            asked["CloudwatchLogsExportConfiguration"] = {
-                "EnableLogTypes": desired,
-                "DisableLogTypes": [one for one in now.get(_EXPORTS, []) if one not in desired],
+        other_calls = _DELETE_OPTIONS | _OPENED_BY_HAND
+        request = {key: value for key, value in changed.items() if key not in other_calls}
+        current = (self.read(rds, spec) or {}) if changed.keys() & {*_OPENED_BY_HAND, _EXPORTS} else {}
+        if _EXPORTS in request:
+            log_types = request.pop(_EXPORTS)
+            request["CloudwatchLogsExportConfiguration"] = {
+                "EnableLogTypes": log_types,
+                "DisableLogTypes": [log_type for log_type in current.get(_EXPORTS, []) if log_type not in log_types],
             }
         if "DomainMemberships" in changed:
-            asked["Domain"] = "none"
-        self._shut(rds, spec, now, changed)
-        if asked:
-            rds.modify_db_cluster(DBClusterIdentifier=spec.id, ApplyImmediately=True, **asked)
+            request["Domain"] = "none"
+        self._close_manual_access(rds, spec, current, changed)
+        if request:
+            rds.modify_db_cluster(DBClusterIdentifier=spec.id, ApplyImmediately=True, **request)
 
-    def _shut(self, rds: Any, spec: ResourceSpec, now: JsonObject, changed: JsonObject) -> None:
+    def _close_manual_access(self, rds: Any, spec: ResourceSpec, current: JsonObject, changed: JsonObject) -> None:
         """Turn off the HTTP endpoint and remove the associated roles, where they are among the changes."""
-        if "HttpEndpointEnabled" in changed and now.get("HttpEndpointEnabled"):
-            rds.disable_http_endpoint(ResourceArn=now[self.arn])
-        for one in now.get("AssociatedRoles", []) if "AssociatedRoles" in changed else []:
-            of = {"FeatureName": one["FeatureName"]} if one.get("FeatureName") else {}
-            rds.remove_role_from_db_cluster(DBClusterIdentifier=spec.id, RoleArn=one["RoleArn"], **of)
+        if "HttpEndpointEnabled" in changed and current.get("HttpEndpointEnabled"):
+            rds.disable_http_endpoint(ResourceArn=current[self.arn])
+        for role in current.get("AssociatedRoles", []) if "AssociatedRoles" in changed else []:
+            feature = {"FeatureName": role["FeatureName"]} if role.get("FeatureName") else {}
+            rds.remove_role_from_db_cluster(DBClusterIdentifier=spec.id, RoleArn=role["RoleArn"], **feature)
 
     def delete(self, rds: Any, spec: ResourceSpec) -> None:
         """Delete the cluster; do nothing if it is being deleted already."""
         actual = self.read(rds, spec)
-        if meets_going(actual):
+        if is_being_deleted(actual):
             return
-        ending = {key: spec.props[key] for key in _AT_THE_END if spec.props.get(key)}
+        options = {key: spec.props[key] for key in _DELETE_OPTIONS if spec.props.get(key)}
         try:
-            rds.delete_db_cluster(DBClusterIdentifier=spec.id, **(ending or {"SkipFinalSnapshot": True}))
+            rds.delete_db_cluster(DBClusterIdentifier=spec.id, **(options or {"SkipFinalSnapshot": True}))
         except ClientError as error:
-            if actual is None or code_of(error) != _SNAPSHOT_TAKEN:
+            if actual is None or code_of(error) != _SNAPSHOT_EXISTS:
                 raise
             # An earlier cluster of this stack has left a snapshot of this name: add a part of this cluster's
             # id to it.
-            own = f"{ending['FinalDBSnapshotIdentifier']}-{actual['DbClusterResourceId'][-_TAIL:].lower()}"
-            rds.delete_db_cluster(DBClusterIdentifier=spec.id, **{**ending, "FinalDBSnapshotIdentifier": own})
+            snapshot_name = (
+                f"{options['FinalDBSnapshotIdentifier']}-{actual['DbClusterResourceId'][-_ID_SUFFIX_LENGTH:].lower()}"
+            )
+            rds.delete_db_cluster(
+                DBClusterIdentifier=spec.id, **{**options, "FinalDBSnapshotIdentifier": snapshot_name}
+            )
 
     def unmanaged(self, rds: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the cluster's instances that the stack does not declare; they are reported, not removed."""
-        ours = children.values("DBInstanceIdentifier")
-        names = (one["DBInstanceIdentifier"] for one in actual.get("DBClusterMembers", []))
-        stays = "it serves the same data; delete it before a teardown, which waits for it"
-        return [Unmanaged(f"instance {name}", {}, stays) for name in names if name not in ours]
+        declared_names = children.values("DBInstanceIdentifier")
+        names = (member["DBInstanceIdentifier"] for member in actual.get("DBClusterMembers", []))
+        reason = "it serves the same data; delete it before a teardown, which waits for it"
+        return [Unmanaged(f"instance {name}", {}, reason) for name in names if name not in declared_names]
 
     def delete_options(self, kept: JsonObject, declared: JsonObject) -> JsonObject:
         """Return the snapshot options of the deletion.
 
         A final snapshot is taken if it is declared now, or was declared at the last apply.
         """
-        wants = declared if declared.get("SkipFinalSnapshot") is False else kept
-        return {key: wants[key] for key in _AT_THE_END if key in wants}
+        source = declared if declared.get("SkipFinalSnapshot") is False else kept
+        return {key: source[key] for key in _DELETE_OPTIONS if key in source}
 
     def data_loss(self, props: JsonObject) -> str:
         """Return what a deletion loses: the automated backups, and the data if no final snapshot is taken."""
-        name = f"the database {props['DBClusterIdentifier']} and its automated backups"
-        kept = props.get("FinalDBSnapshotIdentifier")
-        return f"{name}; its data stay in the snapshot {kept}" if kept else f"{name}, with no last snapshot"
+        lost = f"the database {props['DBClusterIdentifier']} and its automated backups"
+        snapshot = props.get("FinalDBSnapshotIdentifier")
+        return f"{lost}; its data stay in the snapshot {snapshot}" if snapshot else f"{lost}, with no last snapshot"
 
 
-def meets_going(actual: JsonObject | None) -> bool:
+def is_being_deleted(actual: JsonObject | None) -> bool:
     """Return whether a cluster or an instance is being deleted already."""
     return bool(actual) and "deleting" in ((actual or {}).get("Status"), (actual or {}).get("DBInstanceStatus"))
 
 
-def _as_asked(actual: JsonObject) -> JsonObject:
+def _to_properties(actual: JsonObject) -> JsonObject:
     """Return a cluster under the property names of the create call."""
     groups = [group["VpcSecurityGroupId"] for group in actual.get("VpcSecurityGroups", [])]
     return {

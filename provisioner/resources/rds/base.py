@@ -14,18 +14,18 @@ from provisioner.resources.tagging import read_tags
 from provisioner.resources.tags import mapping, pairs
 
 # How many values a filter may have in one request; a single resource is read by its name instead.
-MOST = 50
-NO_CLUSTER = codes("DBClusterNotFoundFault")
-NO_PARAMETERS = codes("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound")
-NO_SUBNETS = codes("DBSubnetGroupNotFoundFault")
+MAX_FILTER_VALUES = 50
+CLUSTER_NOT_FOUND = codes("DBClusterNotFoundFault")
+PARAMETER_GROUP_NOT_FOUND = codes("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound")
+SUBNET_GROUP_NOT_FOUND = codes("DBSubnetGroupNotFoundFault")
 # The first use of RDS in an account may come before AWS has made its service-linked role
 # (terraform-aws-modules/terraform-aws-rds#364).
-NEW_ACCOUNT = codes(
+SERVICE_ROLE_NOT_VISIBLE_YET = codes(
     "InvalidParameterValue: service linked role",
     "InvalidParameterValue: missing necessary credentials",
 )
 # A role that was just created, or has no policy yet (terraform-provider-aws rds/cluster.go, instance.go).
-NEW_ROLE = codes("InvalidParameterValue: iam role arn value is invalid")
+ROLE_NOT_VISIBLE_YET = codes("InvalidParameterValue: iam role arn value is invalid")
 
 
 class RdsResourceType(ResourceType):
@@ -47,15 +47,15 @@ class RdsResourceType(ResourceType):
         arn = (self.read(rds, spec) or {})[self.arn]
         if put:
             rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(put))
-        if gone := list(drop):
-            rds.remove_tags_from_resource(ResourceName=arn, TagKeys=gone)
+        if removed_keys := list(drop):
+            rds.remove_tags_from_resource(ResourceName=arn, TagKeys=removed_keys)
 
 
 # The AWS operations that `databases` calls, for `calls`.
-ASKED = "DescribeDBClusters DescribeDBInstances"
+BLOCKER_OPERATIONS = "DescribeDBClusters DescribeDBInstances"
 
 
-def databases(rds: Any, suffix: str, uses: Callable[[JsonObject], bool]) -> list[Blocker]:
+def databases_using(rds: Any, suffix: str, uses: Callable[[JsonObject], bool]) -> list[Blocker]:
     """Return the clusters, and the instances outside of any cluster, that use a group, as blockers.
 
     Args:
@@ -65,11 +65,13 @@ def databases(rds: Any, suffix: str, uses: Callable[[JsonObject], bool]) -> list
 
     """
     clusters = rds.describe_db_clusters()["DBClusters"]
-    alone = [one for one in rds.describe_db_instances()["DBInstances"] if not one.get("DBClusterIdentifier")]
-    return [_holder(one, suffix) for one in (*clusters, *alone) if uses(one)]
+    standalone = [
+        database for database in rds.describe_db_instances()["DBInstances"] if not database.get("DBClusterIdentifier")
+    ]
+    return [_database_blocker(database, suffix) for database in (*clusters, *standalone) if uses(database)]
 
 
-def _holder(database: JsonObject, suffix: str) -> Blocker:
+def _database_blocker(database: JsonObject, suffix: str) -> Blocker:
     """Return a database as a blocker, temporary if it is the stack's own or is being deleted.
 
     The stack's own is known by name and tags: a database restored from a snapshot of it may have its tags,

@@ -11,13 +11,13 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ownership.data import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
 from provisioner.resources.rds.base import (
-    ASKED,
-    MOST,
-    NEW_ACCOUNT,
-    NO_PARAMETERS,
-    NO_SUBNETS,
+    BLOCKER_OPERATIONS,
+    MAX_FILTER_VALUES,
+    PARAMETER_GROUP_NOT_FOUND,
+    SERVICE_ROLE_NOT_VISIBLE_YET,
+    SUBNET_GROUP_NOT_FOUND,
     RdsResourceType,
-    databases,
+    databases_using,
 )
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import pairs
@@ -32,10 +32,10 @@ class DBSubnetGroup(RdsResourceType):
     immutable = frozenset({"DBSubnetGroupName"})
     # RDS API reference, DBSubnetGroup
     status_classes = (StatusClasses("SubnetGroupStatus", in_lower_case("Complete"), when_missing="healthy"),)
-    not_found_codes = NO_SUBNETS
+    not_found_codes = SUBNET_GROUP_NOT_FOUND
     already_exists_codes = codes("DBSubnetGroupAlreadyExists")
     retryable_codes = {
-        "create": NEW_ACCOUNT | codes("InvalidSubnet"),
+        "create": SERVICE_ROLE_NOT_VISIBLE_YET | codes("InvalidSubnet"),
         "delete": codes("InvalidDBSubnetGroupStateFault"),
     }
     timeout = minutes(20)
@@ -46,7 +46,7 @@ class DBSubnetGroup(RdsResourceType):
         update="ModifyDBSubnetGroup",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBSubnetGroups ListTagsForResource",
         delete="DeleteDBSubnetGroup",
-        blockers=ASKED,
+        blockers=BLOCKER_OPERATIONS,
     )
 
     def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -54,11 +54,11 @@ class DBSubnetGroup(RdsResourceType):
 
         If several groups are being read together, one call reads them all.
         """
-        own = spec.props[self.name_property]
-        several = len(rds.batch_scope.batch(own, "DBSubnetGroup", by="name", most=MOST)) > 1
+        name = spec.props[self.name_property]
+        several = len(rds.batch_scope.batch(name, "DBSubnetGroup", by="name", most=MAX_FILTER_VALUES)) > 1
         listed = rds.describe_db_subnet_groups()["DBSubnetGroups"] if several else []
-        groups = [actual for actual in listed if actual["DBSubnetGroupName"] == own]
-        groups = groups or rds.describe_db_subnet_groups(DBSubnetGroupName=own)["DBSubnetGroups"]
+        groups = [actual for actual in listed if actual["DBSubnetGroupName"] == name]
+        groups = groups or rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"]
         if not groups:
             return None
         actual = groups[0]
@@ -84,11 +84,11 @@ class DBSubnetGroup(RdsResourceType):
         AWS gives the group of a cluster as a name, and that of an instance as an object.
         """
 
-        def stands(database: JsonObject) -> bool:
+        def is_in_group(database: JsonObject) -> bool:
             group = database.get("DBSubnetGroup") or ""
             return spec.id == (group if isinstance(group, str) else group["DBSubnetGroupName"])
 
-        return databases(rds, spec.suffix, stands)
+        return databases_using(rds, spec.suffix, is_in_group)
 
 
 class DBClusterParameterGroup(RdsResourceType):
@@ -98,17 +98,17 @@ class DBClusterParameterGroup(RdsResourceType):
     ownership = DB_PARAMETER_GROUP
     noun, arn = "dbparams", "DBClusterParameterGroupArn"
     discriminators = ("DBParameterGroupFamily",)
-    not_found_codes = NO_PARAMETERS
+    not_found_codes = PARAMETER_GROUP_NOT_FOUND
     already_exists_codes = codes("DBParameterGroupAlreadyExists")
     # The group stays in use for a while after its cluster is gone (terraform-provider-aws: 3 min).
-    retryable_codes = {"create": NEW_ACCOUNT, "delete": codes("InvalidDBParameterGroupState")}
+    retryable_codes = {"create": SERVICE_ROLE_NOT_VISIBLE_YET, "delete": codes("InvalidDBParameterGroupState")}
     iam_type, arn_properties = "cluster-pg", ("{DBClusterParameterGroupName}",)
     operations = declare_operations(
         read="DescribeDBClusterParameterGroups ListTagsForResource",
         create="CreateDBClusterParameterGroup",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusterParameterGroups ListTagsForResource",
         delete="DeleteDBClusterParameterGroup",
-        blockers=ASKED,
+        blockers=BLOCKER_OPERATIONS,
     )
 
     def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -116,14 +116,14 @@ class DBClusterParameterGroup(RdsResourceType):
 
         If several groups are being read together, one call reads them all.
         """
-        own = spec.props[self.name_property]
-        several = len(rds.batch_scope.batch(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
-        all_ = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
-        found = [actual for actual in all_["DBClusterParameterGroups"] if actual[self.name_property] == own]
-        if not found:
-            told = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=own)
-            found = told["DBClusterParameterGroups"]
-        return self.with_tags(rds, spec, found[0]) if found else None
+        name = spec.props[self.name_property]
+        several = len(rds.batch_scope.batch(name, "DBClusterParameterGroup", by="name", most=MAX_FILTER_VALUES)) > 1
+        reply = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
+        groups = [actual for actual in reply["DBClusterParameterGroups"] if actual[self.name_property] == name]
+        if not groups:
+            own_reply = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
+            groups = own_reply["DBClusterParameterGroups"]
+        return self.with_tags(rds, spec, groups[0]) if groups else None
 
     def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
         """Create the group with CreateDBClusterParameterGroup."""
@@ -136,7 +136,7 @@ class DBClusterParameterGroup(RdsResourceType):
 
     def blockers(self, rds: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the clusters that use the group."""
-        return databases(rds, spec.suffix, lambda one: one.get("DBClusterParameterGroup") == spec.id)
+        return databases_using(rds, spec.suffix, lambda database: database.get("DBClusterParameterGroup") == spec.id)
 
 
 class DBClusterParameters(SubresourceType):
@@ -144,7 +144,7 @@ class DBClusterParameters(SubresourceType):
 
     service, id_paths = "rds", "DBClusterParameterGroupName"
     ownership = DB_PARAMETERS
-    not_found_codes = NO_PARAMETERS
+    not_found_codes = PARAMETER_GROUP_NOT_FOUND
     iam_type, arn_properties = "cluster-pg", ("{DBClusterParameterGroupName}",)
     operations = declare_operations(
         read="DescribeDBClusterParameters",
@@ -155,15 +155,15 @@ class DBClusterParameters(SubresourceType):
     def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the parameters that were set by a user, with DescribeDBClusterParameters."""
         name = spec.props[self.id_paths]
-        set_ = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
-        values = {one["ParameterName"]: one.get("ParameterValue") for one in set_["Parameters"]}
+        reply = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
+        values = {parameter["ParameterName"]: parameter.get("ParameterValue") for parameter in reply["Parameters"]}
         return {"DBClusterParameterGroupName": name, "Parameters": values}
 
     def apply(self, rds: Any, props: JsonObject) -> None:
         """Set the parameters with ModifyDBClusterParameterGroup."""
         # `pending-reboot` is valid for static and dynamic parameters; a new cluster starts with these values.
-        listed = [
+        parameters = [
             {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
             for name, value in props["Parameters"].items()
         ]
-        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=props[self.id_paths], Parameters=listed)
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=props[self.id_paths], Parameters=parameters)

@@ -10,8 +10,14 @@ from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ownership.data import DB_INSTANCE
-from provisioner.resources.rds.aurora import DBCluster, meets_going
-from provisioner.resources.rds.base import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, RdsResourceType
+from provisioner.resources.rds.aurora import DBCluster, is_being_deleted
+from provisioner.resources.rds.base import (
+    CLUSTER_NOT_FOUND,
+    MAX_FILTER_VALUES,
+    ROLE_NOT_VISIBLE_YET,
+    SERVICE_ROLE_NOT_VISIBLE_YET,
+    RdsResourceType,
+)
 from provisioner.resources.tags import mapping, pairs
 
 
@@ -56,8 +62,11 @@ class DBInstance(RdsResourceType):
     already_exists_codes = codes("DBInstanceAlreadyExists")
     retryable_codes = {
         # While the cluster is being created, the refused call is retried until it succeeds.
-        "create": NEW_ACCOUNT | NEW_ROLE | NO_CLUSTER | codes("InvalidDBClusterStateFault"),
-        "update": codes("InvalidDBInstanceState") | NEW_ROLE,
+        "create": SERVICE_ROLE_NOT_VISIBLE_YET
+        | ROLE_NOT_VISIBLE_YET
+        | CLUSTER_NOT_FOUND
+        | codes("InvalidDBClusterStateFault"),
+        "update": codes("InvalidDBInstanceState") | ROLE_NOT_VISIBLE_YET,
         "delete": codes("InvalidDBInstanceState", "InvalidDBClusterStateFault"),
     }
     # Typically 5 to 10 min; terraform-provider-aws waits at most 90 min.
@@ -79,17 +88,17 @@ class DBInstance(RdsResourceType):
 
         One call with a filter reads all instances that are being read together.
         """
-        own = spec.props[self.name_property]
-        names = rds.batch_scope.batch(own, "DBInstance", by="name", most=MOST)
+        name = spec.props[self.name_property]
+        names = rds.batch_scope.batch(name, "DBInstance", by="name", most=MAX_FILTER_VALUES)
         filters = [{"Name": "db-instance-id", "Values": names}]
         listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
-        found = [actual for actual in listed if actual["DBInstanceIdentifier"] == own]
-        found = found or rds.describe_db_instances(DBInstanceIdentifier=own)["DBInstances"]
-        return _as_asked(found[0]) if found else None
+        instances = [actual for actual in listed if actual["DBInstanceIdentifier"] == name]
+        instances = instances or rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        return _to_properties(instances[0]) if instances else None
 
     def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
         """Create the instance with CreateDBInstance; its subnets and security groups are the cluster's."""
-        return _as_asked(rds.create_db_instance(**spec.props, Tags=pairs(spec.tags))["DBInstance"])
+        return _to_properties(rds.create_db_instance(**spec.props, Tags=pairs(spec.tags))["DBInstance"])
 
     def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Modify the instance at once, not in the maintenance window."""
@@ -101,11 +110,11 @@ class DBInstance(RdsResourceType):
 
     def delete(self, rds: Any, spec: ResourceSpec) -> None:
         """Delete the instance without a snapshot of its own; do nothing if it is being deleted already."""
-        if not meets_going(self.read(rds, spec)):
+        if not is_being_deleted(self.read(rds, spec)):
             rds.delete_db_instance(DBInstanceIdentifier=spec.id, SkipFinalSnapshot=True)
 
 
-def _as_asked(actual: JsonObject) -> JsonObject:
+def _to_properties(actual: JsonObject) -> JsonObject:
     """Return an instance under the property names of the create call, with 0 where it is not monitored."""
     return {
         **actual,
