@@ -85,7 +85,7 @@ class Workload(Section):
             noun: The word for the resource in the AWS name.
 
         """
-        return {"noun": f"api-{noun}", "distinct": self.name} if self.name else {"noun": noun}
+        return {"noun": f"api-{noun}", "discriminator": self.name} if self.name else {"noun": noun}
 
     def beside(self, name: str, own: ApiService) -> Workload:
         """Return a further service, which has the settings of this one unless it sets its own.
