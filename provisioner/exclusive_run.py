@@ -97,7 +97,7 @@ def watch_run_marker(session: Session, marker: RunMarker, *, stands: bool = Fals
         LockHeld: Another run is at work, now or before a later call.
 
     """
-    lookout = RunMarkerWatch(marker, session.clock, stands=stands)
+    lookout = RunMarkerWatch(marker, session.clock, exists=stands)
     lookout.begin()
     with _guarded(session, lookout):
         yield lookout

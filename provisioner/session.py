@@ -260,7 +260,7 @@ class Session:
         """Return an executor of changes, which writes the state around each call."""
         state_manager = StateManager(self.state, self.options.workspace.store(self.suffix), self.clock.wall, self.guard)
         executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)
-        executor.retry_policy.recent.recall(self.state.resources, RESOURCE_TYPES)
+        executor.retry_policy.recent.add_recorded(self.state.resources, RESOURCE_TYPES)
         return executor
 
     @functools.cached_property

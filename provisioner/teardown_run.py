@@ -9,7 +9,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.apply import Apply
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.outcome import Outcome
-from provisioner.engine.execution.teardown import remove
+from provisioner.engine.execution.teardown import delete_recorded
 from provisioner.engine.execution.verification import Remnant, VerificationReport, verify_deleted
 from provisioner.engine.planning.plan import Plan, make_plan
 from provisioner.engine.planning.protection import HiddenProtection, hidden_protections, protected, remove_protections
@@ -140,7 +140,7 @@ def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: 
         return lifted
     theirs = _let_go(executor, plan)
     executor.state_manager.begin_teardown()
-    outcome = remove(executor, RESOURCE_TYPES)
+    outcome = delete_recorded(executor, RESOURCE_TYPES)
     outcome.foreign |= theirs
     _rest(session, marker)
     if outcome.is_complete:
@@ -151,7 +151,7 @@ def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: 
             break
         raise_if_begun_again(marker, returned)
         Apply(returned, executor, RESOURCE_TYPES).adopt_found()
-        outcome = outcome.merged_with(remove(executor, RESOURCE_TYPES))
+        outcome = outcome.merged_with(delete_recorded(executor, RESOURCE_TYPES))
         _rest(session, marker)
     if outcome.is_complete:
         _sweep(session, plan.stack, outcome, found, marker)
@@ -233,7 +233,7 @@ def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan
         strays = leftovers.find_leftovers(session.clients, stack, theirs)
     tombstones = session.state.tombstones
     report = verify_deleted(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
-    report.set_aside(kept, lingering, strays)
+    report.add_explained(kept, lingering, strays)
     return report
 
 

@@ -212,7 +212,8 @@ def test_a_refusal_that_is_no_object_is_no_traceback(service: str, status: int) 
 
 
 @pytest.mark.parametrize(
-    ("status", "fault"), [(403, ErrorCategory.BARRED), (407, ErrorCategory.BARRED), (408, ErrorCategory.LOST)]
+    ("status", "fault"),
+    [(403, ErrorCategory.PROXY_REFUSED), (407, ErrorCategory.PROXY_REFUSED), (408, ErrorCategory.LOST)],
 )
 @pytest.mark.parametrize("service", ["ec2", "sts", "rds"])
 def test_who_says_no_with_a_status_alone_is_no_service_of_aws(service: str, status: int, fault: ErrorCategory) -> None:
@@ -223,4 +224,4 @@ def test_a_page_in_the_place_of_an_object_is_a_proxys() -> None:
     with pytest.raises(Exception, match="as a proxy sends") as caught:
         answered("s3", PAGE, 403).get_object(Bucket="some-bucket", Key="k")
 
-    assert categorize(caught.value) is ErrorCategory.BARRED
+    assert categorize(caught.value) is ErrorCategory.PROXY_REFUSED

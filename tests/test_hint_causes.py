@@ -93,7 +93,7 @@ def test_each_class_that_has_a_hint_by_what_it_means_has_one() -> None:
     assert meant | {ErrorCategory.THROTTLED} == TRANSIENT
     for _, errors in CAUSES.values():
         for error in errors:
-            assert categorize(error) in TRANSIENT | {ErrorCategory.UNTRUSTED, ErrorCategory.BARRED}
+            assert categorize(error) in TRANSIENT | {ErrorCategory.UNTRUSTED, ErrorCategory.PROXY_REFUSED}
 
 
 @pytest.mark.parametrize(("tries", "told"), [(1, False), (2, True)])

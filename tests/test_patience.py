@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import EMULATOR_PATIENCE, Clients
+from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS, Clients
 from provisioner.engine.calls.retry_policy import OUTAGE_SECONDS
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -137,7 +137,7 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
 
 @pytest.mark.parametrize(
     ("error", "least", "most"),
-    [(UnsupportedOperation(), 0.5, 2), (THROTTLED, EMULATOR_PATIENCE, EMULATOR_PATIENCE + 11)],
+    [(UnsupportedOperation(), 0.5, 2), (THROTTLED, EMULATOR_TIMEOUT_SECONDS, EMULATOR_TIMEOUT_SECONDS + 11)],
 )
 def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(error: Exception, least: float, most: float) -> None:
     clock = Hurried()

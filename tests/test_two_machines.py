@@ -174,7 +174,7 @@ def sleeps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def begin(self: RunMarker) -> None:
         really(self)
-        self._heard = (self._heard[0] - MARK_SECONDS, self._heard[1] - MARK_SECONDS)
+        self._renewed_at = (self._renewed_at[0] - MARK_SECONDS, self._renewed_at[1] - MARK_SECONDS)
 
     monkeypatch.setattr(RunMarker, "begin", begin)
 
@@ -189,7 +189,7 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
     def write_slowly(self: RunMarker) -> None:
         really(self)
         took = slow.pop() if slow else 0.0
-        self._heard = (self._heard[0] - took, self._heard[1] - took)
+        self._renewed_at = (self._renewed_at[0] - took, self._renewed_at[1] - took)
 
     monkeypatch.setattr(RunMarker, "_write", write_slowly)
 
@@ -201,14 +201,14 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
 
 def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps_at_once(monkeypatch)
-    really = RunMarker._write_again
+    really = RunMarker._rewrite
 
     def write_slowly(self: RunMarker) -> None:
         really(self)
-        self._heard = (self._heard[0] - MARK_SECONDS, self._heard[1] - MARK_SECONDS)
+        self._renewed_at = (self._renewed_at[0] - MARK_SECONDS, self._renewed_at[1] - MARK_SECONDS)
 
     monkeypatch.setattr(RunMarker, "_is_late", lambda _self: True)
-    monkeypatch.setattr(RunMarker, "_write_again", write_slowly)
+    monkeypatch.setattr(RunMarker, "_rewrite", write_slowly)
 
     ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 

@@ -123,7 +123,7 @@ def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool)
     resource_state = ResourceState(
         "Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", created_at=clock.wall() - age
     )
-    mine.retry_policy.recent.recall({"execution-role": resource_state}, RESOURCE_TYPES)
+    mine.retry_policy.recent.add_recorded({"execution-role": resource_state}, RESOURCE_TYPES)
 
     assert mine.retry_policy.recent.may_explain(refused("AccessDeniedException", denied("iam:PassRole", ARN))) is waits
 
@@ -132,7 +132,7 @@ def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool)
 def shyest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every new role is refused twice, however slow this machine is."""
     monkeypatch.setattr(iam, "AT_LEAST", 60.0)
-    monkeypatch.setattr(consistency, "SLACK", 60.0)
+    monkeypatch.setattr(consistency, "SLACK_SECONDS", 60.0)
     really = iam.NewRole.__init__
 
     def init(self: iam.NewRole, arn: str) -> None:

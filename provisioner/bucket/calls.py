@@ -73,7 +73,7 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
         also = "" if action == _LIST else f", and s3:{_LIST}"
         also += f": without s3:{_LIST}, S3 refuses to say that something is not there"
         denial = Denial.of(error, f"s3:{action}")
-        way = f"Nothing was called for it. {denial.remedy(also)}. {denial.more}"
+        way = f"Nothing was called for it. {denial.remedy(also)}. {denial.further_cause}"
         return StateError(f"{doing}: {describe_error(error)}", way.rstrip())
     if category is ErrorCategory.REFUSED and _CHECKSUM.search(f"{code_of(error)} {describe_error(error)}"):
         return StateError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import Finding, NotApplicable
 from provisioner.engine.execution.managed_resource import read_recorded, with_status_reads
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.planner import resumed_by
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
@@ -42,7 +42,7 @@ def resources(context: DoctorContext) -> list[CheckedResource]:
         raise NotApplicable("no state file tells of a resource")
 
     def ask(name: str) -> CheckedResource:
-        managed = target_in(state, name, RESOURCE_TYPES)
+        managed = recorded_resource(state, name, RESOURCE_TYPES)
         resource_state = state.resources[name]
         doc = read_recorded(context.clients, managed, resource_state)
         how = health_of(

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
 _POLICY = r"((?:[\w-]+ )*?(?:policy|boundary))"
 _DENIES = re.compile(rf"explicit deny(?: in (?:an?|the) {_POLICY}(?:: (arn:[^\s,;]*[^\s,;.]))?)?", re.IGNORECASE)
-_ALLOWS_NOT = re.compile(rf"because no {_POLICY} allows", re.IGNORECASE)
-_OWN = ("", "identity-based policy")
-_ORGANISATION = "whoever manages the organisation"
+_NOT_ALLOWED = re.compile(rf"because no {_POLICY} allows", re.IGNORECASE)
+_OWN_POLICIES = ("", "identity-based policy")
+_ORGANISATION_ADMINISTRATOR = "whoever manages the organisation"
 # Who else than the caller's own administrator changes it, and what else takes a deny of it away.
-_HOLDERS: Mapping[str, str] = {
-    "service control policy": _ORGANISATION,
-    "resource control policy": _ORGANISATION,
+_ADMINISTRATORS: Mapping[str, str] = {
+    "service control policy": _ORGANISATION_ADMINISTRATOR,
+    "resource control policy": _ORGANISATION_ADMINISTRATOR,
     "permissions boundary": "whoever set it for this user or role",
     "resource-based policy": "whoever owns that resource",
     "role trust policy": "whoever owns that role",
 }
-_INSTEAD: Mapping[str, str] = {
+_WORKAROUNDS: Mapping[str, str] = {
     "session policy": "sign in, or assume the role, without it",
     "vpc endpoint policy": "change that endpoint's policy, or call from elsewhere",
 }
@@ -44,13 +44,13 @@ class Denial:
     @classmethod
     def of(cls, error: BaseException, action: str = "") -> Denial:
         """Read AWS's answer; `action` is the right where that names none."""
-        said = str(error)
-        named = _ACTION.search(said)
-        right = named[1] if named else action or f"to call {getattr(error, 'operation_name', 'this')}"
-        if denies := _DENIES.search(said):
-            return cls(right, denies[1] or "", explicit=True, arn=denies[2] or "")
-        silent = _ALLOWS_NOT.search(said)
-        return cls(right, silent[1] if silent else "")
+        message = str(error)
+        action_match = _ACTION.search(message)
+        right = action_match[1] if action_match else action or f"to call {getattr(error, 'operation_name', 'this')}"
+        if deny := _DENIES.search(message):
+            return cls(right, deny[1] or "", explicit=True, arn=deny[2] or "")
+        missing = _NOT_ALLOWED.search(message)
+        return cls(right, missing[1] if missing else "")
 
     @property
     def clause(self) -> str:
@@ -61,35 +61,35 @@ class Denial:
             return f"these credentials lack {self.right}"
         return f"no {self.policy} allows {self.right}"
 
-    def remedy(self, also: str = "") -> str:
-        """Return what to do, without a full stop; `also` follows if a right of the caller is missing."""
-        type_name = self.policy.lower()
+    def remedy(self, further: str = "") -> str:
+        """Return what to do, without a full stop; `further` follows if a right of the caller is missing."""
+        policy = self.policy.lower()
         if self.explicit:
-            change = f"have it changed by {_HOLDERS[type_name]}" if type_name in _HOLDERS else "take it away"
+            change = f"have it changed by {_ADMINISTRATORS[policy]}" if policy in _ADMINISTRATORS else "take it away"
             deny = self._deny[0].upper() + self._deny[1:]
             return (
-                f"{deny} forbids {self.right}, and no right outweighs it: {_INSTEAD.get(type_name, change)}, or "
+                f"{deny} forbids {self.right}, and no right outweighs it: {_WORKAROUNDS.get(policy, change)}, or "
                 "meet its condition where it has one (such as a region or a tag)"
             )
         if not self._is_own:
-            who = f" (it is changed by {_HOLDERS[type_name]})" if type_name in _HOLDERS else ""
-            return f"The rights of the caller are not enough: let the {self.policy} allow {self.right}{who}"
-        return f"Give these credentials the right {self.right}{also}"
+            administrator = f" (it is changed by {_ADMINISTRATORS[policy]})" if policy in _ADMINISTRATORS else ""
+            return f"The rights of the caller are not enough: let the {self.policy} allow {self.right}{administrator}"
+        return f"Give these credentials the right {self.right}{further}"
 
     @property
-    def more(self) -> str:
+    def further_cause(self) -> str:
         """What else may be why, in a sentence: AWS says the same of a right whose condition is not met."""
         if self.explicit or not self._is_own:
             return ""
-        others = "" if self.policy else ", or a policy above theirs"
+        other_policies = "" if self.policy else ", or a policy above theirs"
         return (
             "Where they have it already, its condition (such as a region or a tag) or its resources leave "
-            f"this call out{others}."
+            f"this call out{other_policies}."
         )
 
     @property
     def _is_own(self) -> bool:
-        return self.policy.lower() in _OWN
+        return self.policy.lower() in _OWN_POLICIES
 
     @property
     def _deny(self) -> str:

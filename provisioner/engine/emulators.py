@@ -14,59 +14,63 @@ from provisioner.engine.types.field_owners import FieldOwnership
 from provisioner.engine.types.unmanaged import is_default, only_ours
 
 # The values of a field that an emulator does not support.
-_NO_WORD: tuple[Any, ...] = (None, "", [], {})
+_EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {})
 
 
-def as_on_aws(members: FieldOwnership, told: JsonObject, confirmed: JsonObject, wanted: JsonObject) -> JsonObject:
+def properties_as_on_aws(
+    ownership: FieldOwnership, returned: JsonObject, recorded: JsonObject, desired: JsonObject
+) -> JsonObject:
     """Return what an emulator tells of a resource: without its own defaults, and with what it forgot.
 
     Args:
-        members: The ownership table of the resource type.
-        told: The properties as the emulator returns them.
-        confirmed: The properties as they were recorded last; those that it does not return are taken from it.
-        wanted: The desired properties. A managed member that is in neither, and that the emulator returns
+        ownership: The ownership table of the resource type.
+        returned: The properties as the emulator returns them.
+        recorded: The properties as they were recorded last; those that it does not return are taken from it.
+        desired: The desired properties. A managed member that is in neither, and that the emulator returns
             with a value other than AWS's default, is left out: no update would ever change it.
 
     """
-    return _filled(confirmed, _asked_for(members, told, [confirmed, wanted]))
+    return _fill_in_recorded(recorded, _without_own_defaults(ownership, returned, [recorded, desired]))
 
 
-def _filled(confirmed: JsonObject, told: JsonObject) -> JsonObject:
+def _fill_in_recorded(recorded: JsonObject, returned: JsonObject) -> JsonObject:
     """Return an emulator's properties; those missing or empty, at any depth, come from the record."""
-    kept = {key: value for key, value in told.items() if value not in _NO_WORD or key not in confirmed}
+    result = {key: value for key, value in returned.items() if value not in _EMPTY_VALUES or key not in recorded}
     inner = {
-        key: _filled(confirmed[key], value)
-        for key, value in kept.items()
-        if isinstance(value, dict) and isinstance(confirmed.get(key), dict)
+        key: _fill_in_recorded(recorded[key], value)
+        for key, value in result.items()
+        if isinstance(value, dict) and isinstance(recorded.get(key), dict)
     }
-    return {**confirmed, **kept, **inner}
+    return {**recorded, **result, **inner}
 
 
-def _asked_for(members: FieldOwnership, told: JsonObject, stated: Sequence[JsonObject], at: str = "") -> JsonObject:
+def _without_own_defaults(
+    ownership: FieldOwnership, returned: JsonObject, stated: Sequence[JsonObject], prefix: str = ""
+) -> JsonObject:
     """Return an emulator's properties without managed members that nobody stated and it set otherwise."""
-    kept: JsonObject = {}
-    for key, value in told.items():
-        path = f"{at}.{key}" if at else str(key)
-        if given := [one[key] for one in stated if key in one]:
-            kept[key] = _inside(members, value, given, path)
-        elif not members.is_ours(path):
-            inner = isinstance(value, dict) and members.has_ours_below(path)
-            kept[key] = _asked_for(members, value, [], path) if inner else value
-        elif is_default(members, path, only_ours(members, value, path)):
-            kept[key] = value
-    return kept
+    result: JsonObject = {}
+    for key, value in returned.items():
+        path = f"{prefix}.{key}" if prefix else str(key)
+        if stated_values := [one[key] for one in stated if key in one]:
+            result[key] = _clean_stated_value(ownership, value, stated_values, path)
+        elif not ownership.is_ours(path):
+            inner = isinstance(value, dict) and ownership.has_ours_below(path)
+            result[key] = _without_own_defaults(ownership, value, [], path) if inner else value
+        elif is_default(ownership, path, only_ours(ownership, value, path)):
+            result[key] = value
+    return result
 
 
-def _inside(members: FieldOwnership, told: Any, stated: Sequence[Any], path: str) -> Any:
+def _clean_stated_value(ownership: FieldOwnership, returned: Any, stated: Sequence[Any], path: str) -> Any:
     """Return a stated value, or list of values, without what the emulator set in it besides."""
-    if isinstance(told, dict):
-        above = [one for one in stated if isinstance(one, dict)]
-        return _asked_for(members, told, above, path) if above else told
-    if isinstance(told, list):
-        return [_inside(members, one, list(_like(one, stated)), path) for one in told]
-    return told
+    if isinstance(returned, dict):
+        stated_dicts = [one for one in stated if isinstance(one, dict)]
+        return _without_own_defaults(ownership, returned, stated_dicts, path) if stated_dicts else returned
+    if isinstance(returned, list):
+        return [_clean_stated_value(ownership, one, list(_covered_items(one, stated)), path) for one in returned]
+    return returned
 
 
-def _like(item: Any, stated: Sequence[Any]) -> Iterator[Any]:
+def _covered_items(item: Any, stated: Sequence[Any]) -> Iterator[Any]:
     """Yield the stated items that an item of a list holds."""
     yield from (one for many in stated if isinstance(many, list) for one in many if covers(item, one))

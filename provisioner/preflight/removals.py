@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.consistency import deletion_protection, unprotect_command
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.preflight.findings import Finding
 from state.stack_state import StackState
@@ -24,7 +24,7 @@ def protected_removals(
     for name, change in plan.changes.items():
         if change.action != "delete" or not resource_types[change.type_name].unprotect_command:
             continue
-        managed = target_in(state, name, resource_types)
+        managed = recorded_resource(state, name, resource_types)
         with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
             doc = deletion_protection(shared, managed)
         if doc:

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import name_of
@@ -36,7 +36,7 @@ def data_encrypted_with(client: Any, key: str, suffix: str) -> Iterator[str]:
 
 def _databases(client: Any, key: str) -> Iterator[str]:
     """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of ours."""
-    rds = beside(client, "rds")
+    rds = sibling_client(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
     reply: JsonObject = default_if_unsupported(rds.describe_db_cluster_automated_backups, {})
@@ -53,7 +53,7 @@ def _phrases(template: str, descriptions: list[JsonObject], key: str) -> Iterato
 
 def _table_backups(client: Any, key: str, suffix: str) -> Iterator[str]:
     """Yield the table's backups under the key, with the one that DynamoDB makes as the table is deleted."""
-    dynamodb = beside(client, "dynamodb")
+    dynamodb = sibling_client(client, "dynamodb")
     table = name_of("sessions", suffix)
     for backup in dynamodb.list_backups(TableName=table, BackupType="ALL")["BackupSummaries"]:
         description = dynamodb.describe_backup(BackupArn=backup["BackupArn"])["BackupDescription"]
@@ -71,7 +71,7 @@ def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
     _, partition, _, region, account, _ = key.split(":")
     table, cluster = name_of("sessions", suffix), name_of("aurora", suffix)
     for resource in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
-        for point in _read_recovery_points(beside(client, "backup"), f"arn:{partition}:{resource}"):
+        for point in _read_recovery_points(sibling_client(client, "backup"), f"arn:{partition}:{resource}"):
             if point.get("EncryptionKeyArn") == key:
                 yield f"the recovery point {point['RecoveryPointArn']} in the vault {point['BackupVaultName']}"
 

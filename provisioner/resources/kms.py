@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import matches_codes
 from provisioner.engine.types.data import Codes, codes, declare_operations, minutes
@@ -152,7 +152,7 @@ def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[JsonObject]:
     that denies access is skipped too. If no listed key can be read at all, the error of the first one is
     raised.
     """
-    tagged_arns = tags_by_arn(beside(kms, "resourcegroupstaggingapi"), [spec.suffix])
+    tagged_arns = tags_by_arn(sibling_client(kms, "resourcegroupstaggingapi"), [spec.suffix])
     yield from filter(None, (_describe_key(kms, arn, KEY_NOT_FOUND) for arn in tagged_arns if ":kms:" in arn))
     arns = [entry["KeyArn"] for entry in kms.list_keys()["Keys"]]
     keys = [actual for arn in arns if (actual := _describe_key(kms, arn, KEY_NOT_FOUND | _ACCESS_DENIED))]

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker, Refusal
@@ -39,7 +39,7 @@ def read_plans(cloudfront: Any, arn: str) -> list[Blocker]:
     If AWS denied ListSubscriptions, return an uncertain blocker. Temporary errors are raised; any other
     refusal counts as no plan.
     """
-    client = beside(cloudfront, "pricing-plan-manager", _REGION)
+    client = sibling_client(cloudfront, "pricing-plan-manager", _REGION)
     try:
         subscriptions = client.list_subscriptions()["subscriptionSummaries"]
     except (ClientError, BotoCoreError) as error:

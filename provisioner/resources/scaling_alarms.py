@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import StatusClasses
 
@@ -36,7 +36,7 @@ STATUS_CLASSES = StatusClasses(
 
 def read_alarms(client: Any, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
     """Return the existing alarms that the policies name, by name; one call reads 100."""
-    cloudwatch = beside(client, "cloudwatch")
+    cloudwatch = sibling_client(client, "cloudwatch")
     names = sorted({name for one in policies for name in _alarm_names(one)})
     alarms: dict[str, JsonObject] = {}
     for start in range(0, len(names), _NAMES_PER_CALL):

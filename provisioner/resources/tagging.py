@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import Clients, beside
+from provisioner.engine.calls.clients import Clients, sibling_client
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import Codes
@@ -109,7 +109,7 @@ def read_tags(client: Any, spec: ResourceSpec, arn: str, ask: Callable[[], Tags]
     """
     if client.shares_reads:
         suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MOST)
-        told = tags_by_arn(beside(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
+        told = tags_by_arn(sibling_client(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
         if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(spec.tags):
             return spec.tags
     return ask()

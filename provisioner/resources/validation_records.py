@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -54,7 +54,7 @@ def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
 
     The phrase also says which regions were read, as certificates of other regions may need it too.
     """
-    stack_region = beside(client, "acm").region
+    stack_region = sibling_client(client, "acm").region
     regions = tuple(dict.fromkeys((stack_region, GLOBAL_REGION)))
     unread_regions = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
     try:
@@ -68,7 +68,7 @@ def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
 
 def _certificate_arns_in_need(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
-    acm = beside(client, "acm", region)
+    acm = sibling_client(client, "acm", region)
     record_name = _normalize_name(spec.props["Name"])
     summaries = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
     for arn in (

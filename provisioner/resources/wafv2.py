@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
@@ -99,7 +99,7 @@ class WebACL(ResourceType):
         """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
         return [
             Blocker(f"the distribution {id_}", has_stack_tags(tags, spec.suffix))
-            for id_, tags in _distributions_using(beside(wafv2, "cloudfront"), spec.id)
+            for id_, tags in _distributions_using(sibling_client(wafv2, "cloudfront"), spec.id)
         ]
 
     def normalize(self, actual: JsonObject) -> JsonObject:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import EMULATOR_PATIENCE
+from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize, code_of
 from provisioner.engine.calls.polling import retry
 from provisioner.engine.planning.diff import differences
@@ -76,7 +76,7 @@ def delete_until_gone(session: Session, call: Callable[[], Any], absent: Codes) 
 
 def call_with_retry(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T:
     """Make a call that may be made twice, with retries; `cures` are refusals that time cures."""
-    patience = EMULATOR_PATIENCE if session.aws.endpoint else _PROPAGATION
+    patience = EMULATOR_TIMEOUT_SECONDS if session.aws.endpoint else _PROPAGATION
 
     def passes(error: BaseException) -> bool:
         return categorize(error) in TRANSIENT or matches_codes(error, cures)

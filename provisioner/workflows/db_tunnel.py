@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.engine.execution.managed_resource import read
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.base import NOT_READY, forward
@@ -107,7 +107,7 @@ def _database(session: Session) -> Database:
     doc = None
     if _CLUSTER in state.resources:
         with user_errors("looking for the database"):
-            doc = read(session.clients, target_in(state, _CLUSTER, RESOURCE_TYPES))
+            doc = read(session.clients, recorded_resource(state, _CLUSTER, RESOURCE_TYPES))
     if doc is None:
         raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{again}` makes it.")
     managed = doc.get("MasterUserSecret", {}).get("SecretArn", "")

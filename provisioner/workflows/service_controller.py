@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject
@@ -207,7 +207,7 @@ class ServiceController:
         state = self.session.state
         if logical_id not in state.resources:
             raise self.missing_error(f"The resource {logical_id}")
-        return target_in(state, logical_id, RESOURCE_TYPES)
+        return recorded_resource(state, logical_id, RESOURCE_TYPES)
 
 
 def _is_open(resource_state: ResourceState) -> bool:

@@ -27,7 +27,7 @@ _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
 _WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
 _MOST_WORDS = 100
 # Faults of this machine or of its proxy: they say nothing of the service.
-_NOT_OF_THE_DOOR = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.BARRED})
+_NOT_OF_THE_DOOR = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.PROXY_REFUSED})
 _NOT_ASKED = "not asked"
 # The rules that ask for CloudFront's key, on port 80 and on 443.
 _GUARDED = frozenset({"rule-guarded", "tls-rule-guarded"})

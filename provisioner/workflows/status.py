@@ -13,7 +13,7 @@ from provisioner.amounts import amount
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import READERS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.errors import NoSuchStack
@@ -91,7 +91,7 @@ def read_status(session: Session) -> StatusReport:
     resource_states = {
         name: one for name, one in session.state.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
     }
-    managed_resources = [target_in(session.state, name, RESOURCE_TYPES) for name in resource_states]
+    managed_resources = [recorded_resource(session.state, name, RESOURCE_TYPES) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
         docs = list(
             pool.map(

@@ -32,7 +32,7 @@ class BatchScope:
     @classmethod
     def of(cls, *states: StackState) -> BatchScope:
         """Return the resources of these states whose ids are known."""
-        return cls(tuple(_known(states)), tuple(sorted(state.suffix for state in states)))
+        return cls(tuple(_batch_resources(states)), tuple(sorted(state.suffix for state in states)))
 
     def in_region(self, region: str) -> BatchScope:
         """Return the resources of one region."""
@@ -47,7 +47,7 @@ class BatchScope:
 
         The list is the same for each suffix in it.
         """
-        return _portion(self.suffixes, own, most)
+        return _batch_with(self.suffixes, own, most)
 
     def batch(
         self, own: str, *type_names: str, by: Literal["id", "name"] = "id", most: int, among: str = ""
@@ -66,24 +66,24 @@ class BatchScope:
 
         """
         ids = ((getattr(peer, by), peer.id) for peer in self.resources if peer.type_name in type_names)
-        listed = sorted({told for told, id_ in ids if told and among in id_})
-        return _portion(listed, own, most)
+        values = sorted({value for value, id_ in ids if value and among in id_})
+        return _batch_with(values, own, most)
 
 
-def _portion(listed: Sequence[str], own: str, most: int) -> list[str]:
-    if own not in listed:
+def _batch_with(values: Sequence[str], own: str, most: int) -> list[str]:
+    if own not in values:
         return [own]
     # The list is cut into batches of `most` from its beginning; all members of a batch get the same batch.
-    start = listed.index(own) // most * most
-    return list(listed[start : start + most])
+    start = values.index(own) // most * most
+    return list(values[start : start + most])
 
 
-def _known(states: Sequence[StackState]) -> Iterator[BatchResource]:
+def _batch_resources(states: Sequence[StackState]) -> Iterator[BatchResource]:
     for state in states:
         for resource_state in state.resources.values():
             if resource_state.id:
-                confirmed = resource_state.recorded if resource_state.phase == "ready" else None
+                recorded = resource_state.recorded if resource_state.phase == "ready" else None
                 region = resource_state.region or state.location.region
                 yield BatchResource(
-                    resource_state.type_name, resource_state.aws_name, resource_state.id, region, confirmed
+                    resource_state.type_name, resource_state.aws_name, resource_state.id, region, recorded
                 )

@@ -23,16 +23,16 @@ from provisioner.stopping import begin_change
 _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 # Seconds after which a read without an answer is given up; fewer for an emulator, which may not know the call
 # and say so in its own way.
-READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
+READ_TIMEOUT_SECONDS, EMULATOR_TIMEOUT_SECONDS = 120.0, 8.0
 # Seconds of retries of an unknown call: moto answers it with an internal error, which looks temporary.
-UNKNOWN_PATIENCE = 0.5
+UNSUPPORTED_RETRY_SECONDS = 0.5
 # Seconds, one for each try, after which the guard is asked again before a changing call is sent: less than
 # the margin before a lock or a mark expires. The last tries allow for slow credentials.
-_ALLOWED_FOR = (5.0, 5.0, 5.0, 12.0, 12.0)
+_GUARD_VALID_SECONDS = (5.0, 5.0, 5.0, 12.0, 12.0)
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
-_ALONE = BatchScope()
+_NO_BATCH = BatchScope()
 
 
 class Clients:
@@ -44,8 +44,8 @@ class Clients:
         clock: Clock,
         guard: Callable[[], None] = lambda: None,
         shared: Shared | None = None,
-        peers: BatchScope = _ALONE,
-        timeout: float = READ_PATIENCE,
+        batch_scope: BatchScope = _NO_BATCH,
+        timeout: float = READ_TIMEOUT_SECONDS,
     ) -> None:
         self.aws = connection
         self.clock = clock
@@ -53,7 +53,7 @@ class Clients:
         self._shared = shared
         # The wall-clock second from which answers are shared; 0 where they are not.
         self.since = clock.wall() if shared is not None else 0.0
-        self.batch_scope = peers
+        self.batch_scope = batch_scope
         self._timeout = timeout
         self._sharing = threading.Lock()
 
@@ -61,15 +61,15 @@ class Clients:
         """Return the client of a service, in the stack's region or the one named."""
         return Client(self, self.aws.client(service, region), service, region)
 
-    def with_shared_reads(self, peers: BatchScope = _ALONE, timeout: float = READ_PATIENCE) -> Clients:
+    def with_shared_reads(self, batch_scope: BatchScope = _NO_BATCH, timeout: float = READ_TIMEOUT_SECONDS) -> Clients:
         """Return clients for one look at many resources, in which equal reads are sent once.
 
-        `peers` are the resources that are looked at together. A read without an answer is given up after
+        `batch_scope` are the resources that are looked at together. A read without an answer is given up after
         `timeout` seconds.
         """
         if self.shares_reads:
             return self
-        return Clients(self.aws, self.clock, self._guard, shared={}, peers=peers, timeout=timeout)
+        return Clients(self.aws, self.clock, self._guard, shared={}, batch_scope=batch_scope, timeout=timeout)
 
     @property
     def shares_reads(self) -> bool:
@@ -89,30 +89,31 @@ class Clients:
             OutOfPatience: The call could not be sent soon enough after the guard was asked, at any try.
 
         """
-        for seconds in _ALLOWED_FOR:
+        for seconds in _GUARD_VALID_SECONDS:
             self._guard()
             begin_change()
             with suppress(Stale), sent_unless(partial(self._is_stale, self.clock.moment(), seconds)):
                 return call()
         raise WaitTimeout(
-            f"A call to AWS was not sent: {len(_ALLOWED_FOR)} times more than {_ALLOWED_FOR[0]:.0f} s passed "
+            f"A call to AWS was not sent: {len(_GUARD_VALID_SECONDS)} times more than "
+            f"{_GUARD_VALID_SECONDS[0]:.0f} s passed "
             "between the check that no other run is at work and its sending.",
             "Look at what slows this machine down, or at how long its credentials take to come (a "
             "credential_process, a sign-in). Then run the same command again: it goes on.",
         )
 
-    def _is_stale(self, allowed: tuple[float, float], seconds: float) -> bool:
+    def _is_stale(self, allowed_at: tuple[float, float], seconds: float) -> bool:
         """Return whether more than so many seconds have passed since the guard allowed a call."""
-        return self.clock.since(allowed) > seconds
+        return self.clock.since(allowed_at) > seconds
 
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:
         """Make one read, or return the answer of an equal one; equal reads have the same `key`."""
         if self._shared is None:
             return self._read_with_retry(call)
         with self._sharing:
-            mine = key not in self._shared
+            is_first = key not in self._shared
             future = self._shared.setdefault(key, Future())
-        if mine:
+        if is_first:
             try:
                 future.set_result(self._read_with_retry(call))
             except BaseException as error:  # noqa: BLE001 - raised to all callers, also in other threads
@@ -125,8 +126,8 @@ class Clients:
 
     def _read_with_retry(self, call: Callable[[], Answer]) -> Answer:
         # Make a read, and retry it while it is throttled or lost.
-        timeout = min(self._timeout, EMULATOR_PATIENCE) if self.aws.endpoint else self._timeout
-        unknown_until = self.clock.now() + UNKNOWN_PATIENCE
+        timeout = min(self._timeout, EMULATOR_TIMEOUT_SECONDS) if self.aws.endpoint else self._timeout
+        unknown_until = self.clock.now() + UNSUPPORTED_RETRY_SECONDS
 
         def passes(error: BaseException) -> bool:
             return categorize(error) in TRANSIENT and (
@@ -189,15 +190,15 @@ class Client:
     def _rate_limited(self, operation: str, call: Callable[[], Answer]) -> Answer:
         """Call as soon as the rate limit allows; a throttled call lowers that limit."""
         clock, rates = self._clients.clock, self._clients.aws.rates
-        like = (self._service, self._region, operation)
+        bucket = (self._service, self._region, operation)
         reads = operation.startswith(_READS)
-        if seconds := rates.take(*like, reads=reads, now=clock.now()):
+        if seconds := rates.take(*bucket, reads=reads, now=clock.now()):
             clock.sleep(seconds)
         try:
             return self._with_renewed_credentials(call)
         except Exception as error:
             if categorize(error) is ErrorCategory.THROTTLED:
-                rates.throttled(*like, reads=reads, now=clock.now())
+                rates.throttled(*bucket, reads=reads, now=clock.now())
             raise
 
     def _with_renewed_credentials(self, call: Callable[[], Answer]) -> Answer:
@@ -221,6 +222,6 @@ class Client:
         return pages.paginate(**params).build_full_result() if pages else method(**params)
 
 
-def beside(client: Client, service: str, region: str = "") -> Client:
+def sibling_client(client: Client, service: str, region: str = "") -> Client:
     """Return the client of another service, in the same region or the one named."""
     return client._clients.client(service, region or client._region)

@@ -16,14 +16,14 @@ from botocore.parsers import ResponseParserError
 from provisioner.credential_errors import ChainError
 from provisioner.credentials import CHAIN_ERRORS
 from provisioner.engine.calls.error_codes import (
-    BROKE_OFF,
     DENIED,
     EXPIRED,
+    INVALID_CREDENTIALS,
+    SERVER_FAILURES,
     THROTTLES,
     UNIMPLEMENTED,
-    UNKNOWN_CALLER,
-    refused_tunnel,
-    untrusted,
+    trust_error,
+    tunnel_refusal_status,
 )
 from provisioner.responses import NotAwsResponse, UnsupportedOperation
 
@@ -43,13 +43,13 @@ class ErrorCategory(Enum):
     # This machine does not trust the server's certificate, or cannot read its own trust file.
     UNTRUSTED = auto()
     # Something on the way to AWS, such as a proxy, refused the call.
-    BARRED = auto()
+    PROXY_REFUSED = auto()
     REFUSED = auto()
 
 
 # Time may cure these: the call had no effect, or nobody knows whether it had one.
 TRANSIENT = frozenset({ErrorCategory.THROTTLED, ErrorCategory.UNSENT, ErrorCategory.LOST})
-_ON_THE_WAY = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.BARRED})
+_NEVER_REACHED_AWS = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.PROXY_REFUSED})
 
 # botocore.exceptions, 1.44.5. A class that is not here has the category of its nearest base class here; one
 # whose nearest is BotoCoreError is a call that was never made as it was meant (tests/test_faults.py).
@@ -71,9 +71,9 @@ CLASSES: Mapping[type[BaseException], ErrorCategory] = {
 }
 
 CODES: Mapping[str, ErrorCategory] = {
-    **dict.fromkeys(BROKE_OFF, ErrorCategory.LOST),
+    **dict.fromkeys(SERVER_FAILURES, ErrorCategory.LOST),
     **dict.fromkeys(THROTTLES, ErrorCategory.THROTTLED),
-    **dict.fromkeys(EXPIRED | UNKNOWN_CALLER, ErrorCategory.EXPIRED),
+    **dict.fromkeys(EXPIRED | INVALID_CREDENTIALS, ErrorCategory.EXPIRED),
     **dict.fromkeys(DENIED, ErrorCategory.DENIED),
     **dict.fromkeys(UNIMPLEMENTED, ErrorCategory.REFUSED),
 }
@@ -81,7 +81,7 @@ CODES: Mapping[str, ErrorCategory] = {
 TOO_MANY = 429
 SERVER_ERROR = 500
 NOT_IMPLEMENTED = 501
-_PROXY_WANTS = 407
+_PROXY_AUTHENTICATION_REQUIRED = 407
 # AWS names the time in ms, and botocore waits at most 5 s longer for it than it would have
 # (retries/standard.py, ExponentialBackoff).
 _RETRY_AFTER = "x-amz-retry-after"
@@ -101,29 +101,29 @@ def status_of(error: ClientError) -> int:
 def categorize(error: BaseException) -> ErrorCategory | None:
     """Return the category of an error; None where it is no error of a call."""
     if isinstance(error, ClientError) and not isinstance(error, raised.EventStreamError):
-        return _answered(error)
+        return _answer_category(error)
     if isinstance(error, ChainError):
-        return _of_chain(error)
+        return _credential_chain_category(error)
     if isinstance(error, NotAwsResponse):
-        return _between(error.status)
+        return _intermediary_category(error.status)
     is_of_way = isinstance(error, (raised.ConnectionError, raised.InvalidConfigError))
-    return _connected(error) if is_of_way else _of_class(error)
+    return _connection_category(error) if is_of_way else _class_category(error)
 
 
-def _of_chain(error: ChainError) -> ErrorCategory:
+def _credential_chain_category(error: ChainError) -> ErrorCategory:
     """Return the category of an error of botocore's credential chain.
 
     A chain that could not reach a source is asked again; any other error means that there are no credentials.
     """
-    known = categorize(error.__cause__) if error.__cause__ else None
-    return known if known in TRANSIENT or known in _ON_THE_WAY else ErrorCategory.EXPIRED
+    cause = categorize(error.__cause__) if error.__cause__ else None
+    return cause if cause in TRANSIENT or cause in _NEVER_REACHED_AWS else ErrorCategory.EXPIRED
 
 
-def _answered(error: ClientError) -> ErrorCategory:
+def _answer_category(error: ClientError) -> ErrorCategory:
     # The category of AWS's answer: by its code, else by its HTTP status.
     code, status = code_of(error), status_of(error)
-    if status == _PROXY_WANTS:
-        return ErrorCategory.BARRED
+    if status == _PROXY_AUTHENTICATION_REQUIRED:
+        return ErrorCategory.PROXY_REFUSED
     if code not in CODES and (status == TOO_MANY or "Rate exceeded" in str(error)):
         return ErrorCategory.THROTTLED
     if code not in CODES and status >= SERVER_ERROR and status != NOT_IMPLEMENTED:
@@ -131,32 +131,32 @@ def _answered(error: ClientError) -> ErrorCategory:
     return CODES.get(code, ErrorCategory.REFUSED)
 
 
-def _connected(error: BaseException) -> ErrorCategory | None:
+def _connection_category(error: BaseException) -> ErrorCategory | None:
     """Return the category of a connection error: trust on this machine, a proxy, or the network."""
-    if untrusted(error):
+    if trust_error(error):
         return ErrorCategory.UNTRUSTED
-    if (status := refused_tunnel(error)) and _between(status) is ErrorCategory.BARRED:
-        return ErrorCategory.BARRED
-    return _of_class(error)
+    if (status := tunnel_refusal_status(error)) and _intermediary_category(status) is ErrorCategory.PROXY_REFUSED:
+        return ErrorCategory.PROXY_REFUSED
+    return _class_category(error)
 
 
-def _of_class(error: BaseException) -> ErrorCategory | None:
+def _class_category(error: BaseException) -> ErrorCategory | None:
     # The category of the nearest base class in `CLASSES`; None where it has none.
     return next((CLASSES[one] for one in type(error).__mro__ if one in CLASSES), None)
 
 
-def _between(status: int) -> ErrorCategory:
+def _intermediary_category(status: int) -> ErrorCategory:
     """Return the category of an answer that came not from AWS, but from something on the way to it."""
     if status == TOO_MANY:
         return ErrorCategory.THROTTLED
-    says_no = status in range(400, SERVER_ERROR) and str(status) not in CODES
-    return ErrorCategory.BARRED if says_no else ErrorCategory.LOST
+    is_refusal = status in range(400, SERVER_ERROR) and str(status) not in CODES
+    return ErrorCategory.PROXY_REFUSED if is_refusal else ErrorCategory.LOST
 
 
 def retry_after(error: BaseException) -> float | None:
     """Return the seconds after which AWS asks to be called again; None where it names none."""
-    told = str(_headers(error).get(_RETRY_AFTER, ""))
-    return int(told) / 1000 if told.isdecimal() else None
+    milliseconds = str(_headers(error).get(_RETRY_AFTER, ""))
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() else None
 
 
 def _headers(error: BaseException) -> Mapping[str, str]:
@@ -177,13 +177,13 @@ def is_unsupported_operation(error: BaseException) -> bool:
     return isinstance(error, UnsupportedOperation)
 
 
-def default_if_unsupported(call: Callable[[], Answer], otherwise: Answer) -> Answer:
-    """Return the answer of a call; `otherwise` where an emulator does not know the call."""
+def default_if_unsupported(call: Callable[[], Answer], default: Answer) -> Answer:
+    """Return the answer of a call; `default` where an emulator does not know the call."""
     try:
         return call()
     except (ClientError, UnsupportedOperation) as error:
         if is_unsupported_operation(error):
-            return otherwise
+            return default
         raise
 
 

@@ -37,7 +37,7 @@ THROTTLES = frozenset(
 )
 # AWS failed or broke off, whatever the HTTP status says: botocore retries/standard.py (transient codes),
 # data/_retry.json (BadDigest: the body was damaged on the way), and the services' models.
-BROKE_OFF = frozenset(
+SERVER_FAILURES = frozenset(
     {
         "RequestTimeout",
         "RequestTimeoutException",
@@ -72,7 +72,7 @@ EXPIRED = frozenset(
         "TokenRefreshRequired",
     }
 )
-UNKNOWN_CALLER = frozenset(
+INVALID_CREDENTIALS = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
     | {"AuthFailure", "InvalidSignatureException"}
 )
@@ -83,47 +83,47 @@ UNIMPLEMENTED = frozenset({"NotImplemented", "UnknownOperationException", "Unkno
 # What http.client says when a proxy opens no tunnel.
 _NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 # Errors of opening a file. A connection can fail with one too, where this machine's firewall refuses it.
-_UNREADABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+_FILE_ERRORS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and all errors beneath it, as botocore, urllib3 and Python chain them."""
-    ahead, known = [error], set()
-    while ahead:
-        one = ahead.pop(0)
-        if id(one) in known:
+    pending, seen = [error], set()
+    while pending:
+        one = pending.pop(0)
+        if id(one) in seen:
             continue
-        known.add(id(one))
+        seen.add(id(one))
         yield one
         inner = [getattr(one, "kwargs", {}).get("error"), getattr(one, "reason", None), one.__cause__]
-        ahead += [each for each in (*inner, one.__context__, *one.args) if isinstance(each, BaseException)]
+        pending += [each for each in (*inner, one.__context__, *one.args) if isinstance(each, BaseException)]
 
 
-def untrusted(error: BaseException) -> BaseException | None:
+def trust_error(error: BaseException) -> BaseException | None:
     """Return the error of a bad certificate or trust file; None where trust is not the cause."""
-    return next((one for one in causes_of(error) if _is_certificate(one)), None) or unreadable_trust(error)
+    return next((one for one in causes_of(error) if _is_certificate_error(one)), None) or trust_file_error(error)
 
 
-def unreadable_trust(error: BaseException) -> BaseException | None:
+def trust_file_error(error: BaseException) -> BaseException | None:
     """Return why the file of trusted certificates cannot be read; None where that is not the cause."""
     # botocore endpoint.py, `_validate_verify_value`: a CA bundle is configured, and its file name is empty.
     if isinstance(error, InvalidConfigError):
         return Exception(str(error)) if "CA bundle" in str(error) else None
     if not isinstance(error, SSLError):
         return None
-    return next((one for one in causes_of(error) if isinstance(one, _UNREADABLE) or _is_of_file(one)), None)
+    return next((one for one in causes_of(error) if isinstance(one, _FILE_ERRORS) or _is_trust_file_error(one)), None)
 
 
-def _is_certificate(error: BaseException) -> bool:
+def _is_certificate_error(error: BaseException) -> bool:
     """Return whether the certificate was signed by nobody trusted, or is that of another host."""
     return isinstance(error, (ssl.SSLCertVerificationError, CertificateError))
 
 
-def _is_of_file(error: BaseException) -> bool:
+def _is_trust_file_error(error: BaseException) -> bool:
     return isinstance(error, ssl.SSLError) and getattr(error, "library", "") in ("X509", "PEM")
 
 
-def refused_tunnel(error: BaseException) -> int:
+def tunnel_refusal_status(error: BaseException) -> int:
     """Return the HTTP status with which a proxy refused to open a tunnel; 0 where none did."""
     return next((int(found[1]) for one in causes_of(error) if (found := _NO_TUNNEL.search(str(one)))), 0)
 

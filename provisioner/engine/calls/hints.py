@@ -6,50 +6,50 @@ from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, status_of
-from provisioner.engine.calls.error_codes import is_unknown_host, refused_tunnel, unreadable_trust
+from provisioner.engine.calls.error_codes import is_unknown_host, trust_file_error, tunnel_refusal_status
 from provisioner.network_environment import mend_trust
 from provisioner.responses import NotAwsResponse, UnsupportedOperation
 
-_GOES_ON = "Nothing is lost: run the same command again, and it goes on."
-_TRIES = "_tries"
+_RUN_AGAIN = "Nothing is lost: run the same command again, and it goes on."
+_ATTEMPTS = "_tries"
 # RFC 9110: Proxy Authentication Required.
-_WANTS_PASSWORD = 407
+_PROXY_AUTHENTICATION_REQUIRED = 407
 _PROXY = "HTTPS_PROXY names the proxy, and NO_PROXY the hosts that are reached without it"
 
 
-def note_attempts(error: BaseException, tries: int, seconds: float) -> None:
+def note_attempts(error: BaseException, attempts: int, seconds: float) -> None:
     """Store in an error how often its call was tried, and in how many seconds, for its hint."""
-    error.__dict__[_TRIES] = (tries, seconds)
+    error.__dict__[_ATTEMPTS] = (attempts, seconds)
 
 
 def hint_for(error: BaseException) -> str:
     """Return what to do about an error for which AWS gave no answer, or asked to wait."""
     match categorize(error):
         case ErrorCategory.UNTRUSTED:
-            return mend_trust(is_unreadable=unreadable_trust(error) is not None)
-        case ErrorCategory.BARRED:
-            return f"{_who_says_no(error)} {_PROXY}: mend that, then run the same command again."
+            return mend_trust(is_unreadable=trust_file_error(error) is not None)
+        case ErrorCategory.PROXY_REFUSED:
+            return f"{_proxy_refusal(error)} {_PROXY}: mend that, then run the same command again."
         case ErrorCategory.UNSENT:
-            return f"{_not_there(error)}{_tried(error)} {_GOES_ON}"
+            return f"{_no_connection(error)}{_attempts_sentence(error)} {_RUN_AGAIN}"
         case ErrorCategory.THROTTLED:
-            return f"AWS has too many calls of this account.{_tried(error)} {_GOES_ON}"
+            return f"AWS has too many calls of this account.{_attempts_sentence(error)} {_RUN_AGAIN}"
         case _:
-            return f"{_lost(error)}{_tried(error)} {_GOES_ON}"
+            return f"{_no_answer(error)}{_attempts_sentence(error)} {_RUN_AGAIN}"
 
 
-def _tried(error: BaseException) -> str:
-    tries, seconds = error.__dict__.get(_TRIES, (1, 0.0))
-    return f" It was tried {tries} times in {seconds:.0f} s." if tries > 1 else ""
+def _attempts_sentence(error: BaseException) -> str:
+    attempts, seconds = error.__dict__.get(_ATTEMPTS, (1, 0.0))
+    return f" It was tried {attempts} times in {seconds:.0f} s." if attempts > 1 else ""
 
 
-def _who_says_no(error: BaseException) -> str:
-    told = error.status if isinstance(error, NotAwsResponse) else refused_tunnel(error)
-    if _WANTS_PASSWORD in (told, status_of(error) if isinstance(error, ClientError) else 0):
+def _proxy_refusal(error: BaseException) -> str:
+    status = error.status if isinstance(error, NotAwsResponse) else tunnel_refusal_status(error)
+    if _PROXY_AUTHENTICATION_REQUIRED in (status, status_of(error) if isinstance(error, ClientError) else 0):
         return "A proxy asks who you are (407), and not AWS: it wants a user and a password in its address."
     return "A proxy, and not AWS, says no."
 
 
-def _not_there(error: BaseException) -> str:
+def _no_connection(error: BaseException) -> str:
     if isinstance(error, raised.ProxyConnectionError):
         return f"The proxy cannot be reached: {_PROXY}."
     if is_unknown_host(error):
@@ -60,7 +60,7 @@ def _not_there(error: BaseException) -> str:
     return "Nobody listens there: look at the network, the region, AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY."
 
 
-def _lost(error: BaseException) -> str:
+def _no_answer(error: BaseException) -> str:
     if isinstance(error, UnsupportedOperation):
         return "The emulator that AWS_ENDPOINT_URL names does not know this call, and it cannot be done without."
     if isinstance(error, NotAwsResponse):

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import EMULATOR_PATIENCE, Clients
+from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS, Clients
 from provisioner.engine.calls.error_categories import (
     TRANSIENT,
     ErrorCategory,
@@ -68,9 +68,9 @@ class RetryPolicy:
             action: The action, such as "create", by which the resource type lists its temporary errors.
 
         """
-        passing = _OutageBudget(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE_SECONDS, self.clock)
+        passing = _OutageBudget(EMULATOR_TIMEOUT_SECONDS if self.clients.aws.endpoint else OUTAGE_SECONDS, self.clock)
         asking = _BlockerPolling(self.clock)
-        known_late = _OutageBudget(max(RECENT_SECONDS * self.speed, EMULATOR_PATIENCE), self.clock)
+        known_late = _OutageBudget(max(RECENT_SECONDS * self.speed, EMULATOR_TIMEOUT_SECONDS), self.clock)
 
         # Throttled and lost calls have a time limit of their own, which starts anew after a refusal.
         def cures(error: BaseException) -> bool:
@@ -159,7 +159,7 @@ def call_with_retry(clients: Clients, call: Callable[[], Any], recent: RecentRes
 
     With `recent`, it is also retried while AWS may not yet know a recently created resource.
     """
-    budget = EMULATOR_PATIENCE if clients.aws.endpoint else OUTAGE_SECONDS
+    budget = EMULATOR_TIMEOUT_SECONDS if clients.aws.endpoint else OUTAGE_SECONDS
 
     def cures(error: BaseException) -> bool:
         return categorize(error) in TRANSIENT or bool(recent and recent.may_explain(error))

@@ -29,20 +29,20 @@ def describe_refusal(error: Exception, doing: str) -> ProvisionerError:
     Errors that would make all further calls useless are raised: expired credentials, a signal, a bug of this
     tool.
     """
-    known = user_error(error, doing)
-    if known is None or categorize(error) in (None, ErrorCategory.EXPIRED):
-        raise known or error from error
-    return known
+    translated = user_error(error, doing)
+    if translated is None or categorize(error) in (None, ErrorCategory.EXPIRED):
+        raise translated or error from error
+    return translated
 
 
-_MEND = "Mend that, then run the same command again."
-_NO_WAYS: Mapping[str, str] = {}
+_DEFAULT_REMEDY = "Mend that, then run the same command again."
+_NO_REMEDIES: Mapping[str, str] = {}
 
 
-def user_error(error: BaseException, doing: str, ways_past: Mapping[str, str] = _NO_WAYS) -> ProvisionerError | None:
+def user_error(error: BaseException, doing: str, remedies: Mapping[str, str] = _NO_REMEDIES) -> ProvisionerError | None:
     """Return the error that the user sees; None where `error` is a bug of this tool.
 
-    `doing` is what was being done, in words. `ways_past` maps AWS's codes to what to do about a refusal.
+    `doing` is what was being done, in words. `remedies` maps AWS's codes to what to do about a refusal.
     """
     if isinstance(error, ProvisionerError):
         return error
@@ -55,9 +55,9 @@ def user_error(error: BaseException, doing: str, ways_past: Mapping[str, str] = 
             return not_accepted(describe_error(error))
         case ErrorCategory.DENIED:
             denial = Denial.of(error)
-            words = f"{denial.remedy()}, then run the same command again. {denial.more}"
-            return ProvisionerError(f"{doing}: {describe_error(error)}", words.rstrip())
+            remedy = f"{denial.remedy()}, then run the same command again. {denial.further_cause}"
+            return ProvisionerError(f"{doing}: {describe_error(error)}", remedy.rstrip())
         case ErrorCategory.REFUSED:
-            return ProvisionerError(f"{doing}: {describe_error(error)}", ways_past.get(code_of(error), _MEND))
+            return ProvisionerError(f"{doing}: {describe_error(error)}", remedies.get(code_of(error), _DEFAULT_REMEDY))
         case _:
             return ProvisionerError(f"{doing}: {describe_error(error)}", hint_for(error))

@@ -13,29 +13,29 @@ from provisioner.engine.resource_graph.references import JsonObject, Ref, Unknow
 from provisioner.errors import WaitTimeout
 
 # Seconds to wait for a value that AWS fills in later than the id, such as an endpoint.
-_PATIENCE = 1800.0
+_VALUE_TIMEOUT_SECONDS = 1800.0
 
 
 class ActualStates:
     """The last known properties of every resource; threads that work on resources write and read it."""
 
     def __init__(self, actual: Mapping[str, JsonObject]) -> None:
-        self.docs: dict[str, JsonObject] = dict(actual)
-        self._ended: set[str] = set()
-        self._news = threading.Condition()
+        self.properties: dict[str, JsonObject] = dict(actual)
+        self._closed: set[str] = set()
+        self._changed = threading.Condition()
 
     def record(self, managed: ManagedResource, actual: JsonObject) -> None:
         """Merge properties that AWS returned for a resource into the known ones."""
-        with self._news:
-            merged = {**self.docs.get(managed.spec.logical_id, {}), **actual}
-            self.docs[managed.spec.logical_id] = {**merged, "id": managed.spec.id}
-            self._news.notify_all()
+        with self._changed:
+            merged = {**self.properties.get(managed.spec.logical_id, {}), **actual}
+            self.properties[managed.spec.logical_id] = {**merged, "id": managed.spec.id}
+            self._changed.notify_all()
 
     def close(self, logical_id: str) -> None:
         """Note that no more properties of a resource will become known, so that nobody waits for them."""
-        with self._news:
-            self._ended.add(logical_id)
-            self._news.notify_all()
+        with self._changed:
+            self._closed.add(logical_id)
+            self._changed.notify_all()
 
     def wait_for(self, ref: Ref) -> Any:
         """Return the value of a reference, waiting until AWS has filled it in.
@@ -46,11 +46,14 @@ class ActualStates:
         """
 
         def settled() -> bool:
-            return value_at(self.docs.get(ref.logical_id, {}), ref.path) is not None or ref.logical_id in self._ended
+            return (
+                value_at(self.properties.get(ref.logical_id, {}), ref.path) is not None
+                or ref.logical_id in self._closed
+            )
 
-        with self._news:
-            self._news.wait_for(settled, timeout=_PATIENCE)
-            value = value_at(self.docs.get(ref.logical_id, {}), ref.path)
+        with self._changed:
+            self._changed.wait_for(settled, timeout=_VALUE_TIMEOUT_SECONDS)
+            value = value_at(self.properties.get(ref.logical_id, {}), ref.path)
         if value is None:
             raise WaitTimeout(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
         return value

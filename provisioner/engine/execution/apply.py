@@ -17,13 +17,13 @@ from provisioner.engine.execution.outcome import FATAL, Outcome
 from provisioner.engine.execution.replaced_secrets import record_outdated_secrets
 from provisioner.engine.execution.replacement import Cutover, depose_moved, depose_or_delete, relax_deposed
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
-from provisioner.engine.execution.teardown import remove, take_down, target_in
+from provisioner.engine.execution.teardown import delete_and_report, delete_recorded, recorded_resource
 from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, target_of
 from provisioner.engine.planning.planner import STILL_GOING, Change, decide_change, with_unmanaged
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, fingerprint_secrets, resolve
 from provisioner.engine.resource_graph.sensitive import to_recorded
-from provisioner.engine.run_marker.watch import marker_first
+from provisioner.engine.run_marker.watch import put_marker_first
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked, CooldownActive
 from state.stack_state import ResourceState
@@ -38,7 +38,7 @@ class Apply:
         self.resource_types = resource_types
         self.outcome = Outcome("apply")
         self._actual_states = ActualStates(plan.actual)
-        self._after = plan.stack.created_after_marker()
+        self._created_after_marker = plan.stack.created_after_marker()
         self._cutover = Cutover(plan, executor, self._actual_states)
 
     def run(self) -> Outcome:
@@ -51,19 +51,19 @@ class Apply:
         stack = self.plan.stack
         record_outdated_secrets(self.executor, self.plan)
         graph = create_graph({resource.logical_id: resource.edges for resource in stack})
-        for name, others in self.plan.delete_before.items():
-            graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in others}
-        for name, others in self.plan.delete_first.items():
-            graph[Stage(name, "gone")] = {Stage(other, "gone") for other in others}
-        marker_first(self.plan, graph)
-        done = DagExecutor(graph, self._begin, stopped=lambda: self.executor.clock.stopped).run()
+        for name, other_names in self.plan.delete_before.items():
+            graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in other_names}
+        for name, other_names in self.plan.delete_first.items():
+            graph[Stage(name, "gone")] = {Stage(other, "gone") for other in other_names}
+        put_marker_first(self.plan, graph)
+        done = DagExecutor(graph, self._stage_work, stopped=lambda: self.executor.clock.stopped).run()
         self.outcome.done = [resource.logical_id for resource in stack if Stage(resource.logical_id, "ready") in done]
-        held = {*self.outcome.done, *self.outcome.failed}
-        self.outcome.undone = [resource.logical_id for resource in stack if resource.logical_id not in held]
+        handled = {*self.outcome.done, *self.outcome.failed}
+        self.outcome.undone = [resource.logical_id for resource in stack if resource.logical_id not in handled]
         if self._is_only_deferred() and not self.outcome.undone:
-            self._cut_over()
+            self._run_cutover()
         if self._is_only_deferred() and not self.outcome.undone:
-            self._remove(self._undeclared())
+            self._delete_undeclared(self._undeclared_names())
             self._record_outputs()
         self.outcome.seconds = self.executor.clock.now() - start
         self.outcome.exclude(self.plan.unchanged, self.plan.roles)
@@ -72,48 +72,53 @@ class Apply:
     def adopt_found(self) -> None:
         """Adopt each resource of the stack that the plan found in AWS and that the state does not know."""
         for resource in self.plan.stack:
-            change, actual = self.plan.changes[resource.logical_id], self._actual_states.docs.get(resource.logical_id)
+            change, actual = (
+                self.plan.changes[resource.logical_id],
+                self._actual_states.properties.get(resource.logical_id),
+            )
             if resource.type.write_only and not change.adopts:
                 self._record_delete_options(resource)
             if actual is None or change.foreign or not change.adopts or resource.type.account_wide:
                 continue
             desired = resolve(resource.props, lambda ref: look_up(self.plan, ref))
-            managed = self._managed(resource, desired, None).with_id(change.id)
+            managed = self._managed_resource(resource, desired, None).with_id(change.id)
             adopt(self.executor, managed, change, self.executor.state_manager.get(resource.logical_id))
 
     def _record_delete_options(self, resource: Resource) -> None:
         """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
         resource_state = self.executor.state_manager.get(resource.logical_id)
         if resource_state and resource_state.id:
-            will = to_recorded(
+            delete_options = to_recorded(
                 resource.type.delete_options(resource_state.desired, resource.props), self.executor.state_manager.salt
             )
             self.executor.state_manager.record_adopted(
-                resource.logical_id, replace(resource_state, desired=resource_state.desired | will)
+                resource.logical_id, replace(resource_state, desired=resource_state.desired | delete_options)
             )
 
-    def _begin(self, stage: Stage) -> Work[Stage] | None:
+    def _stage_work(self, stage: Stage) -> Work[Stage] | None:
         # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
         if stage.what == "ready":
             return None
         if stage.what == "gone":
-            going = target_in(self.executor.state_manager.state, stage.name, self.resource_types)
-            return lambda tell: take_down(
-                self.executor, going, self.outcome, lambda end: tell(stage) if end.what == "gone" else None
+            managed = recorded_resource(self.executor.state_manager.state, stage.name, self.resource_types)
+            return lambda report_stage: delete_and_report(
+                self.executor, managed, self.outcome, lambda end: report_stage(stage) if end.what == "gone" else None
             )
         resource = self.plan.stack.resources[stage.name]
-        return lambda tell: self._bring_up(resource, lambda: self._act(resource, tell), tell)
+        return lambda report_stage: self._run_and_report(
+            resource, lambda: self._apply_change(resource, report_stage), report_stage
+        )
 
-    def _cut_over(self) -> None:
+    def _run_cutover(self) -> None:
         """Run the cutover phases after JOIN, for all resources that name the new one beside the old one."""
         for phase in list(CutoverPhase)[1:]:
             if phase is CutoverPhase.LEAVE:
                 # An undeclared rule that still forwards to the old one would forward to nobody from then on.
-                self._remove({name for name in self._undeclared() if self._is_deleted_first(name)})
+                self._delete_undeclared({name for name in self._undeclared_names() if self._is_deleted_first(name)})
             if not self._is_only_deferred():
                 return
-            graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._cutover.between}
-            DagExecutor(graph, partial(self._begin_phase, phase), stopped=lambda: self.executor.clock.stopped).run()
+            graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._cutover.later_phase_names}
+            DagExecutor(graph, partial(self._phase_work, phase), stopped=lambda: self.executor.clock.stopped).run()
             if self.executor.clock.stopped:
                 return
 
@@ -121,31 +126,36 @@ class Apply:
         """Return whether nothing failed, apart from changes that AWS accepts only at a later time."""
         return all(isinstance(error, CooldownActive) for error in self.outcome.failed.values())
 
-    def _begin_phase(self, phase: CutoverPhase, stage: Stage) -> Work[Stage]:
+    def _phase_work(self, phase: CutoverPhase, stage: Stage) -> Work[Stage]:
         resource = self.plan.stack.resources[stage.name]
-        return lambda tell: self._bring_up(
-            resource, lambda: self._apply_phase(resource, phase), tell, phase.name.lower()
+        return lambda report_stage: self._run_and_report(
+            resource, lambda: self._apply_cutover_phase(resource, phase), report_stage, phase.name.lower()
         )
 
-    def _apply_phase(self, resource: Resource, phase: CutoverPhase) -> str:
+    def _apply_cutover_phase(self, resource: Resource, phase: CutoverPhase) -> str:
         """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
-        desired, resource_state = self._desired(resource), self.executor.state_manager.get(resource.logical_id)
-        managed = self._managed(resource, desired, resource_state)
+        desired, resource_state = (
+            self._desired_properties(resource),
+            self.executor.state_manager.get(resource.logical_id),
+        )
+        managed = self._managed_resource(resource, desired, resource_state)
         actual = self.executor.read(managed)
         if actual is None:
             raise Blocked(f"{managed.description} was deleted behind our back.", "Run the same command again.")
         managed = managed.with_props(resource.type.properties_at(phase, desired, actual, self._cutover.serving()))
         change = decide_change(resource, resource_state, actual, managed.spec.props)
         self.executor.listen(Event("starting", resource.logical_id, change.action))
-        self._carry_out(managed, change, lambda _stage: None)
+        self._execute_change(managed, change, lambda _stage: None)
         return change.action
 
-    def _desired(self, resource: Resource) -> JsonObject:
+    def _desired_properties(self, resource: Resource) -> JsonObject:
         """Return the desired properties of a resource, with each secret in the form that is compared."""
         lookup = self._actual_states.wait_for
         return dict(fingerprint_secrets(resolve(resource.props, lookup), self.executor.clients, lookup))
 
-    def _bring_up(self, resource: Resource, act: Callable[[], str], tell: ReportStage[Stage], phase: str = "") -> None:
+    def _run_and_report(
+        self, resource: Resource, act: Callable[[], str], report_stage: ReportStage[Stage], phase: str = ""
+    ) -> None:
         # Run `act`, note its failure, and report its end to the listener and to the walk.
         listen, clock = self.executor.listen, self.executor.clock
         start = clock.now()
@@ -153,32 +163,32 @@ class Apply:
             action = act()
         except Exception as error:
             doing = f"{self.plan.changes[resource.logical_id].action} {resource.aws_name or resource.logical_id}"
-            known = user_error(error, doing, resource.type.error_remedies)
-            if known is None:
+            failure = user_error(error, doing, resource.type.error_remedies)
+            if failure is None:
                 raise
-            self.outcome.failed[resource.logical_id] = known
-            if isinstance(known, FATAL):
+            self.outcome.failed[resource.logical_id] = failure
+            if isinstance(failure, FATAL):
                 clock.stop()
-            listen(Event(end_of(known), resource.logical_id, detail=known.message, seconds=clock.now() - start))
+            listen(Event(end_of(failure), resource.logical_id, detail=failure.message, seconds=clock.now() - start))
             return
         finally:
             self._actual_states.close(resource.logical_id)
-        id_ = self._actual_states.docs[resource.logical_id]["id"]
+        id_ = self._actual_states.properties[resource.logical_id]["id"]
         listen(Event("ready", resource.logical_id, action, phase, clock.now() - start, id_))
-        tell(Stage(resource.logical_id, "ready"))
+        report_stage(Stage(resource.logical_id, "ready"))
 
-    def _act(self, resource: Resource, tell: ReportStage[Stage]) -> str:
+    def _apply_change(self, resource: Resource, report_stage: ReportStage[Stage]) -> str:
         # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
         state_manager = self.executor.state_manager
-        desired = self._desired(resource)
+        desired = self._desired_properties(resource)
         resource_state = state_manager.get(resource.logical_id)
         planned = self.plan.changes[resource.logical_id]
-        managed = self._managed(resource, desired, resource_state)
+        managed = self._managed_resource(resource, desired, resource_state)
         late = planned.action == "create"
         actual = (
             find_existing(self.executor, self._actual_states, managed)
             if late
-            else self._actual_states.docs.get(resource.logical_id)
+            else self._actual_states.properties.get(resource.logical_id)
         )
         change = with_unmanaged(decide_change(resource, resource_state, actual, desired), planned.unmanaged)
         if actual is not None and change.action in ("update", "finish"):
@@ -196,10 +206,10 @@ class Apply:
             adopt(self.executor, managed, change, resource_state)
         if change.action == "replace":
             depose_or_delete(self.executor, resource, managed.with_id(change.id), resource_state)
-            managed = self._managed(resource, desired, None)
+            managed = self._managed_resource(resource, desired, None)
         relax_deposed(self.executor, self.resource_types, resource, desired)
         self.executor.listen(Event("starting", resource.logical_id, change.action))
-        self._carry_out(managed, change, tell)
+        self._execute_change(managed, change, report_stage)
         if resource.logical_id in self.executor.already_existing or (
             change.action == "finish" and resource.type.immutable_until_ready
         ):
@@ -213,16 +223,16 @@ class Apply:
         """
         resource_state, actual = (
             self.executor.state_manager.get(resource.logical_id),
-            self._actual_states.docs.get(resource.logical_id),
+            self._actual_states.properties.get(resource.logical_id),
         )
         change = decide_change(resource, resource_state, actual, desired)
         if change.action == "update":
-            self._carry_out(managed.with_id(change.id), change, lambda _stage: None)
+            self._execute_change(managed.with_id(change.id), change, lambda _stage: None)
         elif change.action == "keep":
             adopt(self.executor, managed.with_id(change.id), change, resource_state)
-            self._end_resource(resource.logical_id)
+            self._confirm_unchanged(resource.logical_id)
 
-    def _carry_out(self, managed: ManagedResource, change: Change, tell: ReportStage[Stage]) -> None:
+    def _execute_change(self, managed: ManagedResource, change: Change, report_stage: ReportStage[Stage]) -> None:
         name = managed.spec.logical_id
         if change.action in ("create", "replace"):
             managed = self._cutover.initial(managed)
@@ -230,11 +240,11 @@ class Apply:
             managed = managed.with_reply(managed.type.id_of(actual), actual)
             self._actual_states.record(managed, actual)
             self.executor.listen(Event("exists", name, change.action, id=managed.spec.id))
-        tell(Stage(name, "exists"))
+        report_stage(Stage(name, "exists"))
         if change.action == "update":
             managed = self.executor.update(managed, change)
         if change.action == "keep":
-            self._end_resource(name)
+            self._confirm_unchanged(name)
             return
         self.executor.wait_and_confirm(
             managed,
@@ -242,7 +252,7 @@ class Apply:
             actual=lambda actual: self._actual_states.record(managed, actual),
         )
 
-    def _end_resource(self, name: str) -> None:
+    def _confirm_unchanged(self, name: str) -> None:
         resource_state = self.executor.state_manager.get(name)
         if resource_state and (
             resource_state.phase != "ready"
@@ -251,16 +261,18 @@ class Apply:
         ):
             self.executor.confirm(name, self.plan.stack.resources[name].type)
 
-    def _managed(
+    def _managed_resource(
         self, resource: Resource, desired: JsonObject, resource_state: ResourceState | None
     ) -> ManagedResource:
-        away = self.executor.state_manager.state.ids_of_others(resource.logical_id, str(resource.type), resource.region)
-        managed = target_of(resource, self.plan.stack.suffix, resource_state, desired, away)
-        last = {self.plan.stack.marker} if resource.logical_id in self._after else set()
-        depends_on = (*managed.depends_on, *last.difference(managed.depends_on))
+        excluded_ids = self.executor.state_manager.state.ids_of_others(
+            resource.logical_id, str(resource.type), resource.region
+        )
+        managed = target_of(resource, self.plan.stack.suffix, resource_state, desired, excluded_ids)
+        marker_names = {self.plan.stack.marker} if resource.logical_id in self._created_after_marker else set()
+        depends_on = (*managed.depends_on, *marker_names.difference(managed.depends_on))
         return replace(managed, lookup=self._actual_states.wait_for, depends_on=depends_on)
 
-    def _undeclared(self) -> set[str]:
+    def _undeclared_names(self) -> set[str]:
         # The names in the state that are no longer declared, without those that stay or were not selected.
         declared = self.plan.stack.resources
         return {
@@ -272,9 +284,9 @@ class Apply:
     def _is_deleted_first(self, name: str) -> bool:
         return self.resource_types[self.executor.state_manager.state.resources[name].type_name].deleted_first
 
-    def _remove(self, names: set[str]) -> None:
+    def _delete_undeclared(self, names: set[str]) -> None:
         if names:
-            removed = remove(self.executor, self.resource_types, only=names)
+            removed = delete_recorded(self.executor, self.resource_types, only=names)
             self.outcome.done += removed.done
             self.outcome.failed |= removed.failed
             self.outcome.kept |= removed.kept
@@ -283,9 +295,9 @@ class Apply:
 
     def _record_outputs(self) -> None:
         state_manager, plan = self.executor.state_manager, self.plan
-        known = state_manager.state.outputs if plan.unfiltered else {}
+        failure = state_manager.state.outputs if plan.unfiltered else {}
         order, outputs = (
             list((plan.unfiltered or plan).stack.resources),
-            known | outputs_of(plan, self._actual_states.docs),
+            failure | outputs_of(plan, self._actual_states.properties),
         )
         state_manager.record_outputs(order, outputs, whole=plan.unfiltered is None)

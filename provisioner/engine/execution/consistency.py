@@ -23,7 +23,7 @@ from provisioner.responses import UnsupportedOperation
 from state.stack_state import ResourceState
 
 # At least so many reads: AWS may miss a new resource for a number of reads as well as of seconds.
-_LOOKS = 6
+_LEAST_READS = 6
 
 
 class ConsistencyLookup:
@@ -32,50 +32,51 @@ class ConsistencyLookup:
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
         self.clock = clients.clock
-        self._began = self.clock.wall()
+        self._run_started_at = self.clock.wall()
 
-    def last_attempt(self, managed: ManagedResource, intended: float) -> float:
+    def last_attempt(self, managed: ManagedResource, intended_at: float) -> float:
         """Return the latest time at which a run before this one may have tried the create.
 
-        `intended` is when that run first meant to. It may have retried for the timeout of the resource type,
+        `intended_at` is when that run first meant to. It may have retried for the timeout of the resource type,
         but not beyond the start of this run.
         """
-        return max(intended, min(self._began, intended + managed.type.timeout))
+        return max(intended_at, min(self._run_started_at, intended_at + managed.type.timeout))
 
-    def find(self, managed: ManagedResource, since: float, hidden: float) -> JsonObject | None:
+    def find(self, managed: ManagedResource, since: float, hidden_seconds: float) -> JsonObject | None:
         """Return a resource of this stack that an unanswered create has made, or None.
 
-        It is read until `hidden` seconds after `since`, when AWS must show it. With `hidden` as 0 nothing is
+        It is read until `hidden_seconds` seconds after `since`, when AWS must show it. With `hidden_seconds`
+        as 0 nothing is
         waited for, because a second create would only find what the first has made.
 
         Raises:
             Foreign: A resource of somebody else has its name.
 
         """
-        window = self.clients.aws.consistency_window(hidden) if hidden else 0.0
+        window = self.clients.aws.consistency_window(hidden_seconds) if hidden_seconds else 0.0
         start = self.clock.now()
-        looks = 0
+        reads = 0
 
         def probe() -> JsonObject | bool | None:
-            nonlocal looks
-            looks += 1
+            nonlocal reads
+            reads += 1
             # The result is the resource, False if this stack has none, or None to read again.
             actual = read(self.clients, managed)
-            there = actual is not None and not meets_condition(actual, managed.type.deleted)
-            if actual is not None and there and is_owned(managed.type, managed.spec.tags, actual):
+            exists = actual is not None and not meets_condition(actual, managed.type.deleted)
+            if actual is not None and exists and is_owned(managed.type, managed.spec.tags, actual):
                 return actual if _is_created(managed, actual) else False
             # If the clock went backwards, `since` may lie in the future: then one whole window is waited.
-            passed = max(self.clock.wall() - since, self.clock.now() - start)
-            if passed < window or looks < (_LOOKS if there or hidden else 1):
+            elapsed = max(self.clock.wall() - since, self.clock.now() - start)
+            if elapsed < window or reads < (_LEAST_READS if exists or hidden_seconds else 1):
                 return None
-            if actual is not None and there:
+            if actual is not None and exists:
                 remedy = foreign_remedy(managed.type, actual) or "Choose another suffix."
                 raise OwnershipConflict(f"{managed.description} is {owner_description(managed.type, actual)}.", remedy)
             return False
 
         timeout = window + managed.type.timeout
-        found = poll_until(probe, clock=self.clock, due=0, timeout=timeout, hidden=window)
-        return found if isinstance(found, dict) else None
+        result = poll_until(probe, clock=self.clock, due=0, timeout=timeout, hidden=window)
+        return result if isinstance(result, dict) else None
 
 
 def _is_created(managed: ManagedResource, actual: JsonObject) -> bool:
@@ -92,20 +93,20 @@ def _is_created(managed: ManagedResource, actual: JsonObject) -> bool:
 # ec2/wait.go: EC2 propagation 5 min). A call that is refused because of a new resource is retried until that
 # is KNOWN_WITHIN old (the same provider, iam/consts.go: propagation 2 min), or SLACK on an emulator without
 # delays.
-RECENT_SECONDS, KNOWN_WITHIN, SLACK = 300.0, 120.0, 5.0
+RECENT_SECONDS, PROPAGATION_SECONDS, SLACK_SECONDS = 300.0, 120.0, 5.0
 # Errors that are permanent although they name a new resource: it exists already, or there are too many.
-_LASTING = re.compile(r"already|duplicate|conflict|in ?use|limit|quota|exceed", re.IGNORECASE)
+_PERMANENT_MESSAGE = re.compile(r"already|duplicate|conflict|in ?use|limit|quota|exceed", re.IGNORECASE)
 # A character that AWS's ids, this stack's names and ARNs contain, and everyday words do not.
-_TELLING = re.compile(r"[-/:]")
+_IDENTIFIER_CHARACTER = re.compile(r"[-/:]")
 
 
 @dataclass(frozen=True)
 class _RecentResource:
     """A recently created resource, and the second by the run's monotonic clock at which it was created."""
 
-    kind: ResourceType
-    at: float
-    names: tuple[str, ...]
+    type: ResourceType
+    created_at: float
+    identifiers: tuple[str, ...]
 
 
 class RecentResources:
@@ -114,13 +115,15 @@ class RecentResources:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._clock = clients.clock
-        self._born: dict[str, _RecentResource] = {}
+        self._by_logical_id: dict[str, _RecentResource] = {}
 
-    def add(self, managed: ManagedResource, made: float = 0.0) -> None:
-        """Remember a resource that was created at the wall-clock second `made`; 0 stands for now."""
-        self._add(managed.spec.logical_id, managed.type, (managed.spec.id, managed.spec.aws_name), made)
+    def add(self, managed: ManagedResource, created_at: float = 0.0) -> None:
+        """Remember a resource that was created at the wall-clock second `created_at`; 0 stands for now."""
+        self._add(managed.spec.logical_id, managed.type, (managed.spec.id, managed.spec.aws_name), created_at)
 
-    def recall(self, resource_states: Mapping[str, ResourceState], resource_types: Mapping[str, ResourceType]) -> None:
+    def add_recorded(
+        self, resource_states: Mapping[str, ResourceState], resource_types: Mapping[str, ResourceType]
+    ) -> None:
         """Remember the resources that earlier runs have created recently, from the state."""
         for logical_id, resource_state in resource_states.items():
             if self.is_recent(resource_state.created_at) and resource_state.type_name in resource_types:
@@ -131,14 +134,14 @@ class RecentResources:
                     resource_state.created_at,
                 )
 
-    def is_recent(self, made: float) -> bool:
-        """Return whether other calls may not know yet what was created at the wall-clock second `made`."""
-        return bool(made) and abs(self._clock.wall() - made) < RECENT_SECONDS
+    def is_recent(self, created_at: float) -> bool:
+        """Return whether other calls may not know yet what was created at the wall-clock second `created_at`."""
+        return bool(created_at) and abs(self._clock.wall() - created_at) < RECENT_SECONDS
 
     def recent_types(self, names: tuple[str, ...]) -> Iterator[tuple[ResourceType, float]]:
         """Return the types of those resources in `names` that are remembered, and when they were created."""
-        known = (self._born.get(name) for name in names)
-        return ((one.kind, one.at) for one in known if one)
+        known = (self._by_logical_id.get(name) for name in names)
+        return ((one.type, one.created_at) for one in known if one)
 
     def not_found_codes(self, names: tuple[str, ...]) -> Codes:
         """Return the not-found codes of those resources in `names` that reads may still miss."""
@@ -146,8 +149,8 @@ class RecentResources:
         return frozenset().union(
             *(
                 resource_type.not_found_codes
-                for resource_type, at in self.recent_types(names)
-                if now - at < RECENT_SECONDS
+                for resource_type, created_at in self.recent_types(names)
+                if now - created_at < RECENT_SECONDS
             )
         )
 
@@ -157,20 +160,24 @@ class RecentResources:
         The error is a refusal or a denial that names the resource, or it has the code by which the services
         report a resource of its type that they do not know.
         """
-        if categorize(error) not in (ErrorCategory.REFUSED, ErrorCategory.DENIED) or _LASTING.search(str(error)):
+        if categorize(error) not in (ErrorCategory.REFUSED, ErrorCategory.DENIED) or _PERMANENT_MESSAGE.search(
+            str(error)
+        ):
             return False
-        window, now = self._clients.aws.consistency_window(KNOWN_WITHIN) + SLACK, self._clock.now()
+        window, now = self._clients.aws.consistency_window(PROPAGATION_SECONDS) + SLACK_SECONDS, self._clock.now()
         return any(
-            matches_codes(error, one.kind.unknown_reference_codes)
-            or any(_mentions(str(error), name) for name in one.names)
-            for one in list(self._born.values())
-            if now - one.at < window
+            matches_codes(error, one.type.unknown_reference_codes)
+            or any(_mentions(str(error), name) for name in one.identifiers)
+            for one in list(self._by_logical_id.values())
+            if now - one.created_at < window
         )
 
-    def _add(self, logical_id: str, resource_type: ResourceType, told: tuple[str, ...], made: float) -> None:
-        age = max(0.0, self._clock.wall() - made) if made else 0.0
-        names = {part for name in told for part in name.split("|") if _TELLING.search(part)}
-        self._born[logical_id] = _RecentResource(resource_type, self._clock.now() - age, tuple(names))
+    def _add(
+        self, logical_id: str, resource_type: ResourceType, identifiers: tuple[str, ...], created_at: float
+    ) -> None:
+        age = max(0.0, self._clock.wall() - created_at) if created_at else 0.0
+        names = {part for name in identifiers for part in name.split("|") if _IDENTIFIER_CHARACTER.search(part)}
+        self._by_logical_id[logical_id] = _RecentResource(resource_type, self._clock.now() - age, tuple(names))
 
 
 def _mentions(message: str, name: str) -> bool:
@@ -179,7 +186,7 @@ def _mentions(message: str, name: str) -> bool:
 
 
 # Reads that must miss a resource before it counts as gone: AWS may overlook an old one for a moment.
-_DELETE_LOOKS = 2
+_ABSENCE_READS = 2
 
 
 def is_gone(clients: Clients, managed: ManagedResource, error: BaseException) -> bool:
@@ -193,7 +200,7 @@ def is_gone(clients: Clients, managed: ManagedResource, error: BaseException) ->
     if categorize(error) not in (ErrorCategory.REFUSED, ErrorCategory.LOST):
         return False
     try:
-        return not any(_is_there(clients, managed) for _ in range(_DELETE_LOOKS))
+        return not any(_exists(clients, managed) for _ in range(_ABSENCE_READS))
     except (BotoCoreError, ClientError, OwnershipConflict):
         return False
 
@@ -233,6 +240,6 @@ def unprotect_command(clients: Clients, managed: ManagedResource, actual: JsonOb
     return f"`{managed.type.unprotect_command.format(**actual)} --region {region}`"
 
 
-def _is_there(clients: Clients, managed: ManagedResource) -> bool:
+def _exists(clients: Clients, managed: ManagedResource) -> bool:
     actual = read(clients, managed)
     return actual is not None and not meets_condition(actual, managed.type.deleted)

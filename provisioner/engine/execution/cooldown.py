@@ -46,11 +46,11 @@ def with_cooldown(
     """
     if change.action != "update" or not resource_type.cooldown:
         return change
-    later = (resource_type.change_count(*actual) - 1) * resource_type.cooldown * speed
-    done = max(now, _free_at(resource_type, resource_state, speed, now)) + later
+    further_seconds = (resource_type.change_count(*actual) - 1) * resource_type.cooldown * speed
+    done_at = max(now, _next_change_at(resource_type, resource_state, speed, now)) + further_seconds
     return (
-        replace(change, reason=f"{_cooldown_description(resource_type)}: done from {_minute_of(done)}")
-        if done > now
+        replace(change, reason=f"{_cooldown_description(resource_type)}: done from {_format_minute(done_at)}")
+        if done_at > now
         else change
     )
 
@@ -75,14 +75,14 @@ class Cooldown:
     def __init__(
         self, state_manager: StateManager, clock: Clock, speed: float, managed: ManagedResource, listen: Listener
     ) -> None:
-        self._ledger = state_manager
+        self._state_manager = state_manager
         self._clock = clock
-        self._pace = speed
-        self._target = managed
+        self._speed = speed
+        self._managed = managed
         self._listen = listen
-        self._kind, self._node = managed.type, managed.spec.logical_id
+        self._type, self._logical_id = managed.type, managed.spec.logical_id
         # An earlier run may have been killed after a change: AWS may count from that one.
-        self._last = last_change(self._kind, state_manager.get(self._node))
+        self._last_change = last_change(self._type, state_manager.get(self._logical_id))
 
     def wait(self) -> None:
         """Wait until AWS accepts another change.
@@ -92,68 +92,72 @@ class Cooldown:
 
         """
         now = self._clock.wall()
-        free = _free_at(self._kind, self._ledger.get(self._node), self._pace, now)
-        if free - now > self._kind.timeout:
-            raise _not_before(self._target, _minute_of(free))
-        if free > now:
-            self._listen(Event("waiting", self._node, "update", _cooldown_description(self._kind), free - now))
-            self._clock.sleep(free - now)
+        next_change_at = _next_change_at(self._type, self._state_manager.get(self._logical_id), self._speed, now)
+        if next_change_at - now > self._type.timeout:
+            raise _cooldown_error(self._managed, _format_minute(next_change_at))
+        if next_change_at > now:
+            self._listen(
+                Event("waiting", self._logical_id, "update", _cooldown_description(self._type), next_change_at - now)
+            )
+            self._clock.sleep(next_change_at - now)
 
-    def call(self, act: Callable[[], JsonObject]) -> JsonObject:
+    def call(self, change: Callable[[], JsonObject]) -> JsonObject:
         """Make the change and record when; if AWS refuses it because of the cooldown, try again later.
 
         Args:
-            act: The function that makes the change and returns AWS's reply.
+            change: The function that makes the change and returns AWS's reply.
 
         Raises:
             NotBefore: AWS accepts the change, or the rest of it, only after the timeout of the resource type.
 
         """
-        if not self._kind.cooldown:
-            return act()
+        if not self._type.cooldown:
+            return change()
         try:
             reply = retry(
-                act,
-                when=self._is_soon,
+                change,
+                when=self._is_retryable,
                 clock=self._clock,
-                timeout=self._kind.timeout,
+                timeout=self._type.timeout,
                 told=lambda error, seconds: self._listen(
-                    Event("retrying", self._node, "update", describe_error(error), seconds)
+                    Event("retrying", self._logical_id, "update", describe_error(error), seconds)
                 ),
-                steps=self._step,
+                steps=self._next_delay,
             )
         except RetryLater as error:
             now = self._clock.wall()
-            self._ledger.record_change(self._node, now, more=True)
-            raise _not_before(self._target, _minute_of(now + self._kind.cooldown * self._pace)) from error
+            self._state_manager.record_change(self._logical_id, now, more=True)
+            raise _cooldown_error(self._managed, _format_minute(now + self._type.cooldown * self._speed)) from error
         except Exception as error:
-            if not matches_codes(error, self._kind.cooldown_codes):
+            if not matches_codes(error, self._type.cooldown_codes):
                 raise
-            self._ledger.record_change(self._node, self._last, more=True)
-            raise _not_before(self._target, self._when()) from error
-        self._ledger.record_change(self._node, self._clock.wall(), more=False)
+            self._state_manager.record_change(self._logical_id, self._last_change, more=True)
+            raise _cooldown_error(self._managed, self._describe_next_change()) from error
+        self._state_manager.record_change(self._logical_id, self._clock.wall(), more=False)
         return reply
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         """Return the seconds until AWS accepts another change, counted from the last one known; else 0."""
-        if not self._last:
+        if not self._last_change:
             return 0.0
-        return max(0.0, self._last + self._kind.cooldown * self._pace - self._clock.wall())
+        return max(0.0, self._last_change + self._type.cooldown * self._speed - self._clock.wall())
 
-    def _is_soon(self, error: BaseException) -> bool:
-        return matches_codes(error, self._kind.cooldown_codes) and self._left() <= self._kind.timeout
+    def _is_retryable(self, error: BaseException) -> bool:
+        return matches_codes(error, self._type.cooldown_codes) and self._seconds_left() <= self._type.timeout
 
-    def _step(self, _error: BaseException, elapsed: float) -> float:
-        return self._left() or poll_interval(elapsed, self._kind.cooldown * self._pace)
+    def _next_delay(self, _error: BaseException, elapsed: float) -> float:
+        return self._seconds_left() or poll_interval(elapsed, self._type.cooldown * self._speed)
 
-    def _when(self) -> str:
+    def _describe_next_change(self) -> str:
         """Return the time from which AWS accepts the rest of the change, in words, as far as it is known."""
-        if left := self._left():
-            return _minute_of(self._clock.wall() + left)
-        return f"{_minute_of(self._clock.wall() + self._kind.cooldown * self._pace)} at the latest"
+        if seconds_left := self._seconds_left():
+            return _format_minute(self._clock.wall() + seconds_left)
+        return f"{_format_minute(self._clock.wall() + self._type.cooldown * self._speed)} at the latest"
 
 
-def _free_at(resource_type: ResourceType, resource_state: ResourceState | None, speed: float, now: float) -> float:
+def _next_change_at(
+    resource_type: ResourceType, resource_state: ResourceState | None, speed: float, now: float
+) -> float:
     """Return the wall-clock second from which AWS accepts another change; 0 if no last change is known.
 
     A last change in the future was recorded by a wrong clock, and is ignored.
@@ -162,7 +166,7 @@ def _free_at(resource_type: ResourceType, resource_state: ResourceState | None, 
     return last + resource_type.cooldown * speed if resource_type.cooldown and 0 < last <= now else 0.0
 
 
-def _not_before(managed: ManagedResource, when: str) -> CooldownActive:
+def _cooldown_error(managed: ManagedResource, when: str) -> CooldownActive:
     return CooldownActive(
         f"{_cooldown_description(managed.type)} of {managed.description}: the rest from {when}.",
         "Nothing is lost: run the same command again then.",
@@ -173,6 +177,6 @@ def _cooldown_description(resource_type: ResourceType) -> str:
     return f"AWS takes one change in {resource_type.cooldown / 60:.0f} minutes"
 
 
-def _minute_of(second: float) -> str:
+def _format_minute(second: float) -> str:
     """Return the minute in which this second has passed, for messages."""
     return time.strftime("%H:%M UTC", time.gmtime(second + 59))

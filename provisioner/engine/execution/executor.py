@@ -83,24 +83,26 @@ class ResourceExecutor:
         reopened = bool(known_state and known_state.intent and known_state.intent.action == "create")
         cooldown = self._cooldown(managed)
         intent = self.state_manager.record_intent(managed.spec.logical_id, "create", resource_state)
-        tried = self.consistency.last_attempt(managed, intent.started_at)
-        actual = self._find_earlier_attempt(managed, tried, managed.type.consistency_seconds) if reopened else None
-        changed = tried
+        attempted_at = self.consistency.last_attempt(managed, intent.started_at)
+        actual = (
+            self._find_earlier_attempt(managed, attempted_at, managed.type.consistency_seconds) if reopened else None
+        )
+        changed_at = attempted_at
         if actual is None:
             with_token = replace(managed, spec=replace(managed.spec, token=intent.token))
-            actual = cooldown.call(lambda: self._make(with_token))
-            changed = self.clock.wall()
+            actual = cooldown.call(lambda: self._create_with_retry(with_token))
+            changed_at = self.clock.wall()
         self.retry_policy.recent.add(managed.with_id(managed.type.id_of(actual)))
         self.state_manager.record_id(
-            managed.spec.logical_id, managed.type.id_of(actual), changed if managed.type.cooldown else 0.0
+            managed.spec.logical_id, managed.type.id_of(actual), changed_at if managed.type.cooldown else 0.0
         )
         if marker:
             marker.begin()
         return actual
 
-    def _find_earlier_attempt(self, managed: ManagedResource, since: float, hidden: float) -> JsonObject | None:
+    def _find_earlier_attempt(self, managed: ManagedResource, since: float, hidden_seconds: float) -> JsonObject | None:
         """Return what an earlier attempt created; raise LockHeld where it is the marker of another run."""
-        actual = self.consistency.find(managed, since, hidden)
+        actual = self.consistency.find(managed, since, hidden_seconds)
         if actual is not None and self.marker and self.marker.logical_id == managed.spec.logical_id:
             self.marker.check_created(actual)
         return actual
@@ -108,7 +110,7 @@ class ResourceExecutor:
     def _cooldown(self, managed: ManagedResource) -> Cooldown:
         return Cooldown(self.state_manager, self.clock, self.speed, managed, self.listen)
 
-    def _make(self, managed: ManagedResource) -> JsonObject:
+    def _create_with_retry(self, managed: ManagedResource) -> JsonObject:
         spec = managed.spec
         client = self.retry_policy.client(managed)
 
@@ -122,16 +124,16 @@ class ResourceExecutor:
             try:
                 return managed.type.restore(client, spec) or managed.type.create(client, shown())
             except Exception as error:
-                if self.unsupported.skips(managed, "create", error):
+                if self.unsupported.try_skip(managed, "create", error):
                     return dict(spec.props)
-                proven = matches_codes(error, managed.type.already_exists_codes)
-                if not proven and categorize(error) is not ErrorCategory.LOST:
+                exists_already = matches_codes(error, managed.type.already_exists_codes)
+                if not exists_already and categorize(error) is not ErrorCategory.LOST:
                     raise
-                hidden = CONSISTENCY_SECONDS if proven else managed.type.consistency_seconds
-                actual = self._find_earlier_attempt(managed, self.clock.wall(), hidden)
+                hidden_seconds = CONSISTENCY_SECONDS if exists_already else managed.type.consistency_seconds
+                actual = self._find_earlier_attempt(managed, self.clock.wall(), hidden_seconds)
                 if actual is None:
                     raise
-                self.already_existing |= {spec.logical_id} if proven else set()
+                self.already_existing |= {spec.logical_id} if exists_already else set()
                 return actual
 
         made: JsonObject = self.retry_policy.call(once, managed, "create")
@@ -144,9 +146,9 @@ class ResourceExecutor:
         """
         cooldown = self._cooldown(managed)
         cooldown.wait()
-        return managed.with_reply(managed.spec.id, cooldown.call(lambda: self._update(managed, change)))
+        return managed.with_reply(managed.spec.id, cooldown.call(lambda: self._update_with_retry(managed, change)))
 
-    def _update(self, managed: ManagedResource, change: Change) -> JsonObject:
+    def _update_with_retry(self, managed: ManagedResource, change: Change) -> JsonObject:
         resource_type, spec = managed.type, managed.spec
         self.state_manager.record_intent(spec.logical_id, "update", self._resource_state(managed, "updating"))
         client = self.retry_policy.client(managed)
@@ -170,7 +172,7 @@ class ResourceExecutor:
             try:
                 return once()
             except Exception as error:
-                if self.unsupported.skips(managed, "update", error):
+                if self.unsupported.try_skip(managed, "update", error):
                     return {}
                 raise
 
@@ -184,7 +186,7 @@ class ResourceExecutor:
 
         `updated` says that it was just updated: AWS may still tell its old state.
         """
-        waits = (bool(managed.type.ready) or updated) and managed.spec.logical_id not in self.unsupported.nodes
+        waits = (bool(managed.type.ready) or updated) and managed.spec.logical_id not in self.unsupported.logical_ids
         doc = self.waiter.wait_until_ready(managed, updated=updated, actual=actual) if waits else {}
         self.confirm(managed.spec.logical_id, managed.type)
         return doc
@@ -195,10 +197,10 @@ class ResourceExecutor:
             logical_id, changed=last_change(resource_type, self.state_manager.get(logical_id))
         )
 
-    def delete(self, managed: ManagedResource, begun: Callable[[], None] = lambda: None) -> str:
+    def delete(self, managed: ManagedResource, on_accepted: Callable[[], None] = lambda: None) -> str:
         """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
 
-        `begun` is called when AWS has accepted the first call: resources that wait only for that can then go
+        `on_accepted` is called when AWS has accepted the first call: resources that wait only for that can then go
         too. A resource that must outlive the stack is kept, and the state forgets it. Return for whose sake
         it is kept, in words; "" where it is deleted.
 
@@ -219,16 +221,16 @@ class ResourceExecutor:
             managed = managed.with_id(resource_type.id_of(actual))
             self.state_manager.record_id(logical_id, managed.spec.id)
         self._check_owner(managed)
-        if why := resource_type.retention_reason(self.retry_policy.client(managed), managed.spec):
+        if retention_reason := resource_type.retention_reason(self.retry_policy.client(managed), managed.spec):
             self.state_manager.remove(logical_id, deleted=False)
-            return why
+            return retention_reason
         if resource_state:
             self.state_manager.record_intent(
                 logical_id, "delete", replace(resource_state, id=managed.spec.id, phase="deleting")
             )
         start = self.clock.now()
-        self._delete_until_accepted(managed, begun, start)
-        begun()
+        self._delete_until_accepted(managed, on_accepted, start)
+        on_accepted()
         self.waiter.wait_until_deleted(managed, start)
         self.state_manager.remove(logical_id, deleted=True)
         return ""
@@ -252,15 +254,17 @@ class ResourceExecutor:
         No create call follows that would find it: a resource overlooked here would be left for ever.
         """
         try:
-            intended = resource_state.intent.started_at if resource_state.intent else self.clock.wall()
-            return self.consistency.find(managed, self.consistency.last_attempt(managed, intended), CONSISTENCY_SECONDS)
+            intended_at = resource_state.intent.started_at if resource_state.intent else self.clock.wall()
+            return self.consistency.find(
+                managed, self.consistency.last_attempt(managed, intended_at), CONSISTENCY_SECONDS
+            )
         except OwnershipConflict:  # somebody else's resource stays, and does not stop ours from going
             return None
 
-    def _delete_until_accepted(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
+    def _delete_until_accepted(self, managed: ManagedResource, on_accepted: Callable[[], None], start: float) -> None:
         """Call delete until AWS accepts it or the resource is gone; raise an error that names blockers."""
         try:
-            self.retry_policy.call(lambda: self._delete(managed, begun, start), managed, "delete")
+            self.retry_policy.call(lambda: self._delete_once(managed, on_accepted, start), managed, "delete")
         except Exception as error:
             if is_gone(self.clients, managed, error):
                 return
@@ -271,18 +275,18 @@ class ResourceExecutor:
                 raise blocked_error(managed.description, blockers, describe_error(error), curable=curable) from error
             raise
 
-    def _delete(self, managed: ManagedResource, begun: Callable[[], None], start: float) -> None:
+    def _delete_once(self, managed: ManagedResource, on_accepted: Callable[[], None], start: float) -> None:
         # One attempt; a refusal counts as success where the resource proves to be gone.
         try:
             managed.type.delete(self.retry_policy.client(managed), managed.spec)
         except RetryLater:
-            begun()
+            on_accepted()
             raise
         except UnsupportedOperation as error:
-            if not self.unsupported.skips(managed, "delete", error):
+            if not self.unsupported.try_skip(managed, "delete", error):
                 raise
         except ClientError as error:
-            if self.unsupported.skips(managed, "delete", error):
+            if self.unsupported.try_skip(managed, "delete", error):
                 return
             known = code_of(error) in managed.type.not_found_codes or is_permanent_refusal(managed, error)
             if not known or not is_gone(self.clients, managed, error):

@@ -26,15 +26,15 @@ class Shapes:
 
         `calls` maps each operation to the path of the document in its input.
         """
-        found = []
+        shapes = []
         for operation, path in calls.items():
             shape = model.operation_model(operation).input_shape
             for name in path.split("."):
-                shape = _inner(shape, name) if name else shape
-            found.append(getattr(shape, "member", shape))
-        return cls(tuple(found))
+                shape = _member_shape(shape, name) if name else shape
+            shapes.append(getattr(shape, "member", shape))
+        return cls(tuple(shapes))
 
-    def takes(self, name: str) -> bool:
+    def accepts(self, name: str) -> bool:
         """Return whether the calls accept a member of this name."""
         return all(one.type_name != "structure" for one in self.shapes) or any(
             name in getattr(one, "members", {}) for one in self.shapes
@@ -47,7 +47,7 @@ class Shapes:
 
     def member(self, name: str) -> Shapes:
         """Return the shapes of one member."""
-        inner = (_inner(one, name) for one in self.shapes)
+        inner = (_member_shape(one, name) for one in self.shapes)
         return Shapes(tuple(one for one in inner if one is not None))
 
     @property
@@ -56,14 +56,14 @@ class Shapes:
         return Shapes(tuple(one.member for one in self.shapes if one.type_name == "list"))
 
 
-def _inner(shape: Any, name: str) -> Any:
+def _member_shape(shape: Any, name: str) -> Any:
     if shape.type_name == "map":
         return shape.value
     return getattr(shape, "members", {}).get(name)
 
 
 def merge_into_live(
-    client: Any, resource_type: ResourceType, spec: ResourceSpec, changed: JsonObject, before: JsonObject
+    client: Any, resource_type: ResourceType, spec: ResourceSpec, changed: JsonObject, recorded: JsonObject
 ) -> tuple[ResourceSpec, JsonObject]:
     """Return `spec` and `changed` merged with the actual properties, if the update replaces a whole document.
 
@@ -72,18 +72,18 @@ def merge_into_live(
         resource_type: The resource type; only its `replaces` calls need a merge.
         spec: The resource with its desired properties.
         changed: The properties to change.
-        before: The properties that were recorded last.
+        recorded: The properties that were recorded last.
 
     """
     if not resource_type.replacing_calls:
         return spec, changed
-    there = _standing(client, resource_type, spec)
-    ours = keep_external_values(resource_type, there, {**spec.props, **changed})
-    props = merge_documents(resource_type, there, ours, before, client.input_shapes(resource_type.replacing_calls))
-    return replace(spec, props=props, live=there), {key: props[key] for key in changed}
+    live = _read_live(client, resource_type, spec)
+    desired = keep_external_values(resource_type, live, {**spec.props, **changed})
+    props = merge_documents(resource_type, live, desired, recorded, client.input_shapes(resource_type.replacing_calls))
+    return replace(spec, props=props, live=live), {key: props[key] for key in changed}
 
 
-def _standing(client: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject:
+def _read_live(client: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject:
     """Return the actual properties right before the change; empty if the resource does not exist."""
     try:
         return resource_type.read_before_replace(client, spec) or {}
@@ -93,65 +93,70 @@ def _standing(client: Any, resource_type: ResourceType, spec: ResourceSpec) -> J
         return {}
 
 
-def keep_external_values(resource_type: ResourceType, there: JsonObject, ours: JsonObject) -> dict[str, Any]:
-    """Return `ours` with the actual value of each property that another field owner holds now."""
-    held = {
+def keep_external_values(resource_type: ResourceType, live: JsonObject, desired: JsonObject) -> dict[str, Any]:
+    """Return `desired` with the actual value of each property that another field owner holds now."""
+    external = {
         key
         for key, owner in resource_type.field_owners.items()
-        if key in ours and key in there and owner.owns(there, there[key], ours[key])
+        if key in desired and key in live and owner.owns(live, live[key], desired[key])
     }
-    return {key: there[key] if key in held else value for key, value in ours.items()}
+    return {key: live[key] if key in external else value for key, value in desired.items()}
 
 
 def merge_documents(
-    resource_type: ResourceType, there: JsonObject, ours: JsonObject, before: JsonObject, takes: Shapes
+    resource_type: ResourceType, live: JsonObject, desired: JsonObject, recorded: JsonObject, shapes: Shapes
 ) -> dict[str, Any]:
-    """Return the properties to send: `ours`, and all else in `there` that the calls accept.
+    """Return the properties to send: `desired`, and all else in `live` that the calls accept.
 
-    A member that `before`, the last recorded properties, has and `ours` has not was set by this stack, and is
+    A member that `recorded`, the last recorded properties, has and `desired` has not was set by this stack, and is
     removed. Exclusive properties (`whole`, `exact`) are sent as they are declared, with the items that known
     other owners have put into them.
     """
-    return dict(_Overlay(resource_type).merged(there, ours, before, takes, ""))
+    return dict(_Merge(resource_type).merge(live, desired, recorded, shapes, ""))
 
 
 @dataclass(frozen=True)
-class _Overlay:
+class _Merge:
     """One merge for a resource type; a path is the dotted names of the members, without list positions."""
 
-    kind: ResourceType
+    type: ResourceType
 
-    def merged(self, there: Any, ours: Any, before: Any, takes: Shapes, path: str) -> Any:
+    def merge(self, live: Any, desired: Any, recorded: Any, shapes: Shapes, path: str) -> Any:
         # Mappings are merged member by member, lists item by item; any other value is sent as it is declared.
-        if path in self.kind.exclusive | self.kind.sent_as_stated:
-            return self.with_guests(there, ours, path)
-        if isinstance(there, Mapping) and isinstance(ours, Mapping):
-            if path and ours and not takes.is_map and ours.keys().isdisjoint(there):
-                return ours  # the actual value is another alternative of this union, set by somebody else
-            kept = dict(self.kept(there, {*ours, *_doc(before)}, takes, path))
+        if path in self.type.exclusive | self.type.sent_as_stated:
+            return self.with_foreign_items(live, desired, path)
+        if isinstance(live, Mapping) and isinstance(desired, Mapping):
+            if path and desired and not shapes.is_map and desired.keys().isdisjoint(live):
+                return desired  # the actual value is another alternative of this union, set by somebody else
+            kept = dict(self.live_members(live, {*desired, *_as_mapping(recorded)}, shapes, path))
             return kept | {
-                key: self.merged(there.get(key), one, _doc(before).get(key), takes.member(key), _at(path, key))
-                for key, one in ours.items()
+                key: self.merge(
+                    live.get(key), one, _as_mapping(recorded).get(key), shapes.member(key), _join_path(path, key)
+                )
+                for key, one in desired.items()
             }
-        if isinstance(there, list) and isinstance(ours, list):
+        if isinstance(live, list) and isinstance(desired, list):
             return [
-                self.merged(_like(one, there), one, _like(one, before), takes.items, path) for one in ours
-            ] + self.guests(there, path)
-        return ours
+                self.merge(_matching_item(one, live), one, _matching_item(one, recorded), shapes.items, path)
+                for one in desired
+            ] + self.foreign_items(live, path)
+        return desired
 
-    def kept(self, there: Mapping[str, Any], known: set[str], takes: Shapes, path: str) -> Iterator[tuple[str, Any]]:
+    def live_members(
+        self, live: Mapping[str, Any], known: set[str], shapes: Shapes, path: str
+    ) -> Iterator[tuple[str, Any]]:
         """Yield each actual member that the calls accept and that neither is declared nor was before.
 
         A managed member is only kept at its default. Another value is replaced by the default, or left out if
         there is none.
         """
-        members = self.kind.ownership
-        for key, value in there.items():
-            at = _at(path, key)
-            if key in known or not takes.takes(key) or at in self.kind.alternatives or members.are_tags(at):
+        members = self.type.ownership
+        for key, value in live.items():
+            at = _join_path(path, key)
+            if key in known or not shapes.accepts(key) or at in self.type.alternatives or members.are_tags(at):
                 continue
             if not members.is_ours(at):
-                yield key, self.taken(value, takes.member(key), at)
+                yield key, self.accepted_part(value, shapes.member(key), at)
                 continue
             default = members.default(at)
             if is_default(members, at, only_ours(members, value, at)):
@@ -159,39 +164,41 @@ class _Overlay:
             elif default is not None and not isinstance(default, frozenset):
                 yield key, default
 
-    def taken(self, value: Any, takes: Shapes, path: str) -> Any:
+    def accepted_part(self, value: Any, shapes: Shapes, path: str) -> Any:
         """Return an actual value without the members that the calls do not accept."""
         if isinstance(value, Mapping):
-            return dict(self.kept(value, set(), takes, path))
-        return [self.taken(one, takes.items, path) for one in value] if isinstance(value, list) else value
+            return dict(self.live_members(value, set(), shapes, path))
+        return [self.accepted_part(one, shapes.items, path) for one in value] if isinstance(value, list) else value
 
-    def with_guests(self, there: Any, ours: Any, path: str) -> Any:
+    def with_foreign_items(self, live: Any, desired: Any, path: str) -> Any:
         """Return an exclusive value as declared, with the items that known other owners have put into it."""
-        if isinstance(there, Mapping) and isinstance(ours, Mapping):
-            guests = {key: one for key, one in there.items() if key not in ours and self.stays(path, key, one)}
-            return guests | {key: self.with_guests(there.get(key), one, _at(path, key)) for key, one in ours.items()}
-        if isinstance(there, list) and isinstance(ours, list):
-            return [*ours, *self.guests(there, path)]
-        return ours
+        if isinstance(live, Mapping) and isinstance(desired, Mapping):
+            guests = {key: one for key, one in live.items() if key not in desired and self.is_foreign(path, key, one)}
+            return guests | {
+                key: self.with_foreign_items(live.get(key), one, _join_path(path, key)) for key, one in desired.items()
+            }
+        if isinstance(live, list) and isinstance(desired, list):
+            return [*desired, *self.foreign_items(live, path)]
+        return desired
 
-    def guests(self, there: Sequence[Any], path: str) -> list[Any]:
+    def foreign_items(self, live: Sequence[Any], path: str) -> list[Any]:
         """Return the items of a list that a known other owner has put into it."""
-        return [one for one in there if isinstance(one, Mapping) and self.stays(path, item_name(one), one)]
+        return [one for one in live if isinstance(one, Mapping) and self.is_foreign(path, item_name(one), one)]
 
-    def stays(self, path: str, name: str, item: Any) -> bool:
-        at = _at(path, name)
-        return bool(self.kind.ownership.foreign_owner(at, item)) or self.kind.ownership.is_unowned(at)
+    def is_foreign(self, path: str, name: str, item: Any) -> bool:
+        at = _join_path(path, name)
+        return bool(self.type.ownership.foreign_owner(at, item)) or self.type.ownership.is_unowned(at)
 
 
-def _at(path: str, key: str) -> str:
+def _join_path(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _doc(value: Any) -> Mapping[str, Any]:
+def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _like(item: Any, listed: Any) -> Any:
+def _matching_item(item: Any, listed: Any) -> Any:
     """Return the item of a list that has the same name as `item`; if items have no names, the only one."""
     if not isinstance(listed, list) or not isinstance(item, Mapping):
         return None

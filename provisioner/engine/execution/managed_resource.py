@@ -11,7 +11,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, is_unsupported_operation
 from provisioner.engine.calls.polling import poll_until
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.engine.emulators import as_on_aws
+from provisioner.engine.emulators import properties_as_on_aws
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Unknown
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged
@@ -65,14 +65,14 @@ class ManagedResource:
 CONSISTENCY_SECONDS = 60.0
 
 
-def consistency_seconds_left(clients: Clients, made: float) -> float:
-    """Return the seconds for which reads may still miss a resource made at the wall-clock second `made`.
+def consistency_seconds_left(clients: Clients, created_at: float) -> float:
+    """Return the seconds for which reads may still miss a resource made at the wall-clock second `created_at`.
 
     If answers are shared, the time counts from the earliest moment at which one may have been given.
     """
     window = clients.aws.consistency_window(CONSISTENCY_SECONDS)
-    left = made + window - (clients.since or clients.clock.wall())
-    return max(0.0, min(left, window)) if made else 0.0
+    seconds_left = created_at + window - (clients.since or clients.clock.wall())
+    return max(0.0, min(seconds_left, window)) if created_at else 0.0
 
 
 def is_unsupported_call(clients: Clients, managed: ManagedResource, error: BaseException) -> bool:
@@ -95,17 +95,19 @@ def read(clients: Clients, managed: ManagedResource) -> JsonObject | None:
     return None if actual is not None and managed.type.id_of(actual) in managed.spec.excluded_ids else actual
 
 
-def read_recorded(shared: Clients, managed: ManagedResource, resource_state: ResourceState | None) -> JsonObject | None:
+def read_recorded(
+    clients: Clients, managed: ManagedResource, resource_state: ResourceState | None
+) -> JsonObject | None:
     """Return the actual properties of a resource that the state knows by `resource_state`, if there is an entry.
 
     On an emulator of others, properties that it does not return are taken from the recorded state, and its
     own defaults are left out.
     """
-    if resource_state and resource_state.recorded is not None and is_unsupported(shared, managed):
+    if resource_state and resource_state.recorded is not None and is_unsupported(clients, managed):
         return {**resource_state.recorded, **_own_tags(managed)}
-    if resource_state is None or shared.aws.is_faithful:
-        return _read_consistently(shared, managed, resource_state.created_at if resource_state else 0.0)
-    actual = _read_consistently(shared, managed, 0.0 if managed.type.account_wide else resource_state.created_at)
+    if resource_state is None or clients.aws.is_faithful:
+        return _read_consistently(clients, managed, resource_state.created_at if resource_state else 0.0)
+    actual = _read_consistently(clients, managed, 0.0 if managed.type.account_wide else resource_state.created_at)
     # An account-wide resource can be used under whatever name the emulator gave it.
     return (
         _with_recorded(managed, actual, resource_state)
@@ -131,40 +133,42 @@ def _with_recorded(managed: ManagedResource, actual: JsonObject, resource_state:
     """Return what an emulator reports, in the form in which AWS would, with its tags."""
     if resource_state.recorded is None or resource_state.id != managed.type.id_of(actual):
         return actual
-    borne = {} if actual.get("Tags") else _own_tags(managed)
-    return {**as_on_aws(managed.type.ownership, actual, resource_state.recorded, managed.spec.props), **borne}
+    tags = {} if actual.get("Tags") else _own_tags(managed)
+    return {**properties_as_on_aws(managed.type.ownership, actual, resource_state.recorded, managed.spec.props), **tags}
 
 
 def _own_tags(managed: ManagedResource) -> JsonObject:
     return {"Tags": dict(managed.spec.tags)} if managed.type.tagged else {}
 
 
-def _read_consistently(shared: Clients, managed: ManagedResource, made: float) -> JsonObject | None:
-    """Return the actual properties; read again while AWS may still miss what it made at second `made`.
+def _read_consistently(clients: Clients, managed: ManagedResource, created_at: float) -> JsonObject | None:
+    """Return the actual properties; read again while AWS may still miss what it made at second `created_at`.
 
     An older resource that is not found is read once more, because one miss does not prove a deletion.
     """
-    anew = shared.without_shared_reads()
+    unshared = clients.without_shared_reads()
     # Taken before the read: a resource that the read misses may be visible when the read ends.
-    left = consistency_seconds_left(shared, made)
-    actual = read(shared, managed)
+    seconds_left = consistency_seconds_left(clients, created_at)
+    actual = read(clients, managed)
     if actual is not None or not managed.spec.id:
         return actual
-    if left:
-        return poll_until(lambda: read(anew, managed), clock=anew.clock, due=0, timeout=left, hidden=left)
-    return read(anew, managed)
+    if seconds_left:
+        return poll_until(
+            lambda: read(unshared, managed), clock=unshared.clock, due=0, timeout=seconds_left, hidden=seconds_left
+        )
+    return read(unshared, managed)
 
 
-def with_status_reads(clients: Clients, managed: ManagedResource, actual: JsonObject, made: float) -> JsonObject:
+def with_status_reads(clients: Clients, managed: ManagedResource, actual: JsonObject, created_at: float) -> JsonObject:
     """Return the actual properties with those members of the status that need a further call.
 
     No call is made for a deposed resource, nor on an emulator that forgets properties. If the plan of the
     type depends on that call, it is made only once AWS must show a resource created at the wall-clock second
-    `made`: a resource that the call misses would be created again.
+    `created_at`: a resource that the call misses would be created again.
     """
     if "~" in managed.spec.logical_id or not clients.aws.is_faithful:
         return actual
-    if managed.type.plans_with_status_reads and consistency_seconds_left(clients, made):
+    if managed.type.plans_with_status_reads and consistency_seconds_left(clients, created_at):
         return actual
     try:
         return managed.type.read_status(clients.client(managed.type.service, managed.region), managed.spec, actual)
@@ -175,13 +179,15 @@ def with_status_reads(clients: Clients, managed: ManagedResource, actual: JsonOb
 
 
 def unmanaged_in(
-    clients: Clients, managed: ManagedResource, actual: JsonObject, parts: Iterable[KnownChild]
+    clients: Clients, managed: ManagedResource, actual: JsonObject, known_children: Iterable[KnownChild]
 ) -> list[Unmanaged]:
     """Return the unmanaged children of a resource, given the known ones; none if it was deleted meanwhile."""
     client = clients.client(managed.type.service, managed.region)
     with user_errors(f"looking into {managed.description}"):
         try:
-            return managed.type.unmanaged(client, managed.spec, actual, KnownChildren.of(managed.spec.id, parts))
+            return managed.type.unmanaged(
+                client, managed.spec, actual, KnownChildren.of(managed.spec.id, known_children)
+            )
         except (ClientError, UnsupportedOperation) as error:
             if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):
                 return []

@@ -11,7 +11,7 @@ from provisioner.errors import CredentialsError, Incomplete, Interrupted, Rolled
 from state.errors import LockHeld, ProvisionerError, StateError
 
 # If several errors occurred, the first of these classes that is among them gives the exit code.
-_LOUDEST = (LockHeld, StateError, CredentialsError, RolledBack, Interrupted, WaitTimeout)
+_EXIT_CODE_PRECEDENCE = (LockHeld, StateError, CredentialsError, RolledBack, Interrupted, WaitTimeout)
 # After one of these errors the run cannot go on with any other resource.
 FATAL = (StateError, LockHeld, CredentialsError)
 
@@ -52,10 +52,10 @@ class Outcome:
         try:
             yield
         except Exception as error:
-            known = user_error(error, doing)
-            if known is None:
+            failure = user_error(error, doing)
+            if failure is None:
                 raise
-            self.failed[name] = known
+            self.failed[name] = failure
 
     def merged_with(self, other: Outcome) -> Outcome:
         """Return both outcomes as one."""
@@ -74,35 +74,38 @@ class Outcome:
     def error(self) -> ProvisionerError | None:
         """Return the error that the command ends with, or None if everything was done."""
         if self.interrupted:
-            return self._stopped()
+            return self._interrupted_error()
         if self.is_complete:
             return None
-        return self._failure()
+        return self._incomplete_error()
 
-    def _stopped(self) -> ProvisionerError:
+    def _interrupted_error(self) -> ProvisionerError:
         waiting = [logical_id for logical_id, error in self.failed.items() if isinstance(error, Interrupted)]
         refused = {logical_id: error for logical_id, error in self.failed.items() if logical_id not in waiting}
         failed = f", {len(refused)} failed" if refused else ""
-        told = "".join(f"\n  {logical_id}: {error.message}" for logical_id, error in refused.items())
+        messages = "".join(f"\n  {logical_id}: {error.message}" for logical_id, error in refused.items())
         return Interrupted(
-            f"{self.action} was stopped: {len(self.done)} done, {len(waiting)} under way{_named(waiting)}"
-            f"{failed}, {len(self.undone)} not begun.{told}",
+            f"{self.action} was stopped: {len(self.done)} done, {len(waiting)} under way{_in_parentheses(waiting)}"
+            f"{failed}, {len(self.undone)} not begun.{messages}",
             "All that was done is recorded. Run the same command again: it goes on from there.",
             self.interrupted,
         )
 
-    def _failure(self) -> ProvisionerError:
-        told = "\n".join(f"  {logical_id}: {error.message}" for logical_id, error in self.failed.items())
+    def _incomplete_error(self) -> ProvisionerError:
+        messages = "\n".join(f"  {logical_id}: {error.message}" for logical_id, error in self.failed.items())
         rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
         hints = dict.fromkeys(line for error in self.failed.values() for line in error.hint.splitlines())
-        kinds = [type(error) for error in self.failed.values()]
-        kind = next((loud for loud in _LOUDEST if any(issubclass(one, loud) for one in kinds)), Incomplete)
+        classes = [type(error) for error in self.failed.values()]
+        error_class = next(
+            (candidate for candidate in _EXIT_CODE_PRECEDENCE if any(issubclass(one, candidate) for one in classes)),
+            Incomplete,
+        )
         count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
         evidence = "\n".join(error.evidence for error in self.failed.values() if error.evidence)
-        error = kind(f"{self.action} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
+        error = error_class(f"{self.action} is incomplete: {count}.\n{messages}{rest}", "\n".join(hints))
         error.evidence = evidence
         return error
 
 
-def _named(logical_ids: list[str]) -> str:
+def _in_parentheses(logical_ids: list[str]) -> str:
     return f" ({', '.join(logical_ids)})" if logical_ids else ""

@@ -22,30 +22,30 @@ def record_outdated_secrets(executor: ResourceExecutor, plan: Plan) -> None:
     for resource in whole.stack:
         change = whole.changes[resource.logical_id]
         if resource.type.write_only and resource.logical_id in whole.actual and not change.foreign:
-            wanted = wanted_of(whole, resource, executor.clients)
-            if doubted := _outdated_secrets(resource, wanted):
-                _record(executor, plan, resource, wanted, doubted)
+            desired = wanted_of(whole, resource, executor.clients)
+            if outdated := _outdated_secrets(resource, desired):
+                _record_outdated(executor, plan, resource, desired, outdated)
 
 
-def _outdated_secrets(resource: Resource, wanted: JsonObject) -> JsonObject:
+def _outdated_secrets(resource: Resource, desired: JsonObject) -> JsonObject:
     """Return a resource's secrets whose keeper is yet to be created, in the form that the state holds."""
     return {
         key: value.fingerprint
-        for key, value in wanted.items()
+        for key, value in desired.items()
         if key in resource.type.write_only and isinstance(value, StoredSecret) and value.is_to_come
     }
 
 
-def _record(
-    executor: ResourceExecutor, plan: Plan, resource: Resource, wanted: JsonObject, doubted: JsonObject
+def _record_outdated(
+    executor: ResourceExecutor, plan: Plan, resource: Resource, desired: JsonObject, outdated: JsonObject
 ) -> None:
     # Adopt the resource where it is new to the state, then record that it holds the former secrets.
     change = (plan.unfiltered or plan).changes[resource.logical_id]
     if change.adopts and resource.logical_id in plan.changes:
-        managed = target_of(resource, plan.stack.suffix, None, wanted).with_id(change.id)
+        managed = target_of(resource, plan.stack.suffix, None, desired).with_id(change.id)
         adopt(executor, managed, change, executor.state_manager.get(resource.logical_id))
     resource_state = executor.state_manager.get(resource.logical_id)
     if resource_state and resource_state.id == change.id:
         executor.state_manager.record_adopted(
-            resource.logical_id, replace(resource_state, recorded={**(resource_state.recorded or {}), **doubted})
+            resource.logical_id, replace(resource_state, recorded={**(resource_state.recorded or {}), **outdated})
         )

@@ -8,7 +8,7 @@ from provisioner.engine.execution.actual_states import ActualStates
 from provisioner.engine.execution.adoption import adopt
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.conflicts import conflicts
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference
@@ -43,7 +43,7 @@ def depose_or_delete(
 
 
 def depose_moved(
-    executor: ResourceExecutor, resource: Resource, resource_state: ResourceState | None, wanted: JsonObject
+    executor: ResourceExecutor, resource: Resource, resource_state: ResourceState | None, desired: JsonObject
 ) -> None:
     """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
 
@@ -52,32 +52,32 @@ def depose_moved(
     if resource_state is None or not resource_state.id or resource.type.deleted_with_parent:
         return
     if any(
-        resource_state.desired.get(place) != wanted.get(place)
-        for place in (*resource.type.lookup_properties, resource.type.name_property)
+        resource_state.desired.get(key) != desired.get(key)
+        for key in (*resource.type.lookup_properties, resource.type.name_property)
     ):
         executor.state_manager.depose(resource.logical_id, f"{resource.logical_id}~{resource_state.id}")
 
 
 def relax_deposed(
-    executor: ResourceExecutor, resource_types: ResourceTypes, resource: Resource, wanted: JsonObject
+    executor: ResourceExecutor, resource_types: ResourceTypes, resource: Resource, desired: JsonObject
 ) -> None:
     """Relax each deposed resource, so that it accepts what is created for its replacement (`Kind.parting`).
 
     An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """
     for name, resource_state in list(executor.state_manager):
-        eased = (
-            resource.type.deposed_properties(resource_state.desired, wanted)
+        relaxed = (
+            resource.type.deposed_properties(resource_state.desired, desired)
             if name.startswith(f"{resource.logical_id}~")
             else {}
         )
-        if not eased or not resource_state.id:
+        if not relaxed or not resource_state.id:
             continue
-        managed = target_in(executor.state_manager.state, name, resource_types)
-        seen = executor.read(managed)
-        if seen is None or covers(seen, eased):
+        managed = recorded_resource(executor.state_manager.state, name, resource_types)
+        actual = executor.read(managed)
+        if actual is None or covers(actual, relaxed):
             continue
-        fields = tuple(Difference(key, seen.get(key), value) for key, value in eased.items())
+        fields = tuple(Difference(key, actual.get(key), value) for key, value in relaxed.items())
         change = Change(
             "update",
             name,
@@ -87,21 +87,23 @@ def relax_deposed(
             resource_state.id,
             fields,
         )
-        executor.update(managed.with_props({**resource_state.desired, **eased}), change)
+        executor.update(managed.with_props({**resource_state.desired, **relaxed}), change)
         executor.state_manager.record_ready(name)
 
 
-def deposed_ids(executor: ResourceExecutor, actual: Mapping[str, JsonObject], led_to: Set[str]) -> dict[str, str]:
+def deposed_ids(executor: ResourceExecutor, actual: Mapping[str, JsonObject], serving: Set[str]) -> dict[str, str]:
     """Map the id of each replacement to the id of the resource it replaces, where that one gets traffic."""
-    aside = (
+    deposed = (
         (name.split("~", 1), resource_state.id) for name, resource_state in list(executor.state_manager) if "~" in name
     )
-    return {actual[logical_id]["id"]: old for (logical_id, _), old in aside if old in led_to and logical_id in actual}
+    return {
+        actual[logical_id]["id"]: old for (logical_id, _), old in deposed if old in serving and logical_id in actual
+    }
 
 
 def serving_ids(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[str]:
     """Yield the ids that get traffic now, from all resources that route traffic, selected or not."""
-    for resource_type, doc in _standing(plan, actual):
+    for resource_type, doc in _existing_resources(plan, actual):
         yield from resource_type.routes_to(doc)
 
 
@@ -109,20 +111,20 @@ def replacement_targets(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[st
     """Map each declared id whose traffic another owner, such as ECS, has moved to the id that gets it now."""
     return {
         own: other
-        for resource_type, doc in _standing(plan, actual)
+        for resource_type, doc in _existing_resources(plan, actual)
         for own, other in resource_type.replacement_targets(doc).items()
     }
 
 
 def replacement_followers(plan: Plan) -> Iterator[str]:
     """Yield the names of the selected resources that route to a stand-in of another resource now."""
-    serve = set(replacement_targets(plan, {}).values())
-    for resource in plan.stack if serve else ():
-        if not serve.isdisjoint(resource.type.routes_to(plan.actual.get(resource.logical_id, {}))):
+    stand_ins = set(replacement_targets(plan, {}).values())
+    for resource in plan.stack if stand_ins else ():
+        if not stand_ins.isdisjoint(resource.type.routes_to(plan.actual.get(resource.logical_id, {}))):
             yield resource.logical_id
 
 
-def _standing(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[tuple[ResourceType, JsonObject]]:
+def _existing_resources(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[tuple[ResourceType, JsonObject]]:
     # The type and actual state of each resource of the stack that exists, selected or not.
     whole = plan.unfiltered or plan
     for resource in whole.stack:
@@ -131,20 +133,20 @@ def _standing(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[tuple[Re
 
 
 class Cutover:
-    """The first phase of a cutover, run by each resource; `between` lists the resources of later phases."""
+    """The first phase of a cutover, run by each resource; `later_phase_names` lists the resources of later phases."""
 
     def __init__(self, plan: Plan, executor: ResourceExecutor, actual_states: ActualStates) -> None:
         self.plan = plan
-        self.hands = executor
-        self.known = actual_states
-        self._before = frozenset(serving_ids(plan, {}))
+        self.executor = executor
+        self.actual_states = actual_states
+        self._serving_before = frozenset(serving_ids(plan, {}))
         # The resources that refer to both the old and the new one; and those whose traffic another owner
         # routes, as that owner may route it elsewhere before this run ends.
-        self.between = list(replacement_followers(plan))
+        self.later_phase_names = list(replacement_followers(plan))
 
     def serving(self) -> frozenset[str]:
         """Return the ids that get traffic now."""
-        return frozenset(serving_ids(self.plan, self.known.docs))
+        return frozenset(serving_ids(self.plan, self.actual_states.properties))
 
     def initial(self, managed: ManagedResource) -> ManagedResource:
         """Return a resource to be created, with its initial properties.
@@ -152,11 +154,11 @@ class Cutover:
         A new rule to a target group without traffic takes no requests from the groups that serve. A resource
         whose initial properties are not its final ones goes on in the later phases.
         """
-        first = self._at_first(managed.type, managed.spec.props)
-        led_by_others = replacement_targets(self.plan, self.known.docs).keys()
-        if first != managed.spec.props or not led_by_others.isdisjoint(managed.type.routes_to(managed.spec.props)):
-            self.between.append(managed.spec.logical_id)
-        return managed.with_props(first)
+        initial = self._initial_properties(managed.type, managed.spec.props)
+        led_by_others = replacement_targets(self.plan, self.actual_states.properties).keys()
+        if initial != managed.spec.props or not led_by_others.isdisjoint(managed.type.routes_to(managed.spec.props)):
+            self.later_phase_names.append(managed.spec.logical_id)
+        return managed.with_props(initial)
 
     def join(
         self,
@@ -172,15 +174,15 @@ class Cutover:
         """
         joined = resource.type.properties_at(CutoverPhase.JOIN, desired, actual, self.serving())
         if joined == desired and not list(resource.type.routes_to(actual)):
-            joined = self._at_first(resource.type, desired)
+            joined = self._initial_properties(resource.type, desired)
         if joined == desired:
             return desired, change
-        self.between.append(resource.logical_id)
+        self.later_phase_names.append(resource.logical_id)
         return joined, with_unmanaged(decide_change(resource, resource_state, actual, joined), change.unmanaged)
 
-    def _at_first(self, resource_type: ResourceType, desired: JsonObject) -> JsonObject:
+    def _initial_properties(self, resource_type: ResourceType, desired: JsonObject) -> JsonObject:
         # The properties at creation, by what gets traffic before this run, and what is replaced.
-        olds = deposed_ids(self.hands, self.known.docs, self._before)
+        olds = deposed_ids(self.executor, self.actual_states.properties, self._serving_before)
         return resource_type.initial_properties(
-            desired, self._before, replacement_targets(self.plan, self.known.docs) | olds
+            desired, self._serving_before, replacement_targets(self.plan, self.actual_states.properties) | olds
         )

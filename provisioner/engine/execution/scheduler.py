@@ -36,10 +36,10 @@ class DagExecutor(Generic[Vertex]):
         self._begin = begin
         self._stopped = stopped
         self._pool = ThreadPoolExecutor(workers)
-        self._told: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._handed: set[Vertex] = set()
+        self._reports: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._ready: set[Vertex] = set()
         self._running = 0
-        self._fatal: BaseException | None = None
+        self._error: BaseException | None = None
         self.done: set[Vertex] = set()
 
     def run(self) -> set[Vertex]:
@@ -48,44 +48,44 @@ class DagExecutor(Generic[Vertex]):
         An exception of a work stops the start of further ones, and is raised at the end.
         """
         with self._pool:
-            self._advance()
+            self._start_ready()
             while self._running:
-                self._hear(*self._told.get())
-                self._advance()
-        if self._fatal:
-            raise self._fatal
+                self._handle_report(*self._reports.get())
+                self._start_ready()
+        if self._error:
+            raise self._error
         return self.done
 
-    def _advance(self) -> None:
+    def _start_ready(self) -> None:
         # A step may have been reported before its turn came: it is then marked as done at once.
-        while steps := self._order.get_ready():
-            for step in steps:
-                self._handed.add(step)
-                if step in self.done:
-                    self._order.done(step)
-                elif not (self._fatal or self._stopped()):
-                    self._start(self._begin(step))
+        while vertices := self._order.get_ready():
+            for vertex in vertices:
+                self._ready.add(vertex)
+                if vertex in self.done:
+                    self._order.done(vertex)
+                elif not (self._error or self._stopped()):
+                    self._submit(self._begin(vertex))
 
-    def _start(self, work: Work[Vertex] | None) -> None:
+    def _submit(self, work: Work[Vertex] | None) -> None:
         if work:
             self._running += 1
-            self._pool.submit(self._carry_out, work)
+            self._pool.submit(self._run_work, work)
 
-    def _carry_out(self, work: Work[Vertex]) -> None:
+    def _run_work(self, work: Work[Vertex]) -> None:
         try:
-            work(lambda step: self._told.put(("done", step)))
+            work(lambda vertex: self._reports.put(("done", vertex)))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            self._told.put(("raised", error))
+            self._reports.put(("raised", error))
         finally:
-            self._told.put(("ended", None))
+            self._reports.put(("ended", None))
 
-    def _hear(self, what: str, value: Any) -> None:
+    def _handle_report(self, report: str, value: Any) -> None:
         # "done": a step was completed. "raised": a work failed. "ended": a thread is free again.
-        if what == "done":
-            if value in self._handed and value not in self.done:
+        if report == "done":
+            if value in self._ready and value not in self.done:
                 self._order.done(value)
             self.done.add(value)
-        elif what == "raised":
-            self._fatal = self._fatal or value
+        elif report == "raised":
+            self._error = self._error or value
         else:
             self._running -= 1

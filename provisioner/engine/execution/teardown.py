@@ -23,7 +23,7 @@ from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 
 
-def remove(executor: ResourceExecutor, resource_types: ResourceTypes, only: Set[str] | None = None) -> Outcome:
+def delete_recorded(executor: ResourceExecutor, resource_types: ResourceTypes, only: Set[str] | None = None) -> Outcome:
     """Delete all recorded resources, or those in `only`; each deletion starts as early as it can.
 
     Of account-wide resources nothing is deleted; a teardown removes them from the state.
@@ -39,18 +39,24 @@ def remove(executor: ResourceExecutor, resource_types: ResourceTypes, only: Set[
     def begin(end: DeleteStage) -> Work[DeleteStage] | None:
         if end.what == "gone":
             return None
-        managed = target_in(state, end.name, resource_types)
-        return lambda tell: take_down(executor, managed, outcome, tell, whole=only is None)
+        managed = recorded_resource(state, end.name, resource_types)
+        return lambda report_stage: delete_and_report(
+            executor, managed, outcome, report_stage, whole_stack=only is None
+        )
 
-    ended = DagExecutor(_graph(state, names, resource_types), begin, stopped=lambda: executor.clock.stopped).run()
-    done = {end.name for end in ended if end.what == "gone"}
+    reached = DagExecutor(
+        _deletion_graph(state, names, resource_types), begin, stopped=lambda: executor.clock.stopped
+    ).run()
+    done = {end.name for end in reached if end.what == "gone"}
     outcome.done = sorted(done - outcome.kept.keys() - outcome.foreign.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = executor.clock.now() - start
     return outcome
 
 
-def _graph(state: StackState, names: Set[str], resource_types: ResourceTypes) -> dict[DeleteStage, set[DeleteStage]]:
+def _deletion_graph(
+    state: StackState, names: Set[str], resource_types: ResourceTypes
+) -> dict[DeleteStage, set[DeleteStage]]:
     """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
     resource_states = state.resources
 
@@ -60,7 +66,7 @@ def _graph(state: StackState, names: Set[str], resource_types: ResourceTypes) ->
     return delete_graph({name: resource_states[name].depends_on for name in names}, beside)
 
 
-def target_in(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
+def recorded_resource(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
     """Return the resource to work on for a recorded one, which may no longer be declared."""
     resource_state: ResourceState = state.resources[name]
     logical_id = name.split("~", 1)[0]
@@ -76,7 +82,10 @@ def target_in(state: StackState, name: str, resource_types: ResourceTypes) -> Ma
         if resource_state.id
         else state.ids_of_others(name, resource_state.type_name, resource_state.region),
     )
-    resource_type, parents = resource_types[resource_state.type_name], _hosts(state, resource_state, resource_types)
+    resource_type, parents = (
+        resource_types[resource_state.type_name],
+        _parents_known_by_name(state, resource_state, resource_types),
+    )
     return ManagedResource(
         resource_type,
         spec,
@@ -87,7 +96,7 @@ def target_in(state: StackState, name: str, resource_types: ResourceTypes) -> Ma
     )
 
 
-def _hosts(
+def _parents_known_by_name(
     state: StackState, resource_state: ResourceState, resource_types: ResourceTypes
 ) -> tuple[ManagedResource, ...]:
     """Return the recorded resources that contain this one and are known by a name only."""
@@ -95,64 +104,66 @@ def _hosts(
     if resource_type.tagged:
         return ()
     places = [resource_state.desired.get(key) for key in resource_type.lookup_properties]
-    held = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
+    dependencies = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
     return tuple(
-        target_in(state, name, resource_types)
-        for name, one in held.items()
+        recorded_resource(state, name, resource_types)
+        for name, one in dependencies.items()
         if one.id and one.id in places and is_identified_by_name(resource_types[one.type_name])
     )
 
 
-def _refusal(
-    executor: ResourceExecutor, managed: ManagedResource, error: Exception, *, whole: bool
+def _deletion_error(
+    executor: ResourceExecutor, managed: ManagedResource, error: Exception, *, whole_stack: bool
 ) -> ProvisionerError | None:
     """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
-    if is_permanent_refusal(managed, error) and (doc := deletion_protection(executor.clients, managed)):
-        way = f"Take that off: {unprotect_command(executor.clients, managed, doc)}. Then run the same command again"
-        option = ", or add `--unprotect`, which takes it off" if whole else ""
-        return Blocked(f"{managed.description} is protected against deletion.", f"{way}{option}.")
+    if is_permanent_refusal(managed, error) and (actual := deletion_protection(executor.clients, managed)):
+        remedy = (
+            f"Take that off: {unprotect_command(executor.clients, managed, actual)}. Then run the same command again"
+        )
+        option = ", or add `--unprotect`, which takes it off" if whole_stack else ""
+        return Blocked(f"{managed.description} is protected against deletion.", f"{remedy}{option}.")
     return user_error(error, f"deleting {managed.spec.aws_name or managed.spec.logical_id}")
 
 
-def take_down(
+def delete_and_report(
     executor: ResourceExecutor,
     managed: ManagedResource,
     outcome: Outcome,
-    tell: ReportStage[DeleteStage],
+    report_stage: ReportStage[DeleteStage],
     *,
-    whole: bool = False,
+    whole_stack: bool = False,
 ) -> None:
-    """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`.
+    """Delete one resource, report its stages to `report_stage` and the listener, and add its result to `outcome`.
 
-    `whole` says that the whole stack is deleted.
+    `whole_stack` says that the whole stack is deleted.
     """
     name, clock = managed.spec.logical_id, executor.clock
     start = clock.now()
     executor.listen(Event("starting", name, "delete"))
-    going: list[DeleteStage] = []
+    reported: list[DeleteStage] = []
 
     def begun() -> None:
-        if not going:
-            going.append(DeleteStage(name, "going"))
+        if not reported:
+            reported.append(DeleteStage(name, "going"))
             executor.listen(Event("going", name, "delete", seconds=clock.now() - start))
-            tell(going[0])
+            report_stage(reported[0])
 
     try:
-        if why := executor.delete(managed, begun):
-            outcome.kept[name] = why
+        if retention_reason := executor.delete(managed, begun):
+            outcome.kept[name] = retention_reason
     except OwnershipConflict as error:
         outcome.foreign[name] = error.message
     except Exception as error:
-        known = _refusal(executor, managed, error, whole=whole)
-        if known is None:
+        failure = _deletion_error(executor, managed, error, whole_stack=whole_stack)
+        if failure is None:
             raise
-        outcome.failed[name] = known
-        if isinstance(known, FATAL):
+        outcome.failed[name] = failure
+        if isinstance(failure, FATAL):
             clock.stop()
-        executor.listen(Event(end_of(known), name, "delete", known.message, clock.now() - start))
+        executor.listen(Event(end_of(failure), name, "delete", failure.message, clock.now() - start))
         return
     end = Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id)
     kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.foreign.get(name, "")
     executor.listen(replace(end, what="kept", detail=kept) if kept else end)
-    tell(DeleteStage(name, "going"))
-    tell(DeleteStage(name, "gone"))
+    report_stage(DeleteStage(name, "going"))
+    report_stage(DeleteStage(name, "gone"))

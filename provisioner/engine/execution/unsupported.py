@@ -17,18 +17,18 @@ class UnsupportedResources:
         self.clients = clients
         self.listen = listen
         # The resources that were skipped: they never become ready, so nothing waits for them.
-        self.nodes: set[str] = set()
+        self.logical_ids: set[str] = set()
 
-    def skips(self, managed: ManagedResource, action: str, error: BaseException) -> bool:
+    def try_skip(self, managed: ManagedResource, action: str, error: BaseException) -> bool:
         """Return whether a failed call can be skipped on this emulator, and report the resource if so.
 
         A create is only skipped if the id can be made of the properties, because other resources may need it.
         """
-        if action == "create" and not _names_itself(managed):
+        if action == "create" and not _has_id_in_properties(managed):
             return False
-        if not is_unsupported_call(self.clients, managed, error) and not self._serves(managed, error):
+        if not is_unsupported_call(self.clients, managed, error) and not self._exists_under_other_name(managed, error):
             return False
-        self.nodes.add(managed.spec.logical_id)
+        self.logical_ids.add(managed.spec.logical_id)
         self.listen(
             Event(
                 "note", managed.spec.logical_id, action, f"not on this emulator: {managed.description} is passed over"
@@ -36,7 +36,7 @@ class UnsupportedResources:
         )
         return True
 
-    def _serves(self, managed: ManagedResource, error: BaseException) -> bool:
+    def _exists_under_other_name(self, managed: ManagedResource, error: BaseException) -> bool:
         """Return whether an account-wide resource exists under another name that only this emulator gives it.
 
         ministack 1.5.33 gives the service-linked roles of two services the same name if the services' names
@@ -52,5 +52,5 @@ def describe_unsupported(names: Iterable[str]) -> list[str]:
     return [f"Not on this emulator, and passed over: {', '.join(listed)}."] if listed else []
 
 
-def _names_itself(managed: ManagedResource) -> bool:
+def _has_id_in_properties(managed: ManagedResource) -> bool:
     return "None" not in managed.type.id_of(managed.spec.props).split("|")

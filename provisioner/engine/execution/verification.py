@@ -40,17 +40,17 @@ class VerificationReport:
     lingering: list[Remnant] = field(default_factory=list)
     kept: list[Remnant] = field(default_factory=list)
 
-    def set_aside(self, kept: list[Remnant], lingering: list[Remnant], strays: list[Remnant]) -> None:
+    def add_explained(self, kept: list[Remnant], lingering: list[Remnant], unexplained: list[Remnant]) -> None:
         """Add what other searches found, and drop the same resources from the unexplained ones."""
-        known = {one.id for one in (*kept, *lingering, *strays)}
+        known = {one.id for one in (*kept, *lingering, *unexplained)}
         self.lingering = [one for one in self.lingering if one.id not in known] + lingering
         self.kept += kept
-        self.remaining = [one for one in self.remaining if one.id not in known] + strays
+        self.remaining = [one for one in self.remaining if one.id not in known] + unexplained
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
-        told: dict[str, Any] = as_json(self)
-        return told
+        result: dict[str, Any] = as_json(self)
+        return result
 
 
 def verify_deleted(
@@ -58,7 +58,7 @@ def verify_deleted(
     resource_types: ResourceTypes,
     tombstones: Iterable[Tombstone],
     search: Plan,
-    bearing: list[str],
+    tagged_arns: list[str],
     suffix: str,
 ) -> VerificationReport:
     """Read each deleted resource once more, and add what a search by name and tag has found.
@@ -68,41 +68,41 @@ def verify_deleted(
         resource_types: The resource types by name.
         tombstones: The tombstones of the deleted resources.
         search: A plan made without a state, which finds resources by name and tags.
-        bearing: The ARNs that still have the stack's tags.
+        tagged_arns: The ARNs that still have the stack's tags.
         suffix: The stack.
 
     """
     report = VerificationReport(searches=len(search.stack.resources) + 1)
-    listed = [tombstone for tombstone in tombstones if not resource_types[tombstone.type_name].account_wide]
-    report.asked = len(listed)
+    deleted = [tombstone for tombstone in tombstones if not resource_types[tombstone.type_name].account_wide]
+    report.asked = len(deleted)
 
-    def begin(at: int) -> Work[int]:
-        def work(tell: ReportStage[int]) -> None:
-            tombstone = listed[at]
+    def begin(index: int) -> Work[int]:
+        def work(report_stage: ReportStage[int]) -> None:
+            tombstone = deleted[index]
             with user_errors(f"asking for {tombstone.type_name} {tombstone.id}"):
-                actual = read(clients, _target(resource_types, tombstone, suffix))
-            _judge(report, resource_types[tombstone.type_name], tombstone, actual)
-            tell(at)
+                actual = read(clients, _deleted_resource(resource_types, tombstone, suffix))
+            _add_result(report, resource_types[tombstone.type_name], tombstone, actual)
+            report_stage(index)
 
         return work
 
-    DagExecutor({at: set() for at in range(len(listed))}, begin, workers=8).run()
+    DagExecutor({index: set() for index in range(len(deleted))}, begin, workers=8).run()
     for name in sorted(search.found):
         change = search.changes[name]
         report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
     for name, change in search.changes.items():
         if name not in search.stack.resources:
             report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
-    known = {tombstone.id for tombstone in listed} | {tombstone.aws_name for tombstone in listed}
+    known = {tombstone.id for tombstone in deleted} | {tombstone.aws_name for tombstone in deleted}
     # A resource has several tombstones if several runs found it again and tried to delete it.
     report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
-    for arn in bearing:
+    for arn in tagged_arns:
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
             report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))
     return report
 
 
-def _judge(
+def _add_result(
     report: VerificationReport, resource_type: ResourceType, tombstone: Tombstone, actual: JsonObject | None
 ) -> None:
     # Nothing is reported for a resource that AWS no longer returns.
@@ -120,6 +120,6 @@ def _judge(
         report.remaining.append(Remnant(tombstone.type_name, tombstone.id, "it was deleted, and is there"))
 
 
-def _target(resource_types: ResourceTypes, tombstone: Tombstone, suffix: str) -> ManagedResource:
+def _deleted_resource(resource_types: ResourceTypes, tombstone: Tombstone, suffix: str) -> ManagedResource:
     spec = ResourceSpec(tombstone.logical_id, tombstone.aws_name, suffix, tombstone.desired, id=tombstone.id)
     return ManagedResource(resource_types[tombstone.type_name], spec, tombstone.region)

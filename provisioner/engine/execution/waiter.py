@@ -42,33 +42,33 @@ class Waiter:
 
         """
         resource_type, spec = managed.type, managed.spec
-        start, since, asked, more = self.clock.now(), self.clock.wall(), "", 0.0
-        quiet = resource_type.stale_seconds * self.speed if updated else 0.0
+        start, since, requested_action, extra_seconds = self.clock.now(), self.clock.wall(), "", 0.0
+        stale_seconds = resource_type.stale_seconds * self.speed if updated else 0.0
         due = self.durations.typical_seconds(resource_type, managed.region, "update" if updated else "create", "ready")
         self.listen(Event("waiting", spec.logical_id, detail=f"usually {due:.0f} s" if due >= 1 else ""))
 
         def probe() -> JsonObject | None:
-            nonlocal asked, more
+            nonlocal requested_action, extra_seconds
             doc = read(self.clients, managed)
-            if doc is None or self.clock.now() - start < quiet:
+            if doc is None or self.clock.now() - start < stale_seconds:
                 return None
             actual(doc)
-            more = resource_type.extra_seconds(doc)
+            extra_seconds = resource_type.extra_seconds(doc)
             if updated and self._is_stale(managed, doc, self.clock.now() - start):
                 return None
             if self._is_ready(managed, doc, since):
                 return doc
-            deposed, asked = asked, resource_type.required_action(doc)
-            if asked and asked != deposed:
-                self.listen(Event("asking", spec.logical_id, detail=asked))
+            previous, requested_action = requested_action, resource_type.required_action(doc)
+            if requested_action and requested_action != previous:
+                self.listen(Event("asking", spec.logical_id, detail=requested_action))
             return None
 
-        doc = poll_until(probe, clock=self.clock, due=due, timeout=lambda: managed.timeout + more)
+        doc = poll_until(probe, clock=self.clock, due=due, timeout=lambda: managed.timeout + extra_seconds)
         if doc is None:
             raise WaitTimeout(
-                f"{spec.aws_name or spec.logical_id} is not ready after {managed.timeout + more:.0f} s; "
-                f"{'it waits for you' if asked else 'AWS is still at it'}.",
-                f"{asked}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
+                f"{spec.aws_name or spec.logical_id} is not ready after {managed.timeout + extra_seconds:.0f} s; "
+                f"{'it waits for you' if requested_action else 'AWS is still at it'}.",
+                f"{requested_action}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
             )
         return doc
 
@@ -111,8 +111,12 @@ class Waiter:
             )
             return True if ended else None
 
-        asked = self.clock.now() if since is None else since
-        due = asked + self.durations.typical_seconds(resource_type, managed.region, "delete", "gone") - self.clock.now()
+        requested_action = self.clock.now() if since is None else since
+        due = (
+            requested_action
+            + self.durations.typical_seconds(resource_type, managed.region, "delete", "gone")
+            - self.clock.now()
+        )
         if not poll_until(probe, clock=self.clock, due=max(due, 0), timeout=resource_type.timeout):
             raise WaitTimeout(
                 f"{spec.aws_name or spec.id} is still there after {resource_type.timeout:.0f} s.",

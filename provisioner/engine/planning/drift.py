@@ -15,7 +15,7 @@ from provisioner.engine.execution.managed_resource import (
     with_status_reads,
 )
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.diff import (
     Difference,
     differences,
@@ -127,7 +127,7 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_typ
 
     def begin(name: str) -> Work[str]:
         def work(tell: ReportStage[str]) -> None:
-            managed, resource_state = target_in(state, name, resource_types), listed[name]
+            managed, resource_state = recorded_resource(state, name, resource_types), listed[name]
             with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
                 actual = read_recorded(clients, managed, resource_state)
                 actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)

@@ -13,7 +13,7 @@ from provisioner.engine.execution.consistency import is_protected
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.blocked_deletions import or_unknown
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
@@ -78,7 +78,7 @@ def remove_protections(
     state = executor.state_manager.state
     ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
     for name, take_off in ways:
-        managed = target_in(state, name, resource_types)
+        managed = recorded_resource(state, name, resource_types)
         with outcome.recording(name, f"taking the protection off {managed.spec.aws_name or name}"):
             take_off(executor, managed)
             outcome.done.append(name)

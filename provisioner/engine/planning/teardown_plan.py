@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph, inverted
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.execution.teardown import target_in
+from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, target_of
 from provisioner.engine.resource_graph.references import JsonObject, redact, resolve
 from provisioner.engine.types.resource_type import ResourceType
@@ -111,7 +111,7 @@ def deletion_candidates(plan: Plan, state: StackState, resource_types: ResourceT
     """
     known = {name: resource_state for name, resource_state in state.resources.items() if resource_state.id}
     there = plan.actual.keys() | {name for name in known if name not in plan.stack.resources}
-    managed_resources = {name: target_in(state, name, resource_types) for name in known if name in there}
+    managed_resources = {name: recorded_resource(state, name, resource_types) for name in known if name in there}
     for name in plan.found - state.resources.keys():
         resource = plan.stack.resources[name]
         wanted = resolve(resource.props, lambda ref: look_up(plan, ref))

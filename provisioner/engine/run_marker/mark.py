@@ -11,44 +11,44 @@ from provisioner.names import RUN_TAG
 from state.errors import LockHeld
 
 # What IAM does not accept in the value of a tag, and how long a value may be (IAM API reference, Tag).
-_NOT_TAKEN = re.compile(r"[^\w.:/=+@-]")
-_LONGEST = 256
+_INVALID_CHARACTER = re.compile(r"[^\w.:/=+@-]")
+_MAX_LENGTH = 256
 
 
 @dataclass(frozen=True)
 class RunMark:
     """The mark of one run.
 
-    `at` is the second of its last renewal, `since` that of its first writing, both by AWS's clock.
+    `renewed_at` is the second of its last renewal, `began_at` that of its first writing, both by AWS's clock.
     """
 
-    at: float
+    renewed_at: float
     lineage: str
     caller: str
     host: str
-    since: float
+    began_at: float
 
     @classmethod
     def parse(cls, text: str) -> RunMark | None:
         """Return the mark in a tag's value, or None if the value is not a mark."""
         match text.split(" "):
             case [at, lineage, since, host, caller]:
-                return cls(_seconds(at), lineage, caller, host, _seconds(since))
+                return cls(_parse_stamp(at), lineage, caller, host, _parse_stamp(since))
             case _:
                 return None
 
     @classmethod
-    def on(cls, doc: JsonObject | None) -> RunMark | None:
+    def in_tags(cls, actual: JsonObject | None) -> RunMark | None:
         """Return the mark in the tags of the marker resource, or None if no run is at work."""
-        return cls.parse(str(((doc or {}).get("Tags") or {}).get(RUN_TAG, "")))
+        return cls.parse(str(((actual or {}).get("Tags") or {}).get(RUN_TAG, "")))
 
     def dump(self) -> str:
         """Return the value of the tag that holds this mark."""
-        words = (self.lineage, stamp(self.since), self.host, self.caller)
-        return " ".join([stamp(self.at), *(_NOT_TAKEN.sub("-", word) for word in words)])[:_LONGEST]
+        words = (self.lineage, stamp(self.began_at), self.host, self.caller)
+        return " ".join([stamp(self.renewed_at), *(_INVALID_CHARACTER.sub("-", word) for word in words)])[:_MAX_LENGTH]
 
     def __str__(self) -> str:
-        return f"{self.caller} on {self.host}, since {stamp(self.since)}, last heard of at {stamp(self.at)}"
+        return f"{self.caller} on {self.host}, since {stamp(self.began_at)}, last heard of at {stamp(self.renewed_at)}"
 
 
 @dataclass(frozen=True)
@@ -60,29 +60,30 @@ class RunIdentity:
     host: str
     takes_over: bool = False
     # The command that takes over from a dead run, for messages.
-    hint: str = ""
+    takeover_hint: str = ""
 
-    def held_up(self, suffix: str, there: RunMark | None, lasts: float, came: str) -> LockHeld:
+    def conflict_error(self, suffix: str, mark: RunMark | None, mark_seconds: float, consequence: str) -> LockHeld:
         """Return the error that another run is at work on a stack.
 
-        `there` is its mark, which counts for `lasts` seconds; `came` says what became of this run.
+        `mark` is its mark, which counts for `mark_seconds` seconds; `consequence` says what became of this run.
         """
-        whose = f"by {there}" if there else "by a run that has left no mark"
-        until = f" or until {stamp(there.at + lasts)}, when it counts as dead" if there else ""
+        holder = f"by {mark}" if mark else "by a run that has left no mark"
+        until = f" or until {stamp(mark.renewed_at + mark_seconds)}, when it counts as dead" if mark else ""
         return LockHeld(
-            f"The stack {suffix} is being made, changed or removed {whose}. That run has a state of its own; {came}.",
+            f"The stack {suffix} is being made, changed or removed {holder}. That run has a state of its "
+            f"own; {consequence}.",
             f"Wait until it has ended{until}, then run the same command again. Share one state "
-            f"(--state s3://...) so that both know the same. {self.hint}".rstrip(),
+            f"(--state s3://...) so that both know the same. {self.takeover_hint}".rstrip(),
         )
 
-    def begun_anew(self, suffix: str, there: RunMark | None) -> LockHeld:
+    def begun_again_error(self, suffix: str, mark: RunMark | None) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
-        whose = f"by {there}" if there else "by a run that has ended"
+        holder = f"by {mark}" if mark else "by a run that has ended"
         return LockHeld(
             f"This run removed all of the stack {suffix} that it knew, and the stack was begun anew "
-            f"{whose}. That run has a state of its own; nothing of it was touched.",
+            f"{holder}. That run has a state of its own; nothing of it was touched.",
             "Another teardown would remove what that run makes. Share one state (--state s3://...) so that "
-            f"both know the same. {self.hint}".rstrip(),
+            f"both know the same. {self.takeover_hint}".rstrip(),
         )
 
 
@@ -91,7 +92,7 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _seconds(stamp: str) -> float:
+def _parse_stamp(stamp: str) -> float:
     """Return the wall-clock second of a timestamp; 0, which is long ago, if it cannot be read."""
     try:
         return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()

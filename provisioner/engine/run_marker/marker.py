@@ -28,8 +28,8 @@ from state.lease import Heartbeat
 # long for tags).
 MARK_SECONDS, RENEWAL_SECONDS, SAFETY_MARGIN_SECONDS, SETTLE_SECONDS = 300.0, 60.0, 15.0, 10.0
 # Seconds for which a mark lasts at least: on an emulator without delays, a run takes only seconds.
-_LEAST = 10.0
-_RENEWALS = 5  # so many in a row may take longer than a mark lasts before the run ends
+_LEAST_MARK_SECONDS = 10.0
+_MAX_RENEWALS = 5  # so many in a row may take longer than a mark lasts before the run ends
 
 
 class RunMarker:
@@ -38,19 +38,19 @@ class RunMarker:
     `target` is the marker resource. Times are by AWS's own clock, so that machines with other clocks agree.
     """
 
-    def __init__(self, clients: Clients, managed: ManagedResource, me: RunIdentity) -> None:
+    def __init__(self, clients: Clients, managed: ManagedResource, identity: RunIdentity) -> None:
         self._clients = clients
         self.target = managed
-        self._me = me
+        self._identity = identity
         speed = clients.aws.speed
-        self._lasts = max(MARK_SECONDS * speed, _LEAST)
-        self._scale = self._lasts / MARK_SECONDS
-        self._one = threading.Lock()
+        self._mark_seconds = max(MARK_SECONDS * speed, _LEAST_MARK_SECONDS)
+        self._scale = self._mark_seconds / MARK_SECONDS
+        self._renewal_lock = threading.Lock()
         self._heartbeat: Heartbeat | None = None
-        self._heard = (0.0, 0.0)
-        self._since = 0.0
-        self._taken = ""
-        self._trouble = ""
+        self._renewed_at = (0.0, 0.0)
+        self._began_at = 0.0
+        self._new_holder = ""
+        self._renewal_error = ""
 
     @property
     def logical_id(self) -> str:
@@ -81,21 +81,21 @@ class RunMarker:
 
     def read_consistently(self) -> JsonObject | None:
         """Return the marker's properties; if it is not found, read again when AWS can no longer hide it."""
-        doc = self.read()
-        if doc is None:
+        actual = self.read()
+        if actual is None:
             self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
-            doc = self.read()
-        return doc
+            actual = self.read()
+        return actual
 
-    def check(self, doc: JsonObject | None) -> None:
-        """Raise `LockHeld` if `doc` bears another run's mark and this run may not take over."""
-        if (there := self.other(doc)) and not self._me.takes_over:
-            raise self.conflict_error(there)
+    def check(self, actual: JsonObject | None) -> None:
+        """Raise `LockHeld` if `actual` bears another run's mark and this run may not take over."""
+        if (mark := self.other(actual)) and not self._identity.takes_over:
+            raise self.conflict_error(mark)
 
-    def other(self, doc: JsonObject | None) -> RunMark | None:
+    def other(self, actual: JsonObject | None) -> RunMark | None:
         """Return the mark of a live run that has another state, or None."""
-        there = RunMark.on(doc)
-        return there if there and self._is_foreign(there) and self._is_alive(there) else None
+        mark = RunMark.in_tags(actual)
+        return mark if mark and self._is_foreign(mark) and self._is_alive(mark) else None
 
     def acquire(self, planned: JsonObject | None) -> None:
         """Set this run's mark on a marker that exists, and start to renew it.
@@ -108,18 +108,18 @@ class RunMarker:
 
         """
         with user_errors(f"putting this run's mark on {self.target.description}"):
-            self._acquire(RunMark.on(planned))
-        self._me = replace(self._me, takes_over=False)  # a run that begins from now on is not the dead one
+            self._acquire(RunMark.in_tags(planned))
+        self._identity = replace(self._identity, takes_over=False)  # a run that begins from now on is not the dead one
         self.begin()
 
     def _acquire(self, planned: RunMark | None) -> None:
-        doc = self._read()
-        self.check(doc)
-        there = RunMark.on(doc)
-        if there and self._is_foreign(there) and there != planned:
-            raise self.conflict_error(there)
-        is_ours_still = there is not None and not self._is_foreign(there) and self._is_alive(there)
-        self._since = there.since if there and is_ours_still else self._time()
+        actual = self._read()
+        self.check(actual)
+        mark = RunMark.in_tags(actual)
+        if mark and self._is_foreign(mark) and mark != planned:
+            raise self.conflict_error(mark)
+        is_ours_still = mark is not None and not self._is_foreign(mark) and self._is_alive(mark)
+        self._began_at = mark.began_at if mark and is_ours_still else self._aws_time()
         began = self._clients.clock.now()
         call_with_retry(self._clients, self._write)  # the same tag may be written twice
         if not is_ours_still or self._clients.clock.now() - began >= self.renewal_seconds:
@@ -128,25 +128,25 @@ class RunMarker:
     def with_mark(self, managed: ManagedResource) -> ManagedResource:
         """Return the marker resource with this run's mark among its tags, for the call that creates it."""
         self._read()  # the reply tells AWS's time
-        self._since = self._time()
-        self._heard = self._clients.clock.moment()
+        self._began_at = self._aws_time()
+        self._renewed_at = self._clients.clock.moment()
         return managed.with_tags({RUN_TAG: self._mark().dump()})
 
-    def check_created(self, doc: JsonObject | None) -> None:
+    def check_created(self, actual: JsonObject | None) -> None:
         """Raise `LockHeld` unless the marker bears this run's mark."""
-        if not self.is_ours(doc):
-            raise self.conflict_error(RunMark.on(doc))
+        if not self.is_ours(actual):
+            raise self.conflict_error(RunMark.in_tags(actual))
 
-    def is_ours(self, doc: JsonObject | None) -> bool:
+    def is_ours(self, actual: JsonObject | None) -> bool:
         """Return whether the marker bears this run's mark, or the emulator does not return tags at all."""
-        there = RunMark.on(doc)
-        return self._is_forgotten(doc) or (there is not None and not self._is_foreign(there))
+        mark = RunMark.in_tags(actual)
+        return self._lacks_tags(actual) or (mark is not None and not self._is_foreign(mark))
 
     def begin(self) -> None:
         """Start to renew the mark in the background; do nothing on an emulator that does not return tags."""
-        if not self._clients.aws.is_faithful and self._is_forgotten(self._read()):
+        if not self._clients.aws.is_faithful and self._lacks_tags(self._read()):
             return
-        self._heartbeat = Heartbeat(self._renewal_seconds, RENEWAL_SECONDS * self._scale)
+        self._heartbeat = Heartbeat(self._renew_exclusively, RENEWAL_SECONDS * self._scale)
         self._heartbeat.start()
 
     def guard(self) -> None:
@@ -156,16 +156,16 @@ class RunMarker:
         """
         if self._heartbeat is None:
             return
-        with self._one:
-            if not self._taken and self._age() >= self.renewal_seconds:
+        with self._renewal_lock:
+            if not self._new_holder and self._age() >= self.renewal_seconds:
                 self._renew()
-            for _ in range(_RENEWALS):
-                if self._is_late() and not (self._taken or self._trouble):
+            for _ in range(_MAX_RENEWALS):
+                if self._is_late() and not (self._new_holder or self._renewal_error):
                     self._renew()
-        if self._taken:
+        if self._new_holder:
             raise self._lost_error("Nothing more was called.")
         if self._is_late():
-            why = self._trouble or "each time it took longer than a mark lasts"
+            why = self._renewal_error or "each time it took longer than a mark lasts"
             raise LockHeld(
                 f"The mark of this run on {self.target.description} could not be renewed: {why}",
                 "Nothing more was called, as another run may take over. Mend that, then run the same "
@@ -176,8 +176,8 @@ class RunMarker:
         """Raise `LockHeld` if the marker no longer bears this run's mark: its work may be undone by now."""
         if self._heartbeat is None:
             return
-        self._see_whose()
-        if self._taken:
+        self._check_holder()
+        if self._new_holder:
             raise self._lost_error("What this run made may be gone or changed by now.")
 
     def stop_renewing(self) -> None:
@@ -192,51 +192,51 @@ class RunMarker:
             return
         self.stop_renewing()
         with user_errors(f"taking this run's mark off {self.target.description}"):
-            if (there := RunMark.on(self._read())) and not self._is_foreign(there):
+            if (mark := RunMark.in_tags(self._read())) and not self._is_foreign(mark):
                 self.target.type.retag(self._client, self.target.spec, {}, [RUN_TAG])
 
     @property
     def _client(self) -> Any:
         return self._clients.client(self.target.type.service, self.target.region)
 
-    def _renewal_seconds(self) -> None:
-        with self._one:
+    def _renew_exclusively(self) -> None:
+        with self._renewal_lock:
             self._renew()
 
     def _renew(self) -> None:
         """Write the next mark unless another run's is there; failures are remembered for `guard`."""
         try:
             with user_errors(f"renewing this run's mark on {self.target.description}"):
-                doc = self._read()
-                there = RunMark.on(doc)
-                if there and not self._is_foreign(there):
-                    self._write_again()
-                elif doc is not None:
-                    self._taken = _by(there)
+                actual = self._read()
+                mark = RunMark.in_tags(actual)
+                if mark and not self._is_foreign(mark):
+                    self._rewrite()
+                elif actual is not None:
+                    self._new_holder = _describe_new_holder(mark)
                 else:
-                    self._trouble = "AWS does not show it"
+                    self._renewal_error = "AWS does not show it"
         except ProvisionerError as error:
-            self._trouble = error.message
+            self._renewal_error = error.message
 
-    def _write_again(self) -> None:
+    def _rewrite(self) -> None:
         """Write the next mark; if the last one may count as dead, see that no other run writes one now."""
-        before, was_late = self._heard, self._is_late()
+        before, was_late = self._renewed_at, self._is_late()
         self._write()
         if was_late:
             # It counts as late until AWS shows which of two runs wrote last, as in `take`.
-            written, self._heard = self._heard, before
+            written, self._renewed_at = self._renewed_at, before
             self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
-            self._see_whose()
-            self._heard = written
+            self._check_holder()
+            self._renewed_at = written
 
-    def _see_whose(self) -> None:
+    def _check_holder(self) -> None:
         """Note who took over, if the marker does not bear this run's mark."""
-        doc = self.read_consistently()
-        there = RunMark.on(doc)
-        if doc is None:
-            self._taken = f"by one that removed {self.target.description}"
-        elif there is None or self._is_foreign(there):
-            self._taken = _by(there)
+        actual = self.read_consistently()
+        mark = RunMark.in_tags(actual)
+        if actual is None:
+            self._new_holder = f"by one that removed {self.target.description}"
+        elif mark is None or self._is_foreign(mark):
+            self._new_holder = _describe_new_holder(mark)
 
     def _wait_until_visible(self) -> None:
         """Wait until AWS shows all of the new tag, then raise `LockHeld` if the mark is another run's."""
@@ -244,57 +244,59 @@ class RunMarker:
         self.check_created(self._read())
 
     def _read(self) -> JsonObject | None:
-        doc = read(self._clients, self.target)
-        if doc is not None:
-            self.target = self.target.with_id(self.target.type.id_of(doc))
-        return doc
+        actual = read(self._clients, self.target)
+        if actual is not None:
+            self.target = self.target.with_id(self.target.type.id_of(actual))
+        return actual
 
     def _write(self) -> None:
         """Write the mark; its age counts from the start of the call, not from the reply."""
-        heard = self._clients.clock.moment()
+        started = self._clients.clock.moment()
         self.target.type.retag(self._client, self.target.spec, {RUN_TAG: self._mark().dump()}, [])
-        self._heard, self._trouble = heard, ""
+        self._renewed_at, self._renewal_error = started, ""
 
     def _age(self) -> float:
         """Return the seconds since the mark was renewed."""
-        return self._clients.clock.since(self._heard)
+        return self._clients.clock.since(self._renewed_at)
 
     def _is_late(self) -> bool:
         """Return whether others may soon take this run for dead, or do so already."""
         return self._age() > (MARK_SECONDS - SAFETY_MARGIN_SECONDS) * self._scale
 
     def _mark(self) -> RunMark:
-        return RunMark(self._time(), self._me.lineage, self._me.caller, self._me.host, self._since)
+        return RunMark(
+            self._aws_time(), self._identity.lineage, self._identity.caller, self._identity.host, self._began_at
+        )
 
-    def _time(self) -> float:
+    def _aws_time(self) -> float:
         """Return AWS's time as of its last reply."""
         return self._clients.aws.told_at or self._clients.clock.wall()
 
-    def _is_forgotten(self, doc: JsonObject | None) -> bool:
+    def _lacks_tags(self, actual: JsonObject | None) -> bool:
         """Return whether a third-party emulator returns no tags for a resource that has some."""
-        return not self._clients.aws.is_faithful and not (doc or {}).get("Tags")
+        return not self._clients.aws.is_faithful and not (actual or {}).get("Tags")
 
-    def _is_foreign(self, there: RunMark) -> bool:
-        return there.lineage != self._me.lineage
+    def _is_foreign(self, mark: RunMark) -> bool:
+        return mark.lineage != self._identity.lineage
 
-    def _is_alive(self, there: RunMark) -> bool:
-        return self._time() - there.at < self._lasts
+    def _is_alive(self, mark: RunMark) -> bool:
+        return self._aws_time() - mark.renewed_at < self._mark_seconds
 
     def _lost_error(self, what: str) -> LockHeld:
         return LockHeld(
-            f"This stack was taken over {self._taken}. {what}",
+            f"This stack was taken over {self._new_holder}. {what}",
             "When that run has ended, run the same command again.",
         )
 
-    def begun_again_error(self, doc: JsonObject) -> LockHeld:
+    def begun_again_error(self, actual: JsonObject) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
-        return self._me.begun_anew(self.target.spec.suffix, RunMark.on(doc))
+        return self._identity.begun_again_error(self.target.spec.suffix, RunMark.in_tags(actual))
 
-    def conflict_error(self, there: RunMark | None, came: str = "nothing was made here") -> LockHeld:
-        """Return the error that another run is at work; `came` says what became of this run."""
-        return self._me.held_up(self.target.spec.suffix, there, self._lasts, came)
+    def conflict_error(self, mark: RunMark | None, consequence: str = "nothing was made here") -> LockHeld:
+        """Return the error that another run is at work; `consequence` says what became of this run."""
+        return self._identity.conflict_error(self.target.spec.suffix, mark, self._mark_seconds, consequence)
 
 
-def _by(there: RunMark | None) -> str:
+def _describe_new_holder(mark: RunMark | None) -> str:
     """Return the words for the run that took over; a run that has ended has removed its mark."""
-    return f"by {there}" if there else "by one that has ended"
+    return f"by {mark}" if mark else "by one that has ended"

@@ -16,11 +16,11 @@ class RunMarkerWatch:
     `stands` says whether the plan found the marker resource.
     """
 
-    def __init__(self, marker: RunMarker, clock: Clock, *, stands: bool) -> None:
+    def __init__(self, marker: RunMarker, clock: Clock, *, exists: bool) -> None:
         self._marker = marker
         self._clock = clock
-        self._stands = stands
-        self._asked = 0.0
+        self._exists = exists
+        self._checked_at = 0.0
 
     def begin(self) -> None:
         """Look for another run's mark before the first call.
@@ -29,10 +29,10 @@ class RunMarkerWatch:
             LockHeld: Another run is at work on the stack.
 
         """
-        doc = self._marker.read()
-        self._marker.check(doc)
-        self._stands = self._stands or doc is not None
-        self._asked = self._clock.now()
+        actual = self._marker.read()
+        self._marker.check(actual)
+        self._exists = self._exists or actual is not None
+        self._checked_at = self._clock.now()
 
     def guard(self) -> None:
         """Look again if the last look is old enough; called before every call that changes AWS.
@@ -41,8 +41,8 @@ class RunMarkerWatch:
             LockHeld: Another run has begun, or has removed the stack.
 
         """
-        if self._clock.now() - self._asked >= self._marker.renewal_seconds:
-            self._asked = self._clock.now()
+        if self._clock.now() - self._checked_at >= self._marker.renewal_seconds:
+            self._checked_at = self._clock.now()
             self._check("nothing more was called")
 
     def confirm(self) -> None:
@@ -57,21 +57,21 @@ class RunMarkerWatch:
     def end(self) -> None:
         """Do nothing: this run has set no mark."""
 
-    def _check(self, came: str) -> None:
+    def _check(self, consequence: str) -> None:
         # If the marker existed before, one read that misses it is no proof that it was deleted.
-        doc = self._marker.read_consistently() if self._stands else self._marker.read()
-        if there := self._marker.other(doc):
-            raise self._marker.conflict_error(there, came)
-        if self._stands and doc is None:
+        actual = self._marker.read_consistently() if self._exists else self._marker.read()
+        if mark := self._marker.other(actual):
+            raise self._marker.conflict_error(mark, consequence)
+        if self._exists and actual is None:
             managed = self._marker.target
             raise LockHeld(
                 f"The stack {managed.spec.suffix} was removed while this run was at work: "
-                f"{managed.description} is gone; {came}.",
+                f"{managed.description} is gone; {consequence}.",
                 "Find out who tore it down; run the same command again where it is to stand.",
             )
 
 
-def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
+def put_marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
     """Let the marker be created before all resources that it does not need, and before all deletions.
 
     Of two runs, only the one that creates it goes on. `graph` maps each stage to the stages that it waits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, has_stack_tags
@@ -132,7 +132,7 @@ def _databases(ec2: Any, interface: JsonObject, suffix: str) -> bool:
     def is_in(database: JsonObject) -> bool:
         return any(one["VpcSecurityGroupId"] in groups for one in database.get("VpcSecurityGroups", []))
 
-    return any(not one.temporary for one in databases_using(beside(ec2, "rds"), suffix, is_in))
+    return any(not one.temporary for one in databases_using(sibling_client(ec2, "rds"), suffix, is_in))
 
 
 def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:
@@ -142,4 +142,4 @@ def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:
     returns too.
     """
     attachment = purpose.rpartition("/")[2]
-    return any(one.holds(attachment) for one in foreign_tasks(beside(ec2, "ecs"), suffix))
+    return any(one.holds(attachment) for one in foreign_tasks(sibling_client(ec2, "ecs"), suffix))

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import default_if_unsupported, describe_error
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.superseding import was_stopped_by_hand
@@ -138,7 +138,7 @@ def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
         told = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
         return bool(told) and was_stopped_by_hand(told[0])
 
-    return bool(_asked(lambda: default_if_unsupported(ask, otherwise=False), otherwise=False, unseen=[]))
+    return bool(_asked(lambda: default_if_unsupported(ask, default=False), otherwise=False, unseen=[]))
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
@@ -202,7 +202,7 @@ def _said(ecs: Any, task: JsonObject, defined: JsonObject) -> list[str]:
         return []
     stream = f"{prefix}/{defined['name']}/{task['taskArn'].rpartition('/')[2]}"
     try:
-        events = beside(ecs, "logs").get_log_events(
+        events = sibling_client(ecs, "logs").get_log_events(
             logGroupName=options["awslogs-group"], logStreamName=stream, limit=LINES, startFromHead=False
         )["events"]
     except ClientError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ecs.strategies import shift_between
@@ -88,7 +88,7 @@ def with_shift(
         return actual
     default = (one["RuleArn"] for one in rules if one["IsDefault"])
     arn = str(actual.get("RuleArn") or next(default, ""))
-    shift = shift_between(beside(elbv2, "ecs"), spec.suffix, groups)
+    shift = shift_between(sibling_client(elbv2, "ecs"), spec.suffix, groups)
     if shift is None:
         return actual
     production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import beside
+from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject
@@ -98,7 +98,7 @@ class TargetGroup(ElbResourceType):
         lasting = found - _PASSING if "healthy" in found else found
         order = [one for one in ("initial", "healthy") if one in lasting]
         others = sorted(lasting - {"initial", "healthy"})
-        if not found and shift_with(beside(elbv2, "ecs"), spec.suffix, arn):
+        if not found and shift_with(sibling_client(elbv2, "ecs"), spec.suffix, arn):
             return {**actual, "TargetHealth": "resting"}
         return {**actual, "TargetHealth": next(iter((*others, *order)), "none")}
 
@@ -114,7 +114,7 @@ class TargetGroup(ElbResourceType):
             elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[one["Target"]])
 
     def _strangers(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
-        return foreign_targets(beside(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
+        return foreign_targets(sibling_client(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
 
     def find_siblings(self, elbv2: Any, spec: ResourceSpec) -> list[JsonObject]:
         """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""
