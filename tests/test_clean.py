@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from provisioner.terminal.clean import own, raw, sanitize
 from provisioner.terminal.console import Console
-from provisioner.workflows.output_files import SUMMARY, summarise, write
+from provisioner.workflows.output_files import SUMMARY, append_job_summary, write
 from tests.support.account_inventory import client
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
@@ -113,7 +113,7 @@ def test_files_that_are_written_for_a_person_are_clean(tmp_path: Path, monkeypat
     monkeypatch.setenv(SUMMARY, str(tmp_path / "summary"))
 
     write(tmp_path / "page", text)
-    summarise(lambda: text, lambda *_: None)
+    append_job_summary(lambda: text, lambda *_: None)
 
     assert controls((tmp_path / "page").read_text() + (tmp_path / "summary").read_text()) == []
 

@@ -19,7 +19,7 @@ import yaml
 from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.runs.run import run_of
 from provisioner.terminal.markdown import drift_markdown, run_markdown
-from provisioner.workflows.output_files import OUTPUT, SUMMARY, give
+from provisioner.workflows.output_files import OUTPUT, SUMMARY, set_job_outputs
 from tests.support.account_inventory import client
 from tests.support.report_pages import record
 from tests.support.user import ROOT, CommandResult, User
@@ -227,7 +227,7 @@ def test_a_file_that_cannot_be_written_stops_nothing_and_is_told(
     monkeypatch.setenv(OUTPUT, str(tmp_path / "no" / "file"))
     told: list[str] = []
 
-    give({"a": "b"}, lambda message, _: told.append(message))
+    set_job_outputs({"a": "b"}, lambda message, _: told.append(message))
 
     assert told == [f"{OUTPUT} cannot be written: No such file or directory."]
 
@@ -236,7 +236,7 @@ def test_a_value_of_several_lines_sets_no_other_output(tmp_path: Path, monkeypat
     file = tmp_path / "output"
     monkeypatch.setenv(OUTPUT, str(file))
 
-    give({"a": "1\nb=2", "c": 3}, lambda *_: None)
+    set_job_outputs({"a": "1\nb=2", "c": 3}, lambda *_: None)
 
     first, *middle, last, end = file.read_text().splitlines()
     assert re.fullmatch(r"a<<(end-\S+)", first)

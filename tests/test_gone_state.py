@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.address import Bucket
-from provisioner.commands.hints import as_typed
+from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
 from provisioner.emulator.local import STATE
 from provisioner.emulator.server import LocalAws
@@ -98,7 +98,7 @@ def test_what_the_environment_says_stands_in_the_place_of_a_placeholder(
     monkeypatch.setenv("ENVIRONMENT_SUFFIX", "prod")
     monkeypatch.setenv("MLAPI_STATE", WHERE)
 
-    told = as_typed("`apply --suffix NAME`, `state init --state s3://...`, `plan`", ["status"], cli)
+    told = complete_hint("`apply --suffix NAME`, `state init --state s3://...`, `plan`", ["status"], cli)
 
     assert "apply --suffix prod`" in told
     assert f"state init --state {WHERE}`" in told

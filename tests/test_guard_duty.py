@@ -12,7 +12,7 @@ import pytest
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.types.blocker import Blocker, blocked_error
 from provisioner.resources.ec2.remedies import remedy
-from provisioner.workflows.signals import finish
+from provisioner.workflows.signals import raise_run_error
 from state.errors import ProvisionerError
 from tests.support.account_inventory import client
 from tests.support.printed_commands import carry_out, printed
@@ -82,7 +82,7 @@ def test_what_was_told_before_a_run_is_not_told_at_its_end() -> None:
     }
 
     with pytest.raises(ProvisionerError) as caught:
-        finish(Outcome("teardown", failed=held), [])
+        raise_run_error(Outcome("teardown", failed=held), [])
     assert caught.value.hint.splitlines() == [
         "Mind this.",
         "Delete or detach that, then run the same command again.",
@@ -91,7 +91,7 @@ def test_what_was_told_before_a_run_is_not_told_at_its_end() -> None:
     ]
 
     with pytest.raises(ProvisionerError) as caught:
-        finish(Outcome("teardown", failed=held), [], told=["Mind that."])
+        raise_run_error(Outcome("teardown", failed=held), [], shown_lines=["Mind that."])
     assert "Mind that." not in caught.value.hint
     assert "Mind this." in caught.value.hint
 

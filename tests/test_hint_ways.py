@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import patiently
-from provisioner.commands.context import kept_plan
-from provisioner.commands.hints import as_typed
+from provisioner.commands.context import load_saved_plan
+from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
 from provisioner.doctor import checked_resources as resources
 from provisioner.engine.calls.polling import Clock
@@ -52,7 +52,7 @@ def test_another_suffix_is_not_the_one_that_was_typed() -> None:
     options = LocationOptions(Workspace(Path("home")), "eu-west-1")
     typed = ["apply", "--suffix", "prod", "--region", "eu-west-1"]
 
-    told = as_typed(hint_of(lambda: region_of("prod", StackState("prod", PLACE), options)), typed, cli)
+    told = complete_hint(hint_of(lambda: region_of("prod", StackState("prod", PLACE), options)), typed, cli)
 
     assert "apply --suffix OTHER`" in told or "apply --suffix OTHER --region eu-west-1`" in told
     assert "--suffix prod" not in told
@@ -79,7 +79,7 @@ def test_another_suffix_is_not_the_one_that_was_typed() -> None:
     ],
 )
 def test_what_says_which_aws_and_which_state_is_repeated(typed: str, hint: str, told: str) -> None:
-    assert told in as_typed(hint, ["plan", *typed.split()], cli)
+    assert told in complete_hint(hint, ["plan", *typed.split()], cli)
 
 
 def test_a_bucket_that_is_not_there_is_made_by_the_command_as_typed() -> None:
@@ -88,7 +88,7 @@ def test_a_bucket_that_is_not_there_is_made_by_the_command_as_typed() -> None:
 
     hint = hint_of(lambda: patiently(refuse, "reading the state"))
 
-    told = as_typed(hint, ["plan", "--state", "s3://team/ml", "--local"], cli)
+    told = complete_hint(hint, ["plan", "--state", "s3://team/ml", "--local"], cli)
     assert "state init --state s3://team/ml --local` makes it" in told
 
 
@@ -360,7 +360,7 @@ def test_a_plan_of_another_suffix_says_what_to_leave_out(monkeypatch: pytest.Mon
     monkeypatch.setattr(SavedPlan, "load", lambda _path: kept)
 
     with pytest.raises(UsageError, match="is a plan of --suffix a, not of b") as caught:
-        kept_plan(Path("plan"), {"suffix": "b", "region": None, "config": None})
+        load_saved_plan(Path("plan"), {"suffix": "b", "region": None, "config": None})
 
     assert "Leave --suffix out" in caught.value.hint
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.commands.hints import as_typed
+from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
 from provisioner.names import PROGRAM
 from tests.support.user import User
@@ -32,11 +32,11 @@ TYPED = ["apply", "--suffix", "prod", "--local", "--config", "my file.toml", "--
     ],
 )
 def test_a_command_in_a_hint_repeats_what_was_typed(hint: str, told: str) -> None:
-    assert as_typed(hint, TYPED, cli) == told.format(p=PROGRAM)
+    assert complete_hint(hint, TYPED, cli) == told.format(p=PROGRAM)
 
 
 def test_what_was_not_typed_is_not_added() -> None:
-    assert as_typed("`apply` makes it.", ["deploy", "--", "--local"], cli) == f"`{PROGRAM} apply` makes it."
+    assert complete_hint("`apply` makes it.", ["deploy", "--", "--local"], cli) == f"`{PROGRAM} apply` makes it."
 
 
 def test_a_process_tells_how_to_look_for_a_stack_in_the_same_place(user: User) -> None:

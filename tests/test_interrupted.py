@@ -24,7 +24,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
 from provisioner.terminal.console import Console
 from provisioner.workflows import apply
-from provisioner.workflows.signals import signals
+from provisioner.workflows.signals import handle_signals
 from tests.held_answers import held
 from tests.support.account_inventory import Found, client, inventory
 from tests.support.user import ROOT, User
@@ -32,12 +32,12 @@ from tests.support.user import ROOT, User
 # A process that is signalled while it holds the locks of what it says and of how it sleeps.
 SIGNALLED = """
 import os, signal
-from provisioner.workflows.signals import signals
+from provisioner.workflows.signals import handle_signals
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.terminal.console import Console
 
 say, clock = Console(), Clock()
-with signals(say, clock) as caught:
+with handle_signals(say, clock) as caught:
     with say._one_at_a_time, clock._stop._cond:
         os.kill(os.getpid(), signal.SIGTERM)
     try:
@@ -227,7 +227,7 @@ def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(number
         os.kill(os.getpid(), number)
         clock.sleep(60)
 
-    with pytest.raises(Interrupted) as caught, signals(Console(quiet=True), clock), user_errors("sweeping"):
+    with pytest.raises(Interrupted) as caught, handle_signals(Console(quiet=True), clock), user_errors("sweeping"):
         waits()
 
     assert caught.value.exit_code == code
@@ -245,7 +245,7 @@ def test_a_signal_is_heard_where_nobody_reads_what_is_told() -> None:
         clock.sleep(10)
         pytest.fail("the signal was not heard")
 
-    with pytest.raises(Interrupted), signals(Held(), clock), user_errors("sweeping"):
+    with pytest.raises(Interrupted), handle_signals(Held(), clock), user_errors("sweeping"):
         waits()
     read.set()
 

@@ -20,7 +20,7 @@ from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.log_events import LATE_MILLISECONDS, LogLine, LogTail
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Lines
-from provisioner.workflows.logs import LogQuery, _asked, _check_service
+from provisioner.workflows.logs import LogQuery, _check_service_name, _selected_lines
 from state.errors import ProvisionerError
 from tests.support.account_inventory import client
 from tests.support.fault_proxy import FaultProxy, plays
@@ -351,10 +351,10 @@ def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
 ) -> None:
     down, session = Down(None, GROUP, 0), cast("Session", None)
 
-    assert list(_asked(Console(), session, down, LogQuery(60, follow=True))) == []
+    assert list(_selected_lines(Console(), session, down, LogQuery(60, follow=True))) == []
     assert "goes on where it was" in capsys.readouterr().err
     with pytest.raises(ProvisionerError, match="reading /aws/ecs"):
-        list(_asked(Console(), session, down, LogQuery(60)))
+        list(_selected_lines(Console(), session, down, LogQuery(60)))
 
 
 def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -374,5 +374,5 @@ def test_each_service_is_named_once_however_many_containers_its_task_has() -> No
 
     known: Any = SimpleNamespace(suffix="a", entries={"task": entry("api"), "task.exact": entry("exact")})
     with pytest.raises(UsageError) as caught:
-        _check_service(known, "nope")
+        _check_service_name(known, "nope")
     assert caught.value.hint == "There are: api, exact."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.context import typed
+from provisioner.commands.context import redact_arguments
 from provisioner.engine.runs.run import UNENDED, CallSummary, diff_runs, run_of
 from state.run_store import FileRunStore
 from tests.support.user import CommandResult, User
@@ -211,16 +211,18 @@ def test_a_stack_that_was_only_mistyped_leaves_no_record(user: User) -> None:
 def test_what_was_typed_is_kept_without_what_opens_a_door() -> None:
     words = ("psql", "postgres://u:pw@h/db", "-p", "pw", "-ppw", "--api-key=pw", "TOKEN=pw", "pw")
 
-    assert typed(["run", "--yes", "--", *words], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
-    assert typed(["run", *words, "--yes"], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
-    assert typed(["run", "psql", "--", "-p", "pw"], ("psql", "-p", "pw"))[1:] == [*("--", "psql", "(2 not kept)")]
+    assert redact_arguments(["run", "--yes", "--", *words], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
+    assert redact_arguments(["run", *words, "--yes"], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
+    assert redact_arguments(["run", "psql", "--", "-p", "pw"], ("psql", "-p", "pw"))[1:] == [
+        *("--", "psql", "(2 not kept)")
+    ]
     for sort_of_program in ("TOKEN=pw", "-ppw", "psql -p pw"):
-        assert "pw" not in " ".join(typed(["exec", "--", sort_of_program], (sort_of_program,)))
+        assert "pw" not in " ".join(redact_arguments(["exec", "--", sort_of_program], (sort_of_program,)))
 
 
 def test_of_what_was_typed_the_settings_of_variables_are_not_kept() -> None:
     nested = '{"a": {"prefixes": ["/a"], "environment": {"X": "pw"}}}'
-    told = typed(["apply", "--set", f"api.services={nested}", "--set=container.environment.X=pw"])
+    told = redact_arguments(["apply", "--set", f"api.services={nested}", "--set=container.environment.X=pw"])
 
     assert told == ["apply", "--set", "api.services=(not kept)", "--set=container.environment.X=(not kept)"]
-    assert typed(["deploy", "--image", "r.example:80/a:1"]) == ["deploy", "--image", "r.example:80/a:1"]
+    assert redact_arguments(["deploy", "--image", "r.example:80/a:1"]) == ["deploy", "--image", "r.example:80/a:1"]

@@ -279,7 +279,7 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
 
     declared = {
         reference.action_of(resource.type.service, operation)
-        for resource in scope.ground(teardown=wanted.ending).stack
+        for resource in scope.grants(teardown=wanted.ending).stack
         for verb in (*wanted.verbs, *wanted.of_kinds.get(str(resource.type), ()))
         for operation in resource.type.operations_of(verb)
         if not (resource.type.limits_permissions and verb in _CHANGES and "create" in wanted.verbs)
@@ -294,7 +294,7 @@ def test_what_is_born_with_tags_may_be_given_them() -> None:
     allowed = {name for one in made if one["Effect"] == "Allow" for name in one["Action"]}
     given = {
         str(resource.type): [tagging_action(reference.action_of(resource.type.service, one)) for one in creates]
-        for resource in scope.ground().stack
+        for resource in scope.grants().stack
         if resource.type.tagged and (creates := resource.type.operations_of("create"))
     }
 

@@ -311,7 +311,7 @@ def test_one_that_was_killed_before_its_call_is_run_by_the_same_command(
 def test_an_end_that_was_told_while_another_run_held_the_stack_is_known(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OneTimeCommand, "forget", lambda *_: None)
+    monkeypatch.setattr(OneTimeCommand, "forget_pending_command", lambda *_: None)
     assert run(live_stack, "held").code == 0
     monkeypatch.undo()
     before = len(tasks(live_stack))

@@ -43,6 +43,6 @@ def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: 
     monkeypatch.setattr("provisioner.workflows.one_time_command.find_running", lambda *_: None)
     asking: Any = Heard()
 
-    assert once("search").found(again=True, confirmation=asking) is None
+    assert once("search").find_task(again=True, confirmation=asking) is None
 
     assert asking.question == ("Run python -c secret in the container api with acme/model:1 (revision 4) in a?")

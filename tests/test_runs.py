@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.context import typed
+from provisioner.commands.context import redact_arguments
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
@@ -62,7 +62,7 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
 
 
 def test_what_may_be_secret_is_not_kept_of_what_was_typed() -> None:
-    told = typed(["apply", "--set", "db.password=a", "--set=container.environment.X=b", "--set", "a.b=c"])
+    told = redact_arguments(["apply", "--set", "db.password=a", "--set=container.environment.X=b", "--set", "a.b=c"])
 
     assert told[2:5] == ["db.password=(not kept)", "--set=container.environment.X=(not kept)", "--set"]
     assert told[5] == "a.b=c"

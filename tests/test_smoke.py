@@ -7,7 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from provisioner.workflows.smoke_test import BALANCER, EDGE, EntryPoint, SmokeRequest, _doors, _visit, judge_response
+from provisioner.workflows.smoke_test import (
+    CLOUDFRONT,
+    LOAD_BALANCER,
+    EntryPoint,
+    SmokeRequest,
+    _entry_points,
+    _send_request,
+    judge_response,
+)
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.support.fault_proxy import FaultProxy, Trust, plays
 from tests.support.live_stack import SUFFIX
@@ -17,18 +25,18 @@ from tests.support.user import User
 @pytest.mark.parametrize(
     ("via", "path", "status", "closed", "well"),
     [
-        (EDGE, "/health", 200, False, True),
-        (EDGE, "/health", 404, False, False),
-        (EDGE, "/health", 301, False, False),
-        (EDGE, "/health", None, False, False),
-        (EDGE, "/api/v1/", 404, False, True),
-        (EDGE, "/api/v1/", 502, False, False),
-        (BALANCER, "/health", 301, False, True),
-        (BALANCER, "/api/v1/", 503, False, False),
-        (BALANCER, "/health", 403, True, True),
-        (BALANCER, "/health", None, True, True),
-        (BALANCER, "/health", 200, True, False),
-        (BALANCER, "/health", 502, True, False),
+        (CLOUDFRONT, "/health", 200, False, True),
+        (CLOUDFRONT, "/health", 404, False, False),
+        (CLOUDFRONT, "/health", 301, False, False),
+        (CLOUDFRONT, "/health", None, False, False),
+        (CLOUDFRONT, "/api/v1/", 404, False, True),
+        (CLOUDFRONT, "/api/v1/", 502, False, False),
+        (LOAD_BALANCER, "/health", 301, False, True),
+        (LOAD_BALANCER, "/api/v1/", 503, False, False),
+        (LOAD_BALANCER, "/health", 403, True, True),
+        (LOAD_BALANCER, "/health", None, True, True),
+        (LOAD_BALANCER, "/health", 200, True, False),
+        (LOAD_BALANCER, "/health", 502, True, False),
     ],
 )
 def test_what_an_answer_means(via: str, path: str, status: int | None, closed: bool, well: bool) -> None:
@@ -42,7 +50,7 @@ def test_a_balancer_that_asks_for_a_key_is_closed_to_all_but_cloudfront(rule: st
     state.resources = {rule: ResourceState("ListenerRule", rule)}
     session = SimpleNamespace(state=state)
 
-    (door,) = _doors(session)  # type: ignore[arg-type]
+    (door,) = _entry_points(session)  # type: ignore[arg-type]
 
     assert door.closed
 
@@ -55,7 +63,7 @@ def test_each_path_is_asked_by_both_ways(user: User) -> None:
 
     asked = [(one["via"], one["path"], one["status"]) for one in ran.lines if one["type"] == "smoke"]
     paths = ("/health", "/api/v1/", "/api/v2/")
-    assert asked == [(via, path, 200) for via in (EDGE, BALANCER) for path in paths]
+    assert asked == [(via, path, 200) for via in (CLOUDFRONT, LOAD_BALANCER) for path in paths]
 
     ran = user.run("deploy", "--yes", "--suffix", SUFFIX, "--image", "bad:1", "--env", "ANSWERS=/health")
     assert ran.code == 0, ran.err
@@ -63,14 +71,14 @@ def test_each_path_is_asked_by_both_ways(user: User) -> None:
 
     user.well("apply", "--yes", "--suffix", SUFFIX, "--set", "edge.guard=require")
     ran = user.well("restart", "--yes", "--suffix", SUFFIX, "--json")
-    (direct,) = [one for one in ran.lines if one["type"] == "smoke" and one["via"] == BALANCER]
+    (direct,) = [one for one in ran.lines if one["type"] == "smoke" and one["via"] == LOAD_BALANCER]
     assert (direct["status"], direct["well"]) == (None, True)
     assert all(one["well"] for one in ran.lines if one["type"] == "smoke")
 
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_who_was_not_asked_is_neither_well_nor_broken(closed: bool) -> None:
-    visit = SmokeRequest(EDGE, "/health", None, "not asked: no trust", is_asked=False)
+    visit = SmokeRequest(CLOUDFRONT, "/health", None, "not asked: no trust", is_asked=False)
 
     assert judge_response(visit, "/health", closed=closed) == (True, "not asked: no trust")
 
@@ -78,7 +86,7 @@ def test_who_was_not_asked_is_neither_well_nor_broken(closed: bool) -> None:
 def behind(front: FaultProxy, url: str) -> SmokeRequest:
     """What comes of a request to a door beyond the front."""
     session = SimpleNamespace(aws=SimpleNamespace(local=None))
-    return _visit(session, EntryPoint(EDGE, url), "/health")  # type: ignore[arg-type]
+    return _send_request(session, EntryPoint(CLOUDFRONT, url), "/health")  # type: ignore[arg-type]
 
 
 def test_the_smoke_test_trusts_what_boto3_trusts(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +103,7 @@ def test_the_smoke_test_trusts_what_boto3_trusts(user: User, tmp_path: Path, mon
         for variable in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv(variable, str(trust.bundle))
-                assert behind(front, url) == SmokeRequest(EDGE, "/health", 200)
+                assert behind(front, url) == SmokeRequest(CLOUDFRONT, "/health", 200)
 
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))
         front.order(plays.wants_proxy_credentials(), method="CONNECT")
@@ -107,7 +115,7 @@ def test_the_smoke_test_trusts_what_boto3_trusts(user: User, tmp_path: Path, mon
 
 def test_a_door_that_drips_is_given_up(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust = Trust(tmp_path / "trust")
-    monkeypatch.setattr("provisioner.workflows.smoke_test._PATIENCE", 0.4)
+    monkeypatch.setattr("provisioner.workflows.smoke_test._TIMEOUT", 0.4)
     with FaultProxy(user.box.endpoint, trust) as front:
         monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))

@@ -119,7 +119,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     status, doctor, drift, called, drawn = SAID[how.status]
 
     row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.status, "live": how.description}
-    assert int(not StatusReport((row,), ()).is_well) == status
+    assert int(not StatusReport((row,), ()).is_healthy) == status
     assert int(resources_are_healthy([CheckedResource("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)

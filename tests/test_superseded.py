@@ -22,7 +22,7 @@ from tests.support.user import CommandResult
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
 
 
 def deploy(live_stack: LiveStack, image: str) -> CommandResult:
@@ -85,7 +85,7 @@ def test_a_newer_deployment_of_somebody_else_is_named(
     assert "Mend" not in ran.err
     assert "CloudTrail" in ran.err
     monkeypatch.undo()
-    monkeypatch.setattr(smoke_test, "_visit", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
     assert deploy(live_stack, mine).code == 0
     assert live_stack.task["containerDefinitions"][0]["image"] == mine
     assert live_stack.desk.plan(SUFFIX) == "No changes.\n"

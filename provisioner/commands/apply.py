@@ -7,10 +7,16 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, given_choice, kept_plan, missing_suffix, open_session
+from provisioner.commands.context import (
+    console_and_workspace,
+    load_saved_plan,
+    open_session,
+    raise_missing_suffix,
+    selection_from,
+)
 from provisioner.commands.options import (
-    choice_options,
     lock_option,
+    selection_options,
     stack_options,
     take_option,
     take_over_option,
@@ -24,7 +30,7 @@ from provisioner.commands.options import (
 @lock_option
 @take_option
 @take_over_option
-@choice_options
+@selection_options
 @click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
 @click.option("--skip-preflight", is_flag=True, help="Go on without the checks before the first change.")
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path))
@@ -33,11 +39,11 @@ def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path 
     from provisioner.workflows import apply as applying
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     if plan_file:
-        kept = kept_plan(plan_file, given)
-        options = applying.ApplyOptions(Confirmation(yes=True), lock_timeout, not skip_preflight, kept.choice, kept)
-        return applying.apply(console, open_session(given, workspace, kept.suffix), options)
-    options = applying.ApplyOptions(Confirmation(yes), lock_timeout, not skip_preflight, given_choice(given))
-    session = open_session(given, workspace, given["suffix"] or missing_suffix())
-    return applying.apply(console, session, options)
+        kept = load_saved_plan(plan_file, given)
+        options = applying.ApplyOptions(Confirmation(yes=True), lock_timeout, not skip_preflight, kept.selection, kept)
+        return applying.apply_stack(console, open_session(given, workspace, kept.suffix), options)
+    options = applying.ApplyOptions(Confirmation(yes), lock_timeout, not skip_preflight, selection_from(given))
+    session = open_session(given, workspace, given["suffix"] or raise_missing_suffix())
+    return applying.apply_stack(console, session, options)

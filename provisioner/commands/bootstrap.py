@@ -29,17 +29,17 @@ def bootstrap(
     **given: Any,
 ) -> int:
     """Print the role that a pipeline assumes by OIDC; with --yes, make it."""
-    from provisioner.commands.context import begin, given_settings, missing_suffix, open_session
+    from provisioner.commands.context import console_and_workspace, load_settings, open_session, raise_missing_suffix
     from provisioner.permissions.pipeline import Pipeline
     from provisioner.workflows import bootstrap as bootstrapping
     from provisioner.workflows import policy as permitting
 
-    console, workspace = begin(given)
-    suffix, where = given["suffix"] or missing_suffix(), (given["region"], given["expect_account"])
-    scope = permitting.PolicyScope(workspace, suffix, given_settings(given), *where)
+    console, workspace = console_and_workspace(given)
+    suffix, where = given["suffix"] or raise_missing_suffix(), (given["region"], given["expect_account"])
+    scope = permitting.PolicyScope(workspace, suffix, load_settings(given), *where)
     pipeline = Pipeline(repo, branch, environment, audience, pull_request)
     pipeline.check_purpose(purpose)
     pipeline_role = bootstrapping.PipelineRole(scope, pipeline, purpose)
     if not yes:
-        return bootstrapping.show(console, pipeline_role)
-    return bootstrapping.make(console, pipeline_role, open_session(given, workspace, suffix))
+        return bootstrapping.print_pipeline_role(console, pipeline_role)
+    return bootstrapping.create_pipeline_role(console, pipeline_role, open_session(given, workspace, suffix))

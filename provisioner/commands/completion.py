@@ -12,10 +12,10 @@ _PROGRAM, _VARIABLE = "ml-api", "_ML_API_COMPLETE"
 # Bash knows `-o nosort` since 4.4: an older one completes too, but in alphabetical order.
 _NOSORT = re.compile(r"complete (-o nosort (.*))")
 
-Completed = Callable[[click.Context, click.Parameter, str], list[Any]]
+CompletionFunction = Callable[[click.Context, click.Parameter, str], list[Any]]
 
 
-def by(*names: str) -> Completed:
+def complete_from(*names: str) -> CompletionFunction:
     """Return a shell completion for a parameter.
 
     `names` are functions of `completing`; the first of them that has any word is used.
@@ -27,7 +27,7 @@ def by(*names: str) -> Completed:
         from provisioner.workflows import completion as completing
 
         for name in names:
-            if found := completing.matching(getattr(completing, name), context.params, begin):
+            if found := completing.matching_completions(getattr(completing, name), context.params, begin):
                 return [CompletionItem(word.text, help=word.help) for word in found]
         return []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.options import settings_options, voice_options
+from provisioner.commands.options import output_options, settings_options
 
 
 @click.group()
@@ -17,32 +17,32 @@ def config() -> None:
 
 @config.command("show")
 @settings_options
-@voice_options
+@output_options
 def show(config: Path | None, sets: tuple[str, ...], **voice: Any) -> int:
     """Print every setting with its value and where that came from."""
-    from provisioner.commands.context import voice_of
+    from provisioner.commands.context import console_from
     from provisioner.configuration import explained
     from provisioner.workflows import config as configuring
 
-    return configuring.show(voice_of(voice), explained(config, sets))
+    return configuring.print_settings(console_from(voice), explained(config, sets))
 
 
 @config.command("schema")
-@voice_options
+@output_options
 def schema(**voice: Any) -> int:
     """Print the JSON Schema of the settings, for editors and other programs."""
-    from provisioner.commands.context import voice_of
+    from provisioner.commands.context import console_from
     from provisioner.workflows import config as configuring
 
-    return configuring.schema(voice_of(voice))
+    return configuring.print_schema(console_from(voice))
 
 
 @config.command("init")
 @click.argument("file", type=click.Path(path_type=Path), default="ml-api.toml")
-@voice_options
+@output_options
 def init(file: Path, **voice: Any) -> int:
     """Write FILE [default: ml-api.toml] with every setting in it, none of them set."""
-    from provisioner.commands.context import voice_of
+    from provisioner.commands.context import console_from
     from provisioner.workflows import config as configuring
 
-    return configuring.init(voice_of(voice), file)
+    return configuring.write_settings_file(console_from(voice), file)

@@ -27,33 +27,33 @@ _ARENA_MAX = -8
 _VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
 # `--set container.environment={...}`, `--set api.services={"a": {"environment": ...}}`: an environment
 # variable of a container may be secret.
-_SECRET = re.compile(
+_SECRET_SETTING = re.compile(
     r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=|"
     r"(?:--set=)?[\w.-]+=(?=.*environment)).*"
 )
 # `--password hunter2`, `postgres://user:hunter2@host`.
-_PASSWORD = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|api-?key)")
+_SECRET_OPTION = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|api-?key)")
 _NOT_KEPT = "(not kept)"
-_LOGIN = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
 
 
-def begin(given: dict[str, Any]) -> tuple[Console, Workspace]:
+def console_and_workspace(given: dict[str, Any]) -> tuple[Console, Workspace]:
     """Return this command's console and workspace."""
     from provisioner.workspace import Workspace
 
-    return voice_of(given), Workspace.here(
+    return console_from(given), Workspace.here(
         local=given["local"], state=given["state"], state_endpoint=given["state_endpoint"]
     )
 
 
-def voice_of(given: dict[str, Any]) -> Console:
+def console_from(given: dict[str, Any]) -> Console:
     """Return this command's console."""
     from provisioner.terminal.console import Console
 
     return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 
 
-def given_settings(given: dict[str, Any]) -> Settings:
+def load_settings(given: dict[str, Any]) -> Settings:
     """Return the settings from the file, the environment and the flags."""
     from provisioner.configuration import load
 
@@ -68,25 +68,25 @@ def open_session(
     from provisioner.names import check_suffix
     from provisioner.session import Session
 
-    _share_memory()
+    _limit_malloc_arenas()
     check_suffix(suffix)
     adopts = bool(given.get("adopt_all"))
     options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
-    session = Session.open(suffix, given_settings(given), options, connections)
+    session = Session.open(suffix, load_settings(given), options, connections)
     session.released = frozenset(given.get("take") or ())
     session.adopts_run = bool(given.get("take_over"))
-    session.warn = voice_of(given).warn
-    session.arguments = typed(click.get_current_context().obj or (), given_words())
+    session.warn = console_from(given).warn
+    session.arguments = redact_arguments(click.get_current_context().obj or (), container_words())
     return session
 
 
-def given_words() -> tuple[str, ...]:
+def container_words() -> tuple[str, ...]:
     """Return the words of the command that is to run in a container; empty if this command takes none."""
     words = click.get_current_context().params.get("command") or ()
     return tuple(words) if isinstance(words, tuple) else ()
 
 
-def _share_memory() -> None:
+def _limit_malloc_arenas() -> None:
     """Let all threads share two malloc arenas: the many that glibc keeps cost a run 15 MB."""
     import ctypes
 
@@ -94,29 +94,29 @@ def _share_memory() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
-def typed(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
+def redact_arguments(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
     """Return the command line without values of settings and variables that may be secret.
 
     `words` are those of a command that runs in a container, the first being its program. No rule can tell
     which of `-p hunter2`, `-phunter2` or `NAME=hunter2` is a secret, so nothing behind the program is kept.
     """
-    listed, rest = _without_words(list(arguments), words)
-    told = [_without_secret(former, one) for former, one in zip(["", *listed], listed, strict=False)]
-    return [*told, *rest]
+    listed, rest = _split_off_words(list(arguments), words)
+    pattern = [_redact_argument(former, one) for former, one in zip(["", *listed], listed, strict=False)]
+    return [*pattern, *rest]
 
 
-def _without_words(listed: list[str], words: Sequence[str]) -> tuple[list[str], list[str]]:
+def _split_off_words(arguments: list[str], words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return what was typed beside a command's words, and what is kept of the words themselves."""
     left, options = list(words), list[str]()
-    for one in reversed(listed):
+    for one in reversed(arguments):
         if left and one == left[-1]:
             left.pop()
         elif not (words and one == "--"):
             options.insert(0, one)
-    return options, ["--", *_program(words)] if words else []
+    return options, ["--", *_redact_words(words)] if words else []
 
 
-def _program(words: Sequence[str]) -> list[str]:
+def _redact_words(words: Sequence[str]) -> list[str]:
     """Return the program's name, and how many words follow it."""
     if not words:
         return []
@@ -124,25 +124,25 @@ def _program(words: Sequence[str]) -> list[str]:
     if "=" in program or program.startswith("-"):
         program = _NOT_KEPT
     more = len(words) - 1 + (program != words[0])
-    return [_LOGIN.sub(rf"\1{_NOT_KEPT}@", program), *([f"({more} not kept)"] if more else [])]
+    return [_URL_PASSWORD.sub(rf"\1{_NOT_KEPT}@", program), *([f"({more} not kept)"] if more else [])]
 
 
-def _without_secret(former: str, one: str) -> str:
+def _redact_argument(former: str, one: str) -> str:
     """Return one word of a command line without secrets; `former` is the word before it."""
-    if _PASSWORD.fullmatch(former):
+    if _SECRET_OPTION.fullmatch(former):
         return "(not kept)"
-    told = _VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET
-    return _LOGIN.sub(r"\1(not kept)@", told.sub(r"\1(not kept)", one))
+    pattern = _VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET_SETTING
+    return _URL_PASSWORD.sub(r"\1(not kept)@", pattern.sub(r"\1(not kept)", one))
 
 
-def given_choice(given: dict[str, Any]) -> Selection:
+def selection_from(given: dict[str, Any]) -> Selection:
     """Return the selection by --target and --exclude."""
     from provisioner.engine.planning.selection import Selection
 
     return Selection(given["targets"], given["excludes"])
 
 
-def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
+def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     """Return the plan in a file; its suffix, region and settings replace those of the command line.
 
     Raises:
@@ -152,11 +152,11 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     """
     from provisioner.workflows.saved_plan import SavedPlan
 
-    kept = SavedPlan.load(path)
+    saved_plan = SavedPlan.load(path)
     for flag, given_value, kept_value in (
-        ("--suffix", given["suffix"], kept.suffix),
-        ("--region", given["region"], kept.place["region"]),
-        ("--config", given["config"] and str(given["config"].resolve()), kept.config),
+        ("--suffix", given["suffix"], saved_plan.suffix),
+        ("--region", given["region"], saved_plan.place["region"]),
+        ("--config", given["config"] and str(given["config"].resolve()), saved_plan.config),
     ):
         if given_value and given_value != kept_value:
             raise UsageError(
@@ -165,12 +165,12 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
             )
     if given["targets"] or given["excludes"]:
         raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
-    if kept.place["endpoint"].startswith("embedded:") and not given["local"]:
+    if saved_plan.place["endpoint"].startswith("embedded:") and not given["local"]:
         raise Blocked(f"{path} is the plan of a rehearsal.", "Add --local.")
-    given["region"], given["sets"] = kept.place["region"], (*kept.sets, *given["sets"])
-    given["config"] = Path(kept.config) if kept.config else None
-    given["take"] = (*kept.take, *given["take"])
-    return kept
+    given["region"], given["sets"] = saved_plan.place["region"], (*saved_plan.sets, *given["sets"])
+    given["config"] = Path(saved_plan.config) if saved_plan.config else None
+    given["take"] = (*saved_plan.take, *given["take"])
+    return saved_plan
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:
@@ -187,7 +187,7 @@ def known_suffix(workspace: Workspace, suffix: str | None) -> str:
     return chosen
 
 
-def each_known(console: Console, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
+def for_each_stack(console: Console, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
     """Show each stack, and return the highest exit code; one whose emulator has ended hides no other."""
     codes = [0]
     for one in suffixes:
@@ -202,6 +202,6 @@ def each_known(console: Console, workspace: Workspace, suffixes: list[str], show
     return max(codes)
 
 
-def missing_suffix() -> NoReturn:
+def raise_missing_suffix() -> NoReturn:
     """Raise UsageError: this command must be told which stack."""
     raise UsageError("Which stack? Say --suffix NAME.", "Or set ENVIRONMENT_SUFFIX.")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.completion import by
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.completion import complete_from
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import stack_options
 
 
@@ -22,13 +22,13 @@ def db() -> None:
 @click.option(
     "--service",
     default="",
-    shell_complete=by("services"),
+    shell_complete=complete_from("services"),
     help="Through a task of this service (`api` is the main one).",
 )
 def tunnel(port: int | None, service: str, **given: Any) -> int:
     """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
     from provisioner.workflows import db_tunnel
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return db_tunnel.tunnel(console, session, port, service)
+    return db_tunnel.hold_tunnel(console, session, port, service)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import (
     fail_fast_option,
     lock_option,
@@ -60,7 +60,7 @@ def deploy(
     from provisioner.workflows import deploy as deploying
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke)
-    return deploying.deploy(console, session, deploying.DeployOptions(Confirmation(yes), *chosen))
+    return deploying.deploy_image(console, session, deploying.DeployOptions(Confirmation(yes), *chosen))

@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from provisioner.commands.completion import by
-from provisioner.commands.context import begin
+from provisioner.commands.completion import complete_from
+from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import state_options
 
 
 @click.command()
 @state_options
-@click.argument("run", default="last~1", shell_complete=by("runs"))
-@click.argument("other", default="last", shell_complete=by("runs"))
+@click.argument("run", default="last~1", shell_complete=complete_from("runs"))
+@click.argument("other", default="last", shell_complete=complete_from("runs"))
 def diff(run: str, other: str, **given: Any) -> int:
     """Show what differs between two runs: what was typed, settings, plan, durations, calls, result."""
     from provisioner.workflows import history as looking_back
 
-    console, workspace = begin(given)
-    return looking_back.diff(console, workspace, given["suffix"], run, other)
+    console, workspace = console_and_workspace(given)
+    return looking_back.print_run_diff(console, workspace, given["suffix"], run, other)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, open_session
+from provisioner.commands.context import console_and_workspace, open_session
 from provisioner.commands.options import stack_options
 
 
@@ -17,8 +17,8 @@ def doctor(every: bool, **given: Any) -> int:
     """Walk from CloudFront to the database: what is wrong, and what to type; changes nothing."""
     from provisioner.workflows import doctor as examining
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
     workspace.check_emulator(suffix)
     session = open_session(given, workspace, suffix)
-    return examining.doctor(console, session, every=every)
+    return examining.examine_stack(console, session, every=every)

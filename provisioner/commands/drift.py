@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import markdown_option, stack_options
 
 
@@ -19,6 +19,6 @@ def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:
     """Show what differs from the ledger in AWS; changes nothing."""
     from provisioner.workflows import drift as drifting
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return drifting.drift(console, session, detailed=detailed_exitcode, markdown=markdown)
+    return drifting.report_drift(console, session, detailed=detailed_exitcode, markdown=markdown)

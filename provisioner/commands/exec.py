@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.completion import by
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.completion import complete_from
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import stack_options
 
 
@@ -16,7 +16,7 @@ from provisioner.commands.options import stack_options
 @click.option(
     "--service",
     default="",
-    shell_complete=by("services"),
+    shell_complete=complete_from("services"),
     help="A task of this service (`api` is the main one).",
 )
 @click.option("--task", default="", metavar="ID", help="This task; the beginning of its id will do.")
@@ -25,6 +25,6 @@ def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> in
     """Run COMMAND (a shell, where none is given) in a task that runs; write -- before it."""
     from provisioner.workflows import exec_session
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     return exec_session.exec_command(console, session, service, task, command)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, given_settings, missing_suffix
+from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
 from provisioner.commands.options import stack_options
 
 
@@ -22,8 +22,8 @@ from provisioner.commands.options import stack_options
 )
 def graph(form: str, **given: Any) -> int:
     """Print the declared graph as a drawing; calls nothing."""
-    from provisioner.workflows.declared_graph import declared, draw
+    from provisioner.workflows.declared_graph import declared_stack, print_drawing
 
-    console, workspace = begin(given)
-    suffix = given["suffix"] or workspace.only_suffix or missing_suffix()
-    return draw(console, declared(workspace, suffix, given_settings(given), given["region"]), form)
+    console, workspace = console_and_workspace(given)
+    suffix = given["suffix"] or workspace.only_suffix or raise_missing_suffix()
+    return print_drawing(console, declared_stack(workspace, suffix, load_settings(given), given["region"]), form)

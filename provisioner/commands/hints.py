@@ -20,7 +20,7 @@ _PLACEHOLDERS = ("NAME", "s3://...")
 _OF_ALL, _OF_ONE = ("list",), ("--suffix", "--region")
 
 
-def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
+def complete_hint(hint: str, typed: Sequence[str], group: click.Group) -> str:
     """Return the hint with each of our commands in backticks as it is to be typed here.
 
     `typed` is the command line that ended. A command gets the program's name before it, and those of the
@@ -28,23 +28,23 @@ def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
     takes. An option from the environment is not repeated, but replaces a placeholder, as a typed one does.
     --set is not repeated, as it may hold a secret.
     """
-    said = list(itertools.takewhile(lambda word: word != "--", typed))
-    return _QUOTED.sub(lambda found: f"`{_completed(found[1], said, group) or found[1]}`", hint)
+    typed_words = list(itertools.takewhile(lambda word: word != "--", typed))
+    return _QUOTED.sub(lambda found: f"`{_complete_command(found[1], typed_words, group) or found[1]}`", hint)
 
 
-def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
+def _complete_command(text: str, typed: Sequence[str], group: click.Group) -> str:
     """Return a hint's command with the program's name and the typed options; "" if it is none of ours."""
-    said = text.removeprefix(PROGRAM).strip()
-    command = _command(said.split(), group)
+    typed_words = text.removeprefix(PROGRAM).strip()
+    command = _find_command(typed_words.split(), group)
     if command is None:
         return ""
     taken = {name: one for one in command.params if isinstance(one, click.Option) for name in one.opts}
-    before, dashes, after = said.partition(" -- ")
+    before, dashes, after = typed_words.partition(" -- ")
     words = [before]
     for option in _OPTIONS:
-        if option not in taken or (said.startswith(_OF_ALL) and option in _OF_ONE):
+        if option not in taken or (typed_words.startswith(_OF_ALL) and option in _OF_ONE):
             continue
-        value = _value(option, typed)
+        value = _typed_value(option, typed)
         if value is not None and option not in before.split():
             words.append(f"{option} {shlex.quote(value)}")
         meant = value or taken[option].value_from_envvar(click.Context(command))
@@ -54,13 +54,13 @@ def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
     return f"{PROGRAM} {' '.join(words)}{dashes}{after}"
 
 
-def _command(words: Sequence[str], group: click.Group) -> click.Command | None:
+def _find_command(words: Sequence[str], group: click.Group) -> click.Command | None:
     """Return the command with which the words begin; None if they begin with none that can be run."""
     found = group.commands.get(words[0]) if words else None
-    return _command(words[1:], found) if isinstance(found, click.Group) else found
+    return _find_command(words[1:], found) if isinstance(found, click.Group) else found
 
 
-def _value(option: str, typed: Sequence[str]) -> str | None:
+def _typed_value(option: str, typed: Sequence[str]) -> str | None:
     """Return the value of an option as it was typed; None if it was not."""
     for at, word in enumerate(typed):
         if word.startswith(f"{option}="):

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin
+from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import state_options
 
 
@@ -17,5 +17,5 @@ def history(limit: int, **given: Any) -> int:
     """List the newest runs of a stack, or of all: who, what was typed, plan, duration, result."""
     from provisioner.workflows import history as looking_back
 
-    console, workspace = begin(given)
-    return looking_back.history(console, workspace, given["suffix"], limit)
+    console, workspace = console_and_workspace(given)
+    return looking_back.list_runs(console, workspace, given["suffix"], limit)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin
+from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import stack_options
 
 
@@ -17,5 +17,5 @@ def list_(**given: Any) -> int:
     from provisioner.workflows.stack_list import list_stacks
     from provisioner.workspace import Workspace
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     return list_stacks(console, [workspace] if workspace.is_local else [workspace, Workspace.here(local=True)])

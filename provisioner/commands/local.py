@@ -67,7 +67,7 @@ def start(
     options = local_aws.EmulatorOptions(
         speed=pace, behaviours=polite, hosts=hosts or None, address=address, account=account
     )
-    return local_aws.start(Console(as_json=as_json), options, port=port, authorise=authorise)
+    return local_aws.start_emulator(Console(as_json=as_json), options, port=port, authorise=authorise)
 
 
 @local.command()
@@ -77,7 +77,7 @@ def stop(as_json: bool) -> int:
     from provisioner.terminal.console import Console
     from provisioner.workflows import local_aws
 
-    return local_aws.stop(Console(as_json=as_json))
+    return local_aws.stop_emulator(Console(as_json=as_json))
 
 
 @local.command("status")
@@ -87,4 +87,4 @@ def local_status(as_json: bool) -> int:
     from provisioner.terminal.console import Console
     from provisioner.workflows import local_aws
 
-    return local_aws.status(Console(as_json=as_json))
+    return local_aws.show_emulator_status(Console(as_json=as_json))

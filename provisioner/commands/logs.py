@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.completion import by
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.completion import complete_from
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import Duration, stack_options
 
 
@@ -18,7 +18,7 @@ from provisioner.commands.options import Duration, stack_options
 @click.option(
     "--service",
     default="",
-    shell_complete=by("services"),
+    shell_complete=complete_from("services"),
     help="Only this service's (`api` is the main one).",
 )
 @click.option("--task", default="", metavar="ID", help="Only this task's; the beginning of its id will do.")
@@ -39,7 +39,7 @@ def logs(
     from provisioner.workflows import logs as sources
     from provisioner.workflows import logs as tailing
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     console.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return tailing.logs(console, session, sources.LogQuery(since, follow, service, task, pattern, source))
+    return tailing.print_logs(console, session, sources.LogQuery(since, follow, service, task, pattern, source))

@@ -11,7 +11,7 @@ import click
 
 from provisioner import __version__, stopping
 from provisioner.commands.command_table import CommandGroup
-from provisioner.commands.hints import as_typed
+from provisioner.commands.hints import complete_hint
 from provisioner.errors import Interrupted, UsageError
 from provisioner.names import PROGRAM
 from state.errors import ProvisionerError
@@ -61,11 +61,11 @@ def _run(console: Console, arguments: list[str]) -> int:
         return int(cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments) or 0)
     except Interrupted as error:
         message, hint = stopping.stopped(error)
-        console.error(message, as_typed(hint, arguments, cli), error.result)
+        console.error(message, complete_hint(hint, arguments, cli), error.result)
         return error.exit_code
     except ProvisionerError as error:
         message = f"{error.message}\n{error.evidence}".rstrip()
-        console.error(message, as_typed(error.hint, arguments, cli), error.result)
+        console.error(message, complete_hint(error.hint, arguments, cli), error.result)
         return error.exit_code
     except click.ClickException as error:
         _print_usage_error(console, error)

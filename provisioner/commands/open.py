@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix
+from provisioner.commands.context import console_and_workspace, known_suffix
 from provisioner.commands.options import stack_options
 
 
@@ -17,5 +17,5 @@ def open_(only_print: bool, **given: Any) -> int:
     """Show the stack's address in a browser; calls nothing."""
     from provisioner.workflows import open_url
 
-    console, workspace = begin(given)
-    return open_url.visit(console, workspace, known_suffix(workspace, given["suffix"]), only_print=only_print)
+    console, workspace = console_and_workspace(given)
+    return open_url.open_address(console, workspace, known_suffix(workspace, given["suffix"]), print_only=only_print)

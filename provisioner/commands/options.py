@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from provisioner.commands.completion import by
+from provisioner.commands.completion import complete_from
 from provisioner.permissions.names import NAMES
 
 # AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
@@ -48,7 +48,7 @@ class AccountId(click.ParamType[str]):
         return digits
 
 
-def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
+def _combine_options(*options: Callable[[F], F]) -> Callable[[F], F]:
     """Return one decorator for several options, in the order in which `--help` is to list them."""
 
     def decorate(command: F) -> F:
@@ -59,11 +59,11 @@ def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-settings_options = _stacked(
+settings_options = _combine_options(
     click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
     click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
 )
-voice_options = _stacked(
+output_options = _combine_options(
     click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
     click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
     click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
@@ -73,14 +73,14 @@ voice_options = _stacked(
 _suffix = click.option(
     "--suffix",
     envvar="ENVIRONMENT_SUFFIX",
-    shell_complete=by("suffixes"),
+    shell_complete=complete_from("suffixes"),
     help="The stack's name in every resource.",
 )
 _region = click.option(
     "--region",
     help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
 )
-_where = _stacked(
+_state_options = _combine_options(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
     click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
     click.option(
@@ -92,16 +92,16 @@ _where = _stacked(
 )
 _account = click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account.")
 # The options of commands about one stack; about its state alone; about a state that several people share.
-stack_options = _stacked(_suffix, _region, _where, _account, settings_options, voice_options)
-state_options = _stacked(_suffix, _where, voice_options)
-shared_options = _stacked(_region, _where, _account, voice_options)
+stack_options = _combine_options(_suffix, _region, _state_options, _account, settings_options, output_options)
+state_options = _combine_options(_suffix, _state_options, output_options)
+shared_options = _combine_options(_region, _state_options, _account, output_options)
 
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
 lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
 
 
-def choice_options(command: F) -> F:
+def selection_options(command: F) -> F:
     """Add the options that select a part of the stack."""
     for option in (
         click.option(
@@ -109,7 +109,7 @@ def choice_options(command: F) -> F:
             "excludes",
             multiple=True,
             metavar="ADDRESS",
-            shell_complete=by("addresses", "resources"),
+            shell_complete=complete_from("addresses", "resources"),
             help="Leave it, and what needs it, alone.",
         ),
         click.option(
@@ -117,7 +117,7 @@ def choice_options(command: F) -> F:
             "targets",
             multiple=True,
             metavar="ADDRESS",
-            shell_complete=by("addresses", "resources"),
+            shell_complete=complete_from("addresses", "resources"),
             help="Only this piece or resource, and what it needs.",
         ),
     ):
@@ -144,7 +144,7 @@ take_option = click.option(
 service_option = click.option(
     "--service",
     default="",
-    shell_complete=by("services"),
+    shell_complete=complete_from("services"),
     help="Which one (`api`, the main one, unless said).",
 )
 

@@ -6,22 +6,22 @@ from typing import Any
 
 import click
 
-from provisioner.commands.completion import by
-from provisioner.commands.context import begin, known_suffix
+from provisioner.commands.completion import complete_from
+from provisioner.commands.context import console_and_workspace, known_suffix
 from provisioner.commands.options import stack_options
 from provisioner.errors import UsageError
 
 
 @click.command()
 @stack_options
-@click.argument("name", required=False, shell_complete=by("outputs"))
+@click.argument("name", required=False, shell_complete=complete_from("outputs"))
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.terminal.outputs import show_outputs
     from provisioner.unfinished_teardown import unfinished_error
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     suffix = known_suffix(workspace, given["suffix"])
     state = workspace.load_state(suffix)
     values = state.outputs if state else {}

@@ -7,15 +7,21 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, given_choice, given_settings, missing_suffix, open_session
-from provisioner.commands.options import choice_options, markdown_option, stack_options, take_option
+from provisioner.commands.context import (
+    console_and_workspace,
+    load_settings,
+    open_session,
+    raise_missing_suffix,
+    selection_from,
+)
+from provisioner.commands.options import markdown_option, selection_options, stack_options, take_option
 from provisioner.errors import UsageError
 
 
 @click.command()
 @stack_options
 @take_option
-@choice_options
+@selection_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
@@ -28,29 +34,29 @@ def plan(
 ) -> int:
     """Show what apply would do; changes nothing."""
     from provisioner.workflows import plan as planning
-    from provisioner.workflows.declared_graph import show_declared
+    from provisioner.workflows.declared_graph import print_declared_stack
     from provisioner.workflows.teardown_plan import show_teardown_plan
 
     if (offline or destroy) and (given["targets"] or given["excludes"]):
         raise UsageError("--target and --exclude choose a part of what an apply does.")
     if out and (everything or offline or destroy):
         raise UsageError("--out keeps the plan of one apply.", "Leave --all, --offline and --destroy out.")
-    console, workspace = begin(given)
-    suffixes = workspace.suffixes() if everything else [given["suffix"] or missing_suffix()]
+    console, workspace = console_and_workspace(given)
+    suffixes = workspace.suffixes() if everything else [given["suffix"] or raise_missing_suffix()]
     if offline:
-        settings = given_settings(given)
-        codes = [show_declared(console, workspace, one, settings, given["region"]) for one in suffixes]
+        settings = load_settings(given)
+        codes = [print_declared_stack(console, workspace, one, settings, given["region"]) for one in suffixes]
         return max(codes, default=0)
     showing = planning.PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
     if destroy:
         codes = [show_teardown_plan(console, open_session(given, workspace, one), showing) for one in suffixes]
         return max(codes, default=0)
     kept = planning.PlanFile(out, given["config"], list(given["sets"])) if out else None
-    selection = given_choice(given)
+    selection = selection_from(given)
     if everything:
         from provisioner.aws_connections import AwsConnections
 
         connections = AwsConnections(workspace)
         sessions = [open_session(given, workspace, one, connections) for one in suffixes]
-        return planning.plan_all(console, sessions, showing, selection)
-    return planning.plan(console, open_session(given, workspace, suffixes[0]), showing, selection, kept)
+        return planning.plan_stacks(console, sessions, showing, selection)
+    return planning.plan_stack(console, open_session(given, workspace, suffixes[0]), showing, selection, kept)

@@ -22,10 +22,10 @@ from provisioner.commands.options import purpose_option, stack_options
 )
 def policy(purpose: str, folder: Path | None, **given: Any) -> int:
     """Print the IAM policy that an operator of this stack needs; calls nothing."""
-    from provisioner.commands.context import begin, given_settings, missing_suffix
+    from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
     from provisioner.workflows import policy as permitting
 
-    console, workspace = begin(given)
-    suffix = given["suffix"] or missing_suffix()
-    scope = permitting.PolicyScope(workspace, suffix, given_settings(given), given["region"], given["expect_account"])
-    return permitting.show(console, scope, purpose, folder)
+    console, workspace = console_and_workspace(given)
+    suffix = given["suffix"] or raise_missing_suffix()
+    scope = permitting.PolicyScope(workspace, suffix, load_settings(given), given["region"], given["expect_account"])
+    return permitting.print_policies(console, scope, purpose, folder)

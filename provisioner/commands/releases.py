@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import service_option, stack_options
 
 
@@ -17,6 +17,6 @@ def releases(service: str, **given: Any) -> int:
     """List what a service ran and could run: revision, image, when, by whom, result."""
     from provisioner.workflows import releases as releasing
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return releasing.releases(console, session, service)
+    return releasing.print_releases(console, session, service)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import stack_options
 
 _FILE = click.Path(path_type=Path)
@@ -20,6 +20,6 @@ def report(page: Path, **given: Any) -> int:
     """Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs."""
     from provisioner.workflows import report as reporting
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     suffix = known_suffix(workspace, given["suffix"])
-    return reporting.report(console, workspace, suffix, page, lambda: open_session(given, workspace, suffix))
+    return reporting.write_report(console, workspace, suffix, page, lambda: open_session(given, workspace, suffix))

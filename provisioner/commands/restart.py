@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import (
     fail_fast_option,
     lock_option,
@@ -29,8 +29,8 @@ def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke
     from provisioner.workflows import restart as restarting
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return restarting.restart(
+    return restarting.restart_service(
         console, session, restarting.RestartOptions(Confirmation(yes), service, fail_fast, lock_timeout, smoke)
     )

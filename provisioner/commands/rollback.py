@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import (
     fail_fast_option,
     lock_option,
@@ -30,7 +30,7 @@ def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: b
     from provisioner.workflows import rollback as going_back
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     options = going_back.RollbackOptions(Confirmation(yes), service, to, fail_fast, lock_timeout, smoke)
-    return going_back.rollback(console, session, options)
+    return going_back.roll_back_service(console, session, options)

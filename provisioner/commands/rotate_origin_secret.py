@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import lock_option, stack_options, yes_option
 
 
@@ -19,6 +19,6 @@ def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:
     from provisioner.workflows import origin_secret_rotation
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return origin_secret_rotation.rotate(console, session, Confirmation(yes), lock_timeout)
+    return origin_secret_rotation.rotate_secret(console, session, Confirmation(yes), lock_timeout)

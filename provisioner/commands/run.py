@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import lock_option, service_option, stack_options, yes_option
 from provisioner.names import PROGRAM
 
@@ -34,9 +34,9 @@ def run(
     from provisioner.workflows import run as running
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     console.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return running.run(
+    return running.run_once(
         console, session, running.RunOptions(Confirmation(yes), command, service, spot, lock_timeout, again)
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, known_suffix, open_session
 from provisioner.commands.options import lock_option, service_option, stack_options, yes_option
 
 
@@ -22,8 +22,8 @@ def scale(service: str, yes: bool, lock_timeout: float, minimum: int | None, max
     from provisioner.workflows import scale as scaling
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return scaling.scale(
+    return scaling.scale_service(
         console, session, scaling.ScaleOptions(Confirmation(yes), minimum, maximum, service, lock_timeout)
     )

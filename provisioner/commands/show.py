@@ -6,17 +6,17 @@ from typing import Any
 
 import click
 
-from provisioner.commands.completion import by
-from provisioner.commands.context import begin
+from provisioner.commands.completion import complete_from
+from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import state_options
 
 
 @click.command()
 @state_options
-@click.argument("run", default="last", shell_complete=by("runs"))
+@click.argument("run", default="last", shell_complete=complete_from("runs"))
 def show(run: str, **given: Any) -> int:
     """Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result."""
     from provisioner.workflows import history as looking_back
 
-    console, workspace = begin(given)
-    return looking_back.show(console, workspace, given["suffix"], run)
+    console, workspace = console_and_workspace(given)
+    return looking_back.print_run(console, workspace, given["suffix"], run)

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from provisioner.commands.context import begin
+from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import lock_option, shared_options, state_options, yes_option
 
 force_option = click.option("--force", is_flag=True, help="Also another lineage, or an older serial.")
@@ -25,8 +25,8 @@ def init(yes: bool, region: str | None, expect_account: str | None, **given: Any
     from provisioner.workflows import state_bucket
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
-    return state_bucket.init(console, workspace, region, expect_account, Confirmation(yes))
+    console, workspace = console_and_workspace(given)
+    return state_bucket.init_bucket(console, workspace, region, expect_account, Confirmation(yes))
 
 
 @state.command()
@@ -35,8 +35,8 @@ def pull(**given: Any) -> int:
     """Print the ledger as it stands."""
     from provisioner.workflows import state as keeping
 
-    console, workspace = begin(given)
-    return keeping.pull(console, workspace, workspace.choose(given["suffix"]))
+    console, workspace = console_and_workspace(given)
+    return keeping.print_state(console, workspace, workspace.choose(given["suffix"]))
 
 
 @state.command()
@@ -48,9 +48,9 @@ def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
     """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
     from provisioner.workflows import state as keeping
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
-    return keeping.push(console, workspace, suffix, file.read(), lock_timeout, force=force)
+    return keeping.push_state(console, workspace, suffix, file.read(), lock_timeout, force=force)
 
 
 @state.command()
@@ -59,8 +59,8 @@ def history(**given: Any) -> int:
     """List what the ledger was before the last runs."""
     from provisioner.workflows import state as keeping
 
-    console, workspace = begin(given)
-    return keeping.history(console, workspace, workspace.choose(given["suffix"]))
+    console, workspace = console_and_workspace(given)
+    return keeping.print_versions(console, workspace, workspace.choose(given["suffix"]))
 
 
 @state.command()
@@ -74,9 +74,9 @@ def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: 
     from provisioner.workflows import state as keeping
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
-    return keeping.restore(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
+    return keeping.restore_version(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
 
 
 @state.command()
@@ -87,5 +87,5 @@ def unlock(yes: bool, **given: Any) -> int:
     from provisioner.workflows import state as keeping
     from provisioner.workflows.confirmation import Confirmation
 
-    console, workspace = begin(given)
-    return keeping.unlock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))
+    console, workspace = console_and_workspace(given)
+    return keeping.free_lock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))

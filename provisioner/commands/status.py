@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, each_known, known_suffix, open_session
+from provisioner.commands.context import console_and_workspace, for_each_stack, known_suffix, open_session
 from provisioner.commands.options import Duration, stack_options
 from provisioner.errors import UsageError
 
@@ -19,19 +19,21 @@ from provisioner.errors import UsageError
 @click.option("--every", type=Duration(), default="5s", show_default=True, help="How often, with --watch.")
 def status(everything: bool, cached: bool, watch: bool, every: float, **given: Any) -> int:
     """Show every resource and how the stack is now, then the outputs; 0 only when all is well."""
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     if watch and (cached or everything):
         raise UsageError("--watch looks at one stack in AWS.", "Leave --cached and --all out.")
     suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
     if cached:
         from provisioner.workflows import cached_status
 
-        return each_known(console, workspace, suffixes, lambda one: cached_status.cached(console, workspace, one))
+        return for_each_stack(
+            console, workspace, suffixes, lambda one: cached_status.print_cached_status(console, workspace, one)
+        )
     from provisioner.workflows import status as showing
     from provisioner.workflows import status as watching
 
     if watch:
-        return watching.watch(console, open_session(given, workspace, suffixes[0]), every)
-    return each_known(
-        console, workspace, suffixes, lambda one: showing.status(console, open_session(given, workspace, one))
+        return watching.watch_status(console, open_session(given, workspace, suffixes[0]), every)
+    return for_each_stack(
+        console, workspace, suffixes, lambda one: showing.print_status(console, open_session(given, workspace, one))
     )

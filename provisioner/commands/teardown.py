@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, open_session
+from provisioner.commands.context import console_and_workspace, open_session
 from provisioner.commands.options import lock_option, stack_options, take_over_option, yes_option
 from provisioner.errors import UsageError
 
@@ -25,7 +25,7 @@ def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **g
     from provisioner.workflows.plan import PlanView
     from provisioner.workflows.teardown_plan import show_teardown_plan
 
-    console, workspace = begin(given)
+    console, workspace = console_and_workspace(given)
     if dry_run:
         return show_teardown_plan(
             console, open_session(given, workspace, workspace.choose(given["suffix"])), PlanView()
@@ -34,6 +34,6 @@ def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **g
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
     suffix = workspace.choose(given["suffix"])
-    return removing.teardown(
+    return removing.tear_down_stack(
         console, open_session(given, workspace, suffix), Confirmation(yes), lock_timeout, unprotect=unprotect
     )

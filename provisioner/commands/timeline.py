@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin
+from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import stack_options
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -21,5 +21,5 @@ def timeline(page: Path | None, trace: Path | None, **given: Any) -> int:
     """Show the last run: steps, calls, waits, and the chain it could not be shorter than."""
     from provisioner.workflows import timeline as timing
 
-    console, workspace = begin(given)
-    return timing.timeline(console, workspace, given["suffix"], page=page, trace=trace)
+    console, workspace = console_and_workspace(given)
+    return timing.print_timeline(console, workspace, given["suffix"], page=page, trace=trace)

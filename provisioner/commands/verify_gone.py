@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import begin, missing_suffix, open_session
+from provisioner.commands.context import console_and_workspace, open_session, raise_missing_suffix
 from provisioner.commands.options import stack_options
 
 
@@ -16,10 +16,10 @@ def verify_gone(**given: Any) -> int:
     """Look again whether anything of a stack is left; needs no state file."""
     from provisioner.workflows import teardown as removing
 
-    console, workspace = begin(given)
-    suffix = given["suffix"] or missing_suffix()
+    console, workspace = console_and_workspace(given)
+    suffix = given["suffix"] or raise_missing_suffix()
     known = None if given["region"] else removing.last_region(workspace, suffix)
     session = open_session({**given, "region": given["region"] or known}, workspace, suffix)
     if known:
         session.region_source = "the report of its last teardown"
-    return removing.verify_gone(console, session)
+    return removing.verify_stack_is_gone(console, session)

@@ -22,13 +22,13 @@ from provisioner.session import Session
 
 T = TypeVar("T")
 # A create whose reply was lost has succeeded: the next read finds the resource.
-NEW = codes("EntityAlreadyExists")
-NONE = codes()
+ALREADY_EXISTS = codes("EntityAlreadyExists")
+NO_CODES = codes()
 # terraform-provider-aws iam/wait.go: how long IAM may hide what is new.
-_PROPAGATION = minutes(2)
+_PROPAGATION_TIME = minutes(2)
 
 
-def ensure(session: Session, resource_type: ResourceType, spec: ResourceSpec) -> str:
+def ensure_resource(session: Session, resource_type: ResourceType, spec: ResourceSpec) -> str:
     """Create a resource, or update ours to its desired properties; return its id.
 
     Raises:
@@ -38,20 +38,20 @@ def ensure(session: Session, resource_type: ResourceType, spec: ResourceSpec) ->
     iam = session.clients.client(resource_type.service)
 
     def once() -> str:
-        doc = read(iam, resource_type, spec)
-        if doc is None:
+        actual = read_resource(iam, resource_type, spec)
+        if actual is None:
             return resource_type.id_of(resource_type.create(iam, spec))
-        if not has_stack_tags(doc["Tags"], spec.suffix):
+        if not has_stack_tags(actual["Tags"], spec.suffix):
             raise Blocked(f"{spec.aws_name} stands, and is not of this stack.", "Rename it, or take another suffix.")
-        changed = {one.top: spec.props[one.top] for one in differences(resource_type, spec.props, doc, None)}
+        changed = {one.top: spec.props[one.top] for one in differences(resource_type, spec.props, actual, None)}
         if changed:
-            resource_type.update(iam, replace(spec, id=resource_type.id_of(doc)), changed)
-        return resource_type.id_of(doc)
+            resource_type.update(iam, replace(spec, id=resource_type.id_of(actual)), changed)
+        return resource_type.id_of(actual)
 
-    return call_with_retry(session, once, NEW | resource_type.retryable_codes["create"])
+    return call_with_retry(session, once, ALREADY_EXISTS | resource_type.retryable_codes["create"])
 
 
-def read(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
+def read_resource(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
     """Return the resource as AWS describes it; None if it does not exist."""
     try:
         return resource_type.read(iam, spec)
@@ -74,11 +74,11 @@ def delete_until_gone(session: Session, call: Callable[[], Any], absent: Codes) 
     call_with_retry(session, once)
 
 
-def call_with_retry(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T:
+def call_with_retry(session: Session, call: Callable[[], T], cures: Codes = NO_CODES) -> T:
     """Make a call that may be made twice, with retries; `cures` are refusals that time cures."""
-    patience = EMULATOR_TIMEOUT_SECONDS if session.aws.endpoint else _PROPAGATION
+    timeout = EMULATOR_TIMEOUT_SECONDS if session.aws.endpoint else _PROPAGATION_TIME
 
     def passes(error: BaseException) -> bool:
         return categorize(error) in TRANSIENT or matches_codes(error, cures)
 
-    return retry(call, when=passes, clock=session.clock, timeout=patience)
+    return retry(call, when=passes, clock=session.clock, timeout=timeout)

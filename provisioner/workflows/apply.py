@@ -17,13 +17,18 @@ from provisioner.terminal.plan import sentence, show_plan, shown, summary
 from provisioner.terminal.progress import progress
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.estimates import plan_estimate
-from provisioner.workflows.output_files import give
-from provisioner.workflows.plan_context import context_notes, describe_checks, location_description, print_header
-from provisioner.workflows.plan_refusals import check_findings, refusal_error
-from provisioner.workflows.run_recording import both_listeners, progress_estimate, record_plan, recorded
+from provisioner.workflows.output_files import set_job_outputs
+from provisioner.workflows.plan_context import (
+    context_notes,
+    location_description,
+    print_checked_resources,
+    print_header,
+)
+from provisioner.workflows.plan_refusals import raise_for_findings, refusal_error
+from provisioner.workflows.run_recording import combine_listeners, progress_estimate, record_plan, record_run
 from provisioner.workflows.saved_plan import SavedPlan
 from provisioner.workflows.saved_plan_checks import check_changes, check_inputs
-from provisioner.workflows.signals import finish, signals
+from provisioner.workflows.signals import handle_signals, raise_run_error
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class ApplyOptions:
     saved_plan: SavedPlan | None = None
 
 
-def apply(console: Console, session: Session, options: ApplyOptions) -> int:
+def apply_stack(console: Console, session: Session, options: ApplyOptions) -> int:
     """Plan, ask for confirmation, carry the plan out and print the outputs last; return the exit code.
 
     A saved plan is carried out exactly as it was saved, or not at all.
@@ -52,27 +57,27 @@ def apply(console: Console, session: Session, options: ApplyOptions) -> int:
 
     """
     print_header(console, session)
-    with session.locked("apply", options.lock_timeout), recorded(session, "apply") as record:
+    with session.locked("apply", options.lock_timeout), record_run(session, "apply") as recorder:
         started = time.monotonic()
-        plan = _planned(session, options)
-        record_plan(record, session, plan)
-        record.plan = summary(plan)
+        plan = _plan_selected(session, options)
+        record_plan(recorder, session, plan)
+        recorder.plan = summary(plan)
         if marker := session.marker(plan):
             marker.check_plan(plan)
         with raise_if_other_run_began(session, plan):
-            _put_forward(console, session, plan, options)
-        is_back = bool(session.state.teardown_began) and not plan.unfiltered
-        if shown(plan) or not session.is_known or is_back:
-            run(console, session, plan, record)
+            _show_and_confirm(console, session, plan, options)
+        is_after_teardown = bool(session.state.teardown_began) and not plan.unfiltered
+        if shown(plan) or not session.is_known or is_after_teardown:
+            execute_plan(console, session, plan, recorder)
         elif not plan.unfiltered:
             session.state.outputs = outputs_of(plan, plan.actual)
-        describe_checks(console, session, plan, started)
+        print_checked_resources(console, session, plan, started)
     show_outputs(console, session.state.outputs, "table")
-    give(session.state.outputs, session.warn)
+    set_job_outputs(session.state.outputs, session.warn)
     return 0
 
 
-def _put_forward(console: Console, session: Session, plan: Plan, options: ApplyOptions) -> None:
+def _show_and_confirm(console: Console, session: Session, plan: Plan, options: ApplyOptions) -> None:
     """Show the plan, refuse what would fail, and ask for confirmation.
 
     Raises:
@@ -86,39 +91,42 @@ def _put_forward(console: Console, session: Session, plan: Plan, options: ApplyO
     if not shown(plan):
         console.note(sentence(plan))
         return
-    told = plan_estimate(session, plan, checks=options.checks)
+    estimate = plan_estimate(session, plan, checks=options.checks)
     if not (console.quiet and options.confirmation.yes):
-        show_plan(console, plan, told)
-    check_findings(told.findings)
+        show_plan(console, plan, estimate)
+    raise_for_findings(estimate.findings)
     options.confirmation.confirm(console, f"Apply this to {session.suffix} in {location_description(session)}?")
 
 
-def _planned(session: Session, options: ApplyOptions) -> Plan:
+def _plan_selected(session: Session, options: ApplyOptions) -> Plan:
     """Return the plan of the selected resources.
 
     Raises:
         Blocked: It differs from the saved plan.
 
     """
-    kept = options.saved_plan
-    if kept:
-        check_inputs(kept, session)
+    saved_plan = options.saved_plan
+    if saved_plan:
+        check_inputs(saved_plan, session)
     whole = context_notes(session, session.plan())
     plan = with_marker(whole, select(whole, session.state, options.selection))
-    if kept:
-        check_changes(kept, session, plan)
+    if saved_plan:
+        check_changes(saved_plan, session, plan)
     return plan
 
 
-def run(console: Console, session: Session, plan: Plan, record: RunRecorder) -> None:
+def execute_plan(console: Console, session: Session, plan: Plan, record: RunRecorder) -> None:
     """Carry the plan out and show its progress; the first signal ends the run after the calls in flight."""
-    pieces = {
+    steps = {
         resource.logical_id: resource.step
         for resource in plan.stack
         if plan.changes[resource.logical_id].action != "keep"
     }
-    estimate = progress_estimate(session, record, {name: plan.changes[name].action for name in pieces})
-    with progress(console, pieces, estimate) as told, signals(console, session.clock) as caught:
-        session.listener = both_listeners(record.hear, told)
+    estimate = progress_estimate(session, record, {name: plan.changes[name].action for name in steps})
+    with (
+        progress(console, steps, estimate) as progress_listener,
+        handle_signals(console, session.clock) as caught_signals,
+    ):
+        session.listener = combine_listeners(record.hear, progress_listener)
         outcome = bring_up(session, plan)
-    finish(outcome, caught)
+    raise_run_error(outcome, caught_signals)

@@ -20,102 +20,110 @@ from provisioner.resources.iam import NOT_FOUND, Role
 from provisioner.resources.managed_policy import ManagedPolicy
 from provisioner.session import Session
 from provisioner.terminal.console import Console
-from provisioner.workflows.account_resources import NEW, call_with_retry, delete_until_gone, ensure, read
+from provisioner.workflows.account_resources import (
+    ALREADY_EXISTS,
+    call_with_retry,
+    delete_until_gone,
+    ensure_resource,
+    read_resource,
+)
 from provisioner.workflows.policy import NO_ACCOUNT, PolicyScope, policies_for
 
 # The commands whose policies allow roles to be created.
-_MAKING = ("apply", "all")
+_ROLE_CREATING_COMMANDS = ("apply", "all")
 
 
 @dataclass(frozen=True)
 class PipelineRole:
     """The desired role and its policies."""
 
-    whose: PolicyScope
+    scope: PolicyScope
     pipeline: Pipeline
     purpose: str
 
     @property
     def role(self) -> str:
         """The name of the role."""
-        return name_of(self.pipeline.noun, self.whose.suffix)
+        return name_of(self.pipeline.noun, self.scope.suffix)
 
     def policies(self) -> dict[str, Policy]:
         """Return the role's policies by name."""
-        plan = policies_for(self.whose, self.purpose)
-        noun, suffix = self.pipeline.noun, self.whose.suffix
-        return {name_of(noun, suffix, str(n)): one for n, one in enumerate(plan)}
+        policies = policies_for(self.scope, self.purpose)
+        noun, suffix = self.pipeline.noun, self.scope.suffix
+        return {name_of(noun, suffix, str(number)): policy for number, policy in enumerate(policies)}
 
     def boundaries(self) -> list[Resource]:
         """Return the stack's permissions boundary, if the policies allow roles to be created.
 
         It is created here, so that no pipeline decides what the boundary allows.
         """
-        if self.purpose not in _MAKING:
+        if self.purpose not in _ROLE_CREATING_COMMANDS:
             return []
-        return [resource for resource in self.whose.ground().stack if resource.type.limits_permissions]
+        return [resource for resource in self.scope.grants().stack if resource.type.limits_permissions]
 
-    def resolved(self, resource: Resource) -> JsonObject:
+    def resolved_properties(self, resource: Resource) -> JsonObject:
         """Return the desired properties of a resource; none of them depends on AWS."""
         return dict(resolve(resource.props, Unknown))
 
     def documents(self) -> dict[str, Policy]:
         """Return the documents of the role, the boundary and the policies by name."""
-        capped = {resource.aws_name: self.resolved(resource)["PolicyDocument"] for resource in self.boundaries()}
+        capped = {
+            resource.aws_name: self.resolved_properties(resource)["PolicyDocument"] for resource in self.boundaries()
+        }
         return {self.role: self.trust(), **capped, **self.policies()}
 
     def trust(self) -> Policy:
         """Return the trust policy, which says who may assume the role."""
-        arns = self.whose.ground()
+        arns = self.scope.grants()
         return self.pipeline.trust(arns.partition, arns.account)
 
 
-def show(console: Console, pipeline_role: PipelineRole) -> int:
+def print_pipeline_role(console: Console, pipeline_role: PipelineRole) -> int:
     """Print the role and its policies; nothing is created."""
-    _print(console, pipeline_role, plan=False)
-    if pipeline_role.whose.ground().account == NO_ACCOUNT:
+    _print_documents(console, pipeline_role, made=False)
+    if pipeline_role.scope.grants().account == NO_ACCOUNT:
         console.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
     console.note("Nothing was made: --yes makes it, with the credentials of an administrator.")
     return 0
 
 
-def make(console: Console, pipeline_role: PipelineRole, session: Session) -> int:
+def create_pipeline_role(console: Console, pipeline_role: PipelineRole, session: Session) -> int:
     """Create what is missing of the boundary, the provider, the policies and the role; then print them.
 
     Each resource is looked up before it is created: the same command goes on after an interruption.
     """
-    where = replace(pipeline_role.whose, account=session.location.account, region=session.location.region)
-    pipeline_role = replace(pipeline_role, whose=where)
+    where = replace(pipeline_role.scope, account=session.location.account, region=session.location.region)
+    pipeline_role = replace(pipeline_role, scope=where)
     check_trust(pipeline_role.trust())
     with user_errors(f"making the role {pipeline_role.role}"):
         for resource in pipeline_role.boundaries():
-            ensure(session, resource.type, _boundary(pipeline_role, session, resource))
-        _provider(session, pipeline_role.pipeline)
+            ensure_resource(session, resource.type, _boundary_spec(pipeline_role, session, resource))
+        _ensure_oidc_provider(session, pipeline_role.pipeline)
         arns = [
-            ensure(session, ManagedPolicy(), _policy(pipeline_role, session, name, state))
-            for name, state in pipeline_role.policies().items()
+            ensure_resource(session, ManagedPolicy(), _policy_spec(pipeline_role, session, name, document))
+            for name, document in pipeline_role.policies().items()
         ]
-        ensure(session, Role(), _role(pipeline_role))
-        _attach(session, pipeline_role, arns)
-    _print(console, pipeline_role, plan=True)
+        ensure_resource(session, Role(), _role_spec(pipeline_role))
+        _attach_exactly(session, pipeline_role, arns)
+    _print_documents(console, pipeline_role, made=True)
     return 0
 
 
-def _print(console: Console, pipeline_role: PipelineRole, *, plan: bool) -> None:
+def _print_documents(console: Console, pipeline_role: PipelineRole, *, made: bool) -> None:
     """Print the documents by name, or all as one JSON record."""
     documents = pipeline_role.documents()
     if console.as_json:
         trust, policies = documents.pop(pipeline_role.role), pipeline_role.policies()
-        boundaries = {name: one for name, one in documents.items() if name not in policies}
-        told = {"trust": trust, "policies": policies, "boundaries": boundaries}
-        console.record("bootstrap", role=pipeline_role.role, made=plan, **told)
+        boundaries = {name: document for name, document in documents.items() if name not in policies}
+        record = {"trust": trust, "policies": policies, "boundaries": boundaries}
+        console.record("bootstrap", role=pipeline_role.role, made=made, **record)
         return
     for name, state in documents.items():
         console.data(f"{name}:")
         console.data(json.dumps(state, indent=2))
 
 
-def _provider(session: Session, pipeline: Pipeline) -> None:
+def _ensure_oidc_provider(session: Session, pipeline: Pipeline) -> None:
     """Use the account's OIDC provider for GitHub, or create it if it is missing; never delete it.
 
     Raises:
@@ -131,7 +139,7 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
             iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[pipeline.audience])
         return list(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
 
-    if pipeline.audience not in call_with_retry(session, known, NEW | NOT_FOUND):
+    if pipeline.audience not in call_with_retry(session, known, ALREADY_EXISTS | NOT_FOUND):
         raise Blocked(
             f"The account's provider {arn} does not take the audience {pipeline.audience}.",
             "It is the account's and stays as it is: `aws iam add-client-id-to-open-id-connect-provider "
@@ -139,25 +147,25 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
         )
 
 
-def _role(pipeline_role: PipelineRole) -> ResourceSpec:
+def _role_spec(pipeline_role: PipelineRole) -> ResourceSpec:
     """Return the desired role."""
     props = {"AssumeRolePolicyDocument": pipeline_role.trust(), "Description": "A pipeline that runs ml-api"}
-    return _item(pipeline_role, pipeline_role.role, RoleName=pipeline_role.role, **props)
+    return _tagged_spec(pipeline_role, pipeline_role.role, RoleName=pipeline_role.role, **props)
 
 
-def _policy(pipeline_role: PipelineRole, session: Session, name: str, state: Policy) -> ResourceSpec:
+def _policy_spec(pipeline_role: PipelineRole, session: Session, name: str, document: Policy) -> ResourceSpec:
     """Return one of the role's desired policies."""
-    spec = _item(pipeline_role, name, PolicyName=name, PolicyDocument=state)
+    spec = _tagged_spec(pipeline_role, name, PolicyName=name, PolicyDocument=document)
     return replace(spec, id=_policy_arn(session, name))
 
 
-def _boundary(pipeline_role: PipelineRole, session: Session, resource: Resource) -> ResourceSpec:
+def _boundary_spec(pipeline_role: PipelineRole, session: Session, resource: Resource) -> ResourceSpec:
     """Return the boundary exactly as `apply` would create it, so that `apply` adopts it."""
-    props = pipeline_role.resolved(resource)
+    props = pipeline_role.resolved_properties(resource)
     return ResourceSpec(
         resource.logical_id,
         resource.aws_name,
-        pipeline_role.whose.suffix,
+        pipeline_role.scope.suffix,
         props,
         resource.tags,
         _policy_arn(session, resource.aws_name),
@@ -169,12 +177,12 @@ def _policy_arn(session: Session, name: str) -> str:
     return f"arn:{session.location.partition}:iam::{session.location.account}:policy/{name}"
 
 
-def _item(pipeline_role: PipelineRole, name: str, **props: Any) -> ResourceSpec:
+def _tagged_spec(pipeline_role: PipelineRole, name: str, **props: Any) -> ResourceSpec:
     """Return a desired resource with the stack's tags."""
-    return ResourceSpec("pipeline", name, pipeline_role.whose.suffix, props, owner_tags(pipeline_role.whose.suffix))
+    return ResourceSpec("pipeline", name, pipeline_role.scope.suffix, props, owner_tags(pipeline_role.scope.suffix))
 
 
-def _attach(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) -> None:
+def _attach_exactly(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) -> None:
     """Attach exactly these policies; detach others, and delete those of them that are our own."""
     iam, listed = session.clients.client("iam"), list(arns)
     role = pipeline_role.role
@@ -183,18 +191,20 @@ def _attach(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) 
         now = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         return {one["PolicyArn"] for one in now}
 
-    now = call_with_retry(session, attached, NOT_FOUND)
-    for arn in (one for one in listed if one not in now):
+    attached_arns = call_with_retry(session, attached, NOT_FOUND)
+    for arn in (policy for policy in listed if policy not in attached_arns):
         call_with_retry(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), NOT_FOUND)
-    for arn in sorted(now - set(listed)):
+    for arn in sorted(attached_arns - set(listed)):
         delete_until_gone(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), NOT_FOUND)
-        _drop(session, pipeline_role.whose.suffix, arn)
+        _delete_own_policy(session, pipeline_role.scope.suffix, arn)
 
 
-def _drop(session: Session, suffix: str, arn: str) -> None:
+def _delete_own_policy(session: Session, suffix: str, arn: str) -> None:
     """Delete a policy of an earlier bootstrap; somebody else's policy stays."""
     name = arn.rpartition("/")[2]
     spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
     iam, resource_type = session.clients.client("iam"), ManagedPolicy()
-    if ":aws:policy/" not in arn and has_stack_tags((read(iam, resource_type, spec) or {}).get("Tags", {}), suffix):
+    if ":aws:policy/" not in arn and has_stack_tags(
+        (read_resource(iam, resource_type, spec) or {}).get("Tags", {}), suffix
+    ):
         delete_until_gone(session, partial(resource_type.delete, iam, spec), NOT_FOUND)

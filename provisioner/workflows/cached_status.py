@@ -9,10 +9,10 @@ from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
 
-_HEAD = ("node", "kind", "phase", "id")
+_CACHED_COLUMNS = ("node", "kind", "phase", "id")
 
 
-def cached(console: Console, workspace: Workspace, suffix: str) -> int:
+def print_cached_status(console: Console, workspace: Workspace, suffix: str) -> int:
     """Print every resource as the last run left it, then the outputs; return 1 if a run did not end well."""
     state = workspace.load_state(suffix)
     if state is None:
@@ -21,23 +21,23 @@ def cached(console: Console, workspace: Workspace, suffix: str) -> int:
         {"node": name, "kind": resource_state.type_name, "phase": resource_state.phase, "id": resource_state.id}
         for name, resource_state in state.resources.items()
     ]
-    began = unfinished_teardown(state)
-    _show_cached(console, state, rows, began)
-    if began and not console.as_json:
-        console.data(f"{as_sentence(began)}.")
+    unfinished = unfinished_teardown(state)
+    _print_resources(console, state, rows, unfinished)
+    if unfinished and not console.as_json:
+        console.data(f"{as_sentence(unfinished)}.")
         console.data(next_steps(workspace, suffix))
-    return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
+    return 0 if all(row["phase"] == "ready" for row in rows) and not unfinished else 1
 
 
-def _show_cached(console: Console, state: StackState, rows: list[dict[str, str]], began: str) -> None:
+def _print_resources(console: Console, state: StackState, rows: list[dict[str, str]], unfinished: str) -> None:
     """Print the resources and the outputs, or all as one JSON record."""
     if console.as_json:
-        more = {"outputs": state.outputs, "unfinished": began}
-        console.record("status", suffix=state.suffix, cached=True, resources=rows, **more)
+        fields = {"outputs": state.outputs, "unfinished": unfinished}
+        console.record("status", suffix=state.suffix, cached=True, resources=rows, **fields)
         return
     location = state.location
     console.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
-    for line in table(([row[key] for key in _HEAD] for row in rows), _HEAD):
+    for line in table(([row[key] for key in _CACHED_COLUMNS] for row in rows), _CACHED_COLUMNS):
         console.data(line)
     console.data("")
     show_outputs(console, state.outputs, "table")

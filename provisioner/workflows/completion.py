@@ -20,29 +20,29 @@ class Completion:
     help: str = ""
 
 
-def suffixes(given: Mapping[str, Any]) -> list[Completion]:
+def suffixes(options: Mapping[str, Any]) -> list[Completion]:
     """Return the stacks that are known here, then those of which only run records are left."""
-    workspace = _workspace(given)
-    known = _known(workspace)
+    workspace = _workspace(options)
+    known = _suffixes_on_this_machine(workspace)
     gone = [name for name in workspace.runs.suffixes() if name not in known]
     return [*map(Completion, known), *(Completion(name, "gone" if not workspace.is_shared else "") for name in gone)]
 
 
-def addresses(given: Mapping[str, Any]) -> list[Completion]:
+def addresses(options: Mapping[str, Any]) -> list[Completion]:
     """Return the steps and resources of the given stack, as its state knows them."""
-    state = _document(given)
+    state = _state_on_this_machine(options)
     resource_states = state.resources if state else {}
-    pieces = dict.fromkeys(resource_state.step for resource_state in resource_states.values())
-    told = [
+    steps = dict.fromkeys(resource_state.step for resource_state in resource_states.values())
+    resources = [
         Completion(f"{resource_state.step}/{name}", resource_state.type_name)
         for name, resource_state in resource_states.items()
     ]
-    return [*(Completion(step, "piece") for step in pieces), *told]
+    return [*(Completion(step, "piece") for step in steps), *resources]
 
 
-def resources(given: Mapping[str, Any]) -> list[Completion]:
+def resources(options: Mapping[str, Any]) -> list[Completion]:
     """Return the resources of the given stack by their own names."""
-    state = _document(given)
+    state = _state_on_this_machine(options)
     return (
         [Completion(name, resource_state.type_name) for name, resource_state in state.resources.items()]
         if state
@@ -50,49 +50,51 @@ def resources(given: Mapping[str, Any]) -> list[Completion]:
     )
 
 
-def services(given: Mapping[str, Any]) -> list[Completion]:
+def services(options: Mapping[str, Any]) -> list[Completion]:
     """Return the services of the given stack; the main one is called `api`."""
-    state = _document(given)
+    state = _state_on_this_machine(options)
     listed = state.resources.items() if state else ()
     return [
         Completion(name.partition(".")[2] or "api", one.aws_name) for name, one in listed if one.type_name == "Service"
     ]
 
 
-def outputs(given: Mapping[str, Any]) -> list[Completion]:
+def outputs(options: Mapping[str, Any]) -> list[Completion]:
     """Return the outputs of the given stack."""
-    state = _document(given)
+    state = _state_on_this_machine(options)
     return [Completion(*one) for one in state.outputs.items()] if state else []
 
 
-def runs(given: Mapping[str, Any]) -> list[Completion]:
+def runs(options: Mapping[str, Any]) -> list[Completion]:
     """Return `last`, `last~1` and the runs of the given stack, or of all stacks, newest first."""
-    names = _workspace(given).runs.run_ids(given.get("suffix") or "*")
+    names = _workspace(options).runs.run_ids(options.get("suffix") or "*")
     return [*map(Completion, ("last", "last~1")), *(Completion(name.run, name.suffix) for name in names)]
 
 
-def matching(source: Callable[[Mapping[str, Any]], Iterable[Completion]], given: Any, begin: str) -> list[Completion]:
-    """Return the words of `source` that begin with `begin`; none if they cannot be read."""
+def matching_completions(
+    source: Callable[[Mapping[str, Any]], Iterable[Completion]], options: Any, prefix: str
+) -> list[Completion]:
+    """Return the words of `source` that begin with `prefix`; none if they cannot be read."""
     with suppress(ProvisionerError, OSError):
-        return [word for word in source(given) if word.text.startswith(begin)]
+        return [word for word in source(options) if word.text.startswith(prefix)]
     return []
 
 
-def _workspace(given: Mapping[str, Any]) -> Workspace:
+def _workspace(options: Mapping[str, Any]) -> Workspace:
     """Return the workspace that the options typed so far select."""
     return Workspace.here(
-        local=bool(given.get("local")), state=given.get("state"), state_endpoint=given.get("state_endpoint")
+        local=bool(options.get("local")), state=options.get("state"), state_endpoint=options.get("state_endpoint")
     )
 
 
-def _known(workspace: Workspace) -> list[str]:
+def _suffixes_on_this_machine(workspace: Workspace) -> list[str]:
     """Return the stacks with a state on this machine: completion does not wait for a bucket."""
     return [] if workspace.is_shared else workspace.suffixes()
 
 
-def _document(given: Mapping[str, Any]) -> StackState | None:
+def _state_on_this_machine(options: Mapping[str, Any]) -> StackState | None:
     """Return the state of the given stack, or of the only one; None if there is none on this machine."""
-    workspace = _workspace(given)
-    known = _known(workspace)
-    suffix = given.get("suffix") or (known[0] if len(known) == 1 else "")
+    workspace = _workspace(options)
+    known = _suffixes_on_this_machine(workspace)
+    suffix = options.get("suffix") or (known[0] if len(known) == 1 else "")
     return workspace.load_state(suffix) if suffix in known else None

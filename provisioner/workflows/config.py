@@ -15,28 +15,28 @@ from provisioner.settings.schema import schema as model
 from provisioner.settings.variables import without_values
 from provisioner.terminal.console import Console, table
 
-_HEAD = ("setting", "value", "unit", "from")
+_COLUMNS = ("setting", "value", "unit", "from")
 
 
-def show(console: Console, settings: Iterable[Setting]) -> int:
+def print_settings(console: Console, settings: Iterable[Setting]) -> int:
     """Print every setting with its value and the source of the value."""
     if console.as_json:
-        console.record("config", settings=[_record(one) for one in settings])
+        console.record("config", settings=[_as_record(one) for one in settings])
         return 0
-    rows = [(one.knob.path, _plain(_open(one)), one.knob.unit, one.source) for one in settings]
-    for line in table(rows, _HEAD):
+    rows = [(one.knob.path, _as_text(_shown_value(one)), one.knob.unit, one.source) for one in settings]
+    for line in table(rows, _COLUMNS):
         console.data(line)
     return 0
 
 
-def schema(console: Console) -> int:
+def print_schema(console: Console) -> int:
     """Print the JSON Schema of the settings."""
     told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model()}
     console.data(json.dumps(told) if console.as_json else json.dumps(told, indent=2))
     return 0
 
 
-def init(console: Console, path: Path) -> int:
+def write_settings_file(console: Console, path: Path) -> int:
     """Write a settings file that describes every setting and sets none.
 
     Raises:
@@ -62,18 +62,18 @@ def init(console: Console, path: Path) -> int:
     return 0
 
 
-def _record(one: Setting) -> dict[str, object]:
+def _as_record(one: Setting) -> dict[str, object]:
     """Return a setting as a JSON object."""
-    told = {"setting": one.knob.path, "value": _open(one), "source": one.source, "default": one.knob.default}
+    told = {"setting": one.knob.path, "value": _shown_value(one), "source": one.source, "default": one.knob.default}
     return {**told, "unit": one.knob.unit, "takes": one.knob.takes, "help": one.knob.help}
 
 
-def _open(one: Setting) -> object:
+def _shown_value(one: Setting) -> object:
     """Return a setting's value with the values of variables hidden: the output may be a job's log."""
     return without_values(one.knob.path, one.value, lambda _name, _value: SET)
 
 
-def _plain(value: object) -> str:
+def _as_text(value: object) -> str:
     """Return a value as text for the table."""
     if value is None:
         return "unset"

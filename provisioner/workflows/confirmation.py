@@ -15,8 +15,8 @@ class Confirmation:
 
     yes: bool
 
-    def confirm(self, console: Console, question: str, wanted: str = "yes") -> None:
-        """Ask a question, and return if the person types `wanted`; with --yes, return at once.
+    def confirm(self, console: Console, question: str, expected: str = "yes") -> None:
+        """Ask a question, and return if the person types `expected`; with --yes, return at once.
 
         Raises:
             UsageError: There is no terminal to ask at.
@@ -27,7 +27,7 @@ class Confirmation:
             return
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
-        console.ask(f"{question}\nType {wanted}:")
+        console.ask(f"{question}\nType {expected}:")
         typed = sys.stdin.readline().strip()
-        if typed != wanted:
-            raise Declined(f"Nothing was changed: you typed {quoted(typed)}, not {quoted(wanted)}.")
+        if typed != expected:
+            raise Declined(f"Nothing was changed: you typed {quoted(typed)}, not {quoted(expected)}.")

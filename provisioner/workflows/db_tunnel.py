@@ -28,14 +28,14 @@ from provisioner.workflows.exec_session import LOCAL_ONLY, enterable_task
 from state.errors import ProvisionerError
 
 _CLUSTER, _SECRET = "aurora", "Secret"
-_USUAL, _LOOPBACK = 5432, "127.0.0.1"
+_USUAL_PORT, _LOOPBACK = 5432, "127.0.0.1"
 _STDERR = 2
 _ENDS_WITHIN = 10  # seconds
 # With this file, libpq checks a certificate even if it is to require none (PostgreSQL doc, libpq SSL
 # support).
-_ROOT = Path("~/.postgresql/root.crt")
+_ROOT_CERTIFICATES = Path("~/.postgresql/root.crt")
 # RDS user guide, "Using SSL/TLS to encrypt a connection to a DB instance".
-_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+_RDS_CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,25 @@ class Database:
     secret: str
 
 
-def tunnel(console: Console, session: Session, port: int | None, service: str) -> int:
+def hold_tunnel(console: Console, session: Session, port: int | None, service: str) -> int:
     """Say how to connect, then hold the port open; the password is shown to nobody."""
     plugin = Plugin.found()
-    here = _free(port)
-    database = _database(session)
-    chosen = enterable_task(session, service, "")
-    opened = _opened(session, chosen, database, here)
-    _tell(console, session, database, here)
-    argv = plugin.command(session.location.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url))
+    local_port = _choose_port(port)
+    database = _read_database(session)
+    task = enterable_task(session, service, "")
+    connection = _start_forwarding(session, task, database, local_port)
+    _print_connection(console, session, database, local_port)
+    argv = plugin.command(session.location.region, task.target, str(session.aws.client("ssm").meta.endpoint_url))
     try:
-        ended = _held(argv, plugin.environment(opened))
+        exit_status = _run_plugin(argv, plugin.environment(connection))
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     if session.aws.local:
         raise ProvisionerError("The session ended: the embedded AWS runs no task to go through.", LOCAL_ONLY)
-    raise ProvisionerError(f"The tunnel has ended by itself ({ended}).", "Run the same command again.")
+    raise ProvisionerError(f"The tunnel has ended by itself ({exit_status}).", "Run the same command again.")
 
 
-def _held(argv: list[str], environment: Mapping[str, str]) -> int:
+def _run_plugin(argv: list[str], environment: Mapping[str, str]) -> int:
     """Run the plugin to its end, with its output on stderr, and return its exit code.
 
     If a signal ends this command, the plugin is ended too.
@@ -84,23 +84,23 @@ def _held(argv: list[str], environment: Mapping[str, str]) -> int:
             raise
 
 
-def _free(port: int | None) -> int:
+def _choose_port(port: int | None) -> int:
     """Return the port that was given, else the usual one, else any free one.
 
     Raises:
         UsageError: The given port is taken.
 
     """
-    for one in (port,) if port else (_USUAL, 0):
+    for candidate in (port,) if port else (_USUAL_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
-                probe.bind((_LOOPBACK, one))
+                probe.bind((_LOOPBACK, candidate))
                 return int(probe.getsockname()[1])
     raise UsageError(f"The port {port} of this machine is taken.", "Name another one, or leave --port out.")
 
 
-def _database(session: Session) -> Database:
+def _read_database(session: Session) -> Database:
     """Return the database's address and login; its resource type makes the call, DescribeDBClusters."""
     state = session.state
     again = session.options.workspace.command("apply", session.suffix)
@@ -117,32 +117,34 @@ def _database(session: Session) -> Database:
     return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)
 
 
-def _opened(session: Session, chosen: RunningTask, database: Database, here: int) -> Mapping[str, str]:
+def _start_forwarding(session: Session, task: RunningTask, database: Database, local_port: int) -> Mapping[str, str]:
     """Open a session that forwards the port; raise Blocked if the task's agent does not answer."""
     try:
-        return forward(session.clients, chosen, database.host, database.port, here)
+        return forward(session.clients, task, database.host, database.port, local_port)
     except ClientError as error:
         if code_of(error) in NOT_READY:
             raise Blocked(
-                f"The agent of the task {chosen.id} does not answer.", "Wait a minute, then run this again."
+                f"The agent of the task {task.id} does not answer.", "Wait a minute, then run this again."
             ) from error
-        raise user_error(error, f"opening a tunnel through the task {chosen.id}") or error from error
+        raise user_error(error, f"opening a tunnel through the task {task.id}") or error from error
 
 
-def _tell(console: Console, session: Session, database: Database, here: int) -> None:
+def _print_connection(console: Console, session: Session, database: Database, local_port: int) -> None:
     """Print the psql command, and where the password lies."""
-    line = f'psql "host={_LOOPBACK} port={here} dbname={database.name} user={database.user} sslmode=require"'
-    fetch = (
+    psql_command = (
+        f'psql "host={_LOOPBACK} port={local_port} dbname={database.name} user={database.user} sslmode=require"'
+    )
+    fetch_command = (
         f"aws secretsmanager get-secret-value --region {session.location.region} "
         f"--secret-id '{database.secret}' --query SecretString --output text"
     )
     if console.as_json:
-        console.record("tunnel", host=_LOOPBACK, port=here, psql=line, secret=database.secret)
+        console.record("tunnel", host=_LOOPBACK, port=local_port, psql=psql_command, secret=database.secret)
         return
-    console.data(line)
-    if _ROOT.expanduser().exists():
+    console.data(psql_command)
+    if _ROOT_CERTIFICATES.expanduser().exists():
         console.note(
-            f"{_ROOT} is there: psql checks the database's certificate by it, and refuses one of another "
-            f"authority. Fetch AWS's bundle, {_BUNDLE}, and add sslrootcert=FILE."
+            f"{_ROOT_CERTIFICATES} is there: psql checks the database's certificate by it, and refuses one of another "
+            f"authority. Fetch AWS's bundle, {_RDS_CERTIFICATES}, and add sslrootcert=FILE."
         )
-    console.note(f"The password lies in the secret {database.secret}:\n{fetch}")
+    console.note(f"The password lies in the secret {database.secret}:\n{fetch_command}")

@@ -20,36 +20,38 @@ from provisioner.terminal.report.drawing import as_svg as as_picture
 from provisioner.workspace import Workspace
 
 
-def _as_picture(stack: Stack) -> str:
+def _as_report_picture(stack: Stack) -> str:
     """Draw the declared resources as `report` does; nothing is known of their health."""
     title = f"{stack.suffix} in {stack.region}: as declared"
     return as_picture(stack_diagram(things_declared(stack), title, stack.region))
 
 
-DRAWN: Mapping[str, Callable[[Stack], str]] = {
+DRAWINGS: Mapping[str, Callable[[Stack], str]] = {
     "mermaid": as_mermaid,
     "dot": as_dot,
-    "svg": _as_picture,
+    "svg": _as_report_picture,
     "svg-graph": as_svg,
 }
 
 
-def show_declared(console: Console, workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> int:
+def print_declared_stack(
+    console: Console, workspace: Workspace, suffix: str, settings: Settings, region: str | None
+) -> int:
     """Print the whole declared graph, with a reference in place of each value that only AWS can give."""
-    show_graph(console, declared(workspace, suffix, settings, region))
+    show_graph(console, declared_stack(workspace, suffix, settings, region))
     return 0
 
 
-def draw(console: Console, stack: Stack, form: str) -> int:
+def print_drawing(console: Console, stack: Stack, drawing: str) -> int:
     """Print the graph as a drawing of the given form; with --json, print it as JSON."""
     if console.as_json:
         show_graph(console, stack)
     else:
-        console.data(DRAWN[form](stack))
+        console.data(DRAWINGS[drawing](stack))
     return 0
 
 
-def declared(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
+def declared_stack(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
     """Return the declared stack, from settings and state alone."""
     state = workspace.load_state(suffix)
     known = state.lookups if state else {}
@@ -59,6 +61,6 @@ def declared(workspace: Workspace, suffix: str, settings: Settings, region: str 
         lookups = StackLookups(
             location.account, location.partition, zones, known["engine"], known["master_password"], known["born"]
         )
-    where = state.location.region if state else choose_region(region, local=workspace.is_local).name
-    check_reachable(settings, where)
-    return build(settings, suffix, where, lookups)
+    region_name = state.location.region if state else choose_region(region, local=workspace.is_local).name
+    check_reachable(settings, region_name)
+    return build(settings, suffix, region_name, lookups)

@@ -30,19 +30,19 @@ from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.placeholder import command
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.image_pull import pullable, with_pull_permission
+from provisioner.workflows.image_pull import resolve_image, with_pull_permission
 from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.workflows.run_recording import both_listeners, recorded
+from provisioner.workflows.run_recording import combine_listeners, record_run
 from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.smoke_test import smoke
+from provisioner.workflows.smoke_test import run_smoke_test
 
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).
-_ANEW = "`restart` begins new tasks of it, and resolves its tag anew."
+_RESTART_HINT = "`restart` begins new tasks of it, and resolves its tag anew."
 # The longest value of a tag (botocore ecs Tag, value).
-_LONGEST_TAG = 256
+_MAX_TAG_LENGTH = 256
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class DeployOptions:
     smoke: bool = True
 
 
-def deploy(console: Console, session: Session, options: DeployOptions) -> int:
+def deploy_image(console: Console, session: Session, options: DeployOptions) -> int:
     """Roll out an image: check it, register a revision, update the service, follow it; return the exit code.
 
     Raises:
@@ -76,77 +76,77 @@ def deploy(console: Console, session: Session, options: DeployOptions) -> int:
     print_header(console, session)
     with (
         session.locked("deploy", options.lock_timeout),
-        recorded(session, "deploy") as record,
+        record_run(session, "deploy") as record,
         without_other_runs(session),
     ):
         service = service_controller(session, options.service)
         with user_errors(f"looking at {service.aws_name}"):
             running = service.running()
-            image = pullable(console, session, options.image, must=True)
-        props = revised(running, _next(session, service, running, options, image))
-        _check(running, props, options)
+            image = resolve_image(console, session, options.image, is_required=True)
+        props = revised(running, _revision_changes(session, service, running, options, image))
+        _check_revision(running, props, options)
         check_reachable(
             with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
         )
-        listen_to(service, record)
+        record_service_events(service, record)
         if is_same(props, running.task_definition) and running.is_settled:
-            console.note(f"It runs that already: nothing was begun. {_ANEW}")
-            settle(console, service, running, _marks(running, options), is_asked=options.smoke)
-            answer(console, service, running.arn, image)
+            console.note(f"It runs that already: nothing was begun. {_RESTART_HINT}")
+            confirm_unchanged(console, service, running, _override_tags(running, options), is_asked=options.smoke)
+            print_running_image(console, service, running.arn, image)
             return 0
-        _show(console, service, running, image, options)
+        _print_changes(console, service, running, image, options)
         if not is_same(props, running.task_definition):
             report_replaced(console, service, running)
         options.confirmation.confirm(console, f"Deploy this to {session.suffix}?")
         doing = f"deploying to {service.aws_name}"
         with with_pull_permission(console, session, service, image, record), interruptible(console, service, doing):
             record.plan = {"add": 1, "change": 1}
-            service.tag_overrides(running, _marks(running, options))
+            service.tag_overrides(running, _override_tags(running, options))
             arn = service.register(props)
-            ship(console, service, running, arn, fail_fast=options.fail_fast)
+            roll_out(console, service, running, arn, fail_fast=options.fail_fast)
             if options.smoke:
-                smoke(console, service)
-        answer(console, service, arn, image)
+                run_smoke_test(console, service)
+        print_running_image(console, service, arn, image)
     return 0
 
 
-def settle(
-    console: Console, service: ServiceController, running: RunningRevision, marks: Mapping[str, str], *, is_asked: bool
+def confirm_unchanged(
+    console: Console, service: ServiceController, running: RunningRevision, tags: Mapping[str, str], *, is_asked: bool
 ) -> None:
     """Tag the service, record the revision that it runs already, and run the smoke test if asked to.
 
     An earlier run may have been interrupted before it did so.
     """
     with interruptible(console, service, f"looking at {service.aws_name}"):
-        service.tag_overrides(running, marks)
+        service.tag_overrides(running, tags)
         service.record_revision()
         if is_asked:
-            smoke(console, service)
+            run_smoke_test(console, service)
 
 
-def answer(console: Console, service: ServiceController, arn: str, image: str) -> None:
+def print_running_image(console: Console, service: ServiceController, arn: str, image: str) -> None:
     """Print what the service runs now."""
     runs = {"service": service.title, "revision": number(arn), "arn": arn, "image": image}
     console.answer(f"{service.title} runs {image} (revision {number(arn)}).", "release", **runs)
 
 
-def listen_to(service: ServiceController, record: RunRecorder) -> None:
+def record_service_events(service: ServiceController, record: RunRecorder) -> None:
     """Make the record of the run hear the changes of the service, its task definition and its scaling."""
     for logical_id in (service.task_definition_id, service.logical_id, service.scalable_target_id):
         resource_state = service.session.state.resources.get(logical_id)
         if resource_state:
             record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
-    service.executor.listen = both_listeners(record.hear, silent)
+    service.executor.listen = combine_listeners(record.hear, silent)
     service.executor.retry_policy.listen = service.executor.waiter.listen = service.executor.listen
 
 
-def ship(
+def roll_out(
     console: Console, service: ServiceController, running: RunningRevision, arn: str, *, fail_fast: bool = False
 ) -> None:
     """Update the service to a revision, unless that is under way; follow the rollout, and record its end."""
     is_same = running.arn == arn
     under_way = is_same and not running.has_failed
-    before = PreviousDeployments.of(service, running, arn, under_way=under_way, fail_fast=fail_fast)
+    before = PreviousDeployments.read(service, running, arn, under_way=under_way, fail_fast=fail_fast)
     follower = RolloutFollower(console, service, before, fail_fast)
     service.executor.listen(Event("exists", service.task_definition_id, "update", id=arn))
     with service.reporting("update"):
@@ -158,25 +158,25 @@ def ship(
         service.record_revision()
 
 
-def _next(
+def _revision_changes(
     session: Session, service: ServiceController, running: RunningRevision, options: DeployOptions, image: str
 ) -> RevisionChanges:
     """Return what the next revision changes; the placeholder image's own command comes and goes with it."""
-    said: tuple[str, ...] | None = () if running.image == PLACEHOLDER else None
+    command_words: tuple[str, ...] | None = () if running.image == PLACEHOLDER else None
     if image == PLACEHOLDER:
-        said = tuple(command(_workload(session, service)))
-    return RevisionChanges(image, options.cpu, options.memory, options.environment, said)
+        command_words = tuple(command(_workload_settings(session, service)))
+    return RevisionChanges(image, options.cpu, options.memory, options.environment, command_words)
 
 
-def _workload(session: Session, service: ServiceController) -> Workload:
+def _workload_settings(session: Session, service: ServiceController) -> Workload:
     """Return the settings of a service; raise UsageError if they have none of its name."""
-    found = (each for each in session.settings.workloads if each.name == service.name)
-    if workload := next(found, None):
+    matching = (each for each in session.settings.workloads if each.name == service.name)
+    if workload := next(matching, None):
         return workload
     raise UsageError(f"The settings have no service {service.title}.", "`config show` tells what they have.")
 
 
-def _check(running: RunningRevision, props: Mapping[str, str], options: DeployOptions) -> None:
+def _check_revision(running: RunningRevision, props: Mapping[str, str], options: DeployOptions) -> None:
     """Check the task's size and the variables.
 
     Raises:
@@ -192,25 +192,25 @@ def _check(running: RunningRevision, props: Mapping[str, str], options: DeployOp
             f"This task definition would have {size} bytes; ECS takes {LARGEST}.",
             "Keep long variables in a parameter or a secret: `container.secrets`.",
         )
-    taken = {one["name"] for one in running.container.get("secrets", [])}
-    if both_ways := sorted(taken & options.environment.keys()):
-        raise UsageError(f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting.")
-    if told := sorted(OWN_VARIABLES & options.environment.keys()):
-        raise UsageError(f"The stack tells {', '.join(told)} to every container.", "Choose another name.")
+    secret_names = {one["name"] for one in running.container.get("secrets", [])}
+    if conflicting := sorted(secret_names & options.environment.keys()):
+        raise UsageError(f"{', '.join(conflicting)} is filled from a secret.", "Change the secret, or the setting.")
+    if reserved := sorted(OWN_VARIABLES & options.environment.keys()):
+        raise UsageError(f"The stack tells {', '.join(reserved)} to every container.", "Choose another name.")
 
 
-def _marks(running: RunningRevision, options: DeployOptions) -> dict[str, str]:
+def _override_tags(running: RunningRevision, options: DeployOptions) -> dict[str, str]:
     """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
-    held = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
-    held |= dict.fromkeys([SIZE] if options.cpu or options.memory else [])
-    held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(options.environment))
-    told = " ".join(held)
-    if len(told) > _LONGEST_TAG:
+    overrides = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
+    overrides |= dict.fromkeys([SIZE] if options.cpu or options.memory else [])
+    overrides |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(options.environment))
+    overrides_tag = " ".join(overrides)
+    if len(overrides_tag) > _MAX_TAG_LENGTH:
         raise UsageError("That are more variables than `deploy` can hold.", "Set them: container.environment.")
-    return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: told} if told else {})}
+    return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: overrides_tag} if overrides_tag else {})}
 
 
-def _show(
+def _print_changes(
     console: Console, service: ServiceController, running: RunningRevision, image: str, options: DeployOptions
 ) -> None:
     """Show what would change, before the confirmation."""

@@ -13,12 +13,12 @@ from provisioner.errors import NoSuchStack
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.doctor import Line, show_checks
-from provisioner.workflows.plan_context import describe_count, print_header
+from provisioner.workflows.plan_context import print_check_summary, print_header
 
-_UNWELL = 1
+_NOT_HEALTHY = 1
 
 
-def doctor(console: Console, session: Session, *, every: bool) -> int:
+def examine_stack(console: Console, session: Session, *, every: bool) -> int:
     """Show the checks as far as the first fault, or all with `every`; return the exit code.
 
     Raises:
@@ -40,35 +40,37 @@ def doctor(console: Console, session: Session, *, every: bool) -> int:
         )
     if session.is_busy:
         console.note("Another run is at work on this stack: what it has not finished is told as wrong.", "yellow")
-    return _show(console, session, results, every=every, started=started)
+    return _print_results(console, session, results, every=every, started=started)
 
 
-def _show(console: Console, session: Session, results: list[CheckResult], *, every: bool, started: float) -> int:
+def _print_results(
+    console: Console, session: Session, results: list[CheckResult], *, every: bool, started: float
+) -> int:
     """Print the checks and the faults, and return the exit code."""
     first = first_finding(results)
     shown = results if every or first is None else results[: results.index(first) + 1]
-    wrong = [one for one in results if one.finding] if every else [first] if first else []
-    told = sorted(wrong, key=lambda one: one is not first)
+    findings = [one for one in results if one.finding] if every else [first] if first else []
+    results_to_explain = sorted(findings, key=lambda one: one is not first)
     lines = [_line(session, one) for one in (results if console.as_json else shown)]
-    show_checks(console, session.suffix, lines, [_line(session, one) for one in told])
-    describe_count(console, session, f"{amount(len(results), 'check')} made", started)
-    _sum_up(console, results, len(shown))
-    return _UNWELL if any(one.state in (WRONG, NOT_CHECKED) for one in results) else 0
+    show_checks(console, session.suffix, lines, [_line(session, one) for one in results_to_explain])
+    print_check_summary(console, session, f"{amount(len(results), 'check')} made", started)
+    _print_summary(console, results, len(shown))
+    return _NOT_HEALTHY if any(one.state in (WRONG, NOT_CHECKED) for one in results) else 0
 
 
-def _sum_up(console: Console, results: Sequence[CheckResult], shown: int) -> None:
+def _print_summary(console: Console, results: Sequence[CheckResult], shown: int) -> None:
     """Say how many more faults there are, or that nothing is wrong."""
     wrong = sum(one.finding is not None for one in results)
-    unseen = sum(one.state == NOT_CHECKED for one in results)
+    unchecked = sum(one.state == NOT_CHECKED for one in results)
     if wrong > 1 and shown < len(results):
         more = wrong - 1
-        told = "1 more is wrong" if more == 1 else f"{more} more are wrong"
-        console.note(f"{told}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
+        summary = "1 more is wrong" if more == 1 else f"{more} more are wrong"
+        console.note(f"{summary}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
     elif not wrong:
         console.note(
             "Nothing is wrong."
-            if not unseen
-            else f"Nothing wrong was seen; {unseen} {'was' if unseen == 1 else 'were'} not checked."
+            if not unchecked
+            else f"Nothing wrong was seen; {unchecked} {'was' if unchecked == 1 else 'were'} not checked."
         )
 
 
@@ -86,12 +88,12 @@ def _line(session: Session, result: CheckResult) -> Line:
         finding.name,
         finding.problem,
         finding.consequence,
-        _typed(session, finding.command),
+        _complete_command(session, finding.command),
         finding.evidence,
     )
 
 
-def _typed(session: Session, command: str) -> str:
+def _complete_command(session: Session, command: str) -> str:
     """Return a command to type: AWS's own with its region, ours with the options that select this stack."""
     if command.startswith("aws "):
         return command if "--region" in command else f"{command} --region {session.location.region}"

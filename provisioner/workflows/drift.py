@@ -11,13 +11,13 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
 from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_teardown
-from provisioner.workflows.output_files import give, summarise, write
-from provisioner.workflows.plan_context import describe_checks, print_header
+from provisioner.workflows.output_files import append_job_summary, set_job_outputs, write
+from provisioner.workflows.plan_context import print_checked_resources, print_header
 
 DRIFT_PRESENT = 2
 
 
-def drift(console: Console, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
+def report_drift(console: Console, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
     """Show what was changed outside of this tool and what an apply would do; return the exit code."""
     print_header(console, session)
     started = time.monotonic()
@@ -26,18 +26,18 @@ def drift(console: Console, session: Session, *, detailed: bool, markdown: Path 
     if began := unfinished_teardown(session.state):
         ways = next_steps(session.options.workspace, session.suffix)
         console.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
-    _hand_on(session, report, markdown)
-    describe_checks(console, session, plan, started)
+    _publish(session, report, markdown)
+    print_checked_resources(console, session, plan, started)
     return DRIFT_PRESENT if detailed and report.is_drifting else 0
 
 
-def _hand_on(session: Session, report: DriftReport, markdown: Path | None) -> None:
+def _publish(session: Session, report: DriftReport, markdown: Path | None) -> None:
     """Give the report to GitHub if this is a job there, and write it as Markdown to `markdown`, if given."""
 
     def text() -> str:
         return drift_markdown(report, drift_sentence(report))
 
-    summarise(text, session.warn)
-    give({"drift": sum(one.what != "held" for one in report.drifts)}, session.warn)
+    append_job_summary(text, session.warn)
+    set_job_outputs({"drift": sum(one.what != "held" for one in report.drifts)}, session.warn)
     if markdown:
         write(markdown, text())

@@ -30,29 +30,31 @@ from state.stack_state import StackState
 def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanEstimate:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
     costs = estimate(plan, session.state, _prices(session))
-    idle = not plan.changes_to_make
-    takes = (
+    is_idle = not plan.changes_to_make
+    time_estimate = (
         TimeEstimate(0, (), False)
-        if idle
+        if is_idle
         else estimate_apply(plan, session.state, RESOURCE_TYPES, session.duration_history)
     )
-    wanted = checks and not plan.refused
-    found = check(plan, session.clients, takes.seconds, session.location.account) if wanted else []
-    held = protected_removals(plan, session.state, session.clients, RESOURCE_TYPES) if wanted else ()
-    return PlanEstimate(costs, takes, (*found, *held), None if idle else _otherwise(session))
+    is_checked = checks and not plan.refused
+    findings = check(plan, session.clients, time_estimate.seconds, session.location.account) if is_checked else []
+    protected = protected_removals(plan, session.state, session.clients, RESOURCE_TYPES) if is_checked else ()
+    return PlanEstimate(
+        costs, time_estimate, (*findings, *protected), None if is_idle else _estimate_other_profile(session)
+    )
 
 
 def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> PlanEstimate:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
-    known = _prices(session)
-    now = bill(before(plan, session.state), known)
-    costs = CostEstimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
+    known_prices = _prices(session)
+    now = bill(before(plan, session.state), known_prices)
+    costs = CostEstimate(now, {}, known_prices.region, known_prices.as_of, tuple(sorted(known_prices.borrowed)), ())
     return PlanEstimate(
         costs, estimate_teardown(teardown, session.location.region, RESOURCE_TYPES, session.duration_history)
     )
 
 
-def _otherwise(session: Session) -> OtherProfile | None:
+def _estimate_other_profile(session: Session) -> OtherProfile | None:
     """Return what the same stack would cost in the other profile; None if there is no other."""
     other = settings_in_other_profile(session.settings)
     if other is None:
@@ -70,12 +72,12 @@ def refresh_prices(console: Console, session: Session) -> None:
         console.note("The embedded AWS has no price list: the prices stay as they are.")
         return
     try:
-        found = fetch_prices(session.clients, region)
+        findings = fetch_prices(session.clients, region)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         console.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
         return
-    keep(_kept(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
-    console.note(f"{len(found)} prices of {region} are as of today.")
+    keep(_fetched_prices_file(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), findings)
+    console.note(f"{len(findings)} prices of {region} are as of today.")
 
 
 def cost_of(session: Session, plan: Plan) -> CostEstimate:
@@ -83,18 +85,18 @@ def cost_of(session: Session, plan: Plan) -> CostEstimate:
     return estimate(plan, session.state, _prices(session))
 
 
-def cost_remembered(workspace: Workspace, state: StackState) -> CostEstimate:
+def cost_from_state(workspace: Workspace, state: StackState) -> CostEstimate:
     """Return what the resources in the state cost now; nothing is known of a plan."""
     region = state.location.region
-    nothing = Plan(Stack(state.suffix, region))
-    return estimate(nothing, state, prices(region, _kept(workspace)))
+    empty_plan = Plan(Stack(state.suffix, region))
+    return estimate(empty_plan, state, prices(region, _fetched_prices_file(workspace)))
 
 
 def _prices(session: Session) -> Prices:
     """Return the prices of the stack's region."""
-    return prices(session.location.region, _kept(session.options.workspace))
+    return prices(session.location.region, _fetched_prices_file(session.options.workspace))
 
 
-def _kept(workspace: Workspace) -> Path:
+def _fetched_prices_file(workspace: Workspace) -> Path:
     """Return the file that holds the prices fetched from AWS."""
     return workspace.home / "prices" / "asked.json"

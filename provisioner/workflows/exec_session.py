@@ -24,7 +24,7 @@ from provisioner.terminal.relay import relay
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 
-_KIND, _MAIN = "Service", "api"
+_SERVICE_TYPE, _MAIN = "Service", "api"
 # The hint for local AWS, which has no containers.
 LOCAL_ONLY = "Everything up to the session is rehearsed."
 
@@ -32,14 +32,16 @@ LOCAL_ONLY = "Everything up to the session is rehearsed."
 def services_of(state: StackState) -> dict[str, ResourceState]:
     """Return each service in the state by its name; the main one is `api`."""
     found = {
-        name: resource_state for name, resource_state in state.resources.items() if resource_state.type_name == _KIND
+        name: resource_state
+        for name, resource_state in state.resources.items()
+        if resource_state.type_name == _SERVICE_TYPE
     }
     return {
         name.partition(".")[2] or _MAIN: resource_state for name, resource_state in found.items() if "~" not in name
     }
 
 
-def named(session: Session, name: str) -> ResourceState:
+def service_state(session: Session, name: str) -> ResourceState:
     """Return the state of the service of that name, or of the main one.
 
     Raises:
@@ -54,8 +56,8 @@ def named(session: Session, name: str) -> ResourceState:
     if not any(resource_state.id for resource_state in services.values()):
         again = session.options.workspace.command("apply", state.suffix)
         raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{again}` makes it.")
-    near = difflib.get_close_matches(name, services, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
+    similar = difflib.get_close_matches(name, services, n=1)
+    hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(services)}."
     raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
 
 
@@ -67,7 +69,7 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
         Blocked: No task runs, or none takes commands.
 
     """
-    resource_state = named(session, service)
+    resource_state = service_state(session, service)
     with user_errors(f"looking for a task of {resource_state.aws_name}"):
         found = service_tasks(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
     again = session.options.workspace.command("apply", session.suffix)
@@ -98,45 +100,45 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
 
 
 _SHELL = ("/bin/sh",)
-_NOBODY_READS = 141
+_BROKEN_PIPE = 141
 
 
 def exec_command(console: Console, session: Session, service: str, task: str, command: Sequence[str]) -> int:
     """Run the command in a task, or a shell if none is given; return the command's exit code."""
     plugin = Plugin.found()
-    chosen = enterable_task(session, service, task)
-    framed = OutputFrame(secrets.token_hex(8))
-    opened = _opened(session, chosen, framed.around(command or _SHELL))
-    console.note(f"In {chosen.container} of task {chosen.id}", "dim")
-    argv = plugin.command(session.location.region, chosen.target, _endpoint(session))
+    running_task = enterable_task(session, service, task)
+    frame = OutputFrame(secrets.token_hex(8))
+    connection = _start_session(session, running_task, frame.around(command or _SHELL))
+    console.note(f"In {running_task.container} of task {running_task.id}", "dim")
+    argv = plugin.command(session.location.region, running_task.target, _endpoint(session))
     try:
-        ended = relay(
+        exit_status = relay(
             argv,
-            plugin.environment(opened),
-            lambda told: _show(framed, told),
-            lambda: framed.began and framed.code is None,
+            plugin.environment(connection),
+            lambda output: _write_output(frame, output),
+            lambda: frame.began and frame.code is None,
         )
     except BrokenPipeError:
-        return _NOBODY_READS
+        return _BROKEN_PIPE
     except KeyboardInterrupt as stop:
         return exit_code(stop)
-    if framed.code is None:
-        raise _broken(session, framed, ended)
-    return framed.code
+    if frame.code is None:
+        raise _broken_session_error(session, frame, exit_status)
+    return frame.code
 
 
-def _opened(session: Session, chosen: RunningTask, line: str) -> Mapping[str, str]:
+def _start_session(session: Session, running_task: RunningTask, line: str) -> Mapping[str, str]:
     """Open a session with the task; raise Blocked if its agent does not take commands."""
     try:
-        return execute(session.clients, chosen, line)
+        return execute(session.clients, running_task, line)
     except ClientError as error:
         if code_of(error) in NOT_READY:
             raise Blocked(
-                f"The task {chosen.id} takes no command: {error.response['Error']['Message']}",
+                f"The task {running_task.id} takes no command: {error.response['Error']['Message']}",
                 "Its agent may have ended, or the task role may not speak with Session Manager. "
                 "Wait a minute, or name another task with --task.",
             ) from error
-        raise user_error(error, f"entering the task {chosen.id}") or error from error
+        raise user_error(error, f"entering the task {running_task.id}") or error from error
 
 
 def _endpoint(session: Session) -> str:
@@ -144,31 +146,31 @@ def _endpoint(session: Session) -> str:
     return str(session.aws.client("ssm").meta.endpoint_url)
 
 
-def _show(framed: OutputFrame, told: bytes) -> None:
+def _write_output(frame: OutputFrame, output: bytes) -> None:
     """Write the command's output to stdout, and the plugin's own messages to stderr."""
-    for is_inside, piece in framed.take(told):
-        if piece:
-            _write(sys.stdout if is_inside else sys.stderr, piece)
+    for is_inside, part in frame.take(output):
+        if part:
+            _write(sys.stdout if is_inside else sys.stderr, part)
 
 
-def _write(stream: Any, piece: bytes) -> None:
+def _write(stream: Any, part: bytes) -> None:
     """Write bytes unchanged to a terminal; to a file, without the carriage returns of the container's."""
     if not stream.isatty():
-        piece = piece.replace(b"\r", b"")
-    stream.write(piece.decode(errors="replace"))
+        part = part.replace(b"\r", b"")
+    stream.write(part.decode(errors="replace"))
     stream.flush()
 
 
-def _broken(session: Session, framed: OutputFrame, ended: int) -> ProvisionerError:
+def _broken_session_error(session: Session, frame: OutputFrame, exit_status: int) -> ProvisionerError:
     """Return the error for a session that ended before the command did."""
     if session.aws.local:
         return ProvisionerError(
             "The session ended: the embedded AWS runs no container that could be entered.",
             LOCAL_ONLY,
         )
-    if framed.began:
+    if frame.began:
         return ProvisionerError("The session ended before the command did.", "Run the same command again.")
     return ProvisionerError(
-        f"The command did not begin (the plugin ended with {ended}).",
+        f"The command did not begin (the plugin ended with {exit_status}).",
         "It is run by /bin/sh: the image must have one. What the plugin says stands above.",
     )

@@ -18,40 +18,40 @@ from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.run_store import JsonObject, RunHistory, RunId
 
-_AT_ONCE = 8
-_LAST = re.compile(r"last(?:~([0-9]+))?")
+_CONCURRENT_READS = 8
+_COUNTED_FROM_LAST = re.compile(r"last(?:~([0-9]+))?")
 
 
-def history(console: Console, workspace: Workspace, suffix: str | None, limit: int = 0) -> int:
+def list_runs(console: Console, workspace: Workspace, suffix: str | None, limit: int = 0) -> int:
     """List the newest `limit` runs of a stack, or of all stacks if none is given; 0 means every run.
 
     Only the records that are shown are read; a damaged one hides no other. Return the exit code.
     """
     damaged: list[StateError] = []
-    names = _names(workspace, suffix)
+    names = _run_ids(workspace, suffix)
     shown = names[: limit or None]
-    show_history(console, list(readable(workspace.history, shown, damaged)))
+    show_history(console, list(readable_runs(workspace.history, shown, damaged)))
     if more := len(names) - len(shown):
-        are = "run is" if more == 1 else "runs are"
-        console.note(f"{more} earlier {are} recorded; `--limit 0` lists all.", "dim")
+        verb = "run is" if more == 1 else "runs are"
+        console.note(f"{more} earlier {verb} recorded; `--limit 0` lists all.", "dim")
     for one in damaged:
         console.warn(one.message, one.hint)
     return StateError.exit_code if damaged else 0
 
 
-def show(console: Console, workspace: Workspace, suffix: str | None, run: str) -> int:
+def print_run(console: Console, workspace: Workspace, suffix: str | None, run: str) -> int:
     """Show one run."""
-    show_run(console, _chosen(console, workspace, suffix, run))
+    show_run(console, _find_run(console, workspace, suffix, run))
     return 0
 
 
-def diff(console: Console, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
+def print_run_diff(console: Console, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
     """Show the differences between two runs."""
-    show_run_diff(console, diff_runs(*(_chosen(console, workspace, suffix, run) for run in (one, other))))
+    show_run_diff(console, diff_runs(*(_find_run(console, workspace, suffix, run) for run in (one, other))))
     return 0
 
 
-def readable(runs: RunHistory, names: list[RunId], damaged: list[StateError]) -> Iterator[Run]:
+def readable_runs(runs: RunHistory, names: list[RunId], damaged: list[StateError]) -> Iterator[Run]:
     """Yield the runs whose records can be read, and collect the errors of the others in `damaged`.
 
     Several records are read at a time: with a shared state, each one is a call.
@@ -63,7 +63,7 @@ def readable(runs: RunHistory, names: list[RunId], damaged: list[StateError]) ->
         except StateError as error:
             return error
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_CONCURRENT_READS) as pool:
         for found in pool.map(read, names):
             if isinstance(found, StateError):
                 damaged.append(found)
@@ -71,47 +71,49 @@ def readable(runs: RunHistory, names: list[RunId], damaged: list[StateError]) ->
                 yield found
 
 
-def _names(workspace: Workspace, suffix: str | None) -> list[RunId]:
+def _run_ids(workspace: Workspace, suffix: str | None) -> list[RunId]:
     """Return the names of the recorded runs, newest first.
 
     Raises:
         NoSuchStack: No run is recorded; the hint names the nearest suffix.
 
     """
-    found = workspace.history.run_ids(suffix or "*")
-    if found:
-        return found
+    runs = workspace.history.run_ids(suffix or "*")
+    if runs:
+        return runs
     known = workspace.history.suffixes()
     whose = f"of {suffix} " if suffix else ""
-    raise NoSuchStack(f"No run {whose}is recorded {workspace.description}.", _near(suffix or "", known, workspace))
+    raise NoSuchStack(
+        f"No run {whose}is recorded {workspace.description}.", _suffix_hint(suffix or "", known, workspace)
+    )
 
 
-def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
+def _suffix_hint(suffix: str, known: list[str], workspace: Workspace) -> str:
     """Return a hint for a suffix without runs: a similar suffix, or all that have runs."""
     if not known:
         return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.local_hint}"
-    near = difflib.get_close_matches(suffix, known, n=1)
-    if near:
-        return f"Did you mean `--suffix {near[0]}`?"
+    similar = difflib.get_close_matches(suffix, known, n=1)
+    if similar:
+        return f"Did you mean `--suffix {similar[0]}`?"
     listed = workspace.command("history", known[0])
     return f"There are runs of: {', '.join(known)}; `{listed}` lists them."
 
 
-def _chosen(console: Console, workspace: Workspace, suffix: str | None, run: str) -> Run:
+def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: str) -> Run:
     """Return the run whose name begins so; `last` is the newest run, `last~1` the one before it.
 
     A record that cannot be read is named; counting from the last run passes it over.
     """
-    names = _names(workspace, suffix)
-    if back := _LAST.fullmatch(run):
-        there = skip_damaged(console, workspace.history, names)
-        found = next(islice(there, int(back[1] or 0), None), None)
-        if found is None:
-            raise _no_such_run(run, [], [name.run for name in names], suffix)
-        return run_of(found[0].run, found[1])
+    names = _run_ids(workspace, suffix)
+    if counted := _COUNTED_FROM_LAST.fullmatch(run):
+        readable = skip_damaged(console, workspace.history, names)
+        runs = next(islice(readable, int(counted[1] or 0), None), None)
+        if runs is None:
+            raise _no_such_run_error(run, [], [name.run for name in names], suffix)
+        return run_of(runs[0].run, runs[1])
     listed = [name for name in names if name.run.startswith(run)]
     if len(listed) != 1:
-        raise _no_such_run(run, [name.run for name in listed], [name.run for name in names], suffix)
+        raise _no_such_run_error(run, [name.run for name in listed], [name.run for name in names], suffix)
     return run_of(listed[0].run, workspace.history.read(listed[0]))
 
 
@@ -124,14 +126,14 @@ def skip_damaged(console: Console, runs: RunHistory, names: Iterable[RunId]) -> 
             console.warn(error.message, error.hint)
 
 
-def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:
+def _no_such_run_error(run: str, runs: list[str], names: list[str], suffix: str | None) -> UsageError:
     """Return the error that no run has this name, or that several have a name that begins so."""
     whose = f" of {suffix}" if suffix else ""
     command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."
-    if found:
-        return UsageError(f"{len(found)} runs{whose} begin with {run}: {', '.join(found)}.", "Say more of it.")
-    if _LAST.fullmatch(run):
-        are = "is" if len(names) == 1 else "are"
-        return UsageError(f"There is no run {run}{whose}: {len(names)} {are} recorded.", command)
-    near = difflib.get_close_matches(run, names, n=1, cutoff=0.0)[0]
-    return UsageError(f"There is no run {run}{whose}.", f"Did you mean {near}? {command}")
+    if runs:
+        return UsageError(f"{len(runs)} runs{whose} begin with {run}: {', '.join(runs)}.", "Say more of it.")
+    if _COUNTED_FROM_LAST.fullmatch(run):
+        verb = "is" if len(names) == 1 else "are"
+        return UsageError(f"There is no run {run}{whose}: {len(names)} {verb} recorded.", command)
+    similar = difflib.get_close_matches(run, names, n=1, cutoff=0.0)[0]
+    return UsageError(f"There is no run {run}{whose}.", f"Did you mean {similar}? {command}")

@@ -14,35 +14,35 @@ from provisioner.session import Session
 from provisioner.settings.images import EcrImage
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown
-from provisioner.workflows.apply import run
+from provisioner.workflows.apply import execute_plan
 from provisioner.workflows.run_recording import record_plan
 from provisioner.workflows.service_controller import ServiceController
 from state.errors import ProvisionerError
 
 # The policy that names the private repositories from which tasks may pull.
-_PULL = "execution-role-start"
+_PULL_POLICY = "execution-role-start"
 # The permission by which a pull fetches an image that is not in ECR yet.
-_FILLS = "ecr:BatchImportUpstreamImage"
+_IMPORT_ACTION = "ecr:BatchImportUpstreamImage"
 
 
-def pullable(console: Console, session: Session, image: str, *, must: bool = False) -> str:
+def resolve_image(console: Console, session: Session, image: str, *, is_required: bool = False) -> str:
     """Return the image as a task definition is to name it: by its digest, if ECR tells it.
 
     Raises:
         UsageError: ECR has no such image.
         Blocked: ECR has archived the image.
-        ProvisionerError: This account's ECR `must` answer, and does not.
+        ProvisionerError: This account's ECR `is_required` answer, and does not.
 
     """
     has_nat = session.settings.network.nat != "none"
-    found = check_image(session.clients, image, session.location.account, must=must, has_way_out=has_nat)
-    if found is None:
+    check = check_image(session.clients, image, session.location.account, must=is_required, has_way_out=has_nat)
+    if check is None:
         return image
-    if found.blocks:
-        raise found.error()
-    if found.what:
-        console.note(f"{found.what}.")
-    return found.pinned
+    if check.blocks:
+        raise check.error()
+    if check.what:
+        console.note(f"{check.what}.")
+    return check.pinned
 
 
 def require_pullable(console: Console, session: Session, images: Iterable[str]) -> None:
@@ -54,11 +54,11 @@ def require_pullable(console: Console, session: Session, images: Iterable[str]) 
     """
     has_nat = session.settings.network.nat != "none"
     for image in dict.fromkeys(images):
-        found = check_image(session.clients, image, session.location.account, has_way_out=has_nat)
-        if found and found.blocks:
-            raise Blocked(f"{found.what}. Nothing was changed.", found.hint)
-        if found and found.what:
-            console.note(f"{found.what}.")
+        check = check_image(session.clients, image, session.location.account, has_way_out=has_nat)
+        if check and check.blocks:
+            raise Blocked(f"{check.what}. Nothing was changed.", check.hint)
+        if check and check.what:
+            console.note(f"{check.what}.")
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def with_pull_permission(
     except (RolledBack, Superseded):
         if has_changed:
             try:
-                _fit(console, session, service, service.running().image, record)
+                _apply_pull_policy(console, session, service, service.running().image, record)
             except ProvisionerError as error:  # the deployment's own error is raised
                 session.warn(error.message, "`apply` gives the tasks' role the right to pull what runs.")
         raise
@@ -80,28 +80,30 @@ def with_pull_permission(
 
 def grant_pull(console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder) -> bool:
     """Give the tasks' role the right to pull the image, if it lacks it; return whether that was a change."""
-    found = EcrImage.of(image)
-    if found is None or _may_pull(session, image, found):
+    ecr_image = EcrImage.of(image)
+    if ecr_image is None or _is_pull_allowed(session, image, ecr_image):
         return False
-    return _fit(console, session, service, image, record)
+    return _apply_pull_policy(console, session, service, image, record)
 
 
-def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
+def _is_pull_allowed(session: Session, image: str, ecr_image: EcrImage) -> bool:
     """Return whether the recorded policy allows to pull the image, and to fetch it if an ECR rule does so."""
-    resource_state = session.state.resources.get(_PULL)
-    told = str(resource_state.recorded) if resource_state else ""
+    resource_state = session.state.resources.get(_PULL_POLICY)
+    policy_text = str(resource_state.recorded) if resource_state else ""
     is_filled = bool(filled(session.clients, [image], session.location.account))
-    repository = f"{place.region}:{place.account}:repository/{place.repository}'"
-    return repository in told and (not is_filled or _FILLS in told)
+    repository = f"{ecr_image.region}:{ecr_image.account}:repository/{ecr_image.repository}'"
+    return repository in policy_text and (not is_filled or _IMPORT_ACTION in policy_text)
 
 
-def _fit(console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder) -> bool:
+def _apply_pull_policy(
+    console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder
+) -> bool:
     """Apply the policy by which tasks may pull this image; return whether that was a change."""
-    plan = select(session.plan(shipping={service.name: image}), session.state, Selection((_PULL,), ()))
+    plan = select(session.plan(shipping={service.name: image}), session.state, Selection((_PULL_POLICY,), ()))
     if changes := bool(shown(plan)):
-        found = EcrImage.of(image)
-        whence = found.repository if found else "no private repository of before"
-        console.note(f"The tasks' role gets the right to pull from {whence}.")
+        ecr_image = EcrImage.of(image)
+        source = ecr_image.repository if ecr_image else "no private repository of before"
+        console.note(f"The tasks' role gets the right to pull from {source}.")
         record_plan(record, session, plan)
-        run(console, session, plan, record)
+        execute_plan(console, session, plan, record)
     return changes

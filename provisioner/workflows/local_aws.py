@@ -19,7 +19,7 @@ from provisioner.workspace import Workspace
 from state.errors import LockHeld
 
 # The names that a Host header may hold: a DNS name, one of Docker's with an underscore, an IPv4 address.
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class EmulatorOptions:
 
     def __post_init__(self) -> None:
         for host in self.hosts or ():
-            if not _HOST.fullmatch(host):
+            if not _HOST_NAME.fullmatch(host):
                 raise UsageError(
                     f"--host {host} is not the name of a host.",
                     "Give the bare name: no scheme, no port, no *.",
@@ -48,7 +48,7 @@ class EmulatorOptions:
             ) from error
 
 
-def start(console: Console, options: EmulatorOptions, *, port: int, authorise: Path | None = None) -> int:
+def start_emulator(console: Console, options: EmulatorOptions, *, port: int, authorise: Path | None = None) -> int:
     """Start the emulator, or say that it runs; return the exit code.
 
     Raises:
@@ -66,28 +66,30 @@ def start(console: Console, options: EmulatorOptions, *, port: int, authorise: P
     )
     if any(value is not None and value != getattr(emulator, name) for name, value in vars(options).items()):
         raise UsageError(
-            f"The embedded AWS runs already, {_manner(emulator)}: that cannot change while it does.",
+            f"The embedded AWS runs already, {_describe_options(emulator)}: that cannot change while it does.",
             "`local stop` ends it, and all it holds; then start it anew.",
         )
     if authorise:
-        local.authorise(emulator, _policies(authorise))
-    _tell(console, emulator)
+        local.authorise(emulator, _read_policies(authorise))
+    _print_status(console, emulator)
     return 0
 
 
-def _policies(file: Path) -> list[Any]:
+def _read_policies(file: Path) -> list[Any]:
     """Return the policies in a file: the output of `policy --json`, one policy, or a list of policies."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} holds no policies: {error}", "`policy --json` prints them.") from error
-    listed = told.get("policies", [told]) if isinstance(told, dict) else told
-    if not isinstance(listed, list) or not all(isinstance(one, dict) and "Statement" in one for one in listed):
+    policies = content.get("policies", [content]) if isinstance(content, dict) else content
+    if not isinstance(policies, list) or not all(
+        isinstance(policy, dict) and "Statement" in policy for policy in policies
+    ):
         raise UsageError(f"{file} holds no policies.", "`policy --json` prints them.")
-    return listed
+    return policies
 
 
-def stop(console: Console) -> int:
+def stop_emulator(console: Console) -> int:
     """Stop the emulator, and delete the states of the stacks in it.
 
     Raises:
@@ -101,7 +103,7 @@ def stop(console: Console) -> int:
                 locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
         except LockHeld as error:  # this command waits for nobody
             raise LockHeld(error.message, "Wait until that run has ended, then run this again.") from error
-        stranger = local.unresponsive_process(workspace.embedded)
+        unresponsive_pid = local.unresponsive_process(workspace.embedded)
         begin_change()
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():
@@ -112,35 +114,39 @@ def stop(console: Console) -> int:
         console.data("The embedded AWS has ended, and what it held with it.")
     else:
         console.data("It was not running.")
-    if stranger is not None:
+    if unresponsive_pid is not None:
         console.note(
-            f"Process {stranger}, which the state file named, does not answer as the embedded AWS and was "
-            f"left alone. Look at it: `ps -p {stranger} -f`."
+            f"Process {unresponsive_pid}, which the state file named, does not answer as the embedded AWS and was "
+            f"left alone. Look at it: `ps -p {unresponsive_pid} -f`."
         )
     return 0
 
 
-def status(console: Console) -> int:
+def show_emulator_status(console: Console) -> int:
     """Say whether the emulator runs, where, and with which options; return 1 if it does not run."""
-    _tell(console, emulator := local.running(Workspace.here().embedded))
+    _print_status(console, emulator := local.running(Workspace.here().embedded))
     return 0 if emulator else 1
 
 
-def _tell(console: Console, emulator: local.RunningEmulator | None) -> None:
+def _print_status(console: Console, emulator: local.RunningEmulator | None) -> None:
     """Print whether the emulator runs, where, and with which options."""
     if console.as_json:
-        about = {"endpoint": emulator.endpoint, "pid": emulator.pid, "since": emulator.started} if emulator else {}
+        process_fields = (
+            {"endpoint": emulator.endpoint, "pid": emulator.pid, "since": emulator.started} if emulator else {}
+        )
         manner = (
             {"pace": emulator.speed, "manners": emulator.behaviours, "account": emulator.account} if emulator else {}
         )
-        console.record("local", running=bool(emulator), **about, **manner)
+        console.record("local", running=bool(emulator), **process_fields, **manner)
     elif emulator:
-        console.data(f"The embedded AWS listens at {emulator.endpoint} (process {emulator.pid}, {_manner(emulator)}).")
+        console.data(
+            f"The embedded AWS listens at {emulator.endpoint} (process {emulator.pid}, {_describe_options(emulator)})."
+        )
     else:
         console.data("Not running.")
 
 
-def _manner(emulator: local.RunningEmulator) -> str:
+def _describe_options(emulator: local.RunningEmulator) -> str:
     """Describe the options of the running emulator."""
     names = f", hosts {', '.join(emulator.hosts)}" if emulator.hosts else ""
     address = f", listening at {emulator.address}" if emulator.address != local.LOOPBACK else ""

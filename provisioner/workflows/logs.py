@@ -24,8 +24,8 @@ from state.stack_state import StackState
 
 TASKS, ALB = "tasks", "alb"
 # The logical name of the log group, by its name in `--from`.
-_GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
-FROM = (TASKS, ALB, *(name for name in _GROUPS if name != TASKS))
+_LOG_GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
+SOURCES = (TASKS, ALB, *(name for name in _LOG_GROUPS if name != TASKS))
 _BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
 
 
@@ -79,20 +79,20 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
         raise UsageError(f"--service and --task choose among tasks, not in --from {query.source}.")
     since = round((session.clock.wall() - query.since) * 1000)
     if query.source == ALB:
-        return _records(session, query, since)
-    logical_id = _GROUPS[query.source]
+        return _access_log(session, query, since)
+    logical_id = _LOG_GROUPS[query.source]
     group = session.state.resources.get(logical_id)
     if group is None or not group.id:
         raise Incomplete(
             f"The stack {session.suffix} has no log group of its {query.source}.",
             f"`{session.options.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
         )
-    _check_service(session.state, query.service)
+    _check_service_name(session.state, query.service)
     logs = session.clients.client("logs", group.region)
     return LogTail(logs, group.id, since, query.prefix, query.pattern)
 
 
-def _records(session: Session, query: LogQuery, since: int) -> AccessLogTail:
+def _access_log(session: Session, query: LogQuery, since: int) -> AccessLogTail:
     """Return the load balancer's log in its bucket.
 
     An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
@@ -109,36 +109,36 @@ def _records(session: Session, query: LogQuery, since: int) -> AccessLogTail:
     return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
 
 
-def _check_service(state: StackState, name: str) -> None:
+def _check_service_name(state: StackState, name: str) -> None:
     """Raise UsageError if no task definition writes the log of such a service."""
     services = _services(state)
     if name and name not in services:
-        near = difflib.get_close_matches(name, services, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
+        similar = difflib.get_close_matches(name, services, n=1)
+        hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(services)}."
         raise UsageError(f"The stack {state.suffix} has no service {name}.", hint)
 
 
 def _services(state: StackState) -> list[str]:
     """Return the prefixes of the tasks' streams, as their task definitions set them."""
-    told = (
+    prefixes = (
         container["logConfiguration"]["options"]["awslogs-stream-prefix"]
         for resource_state in state.resources.values()
         if resource_state.type_name == _DEFINITION
         for container in resource_state.desired["containerDefinitions"]
     )
-    return list(dict.fromkeys(told))  # all containers of a task have one prefix
+    return list(dict.fromkeys(prefixes))  # all containers of a task have one prefix
 
 
-def logs(console: Console, session: Session, query: LogQuery) -> int:
+def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     """Show the lines there are; with `follow`, also new ones. Return the exit code."""
     tail = source_of(session, query)
     lines = Lines(console)
-    told = 0
+    line_count = 0
     try:
         while True:
-            for line in _asked(console, session, tail, query):
+            for line in _selected_lines(console, session, tail, query):
                 lines.show(line)
-                told += 1
+                line_count += 1
                 if not console.is_heard:
                     return 0
             if not query.follow:
@@ -147,12 +147,14 @@ def logs(console: Console, session: Session, query: LogQuery) -> int:
             session.clock.sleep(tail.poll_seconds)
     except KeyboardInterrupt as stop:
         return exit_code(stop)
-    if not told:
-        console.note(f"Nothing of that was written in the last {_told(query.since)}; --since looks further back.")
+    if not line_count:
+        console.note(
+            f"Nothing of that was written in the last {_as_duration(query.since)}; --since looks further back."
+        )
     return 0
 
 
-def _told(seconds: float) -> str:
+def _as_duration(seconds: float) -> str:
     """Return a duration as --since takes it."""
     for unit, size in (("h", 3600), ("m", 60)):
         if seconds and not seconds % size:
@@ -160,7 +162,7 @@ def _told(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def _asked(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[LogLine]:
+def _selected_lines(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[LogLine]:
     """Yield the new lines that are wanted; with `follow`, a lost connection does not end the command."""
     try:
         for line in tail.lines():
@@ -168,11 +170,11 @@ def _asked(console: Console, session: Session, tail: LogSource, query: LogQuery)
                 yield line
     except Exception as error:
         if not query.follow or categorize(error) not in TRANSIENT:
-            raise _refused(error, session, tail) or error from error
+            raise _error_to_show(error, session, tail) or error from error
         console.note(f"AWS cannot be heard ({type(error).__name__}); it goes on where it was.", "dim")
 
 
-def _refused(error: Exception, session: Session, tail: LogSource) -> ProvisionerError | None:
+def _error_to_show(error: Exception, session: Session, tail: LogSource) -> ProvisionerError | None:
     """Return the error to show for an exception; None if it is a fault of this tool."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if code == "ResourceNotFoundException":

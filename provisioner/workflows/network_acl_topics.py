@@ -16,15 +16,15 @@ _TOPIC = "network"
 
 def network_acl_topics(context: HealthContext, suffix: str) -> tuple[TopicHealth, ...]:
     """Return what network ACLs stop; nothing if they are as AWS created them with the subnets."""
-    found = [
+    lines = [
         line
         for one in context.of_types("Vpc")
-        for line in line_or_unknown(one.logical_id, partial(_lines, context, one, suffix))
+        for line in line_or_unknown(one.logical_id, partial(_health_lines, context, one, suffix))
     ]
-    return (TopicHealth(_TOPIC, tuple(found)),) if found else ()
+    return (TopicHealth(_TOPIC, tuple(lines)),) if lines else ()
 
 
-def _lines(context: HealthContext, vpc: ObservedResource, suffix: str) -> Iterator[HealthLine]:
+def _health_lines(context: HealthContext, vpc: ObservedResource, suffix: str) -> Iterator[HealthLine]:
     """Yield what the network ACLs of one VPC stop.
 
     A VPC whose ACLs nobody changed costs one call; the checks of `doctor` run for the others only.
@@ -36,9 +36,9 @@ def _lines(context: HealthContext, vpc: ObservedResource, suffix: str) -> Iterat
     if not non_default_rules(network_acls_in(ec2, vpc.actual["VpcId"]), subnets, ec2.region):
         return
     results = run_checks(DoctorContext(suffix, context.clients, context.now), ACL_CHECKS)
-    told = {one.finding.problem for one in results if one.finding and one.finding.name == ACL_FINDING}
-    for what in sorted(told):
-        yield HealthLine(vpc.logical_id, what, "unwell")
-    for one in results if not told else ():
+    problems = {one.finding.problem for one in results if one.finding and one.finding.name == ACL_FINDING}
+    for problem in sorted(problems):
+        yield HealthLine(vpc.logical_id, problem, "unwell")
+    for one in results if not problems else ():
         if one.not_checked:
             yield HealthLine(vpc.logical_id, f"what its network ACLs stop is unknown: {one.note}", "unknown")

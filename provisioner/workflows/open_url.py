@@ -13,8 +13,8 @@ from state.errors import ProvisionerError
 _OUTPUTS = ("domain_url", "cloudfront_distribution_url")
 
 
-def visit(console: Console, workspace: Workspace, suffix: str, *, only_print: bool) -> int:
-    """Print the address that the last apply left, and open it in a browser unless `only_print`."""
+def open_address(console: Console, workspace: Workspace, suffix: str, *, print_only: bool) -> int:
+    """Print the address that the last apply left, and open it in a browser unless `print_only`."""
     state = workspace.load_state(suffix)
     outputs = state.outputs if state else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
@@ -24,6 +24,6 @@ def visit(console: Console, workspace: Workspace, suffix: str, *, only_print: bo
         console.record("open", suffix=suffix, url=url)
     else:
         console.data(url)
-    if not only_print and not webbrowser.open(url):
+    if not print_only and not webbrowser.open(url):
         raise ProvisionerError("There is no browser here.", "Open the address above elsewhere.")
     return 0

@@ -18,16 +18,16 @@ from provisioner.resources.origin_key import CURRENT, PENDING, generate_key
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown
-from provisioner.workflows.apply import run
+from provisioner.workflows.apply import execute_plan
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.run_recording import record_plan, recorded
+from provisioner.workflows.run_recording import record_plan, record_run
 
-_NODE, _PIECES = "origin-key", ("alb", "cloudfront")
+_SECRET_ID, _STEPS = "origin-key", ("alb", "cloudfront")
 
 
-def rotate(console: Console, session: Session, confirmation: Confirmation, lock_timeout: float) -> int:
+def rotate_secret(console: Console, session: Session, confirmation: Confirmation, lock_timeout: float) -> int:
     """Stage a new key, bring both sides to it, promote it, and let the load balancer drop the old one.
 
     Raises:
@@ -38,44 +38,44 @@ def rotate(console: Console, session: Session, confirmation: Confirmation, lock_
     print_header(console, session)
     with (
         session.locked("rotate-origin-secret", lock_timeout),
-        recorded(session, "rotate") as record,
+        record_run(session, "rotate") as record,
         without_other_runs(session),
     ):
-        resource_state = session.state.resources.get(_NODE)
+        resource_state = session.state.resources.get(_SECRET_ID)
         if resource_state is None or not resource_state.id:
             raise UsageError(
                 f"The stack {session.suffix} has no key between CloudFront and its load balancer.",
                 "The setting `edge.guard` makes one.",
             )
         secrets = session.clients.client("secretsmanager")
-        if not _versions(secrets, resource_state.id).get(PENDING):
-            _only_the_key(session, session.plan())
+        if not _versions_by_stage(secrets, resource_state.id).get(PENDING):
+            _check_only_key_changes(session, session.plan())
             confirmation.confirm(console, f"Change the key of {session.suffix}?")
             with user_errors("staging a new key"):
                 secrets.put_secret_value(
                     SecretId=resource_state.id, SecretString=generate_key(), VersionStages=[PENDING]
                 )
         console.note("The load balancer learns the new key, then CloudFront shows it.")
-        _learn(console, session, record)
-        _promote(secrets, resource_state.id)
+        _apply_key_versions(console, session, record)
+        _promote_pending_version(secrets, resource_state.id)
         console.note("The load balancer forgets the old key.")
-        _learn(console, session, record)
+        _apply_key_versions(console, session, record)
     console.data(f"The key of {session.suffix} was changed.")
     return 0
 
 
-def _learn(console: Console, session: Session, record: RunRecorder) -> None:
+def _apply_key_versions(console: Console, session: Session, record: RunRecorder) -> None:
     """Bring the load balancer and CloudFront in line with the secret's versions; wait until that is done."""
     plan = session.plan()
-    _only_the_key(session, plan)
+    _check_only_key_changes(session, plan)
     if shown(plan):
         record_plan(record, session, plan)
-        run(console, session, plan, record)
+        execute_plan(console, session, plan, record)
 
 
-def _only_the_key(session: Session, plan: Plan) -> None:
+def _check_only_key_changes(session: Session, plan: Plan) -> None:
     """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
-    other = [change.logical_id for change in shown(plan) if change.step not in _PIECES]
+    other = [change.logical_id for change in shown(plan) if change.step not in _STEPS]
     if plan.refused or other:
         raise Blocked(
             f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",
@@ -84,20 +84,20 @@ def _only_the_key(session: Session, plan: Plan) -> None:
         )
 
 
-def _versions(secrets: Any, arn: str) -> dict[str, str]:
+def _versions_by_stage(secrets: Any, arn: str) -> dict[str, str]:
     """Return the version id at each stage of the secret."""
     with user_errors("looking at the key's versions"):
         listed = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
     return {stage: version for version, stages in listed.items() for stage in stages}
 
 
-def _promote(secrets: Any, arn: str) -> None:
+def _promote_pending_version(secrets: Any, arn: str) -> None:
     """Make the pending version the current one in two calls; skip the first if it was made before."""
-    at = _versions(secrets, arn)
-    new, old = at[PENDING], at[CURRENT]
+    versions = _versions_by_stage(secrets, arn)
+    pending, current = versions[PENDING], versions[CURRENT]
     with user_errors("promoting the new key"):
-        if new != old:
+        if pending != current:
             secrets.update_secret_version_stage(
-                SecretId=arn, VersionStage=CURRENT, MoveToVersionId=new, RemoveFromVersionId=old
+                SecretId=arn, VersionStage=CURRENT, MoveToVersionId=pending, RemoveFromVersionId=current
             )
-        secrets.update_secret_version_stage(SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=new)
+        secrets.update_secret_version_stage(SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=pending)

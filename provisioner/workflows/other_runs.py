@@ -11,18 +11,18 @@ from provisioner.teardown_run import stack_by_name
 
 
 @contextmanager
-def without_other_runs(session: Session, *, to_its_end: bool = True) -> Iterator[None]:
+def without_other_runs(session: Session, *, check_at_end: bool = True) -> Iterator[None]:
     """Stop calls in the block as soon as another machine's run is at work.
 
     Raises:
-        LockHeld: Another run is at work, before the first call or later; with `to_its_end`, also at the end.
+        LockHeld: Another run is at work, before the first call or later; with `check_at_end`, also at the end.
 
     """
     marker = session.marker_of(stack_by_name(session))
     if marker is None:
         yield
         return
-    with watch_run_marker(session, marker) as lookout:
+    with watch_run_marker(session, marker) as watcher:
         yield
-        if to_its_end:
-            lookout.confirm()
+        if check_at_end:
+            watcher.confirm()

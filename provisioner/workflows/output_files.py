@@ -37,28 +37,28 @@ def write(path: Path, text: str) -> None:
 
 
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
-Tell = Callable[[str, str], None]
+Warn = Callable[[str, str], None]
 
 
-def summarise(text: Callable[[], str], tell: Tell) -> None:
+def append_job_summary(text: Callable[[], str], warn: Warn) -> None:
     """Append text to the summary of the job's step, if this is such a job."""
-    _append(SUMMARY, lambda: f"{sanitize(text())}\n", tell)
+    _append_to_job_file(SUMMARY, lambda: f"{sanitize(text())}\n", warn)
 
 
-def give(values: Mapping[str, object], tell: Tell) -> None:
+def set_job_outputs(values: Mapping[str, object], warn: Warn) -> None:
     """Set outputs of the job's step, if this is such a job."""
-    _append(OUTPUT, lambda: "".join(_set(name, str(value)) for name, value in values.items()), tell)
+    _append_to_job_file(OUTPUT, lambda: "".join(_output_line(name, str(value)) for name, value in values.items()), warn)
 
 
-def _set(name: str, value: str) -> str:
+def _output_line(name: str, value: str) -> str:
     """Return one output in the format of the runner's file."""
     if "\n" not in value:
         return f"{name}={value}\n"
-    end = f"end-{uuid.uuid4()}"
-    return f"{name}<<{end}\n{value}\n{end}\n"
+    delimiter = f"end-{uuid.uuid4()}"
+    return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
 
 
-def _append(variable: str, text: Callable[[], str], tell: Tell) -> None:
+def _append_to_job_file(variable: str, text: Callable[[], str], warn: Warn) -> None:
     """Append text to the file that a variable names; report a file that cannot be written, and go on."""
     path = os.environ.get(variable)
     if not path:
@@ -67,4 +67,4 @@ def _append(variable: str, text: Callable[[], str], tell: Tell) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(text())
     except OSError as error:
-        tell(f"{variable} cannot be written: {error.strerror or error}.", "The command itself goes on.")
+        warn(f"{variable} cannot be written: {error.strerror or error}.", "The command itself goes on.")

@@ -18,8 +18,8 @@ from provisioner.terminal.estimate import PlanEstimate
 from provisioner.terminal.markdown import plan_markdown
 from provisioner.terminal.plan import show_plan, shown
 from provisioner.workflows.estimates import plan_estimate, refresh_prices
-from provisioner.workflows.output_files import give, summarise, write
-from provisioner.workflows.plan_context import context_notes, describe_checks, print_header
+from provisioner.workflows.output_files import append_job_summary, set_job_outputs, write
+from provisioner.workflows.plan_context import context_notes, print_checked_resources, print_header
 from provisioner.workflows.plan_refusals import refusal_error
 from provisioner.workflows.resource_counts import resource_count
 from provisioner.workflows.saved_plan import save_plan
@@ -41,26 +41,26 @@ class PlanView:
     # The file for the comment on a pull request.
     markdown: Path | None = None
 
-    def begin(self, console: Console, session: Session) -> None:
+    def print_heading(self, console: Console, session: Session) -> None:
         """Fetch prices if that is wanted, and print the stack's name if there are several."""
         if self.with_new_prices:
             refresh_prices(console, session)
         if self.among_others and not console.as_json:
             console.data(f"{session.suffix}:")
 
-    def hand_on(self, session: Session, plan: Plan, told: PlanEstimate) -> None:
+    def publish(self, session: Session, plan: Plan, estimate: PlanEstimate) -> None:
         """Give the plan to GitHub if this is a job there, and write it as Markdown to a file, if given."""
 
         def text() -> str:
-            return plan_markdown(plan, told)
+            return plan_markdown(plan, estimate)
 
-        summarise(text, session.warn)
+        append_job_summary(text, session.warn)
         if not self.among_others:
-            give({"changes": len(shown(plan))}, session.warn)
+            set_job_outputs({"changes": len(shown(plan))}, session.warn)
         if self.markdown:
             write(self.markdown, text())
 
-    def code(self, *, changes: bool) -> int:
+    def exit_code(self, *, changes: bool) -> int:
         """Return the exit code: 2 if there are changes and `detailed` is set, else 0."""
         return CHANGES_PRESENT if self.detailed and changes else 0
 
@@ -74,8 +74,8 @@ class PlanFile:
     sets: list[str]
 
 
-def plan(
-    console: Console, session: Session, showing: PlanView, selection: Selection, keeping: PlanFile | None = None
+def plan_stack(
+    console: Console, session: Session, view: PlanView, selection: Selection, plan_file: PlanFile | None = None
 ) -> int:
     """Show what an apply would do, and save the plan if a file is named; return the exit code.
 
@@ -85,34 +85,34 @@ def plan(
     """
     print_header(console, session)
     started = time.monotonic()
-    whole = context_notes(session, session.plan())
-    plan = with_marker(whole, select(whole, session.state, selection))
-    showing.begin(console, session)
-    told = plan_estimate(session, plan)
-    show_plan(console, plan, told)
-    showing.hand_on(session, plan, told)
-    if not showing.among_others:
-        describe_checks(console, session, plan, started)
-    if keeping:
+    full_plan = context_notes(session, session.plan())
+    plan = with_marker(full_plan, select(full_plan, session.state, selection))
+    view.print_heading(console, session)
+    estimate = plan_estimate(session, plan)
+    show_plan(console, plan, estimate)
+    view.publish(session, plan, estimate)
+    if not view.among_others:
+        print_checked_resources(console, session, plan, started)
+    if plan_file:
         if plan.refused:
             blocked = refusal_error(plan)
-            blocked.hint += f" {keeping.path} was not written: there is nothing to apply."
+            blocked.hint += f" {plan_file.path} was not written: there is nothing to apply."
             raise blocked
-        save_plan(session, plan, selection, keeping.config, keeping.sets).save(keeping.path)
+        save_plan(session, plan, selection, plan_file.config, plan_file.sets).save(plan_file.path)
         local = " --local" if session.aws.local else ""
-        console.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
-    return showing.code(changes=bool(shown(plan)))
+        console.note(f"Kept in {plan_file.path}: `{PROGRAM} apply {plan_file.path}{local}` does exactly that.")
+    return view.exit_code(changes=bool(shown(plan)))
 
 
-def plan_all(console: Console, sessions: list[Session], showing: PlanView, selection: Selection) -> int:
+def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selection: Selection) -> int:
     """Show what an apply would do to each stack; stacks of one region are read together."""
     started = time.monotonic()
     share_reads(sessions)
-    code = max((plan(console, session, showing, selection) for session in sessions), default=0)
+    code = max((plan_stack(console, session, view, selection) for session in sessions), default=0)
     calls = sum(connection.calls.counted.total() for connection in {id(one.aws): one.aws for one in sessions}.values())
     count = sum(resource_count(session.state) for session in sessions)
-    told = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
-    console.note(f"{told} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
+    estimate = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
+    console.note(f"{estimate} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
     return code
 
 
@@ -121,7 +121,9 @@ def share_reads(sessions: Iterable[Session]) -> None:
     regions: dict[str, list[Session]] = {}
     for session in sessions:
         regions.setdefault(session.location.region, []).append(session)
-    for alike in regions.values():
-        looking = alike[0].clients.with_shared_reads(BatchScope.of(*(session.state for session in alike)))
-        for session in alike:
-            session.shared_clients = looking
+    for sessions_of_region in regions.values():
+        shared_clients = sessions_of_region[0].clients.with_shared_reads(
+            BatchScope.of(*(session.state for session in sessions_of_region))
+        )
+        for session in sessions_of_region:
+            session.shared_clients = shared_clients

@@ -25,11 +25,11 @@ from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 from state.stack_state import StackState
 
-Builder = Callable[[Settings, str, str, StackLookups], Stack]
+StackBuilder = Callable[[Settings, str, str, StackLookups], Stack]
 # Stands for an account that nobody has named: no account accepts a policy with it.
 NO_ACCOUNT = "ACCOUNT_ID"
 # The commands that may change roles.
-_OVER_ROLES = ("apply", "teardown", "all")
+_ROLE_CHANGING_COMMANDS = ("apply", "teardown", "all")
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class PolicyScope:
     region: str | None = None
     account: str | None = None
 
-    def ground(self, *, teardown: bool = False) -> Grants:
+    def grants(self, *, teardown: bool = False) -> Grants:
         """Return the declared stack and its account; if `teardown`, all that any settings could declare."""
         state = self.workspace.load_state(self.suffix)
         known = state.location.account if state else None
         account = self.account or self.settings.account or known or NO_ACCOUNT
-        return Grants(self._stack(account, build_all if teardown else build), account)
+        return Grants(self._declared_stack(account, build_all if teardown else build), account)
 
-    def _stack(self, account: str, build: Builder) -> Stack:
+    def _declared_stack(self, account: str, build: StackBuilder) -> Stack:
         """Return the declared stack, built without calls, and the resources in the state beside it."""
         settings, state = self.settings, self.workspace.load_state(self.suffix)
-        known_facts = state.lookups if state else {}
-        chosen = known_facts.get("master_password")
-        version = settings.database.version_beside(known_facts.get("version", ""))
+        lookups_in_state = state.lookups if state else {}
+        chosen = lookups_in_state.get("master_password")
+        version = settings.database.version_beside(lookups_in_state.get("version", ""))
         holder = chosen or ("own" if os.environ.get(INPUT_VARIABLE) else "rds")
         lookups = replace(
             offline_lookups(settings.network.zones, version), account=account, master_password=str(holder)
@@ -62,11 +62,11 @@ class PolicyScope:
         known = state.location.region if state else None
         region = choose_region(self.region or known, local=self.workspace.is_local).name
         stack = build(settings, self.suffix, region, lookups)
-        stack.resources |= _undeclared(state, stack) if state else {}
+        stack.resources |= _undeclared_resources(state, stack) if state else {}
         return stack
 
 
-def _undeclared(state: StackState, stack: Stack) -> dict[str, Resource]:
+def _undeclared_resources(state: StackState, stack: Stack) -> dict[str, Resource]:
     """Return the resources that the settings declare no longer: commands still read and delete them."""
     tagged = {name: one.id for name, one in state.resources.items() if RESOURCE_TYPES[one.type_name].tagged}
     arns = {id_: Ref(name, "id") for name, id_ in tagged.items() if id_.startswith("arn:")}
@@ -89,40 +89,42 @@ def _undeclared(state: StackState, stack: Stack) -> dict[str, Resource]:
 
 def policies_for(scope: PolicyScope, purpose: str) -> list[Policy]:
     """Return the policies that a command needs, each within the size of a managed policy."""
-    daily = [name for name, one in COMMAND_PERMISSIONS.items() if not one.apart]
-    wanted = daily if purpose == "all" else [purpose]
-    asked = (grants_for(scope.ground(teardown=COMMAND_PERMISSIONS[one].ending), one) for one in wanted)
-    grants = list(chain.from_iterable(asked))
+    ordinary_commands = [name for name, command in COMMAND_PERMISSIONS.items() if not command.apart]
+    commands = ordinary_commands if purpose == "all" else [purpose]
+    grant_lists = (
+        grants_for(scope.grants(teardown=COMMAND_PERMISSIONS[command].ending), command) for command in commands
+    )
+    grants = list(chain.from_iterable(grant_lists))
     denied = protect_foreign_tags(grants)
-    writing = any(COMMAND_PERMISSIONS[one].writes for one in wanted)
-    if purpose in _OVER_ROLES:
-        denied += deny_statements(scope.ground().boundaries, ending=purpose in ("teardown", "all"))
-    kept = state_grants(scope.workspace.state_address, scope.ground().partition, writing=writing)
-    return policies([*statements(grants), *kept, *denied])
+    changes_state = any(COMMAND_PERMISSIONS[command].writes for command in commands)
+    if purpose in _ROLE_CHANGING_COMMANDS:
+        denied += deny_statements(scope.grants().boundaries, ending=purpose in ("teardown", "all"))
+    state_statements = state_grants(scope.workspace.state_address, scope.grants().partition, writing=changes_state)
+    return policies([*statements(grants), *state_statements, *denied])
 
 
-def show(console: Console, scope: PolicyScope, purpose: str, folder: Path | None = None) -> int:
+def print_policies(console: Console, scope: PolicyScope, purpose: str, folder: Path | None = None) -> int:
     """Print the policies as one JSON array, or write each into a file of its own in `folder`."""
-    plan = policies_for(scope, purpose)
+    policies = policies_for(scope, purpose)
     if console.as_json:
-        console.record("policy", purpose=purpose, suffix=scope.suffix, policies=plan)
+        console.record("policy", purpose=purpose, suffix=scope.suffix, policies=policies)
         return 0
     if folder:
-        for path in _written(plan, folder, f"{purpose}-{scope.suffix}"):
+        for path in _write_policies(policies, folder, f"{purpose}-{scope.suffix}"):
             console.data(str(path))
     else:
-        console.data(json.dumps(plan, indent=2))
-    if len(plan) > 1:
-        console.note(f"{len(plan)} policies: IAM takes 6144 characters in one. Attach all of them.")
-    if NO_ACCOUNT in json.dumps(plan):
+        console.data(json.dumps(policies, indent=2))
+    if len(policies) > 1:
+        console.note(f"{len(policies)} policies: IAM takes 6144 characters in one. Attach all of them.")
+    if NO_ACCOUNT in json.dumps(policies):
         console.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
     return 0
 
 
-def _written(plan: list[Policy], folder: Path, name: str) -> Iterator[Path]:
+def _write_policies(policies: list[Policy], folder: Path, name: str) -> Iterator[Path]:
     """Write each policy into a file that `aws iam create-policy --policy-document file://...` takes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for at, one in enumerate(plan, start=1):
-        path = folder / (f"{name}-{at}.json" if len(plan) > 1 else f"{name}.json")
-        path.write_text(json.dumps(one, indent=2) + "\n")
+    for number, policy in enumerate(policies, start=1):
+        path = folder / (f"{name}-{number}.json" if len(policies) > 1 else f"{name}.json")
+        path.write_text(json.dumps(policy, indent=2) + "\n")
         yield path

@@ -26,79 +26,86 @@ from state.errors import StateError
 from state.run_store import RunId
 
 # How many of the newest revisions are looked at.
-MOST = 20
-_AT_ONCE = 8
+MAX_REVISIONS = 20
+_CONCURRENT_READS = 8
 UNKNOWN_RESULT = ""
 _OK, _RUNNING = "ok", "under way"
 # The result of a deployment, by its status in ECS.
-_ENDS = {GOOD: _OK, BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
-Records = list[Mapping[str, Any]]
+_RESULTS = {GOOD: _OK, BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
+RunRecords = list[Mapping[str, Any]]
 
 
-def releases(console: Console, session: Session, service: str) -> int:
+def print_releases(console: Console, session: Session, service: str) -> int:
     """Show the releases of a service, newest first."""
     print_header(console, session)
-    one = service_controller(session, service)
-    with user_errors(f"looking at the revisions of {one.aws_name}"):
-        running = one.running()
-        listed = releases_of(one, running)
-    show_releases(console, one.title, listed)
-    if gone := missing(each.revision for each in listed):
-        console.note(f"Not there any more: {', '.join(map(str, gone))}. Somebody has deregistered what is missing.")
+    controller = service_controller(session, service)
+    with user_errors(f"looking at the revisions of {controller.aws_name}"):
+        running = controller.running()
+        releases = read_releases(controller, running)
+    show_releases(console, controller.title, releases)
+    if missing_numbers := missing_revisions(release.revision for release in releases):
+        console.note(
+            f"Not there any more: {', '.join(map(str, missing_numbers))}. Somebody has deregistered what is missing."
+        )
     return 0
 
 
-def missing(known: Iterable[int]) -> list[int]:
+def missing_revisions(revisions: Iterable[int]) -> list[int]:
     """Return the revision numbers that are missing between the known ones."""
-    numbers = set(known)
-    return [each for each in range(min(numbers, default=0), max(numbers, default=0)) if each not in numbers]
+    numbers = set(revisions)
+    return [number for number in range(min(numbers, default=0), max(numbers, default=0)) if number not in numbers]
 
 
-def releases_of(service: ServiceController, running: RunningRevision) -> list[Release]:
+def read_releases(service: ServiceController, running: RunningRevision) -> list[Release]:
     """Return every revision of the service that can be run, newest first."""
     session = service.session
-    listed = revisions(session.clients, str(running.task_definition["family"]), session.suffix, MOST)
-    told = rollouts(session.clients, service.cluster, service.aws_name, tell=session.warn) or []
-    known = _records(session)
-    return [_release(service, running, doc, told, known) for doc in listed]
+    task_definitions = revisions(session.clients, str(running.task_definition["family"]), session.suffix, MAX_REVISIONS)
+    deployments = rollouts(session.clients, service.cluster, service.aws_name, tell=session.warn) or []
+    records = _read_run_records(session)
+    return [_release(service, running, task_definition, deployments, records) for task_definition in task_definitions]
 
 
 def _release(
-    service: ServiceController, running: RunningRevision, doc: JsonObject, told: Iterable[Rollout], known: Records
+    service: ServiceController,
+    running: RunningRevision,
+    task_definition: JsonObject,
+    deployments: Iterable[Rollout],
+    records: RunRecords,
 ) -> Release:
     """Return one revision with its last deployment, and with the run that brought it."""
-    arn = str(doc["taskDefinitionArn"])
-    mine = [each for each in told if each.revision == arn]
-    runs = [each for each in known if _brought(each, service.task_definition_id) == arn]
-    last, run = next(iter(mine), None), next(iter(runs), None)
-    registered = doc.get("registeredAt")
-    at = last.at if last else registered.timestamp() if registered else None
-    by = str(run["who"]) if run else str(doc.get("registeredBy", "")).rpartition("/")[2]
+    arn = str(task_definition["taskDefinitionArn"])
+    own_deployments = [deployment for deployment in deployments if deployment.revision == arn]
+    runs = [deployment for deployment in records if _revision_of_run(deployment, service.task_definition_id) == arn]
+    last, run = next(iter(own_deployments), None), next(iter(runs), None)
+    registered = task_definition.get("registeredAt")
+    when = last.at if last else registered.timestamp() if registered else None
+    author = str(run["who"]) if run else str(task_definition.get("registeredBy", "")).rpartition("/")[2]
     return Release(
         number(arn),
         arn,
-        str(main_container(running.service, doc)["image"]),
-        at,
-        by,
-        _result(mine, run),
+        str(main_container(running.service, task_definition)["image"]),
+        when,
+        author,
+        _deployment_result(own_deployments, run),
         runs=arn == running.arn,
-        was_good=any(each.status == GOOD for each in mine) or any(each["result"] == _OK for each in runs),
+        was_good=any(deployment.status == GOOD for deployment in own_deployments)
+        or any(deployment["result"] == _OK for deployment in runs),
     )
 
 
-def _result(mine: list[Rollout], run: Mapping[str, Any] | None) -> str:
+def _deployment_result(deployments: list[Rollout], run: Mapping[str, Any] | None) -> str:
     """Return how the revision's last deployment ended: by ECS's status, else by the run's record."""
-    if not mine:
+    if not deployments:
         return str(run["result"]).replace("_", " ") if run else UNKNOWN_RESULT
-    return _ENDS.get(mine[0].status, _RUNNING)
+    return _RESULTS.get(deployments[0].status, _RUNNING)
 
 
-def _brought(record: Mapping[str, Any], task: str) -> str:
+def _revision_of_run(record: Mapping[str, Any], task: str) -> str:
     """Return the ARN of the revision that a run brought to a service."""
     return str(record.get("nodes", {}).get(task, {}).get("id", ""))
 
 
-def _records(session: Session) -> Records:
+def _read_run_records(session: Session) -> RunRecords:
     """Return the records of the stack's runs, newest first; with a shared state, each one is a call."""
     history = session.options.workspace.history
 
@@ -107,31 +114,34 @@ def _records(session: Session) -> Records:
             return history.read(name)
         return None
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_CONCURRENT_READS) as pool:
         return list(filter(None, pool.map(read, history.run_ids(session.suffix))))
 
 
-def earlier(listed: Iterable[Release], now: int) -> Release | None:
-    """Return the newest good revision below `now`; if there is none, the newest whose result is unknown."""
-    below = [one for one in listed if one.revision < now]
-    good = (one for one in below if one.was_good)
-    return next(good, None) or next((one for one in below if one.result == UNKNOWN_RESULT), None)
+def previous_good_release(releases: Iterable[Release], current_revision: int) -> Release | None:
+    """Return the newest good revision below `current_revision`.
+
+    If there is none, the newest whose result is unknown.
+    """
+    below = [release for release in releases if release.revision < current_revision]
+    good_releases = (release for release in below if release.was_good)
+    return next(good_releases, None) or next((release for release in below if release.result == UNKNOWN_RESULT), None)
 
 
-def named(listed: Iterable[Release], told: str) -> Release:
+def find_release(candidates: Iterable[Release], reference: str) -> Release:
     """Return the release that `3`, `family:3` or its ARN names.
 
     Raises:
         UsageError: There is no such release.
 
     """
-    known = list(listed)
-    found = re.fullmatch(r"(?:.*:)?(\d+)", told)
-    match = next((one for one in known if found and one.revision == int(found[1])), None)
-    if match is None:
-        there = ", ".join(str(one.revision) for one in known) or "none"
+    releases = list(candidates)
+    found = re.fullmatch(r"(?:.*:)?(\d+)", reference)
+    release = next((one for one in releases if found and one.revision == int(found[1])), None)
+    if release is None:
+        revisions = ", ".join(str(one.revision) for one in releases) or "none"
         raise UsageError(
-            f"There is no revision {told} that could be run.",
-            f"There are: {there}; `releases` tells of them.",
+            f"There is no revision {reference} that could be run.",
+            f"There are: {revisions}; `releases` tells of them.",
         )
-    return match
+    return release

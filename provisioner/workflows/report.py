@@ -32,80 +32,86 @@ from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
 from provisioner.terminal.report.page import page
 from provisioner.unfinished_teardown import as_sentence, unfinished_teardown
-from provisioner.workflows.estimates import cost_of, cost_remembered
-from provisioner.workflows.history import readable
+from provisioner.workflows.estimates import cost_from_state, cost_of
+from provisioner.workflows.history import readable_runs
 from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.output_files import check_writable, write
-from provisioner.workflows.plan_context import describe_checks, location_description
+from provisioner.workflows.plan_context import location_description, print_checked_resources
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError, StateError
 from state.stack_state import StackState
 
 # How many of the newest runs are shown.
-_RUNS = 10
+_MAX_RUNS = 10
 # Seconds for AWS's answers; what is missing then is shown as unknown, as in `status`.
-_PATIENCE = 10.0
+_READ_TIMEOUT = 10.0
 # Errors of the request itself: with them, a page would be about something else.
-_OURS = (UsageError, Blocked, StateError, NoSuchStack)
+_REQUEST_ERRORS = (UsageError, Blocked, StateError, NoSuchStack)
 
 
 @dataclass(frozen=True)
 class _ReportData:
     """What is known of the resources, and whether AWS or the state tells it."""
 
-    things: ReportResources
+    resources: ReportResources
     where: str
     cost: CostEstimate
-    parts: tuple[TopicHealth, ...] = ()
+    topics: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None
     changes: str = ""
     error: ProvisionerError | None = None
 
 
-def report(console: Console, workspace: Workspace, suffix: str, path: Path, opened: Callable[[], Session]) -> int:
+def write_report(
+    console: Console, workspace: Workspace, suffix: str, path: Path, open_session: Callable[[], Session]
+) -> int:
     """Write the page; return the exit code.
 
     If AWS does not answer, the page shows what the last run left, and the error is raised after it is
     written.
     """
     check_writable(path)
-    known = _asked(console, workspace, suffix, opened)
-    write(path, page(_sheet(workspace, suffix, known)))
+    data = _read_report_data(console, workspace, suffix, open_session)
+    write(path, page(_page_content(workspace, suffix, data)))
     if console.as_json:
-        told = {resource.logical_id: resource.state for resource in known.things.values() if resource.state != "good"}
-        console.record("report", suffix=suffix, file=str(path), live=known.error is None, unwell=told)
-    elif known.error is None:
+        unhealthy = {
+            resource.logical_id: resource.state for resource in data.resources.values() if resource.state != "good"
+        }
+        console.record("report", suffix=suffix, file=str(path), live=data.error is None, unwell=unhealthy)
+    elif data.error is None:
         console.data(f"The report on {suffix} is in {path}.")
-    if known.error is None:
+    if data.error is None:
         return 0
-    error = known.error
+    error = data.error
     raise type(error)(
         f"{error.message}\n{path} is written all the same: it tells what the last run left, and says so.",
         error.hint,
     )
 
 
-def _asked(console: Console, workspace: Workspace, suffix: str, opened: Callable[[], Session]) -> _ReportData:
+def _read_report_data(
+    console: Console, workspace: Workspace, suffix: str, open_session: Callable[[], Session]
+) -> _ReportData:
     """Return what AWS says of the stack; what the state says if AWS cannot be asked."""
     started = time.monotonic()
     try:
-        session = opened()
+        session = open_session()
         drift, plan = session.drift()
         resources = resources_from_aws(plan, drift, session.state)
-        told = _topics(session, resources)
-    except _OURS:
+        topics = _read_topics(session, resources)
+    except _REQUEST_ERRORS:
         raise
     except ProvisionerError as error:
-        return _remembered(workspace, suffix, error)
-    describe_checks(console, session, plan, started)
+        return _report_data_from_state(workspace, suffix, error)
+    print_checked_resources(console, session, plan, started)
     costs, where = cost_of(session, plan), location_description(session)
-    return _ReportData(with_topics(resources, told), where, costs, told, drift, sentence(plan))
+    return _ReportData(with_topics(resources, topics), where, costs, topics, drift, sentence(plan))
 
 
-def _topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, ...]:
+def _read_topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, ...]:
     """Return the topics of `status`, about the resources that the drift check has read."""
-    asked = (resource for resource in resources.values() if resource.actual or resource.state == "bad")
-    sights = tuple(
+    relevant = (resource for resource in resources.values() if resource.actual or resource.state == "bad")
+    observed = tuple(
         ObservedResource(
             resource.logical_id,
             resource.type_name,
@@ -113,69 +119,69 @@ def _topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, 
             resource.actual or None,
             health=health_of(RESOURCE_TYPES[resource.type_name], resource.actual or None),
         )
-        for resource in asked
+        for resource in relevant
     )
-    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
-    context = HealthContext(sights, clients, session.clock.wall())
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _READ_TIMEOUT)
+    context = HealthContext(observed, clients, session.clock.wall())
     return (*topics(context), *network_acl_topics(context, session.suffix))
 
 
-def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _ReportData:
+def _report_data_from_state(workspace: Workspace, suffix: str, error: ProvisionerError) -> _ReportData:
     """Return what the state says of the stack; raise the error if there is no state."""
     state = workspace.load_state(suffix)
     if state is None:
         raise error
     where = f"account {state.location.account}, region {state.location.region}"
-    return _ReportData(resources_from_state(state), where, cost_remembered(workspace, state), error=error)
+    return _ReportData(resources_from_state(state), where, cost_from_state(workspace, state), error=error)
 
 
-def _sheet(workspace: Workspace, suffix: str, known: _ReportData) -> Sheet:
+def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> Sheet:
     """Gather the content of the page."""
     state = workspace.load_state(suffix)
     region = state.location.region if state else ""
-    runs, last, notes = _history(workspace, suffix)
+    runs, last, notes = _recent_runs(workspace, suffix)
     return Sheet(
         suffix=suffix,
-        where=known.where,
+        where=data.where,
         written=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        map=stack_diagram(known.things, f"{suffix} in {region}", region),
+        map=stack_diagram(data.resources, f"{suffix} in {region}", region),
         outputs=state.outputs if state else {},
-        health=tuple(map(_health, known.things.values())),
-        controls=posture(known.things),
-        cost=known.cost,
-        parts=known.parts,
-        drift=known.drift,
-        changes=known.changes,
+        health=tuple(map(_health_row, data.resources.values())),
+        controls=posture(data.resources),
+        cost=data.cost,
+        parts=data.topics,
+        drift=data.drift,
+        changes=data.changes,
         runs=runs,
         last=last,
-        warning=" ".join(filter(None, (_warning(known.error), _unfinished(state)))),
+        warning=" ".join(filter(None, (_unreachable_warning(data.error), _teardown_warning(state)))),
         notes=notes,
     )
 
 
-def _health(resource: ReportResource) -> Health:
+def _health_row(resource: ReportResource) -> Health:
     """Return the row of one resource in the table of health."""
     return Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)
 
 
-def _warning(error: ProvisionerError | None) -> str:
+def _unreachable_warning(error: ProvisionerError | None) -> str:
     """Return the page's warning if AWS could not be asked; "" if it was."""
     if error is None:
         return ""
     return f"AWS could not be asked, so this is what the last run left, not how it is now. {error.message}"
 
 
-def _unfinished(state: StackState | None) -> str:
+def _teardown_warning(state: StackState | None) -> str:
     """Return the page's warning about an unfinished teardown; "" if there is none."""
     began = unfinished_teardown(state)
     return f"{as_sentence(began)}: what it has deleted is not shown." if began else ""
 
 
-def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Run, ...], Timeline | None, tuple[str, ...]]:
+def _recent_runs(workspace: Workspace, suffix: str) -> tuple[tuple[Run, ...], Timeline | None, tuple[str, ...]]:
     """Return the newest runs, the timeline of the last one, and which records cannot be read."""
     damaged: list[StateError] = []
-    names = workspace.history.run_ids(suffix)[:_RUNS]
-    runs = tuple(readable(workspace.history, names, damaged))
-    last = next((name for name in names if runs and name.run == runs[0].run), None)
-    told = timeline_of(workspace.history.read(last)) if last else None
-    return runs, told, tuple(one.message for one in damaged)
+    names = workspace.history.run_ids(suffix)[:_MAX_RUNS]
+    runs = tuple(readable_runs(workspace.history, names, damaged))
+    last_id = next((name for name in names if runs and name.run == runs[0].run), None)
+    timeline = timeline_of(workspace.history.read(last_id)) if last_id else None
+    return runs, timeline, tuple(one.message for one in damaged)

@@ -13,16 +13,16 @@ from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.deploy import listen_to
+from provisioner.workflows.deploy import record_service_events
 from provisioner.workflows.image_pull import require_pullable
 from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.workflows.run_recording import recorded
+from provisioner.workflows.run_recording import record_run
 from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.smoke_test import smoke
+from provisioner.workflows.smoke_test import run_smoke_test
 
-_VERB = "restart"
+_COMMAND = "restart"
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,22 @@ class RestartOptions:
     smoke: bool = True
 
 
-def restart(console: Console, session: Session, options: RestartOptions) -> int:
+def restart_service(console: Console, session: Session, options: RestartOptions) -> int:
     """Begin a deployment of the same revision, and follow it.
 
     If an earlier restart was interrupted, its deployment is followed and no second one is begun.
     """
     print_header(console, session)
-    with session.locked(_VERB, options.lock_timeout), recorded(session, _VERB) as record, without_other_runs(session):
+    with (
+        session.locked(_COMMAND, options.lock_timeout),
+        record_run(session, _COMMAND) as record,
+        without_other_runs(session),
+    ):
         service = service_controller(session, options.service)
         with user_errors(f"looking at {service.aws_name}"):
             running = service.running()
-        listen_to(service, record)
-        under_way = _was_begun(service, running)
+        record_service_events(service, record)
+        under_way = _is_under_way(service, running)
         if under_way:
             console.note("An earlier restart was cut off: what it began is followed, no second one is begun.")
         else:
@@ -66,34 +70,34 @@ def restart(console: Console, session: Session, options: RestartOptions) -> int:
             )
         record.plan = {"change": 1}
         with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting("update"):
-            before = PreviousDeployments.of(
+            before = PreviousDeployments.read(
                 service, running, running.arn, under_way=under_way, fail_fast=options.fail_fast
             )
             follower = RolloutFollower(console, service, before, options.fail_fast)
             if not under_way:
                 service.executor.state_manager.record_intent(
-                    service.logical_id, _begins(running), replace(service.resource_state, phase="updating")
+                    service.logical_id, _restart_intent(running), replace(service.resource_state, phase="updating")
                 )
                 force_new_deployment(session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
             follower.follow(running.arn)
             service.record_revision()
             if options.smoke:
-                smoke(console, service)
+                run_smoke_test(console, service)
         revision = number(running.arn)
-        told = f"{service.title} has new tasks (revision {revision})."
-        console.answer(told, "restart", service=service.title, revision=revision)
+        sentence = f"{service.title} has new tasks (revision {revision})."
+        console.answer(sentence, "restart", service=service.title, revision=revision)
     return 0
 
 
-def _begins(running: RunningRevision) -> str:
+def _restart_intent(running: RunningRevision) -> str:
     """Return the intent to record.
 
     It names the deployment before, so that the next run sees whether a new one began.
     """
-    return f"{_VERB} after {running.primary['id']}"
+    return f"{_COMMAND} after {running.primary['id']}"
 
 
-def _was_begun(service: ServiceController, running: RunningRevision) -> bool:
+def _is_under_way(service: ServiceController, running: RunningRevision) -> bool:
     """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since."""
     intent = service.resource_state.intent
-    return bool(intent and intent.action.startswith(_VERB) and intent.action != _begins(running))
+    return bool(intent and intent.action.startswith(_COMMAND) and intent.action != _restart_intent(running))

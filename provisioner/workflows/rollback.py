@@ -14,15 +14,15 @@ from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.deploy import answer, listen_to, settle, ship
+from provisioner.workflows.deploy import confirm_unchanged, print_running_image, record_service_events, roll_out
 from provisioner.workflows.image_pull import require_pullable, with_pull_permission
 from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.releases import earlier, named, releases_of
+from provisioner.workflows.releases import find_release, previous_good_release, read_releases
 from provisioner.workflows.rollout import interruptible, report_replaced
-from provisioner.workflows.run_recording import recorded
+from provisioner.workflows.run_recording import record_run
 from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.smoke_test import smoke
+from provisioner.workflows.smoke_test import run_smoke_test
 
 
 @dataclass(frozen=True)
@@ -37,50 +37,50 @@ class RollbackOptions:
     smoke: bool = True
 
 
-def rollback(console: Console, session: Session, options: RollbackOptions) -> int:
+def roll_back_service(console: Console, session: Session, options: RollbackOptions) -> int:
     """Find the revision, ask for confirmation, roll it out and follow it; return the exit code."""
     print_header(console, session)
     with (
         session.locked("rollback", options.lock_timeout),
-        recorded(session, "rollback") as record,
+        record_run(session, "rollback") as record,
         without_other_runs(session),
     ):
         service = service_controller(session, options.service)
         with user_errors(f"looking at the revisions of {service.aws_name}"):
             running = service.running()
-            listed = releases_of(service, running)
-        to = _meant(console, service, running, listed, options)
-        listen_to(service, record)
-        if to.arn == running.arn and running.is_settled:
-            settle(console, service, running, {IMAGE_OWNER: DEPLOY}, is_asked=options.smoke)
+            releases = read_releases(service, running)
+        target = _choose_release(console, service, running, releases, options)
+        record_service_events(service, record)
+        if target.arn == running.arn and running.is_settled:
+            confirm_unchanged(console, service, running, {IMAGE_OWNER: DEPLOY}, is_asked=options.smoke)
         else:
-            _refuse_unopened(service, running, to)
-            with user_errors(f"looking at the images of revision {to.revision}"):
-                require_pullable(console, session, images_of(revision(session.clients, to.arn)))
-            _show(console, service, running, to)
-            if to.arn != running.arn:
+            _check_ports(service, running, target)
+            with user_errors(f"looking at the images of revision {target.revision}"):
+                require_pullable(console, session, images_of(revision(session.clients, target.arn)))
+            _print_changes(console, service, running, target)
+            if target.arn != running.arn:
                 report_replaced(console, service, running)
-            options.confirmation.confirm(console, f"Go back to revision {to.revision} in {session.suffix}?")
+            options.confirmation.confirm(console, f"Go back to revision {target.revision} in {session.suffix}?")
             doing = f"going back with {service.aws_name}"
             with (
-                with_pull_permission(console, session, service, to.image, record),
+                with_pull_permission(console, session, service, target.image, record),
                 interruptible(console, service, doing),
             ):
                 record.plan = {"change": 1}
                 service.tag_overrides(running, {IMAGE_OWNER: DEPLOY})
-                service.record_rollback(to.arn)
-                ship(console, service, running, to.arn, fail_fast=options.fail_fast)
+                service.record_rollback(target.arn)
+                roll_out(console, service, running, target.arn, fail_fast=options.fail_fast)
                 if options.smoke:
-                    smoke(console, service)
-        answer(console, service, to.arn, to.image)
+                    run_smoke_test(console, service)
+        print_running_image(console, service, target.arn, target.image)
     return 0
 
 
-def _meant(
+def _choose_release(
     console: Console,
     service: ServiceController,
     running: RunningRevision,
-    listed: list[Release],
+    releases: list[Release],
     options: RollbackOptions,
 ) -> Release:
     """Return the release to go back to.
@@ -89,26 +89,26 @@ def _meant(
     back.
     """
     if options.to:
-        return named(listed, options.to)
+        return find_release(releases, options.to)
     if service.pending_rollback == running.arn:
         console.note("An earlier rollback was cut off: it is gone on with, none goes further back.")
-        return named(listed, running.arn)
-    if to := earlier(listed, number(running.arn)):
-        return to
-    raise _nowhere(service, number(running.arn))
+        return find_release(releases, running.arn)
+    if target := previous_good_release(releases, number(running.arn)):
+        return target
+    raise _no_release_error(service, number(running.arn))
 
 
-def _show(console: Console, service: ServiceController, running: RunningRevision, to: Release) -> None:
+def _print_changes(console: Console, service: ServiceController, running: RunningRevision, target: Release) -> None:
     """Show what would change: beside the image, an `apply` may have changed other properties too."""
-    console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)} -> {to.revision}")
-    if running.image != to.image:
-        console.note(f"      image: {running.image} -> {to.image}")
-    doc = revision(service.session.clients, to.arn)
+    console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)} -> {target.revision}")
+    if running.image != target.image:
+        console.note(f"      image: {running.image} -> {target.image}")
+    doc = revision(service.session.clients, target.arn)
     if paths := differing_paths(str(running.container["name"]), doc, running.task_definition):
         console.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
 
 
-def _refuse_unopened(service: ServiceController, running: RunningRevision, to: Release) -> None:
+def _check_ports(service: ServiceController, running: RunningRevision, target: Release) -> None:
     """Refuse a revision whose containers do not expose the port that the load balancer calls.
 
     Only the settings change the port, together with the rules for it.
@@ -117,20 +117,20 @@ def _refuse_unopened(service: ServiceController, running: RunningRevision, to: R
         Blocked: ECS would refuse the revision.
 
     """
-    if ports := missing_ports(running.service, revision(service.session.clients, to.arn)):
+    if ports := missing_ports(running.service, revision(service.session.clients, target.arn)):
         apply = service.session.options.workspace.command("apply", service.session.suffix)
         raise Blocked(
-            f"Revision {to.revision} of {service.aws_name} does not listen where the load balancer asks "
+            f"Revision {target.revision} of {service.aws_name} does not listen where the load balancer asks "
             f"({', '.join(ports)}): it was made for another port. Nothing was touched.",
             f"Set `container.port` back to that of the revision and run `{apply}`, then go back.",
         )
 
 
-def _nowhere(service: ServiceController, now: int) -> Blocked:
+def _no_release_error(service: ServiceController, current_revision: int) -> Blocked:
     """Return the error that there is no good revision: none is earlier, or all failed or are deregistered."""
     command, suffix = service.session.options.workspace.command, service.session.suffix
     return Blocked(
-        f"There is no good revision of {service.aws_name} before {now} to go back to.",
+        f"There is no good revision of {service.aws_name} before {current_revision} to go back to.",
         f"`{command('deploy --image REF', suffix)}` ships another image; "
         f"`{command('releases', suffix)}` tells what there is.",
     )

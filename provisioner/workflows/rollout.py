@@ -23,7 +23,7 @@ from provisioner.resources.ecs.strategies import awaited, lasts
 from provisioner.resources.ecs.superseding import NOT_JUDGED, SupersedingDeployment
 from provisioner.terminal.console import Console
 from provisioner.workflows.service_controller import ServiceController
-from provisioner.workflows.signals import EXIT_CODES, signals
+from provisioner.workflows.signals import EXIT_CODES, handle_signals
 from state.errors import ProvisionerError
 from state.serialization import json_fields
 
@@ -35,12 +35,12 @@ class PreviousDeployments:
     rollouts: Set[str] = field(default_factory=frozenset)
     revisions: Set[str] = field(default_factory=frozenset)
     # None if stopped tasks are of no interest, or may not be read.
-    stops: Set[str] | None = field(default_factory=frozenset)
+    stopped_tasks: Set[str] | None = field(default_factory=frozenset)
     # How many seconds ECS itself plans to take: steps and bake time of its own strategies.
-    lasts: float = 0.0
+    planned_seconds: float = 0.0
 
     @classmethod
-    def of(
+    def read(
         cls, service: ServiceController, running: RunningRevision, revision: str, *, under_way: bool, fail_fast: bool
     ) -> PreviousDeployments:
         """Return what exists before the call that begins a deployment.
@@ -49,27 +49,27 @@ class PreviousDeployments:
         is of this revision.
         """
         clients = service.session.clients
-        known = deployment_arns(clients, service.cluster, service.aws_name, service.session.warn)
+        arns = deployment_arns(clients, service.cluster, service.aws_name, service.session.warn)
         earlier_revisions = frozenset(each["taskDefinition"] for each in running.service["deployments"])
         planned = lasts(running.service)
         if not under_way:
-            return cls(frozenset(known), earlier_revisions, _stopped(service) if fail_fast else None, planned)
-        earlier = frozenset(known[1:])
-        newest = rollouts(clients, service.cluster, service.aws_name, earlier) or []
-        is_it = any(each.revision == revision for each in newest)
-        return cls(earlier if is_it else frozenset(known), earlier_revisions, lasts=planned)
+            return cls(frozenset(arns), earlier_revisions, _read_stopped_tasks(service) if fail_fast else None, planned)
+        earlier = frozenset(arns[1:])
+        newest_rollouts = rollouts(clients, service.cluster, service.aws_name, earlier) or []
+        is_own = any(each.revision == revision for each in newest_rollouts)
+        return cls(earlier if is_own else frozenset(arns), earlier_revisions, planned_seconds=planned)
 
 
-def _stopped(service: ServiceController) -> Set[str] | None:
+def _read_stopped_tasks(service: ServiceController) -> Set[str] | None:
     """Return the stopped tasks; if they may not be read, report that and return None."""
     try:
         return stopped_tasks(service.session.clients, service.cluster, service.aws_name)
     except ClientError as error:
-        _waits_on(service, error)
+        _warn_fail_fast_denied(service, error)
         return None
 
 
-def _waits_on(service: ServiceController, error: ClientError) -> None:
+def _warn_fail_fast_denied(service: ServiceController, error: ClientError) -> None:
     """Report that `--fail-fast` cannot work for lack of a permission; raise any other error again."""
     if categorize(error) is not ErrorCategory.DENIED:
         raise error
@@ -97,100 +97,105 @@ class RolloutFollower:
 
         """
         service, clock, before = self.service, self.service.session.clock, self.before
-        known = (before.rollouts, before.revisions)
-        rolling = RolloutWatch(service.session.clients, service.cluster, service.aws_name, revision, *known)
+        earlier = (before.rollouts, before.revisions)
+        watch = RolloutWatch(service.session.clients, service.cluster, service.aws_name, revision, *earlier)
         resource_type = RESOURCE_TYPES["Service"]
-        usual = service.executor.durations.typical_seconds(
+        typical_seconds = service.executor.durations.typical_seconds(
             resource_type, service.session.location.region, "update", "ready"
         )
-        last: list[RolloutStage] = []
-        given_up: list[str] = []
+        last_stage: list[RolloutStage] = []
+        fatal_reasons: list[str] = []
 
         def probe() -> RolloutStage | None:
-            stage = rolling.look()
-            if [stage] != last:
-                last[:] = [stage]
-                self._tell(revision, stage)
+            stage = watch.look()
+            if [stage] != last_stage:
+                last_stage[:] = [stage]
+                self._print_progress(revision, stage)
             if stage.status == GOOD or stage.status in FAILED:
                 return stage
-            if self.fail_fast and self.before.stops is not None and rolling.arn and not given_up:
-                given_up.extend(self._give_up(rolling, revision))
+            if self.fail_fast and self.before.stopped_tasks is not None and watch.arn and not fatal_reasons:
+                fatal_reasons.extend(self._give_up_on_fatal_stop(watch, revision))
             return None
 
-        patience = resource_type.timeout + before.lasts
-        end = poll_until(probe, clock=clock, due=usual, timeout=patience)
-        if end is None:
-            waits = last[-1].waits if last else ""
+        timeout = resource_type.timeout + before.planned_seconds
+        final_stage = poll_until(probe, clock=clock, due=typical_seconds, timeout=timeout)
+        if final_stage is None:
+            waits = last_stage[-1].waits if last_stage else ""
             raise WaitTimeout(
-                f"{service.aws_name} is not there after {patience:.0f} s; {waits or 'ECS is still at it'}.",
+                f"{service.aws_name} is not there after {timeout:.0f} s; {waits or 'ECS is still at it'}.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )
-        if rolling.successor:
-            raise self._superseded(revision, end, rolling.successor)
-        if end.status != GOOD:
-            raise self._failure(revision, end, by_hand=rolling.by_hand and not given_up)
+        if watch.successor:
+            raise self._superseded_error(revision, final_stage, watch.successor)
+        if final_stage.status != GOOD:
+            raise self._failure_error(revision, final_stage, by_hand=watch.by_hand and not fatal_reasons)
 
-    def _tell(self, revision: str, stage: RolloutStage) -> None:
+    def _print_progress(self, revision: str, stage: RolloutStage) -> None:
         """Report the progress of the deployment."""
         if self.console.as_json:
             self.console.record("deployment", service=self.service.title, revision=revision, **json_fields(stage))
         self.console.note(f"  {stage.words}", "dim")
 
-    def _give_up(self, rolling: RolloutWatch, revision: str) -> Iterator[str]:
+    def _give_up_on_fatal_stop(self, watch: RolloutWatch, revision: str) -> Iterator[str]:
         """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
 
         If stopped tasks may not be read, yield that error. After either, they are not looked at again.
         """
-        service, before = self.service, self.before.stops or frozenset()
+        service, before = self.service, self.before.stopped_tasks or frozenset()
         try:
-            if why := fatal_stop_reason(service.session.clients, service.cluster, service.aws_name, revision, before):
-                self.console.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
-                rolling.give_up()
-                yield why
+            if reason := fatal_stop_reason(
+                service.session.clients, service.cluster, service.aws_name, revision, before
+            ):
+                self.console.note(f"A task stopped ({reason}): the deployment is given up.", "yellow")
+                watch.give_up()
+                yield reason
         except ClientError as error:
-            _waits_on(service, error)
+            _warn_fail_fast_denied(service, error)
             yield describe_error(error)
 
-    def _superseded(self, revision: str, end: RolloutStage, by: SupersedingDeployment) -> ProvisionerError:
+    def _superseded_error(
+        self, revision: str, stage: RolloutStage, successor: SupersedingDeployment
+    ) -> ProvisionerError:
         """Return the error that another deployment superseded this one; it does not blame the image."""
         service = self.service
         running = service.record_revision()
-        since = f"{datetime.fromtimestamp(by.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        mine, other = (arn.rpartition("/")[2] for arn in (revision, by.revision))
-        failed = f"; {end.failed} of its tasks had failed by then" if end.failed else ""
+        began = f"{datetime.fromtimestamp(successor.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        own_revision, other_revision = (arn.rpartition("/")[2] for arn in (revision, successor.revision))
+        failed = f"; {stage.failed} of its tasks had failed by then" if stage.failed else ""
         return Superseded(
-            f"The deployment of {mine} to {service.aws_name} was superseded: that of {other} began at {since}, "
+            f"The deployment of {own_revision} to {service.aws_name} was superseded: that of "
+            f"{other_revision} began at {began}, "
             f"before it had ended{failed}. ECS has not judged the image.\n"
             f"    {describe_remaining(service.title, running.image, running.arn, same=False, back=False)}",
             "Somebody else deploys, too: CloudTrail tells who called UpdateService then. "
             "Run the same command again if yours is to run.",
         )
 
-    def _failure(self, revision: str, end: RolloutStage, *, by_hand: bool) -> RolledBack:
+    def _failure_error(self, revision: str, stage: RolloutStage, *, by_hand: bool) -> RolledBack:
         """Return the error of a failed deployment: verdict, stop reason, and the container's last lines."""
         service = self.service
-        found = diagnose(service.session.clients.client("ecs"), service.cluster, service.aws_name, revision)
-        found = replace(found, status=end.status, why=end.why or found.why)
+        diagnosis = diagnose(service.session.clients.client("ecs"), service.cluster, service.aws_name, revision)
+        diagnosis = replace(diagnosis, status=stage.status, why=stage.why or diagnosis.why)
         running = service.record_revision()
-        runs = describe_remaining(
-            service.title, running.image, running.arn, same=running.arn == revision, back=end.status == BACK
+        remaining = describe_remaining(
+            service.title, running.image, running.arn, same=running.arn == revision, back=stage.status == BACK
         )
-        ended = "was stopped" if by_hand else "failed"
+        outcome = "was stopped" if by_hand else "failed"
         return RolledBack(
-            f"The deployment of {service.aws_name} {ended}: {found.words}\n    {runs}",
-            NOT_JUDGED if by_hand else found.remedy,
-            found.evidence,
+            f"The deployment of {service.aws_name} {outcome}: {diagnosis.words}\n    {remaining}",
+            NOT_JUDGED if by_hand else diagnosis.remedy,
+            diagnosis.evidence,
         )
 
 
 def describe_remaining(title: str, image: str, revision: str, *, same: bool, back: bool) -> str:
     """Return a sentence about what a service runs after a failed deployment."""
-    runs = f"{image} ({revision.rpartition('/')[2]})"
+    revision_in_words = f"{image} ({revision.rpartition('/')[2]})"
     if back:
-        return f"{title} runs {runs} as before."
+        return f"{title} runs {revision_in_words} as before."
     if same:
-        return f"Nothing was gone back to: {title} is still to run {runs}."
-    return f"{title} is to run {runs} now; `status` tells how far that is."
+        return f"Nothing was gone back to: {title} is still to run {revision_in_words}."
+    return f"{title} is to run {revision_in_words} now; `status` tells how far that is."
 
 
 def report_replaced(console: Console, service: ServiceController, running: RunningRevision) -> None:
@@ -210,11 +215,11 @@ def interruptible(console: Console, service: ServiceController, doing: str) -> I
         Interrupted: A signal came.
 
     """
-    with signals(console, service.session.clock) as caught, user_errors(doing):
+    with handle_signals(console, service.session.clock) as caught_signals, user_errors(doing):
         try:
             yield
         except Stopped as error:
-            code = EXIT_CODES[signal.Signals(caught[0])] if caught else EXIT_CODES[signal.SIGINT]
+            code = EXIT_CODES[signal.Signals(caught_signals[0])] if caught_signals else EXIT_CODES[signal.SIGINT]
             raise Interrupted(
                 f"{doing}: stopped while waiting; AWS goes on with it.",
                 "Run the same command again: it goes on.",

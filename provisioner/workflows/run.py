@@ -37,16 +37,16 @@ from provisioner.workflows.image_pull import require_pullable
 from provisioner.workflows.one_time_command import OneTimeCommand
 from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.run_recording import recorded
+from provisioner.workflows.run_recording import record_run
 from provisioner.workflows.service_controller import service_controller
-from provisioner.workflows.signals import EXIT_CODES, signals
+from provisioner.workflows.signals import EXIT_CODES, handle_signals
 from state.errors import ProvisionerError
 
 # Seconds between two looks.
-_PAUSE = 1.0
+_POLL_INTERVAL = 1.0
 # Seconds after its end in which a task's last lines may come: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval).
-_LATE = 6.0
+_LATE_LINES = 6.0
 
 
 @dataclass(frozen=True)
@@ -62,51 +62,51 @@ class RunOptions:
     again: bool = False
 
 
-def run(console: Console, session: Session, options: RunOptions) -> int:
+def run_once(console: Console, session: Session, options: RunOptions) -> int:
     """Start the task or find it, show its output, and return its exit code."""
     print_header(console, session)
     command = Command(options.words, SPOT if options.spot else ON_DEMAND)
-    with recorded(session, "run") as record, ExitStack() as ears:
-        with session.locked("run", options.lock_timeout), without_other_runs(session, to_its_end=False):
+    with record_run(session, "run") as record, ExitStack() as cleanup:
+        with session.locked("run", options.lock_timeout), without_other_runs(session, check_at_end=False):
             service = service_controller(session, options.service)
             with user_errors(f"starting a task of {service.aws_name}"):
                 now = service.running()
                 once = OneTimeCommand(console, service, now, command)
-                found = once.found(again=options.again, confirmation=options.confirmation)
+                earlier_task = once.find_task(again=options.again, confirmation=options.confirmation)
                 # Before there is a task: a signal during its start also asks it to end.
-                caught = ears.enter_context(signals(console, session.clock))
-                if not found:
+                caught_signals = cleanup.enter_context(handle_signals(console, session.clock))
+                if not earlier_task:
                     require_pullable(console, session, images_of(now.task_definition))
-                task = found or _started(once, again=options.again)
+                task = earlier_task or _start_task(once, again=options.again)
         record.task = task.arn
-        watched = Clients(session.aws, Clock())
+        clients = Clients(session.aws, Clock())
         # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
-        running = FollowedTask(console, watched, service.cluster, task, _tail(session, now, task), caught)
+        followed = FollowedTask(console, clients, service.cluster, task, _log_tail(session, now, task), caught_signals)
         try:
             with user_errors(f"following task {task.id}"):
-                code = running.to_its_end(session.clock)
+                code = followed.follow(session.clock)
             record.finish("ok" if code == 0 else "failed", code)
         finally:
-            if running.is_told:
-                once.forget(task, options.lock_timeout)
-        if found and found.has_stopped:
+            if followed.is_reported:
+                once.forget_pending_command(task, options.lock_timeout)
+        if earlier_task and earlier_task.has_stopped:
             console.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
     return code
 
 
-def _started(once: OneTimeCommand, *, again: bool) -> StandaloneTask:
+def _start_task(command: OneTimeCommand, *, again: bool) -> StandaloneTask:
     """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
-    session, service, state_manager = once.service.session, once.service, once.service.executor.state_manager
-    pending = once.begun(again=again)
-    state_manager.record_command(once.key, pending)
+    session, service, state_manager = command.service.session, command.service, command.service.executor.state_manager
+    pending = command.new_pending_command(again=again)
+    state_manager.record_command(command.key, pending)
     tags, recent = owner_tags(session.suffix), service.executor.retry_policy.recent
-    task = start_task(session.clients, service.cluster, once.running, once.command, pending.token, tags, recent)
-    state_manager.record_command(once.key, replace(pending, task=task.arn))
-    once.console.note(f"Task {task.id} of {service.title} starts on {once.command.provider}.", "dim")
+    task = start_task(session.clients, service.cluster, command.running, command.command, pending.token, tags, recent)
+    state_manager.record_command(command.key, replace(pending, task=task.arn))
+    command.console.note(f"Task {task.id} of {service.title} starts on {command.command.provider}.", "dim")
     return task
 
 
-def _tail(session: Session, running: RunningRevision, task: StandaloneTask) -> LogTail | None:
+def _log_tail(session: Session, running: RunningRevision, task: StandaloneTask) -> LogTail | None:
     """Return the task's own stream of the service's log; None if the log is written elsewhere."""
     log = running.container.get("logConfiguration", {})
     options = log.get("options", {})
@@ -129,29 +129,29 @@ class FollowedTask:
     tail: LogTail | None
     caught: list[int]
     # Whether the end of the task was reported to the user.
-    is_told: bool = False
+    is_reported: bool = False
 
-    def to_its_end(self, ears: Clock) -> int:
+    def follow(self, signal_clock: Clock) -> int:
         """Follow the task to its end; return its exit code, or a signal's if one ended it.
 
-        `ears` is the clock that the first signal stops.
+        `signal_clock` is the clock that the first signal stops.
         """
-        asked = False
+        is_asked_to_end = False
         while not self.task.has_stopped:
-            asked = self._pause(ears, asked=asked)
-            self._show()
+            is_asked_to_end = self._wait(signal_clock, is_asked_to_end=is_asked_to_end)
+            self._print_new_lines()
             self.task = read_task(self.clients, self.cluster, self.task)
-        self._show_the_rest()
-        self.is_told = True
+        self._print_late_lines()
+        self.is_reported = True
         if self.caught:
-            self._tell_end()
+            self._print_end()
             return EXIT_CODES[signal.Signals(self.caught[0])]
-        return self._ended()
+        return self._exit_code_or_raise()
 
-    def _pause(self, ears: Clock, *, asked: bool) -> bool:
+    def _wait(self, signal_clock: Clock, *, is_asked_to_end: bool) -> bool:
         """Wait a little; return whether the task has been asked to end."""
         try:
-            (self.clients.clock if asked else ears).sleep(self._scaled(_PAUSE))
+            (self.clients.clock if is_asked_to_end else signal_clock).sleep(self._scaled(_POLL_INTERVAL))
         except Stopped:
             self.console.note(
                 f"Asking task {self.task.id} to end; it has 30 s for it. "
@@ -159,12 +159,12 @@ class FollowedTask:
             )
             stop_task(self.clients, self.cluster, self.task)
             return True
-        return asked
+        return is_asked_to_end
 
-    def _show(self) -> bool:
+    def _print_new_lines(self) -> bool:
         """Show new lines; return whether there were any."""
         any_new = False
-        for line in self._lines():
+        for line in self._new_lines():
             if self.tail and line.stream != self.tail.prefix:
                 continue
             any_new = True
@@ -174,7 +174,7 @@ class FollowedTask:
                 self.console.written(line.text)
         return any_new
 
-    def _lines(self) -> Iterator[LogLine]:
+    def _new_lines(self) -> Iterator[LogLine]:
         """Yield new lines; if the log cannot be read, say so once and go on following the task."""
         try:
             if self.tail:
@@ -184,20 +184,20 @@ class FollowedTask:
                 self.console.note(f"Its lines cannot be read: {describe_error(error)}", "yellow")
                 self.tail = None
 
-    def _show_the_rest(self) -> None:
+    def _print_late_lines(self) -> None:
         """Show the lines that come after the end, until none has come for a while."""
         clock = self.clients.clock
-        since = clock.now()
-        while clock.now() - since < max(_LATE * self.clients.aws.speed, 2 * self.clients.aws.hides_for):
-            clock.sleep(self._scaled(_PAUSE))
-            if self._show():
-                since = clock.now()
+        last_line_at = clock.now()
+        while clock.now() - last_line_at < max(_LATE_LINES * self.clients.aws.speed, 2 * self.clients.aws.hides_for):
+            clock.sleep(self._scaled(_POLL_INTERVAL))
+            if self._print_new_lines():
+                last_line_at = clock.now()
 
     def _scaled(self, seconds: float) -> float:
         """Return a wait in seconds by the emulator's speed."""
         return max(seconds * self.clients.aws.speed, 0.05)
 
-    def _ended(self) -> int:
+    def _exit_code_or_raise(self) -> int:
         """Return the task's exit code; raise if it did not run, or lost its Spot capacity."""
         end, code = self.task.end, self.task.exit_code
         if self.task.was_reclaimed:
@@ -207,10 +207,10 @@ class FollowedTask:
             )
         if code is None:
             raise ProvisionerError(f"The task did not run: {end.words}", end.remedy)
-        self._tell_end()
+        self._print_end()
         return code
 
-    def _tell_end(self) -> None:
+    def _print_end(self) -> None:
         """Print how the task ended; it may have finished its command before a signal asked it to end."""
         end, code = self.task.end, self.task.exit_code
         if self.console.as_json:

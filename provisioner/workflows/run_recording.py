@@ -19,7 +19,7 @@ from provisioner.session import Session
 from provisioner.settings.variables import is_sensitive
 from provisioner.stopping import exit_code, stopped
 from provisioner.terminal.markdown import run_markdown
-from provisioner.workflows.output_files import summarise
+from provisioner.workflows.output_files import append_job_summary
 from provisioner.workflows.saved_plan import fingerprinted_settings
 from state.errors import ProvisionerError, StateError
 from state.object_store import ObjectStateStore
@@ -28,38 +28,38 @@ from state.state_store import FileStateStore
 
 
 @contextmanager
-def recorded(session: Session, command: str) -> Iterator[RunRecorder]:
+def record_run(session: Session, command: str) -> Iterator[RunRecorder]:
     """Save the record when the run begins, so that a killed run leaves one, and again when it ends.
 
     A run that ends with NoSuchStack leaves no record.
     """
-    record = RunRecorder(session.suffix, command, session.arguments, session.location, session.aws, session.clock)
-    record.settings = _open_part(fingerprinted_settings(session.settings, session.state.salt))
-    copies = _RunRecordCopies.of(session, record.start)
-    copies.save(record.to_json())
+    recorder = RunRecorder(session.suffix, command, session.arguments, session.location, session.aws, session.clock)
+    recorder.settings = _without_secrets(fingerprinted_settings(session.settings, session.state.salt))
+    copies = _RunRecordCopies.create(session, recorder.start)
+    copies.save(recorder.to_json())
     try:
-        yield record
+        yield recorder
     except NoSuchStack:
-        copies.forget()
+        copies.delete()
         raise
     except BaseException as error:
-        record.finish(*_ending(error))
+        recorder.finish(*_result_of(error))
         with suppress(StateError):  # the run's own error is raised
-            copies.save(record.to_json(), last=True)
-        _summarise(session, record, {})
+            copies.save(recorder.to_json(), last=True)
+        _append_run_summary(session, recorder, {})
         raise
-    if record.end is None:
-        record.finish("ok", 0)
+    if recorder.end is None:
+        recorder.finish("ok", 0)
     try:
-        copies.save(record.to_json(), last=True)
+        copies.save(recorder.to_json(), last=True)
     except StateError as error:  # the run itself went well
         session.warn(f"The record of this run is not whole. {error.message}", "The run itself is done.")
-    _summarise(session, record, session.state.outputs if command == "apply" else {})
+    _append_run_summary(session, recorder, session.state.outputs if command == "apply" else {})
 
 
-def _summarise(session: Session, record: RunRecorder, outputs: Mapping[str, str]) -> None:
+def _append_run_summary(session: Session, record: RunRecorder, outputs: Mapping[str, str]) -> None:
     """Give the record to GitHub as a summary, if this is a job there."""
-    summarise(lambda: run_markdown(run_of("", record.to_json()), outputs), session.warn)
+    append_job_summary(lambda: run_markdown(run_of("", record.to_json()), outputs), session.warn)
 
 
 @dataclass(frozen=True)
@@ -70,26 +70,26 @@ class _RunRecordCopies:
     runs: FileRunStore
     file: FileStateStore
     shared: S3RunStore | None
-    key: ObjectStateStore | None
+    shared_file: ObjectStateStore | None
 
     @classmethod
-    def of(cls, session: Session, start: float) -> _RunRecordCopies:
+    def create(cls, session: Session, start: float) -> _RunRecordCopies:
         """Return the copies of a new run that begins at `start` (epoch seconds)."""
         workspace, suffix = session.options.workspace, session.suffix
         shared = workspace.shared_runs
         file, key = workspace.runs.new_record(suffix, start), shared.new_record(suffix, start) if shared else None
         return cls(session, workspace.runs, file, shared, key)
 
-    def save(self, doc: JsonObject, *, last: bool = False) -> None:
+    def save(self, record: JsonObject, *, last: bool = False) -> None:
         """Save the record; if only the shared copy fails, report that and go on."""
-        self.runs.save(self.file, doc)
-        if self.shared is None or self.key is None:
+        self.runs.save(self.file, record)
+        if self.shared is None or self.shared_file is None:
             return
         try:
-            self.shared.save(self.key, doc)
+            self.shared.save(self.shared_file, record)
             self.runs.mark_unsent(self.file, unsent=False)
             if last:
-                self._send_what_waits(self.shared)
+                self._send_unsent(self.shared)
                 self.shared.prune(self.session.suffix)
         except ProvisionerError as error:
             self.runs.mark_unsent(self.file, unsent=True)
@@ -99,32 +99,32 @@ class _RunRecordCopies:
                 "from here sends it.",
             )
 
-    def _send_what_waits(self, shared: S3RunStore) -> None:
+    def _send_unsent(self, shared: S3RunStore) -> None:
         """Send the records of earlier runs from here that could not be sent when they ended."""
         with suppress(ProvisionerError):  # they stay unsent
             for name in self.runs.unsent_runs(self.session.suffix):
                 shared.upload(name, self.runs.read(name))
                 self.runs.mark_sent(name)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Delete the record, as there is no such stack: a mistyped suffix is no history."""
         self.file.remove()
         self.runs.mark_unsent(self.file, unsent=False)
-        if self.key is not None:
+        if self.shared_file is not None:
             with suppress(ProvisionerError):  # a superfluous record does no harm
-                self.key.remove()
+                self.shared_file.remove()
 
 
-def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that are not secret; secret ones are not kept in a record, not even as hashes."""
     return {
-        name: _open_part(value) if isinstance(value, Mapping) else value
+        name: _without_secrets(value) if isinstance(value, Mapping) else value
         for name, value in settings.items()
         if not is_sensitive(name)
     }
 
 
-def _ending(error: BaseException) -> tuple[str, int, str]:
+def _result_of(error: BaseException) -> tuple[str, int, str]:
     """Return the result, the exit code and the message of an error, for the record."""
     if isinstance(error, ProvisionerError):
         return error.result, error.exit_code, error.message
@@ -159,7 +159,7 @@ def progress_estimate(session: Session, record: RunRecorder, actions: Mapping[st
     return ProgressEstimate.of(record.resources, actions, RESOURCE_TYPES, session.duration_history, session.clock.now)
 
 
-def both_listeners(one: Listener, other: Listener) -> Listener:
+def combine_listeners(one: Listener, other: Listener) -> Listener:
     """Return a listener that passes each event to both."""
 
     def hear(event: Event) -> None:

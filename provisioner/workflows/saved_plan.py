@@ -27,7 +27,7 @@ from state.serialization import as_json, by_name, json_keys
 from state.state_store import FileStateStore
 
 FORMAT = 2
-_AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
+_PLAN_AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class SavedPlan:
     changes: dict[str, Any]
 
     @property
-    def choice(self) -> Selection:
+    def selection(self) -> Selection:
         """The selection of resources that the plan is about."""
         return Selection(tuple(self.targets), tuple(self.excludes))
 
@@ -63,7 +63,7 @@ class SavedPlan:
 
         """
         body = as_json(self)
-        text = json.dumps({"format_version": FORMAT, "digest": digest(body), **body}, indent=1)
+        text = json.dumps({"format_version": FORMAT, "digest": digest_of(body), **body}, indent=1)
         try:
             FileStateStore(path).save(text.encode() + b"\n")
         except StateError as error:
@@ -80,21 +80,21 @@ class SavedPlan:
 
         """
         try:
-            raw = json.loads(path.read_bytes())
-            version, mark = raw.pop("format_version"), raw.pop("digest")
+            content = json.loads(path.read_bytes())
+            version, saved_digest = content.pop("format_version"), content.pop("digest")
         except OSError as error:
-            raise UsageError(f"The plan {path} cannot be read: {error.strerror or error}.", _AGAIN) from error
+            raise UsageError(f"The plan {path} cannot be read: {error.strerror or error}.", _PLAN_AGAIN) from error
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise UsageError(f"{path} is no plan of this tool, or it is damaged.", _AGAIN) from error
-        if version != FORMAT or raw.get("tool") != __version__:
+            raise UsageError(f"{path} is no plan of this tool, or it is damaged.", _PLAN_AGAIN) from error
+        if version != FORMAT or content.get("tool") != __version__:
             raise Blocked(
-                f"{path} was made by version {raw.get('tool')} (format {version}); this is {__version__} "
+                f"{path} was made by version {content.get('tool')} (format {version}); this is {__version__} "
                 f"(format {FORMAT}), which may decide otherwise.",
-                _AGAIN,
+                _PLAN_AGAIN,
             )
-        if mark != digest(raw) or raw.keys() != json_keys(cls):
-            raise UsageError(f"{path} is damaged: it was changed after it was written.", _AGAIN)
-        return cls(**by_name(cls, raw))
+        if saved_digest != digest_of(content) or content.keys() != json_keys(cls):
+            raise UsageError(f"{path} is damaged: it was changed after it was written.", _PLAN_AGAIN)
+        return cls(**by_name(cls, content))
 
 
 def save_plan(session: Session, plan: Plan, selection: Selection, config: Path | None, sets: list[str]) -> SavedPlan:
@@ -121,19 +121,19 @@ def save_plan(session: Session, plan: Plan, selection: Selection, config: Path |
 
 def fingerprinted_settings(settings: Settings, salt: str) -> dict[str, Any]:
     """Return each setting by its path; of one that may hold a secret, only a salted fingerprint."""
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in settings.model_dump(mode="json").items():
-        inner = value.items() if isinstance(value, Mapping) else None
-        told |= {f"{name}.{key}": one for key, one in inner} if inner is not None else {name: value}
-    return {path: without_values(path, value, partial(fingerprint_of, salt)) for path, value in told.items()}
+        fields = value.items() if isinstance(value, Mapping) else None
+        values |= {f"{name}.{key}": field_value for key, field_value in fields} if fields is not None else {name: value}
+    return {path: without_values(path, value, partial(fingerprint_of, salt)) for path, value in values.items()}
 
 
 def change_outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
     """Return what a plan does to each resource, as far as that must be the same when it is applied."""
-    return {name: _outline(change, salt) for name, change in changes.items()}
+    return {logical_id: _outline_change(change, salt) for logical_id, change in changes.items()}
 
 
-def _outline(change: Change, salt: str) -> dict[str, Any]:
+def _outline_change(change: Change, salt: str) -> dict[str, Any]:
     """Return what a plan does to one resource, with hashes in place of values."""
     return {
         "address": f"{change.step}/{change.logical_id}",
@@ -141,12 +141,12 @@ def _outline(change: Change, salt: str) -> dict[str, Any]:
         "id": change.id,
         "adopts": change.adopts,
         "fields": {
-            one.path: digest([to_recorded(one.old, salt), to_recorded(one.new, salt)]) for one in change.differences
+            one.path: digest_of([to_recorded(one.old, salt), to_recorded(one.new, salt)]) for one in change.differences
         },
         "removes": [one.what for one in change.unmanaged],
     }
 
 
-def digest(value: Any) -> str:
+def digest_of(value: Any) -> str:
     """Return a hash of a value that is compared but not kept."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

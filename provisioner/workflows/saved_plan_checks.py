@@ -25,31 +25,31 @@ def check_inputs(plan: SavedPlan, session: Session) -> None:
         Blocked: One of them has changed.
 
     """
-    told = [*_place(plan, session), *_settings(plan, session), *_ledger(plan, session)]
-    if told:
-        raise _moved(plan, session, told)
+    changed = [*_changed_location(plan, session), *_changed_settings(plan, session), *_changed_state(plan, session)]
+    if changed:
+        raise _changed_error(plan, session, changed)
     if not session.is_known:
         session.state.lookups = plan.facts
 
 
-def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
+def check_changes(plan: SavedPlan, session: Session, new_plan: Plan) -> None:
     """Check that the new plan decides the same as the saved one.
 
     Raises:
         Blocked: AWS, or a value that is looked up, has changed since.
 
     """
-    now = change_outline(made.changes, plan.salt)
-    told = [
+    outlines = change_outline(new_plan.changes, plan.salt)
+    changed = [
         line
-        for name in plan.changes | now
-        for line in _change(plan.changes.get(name), now.get(name), made.changes.get(name))
+        for name in plan.changes | outlines
+        for line in _changed_resource(plan.changes.get(name), outlines.get(name), new_plan.changes.get(name))
     ]
-    if told := [*_facts(plan, session), *told]:
-        raise _moved(plan, session, told)
+    if changed := [*_changed_lookups(plan, session), *changed]:
+        raise _changed_error(plan, session, changed)
 
 
-def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
+def _changed_lookups(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield looked-up values that have changed.
 
     A resource that is yet to be created has no field in which the change would show.
@@ -59,30 +59,30 @@ def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
             yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 
 
-def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
+def _changed_error(plan: SavedPlan, session: Session, changed: list[str]) -> Blocked:
     """Return the error that lists what has changed since the plan was saved."""
-    lines = "\n".join(f"  {line}" for line in told)
+    lines = "\n".join(f"  {line}" for line in changed)
     command = session.options.workspace.command("plan", session.suffix)
-    again = f"Look at it anew and keep that: `{command} --out FILE`."
-    if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in told):
-        again = (
+    hint = f"Look at it anew and keep that: `{command} --out FILE`."
+    if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in changed):
+        hint = (
             "A plan keeps no variables: give those of `plan --out` to this `apply`, too, by the "
-            f"same `--set`. Where they have changed: {again[0].lower()}{again[1:]}"
+            f"same `--set`. Where they have changed: {hint[0].lower()}{hint[1:]}"
         )
     return Blocked(
         f"This plan of {plan.made} is not what would happen now; nothing was changed. It moved:\n{lines}",
-        again,
+        hint,
     )
 
 
-def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
+def _changed_location(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the parts of the location that have changed."""
     for name, now in as_json(session.location).items():
         if plan.place.get(name) != now:
             yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
 
 
-def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
+def _changed_settings(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the settings that have changed, with secret values masked."""
     then, now = plan.settings, fingerprinted_settings(session.settings, plan.salt)
     for path in then | now:
@@ -91,7 +91,7 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
             yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
 
 
-def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
+def _changed_state(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield a line if the state is another one, or was written since."""
     lineage = session.state.lineage if session.is_known else ""
     if plan.lineage != lineage:
@@ -101,20 +101,20 @@ def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
         yield f"state file: written since, serial {plan.serial} -> {session.state.serial}"
 
 
-def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Change | None) -> Iterator[str]:
+def _changed_resource(saved: dict[str, Any] | None, new: dict[str, Any] | None, change: Change | None) -> Iterator[str]:
     """Yield how the change of one resource differs between the saved plan and the new one."""
-    if then == now:
+    if saved == new:
         return
-    address = (now or then or {})["address"]
-    if then is None or now is None:
-        yield f"{address}: {'new' if then is None else 'no longer'} in the plan"
+    address = (new or saved or {})["address"]
+    if saved is None or new is None:
+        yield f"{address}: {'new' if saved is None else 'no longer'} in the plan"
         return
     for key in ("action", "id", "adopts"):
-        if then[key] != now[key]:
-            yield f"{address}: {key} {then[key] or '(none)'} -> {now[key] or '(none)'}"
-    if then["removes"] != now["removes"]:
-        told = "; ".join(now["removes"]) or "nothing"
-        yield f"{address}: what was added by hand and goes is now: {told}"
+        if saved[key] != new[key]:
+            yield f"{address}: {key} {saved[key] or '(none)'} -> {new[key] or '(none)'}"
+    if saved["removes"] != new["removes"]:
+        removed = "; ".join(new["removes"]) or "nothing"
+        yield f"{address}: what was added by hand and goes is now: {removed}"
     shown = list(lines(change.differences)) if change else []
-    if then["fields"] != now["fields"]:
+    if saved["fields"] != new["fields"]:
         yield f"{address}: other fields differ: {'; '.join(shown) or 'none now'}"

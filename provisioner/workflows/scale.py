@@ -15,11 +15,11 @@ from provisioner.settings.overrides import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.deploy import listen_to
+from provisioner.workflows.deploy import record_service_events
 from provisioner.workflows.other_runs import without_other_runs
 from provisioner.workflows.plan_context import print_header
 from provisioner.workflows.rollout import interruptible
-from provisioner.workflows.run_recording import recorded
+from provisioner.workflows.run_recording import record_run
 from provisioner.workflows.service_controller import ServiceController, service_controller
 from state.serialization import json_fields
 
@@ -35,7 +35,7 @@ class ScaleOptions:
     lock_timeout: float = 0.0
 
 
-def scale(console: Console, session: Session, options: ScaleOptions) -> int:
+def scale_service(console: Console, session: Session, options: ScaleOptions) -> int:
     """Tag the service, so that no `apply` undoes it silently, then set the bounds; return the exit code.
 
     Raises:
@@ -46,57 +46,57 @@ def scale(console: Console, session: Session, options: ScaleOptions) -> int:
     if options.minimum is None and options.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
     if options.maximum == 0:
-        said = never_scales_up(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
-        raise UsageError(said, "Say --max 1 or more.")
+        message = never_scales_up(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
+        raise UsageError(message, "Say --max 1 or more.")
     if options.minimum is not None and options.maximum is not None and options.maximum < options.minimum:
-        raise _crossed(options, Counts(options.minimum, options.maximum))
+        raise _crossed_bounds_error(options, Counts(options.minimum, options.maximum))
     with (
         session.locked("scale", options.lock_timeout),
-        recorded(session, "scale") as record,
+        record_run(session, "scale") as record,
         without_other_runs(session),
     ):
         service = service_controller(session, options.service)
         with user_errors(f"looking at {service.aws_name}"):
-            running, was = service.running(), service.counts()
+            running, current = service.running(), service.counts()
         counts = Counts(
-            was.minimum if options.minimum is None else options.minimum,
-            was.maximum if options.maximum is None else options.maximum,
+            current.minimum if options.minimum is None else options.minimum,
+            current.maximum if options.maximum is None else options.maximum,
         )
         if counts.maximum < counts.minimum:
-            raise _crossed(options, counts)
-        listen_to(service, record)
+            raise _crossed_bounds_error(options, counts)
+        record_service_events(service, record)
         if not counts.minimum:
-            told = never_scales_up(f"{service.aws_name} may come to 0 tasks")
-            console.note(f"{told} `{_wakes(session, service)}` keeps one running.", "yellow")
-        if counts != was:
+            sentence = never_scales_up(f"{service.aws_name} may come to 0 tasks")
+            console.note(f"{sentence} `{_scale_up_command(session, service)}` keeps one running.", "yellow")
+        if counts != current:
             console.note(f"  ~ {service.title} ({service.aws_name})")
-            console.note(f"      tasks: {was.minimum} to {was.maximum} -> {counts.minimum} to {counts.maximum}")
+            console.note(f"      tasks: {current.minimum} to {current.maximum} -> {counts.minimum} to {counts.maximum}")
             options.confirmation.confirm(console, f"Scale this in {session.suffix}?")
-        record.plan = {"change": int(counts != was)}
+        record.plan = {"change": int(counts != current)}
         with interruptible(console, service, f"scaling {service.aws_name}"):
             service.tag_overrides(running, {COUNT_OWNER: SCALE})
-            service.set_bounds(was, counts)
-        told = f"{service.title} is scaled between {counts.minimum} and {amount(counts.maximum, 'task')}."
-        console.answer(told, "scale", service=service.title, **json_fields(counts))
+            service.set_bounds(current, counts)
+        sentence = f"{service.title} is scaled between {counts.minimum} and {amount(counts.maximum, 'task')}."
+        console.answer(sentence, "scale", service=service.title, **json_fields(counts))
         again = session.options.workspace.command("apply", session.suffix)
         console.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")
     return 0
 
 
-def _crossed(options: ScaleOptions, counts: Counts) -> UsageError:
+def _crossed_bounds_error(options: ScaleOptions, counts: Counts) -> UsageError:
     """Return the error that the maximum is lower than the minimum; a bound not given is the present one."""
-    least = f"the {counts.minimum} that stand at least" if options.minimum is None else f"--min {counts.minimum}"
+    lower_bound = f"the {counts.minimum} that stand at least" if options.minimum is None else f"--min {counts.minimum}"
     if options.maximum is None:
         return UsageError(
-            f"{least} is higher than the {counts.maximum} that stand at most.",
+            f"{lower_bound} is higher than the {counts.maximum} that stand at most.",
             "Lower --min, or say a higher --max too.",
         )
     hint = "or say a lower --min too" if options.minimum is None else "or lower --min"
-    joined = "Raise --max " if options.minimum is not None else "Raise --max, "
-    return UsageError(f"--max {counts.maximum} is lower than {least}.", f"{joined}{hint}.")
+    advice = "Raise --max " if options.minimum is not None else "Raise --max, "
+    return UsageError(f"--max {counts.maximum} is lower than {lower_bound}.", f"{advice}{hint}.")
 
 
-def _wakes(session: Session, service: ServiceController) -> str:
+def _scale_up_command(session: Session, service: ServiceController) -> str:
     """Return the command that keeps at least one task running."""
-    more = f" --service {service.name}" if service.name else ""
-    return session.options.workspace.command(f"scale --min 1{more}", session.suffix)
+    service_option = f" --service {service.name}" if service.name else ""
+    return session.options.workspace.command(f"scale --min 1{service_option}", session.suffix)

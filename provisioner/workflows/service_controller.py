@@ -25,7 +25,7 @@ from state.stack_state import ResourceState, StackState
 
 _SERVICE, _TASK, _SCALING = "service", "task", "scaling"
 # The intent of a rollback in the state; the revision's ARN follows.
-_BACK = "go back to "
+_ROLLBACK_INTENT = "go back to "
 
 
 @dataclass(frozen=True)
@@ -82,36 +82,36 @@ class ServiceController:
             Incomplete: AWS has no such service.
 
         """
-        now = running(self.session.clients, self.cluster, self.aws_name)
-        if now is None:
+        running_revision = running(self.session.clients, self.cluster, self.aws_name)
+        if running_revision is None:
             raise self.missing_error()
-        return now
+        return running_revision
 
     @property
     def desired_count(self) -> int:
         """The number of tasks that the service is to run now."""
         return int(self.running().service["desiredCount"])
 
-    def missing_error(self, what: str = "") -> Incomplete:
-        """Return the error that the service, or else `what`, does not exist."""
+    def missing_error(self, missing: str = "") -> Incomplete:
+        """Return the error that the service, or else `missing`, does not exist."""
         again = self.session.options.workspace.command("apply", self.session.suffix)
-        return Incomplete(f"{what or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
+        return Incomplete(f"{missing or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
 
-    def tag_overrides(self, running: RunningRevision, marks: Mapping[str, str]) -> None:
+    def tag_overrides(self, running: RunningRevision, tags: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
-        managed = self._target(self.logical_id)
-        managed = replace(managed, spec=replace(managed.spec, tags={**managed.spec.tags, **marks}))
+        managed = self._managed_resource(self.logical_id)
+        managed = replace(managed, spec=replace(managed.spec, tags={**managed.spec.tags, **tags}))
         new = [
             Difference(f"Tags.{key}", running.tags.get(key), value)
-            for key, value in marks.items()
+            for key, value in tags.items()
             if running.tags.get(key) != value
         ]
-        was, state_manager = self.resource_state, self.executor.state_manager
+        resource_state, state_manager = self.resource_state, self.executor.state_manager
         if new:
-            self.executor.update(managed, _change(managed, *new))
-        if _is_open(was):
-            state_manager.record_adopted(self.logical_id, replace(self.resource_state, intent=was.intent))
-        elif new or was.phase != "ready":
+            self.executor.update(managed, _tags_or_update(managed, *new))
+        if _has_open_intent(resource_state):
+            state_manager.record_adopted(self.logical_id, replace(self.resource_state, intent=resource_state.intent))
+        elif new or resource_state.phase != "ready":
             state_manager.record_ready(self.logical_id)
 
     def register(self, props: JsonObject) -> str:
@@ -119,7 +119,7 @@ class ServiceController:
         newest = revision(self.session.clients, props["family"])
         if is_same(props, newest):
             return str(newest["taskDefinitionArn"])
-        managed = self._target(self.task_definition_id).with_props(props).with_id("")
+        managed = self._managed_resource(self.task_definition_id).with_props(props).with_id("")
         self.executor.listen(Event("starting", self.task_definition_id, "create"))
         arn = str(self.executor.create(managed)["taskDefinitionArn"])
         self.executor.state_manager.record_ready(self.task_definition_id)
@@ -135,23 +135,27 @@ class ServiceController:
 
     def deploy_revision(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
-        managed = self._target(self.logical_id)
+        managed = self._managed_resource(self.logical_id)
         was = managed.spec.props["taskDefinition"]
         managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
-        self.executor.update(managed, _change(managed, Difference("taskDefinition", was, arn)))
+        self.executor.update(managed, _tags_or_update(managed, Difference("taskDefinition", was, arn)))
 
     def record_rollback(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
-        resource_state = self.session.state.resources.get(self.task_definition_id) or self._task_entry()
-        self.executor.state_manager.record_intent(self.task_definition_id, f"{_BACK}{arn}", replace(resource_state))
+        resource_state = self.session.state.resources.get(self.task_definition_id) or self._new_task_definition_state()
+        self.executor.state_manager.record_intent(
+            self.task_definition_id, f"{_ROLLBACK_INTENT}{arn}", replace(resource_state)
+        )
 
     @property
     def pending_rollback(self) -> str:
         """The revision of an interrupted rollback; "" if there is none, or another run has ended it."""
         task = self.session.state.resources.get(self.task_definition_id)
         intent = task.intent if task else None
-        is_open = intent is not None and intent.action.startswith(_BACK) and self.resource_state.phase != "ready"
-        return intent.action.removeprefix(_BACK) if intent and is_open else ""
+        is_open = (
+            intent is not None and intent.action.startswith(_ROLLBACK_INTENT) and self.resource_state.phase != "ready"
+        )
+        return intent.action.removeprefix(_ROLLBACK_INTENT) if intent and is_open else ""
 
     def counts(self) -> Counts:
         """Return the minimum and maximum number of tasks now.
@@ -160,20 +164,20 @@ class ServiceController:
             Incomplete: The service has no scalable target.
 
         """
-        doc = self.executor.read(self._target(self.scalable_target_id))
+        doc = self.executor.read(self._managed_resource(self.scalable_target_id))
         if doc is None:
             raise self.missing_error(f"The scaling of {self.aws_name}")
         return Counts(doc["MinCapacity"], doc["MaxCapacity"])
 
     def set_bounds(self, was: Counts, counts: Counts) -> None:
         """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
-        managed = self._target(self.scalable_target_id)
+        managed = self._managed_resource(self.scalable_target_id)
         new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
         old = {"MinCapacity": was.minimum, "MaxCapacity": was.maximum}
         managed = managed.with_props({**managed.spec.props, **new})
         if new != old:
             self.executor.listen(Event("starting", self.scalable_target_id, "update"))
-            self.executor.update(managed, _change(managed, *(Difference(k, old[k], new[k]) for k in new)))
+            self.executor.update(managed, _tags_or_update(managed, *(Difference(k, old[k], new[k]) for k in new)))
             self.executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
             self.executor.listen(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
             return
@@ -189,7 +193,10 @@ class ServiceController:
         running, state_manager = self.running(), self.executor.state_manager
         props = to_recorded(registered(running.task_definition), state_manager.salt)
         task = replace(
-            state_manager.get(self.task_definition_id) or self._task_entry(), id=running.arn, desired=props, intent=None
+            state_manager.get(self.task_definition_id) or self._new_task_definition_state(),
+            id=running.arn,
+            desired=props,
+            intent=None,
         )
         state_manager.record_adopted(self.task_definition_id, task)
         state_manager.record_ready(self.task_definition_id)
@@ -198,11 +205,11 @@ class ServiceController:
         state_manager.record_ready(self.logical_id)
         return running
 
-    def _task_entry(self) -> ResourceState:
+    def _new_task_definition_state(self) -> ResourceState:
         """Return a new state of the task definition, for a state file that lacks it."""
         return ResourceState("TaskDefinition", "", self.resource_state.step, self.resource_state.region)
 
-    def _target(self, logical_id: str) -> ManagedResource:
+    def _managed_resource(self, logical_id: str) -> ManagedResource:
         """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
         state = self.session.state
         if logical_id not in state.resources:
@@ -210,13 +217,13 @@ class ServiceController:
         return recorded_resource(state, logical_id, RESOURCE_TYPES)
 
 
-def _is_open(resource_state: ResourceState) -> bool:
+def _has_open_intent(resource_state: ResourceState) -> bool:
     """Return whether an interrupted run had more to do than to tag: the run that goes on needs to know."""
     more = resource_state.intent is not None and resource_state.intent.action != "update"
     return resource_state.phase != "ready" and (more or resource_state.desired != resource_state.recorded)
 
 
-def _change(managed: ManagedResource, *differences: Difference) -> Change:
+def _tags_or_update(managed: ManagedResource, *differences: Difference) -> Change:
     """Return the change that sets these differences."""
     spec = managed.spec
     return Change(
@@ -232,11 +239,11 @@ def service_controller(session: Session, title: str) -> ServiceController:
         Incomplete: The stack has no service yet.
 
     """
-    known = names_in(session.state)
+    names = service_names(session.state)
     name = "" if title in ("", CONTAINER) else title
-    if name and name not in known:
-        near = difflib.get_close_matches(title, known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known) or 'none yet'}."
+    if name and name not in names:
+        similar = difflib.get_close_matches(title, names, n=1)
+        hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(names) or 'none yet'}."
         raise UsageError(f"The stack {session.suffix} has no service {title}.", hint)
     service = ServiceController(session, session.executor(), name)
     resource_state = session.state.resources.get(service.logical_id)
@@ -246,7 +253,7 @@ def service_controller(session: Session, title: str) -> ServiceController:
     return service
 
 
-def names_in(state: StackState) -> list[str]:
+def service_names(state: StackState) -> list[str]:
     """Return the values that `--service` may have."""
     parts = (
         name.partition(".") for name, resource_state in state.resources.items() if resource_state.type_name == "Service"

@@ -11,7 +11,7 @@ from provisioner.terminal.console import Console
 
 # Seconds: between two looks for a new sign-in; how long one is waited for; and the pause after which a
 # sign-in that ends is a new case.
-STEP, WITHIN, _ANEW = 3.0, 1800.0, 60.0
+POLL_INTERVAL, SIGN_IN_TIMEOUT, _NEW_CASE_AFTER = 3.0, 1800.0, 60.0
 
 
 def can_sign_in(console: Console) -> bool:
@@ -23,9 +23,9 @@ class SignInWait:
     """One run's wait for a new sign-in; shared by all threads that need credentials."""
 
     def __init__(self, console: Console, clock: Clock) -> None:
-        self._say = console
+        self._console = console
         self._clock = clock
-        self._one = threading.Lock()
+        self._lock = threading.Lock()
         self._began = self._last = 0.0
 
     def __call__(self, error: ChainError) -> None:
@@ -35,18 +35,18 @@ class SignInWait:
             ChainError: The run was asked to end, or nobody has signed in for half an hour.
 
         """
-        with self._one:
+        with self._lock:
             now = self._clock.now()
-            if not self._last or now - self._last > _ANEW:
+            if not self._last or now - self._last > _NEW_CASE_AFTER:
                 self._began = now
-                self._say.ask(
+                self._console.ask(
                     f"{error.message}\nSign in again: {error.login} (the run goes on by itself; it waits for "
-                    f"{WITHIN / 60:.0f} minutes, Ctrl-C stops it)."
+                    f"{SIGN_IN_TIMEOUT / 60:.0f} minutes, Ctrl-C stops it)."
                 )
             self._last = now
-        if now - self._began > WITHIN:
+        if now - self._began > SIGN_IN_TIMEOUT:
             raise error
         try:
-            self._clock.sleep(STEP)
+            self._clock.sleep(POLL_INTERVAL)
         except Stopped:
             raise error from None

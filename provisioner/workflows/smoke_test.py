@@ -22,12 +22,12 @@ from provisioner.terminal.console import Console, table
 from provisioner.workflows.service_controller import ServiceController
 from state.serialization import json_fields
 
-EDGE, BALANCER = "CloudFront", "load balancer"
-_PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
-_WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
-_MOST_WORDS = 100
+CLOUDFRONT, LOAD_BALANCER = "CloudFront", "load balancer"
+_TIMEOUT, _RETRY_INTERVAL, _ATTEMPTS = 10.0, 2.0, 3
+_OK, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
+_MAX_ERROR_LENGTH = 100
 # Faults of this machine or of its proxy: they say nothing of the service.
-_NOT_OF_THE_DOOR = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.PROXY_REFUSED})
+_LOCAL_FAULTS = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.PROXY_REFUSED})
 _NOT_ASKED = "not asked"
 # The rules that ask for CloudFront's key, on port 80 and on 443.
 _GUARDED = frozenset({"rule-guarded", "tls-rule-guarded"})
@@ -55,138 +55,141 @@ class EntryPoint:
     closed: bool = False
 
 
-def judge_response(one: SmokeRequest, health: str, *, closed: bool) -> tuple[bool, str]:
+def judge_response(request: SmokeRequest, health: str, *, closed: bool) -> tuple[bool, str]:
     """Return whether an answer is as it should be, and in words what it means."""
-    told = str(one.status or "no answer")
-    if not one.is_asked:
-        return True, one.why
+    status_text = str(request.status or "no answer")
+    if not request.is_asked:
+        return True, request.why
     if closed:
-        shut = one.status in (None, _FORBIDDEN)
-        return shut, f"{told}: {_CLOSED if shut else _OPEN}"
-    if one.status is None:
-        return False, f"no answer: {one.why}"
-    if one.via == BALANCER and one.status in _REDIRECTS:
-        return True, f"{told}: leads on to HTTPS"
-    if one.path == health:
-        return one.status == _WELL, told
-    if one.status >= _BROKEN:
-        return False, told
-    return True, told if one.status < _REFUSED else f"{told}: said by the image"
+        is_closed = request.status in (None, _FORBIDDEN)
+        return is_closed, f"{status_text}: {_CLOSED if is_closed else _OPEN}"
+    if request.status is None:
+        return False, f"no answer: {request.why}"
+    if request.via == LOAD_BALANCER and request.status in _REDIRECTS:
+        return True, f"{status_text}: leads on to HTTPS"
+    if request.path == health:
+        return request.status == _OK, status_text
+    if request.status >= _BROKEN:
+        return False, status_text
+    return True, status_text if request.status < _REFUSED else f"{status_text}: said by the image"
 
 
-def smoke(console: Console, service: ServiceController) -> None:
+def run_smoke_test(console: Console, service: ServiceController) -> None:
     """Request the health path and a path of each prefix, at every entrance.
 
     Raises:
         Unwell: An answer is not as it should be.
 
     """
-    session, health = service.session, _health(service)
+    session, health = service.session, _health_check_path(service)
     if session.aws.local:
         console.note("Smoke test, answered by the embedded AWS: by its rules and its tasks' health.", "dim")
-    rows, bad = [], []
-    rules = _rules(console, service)
-    own = [health] if not _strayed(service, rules, health) else []
-    paths = [*own, *_paths(service, rules)]
-    astray = {path: who for path in paths if (who := _strayed(service, rules, path))}
-    for door in _doors(session):
-        for path in [health] if door.closed else paths:
-            visit, (well, words) = _tried(session, door, path, health)
-            if well and visit.is_asked and path in astray and not door.closed:
-                well, words = False, f"{words}, {astray[path]}"
+    rows, failures = [], []
+    rules = _read_rules(console, service)
+    own_paths = [health] if not _misrouting(service, rules, health) else []
+    paths = [*own_paths, *_paths_to_request(service, rules)]
+    misrouted = {path: misrouting for path in paths if (misrouting := _misrouting(service, rules, path))}
+    for entry_point in _entry_points(session):
+        for path in [health] if entry_point.closed else paths:
+            request, (is_good, description) = _request_with_retries(session, entry_point, path, health)
+            if is_good and request.is_asked and path in misrouted and not entry_point.closed:
+                is_good, description = False, f"{description}, {misrouted[path]}"
             if console.as_json:
-                console.record("smoke", **json_fields(visit), well=well, words=words)
-            mark = "  ok  " if well else "  BAD "
-            rows.append((mark if visit.is_asked else "  ?   ", door.via, path, words))
-            bad += [] if well else [f"{path} over {door.via}: {words}"]
+                console.record("smoke", **json_fields(request), well=is_good, words=description)
+            label = "  ok  " if is_good else "  BAD "
+            rows.append((label if request.is_asked else "  ?   ", entry_point.via, path, description))
+            failures += [] if is_good else [f"{path} over {entry_point.via}: {description}"]
     for line in table(rows, ("     ", "over", "path", "answer")):
         console.note(line, "dim")
-    if bad:
-        raise _unwell(service, bad, astray=bool(astray))
+    if failures:
+        raise _unhealthy_error(service, failures, is_misrouted=bool(misrouted))
 
 
-def _unwell(service: ServiceController, bad: list[str], *, astray: bool) -> Unhealthy:
+def _unhealthy_error(service: ServiceController, failures: list[str], *, is_misrouted: bool) -> Unhealthy:
     """Return the error that names the bad answers and the way back, or that the service is to run no task."""
     workspace, suffix = service.session.options.workspace, service.session.suffix
-    look, back = workspace.command("doctor", suffix), workspace.command("rollback", suffix)
+    doctor_command, remedy_command = workspace.command("doctor", suffix), workspace.command("rollback", suffix)
     if not service.desired_count:
         return Unhealthy(
             f"{service.title} is rolled out, and nothing answers: it is to run no task.",
-            f"`{look}` tells what to type; where none is meant to run, --no-smoke asks nobody.",
+            f"`{doctor_command}` tells what to type; where none is meant to run, --no-smoke asks nobody.",
         )
-    if astray:
-        back = workspace.command("apply", suffix)
+    if is_misrouted:
+        remedy_command = workspace.command("apply", suffix)
     return Unhealthy(
-        f"{service.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(bad),
-        f"`{look}` looks for the cause; `{back}` {'puts the rules in order' if astray else 'goes back'}.",
+        f"{service.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(failures),
+        f"`{doctor_command}` looks for the cause; `{remedy_command}` "
+        f"{'puts the rules in order' if is_misrouted else 'goes back'}.",
     )
 
 
-def _tried(session: Session, door: EntryPoint, path: str, health: str) -> tuple[SmokeRequest, tuple[bool, str]]:
+def _request_with_retries(
+    session: Session, entry_point: EntryPoint, path: str, health: str
+) -> tuple[SmokeRequest, tuple[bool, str]]:
     """Request a path, and repeat that if the answer is bad: a new target takes a moment."""
-    for last in (n == _TRIES - 1 for n in range(_TRIES)):
-        visit = _visit(session, door, path)
-        verdict = judge_response(visit, health, closed=door.closed)
-        if verdict[0] or last:
+    for is_last in (attempt == _ATTEMPTS - 1 for attempt in range(_ATTEMPTS)):
+        request = _send_request(session, entry_point, path)
+        verdict = judge_response(request, health, closed=entry_point.closed)
+        if verdict[0] or is_last:
             break
-        session.clock.sleep(max(_PAUSE * session.aws.speed, 0.05))
-    return visit, verdict
+        session.clock.sleep(max(_RETRY_INTERVAL * session.aws.speed, 0.05))
+    return request, verdict
 
 
-def _visit(session: Session, door: EntryPoint, path: str) -> SmokeRequest:
+def _send_request(session: Session, entry_point: EntryPoint, path: str) -> SmokeRequest:
     """Send a GET request, without following redirects; local AWS is asked by the entrance's host name.
 
     Certificates are trusted and proxies are used as boto3 does.
     """
     emulator = session.aws.local
-    where = emulator.endpoint if emulator else door.url
-    headers = {"Host": door.url.partition("://")[2]} if emulator else {}
-    request = AWSRequest("GET", f"{where}{path}", headers=headers).prepare()
+    base_url = emulator.endpoint if emulator else entry_point.url
+    headers = {"Host": entry_point.url.partition("://")[2]} if emulator else {}
+    request = AWSRequest("GET", f"{base_url}{path}", headers=headers).prepare()
     try:
-        answer = over_http(where, within=_PATIENCE, is_local=bool(emulator)).send(request)
+        response = over_http(base_url, within=_TIMEOUT, is_local=bool(emulator)).send(request)
     except Exception as error:
         category = categorize(error)
         if category is None:
             raise
-        if category in _NOT_OF_THE_DOOR or isinstance(error, ProxyConnectionError):
-            return SmokeRequest(door.via, path, None, f"{_NOT_ASKED}: {hint_for(error)}", is_asked=False)
-        return SmokeRequest(door.via, path, None, f"{type(error).__name__}: {error}"[:_MOST_WORDS])
-    return SmokeRequest(door.via, path, answer.status_code)
+        if category in _LOCAL_FAULTS or isinstance(error, ProxyConnectionError):
+            return SmokeRequest(entry_point.via, path, None, f"{_NOT_ASKED}: {hint_for(error)}", is_asked=False)
+        return SmokeRequest(entry_point.via, path, None, f"{type(error).__name__}: {error}"[:_MAX_ERROR_LENGTH])
+    return SmokeRequest(entry_point.via, path, response.status_code)
 
 
-def _doors(session: Session) -> Iterator[EntryPoint]:
+def _entry_points(session: Session) -> Iterator[EntryPoint]:
     """Yield the entrances of the stack: CloudFront, and the load balancer."""
     outputs, resource_states = session.state.outputs, session.state.resources
     if url := outputs.get("cloudfront_distribution_url"):
-        yield EntryPoint(EDGE, url)
+        yield EntryPoint(CLOUDFRONT, url)
     if name := outputs.get("alb_dns_name"):
         balancer = resource_states.get("alb")
         internal = bool(balancer and balancer.desired.get("Scheme") == "internal")
-        yield EntryPoint(BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & resource_states.keys()))
+        yield EntryPoint(LOAD_BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & resource_states.keys()))
 
 
-def _health(service: ServiceController) -> str:
+def _health_check_path(service: ServiceController) -> str:
     """Return the path of the service's health check."""
     group = service.session.state.resources.get(service.part_id("tg"))
     return str(group.desired["HealthCheckPath"]) if group else "/health"
 
 
-def _paths(service: ServiceController, rules: list[JsonObject]) -> list[str]:
+def _paths_to_request(service: ServiceController, rules: list[JsonObject]) -> list[str]:
     """Return a path for each pattern that leads to the service; if possible, no earlier rule takes it."""
-    ahead = sorted((rule for rule in rules if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
-    order = [pattern for rule in ahead for pattern in path_values(rule)]
-    mine = _patterns(service)
-    places = [(at, pattern) for at, pattern in enumerate(order) if pattern in mine]
-    found = {probe(pattern, order[:at]) or _below(pattern) for at, pattern in places}
-    return sorted(found | {_below(pattern) for pattern in mine.difference(order)})
+    by_priority = sorted((rule for rule in rules if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
+    all_patterns = [pattern for rule in by_priority for pattern in path_values(rule)]
+    own_patterns = _path_patterns(service)
+    own_positions = [(position, pattern) for position, pattern in enumerate(all_patterns) if pattern in own_patterns]
+    paths = {probe(pattern, all_patterns[:position]) or _matching_path(pattern) for position, pattern in own_positions}
+    return sorted(paths | {_matching_path(pattern) for pattern in own_patterns.difference(all_patterns)})
 
 
-def _below(pattern: str) -> str:
+def _matching_path(pattern: str) -> str:
     """Return a path that matches a pattern."""
     return pattern.replace("*", "").replace("?", "x") or "/"
 
 
-def _patterns(service: ServiceController) -> set[str]:
+def _path_patterns(service: ServiceController) -> set[str]:
     """Return the path patterns that lead to the service, as the state knows them."""
     resource_states = service.session.state.resources
     group = resource_states.get(service.part_id("tg"))
@@ -198,7 +201,7 @@ def _patterns(service: ServiceController) -> set[str]:
     return {pattern for rule in rules if group and group.id in str(rule["Actions"]) for pattern in path_values(rule)}
 
 
-def _rules(console: Console, service: ServiceController) -> list[JsonObject]:
+def _read_rules(console: Console, service: ServiceController) -> list[JsonObject]:
     """Return the rules of the load balancer; none, with a note, if they may not be read."""
     listeners = [
         resource_state.id
@@ -214,14 +217,14 @@ def _rules(console: Console, service: ServiceController) -> list[JsonObject]:
         return []
 
 
-def _strayed(service: ServiceController, rules: list[JsonObject], path: str) -> str:
+def _misrouting(service: ServiceController, rules: list[JsonObject], path: str) -> str:
     """Describe which service takes the requests for a path instead of this one; "" if this one does."""
     rule = matching_rule(rules, path)
     if rule is None:
         return ""
-    mine = service.session.state.resources.get(service.part_id("tg"))
+    own_group = service.session.state.resources.get(service.part_id("tg"))
     groups = set(target_groups_of(rule))
-    if mine is None or mine.id in groups:
+    if own_group is None or own_group.id in groups:
         return ""
     resource_states = service.session.state.resources.items()
     names = {

@@ -12,7 +12,7 @@ from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace
 from state.errors import StateError
 
-_HEAD = ("suffix", "account", "region", "resources")
+_COLUMNS = ("suffix", "account", "region", "resources")
 
 
 def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
@@ -21,30 +21,30 @@ def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
     A damaged state is named, and hides no other stack. The exit code is the highest of all stacks, as in
     `status --all`: that of NoSuchStack for a stack whose emulator has ended.
     """
-    rows = [row for workspace in workspaces for row in _rows(workspace)]
-    known = [row for row in rows if not isinstance(row, StateError)]
-    over = [str(row["suffix"]) for row in known if row["over"]]
+    rows = [row for workspace in workspaces for row in _stack_rows(workspace)]
+    stacks = [row for row in rows if not isinstance(row, StateError)]
+    ended_stacks = [str(row["suffix"]) for row in stacks if row["over"]]
     damaged = [row for row in rows if isinstance(row, StateError)]
     if console.as_json:
-        console.record("list", stacks=known, damaged=[one.message for one in damaged])
+        console.record("list", stacks=stacks, damaged=[error.message for error in damaged])
     else:
-        for line in table(([str(row[name]) for name in _HEAD] for row in known), _HEAD):
+        for line in table(([str(row[name]) for name in _COLUMNS] for row in stacks), _COLUMNS):
             console.data(line)
-    if over:
+    if ended_stacks:
         console.warn(
-            f"The local AWS that held {', '.join(over)} has ended, and what it held with it.",
+            f"The local AWS that held {', '.join(ended_stacks)} has ended, and what it held with it.",
             "`apply --local` brings one up anew; `teardown --local` removes what its state file tells.",
         )
-    for row in known:
+    for row in stacks:
         if row["unfinished"] and not console.as_json:
             console.note(f"{row['suffix']}: {row['unfinished']}; `status` shows what is left.", "yellow")
-    for one in damaged:
-        console.warn(one.message, one.hint)
-    codes = [one.exit_code for one in damaged] + [NoSuchStack.exit_code] * bool(over)
+    for error in damaged:
+        console.warn(error.message, error.hint)
+    codes = [error.exit_code for error in damaged] + [NoSuchStack.exit_code] * bool(ended_stacks)
     return max(codes, default=0)
 
 
-def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
+def _stack_rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
     """Yield one row for each stack, or the error of its state."""
     try:
         suffixes = workspace.suffixes()
@@ -59,7 +59,7 @@ def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
             continue
         if state:
             account = "embedded" if workspace.is_local else state.location.account
-            over = workspace.emulator_has_ended(state)
-            cells = (suffix, account, state.location.region, 0 if over else resource_count(state))
-            began = unfinished_teardown(state)
-            yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}
+            has_ended = workspace.emulator_has_ended(state)
+            cells = (suffix, account, state.location.region, 0 if has_ended else resource_count(state))
+            unfinished = unfinished_teardown(state)
+            yield {**dict(zip(_COLUMNS, cells, strict=True)), "over": has_ended, "unfinished": unfinished}

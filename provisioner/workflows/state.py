@@ -59,7 +59,7 @@ def locked_state(
         yield LockedState(workspace, suffix, lock, current)
 
 
-def pull(console: Console, workspace: Workspace, suffix: str) -> int:
+def print_state(console: Console, workspace: Workspace, suffix: str) -> int:
     """Print the state."""
     state = workspace.load_state(suffix)
     if state is None:
@@ -68,7 +68,9 @@ def pull(console: Console, workspace: Workspace, suffix: str) -> int:
     return 0
 
 
-def push(console: Console, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
+def push_state(
+    console: Console, workspace: Workspace, suffix: str, content: bytes, timeout: float, *, force: bool
+) -> int:
     """Replace the state with a later version of itself; return the exit code.
 
     `force` replaces it with any other state of the stack.
@@ -77,43 +79,43 @@ def push(console: Console, workspace: Workspace, suffix: str, text: bytes, timeo
         Blocked: The pushed state is another stack's, or is not later than the current one.
 
     """
-    whole = workspace.command("state pull", suffix)
-    mend = f"Push what `{whole}` has printed; nothing was changed."
-    state = StackState.parse(text, "What is pushed", mend)
+    pull_command = workspace.command("state pull", suffix)
+    advice = f"Push what `{pull_command}` has printed; nothing was changed."
+    state = StackState.parse(content, "What is pushed", advice)
     if state.suffix != suffix:
-        own = workspace.command("state push", "OTHER")
+        push_command = workspace.command("state push", "OTHER")
         raise Blocked(
             f"What is pushed is the ledger of {state.suffix}, not of {suffix}.",
-            f"Nothing was changed. `{own} FILE` pushes it, with the suffix that it is of.",
+            f"Nothing was changed. `{push_command} FILE` pushes it, with the suffix that it is of.",
         )
-    with locked_state(workspace, suffix, "state push", timeout, force=force) as desk:
-        current = desk.current
-        if current and _is_there(state, current):
+    with locked_state(workspace, suffix, "state push", timeout, force=force) as locked:
+        current = locked.current
+        if current and _is_same(state, current):
             console.note("It stands there already.")
             return 0
         if current and force:
             state.serial = max(state.serial, current.serial) + 1
         elif current:
-            refuse_older(state, current)
-        desk.replace(state)
-    console.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_size(state)}.")
+            check_is_later(state, current)
+        locked.replace(state)
+    console.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_resource_count_in_words(state)}.")
     return 0
 
 
-def _is_there(state: StackState, current: StackState) -> bool:
+def _is_same(state: StackState, current: StackState) -> bool:
     """Return whether the state is there already, whatever lock number it was written with."""
     return replace(current, fencing_token=state.fencing_token).dump() == state.dump()
 
 
-def refuse_older(state: StackState, current: StackState) -> None:
+def check_is_later(state: StackState, current: StackState) -> None:
     """Raise Blocked if the document is not a later version of the current state."""
     hint = "With --force it takes the place of what stands, which is kept in `state history`."
-    refuse_other(state, current, hint)
+    check_same_lineage(state, current, hint)
     if state.serial <= current.serial:
         raise Blocked(f"What stands is as new or newer: serial {current.serial}; this has {state.serial}.", hint)
 
 
-def refuse_other(state: StackState, current: StackState, hint: str) -> None:
+def check_same_lineage(state: StackState, current: StackState, hint: str) -> None:
     """Raise Blocked if the two states have not the same lineage and location."""
     if state.lineage != current.lineage:
         raise Blocked(
@@ -124,20 +126,20 @@ def refuse_other(state: StackState, current: StackState, hint: str) -> None:
         raise Blocked("This is the ledger of another account, region or endpoint.", hint)
 
 
-def history(console: Console, workspace: Workspace, suffix: str) -> int:
+def print_versions(console: Console, workspace: Workspace, suffix: str) -> int:
     """Print the versions of the state before the last runs, oldest first."""
-    kept = list_versions(workspace.store(suffix))
-    if not kept and workspace.load_state(suffix) is None:
+    versions = list_versions(workspace.store(suffix))
+    if not versions and workspace.load_state(suffix) is None:
         raise workspace.unknown_stack_error(suffix)
     if console.as_json:
-        console.record("state_history", suffix=suffix, versions=[json_fields(one) for one in kept])
+        console.record("state_history", suffix=suffix, versions=[json_fields(one) for one in versions])
         return 0
-    for line in table([(one.name, one.saved_at, str(one.serial)) for one in kept], ("version", "kept", "serial")):
+    for line in table([(one.name, one.saved_at, str(one.serial)) for one in versions], ("version", "kept", "serial")):
         console.data(line)
     return 0
 
 
-def restore(
+def restore_version(
     console: Console,
     workspace: Workspace,
     suffix: str,
@@ -154,37 +156,37 @@ def restore(
         Blocked: The version has another lineage or location, and `force` is not given.
 
     """
-    store, kept = workspace.store(suffix), workspace.command("state history", suffix)
+    store, versions = workspace.store(suffix), workspace.command("state history", suffix)
     if version not in store.version_names():
         if workspace.load_state(suffix) is None:
             raise workspace.unknown_stack_error(suffix)
-        raise UsageError(f"No version {version} of {suffix} is kept.", f"`{kept}` lists them.")
-    mend = f"Nothing was changed. `{kept}` lists the others."
-    state = StackState.parse(store.load_version(version) or b"", f"The version {version}", mend)
-    with locked_state(workspace, suffix, "state restore", timeout, force=force) as desk:
-        now = desk.current
-        if now and not force:
-            refuse_other(state, now, "With --force it takes the place of what stands, which is kept.")
-        over = _told(now) if now else "nothing"
-        confirmation.confirm(console, f"Put {_told(state)} of {suffix} in the place of {over}?")
-        state.serial = max(state.serial, now.serial if now else 0) + 1
-        desk.replace(state)
+        raise UsageError(f"No version {version} of {suffix} is kept.", f"`{versions}` lists them.")
+    advice = f"Nothing was changed. `{versions}` lists the others."
+    state = StackState.parse(store.load_version(version) or b"", f"The version {version}", advice)
+    with locked_state(workspace, suffix, "state restore", timeout, force=force) as locked:
+        current = locked.current
+        if current and not force:
+            check_same_lineage(state, current, "With --force it takes the place of what stands, which is kept.")
+        replaced = _describe(current) if current else "nothing"
+        confirmation.confirm(console, f"Put {_describe(state)} of {suffix} in the place of {replaced}?")
+        state.serial = max(state.serial, current.serial if current else 0) + 1
+        locked.replace(state)
     console.data(f"The ledger of {suffix} is what it was, as serial {state.serial}.")
     console.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
     return 0
 
 
-def _told(state: StackState) -> str:
+def _describe(state: StackState) -> str:
     """Describe a state by its serial and number of resources."""
-    return f"serial {state.serial} with {_size(state)}"
+    return f"serial {state.serial} with {_resource_count_in_words(state)}"
 
 
-def _size(state: StackState) -> str:
+def _resource_count_in_words(state: StackState) -> str:
     """Return the number of a state's resources in words."""
     return amount(resource_count(state), "resource")
 
 
-def unlock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:
+def free_lock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:
     """Say who holds the lock, ask for confirmation, and free it."""
     lock = workspace.lock(suffix, "state unlock", 0, Clock())
     holder, is_held = lock.last_holder()

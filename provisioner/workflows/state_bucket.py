@@ -15,7 +15,7 @@ from provisioner.workflows.confirmation import Confirmation
 from provisioner.workspace import Workspace
 
 
-def init(
+def init_bucket(
     console: Console, workspace: Workspace, region: str | None, account: str | None, confirmation: Confirmation
 ) -> int:
     """Create the bucket if there is none, check its conditional writes, and set its safeguards.
@@ -30,24 +30,24 @@ def init(
         console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
     location = called_by(bucket.aws)
     check_account(location, account)
-    plan = bucket.region is None
+    is_new = bucket.region is None
     where = bucket.region or bucket.aws.region
-    action = "Make" if plan else "Keep the state in"
+    action = "Make" if is_new else "Keep the state in"
     confirmation.confirm(console, f"{action} the bucket {bucket.name} in account {location.account}, region {where}?")
     begin_change()
-    if plan:
+    if is_new:
         make(bucket, where)
         console.note(f"The bucket {bucket.name} is made, in {where}.")
     prove(bucket)
     console.note("  writes are conditional (proven)")
     measures, left_out = list[str](), list[str]()
-    for one in guard(bucket, where, location.account, location.partition):
-        (left_out if one.left_out else measures).append(one.words)
-        told = f"left out: {one.left_out}" if one.left_out else "" if one.is_new else "as it was"
-        console.note(f"  {one.words}{f' ({told})' if told else ''}", "yellow" if one.left_out else "")
+    for safeguard in guard(bucket, where, location.account, location.partition):
+        (left_out if safeguard.left_out else measures).append(safeguard.words)
+        note = f"left out: {safeguard.left_out}" if safeguard.left_out else "" if safeguard.is_new else "as it was"
+        console.note(f"  {safeguard.words}{f' ({note})' if note else ''}", "yellow" if safeguard.left_out else "")
     if console.as_json:
-        known = {"bucket": bucket.name, "region": where, "made": plan}
-        console.record("state_init", **known, measures=measures, left_out=left_out)
+        bucket_fields = {"bucket": bucket.name, "region": where, "made": is_new}
+        console.record("state_init", **bucket_fields, measures=measures, left_out=left_out)
     else:
         console.data(f"The state can be kept in {bucket.address}.")
     return 0

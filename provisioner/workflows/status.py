@@ -28,12 +28,12 @@ from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
 from provisioner.unfinished_teardown import next_steps, unfinished_teardown
 from provisioner.workflows.network_acl_topics import network_acl_topics
-from provisioner.workflows.plan_context import describe_count, location_description
+from provisioner.workflows.plan_context import location_description, print_check_summary
 
-_HEAD = ("node", "kind", "phase", "live", "id")
-UNWELL = 1
+_COLUMNS = ("node", "kind", "phase", "live", "id")
+NOT_HEALTHY = 1
 # Seconds for AWS's answers, as a person waits; what is missing then is shown as unknown.
-_PATIENCE = 10.0
+_READ_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class StatusReport:
     unfinished_teardown: str = ""
 
     @property
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         """Whether every resource is ready, every topic is healthy, and no teardown is unfinished."""
-        return not self.amiss and is_healthy(self.parts) and not self.unfinished_teardown
+        return not self.problems and is_healthy(self.parts) and not self.unfinished_teardown
 
     @property
     def verdict(self) -> Painted:
         """The verdict in one sentence."""
-        return verdict(self.parts, [row["node"] for row in self.amiss], self.unfinished_teardown)
+        return verdict(self.parts, [row["node"] for row in self.problems], self.unfinished_teardown)
 
     @property
     def is_empty(self) -> bool:
@@ -61,12 +61,12 @@ class StatusReport:
         return all(row["phase"] == "ready" and row["state"] == "gone" for row in self.rows)
 
     @property
-    def amiss(self) -> list[Mapping[str, str]]:
+    def problems(self) -> list[Mapping[str, str]]:
         """The resources that do not exist, are not ready, or could not be read."""
         return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
 
 
-def status(console: Console, session: Session) -> int:
+def print_status(console: Console, session: Session) -> int:
     """Print every resource with its phase, id and status in AWS, each topic's health, and the outputs.
 
     Raises:
@@ -74,72 +74,76 @@ def status(console: Console, session: Session) -> int:
 
     """
     started = time.monotonic()
-    look = read_status(session)
-    if look.is_empty:
+    report = read_status(session)
+    if report.is_empty:
         raise session.nothing_exists_error()
     if console.as_json:
-        record(console, session, look)
+        print_record(console, session, report)
     else:
-        _show(console, session, look)
-    describe_count(console, session, f"{amount(len(look.rows), 'resource')} checked", started)
-    return 0 if look.is_well else UNWELL
+        _print_report(console, session, report)
+    print_check_summary(console, session, f"{amount(len(report.rows), 'resource')} checked", started)
+    return 0 if report.is_healthy else NOT_HEALTHY
 
 
 def read_status(session: Session) -> StatusReport:
     """Read every resource, eight at a time, then what the topics need besides."""
-    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _PATIENCE)
+    clients = session.clients.with_shared_reads(BatchScope.of(session.state), _READ_TIMEOUT)
     resource_states = {
-        name: one for name, one in session.state.resources.items() if not RESOURCE_TYPES[one.type_name].account_wide
+        name: resource
+        for name, resource in session.state.resources.items()
+        if not RESOURCE_TYPES[resource.type_name].account_wide
     }
     managed_resources = [recorded_resource(session.state, name, RESOURCE_TYPES) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
-        docs = list(
+        reads = list(
             pool.map(
-                lambda one, resource_state: _sight(clients, one, resource_state.created_at),
+                lambda resource, resource_state: _read_resource(clients, resource, resource_state.created_at),
                 managed_resources,
                 resource_states.values(),
             )
         )
-    sights = tuple(
+    observed = tuple(
         ObservedResource(
             name,
             resource_state.type_name,
             resource_state.aws_name,
-            doc,
+            actual,
             unknown,
-            _standing(resource_state.type_name, doc, unknown),
+            _resource_health(resource_state.type_name, actual, unknown),
         )
-        for (name, resource_state), (doc, unknown) in zip(resource_states.items(), docs, strict=True)
+        for (name, resource_state), (actual, unknown) in zip(resource_states.items(), reads, strict=True)
     )
     rows = tuple(
         {
-            "node": one.logical_id,
-            "kind": one.type_name,
+            "node": resource.logical_id,
+            "kind": resource.type_name,
             "phase": resource_state.phase,
             "id": resource_state.id,
-            "live": status_word(one),
-            "state": one.health.status if one.health else "unknown",
+            "live": status_word(resource),
+            "state": resource.health.status if resource.health else "unknown",
         }
-        for one, resource_state in zip(sights, resource_states.values(), strict=True)
+        for resource, resource_state in zip(observed, resource_states.values(), strict=True)
     )
-    context = HealthContext(sights, clients, session.clock.wall())
-    told = (*topics(context), *network_acl_topics(context, session.suffix))
-    return StatusReport(rows, told, unfinished_teardown(session.state))
+    context = HealthContext(observed, clients, session.clock.wall())
+    health_topics = (*topics(context), *network_acl_topics(context, session.suffix))
+    return StatusReport(rows, health_topics, unfinished_teardown(session.state))
 
 
-def _sight(clients: Clients, managed: ManagedResource, plan: float) -> tuple[dict[str, object] | None, str]:
+def _read_resource(
+    clients: Clients, resource: ManagedResource, created_at: float
+) -> tuple[dict[str, object] | None, str]:
     """Return a resource as AWS describes it, and why that is unknown, or "".
 
     A read that is refused hides no other resource.
     """
     try:
-        doc = read(clients, managed)
-        return doc and with_status_reads(clients, managed, doc, plan), ""
+        actual = read(clients, resource)
+        return actual and with_status_reads(clients, resource, actual, created_at), ""
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        return None, why_unknown(error, f"looking at {managed.description}")
+        return None, why_unknown(error, f"looking at {resource.description}")
 
 
-def _standing(type_name: str, doc: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
+def _resource_health(type_name: str, doc: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
     """Return the health of a resource; None if it could not be read."""
     return None if unknown else health_of(RESOURCE_TYPES[type_name], doc)
 
@@ -149,56 +153,56 @@ def status_word(one: ObservedResource) -> str:
     return one.health.description if one.health else f"unknown: {one.unknown_reason}"
 
 
-def record(console: Console, session: Session, look: StatusReport) -> None:
+def print_record(console: Console, session: Session, report: StatusReport) -> None:
     """Print the reading as one JSON line."""
     console.record(
         "status",
         suffix=session.suffix,
-        well=look.is_well,
-        resources=look.rows,
-        health=as_doc(look.parts),
+        well=report.is_healthy,
+        resources=report.rows,
+        health=as_doc(report.parts),
         outputs=session.state.outputs,
-        unfinished=look.unfinished_teardown,
+        unfinished=report.unfinished_teardown,
     )
 
 
-def _show(console: Console, session: Session, look: StatusReport) -> None:
+def _print_report(console: Console, session: Session, report: StatusReport) -> None:
     """Print the rows, the topics, the verdict and the outputs."""
     console.data(f"{session.suffix}: {location_description(session)}")
-    for line in table(([row[key] for key in _HEAD] for row in look.rows), _HEAD):
+    for line in table(([row[key] for key in _COLUMNS] for row in report.rows), _COLUMNS):
         console.data(line)
     console.data("")
-    for text, color in health_lines(look.parts):
+    for text, color in health_lines(report.parts):
         console.data(console.paint(text, color, sys.stdout))
-    text, color = look.verdict
+    text, color = report.verdict
     console.data(console.paint(text, color, sys.stdout))
-    if look.unfinished_teardown:
+    if report.unfinished_teardown:
         console.data(next_steps(session.options.workspace, session.suffix))
     console.data("")
     show_outputs(console, session.state.outputs, "table")
 
 
-def watch(console: Console, session: Session, every: float) -> int:
+def watch_status(console: Console, session: Session, every: float) -> int:
     """Read the stack, show it, wait, and repeat; on a terminal, each reading replaces the one before."""
     screen = Screen(console)
     try:
         while console.is_heard:
-            look = read_status(session)
-            if look.is_empty:
+            report = read_status(session)
+            if report.is_empty:
                 raise session.nothing_exists_error()
             if console.as_json:
-                record(console, session, look)
+                print_record(console, session, report)
             else:
-                screen.show([_head(session), *_lines(look)])
+                screen.show([_headline(session), *_screen_lines(report)])
             session.aws.calls.forget()
             session.clock.sleep(every)
-            _read_anew(session)
+            _reload_state(session)
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     return 0
 
 
-def _read_anew(session: Session) -> None:
+def _reload_state(session: Session) -> None:
     """Read the state again, as another run may have written it meanwhile."""
     workspace = session.options.workspace
     state = workspace.load_state(session.suffix)
@@ -207,13 +211,13 @@ def _read_anew(session: Session) -> None:
     session.state = state
 
 
-def _head(session: Session) -> Painted:
+def _headline(session: Session) -> Painted:
     """Return the first line: the time, the stack and its location."""
     now = datetime.fromtimestamp(session.clock.wall(), UTC).isoformat(timespec="seconds")
     return f"{now.replace('+00:00', 'Z')}  {session.suffix}: {location_description(session)}", "dim"
 
 
-def _lines(look: StatusReport) -> list[Painted]:
+def _screen_lines(report: StatusReport) -> list[Painted]:
     """Return the lines to show; healthy resources are left out."""
-    amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in look.amiss]
-    return [*health_lines(look.parts), *amiss, look.verdict]
+    amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in report.problems]
+    return [*health_lines(report.parts), *amiss, report.verdict]

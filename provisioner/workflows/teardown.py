@@ -34,40 +34,40 @@ from provisioner.teardown_run import (
 from provisioner.terminal.console import Console
 from provisioner.terminal.progress import progress
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.plan_context import describe_count, location_description, print_header
-from provisioner.workflows.run_recording import both_listeners, progress_estimate, record_plan, recorded
-from provisioner.workflows.signals import finish, signals
+from provisioner.workflows.plan_context import location_description, print_check_summary, print_header
+from provisioner.workflows.run_recording import combine_listeners, progress_estimate, record_plan, record_run
+from provisioner.workflows.signals import handle_signals, raise_run_error
 from provisioner.workspace import Workspace, stamp
 from state.errors import StateError
 from state.serialization import as_json, validate_types
 from state.stack_state import StackLocation, Tombstone
 
 
-def teardown(
+def tear_down_stack(
     console: Console, session: Session, confirmation: Confirmation, lock_timeout: float, *, unprotect: bool = False
 ) -> int:
     """Show what would be deleted, ask for the suffix, delete in reverse order, look for leftovers."""
     print_header(console, session)
     started = time.monotonic()
     with session.locked("teardown", lock_timeout):
-        with recorded(session, "teardown") as record:
-            outcome, report = _remove(console, session, confirmation, record, unprotect=unprotect)
+        with record_run(session, "teardown") as record:
+            outcome, report = _delete_stack(console, session, confirmation, record, unprotect=unprotect)
         session.close()
-    show_deleted(console, session, outcome, report)
-    describe_count(console, session, f"{amount(report.asked, 'resource')} checked", started)
+    print_deleted(console, session, outcome, report)
+    print_check_summary(console, session, f"{amount(report.asked, 'resource')} checked", started)
     return 0
 
 
-def _remove(
+def _delete_stack(
     console: Console, session: Session, confirmation: Confirmation, record: RunRecorder, *, unprotect: bool
 ) -> tuple[Outcome, VerificationReport]:
     """Show what would be deleted, ask, delete, and check whether anything is left."""
     plan = session.plan(teardown=True)
-    going = resources_to_delete(session, plan)
-    teardown = plan_teardown(plan, session.state, going, RESOURCE_TYPES)
+    to_delete = resources_to_delete(session, plan)
+    deletion_plan = plan_teardown(plan, session.state, to_delete, RESOURCE_TYPES)
     record_plan(record, session, plan)
-    record.plan = {"destroy": sum(not one.retention_reason for one in teardown.deletions)}
-    if not going and not session.state.tombstones:
+    record.plan = {"destroy": sum(not resource_id.retention_reason for resource_id in deletion_plan.deletions)}
+    if not to_delete and not session.state.tombstones:
         session.close()  # its state may hold nothing but account-wide roles
         raise NoSuchStack(
             f"There is nothing of the stack {session.suffix} in {location_description(session)}.",
@@ -75,33 +75,36 @@ def _remove(
         )
     if marker := session.marker(plan):
         marker.check_plan(plan)
-    found = protections(session, plan)
+    protected = protections(session, plan)
     if not unprotect:
-        check_protections(session, plan, found)
+        check_protections(session, plan, protected)
     check_suspended(plan)
     if not (console.quiet and confirmation.yes):
-        show_deletions(console, session, teardown)
-    held = blocking_notes(session, plan, found)
-    for line in [*(f"! {one}" for one in held), *(f"  {note}" for note in notes_of(held))]:
+        print_deletions(console, session, deletion_plan)
+    blockers = read_blockers(session, plan, protected)
+    for line in [*(f"! {resource_id}" for resource_id in blockers), *(f"  {note}" for note in notes_of(blockers))]:
         console.ask(line)
     confirmation.confirm(console, "Remove them?", session.suffix)
-    pieces = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in going}
-    estimate = progress_estimate(session, record, dict.fromkeys(pieces, "delete"))
-    with progress(console, pieces, estimate) as told, signals(console, session.clock) as caught:
-        session.listener = both_listeners(record.hear, told)
-        outcome = take_down(session, plan, found)
-    finish(outcome, caught, told=notes_of(held))
+    steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
+    estimate = progress_estimate(session, record, dict.fromkeys(steps, "delete"))
+    with (
+        progress(console, steps, estimate) as progress_listener,
+        handle_signals(console, session.clock) as caught_signals,
+    ):
+        session.listener = combine_listeners(record.hear, progress_listener)
+        outcome = take_down(session, plan, protected)
+    raise_run_error(outcome, caught_signals, shown_lines=notes_of(blockers))
     report = verify_nothing_remains(session, plan.stack, partial(raise_if_begun_again, marker))
     report.kept += leftovers_of_aws(plan)
-    report.lingering += [Remnant("", one, why) for one, why in outcome.foreign.items()]
+    report.lingering += [Remnant("", resource_id, reason) for resource_id, reason in outcome.foreign.items()]
     report.lingering += [
-        Remnant("", one, f"kept for the sake of {why}")
-        for one, why in outcome.kept.items()
-        if not any(why in told.reason for told in report.kept)
+        Remnant("", resource_id, f"kept for the sake of {reason}")
+        for resource_id, reason in outcome.kept.items()
+        if not any(reason in progress_listener.reason for progress_listener in report.kept)
     ]
-    where = save_report(session, outcome, report)
+    report_location = save_report(session, outcome, report)
     if report.remaining:
-        raise remaining_error(session, report, f"The report is {where}.")
+        raise remaining_error(session, report, f"The report is {report_location}.")
     return outcome, report
 
 
@@ -112,87 +115,89 @@ def next_command(session: Session, action: str) -> str:
     return command if session.is_known else f"{command} --region {session.location.region}"
 
 
-def blocking_notes(session: Session, plan: Plan, found: ProtectedResources) -> list[BlockedDeletion]:
+def read_blockers(session: Session, plan: Plan, protected: ProtectedResources) -> list[BlockedDeletion]:
     """Return what is not this stack's and will block the deletion of a part of it; the rest is deleted."""
     unknown = [
-        BlockedDeletion(one.logical_id, "protection", f"nobody knows whom: {one.unknown_reason}")
-        for one in found.untold
-        if one.unknown_reason
+        BlockedDeletion(resource.logical_id, "protection", f"nobody knows whom: {resource.unknown_reason}")
+        for resource in protected.untold
+        if resource.unknown_reason
     ]
     return blocked_deletions(plan, session.state, session.clients, RESOURCE_TYPES) + unknown
 
 
-def show_deletions(console: Console, session: Session, teardown: TeardownPlan) -> None:
+def print_deletions(console: Console, session: Session, deletion_plan: TeardownPlan) -> None:
     """Show what is deleted, grouped by step, and what is retained."""
-    going = [one for one in teardown.in_order if not one.retention_reason]
-    console.ask(f"These {len(going)} of {session.suffix} in {location_description(session)} go, and all data in them:")
-    for step in dict.fromkeys(one.step for one in going):
-        words = ", ".join(one.logical_id for one in going if one.step == step)
+    to_delete = [one for one in deletion_plan.in_order if not one.retention_reason]
+    console.ask(
+        f"These {len(to_delete)} of {session.suffix} in {location_description(session)} go, and all data in them:"
+    )
+    for step in dict.fromkeys(one.step for one in to_delete):
+        names = ", ".join(one.logical_id for one in to_delete if one.step == step)
         for line in textwrap.wrap(
-            f"{step}: {words}",
+            f"{step}: {names}",
             width=100,
             initial_indent="  ",
             subsequent_indent="    ",
             break_on_hyphens=False,
         ):
             console.ask(line)
-    for one in (one for one in teardown.in_order if one.retention_reason):
+    for one in (one for one in deletion_plan.in_order if one.retention_reason):
         console.ask(f"= {one.step}/{one.logical_id} is left standing: {one.retention_reason}")
 
 
-def check_protections(session: Session, plan: Plan, found: ProtectedResources) -> None:
+def check_protections(session: Session, plan: Plan, protected: ProtectedResources) -> None:
     """Raise Blocked, before anything is touched, if AWS would refuse to delete a resource later."""
-    if names := found.words:
+    if names := protected.words:
         raise Blocked(
-            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost(session, plan)}",
+            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost_data(session, plan)}",
             f"`{next_command(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",
         )
 
 
-def _lost(session: Session, plan: Plan) -> str:
+def _lost_data(session: Session, plan: Plan) -> str:
     """Return which data would be lost, each on a line."""
-    teardown = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
-    told = "".join(f"\n  {one.logical_id}: {one.data_loss}" for one in teardown.deletions if one.data_loss)
-    return f"It would lose:{told}" if told else ""
+    deletion_plan = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
+    losses = "".join(f"\n  {one.logical_id}: {one.data_loss}" for one in deletion_plan.deletions if one.data_loss)
+    return f"It would lose:{losses}" if losses else ""
 
 
 def check_suspended(plan: Plan) -> None:
     """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
     resources = plan.stack.resources
-    asleep = {
-        name: suspension_reason(resources[name].type, doc, resources[name].lives_in)
-        for name, doc in plan.actual.items()
+    suspended = {
+        name: suspension_reason(resources[name].type, actual, resources[name].lives_in)
+        for name, actual in plan.actual.items()
         if name in resources
     }
-    told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
-    if told:
-        raise Blocked(f"{told}; nothing was touched.", "Wake it, wait until it is up, then run this again.")
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in suspended.items() if reason)
+    if reasons:
+        raise Blocked(f"{reasons}; nothing was touched.", "Wake it, wait until it is up, then run this again.")
 
 
-def remaining_error(session: Session, report: VerificationReport, where: str) -> ResourcesRemain:
+def remaining_error(session: Session, report: VerificationReport, report_note: str) -> ResourcesRemain:
     """Return the error that lists what is still there."""
-    told = "\n".join(f"  {one.what} {one.id}: {one.reason}" for one in report.remaining)
+    lines = "\n".join(f"  {one.what} {one.id}: {one.reason}" for one in report.remaining)
     return ResourcesRemain(
-        f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
-        f"Run `{next_command(session, 'teardown')}` again. {where}".rstrip(),
+        f"{len(report.remaining)} of the stack {session.suffix} remain:\n{lines}",
+        f"Run `{next_command(session, 'teardown')}` again. {report_note}".rstrip(),
     )
 
 
-def verify_gone(console: Console, session: Session) -> int:
+def verify_stack_is_gone(console: Console, session: Session) -> int:
     """Search once more without a state: by the ids in the last teardown's report, by names and by tags."""
     print_header(console, session)
     started = time.monotonic()
-    kept = last_report(session.options.workspace, session.suffix)
-    if kept and not session.is_known:
-        check_account(session.location, kept["place"]["account"])
-        session.state.tombstones = kept["deleted"]
+    last = last_report(session.options.workspace, session.suffix)
+    if last and not session.is_known:
+        check_account(session.location, last["place"]["account"])
+        session.state.tombstones = last["deleted"]
     stack = stack_by_name(session)
     marker = session.marker_of(stack)
     report = verify_nothing_remains(session, stack, marker.check_plan if marker else lambda _: None)
     if report.remaining:
         raise remaining_error(session, report, "")
-    show_deleted(console, session, Outcome("verify-gone"), report)
-    describe_count(console, session, f"{amount(report.asked, 'resource')} checked", started)
+    print_deleted(console, session, Outcome("verify-gone"), report)
+    print_check_summary(console, session, f"{amount(report.asked, 'resource')} checked", started)
     return 0
 
 
@@ -202,21 +207,21 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
     if not reports:
         return {}
     try:
-        kept = dict(json.loads(reports[-1].load() or b"{}"))
-        validate_types(StackLocation(**kept["place"]))
-        kept["deleted"] = [validate_types(Tombstone(**stone)) for stone in kept["deleted"]]
+        report = dict(json.loads(reports[-1].load() or b"{}"))
+        validate_types(StackLocation(**report["place"]))
+        report["deleted"] = [validate_types(Tombstone(**tombstone)) for tombstone in report["deleted"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StateError(
             f"The report {reports[-1].description} cannot be read ({error}).",
             "It is only a report of what is gone: remove it, and run the same command again.",
         ) from error
-    return kept
+    return report
 
 
 def last_region(workspace: Workspace, suffix: str) -> str | None:
     """Return the region of the stack's last teardown; None if there is none, or the stack has a state."""
-    kept = None if workspace.load_state(suffix) else last_report(workspace, suffix)
-    return str(kept["place"]["region"]) if kept else None
+    report = None if workspace.load_state(suffix) else last_report(workspace, suffix)
+    return str(report["place"]["region"]) if report else None
 
 
 def save_report(session: Session, outcome: Outcome, report: VerificationReport) -> str:
@@ -233,7 +238,7 @@ def save_report(session: Session, outcome: Outcome, report: VerificationReport) 
     return store.description
 
 
-def show_deleted(console: Console, session: Session, outcome: Outcome, report: VerificationReport) -> None:
+def print_deleted(console: Console, session: Session, outcome: Outcome, report: VerificationReport) -> None:
     """Print what was deleted, and the proof that nothing is left."""
     if console.as_json:
         console.record("teardown", suffix=session.suffix, removed=outcome.done, **report.as_dict())

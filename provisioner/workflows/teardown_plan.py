@@ -12,11 +12,11 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.teardown_plan import print_teardown_plan
 from provisioner.workflows.estimates import teardown_estimate
 from provisioner.workflows.plan import PlanView
-from provisioner.workflows.plan_context import context_notes, describe_checks, print_header
-from provisioner.workflows.teardown import blocking_notes, check_protections
+from provisioner.workflows.plan_context import context_notes, print_checked_resources, print_header
+from provisioner.workflows.teardown import check_protections, read_blockers
 
 
-def show_teardown_plan(console: Console, session: Session, showing: PlanView) -> int:
+def show_teardown_plan(console: Console, session: Session, view: PlanView) -> int:
     """Show what a teardown would do; return the exit code.
 
     Raises:
@@ -26,11 +26,13 @@ def show_teardown_plan(console: Console, session: Session, showing: PlanView) ->
     print_header(console, session)
     started = time.monotonic()
     plan = context_notes(session, session.plan(teardown=True), teardown=True)
-    teardown = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
-    found = protections(session, plan)
-    held = blocking_notes(session, plan, found)
-    showing.begin(console, session)
-    print_teardown_plan(console, session.suffix, teardown, plan.notes, teardown_estimate(session, plan, teardown), held)
-    describe_checks(console, session, plan, started)
-    check_protections(session, plan, found)
-    return showing.code(changes=bool(teardown.deletions))
+    deletion_plan = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
+    protected = protections(session, plan)
+    blockers = read_blockers(session, plan, protected)
+    view.print_heading(console, session)
+    print_teardown_plan(
+        console, session.suffix, deletion_plan, plan.notes, teardown_estimate(session, plan, deletion_plan), blockers
+    )
+    print_checked_resources(console, session, plan, started)
+    check_protections(session, plan, protected)
+    return view.exit_code(changes=bool(deletion_plan.deletions))

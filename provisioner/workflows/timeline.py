@@ -19,23 +19,23 @@ from provisioner.workspace import Workspace
 from state.errors import StateError
 
 
-def timeline(
+def print_timeline(
     console: Console, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None
 ) -> int:
     """Show the last run of a stack, or of any stack if none is given; or write it to files."""
-    told = timeline_of(_last(console, workspace, suffix))
+    timeline = timeline_of(_newest_record(console, workspace, suffix))
     if page:
-        write(page, as_page(told))
+        write(page, as_page(timeline))
     if trace:
-        write(trace, json.dumps(as_trace(told), separators=(",", ":")))
+        write(trace, json.dumps(as_trace(timeline), separators=(",", ":")))
     if page or trace:
-        console.note(summary(told))
+        console.note(summary(timeline))
     else:
-        show_timeline(console, told)
+        show_timeline(console, timeline)
     return 0
 
 
-def _last(console: Console, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
+def _newest_record(console: Console, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
     """Return the newest record that can be read."""
     names = workspace.history.run_ids(suffix or "*")
     if not names:

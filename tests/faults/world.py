@@ -24,9 +24,9 @@ from provisioner.emulator.local import RunningEmulator, window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
 from provisioner.terminal.console import Console
-from provisioner.workflows.apply import ApplyOptions, apply
+from provisioner.workflows.apply import ApplyOptions, apply_stack
 from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.teardown import teardown
+from provisioner.workflows.teardown import tear_down_stack
 from provisioner.workspace import Workspace
 from state import lock
 from state.errors import ProvisionerError
@@ -145,8 +145,8 @@ class World:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 if verb == APPLY:
-                    return apply(console, session(), ApplyOptions(yes))
-                return teardown(console, session(), yes, 0.0, unprotect=True)
+                    return apply_stack(console, session(), ApplyOptions(yes))
+                return tear_down_stack(console, session(), yes, 0.0, unprotect=True)
         except Killed:
             self.time.bury()
             return KILLED

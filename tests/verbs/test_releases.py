@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.resources.ecs.revisions import differing_paths
-from provisioner.workflows.releases import missing
+from provisioner.workflows.releases import missing_revisions
 from tests.support.account_inventory import client
 from tests.support.live_stack import SUFFIX
 from tests.support.user import User
@@ -20,7 +20,7 @@ WORKER = ("--set", 'api.services={"worker": {"prefixes": ["/work/*"]}}')
     ("known", "gone"), [([], []), ([3], []), ([3, 2, 1], []), ([7, 4, 2], [3, 5, 6]), ([2, 7, 4], [3, 5, 6])]
 )
 def test_what_is_missing_lies_between_what_is_known(known: list[int], gone: list[int]) -> None:
-    assert missing(known) == gone
+    assert missing_revisions(known) == gone
 
 
 def test_what_two_revisions_differ_in_besides_the_image() -> None:
