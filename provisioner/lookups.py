@@ -35,7 +35,7 @@ def look_up(
         state.lookups = {
             "zones": [*zones, *known.get("zones", [])[len(zones) :]],
             **_engine(clients, suffix, settings, known, ending=ending),
-            "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
+            "master_password": known.get("master_password") or lookups.master_password_keeper(clients, suffix),
             "edge_addresses": _edge_addresses(clients, settings, known, ending=ending),
             "priorities": priorities(settings.prefixes, _standing(clients, suffix, known)),
             **({"filled": known["filled"]} if "filled" in known else {}),
@@ -79,7 +79,7 @@ def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
     if known:
         return 0
     with user_errors("looking at what stands of the database"):
-        return lookups.readers_in_use(clients, suffix)
+        return lookups.highest_reader_number(clients, suffix)
 
 
 def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackState) -> Settings:
@@ -100,8 +100,8 @@ def _zones(clients: Clients, suffix: str, settings: Settings, known: dict[str, A
     """
     former = known.get("zones") or lookups.zones_in_use(clients, suffix)
     count = len(former) if ending and former else settings.network.zones
-    lookups.check_left(clients, suffix, former[count:])
-    return lookups.zones(clients, count, former)
+    lookups.check_zones_to_leave(clients, suffix, former[count:])
+    return lookups.choose_zones(clients, count, former)
 
 
 def _engine(
@@ -132,7 +132,7 @@ def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str
     is_over = end is not None and end < day_of(clients.clock.wall())
     if engine and settings.database.extended_support is not False and not is_over:
         return ""
-    return str((lookups.running_cluster(clients, suffix) or {}).get("EngineVersion", ""))
+    return str((lookups.read_cluster(clients, suffix) or {}).get("EngineVersion", ""))
 
 
 def _follows(settings: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
@@ -165,4 +165,4 @@ def _edge_addresses(clients: Clients, settings: Settings, known: dict[str, Any],
     found = str(known.get("edge_addresses", ""))
     if found or ending or not (settings.edge.guard == "require" or settings.edge.vpc_origin):
         return found
-    return lookups.edge_addresses(clients)
+    return lookups.edge_prefix_list_id(clients)

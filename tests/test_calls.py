@@ -30,7 +30,7 @@ from provisioner.resources import (
 )
 from provisioner.resources.ecs import (
     base,
-    diagnosis,
+    deployment_diagnosis,
     revisions,
     rollouts,
     service_tasks,
@@ -124,7 +124,7 @@ DECLARED = {
     "doctor/reads/scaling.py": scaling.CALLS,
     "doctor/reads/tasks.py": tasks.CALLS,
     "workflows/origin_secret_rotation.py": origin_key.CALLS,
-    "resources/ecs/diagnosis.py": diagnosis.CALLS,
+    "resources/ecs/deployment_diagnosis.py": deployment_diagnosis.CALLS,
     "resources/ecs/standalone_tasks.py": standalone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,
     "resources/ecs/rollouts.py": rollouts.CALLS,

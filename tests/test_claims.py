@@ -15,8 +15,8 @@ from provisioner.engine.planning.conflicts import conflicts, find_conflicts, sta
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.elbv2.groups import TargetGroup
 from provisioner.resources.elbv2.listeners import ListenerRule
+from provisioner.resources.elbv2.target_groups import TargetGroup
 from provisioner.stack import build
 from provisioner.steps.alb_rules import priorities, priority
 from provisioner.steps.lookups import offline_lookups

@@ -15,7 +15,7 @@ import pytest
 
 from provisioner.resources.ecs import rollouts
 from provisioner.resources.ecs.service import Service
-from provisioner.resources.ecs.tasks import TaskDefinition
+from provisioner.resources.ecs.task_definitions import TaskDefinition
 from provisioner.workflows import smoke_test
 from provisioner.workflows.service_controller import ServiceController
 from tests.support.live_stack import SUFFIX, LiveStack
@@ -162,7 +162,7 @@ def test_a_restart_whose_reply_is_lost_is_one_rollout(
 ) -> None:
     """Also where ECS shows what it has begun a little later: the next try waits for as long as it may."""
     before, start = begun(live_stack), time.monotonic()
-    really = rollouts.described
+    really = rollouts.describe_services
 
     def described(*given: Any) -> Any:
         docs = really(*given)
@@ -171,7 +171,7 @@ def test_a_restart_whose_reply_is_lost_is_one_rollout(
         return seen[:1] if late else docs
 
     seen: list[Any] = []
-    monkeypatch.setattr(rollouts, "described", described)
+    monkeypatch.setattr(rollouts, "describe_services", described)
     live_stack.desk.box.faults({"operation": "ecs:UpdateService", "fault": "lost_reply"})
 
     ran = live_stack.desk.run("restart", "--yes", "--suffix", SUFFIX)
@@ -204,7 +204,7 @@ def test_a_restart_that_was_killed_is_gone_on_with(live_stack: LiveStack, fault:
 def test_where_nobody_tells_of_deployments_the_revision_that_runs_does(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rollouts, "rollouts", lambda *_: None)
+    monkeypatch.setattr(rollouts, "list_rollouts", lambda *_: None)
 
     assert deploy(live_stack, "untold:1").code == 0
     ran = deploy(live_stack, "web:does-not-exist")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.ecs import life, model
-from provisioner.resources.ecs.diagnosis import deployments, diagnose, verdict
-from provisioner.resources.ecs.revisions import registered
+from provisioner.resources.ecs.deployment_diagnosis import diagnose, list_deployments, newest_deployment_status
+from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
-from provisioner.resources.ecs.service import rollout
+from provisioner.resources.ecs.service import rollout_state
 from provisioner.settings.images import is_reference
 from provisioner.workflows import smoke_test
 from provisioner.workflows.rollout import describe_remaining
@@ -63,17 +63,17 @@ def test_a_container_that_the_definition_does_not_tell_of_hides_nothing() -> Non
     found = diagnose(ecs, "c", "s")
 
     assert [one.name for one in found.containers] == list(names)
-    assert "container api ended with exit code 3" in found.words
+    assert "container api ended with exit code 3" in found.description
 
 
 def test_the_newest_of_the_deployments_comes_first() -> None:
     ecs = Paged([3, 2, 1, 9])
 
-    listed = deployments(ecs, "c", "s")
+    listed = list_deployments(ecs, "c", "s")
 
     assert [one["serviceDeploymentArn"] for one in listed or []] == ["9", "3", "2", "1"]
-    assert verdict(ecs, "c", "s") == ("S9", "")
-    assert verdict(ecs, "c", "s", since=10) == ("", "")
+    assert newest_deployment_status(ecs, "c", "s") == ("S9", "")
+    assert newest_deployment_status(ecs, "c", "s", since=10) == ("", "")
 
 
 def test_what_is_left_after_a_failure_is_told_as_it_is() -> None:
@@ -101,7 +101,7 @@ def test_one_that_was_begun_anew_is_no_failed_one(there: list[tuple[str, str, st
         {"status": status, "taskDefinition": f"arn:{name}", "rolloutState": state} for status, name, state in there
     ]
 
-    assert rollout({"deployments": listed, "runningCount": 2, "desiredCount": 2}, "arn:a:2") == words
+    assert rollout_state({"deployments": listed, "runningCount": 2, "desiredCount": 2}, "arn:a:2") == words
 
 
 def deploy(live_stack: LiveStack, image: str, *more: str) -> CommandResult:
@@ -202,7 +202,7 @@ def test_an_impossible_image_is_refused_before_anything_is_asked(live_stack: Liv
 
 def test_a_revision_of_another_port_is_refused_before_anything_changes(live_stack: LiveStack) -> None:
     ecs, before = live_stack.aws("ecs"), live_stack.service
-    props = registered(live_stack.task)
+    props = registration_arguments(live_stack.task)
     props["containerDefinitions"][0]["portMappings"][0] |= {"containerPort": 9090, "hostPort": 9090}
     made = ecs.register_task_definition(**props, tags=before["tags"])["taskDefinition"]
 
@@ -252,14 +252,14 @@ def test_without_the_right_to_see_tasks_stop_fail_fast_waits_on(
 def test_a_service_that_somebody_deletes_meanwhile_is_told(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = RolloutWatch.look
+    really = RolloutWatch.read_stage
 
     def look(rolling: RolloutWatch) -> RolloutStage:
         with monkeypatch.context() as patch:
-            patch.setattr("provisioner.resources.ecs.rollouts.described", lambda *_: [{"status": "DRAINING"}])
+            patch.setattr("provisioner.resources.ecs.rollouts.describe_services", lambda *_: [{"status": "DRAINING"}])
             return really(rolling)
 
-    monkeypatch.setattr(RolloutWatch, "look", look)
+    monkeypatch.setattr(RolloutWatch, "read_stage", look)
 
     ran = deploy(live_stack, "deleted:1")
 

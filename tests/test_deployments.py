@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.emulator.ecs import scheduler
 from provisioner.emulator.server import LocalAws
-from provisioner.resources.ecs.diagnosis import Diagnosis
+from provisioner.resources.ecs.deployment_diagnosis import Diagnosis
 from tests.support.account_inventory import client
 from tests.support.user import CommandResult, User
 
@@ -68,7 +68,7 @@ def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: User) -> Non
 def test_a_log_group_that_is_not_there_is_the_cause_and_no_secret() -> None:
     stopped = "ResourceInitializationError: failed to validate logger args: The specified log group does not exist."
 
-    assert "`apply` makes it anew" in Diagnosis(stopped=stopped).remedy
+    assert "`apply` makes it anew" in Diagnosis(stop_reason=stopped).remedy
 
 
 def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: User) -> None:

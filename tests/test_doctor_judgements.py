@@ -29,7 +29,7 @@ from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Min
 from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
 from provisioner.doctor.reads.tasks import StoppedTasks, _is_of_now, has_ended
 from provisioner.doctor.runner import CheckResult, first_finding, run_check
-from provisioner.resources.ecs.diagnosis import Diagnosis, StoppedContainer
+from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, StoppedContainer
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -366,12 +366,12 @@ PULLED = "CannotPullContainerError: pull image manifest has been retried 5 time(
 @pytest.mark.parametrize(
     ("last", "typed"),
     [
-        (Diagnosis(task="0a1b", containers=(StoppedContainer("api", 1, "", ("boom",)),)), "logs --since 1h"),
+        (Diagnosis(task_id="0a1b", containers=(StoppedContainer("api", 1, "", ("boom",)),)), "logs --since 1h"),
         (
-            Diagnosis(task="0a1b", stopped=PULLED, containers=(StoppedContainer("api", None, PULLED),)),
+            Diagnosis(task_id="0a1b", stop_reason=PULLED, containers=(StoppedContainer("api", None, PULLED),)),
             "aws ecs describe-tasks --cluster ml-api-cluster-prod --tasks 0a1b",
         ),
-        (Diagnosis(unseen=("(ListTasks answered AccessDeniedException: no)",)), "status"),
+        (Diagnosis(failed_calls=("(ListTasks answered AccessDeniedException: no)",)), "status"),
     ],
     ids=["it wrote", "it never started", "nobody tells which"],
 )

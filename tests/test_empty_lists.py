@@ -12,7 +12,7 @@ from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import existing_domain
-from provisioner.resources.ecs.service_tasks import service_tasks
+from provisioner.resources.ecs.service_tasks import read_service_tasks
 from provisioner.responses import created_in
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
@@ -83,7 +83,7 @@ def test_of_two_services_of_a_name_the_active_one_is_entered_and_a_task_without_
     )
     clients = cast("Clients", SimpleNamespace(client=lambda _: ecs))
 
-    found = service_tasks(clients, "cluster", "a")
+    found = read_service_tasks(clients, "cluster", "a")
 
     assert found is not None
     assert (found.tasks, asked) == ((), ["b"])

@@ -12,10 +12,10 @@ from provisioner.engine.planning.planner import Action, Change, with_unmanaged
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged
-from provisioner.resources.ec2.groups import SecurityGroup
-from provisioner.resources.ec2.permissions import contents, permission
-from provisioner.resources.ec2.routes import RouteTable
-from provisioner.resources.elbv2.added import rewritten, shown_besides
+from provisioner.resources.ec2.permissions import ip_permission, rules_in
+from provisioner.resources.ec2.route_tables import RouteTable
+from provisioner.resources.ec2.security_groups import SecurityGroup
+from provisioner.resources.elbv2.listener_unmanaged import changed_header_attributes, extra_certificates
 from provisioner.resources.secretsmanager import Secret
 
 PORTS = st.fixed_dictionaries(
@@ -36,7 +36,7 @@ GROUP = {"GroupId": "sg-1", "IpPermissions": [{**TELNET, "IpRanges": [{"CidrIp":
 def test_a_rule_is_the_same_in_both_its_forms(ports: JsonObject, peer: JsonObject) -> None:
     rule = {**ports, **peer}
 
-    assert list(contents([permission({**rule, "Description": "said"})])) == [rule]
+    assert list(rules_in([ip_permission({**rule, "Description": "said"})])) == [rule]
 
 
 def extras(*parts: KnownChild) -> list[str]:
@@ -109,7 +109,7 @@ class Elbv2:
 
 
 def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_certificates_told() -> None:
-    found = rewritten(Elbv2(), "arn:l")
+    found = changed_header_attributes(Elbv2(), "arn:l")
     assert [(one.what, one.request["Value"], one.kept_reason) for one in found] == [
         (
             "attribute routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name=X-Theirs",
@@ -119,10 +119,10 @@ def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_ce
         ("attribute routing.http.response.server.enabled=false", "true", ""),
     ]
     doc = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "ours"}]}
-    (told,) = shown_besides(Elbv2(), "arn:l", doc)
+    (told,) = extra_certificates(Elbv2(), "arn:l", doc)
     assert told.what == "certificate theirs"
     assert told.kept_reason
-    assert shown_besides(None, "arn:l", {"Protocol": "HTTP"}) == []
+    assert extra_certificates(None, "arn:l", {"Protocol": "HTTP"}) == []
 
 
 class Secrets:

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.types.blocker import Blocker, blocked_error
-from provisioner.resources.ec2.remedies import remedy
+from provisioner.resources.ec2.interface_removal import removal_command
 from provisioner.workflows.signals import raise_run_error
 from state.errors import ProvisionerError
 from tests.support.account_inventory import client
@@ -188,12 +188,12 @@ ENDS = {
 def test_what_an_interface_is_for_tells_how_it_ends(purpose: str) -> None:
     asked = {"NetworkInterfaceId": "eni-1", "OwnerId": "1", "Description": purpose}
 
-    assert remedy(asked, "eu-west-1") == f"`aws {ENDS[purpose]} --region eu-west-1`"
+    assert removal_command(asked, "eu-west-1") == f"`aws {ENDS[purpose]} --region eu-west-1`"
 
 
 def test_an_interface_that_an_instance_leaves_behind_is_deleted_after_it() -> None:
     attachment = {"InstanceId": "i-1", "DeleteOnTermination": False}
-    told = remedy({"NetworkInterfaceId": "eni-1", "Attachment": attachment}, "eu-west-1")
+    told = removal_command({"NetworkInterfaceId": "eni-1", "Attachment": attachment}, "eu-west-1")
 
     assert "terminate-instances --instance-ids i-1" in told
     assert told.endswith("then `aws ec2 delete-network-interface --network-interface-id eni-1 --region eu-west-1`")
@@ -202,4 +202,4 @@ def test_an_interface_that_an_instance_leaves_behind_is_deleted_after_it() -> No
 def test_of_what_a_service_holds_the_service_is_named() -> None:
     asked = {"NetworkInterfaceId": "eni-1", "RequesterManaged": True, "RequesterId": "amazon-elasticache"}
 
-    assert remedy(asked, "eu-west-1") == "end what amazon-elasticache made it for; it goes with that"
+    assert removal_command(asked, "eu-west-1") == "end what amazon-elasticache made it for; it goes with that"

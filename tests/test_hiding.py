@@ -14,7 +14,7 @@ from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, M
 from provisioner.engine.planning.diff import differences
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ec2.endpoints import VpcEndpoint
+from provisioner.resources.ec2.vpc_endpoints import VpcEndpoint
 from provisioner.resources.elbv2.listeners import Listener
 from state.stack_state import ResourceState
 from tests.support.fake_resources import OURS, Thing, entry, seen

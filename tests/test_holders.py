@@ -11,9 +11,9 @@ from provisioner.emulator.server import LocalAws
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
 from provisioner.resources.cloudfront import Distribution
-from provisioner.resources.ec2.groups import SecurityGroup
-from provisioner.resources.ec2.interfaces import interfaces
-from provisioner.resources.ec2.routes import RouteTable
+from provisioner.resources.ec2.network_interfaces import interface_blockers
+from provisioner.resources.ec2.route_tables import RouteTable
+from provisioner.resources.ec2.security_groups import SecurityGroup
 from provisioner.resources.ec2.vpc import Vpc
 from provisioner.resources.tags import pairs
 from tests.support.account_inventory import client
@@ -118,7 +118,7 @@ def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> 
                 ]
             }
 
-    assert [one.temporary for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [False, True]
+    assert [one.temporary for one in interface_blockers(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, p
         def describe_network_interfaces(self, **_: Any) -> Any:
             return {"NetworkInterfaces": [interface]}
 
-    assert [one.temporary for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]
+    assert [one.temporary for one in interface_blockers(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_somebody_else_put_into_our_subnet_stays(
             assert asked["Filters"][0]["Values"] == ["vpce-0a"]
             return {"VpcEndpoints": [owner]}
 
-    assert [one.temporary for one in interfaces(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]
+    assert [one.temporary for one in interface_blockers(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]
 
 
 class Refusing:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.iam.evaluator import Verdict, verdict
-from provisioner.resources.ecs.strategies import lasts
-from provisioner.resources.elbv2.routing import matching_rule, path_values, target_groups_of
+from provisioner.resources.ecs.deployment_strategies import strategy_seconds
+from provisioner.resources.elbv2.request_routing import matching_rule, path_values, target_groups_of
 from provisioner.steps.alb_rules import prefix_slug
 from tests.exactly import exactly, printed
 from tests.support.hosted_zones import Zone
@@ -372,7 +372,7 @@ def test_a_deployment_is_given_the_time_that_its_strategy_takes() -> None:
     linear = {"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 25.0, "stepBakeTimeInMinutes": 10}}
     canary = {"strategy": "CANARY", "bakeTimeInMinutes": 5}
 
-    assert lasts({"deploymentConfiguration": told}) == 3600
-    assert lasts({"deploymentConfiguration": linear}) == 3 * 600
-    assert lasts({"deploymentConfiguration": canary}) == 15 * 60
-    assert lasts({"deploymentConfiguration": {**told, "strategy": "ROLLING"}}) == 0
+    assert strategy_seconds({"deploymentConfiguration": told}) == 3600
+    assert strategy_seconds({"deploymentConfiguration": linear}) == 3 * 600
+    assert strategy_seconds({"deploymentConfiguration": canary}) == 15 * 60
+    assert strategy_seconds({"deploymentConfiguration": {**told, "strategy": "ROLLING"}}) == 0

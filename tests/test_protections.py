@@ -18,7 +18,7 @@ from provisioner.engine.planning.teardown_plan import overrides
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.elbv2.balancer import LoadBalancer
+from provisioner.resources.elbv2.load_balancers import LoadBalancer
 from provisioner.resources.logs import LogGroup
 from provisioner.resources.route53 import DnsName
 from provisioner.resources.s3 import Bucket

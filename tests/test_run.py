@@ -282,7 +282,7 @@ def test_where_aws_has_forgotten_the_task_nobody_knows_and_none_is_started(
     (key,) = known["begun"]
     known["begun"][key]["at"] += 7200  # no task is as young; then as one that is an hour old
     path.write_text(json.dumps(known))
-    monkeypatch.setattr(one_time_command, "TOLD_FOR", -1e9)
+    monkeypatch.setattr(one_time_command, "DESCRIBED_FOR_SECONDS", -1e9)
 
     ran = run(live_stack, "forgotten")
 

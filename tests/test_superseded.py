@@ -11,10 +11,10 @@ import pytest
 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
-from provisioner.resources.ecs.revisions import registered
+from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import Service
-from provisioner.resources.ecs.superseding import has_failed, superseding_deployment, was_stopped_by_hand
+from provisioner.resources.ecs.superseding_deployments import has_failed, superseding_deployment, was_stopped_by_hand
 from provisioner.workflows import smoke_test
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import CommandResult
@@ -33,7 +33,7 @@ def deploy(live_stack: LiveStack, image: str) -> CommandResult:
 def somebody_deploys(live_stack: LiveStack, image: str) -> str:
     """Another pipeline registers a revision and has the service run it."""
     ecs, service = live_stack.aws("ecs"), live_stack.service
-    props = registered(live_stack.task)
+    props = registration_arguments(live_stack.task)
     props["containerDefinitions"][0]["image"] = image
     arn = ecs.register_task_definition(**props, tags=service["tags"])["taskDefinition"]["taskDefinitionArn"]
     roll(live_stack, arn)
@@ -50,7 +50,7 @@ def roll(live_stack: LiveStack, arn: str) -> None:
 
 def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[RolloutWatch], Any]) -> list[Any]:
     """Let somebody act once the deployment has begun; what came of it."""
-    really = RolloutWatch.look
+    really = RolloutWatch.read_stage
     done: list[Any] = []
 
     def look(rolling: RolloutWatch) -> RolloutStage:
@@ -59,7 +59,7 @@ def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[Rollou
             done[0] = act(rolling)
         return really(rolling)
 
-    monkeypatch.setattr(RolloutWatch, "look", look)
+    monkeypatch.setattr(RolloutWatch, "read_stage", look)
     return done
 
 
@@ -109,7 +109,7 @@ def test_a_newer_one_of_the_same_revision_is_followed(live_stack: LiveStack, mon
     ecs, service = live_stack.aws("ecs"), live_stack.service
 
     def anew(rolling: RolloutWatch) -> None:
-        rolling.arn = rolling._found()
+        rolling.arn = rolling._find_arn()
         ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True)
 
     live_stack.desk.slow(0.02)
@@ -135,7 +135,7 @@ def test_what_ecs_went_back_to_took_nobodys_place() -> None:
     assert superseding_deployment({"deployments": [primary("f:2")]}, "f:2") is None
     found = superseding_deployment({"deployments": [primary("f:3")]}, "f:2", {"f:1"})
     assert found is not None
-    assert (found.revision, found.at) == ("f:3", 7)
+    assert (found.revision, found.created_at) == ("f:3", 7)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_one_that_somebody_stops_by_hand_is_no_bad_image(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(rolling: RolloutWatch) -> None:
-        arn = rolling._found()
+        arn = rolling._find_arn()
         live_stack.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
 
     former = live_stack.task["containerDefinitions"][0]["image"]

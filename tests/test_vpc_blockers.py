@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren
 from provisioner.names import owner_tags
-from provisioner.resources.ec2.interfaces import interfaces
-from provisioner.resources.ec2.unmanaged import unmanaged
+from provisioner.resources.ec2.network_interfaces import interface_blockers
 from provisioner.resources.ec2.vpc import Vpc
 from provisioner.resources.ec2.vpc_blockers import vpc_blockers
+from provisioner.resources.ec2.vpc_unmanaged import unmanaged_in_vpc
 from provisioner.resources.tags import pairs
 from tests.support.account_inventory import client
 from tests.support.printed_commands import carry_out, printed
@@ -256,7 +256,7 @@ def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
 def test_drift_says_what_an_older_policy_does_not_let_it_list_and_counts_it_as_no_drift(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (doubt,) = unmanaged(Told(denied="describe_vpn_gateways"), VPC, KnownChildren(()))
+    (doubt,) = unmanaged_in_vpc(Told(denied="describe_vpn_gateways"), VPC, KnownChildren(()))
     user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
     monkeypatch.setattr(Vpc, "unmanaged", lambda *_: [doubt])
     ran = user.run("drift", "--detailed-exitcode", "--suffix", "a")
@@ -270,7 +270,7 @@ def test_a_transit_gateways_interface_in_our_subnet_does_not_pass() -> None:
     """It is in no group, and AWS keeps it as long as the attachment stands."""
     purpose = "Network Interface for Transit Gateway Attachment tgw-attach-1"
     made = {"NetworkInterfaceId": "eni-1", "RequesterManaged": True, "Description": purpose}
-    (told,) = interfaces(Interfaces(made), {"subnet-id": "s-1"}, "a")
+    (told,) = interface_blockers(Interfaces(made), {"subnet-id": "s-1"}, "a")
 
     assert not told.temporary
     assert "--transit-gateway-attachment-id tgw-attach-1 --region eu-west-1" in told.remedy

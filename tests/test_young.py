@@ -13,7 +13,7 @@ from provisioner.engine.execution import consistency
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ec2.groups import SecurityGroup
+from provisioner.resources.ec2.security_groups import SecurityGroup
 from provisioner.resources.iam import Role
 from provisioner.resources.kms import Key
 from provisioner.resources.secretsmanager import Secret

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 
 from provisioner.doctor.finding import Finding, JsonObject, ReadResult
+from provisioner.resources.ecs.deployment_strategies import TrafficShift, traffic_shifts
 from provisioner.resources.ecs.foreign_targets import describe_target
-from provisioner.resources.ecs.strategies import TrafficShift, shifts_of
-from provisioner.resources.elbv2.routing import path_values, target_groups_of, unreachable_rules
+from provisioner.resources.elbv2.request_routing import path_values, target_groups_of, unreachable_rules
 
 # ELB API reference, TargetHealth: the states of a target that is healthy, or on its way in or out.
 _PASSING = ("initial", "draining", "healthy")
@@ -47,8 +47,8 @@ def rules_reach_services(
     if not listeners:
         return Finding("no-listener", "The load balancer listens on no port.", "It answers nobody.", "apply")
     led = {group for rule in rules for group in target_groups_of(rule)}
-    shifts = [shift for service in services for shift in shifts_of(service)]
-    pairs = {shift.own: shift.groups for shift in shifts}
+    shifts = [shift for service in services for shift in traffic_shifts(service)]
+    pairs = {shift.own_group: shift.groups for shift in shifts}
     for service in services:
         for one in service["loadBalancers"]:
             if not pairs.get(one["targetGroupArn"], {one["targetGroupArn"]}) & led:
@@ -58,7 +58,7 @@ def rules_reach_services(
     if beside := _left_behind(rules, shifts):
         return beside
     joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
-    joined |= {shift.alternate for shift in shifts}
+    joined |= {shift.alternate_group for shift in shifts}
     for rule in rules:
         lost = [group for group in target_groups_of(rule) if group not in joined]
         if services and lost:

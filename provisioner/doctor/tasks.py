@@ -10,8 +10,8 @@ from provisioner.doctor.finding import Finding, JsonObject, NotChecked, ReadResu
 from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.tasks import StoppedTasks, is_up
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
-from provisioner.resources.ecs.diagnosis import FAILED, Diagnosis
-from provisioner.resources.ecs.rollouts import BACK
+from provisioner.resources.ecs.deployment_diagnosis import FAILED_STATUSES, Diagnosis
+from provisioner.resources.ecs.rollouts import ROLLED_BACK
 from provisioner.settings.ineffective import setting_of
 
 _NOBODY: Mapping[str, JsonObject] = MappingProxyType({})
@@ -111,10 +111,10 @@ def deployments_completed(
         for one in service["deployments"]:
             if one.get("rolloutState") == "FAILED":
                 status, reason = "FAILED", str(one.get("rolloutStateReason", ""))
-        if status == BACK and is_up(service):
+        if status == ROLLED_BACK and is_up(service):
             back.append(f"{name} is as before its last deployment, which was rolled back: `releases` tells")
             continue
-        if status in (*FAILED, "FAILED"):
+        if status in (*FAILED_STATUSES, "FAILED"):
             what = f"The last deployment of {name} did not arrive: {status}{f', {reason}' if reason else ''}"
             return Finding("deployment-failed", what, "What runs is what was there before, if anything.", "releases")
     if under_way := next((one for one in services if not _has_arrived(one)), None):
@@ -159,7 +159,7 @@ def tasks_stay_running(listed: list[StoppedTasks]) -> Finding | None:
             continue
         what = (
             f"{amount(one.count, 'task')} of {service['serviceName']} stopped unasked in the last hour, and "
-            f"{running} of {desired} run. {one.last.words}"
+            f"{running} of {desired} run. {one.last.description}"
         )
         return Finding("tasks-stop", what, one.last.remedy, _more_on(one.last, service), one.last.evidence)
     if past := [one for one in listed if one.past]:
@@ -172,9 +172,9 @@ def _more_on(last: Diagnosis, service: JsonObject) -> str:
     """Return the command that shows more of a stopped task: `logs` if its containers wrote any lines."""
     if last.evidence:
         return "logs --since 1h"
-    if not last.task:
+    if not last.task_id:
         return "status"
-    return f"aws ecs describe-tasks --cluster {service['clusterArn'].rpartition('/')[2]} --tasks {last.task}"
+    return f"aws ecs describe-tasks --cluster {service['clusterArn'].rpartition('/')[2]} --tasks {last.task_id}"
 
 
 def task_count_is_met(services: list[JsonObject]) -> Finding | None:

@@ -30,7 +30,7 @@ from provisioner.resources import (
 )
 from provisioner.resources.ecs import (
     base,
-    diagnosis,
+    deployment_diagnosis,
     foreign_targets,
     revisions,
     rollouts,
@@ -38,7 +38,7 @@ from provisioner.resources.ecs import (
     standalone_tasks,
     stopped_tasks,
 )
-from provisioner.resources.elbv2 import routing
+from provisioner.resources.elbv2 import request_routing
 
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
@@ -89,9 +89,9 @@ _ROLLOUTS: Mapping[str, Calls] = {
     "Revisions": revisions.CALLS,
     "Rollouts": rollouts.CALLS,
     "Stops": stopped_tasks.CALLS,
-    "Diagnosis": diagnosis.CALLS,
+    "Diagnosis": deployment_diagnosis.CALLS,
     "Health": targets.CALLS,
-    "Routing": routing.CALLS,
+    "Routing": request_routing.CALLS,
     "Lines": log_events.CALLS,
     "Alone": standalone_tasks.CALLS,
 }
@@ -136,7 +136,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
             "failure",
             "is_stale",
         ),
-        {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": validation_records.CALLS},
+        {**_PLANS, "Diagnosis": deployment_diagnosis.CALLS, "Proofs": validation_records.CALLS},
         writes=True,
     ),
     "deploy": CommandPermissions(

@@ -24,33 +24,42 @@ from provisioner.resources import (
     vpc_origin,
     wafv2,
 )
-from provisioner.resources.ec2 import default_group, endpoints, flow_logs, gateways, groups, nat, routes, vpc
-from provisioner.resources.ecs import cluster, service, tasks
-from provisioner.resources.elbv2 import balancer, listeners
-from provisioner.resources.elbv2 import groups as targets
+from provisioner.resources.ec2 import (
+    default_security_group,
+    flow_logs,
+    internet_gateways,
+    nat_gateways,
+    route_tables,
+    security_groups,
+    vpc,
+    vpc_endpoints,
+)
+from provisioner.resources.ecs import cluster, service, task_definitions
+from provisioner.resources.elbv2 import listeners, load_balancers
+from provisioner.resources.elbv2 import target_groups as targets
 from provisioner.resources.rds import aurora, instances
 from provisioner.resources.rds import groups as database
 
-_CLASSES: tuple[type[ResourceType], ...] = (
+_RESOURCE_TYPE_CLASSES: tuple[type[ResourceType], ...] = (
     vpc.Vpc,
     vpc.DnsSupport,
     vpc.DnsHostnames,
     vpc.Subnet,
-    gateways.InternetGateway,
-    gateways.GatewayAttachment,
-    nat.ElasticIp,
-    nat.NatGateway,
-    routes.RouteTable,
-    routes.Route,
-    routes.RouteTableAssociation,
-    endpoints.VpcEndpoint,
-    endpoints.InterfaceEndpoint,
-    groups.SecurityGroup,
-    groups.NoDefaultEgress,
-    groups.IngressRule,
-    groups.EgressRule,
-    default_group.BareDefaultIngress,
-    default_group.BareDefaultEgress,
+    internet_gateways.InternetGateway,
+    internet_gateways.GatewayAttachment,
+    nat_gateways.ElasticIp,
+    nat_gateways.NatGateway,
+    route_tables.RouteTable,
+    route_tables.Route,
+    route_tables.RouteTableAssociation,
+    vpc_endpoints.VpcEndpoint,
+    vpc_endpoints.InterfaceEndpoint,
+    security_groups.SecurityGroup,
+    security_groups.NoDefaultEgress,
+    security_groups.IngressRule,
+    security_groups.EgressRule,
+    default_security_group.BareDefaultIngress,
+    default_security_group.BareDefaultEgress,
     flow_logs.FlowLog,
     logs.LogGroup,
     logs.ServiceLogGroup,
@@ -73,14 +82,14 @@ _CLASSES: tuple[type[ResourceType], ...] = (
     dynamodb.Table,
     dynamodb.TimeToLive,
     dynamodb.PointInTimeRecovery,
-    balancer.LoadBalancer,
-    balancer.LoadBalancerAttributes,
+    load_balancers.LoadBalancer,
+    load_balancers.LoadBalancerAttributes,
     targets.TargetGroup,
     targets.TargetGroupAttributes,
     listeners.Listener,
     listeners.ListenerRule,
     cluster.Cluster,
-    tasks.TaskDefinition,
+    task_definitions.TaskDefinition,
     service.Service,
     autoscaling.ScalableTarget,
     autoscaling.ScalingPolicy,
@@ -109,4 +118,4 @@ _CLASSES: tuple[type[ResourceType], ...] = (
     events.EventTarget,
 )
 
-RESOURCE_TYPES: Mapping[str, ResourceType] = {kind.__name__: kind() for kind in _CLASSES}
+RESOURCE_TYPES: Mapping[str, ResourceType] = {kind.__name__: kind() for kind in _RESOURCE_TYPE_CLASSES}

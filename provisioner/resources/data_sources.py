@@ -16,8 +16,8 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, has_stack_tags, name_of
-from provisioner.resources.elbv2.base import NO_BALANCER
-from provisioner.resources.elbv2.routing import path_values
+from provisioner.resources.elbv2.base import LOAD_BALANCER_NOT_FOUND
+from provisioner.resources.elbv2.request_routing import path_values
 from provisioner.resources.rds.base import CLUSTER_NOT_FOUND
 from provisioner.resources.secretsmanager import INPUT_VARIABLE, password_from_environment
 from provisioner.resources.tags import mapping
@@ -31,58 +31,58 @@ CALLS = {
     "secretsmanager": ("DescribeSecret ml-api-dbsecret-{suffix}/*",),
 }
 ENGINE = "aurora-postgresql"
-CLASS = "db.serverless"
+INSTANCE_CLASS = "db.serverless"
 # A DB subnet group and a load balancer need two zones (RDS user guide, working with a DB instance in a VPC).
-_FEWEST = 2
+_MIN_ZONES = 2
 # VPC user guide, AWS-managed prefix lists.
-FROM_EDGE = "com.amazonaws.global.cloudfront.origin-facing"
+EDGE_PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
 
 
-def zones(clients: Clients, count: int, deposed: Iterable[str] = ()) -> list[str]:
+def choose_zones(clients: Clients, count: int, zones_in_use: Iterable[str] = ()) -> list[str]:
     """Return the stack's zones: those that it has, then others that support everything, by name.
 
     Args:
         clients: The connection to AWS.
         count: How many zones to return.
-        deposed: The zones that the stack has already, in order.
+        zones_in_use: The zones that the stack has already, in order.
 
     Raises:
         Blocked: The region has too few zones that can run the database.
 
     """
-    kept = list(deposed)
+    kept = list(zones_in_use)
     if len(kept) >= count:
         return kept[:count]
-    fitting = [zone for zone in _fitting_zones(clients) if zone not in kept]
+    fitting = [zone for zone in _usable_zones(clients) if zone not in kept]
     if len(kept) + len(fitting) < count:
         have, there = ", ".join([*kept, *fitting]) or "none", len(kept) + len(fitting)
         raise Blocked(
-            f"{clients.aws.region} has too few zones for {count} that can run {CLASS}: {have}.",
+            f"{clients.aws.region} has too few zones for {count} that can run {INSTANCE_CLASS}: {have}.",
             f"Choose another region, or `--set network.zones={there}`."
-            if there >= _FEWEST
+            if there >= _MIN_ZONES
             else "Choose another region.",
         )
     return [*kept, *fitting][:count]
 
 
-def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
+def check_zones_to_leave(clients: Clients, suffix: str, zones: Iterable[str]) -> None:
     """Raise Blocked if a database instance is in one of the zones that the stack is to leave."""
-    leaving = set(left)
-    if not leaving:
+    zones_to_leave = set(zones)
+    if not zones_to_leave:
         return
-    for one in _instances(clients, suffix):
-        if one.get("AvailabilityZone") in leaving:
+    for instance in _database_instances(clients, suffix):
+        if instance.get("AvailabilityZone") in zones_to_leave:
             raise Blocked(
-                f"The database's instance {one['DBInstanceIdentifier']} stands in {one['AvailabilityZone']}, "
+                f"The database's instance {instance['DBInstanceIdentifier']} stands in {instance['AvailabilityZone']}, "
                 "which the stack would leave; an instance does not move.",
                 "Keep `network.zones` as it was, or first apply fewer `database.readers` where it is one of "
                 "them. To leave the writer's zone, fail over to an instance in another one.",
             )
 
 
-def readers_in_use(clients: Clients, suffix: str) -> int:
+def highest_reader_number(clients: Clients, suffix: str) -> int:
     """Return the highest number among the reader instances of the stack's database; 0 if it has none."""
-    listed = _instances(clients, suffix)
+    listed = _database_instances(clients, suffix)
     logical_ids = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
     return max(
         (int(logical_id.rpartition("-")[2]) for logical_id in logical_ids if logical_id.startswith("reader-")),
@@ -90,7 +90,7 @@ def readers_in_use(clients: Clients, suffix: str) -> int:
     )
 
 
-def _instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
+def _database_instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
     asked = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
     return list(clients.client("rds").describe_db_instances(Filters=asked)["DBInstances"])
 
@@ -116,7 +116,7 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     try:
         found = elb.describe_load_balancers(Names=[name_of("alb", suffix)])["LoadBalancers"]
     except ClientError as error:
-        if code_of(error) in NO_BALANCER:
+        if code_of(error) in LOAD_BALANCER_NOT_FOUND:
             return {}
         raise
     listeners = [
@@ -133,7 +133,7 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     }
 
 
-def _fitting_zones(clients: Clients) -> list[str]:
+def _usable_zones(clients: Clients) -> list[str]:
     """Return the available zones that can run the database, sorted by name."""
     asked = [
         {"Name": "state", "Values": ["available"]},
@@ -141,12 +141,12 @@ def _fitting_zones(clients: Clients) -> list[str]:
     ]
     found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
     there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
-    serverless = {zone["Name"] for option in orderable(clients) for zone in option["AvailabilityZones"]}
+    serverless = {zone["Name"] for option in orderable_options(clients) for zone in option["AvailabilityZones"]}
     # Other emulators may have no list of orderable options: then no zone is excluded.
     return sorted(there & serverless if serverless or clients.aws.is_faithful else there)
 
 
-def orderable(clients: Clients) -> list[dict[str, Any]]:
+def orderable_options(clients: Clients) -> list[dict[str, Any]]:
     """Return the orderable options of Aurora Serverless v2 in this region, by zone and version.
 
     Return none if an emulator has no such list, or does not know the call.
@@ -154,16 +154,16 @@ def orderable(clients: Clients) -> list[dict[str, Any]]:
 
     def ask() -> dict[str, Any]:
         rds = clients.client("rds")
-        return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS))
+        return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=INSTANCE_CLASS))
 
     nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
     found = ask() if clients.aws.is_faithful else default_if_unsupported(ask, nothing)
     return list(found["OrderableDBInstanceOptions"])
 
 
-def master_password(clients: Clients, suffix: str) -> str:
+def master_password_keeper(clients: Clients, suffix: str) -> str:
     """Return who keeps the master password: `rds`, or `own` if DB_PASSWORD was set at the creation."""
-    running = running_cluster(clients, suffix)
+    running = read_cluster(clients, suffix)
     if running:
         return "rds" if running.get("MasterUserSecret") else "own"
     if _has_secret(clients, suffix):
@@ -174,7 +174,7 @@ def master_password(clients: Clients, suffix: str) -> str:
     return "own"
 
 
-def running_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
+def read_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
     """Return the stack's database cluster as AWS describes it; None where there is none."""
     name = name_of("aurora", suffix)
     try:
@@ -197,15 +197,17 @@ def _has_secret(clients: Clients, suffix: str) -> bool:
     return "DeletedDate" not in found
 
 
-def edge_addresses(clients: Clients) -> str:
+def edge_prefix_list_id(clients: Clients) -> str:
     """Return the id of this region's prefix list of CloudFront's origin-facing addresses.
 
     Raises:
         Blocked: The region has no such prefix list.
 
     """
-    asked = [{"Name": "prefix-list-name", "Values": [FROM_EDGE]}]
+    asked = [{"Name": "prefix-list-name", "Values": [EDGE_PREFIX_LIST]}]
     found = clients.client("ec2").describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
     if not found:
-        raise Blocked(f"{clients.aws.region} has no prefix list {FROM_EDGE}.", "Set `edge.guard=off` in this region.")
+        raise Blocked(
+            f"{clients.aws.region} has no prefix list {EDGE_PREFIX_LIST}.", "Set `edge.guard=off` in this region."
+        )
     return str(found[0]["PrefixListId"])

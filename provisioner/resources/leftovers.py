@@ -19,7 +19,7 @@ from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.dynamodb import Table
 from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
-from provisioner.resources.ecs.tasks import TaskDefinition
+from provisioner.resources.ecs.task_definitions import TaskDefinition
 from provisioner.resources.kms import Key
 from provisioner.resources.logs import LogGroup, find_log_group
 from provisioner.resources.rds.aurora import DBCluster

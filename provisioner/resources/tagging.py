@@ -20,8 +20,8 @@ CALLS = {"resourcegroupstaggingapi": ("GetResources",)}
 # CloudFront and its certificates, logs and web ACL are here, whatever the stack's region.
 GLOBAL_REGION = "us-east-1"
 # The prefix of tags that AWS itself sets.
-AMAZONS = "aws:"
-_ONE_AT_A_TIME = [
+AWS_TAG_PREFIX = "aws:"
+_TYPES_READ_SINGLY = [
     "acm:certificate",
     "application-autoscaling:scalable-target",
     "cloudfront:distribution",
@@ -37,7 +37,7 @@ _ONE_AT_A_TIME = [
     "wafv2:webacl",
 ]
 # Indexed in one region only.
-_GLOBAL = ["cloudfront:distribution"]
+_GLOBAL_TYPES = ["cloudfront:distribution"]
 
 
 def arns_with_stack_tags(clients: Clients, suffix: str) -> list[str]:
@@ -48,7 +48,7 @@ def arns_with_stack_tags(clients: Clients, suffix: str) -> list[str]:
     found: set[str] = set()
     for region in {clients.aws.region, GLOBAL_REGION}:
         tagging = clients.client("resourcegroupstaggingapi", region)
-        told = tagging.get_resources(TagFilters=_filters(suffix))["ResourceTagMappingList"]
+        told = tagging.get_resources(TagFilters=_tag_filters(suffix))["ResourceTagMappingList"]
         found |= {resource["ResourceARN"] for resource in told}
     return sorted(found)
 
@@ -59,9 +59,11 @@ def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
     Only resource types are included whose own API reads the tags of one resource at a time. IAM is not in the
     index (Resource Groups Tagging API, supported services).
     """
-    types = [*_ONE_AT_A_TIME, *(_GLOBAL if tagging.region == GLOBAL_REGION else [])]
+    types = [*_TYPES_READ_SINGLY, *(_GLOBAL_TYPES if tagging.region == GLOBAL_REGION else [])]
     try:
-        told = tagging.get_resources(TagFilters=_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100)
+        told = tagging.get_resources(
+            TagFilters=_tag_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100
+        )
     except ClientError as error:
         # If AWS denies the call, or there is no index, callers read the tags of each resource.
         if categorize(error) not in (ErrorCategory.DENIED, ErrorCategory.REFUSED):
@@ -70,46 +72,46 @@ def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
     return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}
 
 
-def _filters(*suffixes: str) -> list[dict[str, Any]]:
+def _tag_filters(*suffixes: str) -> list[dict[str, Any]]:
     """Return tag filters that match the resources of any of these stacks."""
     values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
     return [{"Key": key, "Values": told} for key, told in values.items()]
 
 
 # botocore resourcegroupstaggingapi TagFilter: 20 values.
-_MOST = 20
+_MAX_TAG_VALUES = 20
 Tags = Mapping[str, str] | None
 
 
 def read_batch(
-    together: list[str], own: str, ask: Callable[[list[str]], list[JsonObject]], absent: Codes
+    ids: list[str], own_id: str, describe: Callable[[list[str]], list[JsonObject]], not_found_codes: Codes
 ) -> list[JsonObject]:
-    """Read the resources `together` in one call; read only `own` if one of the others does not exist.
+    """Read the resources `ids` in one call; read only `own_id` if one of the others does not exist.
 
     Args:
-        together: The ids or names to read, `own` among them.
-        own: The id or name that the caller needs.
-        ask: The call that reads the resources of a list.
-        absent: The error codes that mean that a resource does not exist.
+        ids: The ids or names to read, `own_id` among them.
+        own_id: The id or name that the caller needs.
+        describe: The call that reads the resources of a list.
+        not_found_codes: The error codes that mean that a resource does not exist.
 
     """
     try:
-        return ask(together)
+        return describe(ids)
     except ClientError as error:
-        if together == [own] or code_of(error) not in absent:
+        if ids == [own_id] or code_of(error) not in not_found_codes:
             raise
-        return ask([own])
+        return describe([own_id])
 
 
-def read_tags(client: Any, spec: ResourceSpec, arn: str, ask: Callable[[], Tags]) -> Tags:
+def read_tags(client: Any, spec: ResourceSpec, arn: str, read_from_resource: Callable[[], Tags]) -> Tags:
     """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
 
     During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole
-    stack. The index lags, so if it shows other tags, `ask` reads them from the resource itself.
+    stack. The index lags, so if it shows other tags, `read_from_resource` reads them from the resource itself.
     """
     if client.shares_reads:
-        suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MOST)
+        suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MAX_TAG_VALUES)
         told = tags_by_arn(sibling_client(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
-        if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(spec.tags):
+        if {key: value for key, value in told.items() if not key.startswith(AWS_TAG_PREFIX)} == dict(spec.tags):
             return spec.tags
-    return ask()
+    return read_from_resource()

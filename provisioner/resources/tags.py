@@ -11,7 +11,7 @@ def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
-def low_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def lower_case_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Return tags as `[{"key": ..., "value": ...}]`, as ECS takes them."""
     return [{"key": name, "value": value} for name, value in tags.items()]
 

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.errors import Blocked
-from provisioner.resources.data_sources import CLASS, ENGINE, orderable, running_cluster
+from provisioner.resources.data_sources import ENGINE, INSTANCE_CLASS, orderable_options, read_cluster
 
 # The AWS operations that this module calls, as in data_sources.py.
 CALLS = {"rds": ("DescribeDBEngineVersions",)}
@@ -31,11 +31,11 @@ def choose_engine_version(clients: Clients, suffix: str, desired: str) -> dict[s
         Blocked: The version is not offered here, or the running cluster cannot be upgraded to it.
 
     """
-    running = running_cluster(clients, suffix)
+    running = read_cluster(clients, suffix)
     if running:
         return _keep_or_upgrade(clients, str(running["EngineVersion"]), desired)
     families = _parameter_group_families(clients, desired)
-    offered = {option["EngineVersion"] for option in orderable(clients)} & families.keys() or families
+    offered = {option["EngineVersion"] for option in orderable_options(clients)} & families.keys() or families
     available = sorted((version for version in offered if _is_plain_version(version)), key=_version_numbers)
     matching = [
         version
@@ -47,7 +47,7 @@ def choose_engine_version(clients: Clients, suffix: str, desired: str) -> dict[s
             version for version in available if major_version(version) == major_version(desired)
         ] or available
         raise Blocked(
-            f"Aurora PostgreSQL {desired} cannot be created as {CLASS} in {clients.aws.region}; there are "
+            f"Aurora PostgreSQL {desired} cannot be created as {INSTANCE_CLASS} in {clients.aws.region}; there are "
             f"{', '.join(alternatives) or 'none'}.",
             f"Choose one of them: `--set database.version={alternatives[-1]}`."
             if alternatives

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
-from provisioner.resources.elbv2.balancer import LoadBalancer, LoadBalancerAttributes
-from provisioner.resources.elbv2.groups import TargetGroup, TargetGroupAttributes
 from provisioner.resources.elbv2.listeners import Listener
+from provisioner.resources.elbv2.load_balancers import LoadBalancer, LoadBalancerAttributes
+from provisioner.resources.elbv2.target_groups import TargetGroup, TargetGroupAttributes
 from provisioner.settings import Settings, Workload
 from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import name_of
-from provisioner.resources.data_sources import CLASS, ENGINE
+from provisioner.resources.data_sources import ENGINE, INSTANCE_CLASS
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.resources.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
 from provisioner.resources.rds.instances import DBInstance
@@ -90,7 +90,7 @@ def _instances(
     measures, before = monitoring(step, settings, lookups, names)
     common = {
         "DBClusterIdentifier": cluster.id,
-        "DBInstanceClass": CLASS,
+        "DBInstanceClass": INSTANCE_CLASS,
         "Engine": ENGINE,
         "PubliclyAccessible": False,
         **measures,

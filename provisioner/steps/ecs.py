@@ -11,7 +11,7 @@ from provisioner.engine.resource_graph.references import interpolate
 from provisioner.engine.resource_graph.sensitive import SensitiveValue
 from provisioner.resources.ecs.cluster import Cluster
 from provisioner.resources.ecs.service import Service
-from provisioner.resources.ecs.tasks import TaskDefinition
+from provisioner.resources.ecs.task_definitions import TaskDefinition
 from provisioner.settings import Settings, Workload
 from provisioner.settings.overrides import ServiceOverrides
 from provisioner.steps.account import Account

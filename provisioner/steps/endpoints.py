@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.errors import UsageError
-from provisioner.resources.ec2.endpoints import InterfaceEndpoint, VpcEndpoint
+from provisioner.resources.ec2.vpc_endpoints import InterfaceEndpoint, VpcEndpoint
 from provisioner.settings import Settings
 from provisioner.settings.images import ecr_region
 from provisioner.steps.security import Security

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.resource_graph.graph import Edge, ResourceHandle, Step
-from provisioner.resources.ec2.nat import ElasticIp, NatGateway
-from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
+from provisioner.resources.ec2.nat_gateways import ElasticIp, NatGateway
+from provisioner.resources.ec2.route_tables import Route, RouteTable, RouteTableAssociation
 from provisioner.settings import Settings
 
 ANYWHERE = "0.0.0.0/0"

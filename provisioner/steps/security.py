@@ -8,8 +8,8 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.resources.ec2.default_group import BareDefaultEgress, BareDefaultIngress
-from provisioner.resources.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
+from provisioner.resources.ec2.default_security_group import BareDefaultEgress, BareDefaultIngress
+from provisioner.resources.ec2.security_groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload
 from provisioner.steps.lookups import StackLookups
 from provisioner.steps.nat import ANYWHERE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
-from provisioner.resources.ec2.gateways import GatewayAttachment, InternetGateway
-from provisioner.resources.ec2.routes import Route, RouteTable, RouteTableAssociation
+from provisioner.resources.ec2.internet_gateways import GatewayAttachment, InternetGateway
+from provisioner.resources.ec2.route_tables import Route, RouteTable, RouteTableAssociation
 from provisioner.resources.ec2.vpc import DnsHostnames, DnsSupport, Subnet, Vpc
 from provisioner.settings import Settings
 from provisioner.steps.lookups import StackLookups

@@ -18,7 +18,7 @@ from provisioner.engine.execution.managed_resource import read
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.base import NOT_READY, forward
+from provisioner.resources.ecs.base import AGENT_NOT_READY, open_forwarding_session
 from provisioner.resources.ecs.service_tasks import RunningTask
 from provisioner.session import Session
 from provisioner.stopping import exit_code
@@ -120,9 +120,9 @@ def _read_database(session: Session) -> Database:
 def _start_forwarding(session: Session, task: RunningTask, database: Database, local_port: int) -> Mapping[str, str]:
     """Open a session that forwards the port; raise Blocked if the task's agent does not answer."""
     try:
-        return forward(session.clients, task, database.host, database.port, local_port)
+        return open_forwarding_session(session.clients, task, database.host, database.port, local_port)
     except ClientError as error:
-        if code_of(error) in NOT_READY:
+        if code_of(error) in AGENT_NOT_READY:
             raise Blocked(
                 f"The agent of the task {task.id} does not answer.", "Wait a minute, then run this again."
             ) from error

@@ -17,8 +17,14 @@ from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import size_of
-from provisioner.resources.ecs.overrides import DEPLOY, SIZE, VARIABLE
-from provisioner.resources.ecs.revisions import RevisionChanges, RunningRevision, is_same, number, revised
+from provisioner.resources.ecs.overrides import DEPLOY, SIZE_WORD, VARIABLE_PREFIX
+from provisioner.resources.ecs.revisions import (
+    RevisionChanges,
+    RunningRevision,
+    is_same_revision,
+    next_revision_arguments,
+    revision_number,
+)
 from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
@@ -83,19 +89,19 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
         with user_errors(f"looking at {service.aws_name}"):
             running = service.running()
             image = resolve_image(console, session, options.image, is_required=True)
-        props = revised(running, _revision_changes(session, service, running, options, image))
+        props = next_revision_arguments(running, _revision_changes(session, service, running, options, image))
         _check_revision(running, props, options)
         check_reachable(
             with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
         )
         record_service_events(service, record)
-        if is_same(props, running.task_definition) and running.is_settled:
+        if is_same_revision(props, running.task_definition) and running.is_settled:
             console.note(f"It runs that already: nothing was begun. {_RESTART_HINT}")
             confirm_unchanged(console, service, running, _override_tags(running, options), is_asked=options.smoke)
             print_running_image(console, service, running.arn, image)
             return 0
         _print_changes(console, service, running, image, options)
-        if not is_same(props, running.task_definition):
+        if not is_same_revision(props, running.task_definition):
             report_replaced(console, service, running)
         options.confirmation.confirm(console, f"Deploy this to {session.suffix}?")
         doing = f"deploying to {service.aws_name}"
@@ -126,8 +132,8 @@ def confirm_unchanged(
 
 def print_running_image(console: Console, service: ServiceController, arn: str, image: str) -> None:
     """Print what the service runs now."""
-    runs = {"service": service.title, "revision": number(arn), "arn": arn, "image": image}
-    console.answer(f"{service.title} runs {image} (revision {number(arn)}).", "release", **runs)
+    runs = {"service": service.title, "revision": revision_number(arn), "arn": arn, "image": image}
+    console.answer(f"{service.title} runs {image} (revision {revision_number(arn)}).", "release", **runs)
 
 
 def record_service_events(service: ServiceController, record: RunRecorder) -> None:
@@ -202,8 +208,8 @@ def _check_revision(running: RunningRevision, props: Mapping[str, str], options:
 def _override_tags(running: RunningRevision, options: DeployOptions) -> dict[str, str]:
     """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
     overrides = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
-    overrides |= dict.fromkeys([SIZE] if options.cpu or options.memory else [])
-    overrides |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(options.environment))
+    overrides |= dict.fromkeys([SIZE_WORD] if options.cpu or options.memory else [])
+    overrides |= dict.fromkeys(f"{VARIABLE_PREFIX}{name}" for name in sorted(options.environment))
     overrides_tag = " ".join(overrides)
     if len(overrides_tag) > _MAX_TAG_LENGTH:
         raise UsageError("That are more variables than `deploy` can hold.", "Set them: container.environment.")
@@ -216,7 +222,7 @@ def _print_changes(
     """Show what would change, before the confirmation."""
     if console.quiet and options.confirmation.yes:
         return
-    console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)}")
+    console.note(f"  ~ {service.title} ({service.aws_name}), revision {revision_number(running.arn)}")
     rows = [("image", running.image, image), ("cpu", running.task_definition["cpu"], options.cpu)]
     rows.append(("memory", running.task_definition["memory"], options.memory))
     for name, old, new in rows:

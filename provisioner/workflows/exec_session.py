@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.errors import Blocked, Incomplete, UsageError
-from provisioner.resources.ecs.base import NOT_READY, execute
-from provisioner.resources.ecs.service_tasks import RunningTask, service_tasks
+from provisioner.resources.ecs.base import AGENT_NOT_READY, open_command_session
+from provisioner.resources.ecs.service_tasks import RunningTask, read_service_tasks
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
@@ -71,7 +71,7 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
     """
     resource_state = service_state(session, service)
     with user_errors(f"looking for a task of {resource_state.aws_name}"):
-        found = service_tasks(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
+        found = read_service_tasks(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
     again = session.options.workspace.command("apply", session.suffix)
     if found is None:
         raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{again}` makes it again.")
@@ -82,7 +82,7 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
     if not chosen:
         look = session.options.workspace.command("doctor", session.suffix)
         raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{look}` tells why, and what to type.")
-    if not found.allows_entry:
+    if not found.is_exec_enabled:
         hard = session.settings.container.readonly_root
         writable = " --set container.readonly_root=false" if hard else ""
         raise Blocked(
@@ -90,7 +90,7 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
             f"`{again} --set service.exec=true{writable}` turns it on (and write it into your settings file)"
             ": the tasks are replaced.",
         )
-    if ready := [one for one in chosen if one.is_open]:
+    if ready := [one for one in chosen if one.can_be_entered]:
         return ready[0]
     raise Blocked(
         f"No agent of ECS Exec runs in {', '.join(one.id for one in chosen)}.",
@@ -130,9 +130,9 @@ def exec_command(console: Console, session: Session, service: str, task: str, co
 def _start_session(session: Session, running_task: RunningTask, line: str) -> Mapping[str, str]:
     """Open a session with the task; raise Blocked if its agent does not take commands."""
     try:
-        return execute(session.clients, running_task, line)
+        return open_command_session(session.clients, running_task, line)
     except ClientError as error:
-        if code_of(error) in NOT_READY:
+        if code_of(error) in AGENT_NOT_READY:
             raise Blocked(
                 f"The task {running_task.id} takes no command: {error.response['Error']['Message']}",
                 "Its agent may have ended, or the task role may not speak with Session Manager. "

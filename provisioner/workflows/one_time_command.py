@@ -15,8 +15,14 @@ from uuid import uuid4
 
 from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Blocked
-from provisioner.resources.ecs.revisions import RunningRevision, number
-from provisioner.resources.ecs.standalone_tasks import TOLD_FOR, Command, StandaloneTask, find_running, find_started
+from provisioner.resources.ecs.revisions import RunningRevision, revision_number
+from provisioner.resources.ecs.standalone_tasks import (
+    DESCRIBED_FOR_SECONDS,
+    Command,
+    StandaloneTask,
+    find_running,
+    find_started,
+)
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.service_controller import ServiceController
@@ -41,12 +47,14 @@ class OneTimeCommand:
     def title(self) -> str:
         """The command's program, its container and its service; the other words may be secret."""
         container = self.running.container["name"]
-        return f"{self.command.words[0]} in the container {container} of the service {self.service.title}"
+        return f"{self.command.arguments[0]} in the container {container} of the service {self.service.title}"
 
     @property
     def key(self) -> str:
         """The command's key in the state: a salted hash, as a word may be a secret that can be guessed."""
-        return fingerprint_of(self.service.session.state.salt, self.service.logical_id, json.dumps(self.command.words))
+        return fingerprint_of(
+            self.service.session.state.salt, self.service.logical_id, json.dumps(self.command.arguments)
+        )
 
     def find_task(self, *, again: bool, confirmation: Confirmation) -> StandaloneTask | None:
         """Return an earlier run's task, running or stopped; None if a person agreed to start a new one.
@@ -64,12 +72,12 @@ class OneTimeCommand:
         interrupted = None if again else self._interrupted_command()
         if interrupted and (task := self._find_stopped_task(interrupted)):
             return task
-        if interrupted and (interrupted.task or session.clock.wall() - interrupted.started_at > TOLD_FOR):
+        if interrupted and (interrupted.task or session.clock.wall() - interrupted.started_at > DESCRIBED_FOR_SECONDS):
             self._confirm_second_run(interrupted, confirmation)
             return None
-        image = f"{self.running.image} (revision {number(self.running.arn)})"
+        image = f"{self.running.image} (revision {revision_number(self.running.arn)})"
         where = f"in the container {self.running.container['name']} with {image} in {session.suffix}"
-        confirmation.confirm(self.console, f"Run {shlex.join(self.command.words)} {where}?")
+        confirmation.confirm(self.console, f"Run {shlex.join(self.command.arguments)} {where}?")
         return None
 
     def new_pending_command(self, *, again: bool) -> PendingCommand:
@@ -83,7 +91,8 @@ class OneTimeCommand:
             interrupted
             and not interrupted.task
             and interrupted.revision == self.running.arn
-            and now - interrupted.started_at <= TOLD_FOR
+            and now - interrupted.started_at <= DESCRIBED_FOR_SECONDS
+        )
         )
         return PendingCommand(interrupted.token if interrupted and is_unsent else uuid4().hex, now, self.running.arn)
 
@@ -117,7 +126,7 @@ class OneTimeCommand:
         )
         if task:
             revision_note = (
-                "" if interrupted.revision == self.running.arn else f" (revision {number(interrupted.revision)})"
+                "" if interrupted.revision == self.running.arn else f" (revision {revision_number(interrupted.revision)})"
             )
             self.console.note(
                 f"Task {task.id}{revision_note} ran this very command, begun at "

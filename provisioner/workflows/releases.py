@@ -15,8 +15,8 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError
 from provisioner.resources.ecs.overrides import main_container
-from provisioner.resources.ecs.revisions import RunningRevision, number, revisions
-from provisioner.resources.ecs.rollouts import BACK, GOOD, Rollout, rollouts
+from provisioner.resources.ecs.revisions import RunningRevision, list_revisions, revision_number
+from provisioner.resources.ecs.rollouts import ROLLED_BACK, SUCCESSFUL, Rollout, list_rollouts
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release, show_releases
@@ -31,7 +31,7 @@ _CONCURRENT_READS = 8
 UNKNOWN_RESULT = ""
 _OK, _RUNNING = "ok", "under way"
 # The result of a deployment, by its status in ECS.
-_RESULTS = {GOOD: _OK, BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
+_RESULTS = {SUCCESSFUL: _OK, ROLLED_BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
 RunRecords = list[Mapping[str, Any]]
 
 
@@ -59,8 +59,10 @@ def missing_revisions(revisions: Iterable[int]) -> list[int]:
 def read_releases(service: ServiceController, running: RunningRevision) -> list[Release]:
     """Return every revision of the service that can be run, newest first."""
     session = service.session
-    task_definitions = revisions(session.clients, str(running.task_definition["family"]), session.suffix, MAX_REVISIONS)
-    deployments = rollouts(session.clients, service.cluster, service.aws_name, tell=session.warn) or []
+    task_definitions = list_revisions(
+        session.clients, str(running.task_definition["family"]), session.suffix, MAX_REVISIONS
+    )
+    deployments = list_rollouts(session.clients, service.cluster, service.aws_name, warn=session.warn) or []
     records = _read_run_records(session)
     return [_release(service, running, task_definition, deployments, records) for task_definition in task_definitions]
 
@@ -78,17 +80,17 @@ def _release(
     runs = [deployment for deployment in records if _revision_of_run(deployment, service.task_definition_id) == arn]
     last, run = next(iter(own_deployments), None), next(iter(runs), None)
     registered = task_definition.get("registeredAt")
-    when = last.at if last else registered.timestamp() if registered else None
+    when = last.created_at if last else registered.timestamp() if registered else None
     author = str(run["who"]) if run else str(task_definition.get("registeredBy", "")).rpartition("/")[2]
     return Release(
-        number(arn),
+        revision_number(arn),
         arn,
         str(main_container(running.service, task_definition)["image"]),
         when,
         author,
         _deployment_result(own_deployments, run),
         runs=arn == running.arn,
-        was_good=any(deployment.status == GOOD for deployment in own_deployments)
+        was_good=any(deployment.status == SUCCESSFUL for deployment in own_deployments)
         or any(deployment["result"] == _OK for deployment in runs),
     )
 

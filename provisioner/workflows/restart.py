@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from provisioner.amounts import amount
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
-from provisioner.resources.ecs.revisions import RunningRevision, number
+from provisioner.resources.ecs.revisions import RunningRevision, revision_number
 from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings.images import images_of
@@ -83,7 +83,7 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
             service.record_revision()
             if options.smoke:
                 run_smoke_test(console, service)
-        revision = number(running.arn)
+        revision = revision_number(running.arn)
         sentence = f"{service.title} has new tasks (revision {revision})."
         console.answer(sentence, "restart", service=service.title, revision=revision)
     return 0

@@ -8,7 +8,13 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
 from provisioner.resources.ecs.overrides import DEPLOY
-from provisioner.resources.ecs.revisions import RunningRevision, differing_paths, missing_ports, number, revision
+from provisioner.resources.ecs.revisions import (
+    RunningRevision,
+    differing_paths,
+    missing_ports,
+    read_revision,
+    revision_number,
+)
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
@@ -56,7 +62,7 @@ def roll_back_service(console: Console, session: Session, options: RollbackOptio
         else:
             _check_ports(service, running, target)
             with user_errors(f"looking at the images of revision {target.revision}"):
-                require_pullable(console, session, images_of(revision(session.clients, target.arn)))
+                require_pullable(console, session, images_of(read_revision(session.clients, target.arn)))
             _print_changes(console, service, running, target)
             if target.arn != running.arn:
                 report_replaced(console, service, running)
@@ -93,17 +99,19 @@ def _choose_release(
     if service.pending_rollback == running.arn:
         console.note("An earlier rollback was cut off: it is gone on with, none goes further back.")
         return find_release(releases, running.arn)
-    if target := previous_good_release(releases, number(running.arn)):
+    if target := previous_good_release(releases, revision_number(running.arn)):
         return target
-    raise _no_release_error(service, number(running.arn))
+    raise _no_release_error(service, revision_number(running.arn))
 
 
 def _print_changes(console: Console, service: ServiceController, running: RunningRevision, target: Release) -> None:
     """Show what would change: beside the image, an `apply` may have changed other properties too."""
-    console.note(f"  ~ {service.title} ({service.aws_name}), revision {number(running.arn)} -> {target.revision}")
+    console.note(
+        f"  ~ {service.title} ({service.aws_name}), revision {revision_number(running.arn)} -> {target.revision}"
+    )
     if running.image != target.image:
         console.note(f"      image: {running.image} -> {target.image}")
-    doc = revision(service.session.clients, target.arn)
+    doc = read_revision(service.session.clients, target.arn)
     if paths := differing_paths(str(running.container["name"]), doc, running.task_definition):
         console.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
 
@@ -117,7 +125,7 @@ def _check_ports(service: ServiceController, running: RunningRevision, target: R
         Blocked: ECS would refuse the revision.
 
     """
-    if ports := missing_ports(running.service, revision(service.session.clients, target.arn)):
+    if ports := missing_ports(running.service, read_revision(service.session.clients, target.arn)):
         apply = service.session.options.workspace.command("apply", service.session.suffix)
         raise Blocked(
             f"Revision {target.revision} of {service.aws_name} does not listen where the load balancer asks "

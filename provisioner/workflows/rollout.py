@@ -15,12 +15,19 @@ from provisioner.engine.calls.polling import Stopped, poll_until
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.diagnosis import FAILED, diagnose
+from provisioner.resources.ecs.deployment_diagnosis import FAILED_STATUSES, diagnose
+from provisioner.resources.ecs.deployment_strategies import read_awaited_hook, strategy_seconds
 from provisioner.resources.ecs.revisions import RunningRevision
-from provisioner.resources.ecs.rollouts import BACK, GOOD, RolloutStage, RolloutWatch, deployment_arns, rollouts
-from provisioner.resources.ecs.stopped_tasks import fatal_stop_reason, stopped_tasks
-from provisioner.resources.ecs.strategies import awaited, lasts
-from provisioner.resources.ecs.superseding import NOT_JUDGED, SupersedingDeployment
+from provisioner.resources.ecs.rollouts import (
+    ROLLED_BACK,
+    SUCCESSFUL,
+    RolloutStage,
+    RolloutWatch,
+    deployment_arns,
+    list_rollouts,
+)
+from provisioner.resources.ecs.stopped_tasks import fatal_stop_reason, stopped_task_arns
+from provisioner.resources.ecs.superseding_deployments import STOPPED_BY_HAND_HINT, SupersedingDeployment
 from provisioner.terminal.console import Console
 from provisioner.workflows.service_controller import ServiceController
 from provisioner.workflows.signals import EXIT_CODES, handle_signals
@@ -51,11 +58,11 @@ class PreviousDeployments:
         clients = service.session.clients
         arns = deployment_arns(clients, service.cluster, service.aws_name, service.session.warn)
         earlier_revisions = frozenset(each["taskDefinition"] for each in running.service["deployments"])
-        planned = lasts(running.service)
+        planned = strategy_seconds(running.service)
         if not under_way:
             return cls(frozenset(arns), earlier_revisions, _read_stopped_tasks(service) if fail_fast else None, planned)
         earlier = frozenset(arns[1:])
-        newest_rollouts = rollouts(clients, service.cluster, service.aws_name, earlier) or []
+        newest_rollouts = list_rollouts(clients, service.cluster, service.aws_name, earlier) or []
         is_own = any(each.revision == revision for each in newest_rollouts)
         return cls(earlier if is_own else frozenset(arns), earlier_revisions, planned_seconds=planned)
 
@@ -63,7 +70,7 @@ class PreviousDeployments:
 def _read_stopped_tasks(service: ServiceController) -> Set[str] | None:
     """Return the stopped tasks; if they may not be read, report that and return None."""
     try:
-        return stopped_tasks(service.session.clients, service.cluster, service.aws_name)
+        return stopped_task_arns(service.session.clients, service.cluster, service.aws_name)
     except ClientError as error:
         _warn_fail_fast_denied(service, error)
         return None
@@ -107,11 +114,11 @@ class RolloutFollower:
         fatal_reasons: list[str] = []
 
         def probe() -> RolloutStage | None:
-            stage = watch.look()
+            stage = watch.read_stage()
             if [stage] != last_stage:
                 last_stage[:] = [stage]
                 self._print_progress(revision, stage)
-            if stage.status == GOOD or stage.status in FAILED:
+            if stage.status == SUCCESSFUL or stage.status in FAILED_STATUSES:
                 return stage
             if self.fail_fast and self.before.stopped_tasks is not None and watch.arn and not fatal_reasons:
                 fatal_reasons.extend(self._give_up_on_fatal_stop(watch, revision))
@@ -120,21 +127,21 @@ class RolloutFollower:
         timeout = resource_type.timeout + before.planned_seconds
         final_stage = poll_until(probe, clock=clock, due=typical_seconds, timeout=timeout)
         if final_stage is None:
-            waits = last_stage[-1].waits if last_stage else ""
+            waits = last_stage[-1].awaited_hook if last_stage else ""
             raise WaitTimeout(
                 f"{service.aws_name} is not there after {timeout:.0f} s; {waits or 'ECS is still at it'}.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )
         if watch.successor:
             raise self._superseded_error(revision, final_stage, watch.successor)
-        if final_stage.status != GOOD:
-            raise self._failure_error(revision, final_stage, by_hand=watch.by_hand and not fatal_reasons)
+        if final_stage.status != SUCCESSFUL:
+            raise self._failure_error(revision, final_stage, by_hand=watch.is_stopped_by_hand and not fatal_reasons)
 
     def _print_progress(self, revision: str, stage: RolloutStage) -> None:
         """Report the progress of the deployment."""
         if self.console.as_json:
             self.console.record("deployment", service=self.service.title, revision=revision, **json_fields(stage))
-        self.console.note(f"  {stage.words}", "dim")
+        self.console.note(f"  {stage.description}", "dim")
 
     def _give_up_on_fatal_stop(self, watch: RolloutWatch, revision: str) -> Iterator[str]:
         """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
@@ -147,7 +154,7 @@ class RolloutFollower:
                 service.session.clients, service.cluster, service.aws_name, revision, before
             ):
                 self.console.note(f"A task stopped ({reason}): the deployment is given up.", "yellow")
-                watch.give_up()
+                watch.roll_back()
                 yield reason
         except ClientError as error:
             _warn_fail_fast_denied(service, error)
@@ -159,9 +166,9 @@ class RolloutFollower:
         """Return the error that another deployment superseded this one; it does not blame the image."""
         service = self.service
         running = service.record_revision()
-        began = f"{datetime.fromtimestamp(successor.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        began = f"{datetime.fromtimestamp(successor.created_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
         own_revision, other_revision = (arn.rpartition("/")[2] for arn in (revision, successor.revision))
-        failed = f"; {stage.failed} of its tasks had failed by then" if stage.failed else ""
+        failed = f"; {stage.failed_count} of its tasks had failed by then" if stage.failed_count else ""
         return Superseded(
             f"The deployment of {own_revision} to {service.aws_name} was superseded: that of "
             f"{other_revision} began at {began}, "
@@ -175,15 +182,15 @@ class RolloutFollower:
         """Return the error of a failed deployment: verdict, stop reason, and the container's last lines."""
         service = self.service
         diagnosis = diagnose(service.session.clients.client("ecs"), service.cluster, service.aws_name, revision)
-        diagnosis = replace(diagnosis, status=stage.status, why=stage.why or diagnosis.why)
+        diagnosis = replace(diagnosis, status=stage.status, reason=stage.reason or diagnosis.reason)
         running = service.record_revision()
         remaining = describe_remaining(
-            service.title, running.image, running.arn, same=running.arn == revision, back=stage.status == BACK
+            service.title, running.image, running.arn, same=running.arn == revision, back=stage.status == ROLLED_BACK
         )
         outcome = "was stopped" if by_hand else "failed"
         return RolledBack(
-            f"The deployment of {service.aws_name} {outcome}: {diagnosis.words}\n    {remaining}",
-            NOT_JUDGED if by_hand else diagnosis.remedy,
+            f"The deployment of {service.aws_name} {outcome}: {diagnosis.description}\n    {remaining}",
+            STOPPED_BY_HAND_HINT if by_hand else diagnosis.remedy,
             diagnosis.evidence,
         )
 
@@ -203,7 +210,7 @@ def report_replaced(console: Console, service: ServiceController, running: Runni
 
     Only a service whose traffic ECS itself shifts costs a call: DescribeServiceDeployments.
     """
-    if waits := awaited(service.session.clients.client("ecs"), running.service).get("Waits"):
+    if waits := read_awaited_hook(service.session.clients.client("ecs"), running.service).get("Waits"):
         console.note(f"A deployment of {service.aws_name} is under way, and this takes its place: {waits}.", "yellow")
 
 

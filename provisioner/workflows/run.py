@@ -19,8 +19,8 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import owner_tags
 from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.ecs.standalone_tasks import (
+    CLOCK_SKEW_SECONDS,
     ON_DEMAND,
-    SKEW,
     SPOT,
     Command,
     StandaloneTask,
@@ -102,7 +102,7 @@ def _start_task(command: OneTimeCommand, *, again: bool) -> StandaloneTask:
     tags, recent = owner_tags(session.suffix), service.executor.retry_policy.recent
     task = start_task(session.clients, service.cluster, command.running, command.command, pending.token, tags, recent)
     state_manager.record_command(command.key, replace(pending, task=task.arn))
-    command.console.note(f"Task {task.id} of {service.title} starts on {command.command.provider}.", "dim")
+    command.console.note(f"Task {task.id} of {service.title} starts on {command.command.capacity_provider}.", "dim")
     return task
 
 
@@ -114,7 +114,7 @@ def _log_tail(session: Session, running: RunningRevision, task: StandaloneTask) 
         return None
     stream = f"{options['awslogs-stream-prefix']}/{task.container}/{task.id}"
     logs = Clients(session.aws, Clock()).client("logs")
-    since = round((task.doc["createdAt"].timestamp() - SKEW) * 1000)
+    since = round((task.actual["createdAt"].timestamp() - CLOCK_SKEW_SECONDS) * 1000)
     return LogTail(logs, options["awslogs-group"], since, stream)
 
 
@@ -199,21 +199,21 @@ class FollowedTask:
 
     def _exit_code_or_raise(self) -> int:
         """Return the task's exit code; raise if it did not run, or lost its Spot capacity."""
-        end, code = self.task.end, self.task.exit_code
+        end, code = self.task.diagnosis, self.task.exit_code
         if self.task.was_reclaimed:
             raise ProvisionerError(
-                f"AWS took the Spot capacity of task {self.task.id} back: {end.stopped}.",
+                f"AWS took the Spot capacity of task {self.task.id} back: {end.stop_reason}.",
                 "Run it again, without --spot where it must not be cut off.",
             )
         if code is None:
-            raise ProvisionerError(f"The task did not run: {end.words}", end.remedy)
+            raise ProvisionerError(f"The task did not run: {end.description}", end.remedy)
         self._print_end()
         return code
 
     def _print_end(self) -> None:
         """Print how the task ended; it may have finished its command before a signal asked it to end."""
-        end, code = self.task.end, self.task.exit_code
+        end, code = self.task.diagnosis, self.task.exit_code
         if self.console.as_json:
-            self.console.record("ended", task=self.task.id, exit_code=code, reason=end.stopped)
-        how = f"without an exit code: {end.stopped}." if code is None else f"with exit code {code}."
+            self.console.record("ended", task=self.task.id, exit_code=code, reason=end.stop_reason)
+        how = f"without an exit code: {end.stop_reason}." if code is None else f"with exit code {code}."
         self.console.note(f"Task {self.task.id} ended {how}", "dim" if code == 0 else "red")

@@ -17,7 +17,13 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.errors import Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.revisions import RunningRevision, is_same, registered, revision, running
+from provisioner.resources.ecs.revisions import (
+    RunningRevision,
+    is_same_revision,
+    read_revision,
+    read_running_revision,
+    registration_arguments,
+)
 from provisioner.session import Session
 from provisioner.settings.overrides import Counts
 from provisioner.steps.ecs import CONTAINER
@@ -82,7 +88,7 @@ class ServiceController:
             Incomplete: AWS has no such service.
 
         """
-        running_revision = running(self.session.clients, self.cluster, self.aws_name)
+        running_revision = read_running_revision(self.session.clients, self.cluster, self.aws_name)
         if running_revision is None:
             raise self.missing_error()
         return running_revision
@@ -116,8 +122,8 @@ class ServiceController:
 
     def register(self, props: JsonObject) -> str:
         """Return the ARN of a revision with these properties: the newest if it has them, else a new one."""
-        newest = revision(self.session.clients, props["family"])
-        if is_same(props, newest):
+        newest = read_revision(self.session.clients, props["family"])
+        if is_same_revision(props, newest):
             return str(newest["taskDefinitionArn"])
         managed = self._managed_resource(self.task_definition_id).with_props(props).with_id("")
         self.executor.listen(Event("starting", self.task_definition_id, "create"))
@@ -191,7 +197,7 @@ class ServiceController:
     def record_revision(self) -> RunningRevision:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
         running, state_manager = self.running(), self.executor.state_manager
-        props = to_recorded(registered(running.task_definition), state_manager.salt)
+        props = to_recorded(registration_arguments(running.task_definition), state_manager.salt)
         task = replace(
             state_manager.get(self.task_definition_id) or self._new_task_definition_state(),
             id=running.arn,

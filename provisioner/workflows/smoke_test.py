@@ -15,7 +15,7 @@ from provisioner.engine.denials import Denial
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
 from provisioner.path_patterns import probe
-from provisioner.resources.elbv2.routing import matching_rule, path_values, rules_of, target_groups_of
+from provisioner.resources.elbv2.request_routing import list_path_rules, matching_rule, path_values, target_groups_of
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console, table
@@ -209,7 +209,7 @@ def _read_rules(console: Console, service: ServiceController) -> list[JsonObject
         if resource_state.type_name == "Listener"
     ]
     try:
-        return rules_of(service.session.clients.client("elbv2"), listeners)
+        return list_path_rules(service.session.clients.client("elbv2"), listeners)
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.resources.elbv2.routing import target_groups_of
+from provisioner.resources.elbv2.request_routing import target_groups_of
 from tests.support.live_stack import Doc, LiveStack
 
 # A role of the account's own, by which ECS may change the balancer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.doctor.finding import JsonObject, ReadResult
 from provisioner.resources.ecs.foreign_targets import foreign_targets
-from provisioner.resources.elbv2.routing import target_groups_of
+from provisioner.resources.elbv2.request_routing import target_groups_of
 from provisioner.resources.origin_key import redact_rule
 
 # The calls of this module by service; `policy` grants them.

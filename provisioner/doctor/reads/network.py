@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.finding import JsonObject, ReadResult
-from provisioner.resources.data_sources import FROM_EDGE
+from provisioner.resources.data_sources import EDGE_PREFIX_LIST
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -120,6 +120,6 @@ def edge_lists(context: DoctorContext) -> set[str]:
     CloudFront calls its origins from these addresses.
     """
     ec2 = context.clients.client("ec2")
-    asked = [{"Name": "prefix-list-name", "Values": [FROM_EDGE]}]
+    asked = [{"Name": "prefix-list-name", "Values": [EDGE_PREFIX_LIST]}]
     found = ec2.describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
     return {one["PrefixListId"] for one in found}

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.doctor.finding import JsonObject, NotChecked, ReadResult
-from provisioner.resources.ecs.diagnosis import CALLS as DIAGNOSIS
-from provisioner.resources.ecs.diagnosis import Diagnosis, diagnose, verdict
-from provisioner.resources.ecs.strategies import awaited
+from provisioner.resources.ecs.deployment_diagnosis import CALLS as DIAGNOSIS
+from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose, newest_deployment_status
+from provisioner.resources.ecs.deployment_strategies import read_awaited_hook
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -86,7 +86,7 @@ def definitions(context: DoctorContext) -> list[JsonObject]:
 def verdicts(context: DoctorContext) -> dict[str, tuple[str, str]]:
     """Return how the newest deployment of each service ended, and ECS's reason (ListServiceDeployments)."""
     ecs, cluster = context.clients.client("ecs"), context.aws_name("cluster")
-    return {one["serviceName"]: verdict(ecs, cluster, one["serviceName"]) for one in services(context)}
+    return {one["serviceName"]: newest_deployment_status(ecs, cluster, one["serviceName"]) for one in services(context)}
 
 
 def waiting_hooks(context: DoctorContext) -> dict[str, JsonObject]:
@@ -95,7 +95,7 @@ def waiting_hooks(context: DoctorContext) -> dict[str, JsonObject]:
     Services without such a deployment are left out.
     """
     ecs = context.clients.client("ecs")
-    told = ((one["serviceName"], awaited(ecs, one)) for one in services(context))
+    told = ((one["serviceName"], read_awaited_hook(ecs, one)) for one in services(context))
     return {name: doc for name, doc in told if doc}
 
 

@@ -16,19 +16,19 @@ from provisioner.resources.tags import mapping, pairs
 
 Filters = list[dict[str, Any]]
 # botocore ec2 Filter: 200 values in one request. The rest is for the other filters.
-_MOST = 150
+_MAX_SUFFIXES = 150
 
 
-def of_stack(ec2: Any, spec: ResourceSpec) -> Filters:
+def stack_filters(ec2: Any, spec: ResourceSpec) -> Filters:
     """Return the filter that all resources of the stack pass, so that one answer serves all of a type.
 
     Resources of the other stacks that this run reads pass it too.
     """
-    suffixes = {"Name": "tag:Environment", "Values": ec2.batch_scope.suffix_batch(spec.suffix, most=_MOST)}
-    return [*where({"tag:Project": PROJECT}), suffixes]
+    suffixes = {"Name": "tag:Environment", "Values": ec2.batch_scope.suffix_batch(spec.suffix, most=_MAX_SUFFIXES)}
+    return [*equals_filters({"tag:Project": PROJECT}), suffixes]
 
 
-def where(values: Mapping[str, str]) -> Filters:
+def equals_filters(values: Mapping[str, str]) -> Filters:
     """Return EC2 filters. Unlike id parameters, filters do not fail if an id does not exist."""
     return [{"Name": name, "Values": [value]} for name, value in values.items()]
 
@@ -49,9 +49,9 @@ class Ec2ResourceType(ResourceType):
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return all resources of this type that pass the filters."""
 
-    def by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
+    def find_by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
         """Return the resource of this id, in a list: its tags may not be visible yet, or were removed."""
-        return self.find(ec2, where({self.id_filter: id_}))
+        return self.find(ec2, equals_filters({self.id_filter: id_}))
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the resource by its id, else by the stack's tags, else by the tag Name.
@@ -59,38 +59,38 @@ class Ec2ResourceType(ResourceType):
         A resource with our Name that lacks the stack's tags belongs to somebody else. It is returned so that
         the conflict is found.
         """
-        found = self._pick(spec, self.find(ec2, of_stack(ec2, spec)))
+        found = self._find_in_stack(spec, self.find(ec2, stack_filters(ec2, spec)))
         if found is None and spec.id:
             # An emulator that does not know the filter returns all resources.
-            known = self._tidy(self.by_id(ec2, spec.id))
+            known = self._with_tags_as_dict(self.find_by_id(ec2, spec.id))
             found = next((actual for actual in known if self.id_of(actual) == spec.id), None)
         if found is None and not spec.id and spec.aws_name:
-            alike = self.find(ec2, where({self.name_filter: f"{PROJECT}-*-{spec.suffix}"}))
-            found = self._namesake(spec, alike)
+            alike = self.find(ec2, equals_filters({self.name_filter: f"{PROJECT}-*-{spec.suffix}"}))
+            found = self._find_namesake(spec, alike)
         return found
 
-    def _tidy(self, docs: Iterable[JsonObject]) -> list[JsonObject]:
+    def _with_tags_as_dict(self, docs: Iterable[JsonObject]) -> list[JsonObject]:
         return [{**actual, "Tags": mapping(actual.get("Tags") or [])} for actual in docs]
 
-    def _pick(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
+    def _find_in_stack(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
         # The resource by its id, else by the tags of the stack and of the logical id.
-        tidy = self._tidy(docs)
+        tidy = self._with_tags_as_dict(docs)
         by_id = [actual for actual in tidy if self.id_of(actual) == spec.id]
         if by_id:
             return by_id[0]
-        ours = [actual for actual in self._living(spec, tidy) if actual["Tags"].get("Environment") == spec.suffix]
+        ours = [actual for actual in self._lasting(spec, tidy) if actual["Tags"].get("Environment") == spec.suffix]
         mine = [actual for actual in ours if actual["Tags"].get(NODE_TAG) == spec.logical_id]
         named = [actual for actual in mine if actual["Tags"].get("Name") == spec.aws_name]
-        return self._single(spec, named or mine)
+        return self._at_most_one(spec, named or mine)
 
-    def _namesake(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
+    def _find_namesake(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
         # A resource with our Name that does not have the stack's tags.
-        for actual in self._living(spec, self._tidy(docs)):
+        for actual in self._lasting(spec, self._with_tags_as_dict(docs)):
             if actual["Tags"].get("Name") == spec.aws_name and not has_stack_tags(actual["Tags"], spec.suffix):
                 return actual
         return None
 
-    def _living(self, spec: ResourceSpec, docs: list[JsonObject]) -> list[JsonObject]:
+    def _lasting(self, spec: ResourceSpec, docs: list[JsonObject]) -> list[JsonObject]:
         """Return the resources that exist and stay: EC2 lists deleted ones for a while."""
         ended = (self.deleted, self.deleting, self.failed)
         return [
@@ -99,7 +99,7 @@ class Ec2ResourceType(ResourceType):
             if self.id_of(actual) not in spec.excluded_ids and not any(meets_condition(actual, end) for end in ended)
         ]
 
-    def _single(self, spec: ResourceSpec, docs: list[JsonObject]) -> JsonObject | None:
+    def _at_most_one(self, spec: ResourceSpec, docs: list[JsonObject]) -> JsonObject | None:
         # Raises where two resources have the tags of one: a choice between them would be a guess.
         if len(docs) > 1:
             ids = " and ".join(self.id_of(actual) for actual in docs)
@@ -109,7 +109,7 @@ class Ec2ResourceType(ResourceType):
             )
         return docs[0] if docs else None
 
-    def specification(self, spec: ResourceSpec) -> list[dict[str, Any]]:
+    def tag_specifications(self, spec: ResourceSpec) -> list[dict[str, Any]]:
         """Return the tags in the form that a create call takes."""
         return [{"ResourceType": self.iam_type, "Tags": pairs(spec.tags)}]
 

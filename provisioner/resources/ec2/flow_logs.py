@@ -47,16 +47,18 @@ class FlowLog(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
-        made = ec2.create_flow_logs(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
-        _check(made, "CreateFlowLogs")
+        made = ec2.create_flow_logs(
+            **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
+        )
+        _raise_for_unsuccessful(made, "CreateFlowLogs")
         return {**spec.props, "FlowLogId": created_in(made, "FlowLogIds")}
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the flow log (DeleteFlowLogs)."""
-        _check(ec2.delete_flow_logs(FlowLogIds=[spec.id]), "DeleteFlowLogs")
+        _raise_for_unsuccessful(ec2.delete_flow_logs(FlowLogIds=[spec.id]), "DeleteFlowLogs")
 
 
-def _check(reply: JsonObject, operation: str) -> None:
+def _raise_for_unsuccessful(reply: JsonObject, operation: str) -> None:
     # Raise the first error in the reply: these calls answer 200 even if they did nothing.
     for failed in reply.get("Unsuccessful", []):
         raise ClientError({"Error": failed["Error"]}, operation)

@@ -13,28 +13,28 @@ _PEERS = (
     ("PrefixListIds", "PrefixListId", "PrefixListId"),
     ("UserIdGroupPairs", "GroupId", "ReferencedGroupId"),
 )
-_PORTS = ("IpProtocol", "FromPort", "ToPort")
+_PORT_KEYS = ("IpProtocol", "FromPort", "ToPort")
 # The egress rule that AWS adds to each new group.
-EVERYWHERE: JsonObject = {"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"}
+ALLOW_ALL: JsonObject = {"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"}
 
 
-def contents(permissions: Iterable[JsonObject]) -> Iterator[JsonObject]:
+def rules_in(permissions: Iterable[JsonObject]) -> Iterator[JsonObject]:
     """Yield each rule of IpPermissions in the form of SecurityGroupRule: one peer each, without an id."""
     for one in permissions:
-        ports = {key: one[key] for key in _PORTS if key in one}
+        ports = {key: one[key] for key in _PORT_KEYS if key in one}
         for listed, old, new in _PEERS:
             yield from ({**ports, new: peer[old]} for peer in one.get(listed, []))
 
 
-def permission(content: JsonObject) -> JsonObject:
+def ip_permission(content: JsonObject) -> JsonObject:
     """Return a rule in the form of IpPermissions, which the authorize and revoke calls take."""
     told = {"Description": content["Description"]} if "Description" in content else {}
     listed, old, new = next(peer for peer in _PEERS if peer[2] in content)
-    ports = {key: content[key] for key in _PORTS if key in content}
+    ports = {key: content[key] for key in _PORT_KEYS if key in content}
     return {**ports, listed: [{old: content[new], **told}]}
 
 
-def in_words(content: JsonObject) -> str:
+def describe_rule(content: JsonObject) -> str:
     """Return protocol, ports and peer of a rule, for a message."""
     first, last = content.get("FromPort"), content.get("ToPort")
     ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"

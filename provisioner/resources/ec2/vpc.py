@@ -11,16 +11,16 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
-from provisioner.resources.ec2.interfaces import ASKED, interfaces
-from provisioner.resources.ec2.unmanaged import unmanaged
+from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
 from provisioner.resources.ec2.vpc_blockers import OPERATIONS as IN_VPC
 from provisioner.resources.ec2.vpc_blockers import vpc_blockers
+from provisioner.resources.ec2.vpc_unmanaged import unmanaged_in_vpc
 from provisioner.resources.ownership.ec2 import SUBNET, VPC, VPC_DNS
 from provisioner.resources.subresource import SubresourceType
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
-NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
-NO_VPC = codes("InvalidVpcID.NotFound")
+SUBNET_NOT_FOUND = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
+VPC_NOT_FOUND = codes("InvalidVpcID.NotFound")
 
 
 class Vpc(Ec2ResourceType):
@@ -34,7 +34,7 @@ class Vpc(Ec2ResourceType):
     status_classes = (
         StatusClasses("State", in_lower_case("available"), in_lower_case("pending"), gone=in_lower_case("deleting")),
     )
-    not_found_codes = NO_VPC
+    not_found_codes = VPC_NOT_FOUND
     retryable_codes = {"delete": codes("DependencyViolation")}
     timeout = minutes(20)
     operations = declare_operations(
@@ -42,7 +42,7 @@ class Vpc(Ec2ResourceType):
         read="DescribeVpcs",
         create="CreateVpc",
         delete="DeleteVpc",
-        blockers=f"{ASKED} {IN_VPC}",
+        blockers=f"{OPERATIONS} {IN_VPC}",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
@@ -51,11 +51,11 @@ class Vpc(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the VPC (CreateVpc)."""
-        return dict(ec2.create_vpc(**spec.props, TagSpecifications=self.specification(spec))["Vpc"])
+        return dict(ec2.create_vpc(**spec.props, TagSpecifications=self.tag_specifications(spec))["Vpc"])
 
     def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return what is in the VPC and not declared, and the changed ACLs around our subnets."""
-        return unmanaged(ec2, spec, children)
+        return unmanaged_in_vpc(ec2, spec, children)
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the VPC with its default group, main route table and default ACL (DeleteVpc)."""
@@ -66,7 +66,7 @@ class Vpc(Ec2ResourceType):
 
         A part that an interface already stands for is left out: both have the same remedy.
         """
-        found = interfaces(ec2, {"vpc-id": spec.id}, spec.suffix)
+        found = interface_blockers(ec2, {"vpc-id": spec.id}, spec.suffix)
         told = {one.remedy for one in found}
         return found + [one for one in vpc_blockers(ec2, spec) if one.remedy not in told]
 
@@ -76,7 +76,7 @@ class _VpcAttribute(SubresourceType):
 
     service, id_paths = "ec2", "VpcId"
     ownership = VPC_DNS
-    not_found_codes = NO_VPC
+    not_found_codes = VPC_NOT_FOUND
     attribute: str
     field: str
     operations = declare_operations(
@@ -125,7 +125,7 @@ class Subnet(Ec2ResourceType):
     immutable = frozenset({"VpcId", "AvailabilityZone", "CidrBlock"})
     unique_properties, cidr_properties = ("VpcId", "CidrBlock"), frozenset({"CidrBlock"})
     holds_data = True
-    not_found_codes = NO_SUBNET
+    not_found_codes = SUBNET_NOT_FOUND
     retryable_codes = {"delete": codes("DependencyViolation")}
     # Interfaces of a deleted load balancer may remain for 35 min (terraform-provider-aws elbv2).
     timeout = minutes(40)
@@ -134,7 +134,7 @@ class Subnet(Ec2ResourceType):
         create="CreateSubnet",
         update="ModifySubnetAttribute",
         delete="DeleteSubnet",
-        blockers=ASKED,
+        blockers=OPERATIONS,
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
@@ -144,7 +144,7 @@ class Subnet(Ec2ResourceType):
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the subnet (CreateSubnet). A new one assigns no public addresses, as is declared."""
         asked = {key: value for key, value in spec.props.items() if key in self.immutable}
-        return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(spec))["Subnet"])
+        return dict(ec2.create_subnet(**asked, TagSpecifications=self.tag_specifications(spec))["Subnet"])
 
     def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Set the address and DNS attributes of the subnet, one per call (ModifySubnetAttribute)."""
@@ -158,4 +158,4 @@ class Subnet(Ec2ResourceType):
 
     def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces that are still in the subnet."""
-        return interfaces(ec2, {"subnet-id": spec.id}, spec.suffix)
+        return interface_blockers(ec2, {"subnet-id": spec.id}, spec.suffix)

@@ -17,8 +17,8 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.health_status import in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.base import where
-from provisioner.resources.ec2.interfaces import COMES_AGAIN, is_guard_dutys
+from provisioner.resources.ec2.base import equals_filters
+from provisioner.resources.ec2.network_interfaces import GUARDDUTY_NOTE, is_made_by_guardduty
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 from provisioner.responses import UnsupportedOperation
@@ -31,63 +31,63 @@ OPERATIONS = (
 # States of a part that goes by itself, and of one that is gone but still listed (botocore 1.44.5, ec2:
 # AttachmentStatus, CarrierGatewayState, State, TransitGatewayAttachmentState,
 # VpcPeeringConnectionStateReasonCode).
-_ENDING = in_lower_case("deleting detaching")
-_ENDED = in_lower_case("deleted detached expired failed rejected")
+_ENDING_STATES = in_lower_case("deleting detaching")
+_ENDED_STATES = in_lower_case("deleted detached expired failed rejected")
 
 
 def vpc_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     """Return the subnets, groups, route tables, ACLs, endpoints and gateways that block deleting a VPC."""
     return [
-        *_subnets(ec2, spec),
-        *_groups(ec2, spec),
-        *_acls(ec2, spec),
-        *_endpoints(ec2, spec),
-        *ways_of(ec2, spec),
+        *_subnet_blockers(ec2, spec),
+        *_group_blockers(ec2, spec),
+        *_acl_blockers(ec2, spec),
+        *_endpoint_blockers(ec2, spec),
+        *routing_blockers(ec2, spec),
     ]
 
 
-def ways_of(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def routing_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     """Return the route tables, gateways and connections by which requests leave a VPC, as blockers."""
     return [
-        *_tables(ec2, spec),
-        *_internet_gateways(ec2, spec),
-        *_vpn_gateways(ec2, spec),
-        *_egress_only_gateways(ec2, spec),
-        *_carrier_gateways(ec2, spec),
-        *_peerings(ec2, spec),
-        *_transits(ec2, spec),
+        *_route_table_blockers(ec2, spec),
+        *_internet_gateway_blockers(ec2, spec),
+        *_vpn_gateway_blockers(ec2, spec),
+        *_egress_only_gateway_blockers(ec2, spec),
+        *_carrier_gateway_blockers(ec2, spec),
+        *_peering_blockers(ec2, spec),
+        *_transit_gateway_blockers(ec2, spec),
     ]
 
 
-def _subnets(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
-    for one in ec2.describe_subnets(Filters=_inside(spec))["Subnets"]:
-        yield _holder(ec2, spec, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}")
+def _subnet_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+    for one in ec2.describe_subnets(Filters=_vpc_filters(spec))["Subnets"]:
+        yield _blocker(ec2, spec, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}")
 
 
-def _groups(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
-    for one in ec2.describe_security_groups(Filters=_inside(spec))["SecurityGroups"]:
+def _group_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+    for one in ec2.describe_security_groups(Filters=_vpc_filters(spec))["SecurityGroups"]:
         id_, name = one["GroupId"], one["GroupName"]
         if name != "default":
             end = f"delete-security-group --group-id {id_}"
             passing = name == CLOUDFRONT_GROUP_NAME
-            yield _holder(ec2, spec, one, f"security group {id_} {name}", end, passing=passing)
+            yield _blocker(ec2, spec, one, f"security group {id_} {name}", end, passing=passing)
 
 
-def _tables(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
-    for one in ec2.describe_route_tables(Filters=_inside(spec))["RouteTables"]:
+def _route_table_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+    for one in ec2.describe_route_tables(Filters=_vpc_filters(spec))["RouteTables"]:
         if not any(each.get("Main") for each in one.get("Associations", [])):
             id_ = one["RouteTableId"]
-            yield _holder(ec2, spec, one, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
+            yield _blocker(ec2, spec, one, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
 
 
-def _acls(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _acl_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     """Return the ACLs that block the VPC, all but the default one, which is deleted with the VPC.
 
     EC2 deletes no other ACL while a subnet is in it (API_DeleteNetworkAcl).
     """
 
     def found() -> Iterator[Blocker]:
-        acls = ec2.describe_network_acls(Filters=_inside(spec))["NetworkAcls"]
+        acls = ec2.describe_network_acls(Filters=_vpc_filters(spec))["NetworkAcls"]
         own = next((one["NetworkAclId"] for one in acls if one["IsDefault"]), "")
         for one in acls:
             if not one["IsDefault"]:
@@ -98,52 +98,52 @@ def _acls(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
                     for each in one.get("Associations", [])
                 ]
                 end = (*ends, f"delete-network-acl --network-acl-id {id_}")
-                yield _holder(ec2, spec, one, f"network ACL {id_}", *end)
+                yield _blocker(ec2, spec, one, f"network ACL {id_}", *end)
 
-    return _excused(found, "network ACLs")
+    return _unless_denied(found, "network ACLs")
 
 
 def endpoints_in(ec2: Any, spec: ResourceSpec) -> list[JsonObject]:
     """Return the endpoints in a VPC that are not gone (DescribeVpcEndpoints)."""
-    listed = ec2.describe_vpc_endpoints(Filters=_inside(spec))["VpcEndpoints"]
-    return [one for one in listed if str(one["State"]).lower() not in _ENDED]
+    listed = ec2.describe_vpc_endpoints(Filters=_vpc_filters(spec))["VpcEndpoints"]
+    return [one for one in listed if str(one["State"]).lower() not in _ENDED_STATES]
 
 
-def _endpoints(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+def _endpoint_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
     """Yield the endpoints without a network interface: the others are found by their interfaces."""
     for one in endpoints_in(ec2, spec):
         if not one.get("NetworkInterfaceIds"):
             id_ = one["VpcEndpointId"]
             end = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"
-            yield _holder(ec2, spec, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])
+            yield _blocker(ec2, spec, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])
 
 
-def _internet_gateways(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _internet_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     def found() -> Iterator[Blocker]:
-        listed = ec2.describe_internet_gateways(Filters=where({"attachment.vpc-id": spec.id}))
-        for one, state in _attached(listed["InternetGateways"], "Attachments", spec):
-            yield _detached(ec2, spec, one, "internet gateway", one["InternetGatewayId"], state)
+        listed = ec2.describe_internet_gateways(Filters=equals_filters({"attachment.vpc-id": spec.id}))
+        for one, state in _attached_gateways(listed["InternetGateways"], "Attachments", spec):
+            yield _detachable_blocker(ec2, spec, one, "internet gateway", one["InternetGatewayId"], state)
 
-    return _excused(found, "internet gateways")
+    return _unless_denied(found, "internet gateways")
 
 
-def _vpn_gateways(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _vpn_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     def found() -> Iterator[Blocker]:
-        listed = ec2.describe_vpn_gateways(Filters=where({"attachment.vpc-id": spec.id}))
-        for one, state in _attached(listed["VpnGateways"], "VpcAttachments", spec):
-            yield _detached(ec2, spec, one, "VPN gateway", one["VpnGatewayId"], state)
+        listed = ec2.describe_vpn_gateways(Filters=equals_filters({"attachment.vpc-id": spec.id}))
+        for one, state in _attached_gateways(listed["VpnGateways"], "VpcAttachments", spec):
+            yield _detachable_blocker(ec2, spec, one, "VPN gateway", one["VpnGatewayId"], state)
 
-    return _excused(found, "VPN gateways")
+    return _unless_denied(found, "VPN gateways")
 
 
-def _detached(ec2: Any, spec: ResourceSpec, actual: JsonObject, what: str, id_: str, state: str) -> Blocker:
+def _detachable_blocker(ec2: Any, spec: ResourceSpec, actual: JsonObject, what: str, id_: str, state: str) -> Blocker:
     """Return a gateway, which can exist without the VPC, with the command that detaches it."""
     noun = what.lower().replace(" ", "-")
     end = f"detach-{noun} --{noun}-id {id_} --vpc-id {spec.id}"
-    return _holder(ec2, spec, actual, f"{what} {id_}", end, state=state)
+    return _blocker(ec2, spec, actual, f"{what} {id_}", end, state=state)
 
 
-def _egress_only_gateways(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _egress_only_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     """Return the egress-only internet gateways of the VPC.
 
     EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways).
@@ -151,26 +151,26 @@ def _egress_only_gateways(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
 
     def found() -> Iterator[Blocker]:
         listed = ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]
-        for one, state in _attached(listed, "Attachments", spec):
+        for one, state in _attached_gateways(listed, "Attachments", spec):
             id_ = one["EgressOnlyInternetGatewayId"]
             end = f"delete-egress-only-internet-gateway --egress-only-internet-gateway-id {id_}"
-            yield _holder(ec2, spec, one, f"egress-only internet gateway {id_}", end, state=state)
+            yield _blocker(ec2, spec, one, f"egress-only internet gateway {id_}", end, state=state)
 
-    return _excused(found, "egress-only internet gateways")
+    return _unless_denied(found, "egress-only internet gateways")
 
 
-def _carrier_gateways(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _carrier_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     def found() -> Iterator[Blocker]:
-        for one in ec2.describe_carrier_gateways(Filters=_inside(spec))["CarrierGateways"]:
-            if one["State"] not in _ENDED:
+        for one in ec2.describe_carrier_gateways(Filters=_vpc_filters(spec))["CarrierGateways"]:
+            if one["State"] not in _ENDED_STATES:
                 id_ = one["CarrierGatewayId"]
                 end = f"delete-carrier-gateway --carrier-gateway-id {id_}"
-                yield _holder(ec2, spec, one, f"carrier gateway {id_}", end, state=one["State"])
+                yield _blocker(ec2, spec, one, f"carrier gateway {id_}", end, state=one["State"])
 
-    return _excused(found, "carrier gateways")
+    return _unless_denied(found, "carrier gateways")
 
 
-def _peerings(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _peering_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     """Return the peering connections of the VPC, on either side.
 
     One call lists both sides, and the owner of either may delete it (API_DeleteVpcPeeringConnection).
@@ -180,53 +180,53 @@ def _peerings(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
         for one in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]:
             sides = (one.get("RequesterVpcInfo") or {}, one.get("AccepterVpcInfo") or {})
             state = str(one["Status"]["Code"])
-            if spec.id in [side.get("VpcId") for side in sides] and state not in _ENDED:
+            if spec.id in [side.get("VpcId") for side in sides] and state not in _ENDED_STATES:
                 id_ = one["VpcPeeringConnectionId"]
                 other = next((side.get("VpcId", "?") for side in sides if side.get("VpcId") != spec.id), "?")
                 end = f"delete-vpc-peering-connection --vpc-peering-connection-id {id_}"
-                yield _holder(ec2, spec, one, f"peering connection {id_} with {other}", end, state=state)
+                yield _blocker(ec2, spec, one, f"peering connection {id_} with {other}", end, state=state)
 
-    return _excused(found, "peering connections")
+    return _unless_denied(found, "peering connections")
 
 
-def _transits(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _transit_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     def found() -> Iterator[Blocker]:
-        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_inside(spec))
+        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_vpc_filters(spec))
         for one in listed["TransitGatewayVpcAttachments"]:
-            if one["State"] not in _ENDED:
+            if one["State"] not in _ENDED_STATES:
                 id_ = one["TransitGatewayAttachmentId"]
                 end = f"delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id_}"
                 what = f"transit gateway attachment {id_} to {one['TransitGatewayId']}"
-                yield _holder(ec2, spec, one, what, end, state=one["State"])
+                yield _blocker(ec2, spec, one, what, end, state=one["State"])
 
-    return _excused(found, "transit gateway attachments")
-
-
-def _inside(spec: ResourceSpec) -> list[dict[str, Any]]:
-    return where({"vpc-id": spec.id})
+    return _unless_denied(found, "transit gateway attachments")
 
 
-def _attached(docs: Iterable[JsonObject], key: str, spec: ResourceSpec) -> Iterator[tuple[JsonObject, str]]:
+def _vpc_filters(spec: ResourceSpec) -> list[dict[str, Any]]:
+    return equals_filters({"vpc-id": spec.id})
+
+
+def _attached_gateways(docs: Iterable[JsonObject], key: str, spec: ResourceSpec) -> Iterator[tuple[JsonObject, str]]:
     """Yield each gateway that is attached to the VPC, with the state of its attachment."""
     for one in docs:
         for each in one.get(key, []):
-            if each["VpcId"] == spec.id and each["State"] not in _ENDED:
+            if each["VpcId"] == spec.id and each["State"] not in _ENDED_STATES:
                 yield one, each["State"]
 
 
-def _holder(
+def _blocker(
     ec2: Any, spec: ResourceSpec, actual: JsonObject, what: str, *ends: str, passing: bool = False, state: str = ""
 ) -> Blocker:
     """Return a blocker with the AWS CLI commands that remove it.
 
     It is temporary if this run deletes it, that is if it has the stack's tags, or if AWS deletes it.
     """
-    goes = passing or state.lower() in _ENDING or has_stack_tags(mapping(actual.get("Tags") or []), spec.suffix)
+    goes = passing or state.lower() in _ENDING_STATES or has_stack_tags(mapping(actual.get("Tags") or []), spec.suffix)
     remedy = ", then ".join(f"`aws ec2 {end} --region {ec2.region}`" for end in ends)
-    return Blocker(what, goes, remedy, note=COMES_AGAIN if is_guard_dutys(actual) else "")
+    return Blocker(what, goes, remedy, note=GUARDDUTY_NOTE if is_made_by_guardduty(actual) else "")
 
 
-def _excused(ask: Callable[[], Iterator[Blocker]], what: str) -> list[Blocker]:
+def _unless_denied(ask: Callable[[], Iterator[Blocker]], what: str) -> list[Blocker]:
     """Return the blockers that are found, or one that says that AWS denied the call.
 
     Policies that older versions wrote lack these permissions. If an emulator does not know the call, nothing

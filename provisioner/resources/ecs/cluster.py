@@ -10,13 +10,13 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ecs.base import NEW_ROLE, NO_CLUSTER, EcsResourceType
-from provisioner.resources.ecs.foreign_workloads import ASKED, foreign_workloads
+from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
+from provisioner.resources.ecs.foreign_workloads import OPERATIONS, cluster_blockers
 from provisioner.resources.ownership.ecs import CLUSTER
-from provisioner.resources.tags import low_pairs, mapping
+from provisioner.resources.tags import lower_case_pairs, mapping
 
 # botocore ecs DescribeClusters: the most clusters in one call.
-_MOST = 100
+_MAX_CLUSTERS = 100
 
 
 class Cluster(EcsResourceType):
@@ -41,9 +41,9 @@ class Cluster(EcsResourceType):
     immutable = frozenset({"clusterName"})
     replacing_calls = {"UpdateCluster": ""}
     defaults = {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}
-    not_found_codes = NO_CLUSTER
+    not_found_codes = CLUSTER_NOT_FOUND
     retryable_codes = {
-        "create": NEW_ROLE,
+        "create": ROLE_NOT_VISIBLE,
         "update": codes("UpdateInProgressException", "ResourceInUseException", "ClientException: not active"),
         "delete": codes(
             "ClusterContainsServicesException",
@@ -61,21 +61,21 @@ class Cluster(EcsResourceType):
         create="CreateCluster",
         update="PutClusterCapacityProviders UpdateCluster",
         delete="DeleteCluster",
-        blockers=ASKED,
+        blockers=OPERATIONS,
     )
 
     def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the cluster with its tags (DescribeClusters), or None if AWS lists it among the failures."""
         include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
         own = spec.props["clusterName"]
-        names = ecs.batch_scope.batch(own, "Cluster", by="name", most=_MOST)
+        names = ecs.batch_scope.batch(own, "Cluster", by="name", most=_MAX_CLUSTERS)
         listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
         mine = next((actual for actual in listed if actual["clusterName"] == own), None)
         return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None
 
     def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
         """Create the cluster together with its capacity providers (CreateCluster)."""
-        return dict(ecs.create_cluster(**spec.props, tags=low_pairs(spec.tags))["cluster"])
+        return dict(ecs.create_cluster(**spec.props, tags=lower_case_pairs(spec.tags))["cluster"])
 
     def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Update the settings (UpdateCluster) and the capacity providers (PutClusterCapacityProviders).
@@ -107,4 +107,4 @@ class Cluster(EcsResourceType):
 
     def blockers(self, ecs: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return what keeps the cluster from being deleted: its services, and tasks of others."""
-        return foreign_workloads(ecs, spec.suffix)
+        return cluster_blockers(ecs, spec.suffix)

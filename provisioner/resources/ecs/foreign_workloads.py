@@ -12,39 +12,39 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, name_of
-from provisioner.resources.ecs.base import NO_CLUSTER
+from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
 
 # The calls of this module, for `calls`.
-ASKED = "DescribeTasks ListServices ListTasks"
+OPERATIONS = "DescribeTasks ListServices ListTasks"
 # botocore ecs DescribeTasks: the most tasks in one call.
-_MOST = 100
+_MAX_TASKS = 100
 
 
 @dataclass(frozen=True)
 class ForeignTask:
     """A running task that does not belong to the stack."""
 
-    doc: JsonObject
+    actual: JsonObject
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The task's id and group, for a message."""
-        return f"the task {self.doc['taskArn'].rpartition('/')[2]} ({self.doc.get('group', 'no group')})"
+        return f"the task {self.actual['taskArn'].rpartition('/')[2]} ({self.actual.get('group', 'no group')})"
 
-    def holds(self, attachment: str) -> bool:
+    def has_attachment(self, attachment: str) -> bool:
         """Return whether the network interface with this attachment id belongs to the task."""
-        return any(one.get("id") == attachment for one in self.doc.get("attachments", []))
+        return any(one.get("id") == attachment for one in self.actual.get("attachments", []))
 
 
-def foreign_workloads(ecs: Any, suffix: str) -> list[Blocker]:
+def cluster_blockers(ecs: Any, suffix: str) -> list[Blocker]:
     """Return what keeps the stack's cluster from being deleted: its services, and tasks of others.
 
     A service of the stack is a temporary blocker, as the teardown deletes it.
     """
     arns = ecs.list_services(cluster=name_of("cluster", suffix))["serviceArns"]
     names = [arn.rpartition("/")[2] for arn in arns]
-    services = [Blocker(f"the service {name}", temporary=_is_ours(name, suffix)) for name in names]
-    return services + [Blocker(one.words, temporary=False) for one in foreign_tasks(ecs, suffix)]
+    services = [Blocker(f"the service {name}", temporary=_is_service_of_stack(name, suffix)) for name in names]
+    return services + [Blocker(one.description, temporary=False) for one in foreign_tasks(ecs, suffix)]
 
 
 def foreign_tasks(ecs: Any, suffix: str) -> Iterator[ForeignTask]:
@@ -53,15 +53,15 @@ def foreign_tasks(ecs: Any, suffix: str) -> Iterator[ForeignTask]:
     try:
         arns = ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]
     except ClientError as error:
-        if code_of(error) not in NO_CLUSTER:
+        if code_of(error) not in CLUSTER_NOT_FOUND:
             raise
         return
-    for start in range(0, len(arns), _MOST):
-        for task in ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _MOST])["tasks"]:
+    for start in range(0, len(arns), _MAX_TASKS):
+        for task in ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _MAX_TASKS])["tasks"]:
             group = str(task.get("group", ""))
-            if not _is_ours(group.removeprefix("service:"), suffix) or not group.startswith("service:"):
+            if not _is_service_of_stack(group.removeprefix("service:"), suffix) or not group.startswith("service:"):
                 yield ForeignTask(task)
 
 
-def _is_ours(service: str, suffix: str) -> bool:
+def _is_service_of_stack(service: str, suffix: str) -> bool:
     return service.startswith(f"{PROJECT}-") and service.endswith(f"-{suffix}")

@@ -10,15 +10,15 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
-from provisioner.resources.ecs.base import NO_CLUSTER
-from provisioner.resources.ecs.service import described
+from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
+from provisioner.resources.ecs.service import describe_services
 from provisioner.resources.tags import mapping
 from provisioner.settings.overrides import Counts, ServiceOverrides, Size
 
 DEPLOY, SCALE = "deploy", "scale"
-SIZE, VARIABLE = "size", "env."
+SIZE_WORD, VARIABLE_PREFIX = "size", "env."
 # botocore application-autoscaling DescribeScalableTargets: the most resources in one call.
-_MOST = 50
+_MAX_TARGETS = 50
 
 
 def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrides:
@@ -28,9 +28,9 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
     """
     ecs = clients.client("ecs")
     try:
-        listed = described(ecs, service, cluster)
+        listed = describe_services(ecs, service, cluster)
     except ClientError as error:
-        if code_of(error) in NO_CLUSTER:
+        if code_of(error) in CLUSTER_NOT_FOUND:
             return ServiceOverrides()
         raise
     mine = (one for one in listed if service in (one["serviceArn"], one["serviceName"]))
@@ -42,9 +42,9 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
     told: dict[str, Any] = {}
     if marks.get(IMAGE_OWNER) == DEPLOY:
         found = ecs.describe_task_definition(taskDefinition=actual["taskDefinition"], include=["TAGS"])
-        told = _of_revision(actual, found["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
+        told = _values_set_by_deploy(actual, found["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
     if marks.get(COUNT_OWNER) == SCALE:
-        told["counts"] = _counts(clients, f"service/{cluster}/{actual['serviceName']}")
+        told["counts"] = _read_counts(clients, f"service/{cluster}/{actual['serviceName']}")
     return ServiceOverrides(**told, tags=marks)
 
 
@@ -56,29 +56,29 @@ def main_container(service: JsonObject, revision: JsonObject) -> JsonObject:
     return found
 
 
-def _of_revision(service: JsonObject, revision: JsonObject, chosen: list[str]) -> dict[str, Any]:
+def _values_set_by_deploy(service: JsonObject, revision: JsonObject, chosen: list[str]) -> dict[str, Any]:
     """Return image, size and variables that `deploy` chose, read from the running revision.
 
     `chosen` are the words of the tag: "size", and "env.NAME" for each variable.
     """
     container = main_container(service, revision)
     has = {one["name"]: one["value"] for one in container.get("environment", [])}
-    names = [word.removeprefix(VARIABLE) for word in chosen if word.startswith(VARIABLE)]
+    names = [word.removeprefix(VARIABLE_PREFIX) for word in chosen if word.startswith(VARIABLE_PREFIX)]
     return {
         "image": str(container["image"]),
         "revision": str(revision["taskDefinitionArn"]),
-        "size": Size(int(revision["cpu"]), int(revision["memory"])) if SIZE in chosen else None,
+        "size": Size(int(revision["cpu"]), int(revision["memory"])) if SIZE_WORD in chosen else None,
         "environment": {name: has[name] for name in names if name in has},
     }
 
 
-def _counts(clients: Clients, resource: str) -> Counts | None:
+def _read_counts(clients: Clients, resource: str) -> Counts | None:
     """Return the scaling limits of a service (DescribeScalableTargets), or None if it is not scaled.
 
     The call is the same as the one that reads the scalable target itself, so its answer is shared.
     """
     scaling = clients.client("application-autoscaling")
-    together = scaling.batch_scope.batch(resource, "ScalableTarget", most=_MOST)
+    together = scaling.batch_scope.batch(resource, "ScalableTarget", most=_MAX_TARGETS)
     listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=together)
     found = next((one for one in listed["ScalableTargets"] if one["ResourceId"] == resource), None)
     return Counts(found["MinCapacity"], found["MaxCapacity"]) if found else None

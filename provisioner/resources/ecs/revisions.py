@@ -14,17 +14,17 @@ from provisioner.engine.planning.diff import differences
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import SensitiveValue
 from provisioner.names import has_stack_tags
-from provisioner.resources.ecs.base import NO_CLUSTER
+from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
 from provisioner.resources.ecs.overrides import main_container
-from provisioner.resources.ecs.service import described
-from provisioner.resources.ecs.tasks import TaskDefinition, with_sensitive_variables
+from provisioner.resources.ecs.service import describe_services
+from provisioner.resources.ecs.task_definitions import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
 # source.
 CALLS = {"ecs": ("DescribeTaskDefinition", "ListTaskDefinitions")}
 # The arguments of RegisterTaskDefinition (botocore ecs). Whatever else a described revision has is AWS's own.
-_REGISTERED = (
+_REGISTRATION_KEYS = (
     "family",
     "taskRoleArn",
     "executionRoleArn",
@@ -100,23 +100,23 @@ class RevisionChanges:
     command: tuple[str, ...] | None = None
 
 
-def running(clients: Clients, cluster: str, service: str) -> RunningRevision | None:
+def read_running_revision(clients: Clients, cluster: str, service: str) -> RunningRevision | None:
     """Return a service with the revision that it is to run; None if it is missing or being deleted.
 
     Calls DescribeServices and DescribeTaskDefinition.
     """
     ecs = clients.client("ecs")
     try:
-        listed = described(ecs, service, cluster)
+        listed = describe_services(ecs, service, cluster)
     except ClientError as error:
-        if code_of(error) not in NO_CLUSTER:
+        if code_of(error) not in CLUSTER_NOT_FOUND:
             raise
         return None
     actual = next((one for one in listed if one["status"] == "ACTIVE"), None)
-    return RunningRevision(actual, revision(clients, actual["taskDefinition"])) if actual else None
+    return RunningRevision(actual, read_revision(clients, actual["taskDefinition"])) if actual else None
 
 
-def revision(clients: Clients, name: str) -> JsonObject:
+def read_revision(clients: Clients, name: str) -> JsonObject:
     """Return a revision by its ARN, or the newest of a family (DescribeTaskDefinition).
 
     Its variables are sensitive values; its tags are in `Tags`.
@@ -125,31 +125,31 @@ def revision(clients: Clients, name: str) -> JsonObject:
     return {**with_sensitive_variables(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
 
 
-def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[JsonObject]:
+def list_revisions(clients: Clients, family: str, suffix: str, limit: int) -> list[JsonObject]:
     """Return the active revisions of a family that belong to the stack, newest first (ListTaskDefinitions).
 
-    At most `most` revisions are described.
+    At most `limit` revisions are described.
     """
     ecs = clients.client("ecs")
     arns = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")["taskDefinitionArns"]
     mine = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
-    found = (revision(clients, arn) for arn in mine[:most])
+    found = (read_revision(clients, arn) for arn in mine[:limit])
     return [actual for actual in found if has_stack_tags(actual["Tags"], suffix)]
 
 
-def registered(actual: JsonObject) -> JsonObject:
+def registration_arguments(actual: JsonObject) -> JsonObject:
     """Return the arguments that a revision was registered with."""
-    return {key: actual[key] for key in _REGISTERED if actual.get(key) is not None}
+    return {key: actual[key] for key in _REGISTRATION_KEYS if actual.get(key) is not None}
 
 
-def revised(running: RunningRevision, desired: RevisionChanges) -> JsonObject:
+def next_revision_arguments(running: RunningRevision, desired: RevisionChanges) -> JsonObject:
     """Return the arguments to register the next revision: the running one with the values of `desired`."""
     mine = running.container["name"]
     containers = [
-        _revised(one, desired) if one["name"] == mine else one
+        _changed_container(one, desired) if one["name"] == mine else one
         for one in running.task_definition["containerDefinitions"]
     ]
-    props = {**registered(running.task_definition), "containerDefinitions": containers}
+    props = {**registration_arguments(running.task_definition), "containerDefinitions": containers}
     if desired.cpu:
         props["cpu"] = str(desired.cpu)
     if desired.memory:
@@ -157,7 +157,7 @@ def revised(running: RunningRevision, desired: RevisionChanges) -> JsonObject:
     return props
 
 
-def _revised(container: JsonObject, desired: RevisionChanges) -> JsonObject:
+def _changed_container(container: JsonObject, desired: RevisionChanges) -> JsonObject:
     has = {one["name"]: one["value"] for one in container.get("environment", [])}
     new = {name: SensitiveValue(name, value) for name, value in desired.environment.items()}
     told = [{"name": name, "value": value} for name, value in sorted({**has, **new}.items())]
@@ -167,15 +167,15 @@ def _revised(container: JsonObject, desired: RevisionChanges) -> JsonObject:
     return changed
 
 
-def is_same(props: JsonObject, actual: JsonObject) -> bool:
+def is_same_revision(props: JsonObject, actual: JsonObject) -> bool:
     """Return whether a described revision equals what would be registered."""
     return not differences(TaskDefinition(), props, actual, None)
 
 
-def differing_paths(image: str, actual: JsonObject, other: JsonObject) -> list[str]:
-    """Return the paths in which two revisions differ, apart from the image of the container named `image`."""
-    found = differences(TaskDefinition(), registered(actual), registered(other), None)
-    return [one.path for one in found if one.path != f"containerDefinitions.{image}.image"]
+def differing_paths(container: str, actual: JsonObject, other: JsonObject) -> list[str]:
+    """Return the paths in which two revisions differ, apart from the image of the container named `container`."""
+    found = differences(TaskDefinition(), registration_arguments(actual), registration_arguments(other), None)
+    return [one.path for one in found if one.path != f"containerDefinitions.{container}.image"]
 
 
 def missing_ports(service: JsonObject, actual: JsonObject) -> list[str]:
@@ -186,6 +186,6 @@ def missing_ports(service: JsonObject, actual: JsonObject) -> list[str]:
     return [f"{name}:{port}" for name, port in asked if (name, port) not in opens]
 
 
-def number(arn: str) -> int:
+def revision_number(arn: str) -> int:
     """Return the number of a revision from its ARN."""
     return int(arn.rpartition(":")[2])

@@ -15,10 +15,10 @@ from provisioner.engine.calls.polling import poll_until
 from provisioner.engine.calls.retry_policy import call_with_retry
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, consistency_seconds_left
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.diagnosis import deployments
-from provisioner.resources.ecs.service import described, rollout
-from provisioner.resources.ecs.strategies import waiting
-from provisioner.resources.ecs.superseding import (
+from provisioner.resources.ecs.deployment_diagnosis import list_deployments
+from provisioner.resources.ecs.deployment_strategies import describe_awaited_hook
+from provisioner.resources.ecs.service import describe_services, rollout_state
+from provisioner.resources.ecs.superseding_deployments import (
     STOPPED,
     SupersedingDeployment,
     has_failed,
@@ -38,21 +38,21 @@ CALLS = {
         "UpdateService ml-api-cluster-{suffix}",
     )
 }
-GOOD, BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
-BEGUN = "PENDING"
+SUCCESSFUL, ROLLED_BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
+PENDING = "PENDING"
 # How many of the newest deployments are read: those of some weeks, for a busy team.
-MOST = 200
+MAX_ROLLOUTS = 200
 # botocore ecs DescribeServiceRevisions: the most revisions in one call.
-_AT_ONCE = 20
+_MAX_SERVICE_REVISIONS = 20
 # The state of a rollout derived from the service, as the status of a service deployment.
-_WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": BACK}
+_STATUS_BY_STATE = {"COMPLETED": SUCCESSFUL, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": ROLLED_BACK}
 
-Answer = TypeVar("Answer")
-Listener = Callable[[str, str], None]
-_LESS = "The revision that the service runs tells how it ends; why it fails, the tasks alone."
+Reply = TypeVar("Reply")
+WarningListener = Callable[[str, str], None]
+_HINT_IF_DENIED = "The revision that the service runs tells how it ends; why it fails, the tasks alone."
 
 
-def _unheard(*_: str) -> None:
+def _ignore_warning(*_: str) -> None:
     """Ignore a message."""
 
 
@@ -63,8 +63,8 @@ class Rollout:
     arn: str
     revision: str
     status: str
-    why: str
-    at: float
+    reason: str
+    created_at: float
 
 
 @dataclass(frozen=True)
@@ -72,54 +72,58 @@ class RolloutStage:
     """The progress of a deployment: ECS's status, and counts of tasks."""
 
     status: str
-    why: str = ""
-    running: int = 0
-    wanted: int = 0
-    failed: int = 0
+    reason: str = ""
+    running_count: int = 0
+    desired_count: int = 0
+    failed_count: int = 0
     # Only where ECS shifts traffic: its lifecycle stage, and the hook that waits for a person.
-    lifecycle: str = ""
-    waits: str = ""
+    lifecycle_stage: str = ""
+    awaited_hook: str = ""
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The progress in one line."""
-        failed = f", {self.failed} failed" if self.failed else ""
-        far = f", {self.lifecycle}" if self.lifecycle else ""
-        waits = f"; {self.waits}" if self.waits else ""
-        return f"{self.status}{far}: {self.running} of {self.wanted} tasks run{failed}{waits}"
+        failed = f", {self.failed_count} failed" if self.failed_count else ""
+        far = f", {self.lifecycle_stage}" if self.lifecycle_stage else ""
+        waits = f"; {self.awaited_hook}" if self.awaited_hook else ""
+        return f"{self.status}{far}: {self.running_count} of {self.desired_count} tasks run{failed}{waits}"
 
 
-def deployment_arns(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
+def deployment_arns(clients: Clients, cluster: str, service: str, warn: WarningListener = _ignore_warning) -> list[str]:
     """Return the ARNs of all deployments of a service, newest first (ListServiceDeployments).
 
-    Empty if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
+    Empty if an emulator does not know the call, or if it is denied; `warn` is then called with the reason.
     """
-    ask = partial(deployments, clients.client("ecs"), cluster, service)
-    return [str(one["serviceDeploymentArn"]) for one in _unless_denied(ask, tell) or ()]
+    ask = partial(list_deployments, clients.client("ecs"), cluster, service)
+    return [str(one["serviceDeploymentArn"]) for one in _unless_denied(ask, warn) or ()]
 
 
-def rollouts(
-    clients: Clients, cluster: str, service: str, known: Set[str] = frozenset(), tell: Listener = _unheard
+def list_rollouts(
+    clients: Clients,
+    cluster: str,
+    service: str,
+    known_arns: Set[str] = frozenset(),
+    warn: WarningListener = _ignore_warning,
 ) -> list[Rollout] | None:
     """Return the newest deployments of a service, newest first (ListServiceDeployments).
 
-    None if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
-    `known` are the ARNs of deployments to leave out.
+    None if an emulator does not know the call, or if it is denied; `warn` is then called with the reason.
+    `known_arns` are the ARNs of deployments to leave out.
     """
 
     def ask() -> list[Rollout] | None:
-        listed = deployments(clients.client("ecs"), cluster, service)
+        listed = list_deployments(clients.client("ecs"), cluster, service)
         if listed is None:
             return None
-        new = [one for one in listed if one["serviceDeploymentArn"] not in known][:MOST]
-        brought = _brought(clients, (one["targetServiceRevisionArn"] for one in new))
-        return [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in new]
+        new = [one for one in listed if one["serviceDeploymentArn"] not in known_arns][:MAX_ROLLOUTS]
+        task_definitions = _task_definitions_of(clients, (one["targetServiceRevisionArn"] for one in new))
+        return [_as_rollout(one, task_definitions.get(one["targetServiceRevisionArn"], "")) for one in new]
 
-    return _unless_denied(ask, tell)
+    return _unless_denied(ask, warn)
 
 
-def _unless_denied(ask: Callable[[], Answer | None], tell: Listener = _unheard) -> Answer | None:
-    """Return the answer of a call, or None if the call is denied; `tell` is then called with the reason.
+def _unless_denied(ask: Callable[[], Reply | None], warn: WarningListener = _ignore_warning) -> Reply | None:
+    """Return the answer of a call, or None if the call is denied; `warn` is then called with the reason.
 
     The deployment can then still be followed by what the service runs.
     """
@@ -128,26 +132,26 @@ def _unless_denied(ask: Callable[[], Answer | None], tell: Listener = _unheard) 
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise
-        tell(f"ECS's own word for the deployment is not heard: {describe_error(error)}", _LESS)
+        warn(f"ECS's own word for the deployment is not heard: {describe_error(error)}", _HINT_IF_DENIED)
         return None
 
 
-def _rollout(actual: JsonObject, revision: str) -> Rollout:
+def _as_rollout(actual: JsonObject, revision: str) -> Rollout:
     at = actual["createdAt"].timestamp()
     return Rollout(actual["serviceDeploymentArn"], revision, actual["status"], actual.get("statusReason", ""), at)
 
 
-def _brought(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
+def _task_definitions_of(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
     """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
     ecs = clients.client("ecs")
     found: dict[str, str] = {}
-    for some in _parts(list(dict.fromkeys(arns)), _AT_ONCE):
+    for some in _chunks(list(dict.fromkeys(arns)), _MAX_SERVICE_REVISIONS):
         told = ecs.describe_service_revisions(serviceRevisionArns=some)["serviceRevisions"]
         found |= {one["serviceRevisionArn"]: one["taskDefinition"] for one in told}
     return found
 
 
-def _parts(names: list[str], size: int) -> Iterator[list[str]]:
+def _chunks(names: list[str], size: int) -> Iterator[list[str]]:
     for start in range(0, len(names), size):
         yield names[start : start + size]
 
@@ -156,65 +160,65 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
 class RolloutWatch:
     """The deployment of one revision, followed until it has ended or a newer one superseded it.
 
-    `known` are the ARNs of the deployments, and `earlier` the task definitions, that existed before it.
+    `known_arns` are the ARNs of the deployments, and `earlier_revisions` the task definitions, that existed before it.
     """
 
     clients: Clients
     cluster: str
     service: str
     revision: str
-    known: Set[str] = field(default_factory=frozenset)
-    earlier: Set[str] = field(default_factory=frozenset)
+    known_arns: Set[str] = field(default_factory=frozenset)
+    earlier_revisions: Set[str] = field(default_factory=frozenset)
     arn: str = ""
     successor: SupersedingDeployment | None = None
     # Whether it was ended by neither its tasks nor alarms, as far as ECS returns that.
-    by_hand: bool = False
+    is_stopped_by_hand: bool = False
 
     def __post_init__(self) -> None:
-        self._since = self.clients.clock.now()
-        self._is_told = False
+        self._started_at = self.clients.clock.now()
+        self._is_listed = False
 
-    def look(self) -> RolloutStage:
+    def read_stage(self) -> RolloutStage:
         """Return the progress of the deployment.
 
         It comes from DescribeServiceDeployments if that answers, else from the deployments in
         DescribeServices.
         """
-        actual, none = self._described(), dict[str, Any]()
+        actual, none = self._read_service(), dict[str, Any]()
         same = [one for one in actual["deployments"] if one["taskDefinition"] == self.revision]
         mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
         counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
-        self.arn = self.arn or self._found()
-        if self.arn and (stage := _unless_denied(lambda: self._told(actual, *counts))):
+        self.arn = self.arn or self._find_arn()
+        if self.arn and (stage := _unless_denied(lambda: self._read_deployment(actual, *counts))):
             return stage
         if same or not self._may_be_hidden():
-            self.successor = superseding_deployment(actual, self.revision, self.earlier)
+            self.successor = superseding_deployment(actual, self.revision, self.earlier_revisions)
         if self.successor:
             return RolloutStage(STOPPED, "", *counts)
-        word = rollout(actual, self.revision)
-        if self._may_be_hidden() and (self._is_told or word == "ROLLED_BACK"):
-            return RolloutStage(BEGUN, "", *counts)
-        return RolloutStage(_WORDS.get(word, "IN_PROGRESS"), "", *counts)
+        word = rollout_state(actual, self.revision)
+        if self._may_be_hidden() and (self._is_listed or word == "ROLLED_BACK"):
+            return RolloutStage(PENDING, "", *counts)
+        return RolloutStage(_STATUS_BY_STATE.get(word, "IN_PROGRESS"), "", *counts)
 
-    def _described(self) -> JsonObject:
+    def _read_service(self) -> JsonObject:
         """Return the description of the service (DescribeServices).
 
         Raises:
             ProvisionerError: If the service was deleted meanwhile.
 
         """
-        listed = described(self.clients.client("ecs"), self.service, self.cluster)
+        listed = describe_services(self.clients.client("ecs"), self.service, self.cluster)
         if actual := next((one for one in listed if one["status"] == "ACTIVE"), None):
             return actual
         raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` makes it anew.")
 
-    def _found(self) -> str:
+    def _find_arn(self) -> str:
         """Return the ARN of the revision's newest deployment that is not in `known`; "" if there is none."""
-        listed = rollouts(self.clients, self.cluster, self.service, self.known)
-        self._is_told = listed is not None
+        listed = list_rollouts(self.clients, self.cluster, self.service, self.known_arns)
+        self._is_listed = listed is not None
         return next((one.arn for one in listed or () if one.revision == self.revision), "")
 
-    def _told(self, actual: JsonObject, running: int, desired: int, failed: int) -> RolloutStage | None:
+    def _read_deployment(self, actual: JsonObject, running: int, desired: int, failed: int) -> RolloutStage | None:
         """Return the progress as DescribeServiceDeployments gives it, or None while it is not visible yet."""
         ecs = self.clients.client("ecs")
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
@@ -223,33 +227,33 @@ class RolloutWatch:
         told = listed[0]
         breaker = told.get("deploymentCircuitBreaker", {})
         failures = max(failed, breaker.get("failureCount", 0))
-        status, self.by_hand = told["status"], was_stopped_by_hand(told)
-        if status == STOPPED and not has_failed(told) and self._follows_another(actual, told):
+        status, self.is_stopped_by_hand = told["status"], was_stopped_by_hand(told)
+        if status == STOPPED and not has_failed(told) and self._follow_newer(actual, told):
             status = "IN_PROGRESS"
         why, far = told.get("statusReason", ""), told.get("lifecycleStage", "")
-        return RolloutStage(status, why, running, desired, failures, far, waiting(told))
+        return RolloutStage(status, why, running, desired, failures, far, describe_awaited_hook(told))
 
-    def _follows_another(self, actual: JsonObject, stopped: JsonObject) -> bool:
+    def _follow_newer(self, actual: JsonObject, stopped: JsonObject) -> bool:
         """Return whether a newer deployment of the same revision took over, and follow that one.
 
         Otherwise set `successor` to the deployment that superseded this one.
         """
-        listed = rollouts(self.clients, self.cluster, self.service, self.known) or []
-        later = [one for one in listed if one.at > stopped["createdAt"].timestamp()]
+        listed = list_rollouts(self.clients, self.cluster, self.service, self.known_arns) or []
+        later = [one for one in listed if one.created_at > stopped["createdAt"].timestamp()]
         same = next((one for one in later if one.revision == self.revision), None)
         if later and later[0] is same:
             self.arn = same.arn
             return True
-        first = SupersedingDeployment(later[-1].revision, later[-1].at) if later else None
+        first = SupersedingDeployment(later[-1].revision, later[-1].created_at) if later else None
         self.successor = first or superseding_deployment(actual, self.revision)
         return False
 
     def _may_be_hidden(self) -> bool:
         """Return whether ECS may have started a deployment that its list does not show yet."""
         window = self.clients.aws.consistency_window(CONSISTENCY_SECONDS)
-        return self.clients.clock.now() - self._since < window
+        return self.clients.clock.now() - self._started_at < window
 
-    def give_up(self) -> None:
+    def roll_back(self) -> None:
         """Stop the deployment and roll back (StopServiceDeployment).
 
         A deployment that has ended, or already rolls back, is left as it is.
@@ -263,18 +267,18 @@ class RolloutWatch:
                 raise
 
 
-def force_new_deployment(clients: Clients, cluster: str, service: str, deposed: str) -> None:
+def force_new_deployment(clients: Clients, cluster: str, service: str, former_id: str) -> None:
     """Force a deployment with new tasks of the same revision (UpdateService), and only one.
 
-    `deposed` is the id of the primary deployment before. If a reply is lost, the retry first looks for a new
+    `former_id` is the id of the primary deployment before. If a reply is lost, the retry first looks for a new
     primary deployment, as long as ECS may hide one, and sends the call again only if there is none.
     """
     ecs = clients.client("ecs")
     lost: list[float] = []
 
     def begun() -> bool | None:
-        deployments = [one for actual in described(ecs, service, cluster) for one in actual["deployments"]]
-        return any(one["status"] == "PRIMARY" and one["id"] != deposed for one in deployments) or None
+        deployments = [one for actual in describe_services(ecs, service, cluster) for one in actual["deployments"]]
+        return any(one["status"] == "PRIMARY" and one["id"] != former_id for one in deployments) or None
 
     def once() -> Any:
         window = consistency_seconds_left(clients, lost[-1] if lost else 0.0)

@@ -12,33 +12,38 @@ from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
-from provisioner.resources.ecs.base import NEW_ROLE, NO_CLUSTER, EcsResourceType
-from provisioner.resources.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
-from provisioner.resources.ecs.strategies import (
-    TRAFFIC_SHIFTING_STRATEGIES,
-    awaited,
-    deployment_under_way,
-    lasts,
+from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
+from provisioner.resources.ecs.deployment_diagnosis import (
+    FAILED_STATUSES,
+    diagnose,
+    is_newest_stopped_by_hand,
+    newest_deployment_status,
+)
+from provisioner.resources.ecs.deployment_strategies import (
+    TRAFFIC_SHIFT_KEY,
+    describe_deployment_in_progress,
     production_rules,
+    read_awaited_hook,
     rolling_strategy_command,
     strategy_of,
+    strategy_seconds,
 )
-from provisioner.resources.ecs.superseding import NOT_JUDGED, superseding_deployment
+from provisioner.resources.ecs.superseding_deployments import STOPPED_BY_HAND_HINT, superseding_deployment
 from provisioner.resources.ownership.ecs import SERVICE
-from provisioner.resources.tags import low_pairs, mapping
+from provisioner.resources.tags import lower_case_pairs, mapping
 from state.errors import ProvisionerError
 
 # botocore ecs DescribeServices: the most services in one call.
-_MOST = 10
+_MAX_SERVICES = 10
 # botocore ecs Deployment: set on the service, but returned only with its deployments.
-_OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+_DEPLOYMENT_SETTINGS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 # How far this machine's clock may be from the clock of AWS, in seconds.
-_SKEW = 60.0
+_CLOCK_SKEW_SECONDS = 60.0
 
 
-def _stays_with_ecs(actual: Any, _wanted: Any) -> str:
+def _why_target_group_is_fixed(actual: Any, _wanted: Any) -> str:
     """Return why target group and port cannot change where ECS shifts the traffic; "" if they can."""
-    if not any(one.get(TRAFFIC_SHIFTING_STRATEGIES) for one in actual or ()):
+    if not any(one.get(TRAFFIC_SHIFT_KEY) for one in actual or ()):
         return ""
     return (
         "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
@@ -82,17 +87,17 @@ class Service(EcsResourceType):
             "whoever chose the deployment strategy {Strategy}", description="Strategy"
         ),
     }
-    irreversible = {"loadBalancers": _stays_with_ecs}
+    irreversible = {"loadBalancers": _why_target_group_is_fixed}
     lookup_properties = ("cluster",)
-    not_found_codes = NO_CLUSTER | codes("ServiceNotFoundException", "ServiceNotActiveException")
+    not_found_codes = CLUSTER_NOT_FOUND | codes("ServiceNotFoundException", "ServiceNotActiveException")
     already_exists_codes = codes("InvalidParameterException: not idempotent")
     retryable_codes = {
-        "create": NEW_ROLE
+        "create": ROLE_NOT_VISIBLE
         | codes(
             "InvalidParameterException: does not have an associated load balancer",
             "InvalidParameterException: still draining",
         ),
-        "update": NEW_ROLE | codes("InvalidParameterException: does not have an associated load balancer"),
+        "update": ROLE_NOT_VISIBLE | codes("InvalidParameterException: does not have an associated load balancer"),
         "delete": codes("InvalidParameterException: deployments are active", "DependencyViolation"),
     }
     # A rollout takes 1 to 4 min; draining lasts as long as the target group's deregistration delay.
@@ -109,18 +114,18 @@ class Service(EcsResourceType):
 
     def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the service (DescribeServices) with the derived members `Rollout`, `Strategy`, `Waits`."""
-        listed = described(ecs, spec.id or spec.props["serviceName"], spec.props["cluster"])
+        listed = describe_services(ecs, spec.id or spec.props["serviceName"], spec.props["cluster"])
         actual = next((actual for actual in listed if actual["serviceName"] == spec.props["serviceName"]), None)
         if actual is None:
             return None
         strategy = strategy_of(actual)
         return {
             **actual,
-            **_of_newest(actual),
+            **_newest_deployment_settings(actual),
             **({"Strategy": strategy} if strategy else {}),
-            **awaited(ecs, actual),
+            **read_awaited_hook(ecs, actual),
             "cluster": actual["clusterArn"],
-            "Rollout": rollout(actual, spec.props.get("taskDefinition")),
+            "Rollout": rollout_state(actual, spec.props.get("taskDefinition")),
             "Tags": mapping(actual.get("tags", [])),
         }
 
@@ -128,9 +133,7 @@ class Service(EcsResourceType):
         """Remove `advancedConfiguration` where ECS shifts no traffic: only ECS's own strategies read it."""
         if "loadBalancers" not in actual or strategy_of(actual):
             return actual
-        plain = [
-            {key: one[key] for key in one if key != TRAFFIC_SHIFTING_STRATEGIES} for one in actual["loadBalancers"]
-        ]
+        plain = [{key: one[key] for key in one if key != TRAFFIC_SHIFT_KEY} for one in actual["loadBalancers"]]
         return {**actual, "loadBalancers": plain}
 
     def read_status(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
@@ -140,7 +143,7 @@ class Service(EcsResourceType):
 
     def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
         """Create the service with a client token of ours (CreateService)."""
-        made = ecs.create_service(**spec.props, clientToken=spec.token, tags=low_pairs(spec.tags))
+        made = ecs.create_service(**spec.props, clientToken=spec.token, tags=lower_case_pairs(spec.tags))
         return dict(made["service"])
 
     def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
@@ -178,18 +181,20 @@ class Service(EcsResourceType):
         found = diagnose(ecs, spec.props["cluster"], spec.props["serviceName"])
         mine = str(spec.props.get("taskDefinition", ""))
         # Somebody else deployed if the newest deployment is of another revision and has not failed.
-        if found.status and found.status not in FAILED and (by := superseding_deployment(actual, mine)):
+        if found.status and found.status not in FAILED_STATUSES and (by := superseding_deployment(actual, mine)):
             return Superseded(
                 f"The deployment of {spec.aws_name} was superseded: "
                 f"{by.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
                 "Somebody else deploys, too: CloudTrail tells who called UpdateService. "
                 "Run the same command again: it shows what it would change.",
             )
-        if found.status in FAILED and is_stopped_by_hand(ecs, spec.props["cluster"], spec.props["serviceName"]):
-            told = f"The deployment of {spec.aws_name} was stopped: {found.words}"
-            return RolledBack(told, NOT_JUDGED, found.evidence)
+        if found.status in FAILED_STATUSES and is_newest_stopped_by_hand(
+            ecs, spec.props["cluster"], spec.props["serviceName"]
+        ):
+            told = f"The deployment of {spec.aws_name} was stopped: {found.description}"
+            return RolledBack(told, STOPPED_BY_HAND_HINT, found.evidence)
         return RolledBack(
-            f"The deployment of {spec.aws_name} failed: {found.words}",
+            f"The deployment of {spec.aws_name} failed: {found.description}",
             f"{found.remedy} Then run the same command again: it starts a new deployment.",
             found.evidence,
         )
@@ -204,33 +209,38 @@ class Service(EcsResourceType):
 
     def operation_in_progress(self, actual: JsonObject, desired: JsonObject) -> str:
         """Return which revision is being deployed, who asked for it, and at which hook that waits."""
-        return deployment_under_way(actual, str(desired.get("taskDefinition", "")))
+        return describe_deployment_in_progress(actual, str(desired.get("taskDefinition", "")))
 
     def extra_seconds(self, actual: JsonObject) -> float:
         """Return how long ECS's traffic-shifting strategy takes: its steps and its bake time, in seconds."""
-        return lasts(actual)
+        return strategy_seconds(actual)
 
     def is_stale(self, ecs: Any, spec: ResourceSpec, since: float) -> bool:
         """Return whether the newest deployment after `since` failed: the former revision may run then."""
-        return verdict(ecs, spec.props["cluster"], spec.props["serviceName"], since - _SKEW)[0] in FAILED
+        return (
+            newest_deployment_status(
+                ecs, spec.props["cluster"], spec.props["serviceName"], since - _CLOCK_SKEW_SECONDS
+            )[0]
+            in FAILED_STATUSES
+        )
 
 
-def _of_newest(actual: JsonObject) -> JsonObject:
+def _newest_deployment_settings(actual: JsonObject) -> JsonObject:
     """Return the settings that AWS returns only with the newest deployment, under the keys of the service."""
     primary = (one for one in actual.get("deployments", []) if one["status"] == "PRIMARY")
     newest: JsonObject = next(primary, {})
-    return {key: newest[key] for key in _OF_DEPLOYMENTS if key in newest}
+    return {key: newest[key] for key in _DEPLOYMENT_SETTINGS if key in newest}
 
 
-def described(ecs: Any, own: str, cluster: str) -> list[JsonObject]:
+def describe_services(ecs: Any, own: str, cluster: str) -> list[JsonObject]:
     """Return a service and others of its cluster that this run reads in the same call (DescribeServices)."""
     name = cluster.rpartition("/")[2]
-    services = ecs.batch_scope.batch(own, "Service", most=_MOST, among=f":service/{name}/")
+    services = ecs.batch_scope.batch(own, "Service", most=_MAX_SERVICES, among=f":service/{name}/")
     listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
-    return listed if ecs.is_faithful else [_followed(one) for one in listed]
+    return listed if ecs.is_faithful else [_with_current_task_definition(one) for one in listed]
 
 
-def _followed(service: JsonObject) -> JsonObject:
+def _with_current_task_definition(service: JsonObject) -> JsonObject:
     """Set the task definition of a service's only deployment: moto keeps the first one for ever."""
     deployments = service.get("deployments", [])
     if len(deployments) != 1:
@@ -238,7 +248,7 @@ def _followed(service: JsonObject) -> JsonObject:
     return {**service, "deployments": [{**deployments[0], "taskDefinition": service["taskDefinition"]}]}
 
 
-def rollout(actual: JsonObject, desired: Any) -> str:
+def rollout_state(actual: JsonObject, desired: Any) -> str:
     """Return a rollout's state: COMPLETED only if all desired tasks run and have the revision `desired`."""
     none: JsonObject = {}
     listed = actual.get("deployments", [])

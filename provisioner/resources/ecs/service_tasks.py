@@ -9,41 +9,41 @@ from provisioner.engine.resource_graph.references import JsonObject
 
 CALLS = {"ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 # botocore DescribeTasks: the most tasks in one call.
-_MOST = 100
+_MAX_TASKS = 100
 # The managed agent that ECS adds to a container for ECS Exec (botocore ecs, ManagedAgentName).
-_AGENT = "ExecuteCommandAgent"
+_EXEC_AGENT = "ExecuteCommandAgent"
 
 
 @dataclass(frozen=True)
 class RunningTask:
-    """A running task and its main container; `is_open` says whether the agent of ECS Exec runs in it."""
+    """A running task and its main container; `can_be_entered` says whether the agent of ECS Exec runs in it."""
 
     cluster: str
     id: str
     container: str
-    runtime: str
-    is_open: bool
+    runtime_id: str
+    can_be_entered: bool
 
     @property
     def target(self) -> str:
         """The target of a Session Manager session with the container (ECS developer guide, ECS Exec)."""
-        return f"ecs:{self.cluster.rpartition('/')[2]}_{self.id}_{self.runtime}"
+        return f"ecs:{self.cluster.rpartition('/')[2]}_{self.id}_{self.runtime_id}"
 
 
 @dataclass(frozen=True)
 class ServiceTasks:
-    """The running tasks of a service; `allows_entry` says whether ECS Exec is enabled for new tasks."""
+    """The running tasks of a service; `is_exec_enabled` says whether ECS Exec is enabled for new tasks."""
 
-    allows_entry: bool
+    is_exec_enabled: bool
     tasks: tuple[RunningTask, ...]
 
     @property
-    def open_ones(self) -> tuple[RunningTask, ...]:
+    def enterable(self) -> tuple[RunningTask, ...]:
         """The tasks in which a session can be opened now."""
-        return tuple(task for task in self.tasks if task.is_open)
+        return tuple(task for task in self.tasks if task.can_be_entered)
 
 
-def service_tasks(clients: Clients, cluster: str, service: str) -> ServiceTasks | None:
+def read_service_tasks(clients: Clients, cluster: str, service: str) -> ServiceTasks | None:
     """Return the running tasks of a service, or None if there is no such service.
 
     Calls DescribeServices, ListTasks and DescribeTasks.
@@ -53,14 +53,14 @@ def service_tasks(clients: Clients, cluster: str, service: str) -> ServiceTasks 
     actual = next(iter(sorted(found, key=lambda one: one.get("status") != "ACTIVE")), None)
     if actual is None:
         return None
-    arns = ecs.list_tasks(cluster=cluster, serviceName=actual["serviceName"])["taskArns"][:_MOST]
+    arns = ecs.list_tasks(cluster=cluster, serviceName=actual["serviceName"])["taskArns"][:_MAX_TASKS]
     told = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     name = next((one["containerName"] for one in actual.get("loadBalancers", [])), "")
     running = (one for one in told if one["lastStatus"] == "RUNNING" and one.get("containers"))
-    return ServiceTasks(bool(actual.get("enableExecuteCommand")), tuple(_task(one, name) for one in running))
+    return ServiceTasks(bool(actual.get("enableExecuteCommand")), tuple(_as_running_task(one, name) for one in running))
 
 
-def _task(task: JsonObject, name: str) -> RunningTask:
+def _as_running_task(task: JsonObject, name: str) -> RunningTask:
     named = (one for one in task["containers"] if one["name"] == name)
     container: JsonObject = next(named, task["containers"][0])
     agents = {one["name"]: one["lastStatus"] for one in container.get("managedAgents", [])}
@@ -69,5 +69,5 @@ def _task(task: JsonObject, name: str) -> RunningTask:
         task["taskArn"].rpartition("/")[2],
         container["name"],
         container.get("runtimeId", ""),
-        agents.get(_AGENT) == "RUNNING",
+        agents.get(_EXEC_AGENT) == "RUNNING",
     )

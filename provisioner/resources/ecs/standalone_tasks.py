@@ -10,9 +10,9 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.retry_policy import call_with_retry
 from provisioner.engine.execution.consistency import RecentResources
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.diagnosis import TASKS, Diagnosis, StoppedContainer
+from provisioner.resources.ecs.deployment_diagnosis import MAX_TASKS, Diagnosis, StoppedContainer
 from provisioner.resources.ecs.revisions import RunningRevision
-from provisioner.resources.tags import low_pairs
+from provisioner.resources.tags import lower_case_pairs
 from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
@@ -29,10 +29,10 @@ CALLS = {
 # Marks the tasks that `run` started. A cluster holds the tasks of one stack only.
 STARTED_BY = "ml-api-run"
 # How far this machine's clock may be from the clock of ECS, in seconds.
-SKEW = 60.0
+CLOCK_SKEW_SECONDS = 60.0
 # For so many seconds ECS surely still describes a task that has ended; it does for about an hour (ECS API
 # reference, DescribeTasks).
-TOLD_FOR = 3000.0
+DESCRIBED_FOR_SECONDS = 3000.0
 ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 
 
@@ -40,21 +40,21 @@ ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 class Command:
     """A command line and the capacity provider that it runs on."""
 
-    words: tuple[str, ...]
-    provider: str = ON_DEMAND
+    arguments: tuple[str, ...]
+    capacity_provider: str = ON_DEMAND
 
 
 @dataclass(frozen=True)
 class StandaloneTask:
     """A one-off task as DescribeTasks returned it, with the name of the service's container in it."""
 
-    doc: JsonObject
+    actual: JsonObject
     container: str
 
     @property
     def arn(self) -> str:
         """The task's ARN."""
-        return str(self.doc["taskArn"])
+        return str(self.actual["taskArn"])
 
     @property
     def id(self) -> str:
@@ -64,25 +64,25 @@ class StandaloneTask:
     @property
     def has_stopped(self) -> bool:
         """Whether the task has ended."""
-        return bool(self.doc["lastStatus"] == "STOPPED")
+        return bool(self.actual["lastStatus"] == "STOPPED")
 
     @property
     def exit_code(self) -> int | None:
         """The exit code of the service's container, or None if the container never ran."""
-        codes = (one.get("exitCode") for one in self.doc["containers"] if one["name"] == self.container)
+        codes = (one.get("exitCode") for one in self.actual["containers"] if one["name"] == self.container)
         return next(codes, None)
 
     @property
     def was_reclaimed(self) -> bool:
         """Whether AWS took the Spot capacity of the task back."""
-        return bool(self.doc.get("stopCode") == "SpotInterruption")
+        return bool(self.actual.get("stopCode") == "SpotInterruption")
 
     @property
-    def end(self) -> Diagnosis:
+    def diagnosis(self) -> Diagnosis:
         """How the task and its containers ended."""
-        listed = self.doc["containers"]
+        listed = self.actual["containers"]
         ends = tuple(StoppedContainer(one["name"], one.get("exitCode"), one.get("reason", "")) for one in listed)
-        return Diagnosis(task=self.id, stopped=str(self.doc.get("stoppedReason", "")), containers=ends)
+        return Diagnosis(task_id=self.id, stop_reason=str(self.actual.get("stoppedReason", "")), containers=ends)
 
 
 def start_task(
@@ -118,17 +118,17 @@ def start_task(
         taskDefinition=running.arn,
         count=1,
         networkConfiguration=running.service["networkConfiguration"],
-        capacityProviderStrategy=[{"capacityProvider": command.provider, "weight": 1}],
-        overrides={"containerOverrides": [{"name": name, "command": list(command.words)}]},
+        capacityProviderStrategy=[{"capacityProvider": command.capacity_provider, "weight": 1}],
+        overrides={"containerOverrides": [{"name": name, "command": list(command.arguments)}]},
         startedBy=STARTED_BY,
         clientToken=token,
         enableECSManagedTags=True,
-        tags=low_pairs(tags),
+        tags=lower_case_pairs(tags),
     )
     reply = call_with_retry(clients, call, recent)
     if not reply["tasks"]:
         told = ", ".join(f"{one.get('reason')} {one.get('detail', '')}".strip() for one in reply["failures"])
-        hint = "Without --spot it runs on demand." if command.provider == SPOT else "Run it again later."
+        hint = "Without --spot it runs on demand." if command.capacity_provider == SPOT else "Run it again later."
         raise ProvisionerError(f"ECS starts no task: {told or 'it gives no reason'}.", hint)
     return StandaloneTask(reply["tasks"][0], name)
 
@@ -141,10 +141,10 @@ def find_running(clients: Clients, cluster: str, running: RunningRevision, comma
     """
     ecs = clients.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
-    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:TASKS])["tasks"] if arns else []
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:MAX_TASKS])["tasks"] if arns else []
     family, name = str(running.task_definition["family"]), str(running.container["name"])
     mine = (one for one in tasks if one["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
-    same = (one for one in mine if _said(one, name) == command.words)
+    same = (one for one in mine if _command_of(one, name) == command.arguments)
     return next((StandaloneTask(one, name) for one in same), None)
 
 
@@ -160,18 +160,21 @@ def find_started(
     arns = [task] if task else []
     if not task:
         arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]
-    some = (arns[at : at + TASKS] for at in range(0, len(arns), TASKS))
+    some = (arns[at : at + MAX_TASKS] for at in range(0, len(arns), MAX_TASKS))
     told = [one for part in some for one in ecs.describe_tasks(cluster=cluster, tasks=part)["tasks"]]
-    same = [one for one in told if task or _is_since(one, name, command, since)]
+    same = [one for one in told if task or _runs_command_since(one, name, command, since)]
     newest = max(same, key=lambda one: one["createdAt"], default=None)
     return StandaloneTask(newest, name) if newest else None
 
 
-def _is_since(task: JsonObject, container: str, command: Command, since: float) -> bool:
-    return _said(task, container) == command.words and task["createdAt"].timestamp() >= since - SKEW
+def _runs_command_since(task: JsonObject, container: str, command: Command, since: float) -> bool:
+    return (
+        _command_of(task, container) == command.arguments
+        and task["createdAt"].timestamp() >= since - CLOCK_SKEW_SECONDS
+    )
 
 
-def _said(task: JsonObject, container: str) -> tuple[str, ...]:
+def _command_of(task: JsonObject, container: str) -> tuple[str, ...]:
     # The command that the task was started with in place of the container's own.
     overrides: Iterable[JsonObject] = task.get("overrides", {}).get("containerOverrides", [])
     return next((tuple(one.get("command", ())) for one in overrides if one["name"] == container), ())

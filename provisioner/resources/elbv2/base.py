@@ -11,16 +11,16 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.tagging import read_batch
 from provisioner.resources.tags import mapping, pairs
 
-NO_BALANCER = codes("LoadBalancerNotFound")
-NO_GROUP = codes("TargetGroupNotFound")
-NO_LISTENER = codes("ListenerNotFound")
-NO_RULE = codes("RuleNotFound")
+LOAD_BALANCER_NOT_FOUND = codes("LoadBalancerNotFound")
+TARGET_GROUP_NOT_FOUND = codes("TargetGroupNotFound")
+LISTENER_NOT_FOUND = codes("ListenerNotFound")
+RULE_NOT_FOUND = codes("RuleNotFound")
 # The member that maps a declared target group to the one that ECS sends its requests to now.
 REPLACEMENT_TARGET_KEY = "StandsIn"
-_MISSING = NO_BALANCER | NO_GROUP | NO_LISTENER | NO_RULE
-_TAGGED = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
+_NOT_FOUND = LOAD_BALANCER_NOT_FOUND | TARGET_GROUP_NOT_FOUND | LISTENER_NOT_FOUND | RULE_NOT_FOUND
+_TAGGED_TYPES = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
 # botocore elbv2 DescribeTags, DescribeLoadBalancers: the most resources in one call.
-MOST = 20
+MAX_PER_CALL = 20
 
 
 class ElbResourceType(ResourceType):
@@ -48,7 +48,7 @@ class ElbResourceType(ResourceType):
         def ask(arns: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
 
-        told = read_batch(elbv2.batch_scope.batch(own, *_TAGGED, most=MOST), own, ask, _MISSING)
+        told = read_batch(elbv2.batch_scope.batch(own, *_TAGGED_TYPES, most=MAX_PER_CALL), own, ask, _NOT_FOUND)
         mine = (one["Tags"] for one in told if one["ResourceArn"] == own)
         return {**actual, "Tags": mapping(next(mine, []))}
 

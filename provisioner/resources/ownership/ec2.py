@@ -72,11 +72,11 @@ ASSOCIATION = FieldOwnership(
     aws="AssociationState.** RouteTableAssociationId",
 )
 # The default endpoint policy, without its version (VPC user guide, "Default endpoint policy").
-OPEN = {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
+OPEN_ENDPOINT_POLICY = {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
 ENDPOINT = FieldOwnership(
     ("ec2 DescribeVpcEndpoints VpcEndpoints",),
     ours="RouteTableIds SubnetIds",
-    defaults=(Default("PolicyDocument", OPEN), Default("PrivateDnsEnabled", value=False)),
+    defaults=(Default("PolicyDocument", OPEN_ENDPOINT_POLICY), Default("PrivateDnsEnabled", value=False)),
     renamed="Groups.**",
     born="ResourceConfigurationArn ServiceName ServiceNetworkArn ServiceRegion VpcEndpointType VpcId",
     aws="CreationTimestamp DnsEntries.** FailureReason Ipv4Prefixes.** Ipv6Prefixes.** LastError.**"

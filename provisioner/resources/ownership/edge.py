@@ -7,15 +7,15 @@ from typing import Any
 
 from provisioner.engine.types.field_owners import Default, FieldOwnership, ForeignFields
 
-_BEHAVIOUR = (
+_BEHAVIOUR_KEYS = (
     "AllowedMethods.** CachePolicyId Compress FieldLevelEncryptionId ForwardedValues.**"
     " FunctionAssociations.** GrpcConfig.** LambdaFunctionAssociations.** OriginRequestPolicyId"
     " ResponseHeadersPolicyId SmoothStreaming TargetOriginId TrustedKeyGroups.** TrustedSigners.**"
     " ViewerProtocolPolicy"
 )
-_DEFAULT = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR.split())
+_DEFAULT_BEHAVIOUR = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR_KEYS.split())
 _TTLS = " ".join(f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn"))
-_NONE = {
+_BEHAVIOUR_DEFAULTS = {
     "FieldLevelEncryptionId": "",
     "FunctionAssociations": {"Quantity": 0},
     "LambdaFunctionAssociations": {"Quantity": 0},
@@ -29,12 +29,12 @@ DISTRIBUTION = FieldOwnership(
     ours="Aliases.** AnycastIpListId CacheBehaviors.** Comment ConnectionFunctionAssociation.**"
     " ContinuousDeploymentPolicyId CustomErrorResponses.** DefaultRootObject Enabled HttpVersion"
     " IsIPV6Enabled OriginGroups.** Origins.** PriceClass Staging TenantConfig.** ViewerCertificate.**"
-    f" ViewerMtlsConfig.** WebACLId DefaultCacheBehavior {_DEFAULT}",
+    f" ViewerMtlsConfig.** WebACLId DefaultCacheBehavior {_DEFAULT_BEHAVIOUR}",
     defaults=(
         # An update needs these even where they are empty (CloudFront API reference, UpdateDistribution).
         Default("DefaultRootObject", ""),
         Default("ContinuousDeploymentPolicyId", ""),
-        *(Default(f"DefaultCacheBehavior.{key}", value) for key, value in _NONE.items()),
+        *(Default(f"DefaultCacheBehavior.{key}", value) for key, value in _BEHAVIOUR_DEFAULTS.items()),
         Default("Origins.Items.OriginPath", ""),
         Default("Origins.Items.OriginAccessControlId", ""),
         Default("Origins.Items.OriginShield", {"Enabled": False}),
@@ -75,10 +75,10 @@ CERTIFICATE = FieldOwnership(
 DNS_NAME = FieldOwnership(("route53 ListResourceRecordSets ResourceRecordSets",), renamed="**")
 # The priority of the rules that Shield Advanced adds and removes, after all others
 # (hashicorp/terraform-provider-aws#22869, #31670).
-_SHIELDS_PLACE = 10_000_000
+_SHIELD_PRIORITY = 10_000_000
 
 
-def mitigates(rule: Mapping[str, Any]) -> bool:
+def is_shield_rule(rule: Mapping[str, Any]) -> bool:
     """Return whether Shield Advanced added a rule to a web ACL: its name alone would not prove that.
 
     Such a rule only refers to a rule group of Shield's own (AWS WAF developer guide,
@@ -87,7 +87,7 @@ def mitigates(rule: Mapping[str, Any]) -> bool:
     statement = rule.get("Statement", {})
     group = statement.get("RuleGroupReferenceStatement", {}).get("ARN", "")
     is_theirs = len(statement) == 1 and ":global/rulegroup/ShieldMitigationRuleGroup_" in group
-    return is_theirs and rule.get("Priority") == _SHIELDS_PLACE
+    return is_theirs and rule.get("Priority") == _SHIELD_PRIORITY
 
 
 WEB_ACL = FieldOwnership(
@@ -96,7 +96,7 @@ WEB_ACL = FieldOwnership(
     ours="AssociationConfig.ChallengeJavascriptSdkInjection.** DefaultAction.** Description Name Rules.**"
     " VisibilityConfig.**",
     foreign=(
-        ForeignFields("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*", mitigates),
+        ForeignFields("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*", is_shield_rule),
         ForeignFields(
             "Firewall Manager",
             "ManagedByFirewallManager PostProcessFirewallManagerRuleGroups.**"

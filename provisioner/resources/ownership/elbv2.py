@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.engine.types.field_owners import Default, FieldOwnership
 
 # The values that AWS fills in where a redirect leaves them out (ELB API reference, RedirectActionConfig).
-_REDIRECT = {
+_REDIRECT_DEFAULTS = {
     "Host": "#{host}",
     "Path": "/#{path}",
     "Query": "#{query}",
@@ -14,10 +14,10 @@ _REDIRECT = {
 }
 
 
-def _actions(at: str) -> tuple[Default, ...]:
+def _action_defaults(at: str) -> tuple[Default, ...]:
     """Return the defaults of an action's members; any other undeclared member is empty by default."""
     return (
-        *(Default(f"{at}.RedirectConfig.{key}", value) for key, value in _REDIRECT.items()),
+        *(Default(f"{at}.RedirectConfig.{key}", value) for key, value in _REDIRECT_DEFAULTS.items()),
         Default(f"{at}.FixedResponseConfig.ContentType", frozenset({"text/plain"})),
     )
 
@@ -62,16 +62,16 @@ TARGET_GROUP = FieldOwnership(
     aws="LoadBalancerArns TargetGroupArn",
 )
 # botocore elbv2 TargetGroupAttribute, Key: the attributes that affect which target gets a request.
-_HEALTH = "target_group_health"
+_HEALTH_PREFIX = "target_group_health"
 _GROUP_DEFAULTS = {
     "load_balancing.algorithm.anomaly_mitigation": "off",
     "load_balancing.algorithm.type": "round_robin",
     "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
     "stickiness.enabled": "false",
-    f"{_HEALTH}.dns_failover.minimum_healthy_targets.count": "1",
-    f"{_HEALTH}.dns_failover.minimum_healthy_targets.percentage": "off",
-    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.count": "1",
-    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+    f"{_HEALTH_PREFIX}.dns_failover.minimum_healthy_targets.count": "1",
+    f"{_HEALTH_PREFIX}.dns_failover.minimum_healthy_targets.percentage": "off",
+    f"{_HEALTH_PREFIX}.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    f"{_HEALTH_PREFIX}.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
 }
 TARGET_GROUP_ATTRIBUTES = FieldOwnership(
     ("elbv2 DescribeTargetGroupAttributes",),
@@ -84,7 +84,7 @@ LISTENER = FieldOwnership(
     ("elbv2 DescribeListeners Listeners",),
     ours="Certificates Certificates.CertificateArn DefaultActions.** Port Protocol SslPolicy",
     defaults=(
-        *_actions("DefaultActions"),
+        *_action_defaults("DefaultActions"),
         # With mutual TLS, clients without a certificate would be refused.
         Default("MutualAuthentication", {"Mode": "off"}),
         Default("MutualAuthentication.AdvertiseTrustStoreCaNames", frozenset({"off"})),
@@ -98,7 +98,7 @@ LISTENER = FieldOwnership(
 RULE = FieldOwnership(
     ("elbv2 DescribeRules Rules",),
     ours="Actions.** Priority",
-    defaults=(*_actions("Actions"), Default("Transforms", [])),
+    defaults=(*_action_defaults("Actions"), Default("Transforms", [])),
     renamed="Conditions.**",
     aws="Actions.Order Actions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds IsDefault RuleArn",
 )

@@ -14,7 +14,7 @@ from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ownership.data import DB_CLUSTER
+from provisioner.resources.ownership.databases_and_keys import DB_CLUSTER
 from provisioner.resources.rds.base import (
     CLUSTER_NOT_FOUND,
     MAX_FILTER_VALUES,

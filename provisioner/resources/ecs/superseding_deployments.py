@@ -11,10 +11,10 @@ from provisioner.engine.resource_graph.references import JsonObject
 # second (kayac/ecspresso#899), and so does a deployment that somebody stopped.
 STOPPED = "STOPPED"
 # botocore ServiceDeploymentRollbackMonitorsStatus, of the circuit breaker and of alarms.
-_TRIPPED = "TRIGGERED"
-_JUDGES = ("deploymentCircuitBreaker", "alarms")
+_TRIGGERED = "TRIGGERED"
+_MONITORS = ("deploymentCircuitBreaker", "alarms")
 # The hint after a deployment was stopped by hand: as far as is known, nothing is wrong with its revision.
-NOT_JUDGED = (
+STOPPED_BY_HAND_HINT = (
     "ECS has not judged the image: somebody stopped the deployment (CloudTrail tells who called "
     "StopServiceDeployment), or a lifecycle hook did. Run the same command again to deploy it anew."
 )
@@ -25,12 +25,12 @@ class SupersedingDeployment:
     """The deployment that superseded another: its task definition ARN and its wall-clock start (seconds)."""
 
     revision: str
-    at: float
+    created_at: float
 
 
 def has_failed(actual: JsonObject) -> bool:
     """Return whether ECS itself failed a deployment: its circuit breaker or an alarm triggered."""
-    return bool(actual.get("rollback")) or _TRIPPED in _verdicts(actual)
+    return bool(actual.get("rollback")) or _TRIGGERED in _monitor_statuses(actual)
 
 
 def was_stopped_by_hand(actual: JsonObject) -> bool:
@@ -39,26 +39,26 @@ def was_stopped_by_hand(actual: JsonObject) -> bool:
     Then somebody called StopServiceDeployment, which rolls back as the circuit breaker does, or a lifecycle
     hook failed. If ECS does not return what its own checks found, they are assumed to have ended it.
     """
-    verdicts = _verdicts(actual)
-    return bool(verdicts) and _TRIPPED not in verdicts
+    verdicts = _monitor_statuses(actual)
+    return bool(verdicts) and _TRIGGERED not in verdicts
 
 
-def _verdicts(actual: JsonObject) -> list[str]:
+def _monitor_statuses(actual: JsonObject) -> list[str]:
     # The status of the circuit breaker and of the alarms, as far as ECS returns them.
-    return [actual[judge].get("status", "") for judge in _JUDGES if actual.get(judge)]
+    return [actual[judge].get("status", "") for judge in _MONITORS if actual.get(judge)]
 
 
 def superseding_deployment(
-    service: JsonObject, revision: str, known: Set[str] = frozenset()
+    service: JsonObject, revision: str, earlier_revisions: Set[str] = frozenset()
 ) -> SupersedingDeployment | None:
     """Return the deployment of another revision that a service is to run instead; None if there is none.
 
-    None also if `revision` has failed: then ECS itself rolled back. `known` are revisions that the service
+    None also if `revision` has failed: then ECS itself rolled back. `earlier_revisions` are revisions that the service
     had before; ECS rolls back to one of these, so none of them supersedes `revision`.
     """
     listed = service["deployments"]
     states = [one.get("rolloutState") for one in listed if one["taskDefinition"] == revision]
     primary = next((one for one in listed if one["status"] == "PRIMARY"), None)
-    if primary is None or "FAILED" in states or primary["taskDefinition"] in {revision, *known}:
+    if primary is None or "FAILED" in states or primary["taskDefinition"] in {revision, *earlier_revisions}:
         return None
     return SupersedingDeployment(primary["taskDefinition"], primary["createdAt"].timestamp())

@@ -17,9 +17,15 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, has_stack_tags, name_of, owner_tags
+from provisioner.resources.ecs.deployment_strategies import find_shift_with
 from provisioner.resources.ecs.foreign_targets import describe_target, foreign_targets
-from provisioner.resources.ecs.strategies import shift_with
-from provisioner.resources.elbv2.base import MOST, NO_BALANCER, NO_GROUP, ElbResourceType, full_name
+from provisioner.resources.elbv2.base import (
+    LOAD_BALANCER_NOT_FOUND,
+    MAX_PER_CALL,
+    TARGET_GROUP_NOT_FOUND,
+    ElbResourceType,
+    full_name,
+)
 from provisioner.resources.ownership.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_batch
@@ -27,13 +33,13 @@ from provisioner.resources.tags import mapping, pairs
 from provisioner.responses import created_in
 
 # Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
-_LENIENT: JsonObject = {"Matcher": {"HttpCode": "200-499"}}
+_LENIENT_CHECK: JsonObject = {"Matcher": {"HttpCode": "200-499"}}
 
 # States of a target that is being registered or deregistered. They do not count if another target is healthy.
-_PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
+_TRANSIENT_STATES = frozenset({"initial", "draining", "unhealthy.draining"})
 # The second code is an emulator's: AWS accepts to deregister a target that is not registered (API reference,
 # DeregisterTargets).
-_NO_TARGET = NO_GROUP | codes("InvalidTarget")
+_TARGET_NOT_FOUND = TARGET_GROUP_NOT_FOUND | codes("InvalidTarget")
 
 
 class TargetGroup(ElbResourceType):
@@ -55,7 +61,7 @@ class TargetGroup(ElbResourceType):
             descriptions={"none": "no target", "resting": "no target: ECS leads to its other group"},
         ),
     )
-    not_found_codes = NO_GROUP
+    not_found_codes = TARGET_GROUP_NOT_FOUND
     already_exists_codes = codes("DuplicateTargetGroupName")
     # The link to a deleted load balancer can linger (terraform-provider-aws#16889).
     retryable_codes = {"delete": codes("ResourceInUse")}
@@ -81,9 +87,11 @@ class TargetGroup(ElbResourceType):
         def ask(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
 
-        listed = read_batch(elbv2.batch_scope.batch(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
+        listed = read_batch(
+            elbv2.batch_scope.batch(own, "TargetGroup", by="name", most=MAX_PER_CALL), own, ask, TARGET_GROUP_NOT_FOUND
+        )
         mine = next((actual for actual in listed if actual["TargetGroupName"] == own), None)
-        return self.with_tags(elbv2, _group(mine)) if mine else None
+        return self.with_tags(elbv2, _in_declared_form(mine)) if mine else None
 
     def read_status(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `TargetHealth`, the worst state of the targets (DescribeTargetHealth).
@@ -95,37 +103,44 @@ class TargetGroup(ElbResourceType):
         arn = actual["TargetGroupArn"]
         listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         found = {str(one["TargetHealth"]["State"]) for one in listed}
-        lasting = found - _PASSING if "healthy" in found else found
+        lasting = found - _TRANSIENT_STATES if "healthy" in found else found
         order = [one for one in ("initial", "healthy") if one in lasting]
         others = sorted(lasting - {"initial", "healthy"})
-        if not found and shift_with(sibling_client(elbv2, "ecs"), spec.suffix, arn):
+        if not found and find_shift_with(sibling_client(elbv2, "ecs"), spec.suffix, arn):
             return {**actual, "TargetHealth": "resting"}
         return {**actual, "TargetHealth": next(iter((*others, *order)), "none")}
 
     def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
         listed = elbv2.describe_target_health(TargetGroupArn=spec.id)["TargetHealthDescriptions"]
-        found = self._strangers(elbv2, spec, listed)
-        return [Unmanaged(f"target {describe_target(one['Target'])}", one, not_found_codes=_NO_TARGET) for one in found]
+        found = self._foreign_targets(elbv2, spec, listed)
+        return [
+            Unmanaged(f"target {describe_target(one['Target'])}", one, not_found_codes=_TARGET_NOT_FOUND)
+            for one in found
+        ]
 
     def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
-        for one in self._strangers(elbv2, spec, [unmanaged.request]):
+        for one in self._foreign_targets(elbv2, spec, [unmanaged.request]):
             elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[one["Target"]])
 
-    def _strangers(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
+    def _foreign_targets(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
         return foreign_targets(sibling_client(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
 
     def find_siblings(self, elbv2: Any, spec: ResourceSpec) -> list[JsonObject]:
         """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""
         listed = elbv2.describe_target_groups()["TargetGroups"]
         named = [actual for actual in listed if actual["TargetGroupName"].startswith(f"{PROJECT}-")]
-        found = [self.with_tags(elbv2, _group(actual)) for actual in named if actual["TargetGroupArn"] != spec.id]
-        return [actual for actual in found if _mark(actual["Tags"]) == _mark(spec.tags)]
+        found = [
+            self.with_tags(elbv2, _in_declared_form(actual)) for actual in named if actual["TargetGroupArn"] != spec.id
+        ]
+        return [actual for actual in found if _identity_tags(actual["Tags"]) == _identity_tags(spec.tags)]
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target group (CreateTargetGroup)."""
-        return _group(created_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups"))
+        return _in_declared_form(
+            created_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups")
+        )
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the health check (ModifyTargetGroup)."""
@@ -141,9 +156,9 @@ class TargetGroup(ElbResourceType):
         # An emulator may list a load balancer once for each rule that forwards to the group.
         balancers = dict.fromkeys(arn for group in groups for arn in group["LoadBalancerArns"])
         return [
-            _rule(elbv2, rule, balancer, spec.suffix)
+            _rule_blocker(elbv2, rule, balancer, spec.suffix)
             for balancer in balancers
-            for listener in _listeners(elbv2, balancer)
+            for listener in _list_listeners(elbv2, balancer)
             for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
             if spec.id in str(rule["Actions"])
         ]
@@ -154,14 +169,14 @@ class TargetGroup(ElbResourceType):
         During the cutover, tasks of the new group are in the old group too, and may answer its path with 404.
         """
         moved = old.get("HealthCheckPath") != new.get("HealthCheckPath")
-        return _LENIENT if moved and old.get("Protocol") == new.get("Protocol") else {}
+        return _LENIENT_CHECK if moved and old.get("Protocol") == new.get("Protocol") else {}
 
     def properties_at(
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
         """Keep the lenient health check of a group that is used again until the phase DROP of the cutover."""
-        is_lenient = phase < CutoverPhase.DROP and covers(actual, _LENIENT)
-        return desired | _LENIENT if is_lenient else desired
+        is_lenient = phase < CutoverPhase.DROP and covers(actual, _LENIENT_CHECK)
+        return desired | _LENIENT_CHECK if is_lenient else desired
 
 
 class TargetGroupAttributes(SubresourceType):
@@ -169,7 +184,7 @@ class TargetGroupAttributes(SubresourceType):
 
     service, id_paths = "elbv2", "TargetGroupArn"
     ownership = TARGET_GROUP_ATTRIBUTES
-    not_found_codes = NO_GROUP
+    not_found_codes = TARGET_GROUP_NOT_FOUND
     iam_type, arn_properties = "targetgroup", ("{TargetGroupArn}",)
     operations = declare_operations(
         read="DescribeTargetGroupAttributes",
@@ -189,17 +204,17 @@ class TargetGroupAttributes(SubresourceType):
         elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=desired)
 
 
-def _listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
+def _list_listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
     """Return the listeners of a load balancer; none if it is gone: a group lists it for a while longer."""
     try:
         return list(elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"])
     except ClientError as error:
-        if code_of(error) not in NO_BALANCER:
+        if code_of(error) not in LOAD_BALANCER_NOT_FOUND:
             raise
         return []
 
 
-def _rule(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
+def _rule_blocker(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
     """Return a rule as a blocker, with the command that deletes it.
 
     A default rule has no tags and is deleted with its listener. So the listener's tags say whose it is.
@@ -220,10 +235,10 @@ def _rule(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
     )
 
 
-def _mark(tags: Mapping[str, str]) -> list[str | None]:
+def _identity_tags(tags: Mapping[str, str]) -> list[str | None]:
     # The tags that say whose resource it is: project, stack, tool, region and logical id.
     return [tags.get(key) for key in (*owner_tags(""), REGION_TAG, NODE_TAG)]
 
 
-def _group(actual: JsonObject) -> JsonObject:
+def _in_declared_form(actual: JsonObject) -> JsonObject:
     return {**actual, "Name": actual["TargetGroupName"], "FullName": full_name(actual, "TargetGroupArn")}

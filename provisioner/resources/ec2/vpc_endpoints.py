@@ -16,7 +16,7 @@ from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.ownership.ec2 import ENDPOINT
 
 # A list of an endpoint, and the parameters of ModifyVpcEndpoint that add to it and remove from it.
-_LISTS = {
+_LIST_PARAMETERS = {
     "RouteTableIds": ("AddRouteTableIds", "RemoveRouteTableIds"),
     "SubnetIds": ("AddSubnetIds", "RemoveSubnetIds"),
     "SecurityGroupIds": ("AddSecurityGroupIds", "RemoveSecurityGroupIds"),
@@ -58,15 +58,19 @@ class VpcEndpoint(Ec2ResourceType):
 
         AWS returns states in either case.
         """
-        return [_as_asked(actual) for actual in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]]
+        return [_in_declared_form(actual) for actual in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]]
 
-    def by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
+    def find_by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
         """Return the endpoint of this id: not every emulator knows the filter by id."""
-        return [_as_asked(actual) for actual in ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]]
+        return [
+            _in_declared_form(actual) for actual in ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]
+        ]
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the endpoint with a client token of ours: the SDK fills none in (CreateVpcEndpoint)."""
-        made = ec2.create_vpc_endpoint(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
+        made = ec2.create_vpc_endpoint(
+            **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
+        )
         return dict(made["VpcEndpoint"])
 
     def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
@@ -75,7 +79,7 @@ class VpcEndpoint(Ec2ResourceType):
         asked = {key: value for key, value in changed.items() if key == "PrivateDnsEnabled"}
         if "PolicyDocument" in changed:
             asked["PolicyDocument"] = json.dumps(changed["PolicyDocument"])
-        for key, (join, leave) in _LISTS.items():
+        for key, (join, leave) in _LIST_PARAMETERS.items():
             if key in changed:
                 actual, desired = set(now.get(key, [])), set(spec.props[key])
                 asked |= {join: sorted(desired - actual), leave: sorted(actual - desired)}
@@ -87,16 +91,16 @@ class VpcEndpoint(Ec2ResourceType):
         If one of its routes is gone already, its route tables are removed first.
         """
         try:
-            self._delete(ec2, spec)
+            self._delete_or_raise(ec2, spec)
         except ClientError as error:
             # moto 5.2.5, for a table that was added later: ModifyVpcEndpoint makes no route in it.
             if code_of(error) != "InvalidRoute.NotFound":
                 raise
             tables = (self.read(ec2, spec) or {}).get("RouteTableIds", [])
             ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, RemoveRouteTableIds=tables)
-            self._delete(ec2, spec)
+            self._delete_or_raise(ec2, spec)
 
-    def _delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def _delete_or_raise(self, ec2: Any, spec: ResourceSpec) -> None:
         """Raise the error from the reply: the call answers 200 with a list of what it did not delete."""
         for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[spec.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
@@ -111,7 +115,7 @@ class InterfaceEndpoint(VpcEndpoint):
     retryable_codes = {"create": codes("InvalidParameter: conflicting DNS domain")}
 
 
-def _as_asked(actual: JsonObject) -> JsonObject:
+def _in_declared_form(actual: JsonObject) -> JsonObject:
     # Bring an endpoint from DescribeVpcEndpoints into the form of the declared properties.
     groups = [group["GroupId"] for group in actual.get("Groups", [])]
     told = json.loads(actual.get("PolicyDocument") or "{}")

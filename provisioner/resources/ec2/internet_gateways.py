@@ -9,11 +9,11 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ec2.base import Ec2ResourceType, Filters, of_stack, where
-from provisioner.resources.ec2.interfaces import ASKED, interfaces
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
+from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
 from provisioner.resources.ownership.ec2 import ATTACHMENT, INTERNET_GATEWAY
 
-NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
+GATEWAY_NOT_FOUND = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 
 
 class InternetGateway(Ec2ResourceType):
@@ -21,7 +21,7 @@ class InternetGateway(Ec2ResourceType):
 
     ownership = INTERNET_GATEWAY
     noun, iam_type, id_paths, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
-    not_found_codes = NO_GATEWAY
+    not_found_codes = GATEWAY_NOT_FOUND
     retryable_codes = {"delete": codes("DependencyViolation")}
     timeout = minutes(20)
     operations = declare_operations(
@@ -34,7 +34,7 @@ class InternetGateway(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the gateway (CreateInternetGateway)."""
-        made = ec2.create_internet_gateway(TagSpecifications=self.specification(spec))
+        made = ec2.create_internet_gateway(TagSpecifications=self.tag_specifications(spec))
         return dict(made["InternetGateway"])
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
@@ -61,7 +61,7 @@ class GatewayAttachment(ResourceType):
             gone=in_lower_case("detaching detached"),
         ),
     )
-    not_found_codes = NO_GATEWAY | codes("Gateway.NotAttached")
+    not_found_codes = GATEWAY_NOT_FOUND | codes("Gateway.NotAttached")
     already_exists_codes = codes("Resource.AlreadyAssociated")
     # "Network vpc-... has some mapped public address(es)": an address is unmapped 5 to 10 min after its owner
     # has ended.
@@ -71,7 +71,7 @@ class GatewayAttachment(ResourceType):
         read="DescribeInternetGateways",
         create="AttachInternetGateway",
         delete="DetachInternetGateway",
-        blockers=ASKED,
+        blockers=OPERATIONS,
     )
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -80,7 +80,7 @@ class GatewayAttachment(ResourceType):
         The stack's gateways are looked at first, then the gateway by its id.
         """
         gateway, vpc = spec.props["InternetGatewayId"], spec.props["VpcId"]
-        for filters in (of_stack(ec2, spec), where({"internet-gateway-id": gateway})):
+        for filters in (stack_filters(ec2, spec), equals_filters({"internet-gateway-id": gateway})):
             for actual in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
                 if actual["InternetGatewayId"] == gateway:
                     mine = (one for one in actual.get("Attachments", []) if one["VpcId"] == vpc)
@@ -98,4 +98,4 @@ class GatewayAttachment(ResourceType):
 
     def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces in the VPC: public addresses of theirs block the detaching."""
-        return interfaces(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)
+        return interface_blockers(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)

@@ -13,11 +13,14 @@ BUCKET = FieldOwnership(
     aws="AccessPointAlias BucketArn",
 )
 PUBLIC_ACCESS = FieldOwnership(("s3 GetPublicAccessBlock",), ours="PublicAccessBlockConfiguration.**")
-_ENCRYPTED = "ServerSideEncryptionConfiguration.Rules"
+_ENCRYPTION_RULES = "ServerSideEncryptionConfiguration.Rules"
 ENCRYPTION = FieldOwnership(
     ("s3 GetBucketEncryption",),
-    ours=f"ServerSideEncryptionConfiguration {_ENCRYPTED} {_ENCRYPTED}.ApplyServerSideEncryptionByDefault.**",
-    unowned=f"{_ENCRYPTED}.BlockedEncryptionTypes.** {_ENCRYPTED}.BucketKeyEnabled",
+    ours=(
+        f"ServerSideEncryptionConfiguration {_ENCRYPTION_RULES} "
+        f"{_ENCRYPTION_RULES}.ApplyServerSideEncryptionByDefault.**"
+    ),
+    unowned=f"{_ENCRYPTION_RULES}.BlockedEncryptionTypes.** {_ENCRYPTION_RULES}.BucketKeyEnabled",
 )
 # S3 returns the rules without `LifecycleConfiguration`, and takes them inside it.
 LIFECYCLE = FieldOwnership(
@@ -25,11 +28,11 @@ LIFECYCLE = FieldOwnership(
     renamed="Rules.**",
     unowned="TransitionDefaultMinimumObjectSize",
 )
-_DELIVERY = {"Service": "delivery.logs.amazonaws.com"}
-_DELIVERS = {"s3:PutObject", "s3:GetBucketAcl", "s3:ListBucket"}
+_DELIVERY_PRINCIPAL = {"Service": "delivery.logs.amazonaws.com"}
+_DELIVERY_ACTIONS = {"s3:PutObject", "s3:GetBucketAcl", "s3:ListBucket"}
 
 
-def delivers(statement: Mapping[str, Any]) -> bool:
+def is_log_delivery_statement(statement: Mapping[str, Any]) -> bool:
     """Return whether CloudWatch Logs appended a statement to a bucket policy; its name is no proof of it.
 
     It appends such statements when a delivery is created by a caller who may change the policy (CloudWatch
@@ -37,20 +40,20 @@ def delivers(statement: Mapping[str, Any]) -> bool:
     (go-to-k/cdk-real-drift#715), so it has to be for the account in the bucket's name.
     """
     told = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
-    accounts, actions, places = (_listed(one) for one in (told, statement.get("Action"), statement.get("Resource")))
-    is_theirs = statement.get("Effect") == "Allow" and statement.get("Principal") == _DELIVERY
+    accounts, actions, places = (_as_list(one) for one in (told, statement.get("Action"), statement.get("Resource")))
+    is_theirs = statement.get("Effect") == "Allow" and statement.get("Principal") == _DELIVERY_PRINCIPAL
     own = all(f"-{account}-" in place for account in accounts for place in places)
-    return is_theirs and own and bool(accounts and actions and places) and set(actions) <= _DELIVERS
+    return is_theirs and own and bool(accounts and actions and places) and set(actions) <= _DELIVERY_ACTIONS
 
 
-def _listed(value: Any) -> list[str]:
+def _as_list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value] if value else []
 
 
 BUCKET_POLICY = FieldOwnership(
     ("s3 GetBucketPolicy",),
     ours="Policy",
-    foreign=(ForeignFields("CloudWatch Logs", "Policy.Statement.AWSLogDelivery*", delivers),),
+    foreign=(ForeignFields("CloudWatch Logs", "Policy.Statement.AWSLogDelivery*", is_log_delivery_statement),),
     unowned="Policy.Id",
 )
 # The other attributes of a topic are not read here.

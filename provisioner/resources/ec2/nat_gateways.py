@@ -32,7 +32,7 @@ class ElasticIp(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Allocate an address (AllocateAddress)."""
-        return dict(ec2.allocate_address(**spec.props, TagSpecifications=self.specification(spec)))
+        return dict(ec2.allocate_address(**spec.props, TagSpecifications=self.tag_specifications(spec)))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Release the address (ReleaseAddress)."""
@@ -70,7 +70,7 @@ class NatGateway(Ec2ResourceType):
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the gateways that pass the filters (DescribeNatGateways), their address at the top level."""
         found = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
-        return [_flat(actual) for actual in found]
+        return [_in_declared_form(actual) for actual in found]
 
     def visible_until(self, actual: JsonObject) -> str:
         """Return until when AWS lists a deleted one: about an hour (VPC user guide, delete a NAT gateway)."""
@@ -79,8 +79,10 @@ class NatGateway(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the gateway with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_nat_gateway(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
-        return _flat(made["NatGateway"])
+        made = ec2.create_nat_gateway(
+            **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
+        )
+        return _in_declared_form(made["NatGateway"])
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteNatGateway).
@@ -90,7 +92,7 @@ class NatGateway(Ec2ResourceType):
         ec2.delete_nat_gateway(NatGatewayId=spec.id)
 
 
-def _flat(actual: JsonObject) -> JsonObject:
+def _in_declared_form(actual: JsonObject) -> JsonObject:
     addresses = actual.get("NatGatewayAddresses") or [{}]
     type_name = actual.get("ConnectivityType") or "public"
     return {**actual, "AllocationId": addresses[0].get("AllocationId"), "ConnectivityType": type_name}

@@ -13,18 +13,18 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.base import where
-from provisioner.resources.ec2.interfaces import is_guard_dutys
+from provisioner.resources.ec2.base import equals_filters
 from provisioner.resources.ec2.network_acls import network_acls_in, non_default_rules
-from provisioner.resources.ec2.vpc_blockers import endpoints_in, ways_of
+from provisioner.resources.ec2.network_interfaces import is_made_by_guardduty
+from provisioner.resources.ec2.vpc_blockers import endpoints_in, routing_blockers
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
-_OURS = ("SubnetId", "GroupId", "VpcEndpointId", "RouteTableId", "InternetGatewayId")
-_BESIDE = "it stands beside ours"
+_ID_KEYS = ("SubnetId", "GroupId", "VpcEndpointId", "RouteTableId", "InternetGatewayId")
+_BESIDE_OURS = "it stands beside ours"
 
 
-def unmanaged(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> list[Unmanaged]:
+def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> list[Unmanaged]:
     """Return the subnets, groups, endpoints, route tables and gateways in a VPC that nobody declared.
 
     Changed network ACLs around our subnets are among them.
@@ -35,19 +35,21 @@ def unmanaged(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> list[Unm
         children: What is known to lie in it.
 
     """
-    known = {id_ for key in _OURS for id_ in children.values(key)}
-    beside = [_extra(spec, what, actual) for id_, what, actual in _parts(ec2, spec) if id_ not in known]
-    ways = ways_of(ec2, spec)
+    known = {id_ for key in _ID_KEYS for id_ in children.values(key)}
+    beside = [
+        _as_unmanaged(spec, what, actual) for id_, what, actual in _resources_in_vpc(ec2, spec) if id_ not in known
+    ]
+    ways = routing_blockers(ec2, spec)
     beside += [Unmanaged(one.what, {}, one.remedy, doubtful=True) for one in ways if one.uncertain]
     theirs = [one for one in ways if not one.temporary and known.isdisjoint(one.what.split())]
     why = "{}, and would hold up a teardown: {} ends it"
-    beside += [Unmanaged(one.what, {}, why.format(_BESIDE, one.remedy)) for one in theirs]
+    beside += [Unmanaged(one.what, {}, why.format(_BESIDE_OURS, one.remedy)) for one in theirs]
     return beside + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
 
 
-def _parts(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:
+def _resources_in_vpc(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:
     """Yield each subnet, group and endpoint of the VPC: its id, its name in words and its description."""
-    filters = where({"vpc-id": spec.id})
+    filters = equals_filters({"vpc-id": spec.id})
     for one in ec2.describe_subnets(Filters=filters)["Subnets"]:
         yield one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one
     for one in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
@@ -58,11 +60,11 @@ def _parts(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]
             yield one["VpcEndpointId"], f"endpoint {one['VpcEndpointId']} {one['ServiceName']}", one
 
 
-def _extra(spec: ResourceSpec, what: str, actual: JsonObject) -> Unmanaged:
+def _as_unmanaged(spec: ResourceSpec, what: str, actual: JsonObject) -> Unmanaged:
     """Return one of them as an unmanaged child, with its owner or with what to do about it."""
-    if is_guard_dutys(actual):
-        return Unmanaged(what, {}, _BESIDE, owner="GuardDuty")
+    if is_made_by_guardduty(actual):
+        return Unmanaged(what, {}, _BESIDE_OURS, owner="GuardDuty")
     if has_stack_tags(mapping(actual.get("Tags", [])), spec.suffix):
         own = "it bears this stack's own tags, and the state file does not know it"
         return Unmanaged(what, {}, f"{own}; delete it before a teardown")
-    return Unmanaged(what, {}, f"{_BESIDE}; delete it before a teardown, which it would hold up")
+    return Unmanaged(what, {}, f"{_BESIDE_OURS}; delete it before a teardown, which it would hold up")

@@ -10,11 +10,11 @@ from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.tags import mapping
 
 # The calls of this module, for the `calls` of a listener's `extras` and `remove`.
-READS = "DescribeListenerAttributes DescribeListenerCertificates"
-CHANGES = "ModifyListenerAttributes"
+READ_OPERATIONS = "DescribeListenerAttributes DescribeListenerCertificates"
+CHANGE_OPERATIONS = "ModifyListenerAttributes"
 
 
-def rewritten(elbv2: Any, listener: str) -> list[Unmanaged]:
+def changed_header_attributes(elbv2: Any, listener: str) -> list[Unmanaged]:
     """Return each header that a listener renames, sets or leaves out against its default.
 
     The stack declares no such attribute, so any of them was set by hand (DescribeListenerAttributes).
@@ -23,16 +23,16 @@ def rewritten(elbv2: Any, listener: str) -> list[Unmanaged]:
     return [
         Unmanaged(f"attribute {key}={value}", {"Key": key, "Value": usual})
         for key, value in sorted(told.items())
-        if (usual := _usual(key)) is not None and value not in (usual, "")
+        if (usual := _default_of(key)) is not None and value not in (usual, "")
     ]
 
 
-def put_back(elbv2: Any, spec: ResourceSpec, attribute: JsonObject) -> None:
+def reset_attribute(elbv2: Any, spec: ResourceSpec, attribute: JsonObject) -> None:
     """Set a listener attribute, which `rewritten` found, to its default (ModifyListenerAttributes)."""
     elbv2.modify_listener_attributes(ListenerArn=spec.id, Attributes=[attribute])
 
 
-def shown_besides(elbv2: Any, listener: str, actual: JsonObject) -> list[Unmanaged]:
+def extra_certificates(elbv2: Any, listener: str, actual: JsonObject) -> list[Unmanaged]:
     """Return the certificates besides the declared ones that an HTTPS listener presents (by SNI)."""
     if actual.get("Protocol") != "HTTPS":
         return []
@@ -43,7 +43,7 @@ def shown_besides(elbv2: Any, listener: str, actual: JsonObject) -> list[Unmanag
     return [Unmanaged(f"certificate {arn}", {}, stays) for arn in others if arn not in ours]
 
 
-def _usual(key: str) -> str | None:
+def _default_of(key: str) -> str | None:
     """Return the default of a listener attribute, or None if the attribute is left alone.
 
     Source: botocore elbv2 ListenerAttribute, Key. The default name of a request header is its own name:

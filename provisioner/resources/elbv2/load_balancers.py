@@ -9,7 +9,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.elbv2.base import MOST, NO_BALANCER, ElbResourceType, full_name
+from provisioner.resources.elbv2.base import LOAD_BALANCER_NOT_FOUND, MAX_PER_CALL, ElbResourceType, full_name
 from provisioner.resources.ownership.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_batch
@@ -42,7 +42,7 @@ class LoadBalancer(ElbResourceType):
     # CloudFront knows an origin by name only: the load balancer may go while a distribution is being
     # disabled.
     deleted_alongside = frozenset({"Distribution"})
-    not_found_codes = NO_BALANCER
+    not_found_codes = LOAD_BALANCER_NOT_FOUND
     already_exists_codes = codes("DuplicateLoadBalancerName")
     retryable_codes = {
         "create": codes("SubnetNotFound", "InvalidSubnet"),
@@ -71,13 +71,20 @@ class LoadBalancer(ElbResourceType):
         def ask(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
 
-        listed = read_batch(elbv2.batch_scope.batch(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
+        listed = read_batch(
+            elbv2.batch_scope.batch(own, "LoadBalancer", by="name", most=MAX_PER_CALL),
+            own,
+            ask,
+            LOAD_BALANCER_NOT_FOUND,
+        )
         mine = next((actual for actual in listed if actual["LoadBalancerName"] == own), None)
-        return self.with_tags(elbv2, _balancer(mine)) if mine else None
+        return self.with_tags(elbv2, _in_declared_form(mine)) if mine else None
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the load balancer (CreateLoadBalancer)."""
-        return _balancer(created_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers"))
+        return _in_declared_form(
+            created_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers")
+        )
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""
@@ -114,7 +121,7 @@ class LoadBalancerAttributes(SubresourceType):
 
     service, id_paths = "elbv2", "LoadBalancerArn"
     ownership = BALANCER_ATTRIBUTES
-    not_found_codes = NO_BALANCER
+    not_found_codes = LOAD_BALANCER_NOT_FOUND
     unprotected = {"Attributes": {"deletion_protection.enabled": "false"}}
     iam_type, arn_properties = "loadbalancer/app/", ("{LoadBalancerArn}",)
     operations = declare_operations(
@@ -135,7 +142,7 @@ class LoadBalancerAttributes(SubresourceType):
         elbv2.modify_load_balancer_attributes(LoadBalancerArn=props["LoadBalancerArn"], Attributes=desired)
 
 
-def _balancer(actual: JsonObject) -> JsonObject:
+def _in_declared_form(actual: JsonObject) -> JsonObject:
     # Bring a load balancer from AWS into the form of the declared properties.
     subnets = [zone["SubnetId"] for zone in actual.get("AvailabilityZones", [])]
     return {

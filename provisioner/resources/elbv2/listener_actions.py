@@ -8,11 +8,11 @@ from typing import Any
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ecs.strategies import shift_between
+from provisioner.resources.ecs.deployment_strategies import find_shift_between
 from provisioner.resources.elbv2.base import REPLACEMENT_TARGET_KEY
 
 
-def action_form(action: JsonObject) -> JsonObject:
+def normalize_action(action: JsonObject) -> JsonObject:
     """Return an action in its normal form.
 
     AWS returns a plain forward twice: by its target group, and as a list with one target group.
@@ -33,7 +33,7 @@ def action_form(action: JsonObject) -> JsonObject:
     return {**plain, "ForwardConfig": config}
 
 
-def condition_form(condition: JsonObject) -> JsonObject:
+def normalize_condition(condition: JsonObject) -> JsonObject:
     """Return a condition in its normal form.
 
     AWS returns its values twice: plainly, and in the config structure of the field.
@@ -58,16 +58,16 @@ def target_group_weights(actions: list[JsonObject]) -> dict[str, int]:
 
 
 # The member that says in words who sets the weights, if it is not this project.
-SHIFTED_BY = "ShiftedBy"
+SHIFTED_BY_KEY = "ShiftedBy"
 
 
-def with_shift(
+def with_traffic_shift(
     elbv2: Any,
     spec: ResourceSpec,
     actual: JsonObject,
     told: Mapping[str, int],
-    ours: Iterable[str],
-    rules: Collection[JsonObject] = (),
+    declared_groups: Iterable[str],
+    listener_rules: Collection[JsonObject] = (),
 ) -> JsonObject:
     """Return a listener or rule, marked if ECS decides where it forwards to.
 
@@ -79,29 +79,29 @@ def with_shift(
         spec: The declared listener or rule.
         actual: Its actual state.
         told: The weights of the groups that it forwards to, by ARN.
-        ours: The groups that it is declared to forward to.
-        rules: All rules of the listener. The production rule of ECS shows which group serves.
+        declared_groups: The groups that it is declared to forward to.
+        listener_rules: All rules of the listener. The production rule of ECS shows which group serves.
 
     """
-    groups, mine = frozenset(told), frozenset(ours)
-    if not mine or groups | _beside(rules, mine) <= mine:
+    groups, mine = frozenset(told), frozenset(declared_groups)
+    if not mine or groups | _groups_sharing_a_rule(listener_rules, mine) <= mine:
         return actual
-    default = (one["RuleArn"] for one in rules if one["IsDefault"])
+    default = (one["RuleArn"] for one in listener_rules if one["IsDefault"])
     arn = str(actual.get("RuleArn") or next(default, ""))
-    shift = shift_between(sibling_client(elbv2, "ecs"), spec.suffix, groups)
+    shift = find_shift_between(sibling_client(elbv2, "ecs"), spec.suffix, groups)
     if shift is None:
         return actual
-    production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)
+    production = next((one for one in listener_rules if one["RuleArn"] in shift.rules[:1]), None)
     # A forward to a single group was set by hand, and ECS may have shifted on since.
-    weights = target_group_weights(production["Actions"]) if production else told if len(told) > 1 else {}
-    serves = max(weights, key=weights.__getitem__, default="")
-    marked = {**actual, REPLACEMENT_TARGET_KEY: {shift.own: serves}} if serves else actual
+    production_weights = target_group_weights(production["Actions"]) if production else told if len(told) > 1 else {}
+    serves = max(production_weights, key=production_weights.__getitem__, default="")
+    marked = {**actual, REPLACEMENT_TARGET_KEY: {shift.own_group: serves}} if serves else actual
     # A rule that somebody set to follow ECS's rule is left alone too, unless ECS's rule has moved on since.
     is_after = not serves or arn in shift.rules or bool(told.get(serves))
-    return {**marked, SHIFTED_BY: shift.words} if shift.leads(arn, groups) and is_after else marked
+    return {**marked, SHIFTED_BY_KEY: shift.description} if shift.controls(arn, groups) and is_after else marked
 
 
-def _beside(rules: Iterable[JsonObject], mine: Set[str]) -> frozenset[str]:
+def _groups_sharing_a_rule(rules: Iterable[JsonObject], mine: Set[str]) -> frozenset[str]:
     """Return all groups of the rules that forward to at least one of the groups in `mine`."""
     forwards = (target_group_weights(one["Actions"]).keys() for one in rules)
     return frozenset(group for groups in forwards if groups & mine for group in groups)

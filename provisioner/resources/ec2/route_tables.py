@@ -11,12 +11,12 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.base import Ec2ResourceType, Filters, of_stack, where
-from provisioner.resources.ec2.vpc import NO_SUBNET
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
+from provisioner.resources.ec2.vpc import SUBNET_NOT_FOUND
 from provisioner.resources.ownership.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
 from provisioner.resources.tags import mapping
 
-NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
+TABLE_NOT_FOUND = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 
 
 class RouteTable(Ec2ResourceType):
@@ -26,7 +26,7 @@ class RouteTable(Ec2ResourceType):
     noun, iam_type, id_paths, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
     discriminators = ("VpcId",)
     owns_children = True
-    not_found_codes = NO_TABLE
+    not_found_codes = TABLE_NOT_FOUND
     retryable_codes = {"delete": codes("DependencyViolation")}
     operations = declare_operations(
         remove_unmanaged="DeleteRoute",
@@ -42,16 +42,18 @@ class RouteTable(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the table with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_route_table(**spec.props, ClientToken=spec.token, TagSpecifications=self.specification(spec))
+        made = ec2.create_route_table(
+            **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
+        )
         return dict(made["RouteTable"])
 
     def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the routes that somebody made with CreateRoute and nobody declared."""
-        made = [route for route in actual["Routes"] if route.get("Origin", _BY_HAND) == _BY_HAND]
-        told = [(route, _destination(route)) for route in made if not _is_an_endpoints(route)]
+        made = [route for route in actual["Routes"] if route.get("Origin", _CREATE_ROUTE) == _CREATE_ROUTE]
+        told = [(route, _destination(route)) for route in made if not _is_removed_by_aws(route)]
         return [
             Unmanaged(
-                f"route {next(iter(to.values()))} to {_leads_to(route)}", to, not_found_codes=Route.not_found_codes
+                f"route {next(iter(to.values()))} to {_target_of(route)}", to, not_found_codes=Route.not_found_codes
             )
             for route, to in told
             if not children.has(to, "Route")
@@ -70,14 +72,16 @@ class RouteTable(Ec2ResourceType):
 
         A subnet of the stack, or one that is gone, is a temporary blocker.
         """
-        tables = self.find(ec2, where({self.id_filter: spec.id}))
+        tables = self.find(ec2, equals_filters({self.id_filter: spec.id}))
         held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
-        listed = ec2.describe_subnets(Filters=where({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
+        listed = (
+            ec2.describe_subnets(Filters=equals_filters({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
+        )
         theirs = {one["SubnetId"] for one in listed if not has_stack_tags(mapping(one.get("Tags", [])), spec.suffix)}
-        return sorted((_follower(ec2, one, theirs) for one in held), key=lambda one: one.what)
+        return sorted((_association_blocker(ec2, one, theirs) for one in held), key=lambda one: one.what)
 
 
-def _follower(ec2: Any, association: JsonObject, theirs: set[str]) -> Blocker:
+def _association_blocker(ec2: Any, association: JsonObject, theirs: set[str]) -> Blocker:
     """Return a subnet or gateway as a blocker, with the command that disassociates it.
 
     A gateway is associated with a table by an edge association.
@@ -106,7 +110,7 @@ class Route(ResourceType):
             "State", in_lower_case("active"), unhealthy=in_lower_case("blackhole filtered"), when_missing="healthy"
         ),
     )
-    not_found_codes = NO_TABLE | codes("InvalidRoute.NotFound")
+    not_found_codes = TABLE_NOT_FOUND | codes("InvalidRoute.NotFound")
     already_exists_codes = codes("RouteAlreadyExists")
     retryable_codes = {
         "create": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
@@ -118,7 +122,7 @@ class Route(ResourceType):
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the route, which DescribeRouteTables lists with its table."""
-        table = _table(ec2, spec, spec.props["RouteTableId"])
+        table = _read_table(ec2, spec, spec.props["RouteTableId"])
         for route in (table or {}).get("Routes", []):
             if route.get("DestinationCidrBlock") == spec.props["DestinationCidrBlock"]:
                 return {"RouteTableId": spec.props["RouteTableId"], **route}
@@ -159,7 +163,7 @@ class RouteTableAssociation(ResourceType):
             in_lower_case("disassociating disassociated"),
         ),
     )
-    not_found_codes = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
+    not_found_codes = TABLE_NOT_FOUND | SUBNET_NOT_FOUND | codes("InvalidAssociationID.NotFound")
     already_exists_codes = codes("Resource.AlreadyAssociated")
     operations = declare_operations(
         read="DescribeRouteTables",
@@ -174,7 +178,7 @@ class RouteTableAssociation(ResourceType):
         The stack's tables are looked at first, then any table that the subnet is associated with.
         """
         subnet = spec.props["SubnetId"]
-        for filters in (of_stack(ec2, spec), where({"association.subnet-id": subnet})):
+        for filters in (stack_filters(ec2, spec), equals_filters({"association.subnet-id": subnet})):
             for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
                 for one in table.get("Associations", []):
                     if one.get("SubnetId") == subnet:
@@ -200,27 +204,27 @@ class RouteTableAssociation(ResourceType):
             ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
 
 
-_BY_HAND = "CreateRoute"
-_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+_CREATE_ROUTE = "CreateRoute"
+_DESTINATION_KEYS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
 def _destination(route: JsonObject) -> JsonObject:
-    return {key: route[key] for key in _DESTINATIONS if route.get(key)}
+    return {key: route[key] for key in _DESTINATION_KEYS if route.get(key)}
 
 
-def _is_an_endpoints(route: JsonObject) -> bool:
+def _is_removed_by_aws(route: JsonObject) -> bool:
     """Return whether a gateway endpoint made the route and will remove it, or it is AWS's `local` route."""
     return str(route.get("GatewayId", "")).startswith(("vpce-", "local"))
 
 
-def _leads_to(route: JsonObject) -> str:
+def _target_of(route: JsonObject) -> str:
     # The id of the route's target.
-    ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATIONS)
+    ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATION_KEYS)
     return next((str(way) for way in ways if way), "nothing")
 
 
-def _table(ec2: Any, spec: ResourceSpec, id_: str) -> JsonObject | None:
-    for filters in (of_stack(ec2, spec), where({"route-table-id": id_})):
+def _read_table(ec2: Any, spec: ResourceSpec, id_: str) -> JsonObject | None:
+    for filters in (stack_filters(ec2, spec), equals_filters({"route-table-id": id_})):
         for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             if table["RouteTableId"] == id_:
                 return dict(table)

@@ -11,15 +11,15 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.base import Ec2ResourceType, Filters, of_stack, where
-from provisioner.resources.ec2.interfaces import ASKED, interfaces
-from provisioner.resources.ec2.permissions import EVERYWHERE, contents, in_words, permission
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
+from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
+from provisioner.resources.ec2.permissions import ALLOW_ALL, describe_rule, ip_permission, rules_in
 from provisioner.resources.ownership.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
 from provisioner.resources.tags import mapping
 from provisioner.responses import created_in
 
-NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
-_REVOKED = codes("InvalidPermission.NotFound")
+GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
+_RULE_NOT_FOUND = codes("InvalidPermission.NotFound")
 
 
 class SecurityGroup(Ec2ResourceType):
@@ -30,7 +30,7 @@ class SecurityGroup(Ec2ResourceType):
     name_property, name_filter = "GroupName", "group-name"
     discriminators = ("Description",)
     owns_children = True
-    not_found_codes = NO_GROUP
+    not_found_codes = GROUP_NOT_FOUND
     already_exists_codes = codes("InvalidGroup.Duplicate")
     retryable_codes = {"delete": codes("DependencyViolation", "InvalidGroup.InUse")}
     timeout = minutes(40)
@@ -39,7 +39,7 @@ class SecurityGroup(Ec2ResourceType):
         read="DescribeSecurityGroups",
         create="CreateSecurityGroup",
         delete="DeleteSecurityGroup",
-        blockers=f"{ASKED} DescribeSecurityGroups",
+        blockers=f"{OPERATIONS} DescribeSecurityGroups",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
@@ -48,7 +48,7 @@ class SecurityGroup(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the group (CreateSecurityGroup)."""
-        made = ec2.create_security_group(**spec.props, TagSpecifications=self.specification(spec))
+        made = ec2.create_security_group(**spec.props, TagSpecifications=self.tag_specifications(spec))
         return {**spec.props, "GroupId": made["GroupId"]}
 
     def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
@@ -58,15 +58,15 @@ class SecurityGroup(Ec2ResourceType):
         """
         ways = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
         return [
-            Unmanaged(f"{way} {in_words(rule)}", {"way": way, "rule": rule}, not_found_codes=_REVOKED)
+            Unmanaged(f"{way} {describe_rule(rule)}", {"way": way, "rule": rule}, not_found_codes=_RULE_NOT_FOUND)
             for way, type_name, key in ways
-            for rule in contents(actual.get(key, []))
-            if not children.has({**rule, "GroupId": spec.id}, type_name) and (way, rule) != ("egress", EVERYWHERE)
+            for rule in rules_in(actual.get(key, []))
+            if not children.has({**rule, "GroupId": spec.id}, type_name) and (way, rule) != ("egress", ALLOW_ALL)
         ]
 
     def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Revoke a rule by its content (RevokeSecurityGroupIngress, RevokeSecurityGroupEgress)."""
-        permissions = [permission(unmanaged.request["rule"])]
+        permissions = [ip_permission(unmanaged.request["rule"])]
         if unmanaged.request["way"] == "ingress":
             ec2.revoke_security_group_ingress(GroupId=spec.id, IpPermissions=permissions)
         else:
@@ -82,16 +82,16 @@ class SecurityGroup(Ec2ResourceType):
             Blocker(
                 f"a rule of {one['GroupId']}",
                 has_stack_tags(mapping(one.get("Tags", [])), spec.suffix),
-                _revoked(ec2, one, spec),
+                _revoke_commands(ec2, one, spec),
             )
             for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
-            for one in ec2.describe_security_groups(Filters=where({way: spec.id}))["SecurityGroups"]
+            for one in ec2.describe_security_groups(Filters=equals_filters({way: spec.id}))["SecurityGroups"]
             if one["GroupId"] != spec.id
         ]
-        return interfaces(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(naming))
+        return interface_blockers(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(naming))
 
 
-def _revoked(ec2: Any, group: JsonObject, spec: ResourceSpec) -> str:
+def _revoke_commands(ec2: Any, group: JsonObject, spec: ResourceSpec) -> str:
     """Return the commands that revoke another group's rules about ours; "" for a group of the stack."""
     if has_stack_tags(mapping(group.get("Tags", [])), spec.suffix):
         return ""
@@ -116,9 +116,9 @@ class NoDefaultEgress(ResourceType):
     ownership = SECURITY_GROUP
     tagged, deleted_with_parent = False, True
     lookup_properties = ("GroupId",)
-    not_found_codes = NO_GROUP
+    not_found_codes = GROUP_NOT_FOUND
     # The rule was revoked already.
-    already_exists_codes = _REVOKED
+    already_exists_codes = _RULE_NOT_FOUND
     operations = declare_operations(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -127,26 +127,26 @@ class NoDefaultEgress(ResourceType):
         None while the rule is there, and if the group is missing.
         """
         group = spec.props["GroupId"]
-        for filters in (of_stack(ec2, spec), where({"group-id": group})):
+        for filters in (stack_filters(ec2, spec), equals_filters({"group-id": group})):
             for actual in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
                 if actual["GroupId"] == group:
-                    return None if EVERYWHERE in contents(actual["IpPermissionsEgress"]) else {"GroupId": group}
+                    return None if ALLOW_ALL in rules_in(actual["IpPermissionsEgress"]) else {"GroupId": group}
         return None
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Revoke the allow-all egress rule (RevokeSecurityGroupEgress)."""
-        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], IpPermissions=[permission(EVERYWHERE)])
+        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], IpPermissions=[ip_permission(ALLOW_ALL)])
         return dict(spec.props)
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Do nothing: the group is deleted as a whole."""
 
 
-_PEERS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
-_CONTENT = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
+_PEER_KEYS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
+_CONTENT_KEYS = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEER_KEYS)
 
 
-class _Rule(Ec2ResourceType):
+class _SecurityGroupRule(Ec2ResourceType):
     """One rule of a security group of the stack."""
 
     ownership = SECURITY_GROUP_RULE
@@ -156,12 +156,12 @@ class _Rule(Ec2ResourceType):
     lookup_properties = ("GroupId",)
     # AWS changes a rule in place at once, which would cut off connections that still need the old one. So a
     # new rule is made first, and the old one is deleted when nothing needs it.
-    immutable = frozenset(_CONTENT)
-    unique_properties = _CONTENT
+    immutable = frozenset(_CONTENT_KEYS)
+    unique_properties = _CONTENT_KEYS
     # A rule with the same content in a group of the stack is adopted, whoever made it.
     adopts_untagged = True
     consistency_seconds = 0
-    not_found_codes = NO_GROUP | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
+    not_found_codes = GROUP_NOT_FOUND | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
     already_exists_codes = codes("InvalidPermission.Duplicate")
     egress: bool
     operations = declare_operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
@@ -169,18 +169,18 @@ class _Rule(Ec2ResourceType):
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
         found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
-        return [_flat(actual) for actual in found]
+        return [_in_declared_form(actual) for actual in found]
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the rule by its id or tags, else the rule of the group with the same content."""
         found = super().read(ec2, spec)
         if found is None:
-            rules = self.find(ec2, where({"group-id": spec.props["GroupId"]}))
-            alike = (actual for actual in self._tidy(rules) if self._alike(actual, spec))
+            rules = self.find(ec2, equals_filters({"group-id": spec.props["GroupId"]}))
+            alike = (actual for actual in self._with_tags_as_dict(rules) if self._has_content_of(actual, spec))
             found = next(alike, None)
         return found
 
-    def _alike(self, actual: JsonObject, spec: ResourceSpec) -> bool:
+    def _has_content_of(self, actual: JsonObject, spec: ResourceSpec) -> bool:
         content = {key: value for key, value in spec.props.items() if key != "Description"}
         return actual["IsEgress"] == self.egress and content.items() <= actual.items()
 
@@ -193,7 +193,7 @@ class _Rule(Ec2ResourceType):
         )
 
 
-class IngressRule(_Rule):
+class IngressRule(_SecurityGroupRule):
     """A rule for incoming traffic: from where, to which ports."""
 
     egress = False
@@ -203,17 +203,17 @@ class IngressRule(_Rule):
         """Create the rule (AuthorizeSecurityGroupIngress)."""
         made = ec2.authorize_security_group_ingress(
             GroupId=spec.props["GroupId"],
-            IpPermissions=[permission(spec.props)],
-            TagSpecifications=self.specification(spec),
+            IpPermissions=[ip_permission(spec.props)],
+            TagSpecifications=self.tag_specifications(spec),
         )
-        return _flat(created_in(made, "SecurityGroupRules"))
+        return _in_declared_form(created_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
         ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
 
 
-class EgressRule(_Rule):
+class EgressRule(_SecurityGroupRule):
     """A rule for outgoing traffic: to where, to which ports."""
 
     egress = True
@@ -223,17 +223,17 @@ class EgressRule(_Rule):
         """Create the rule (AuthorizeSecurityGroupEgress)."""
         made = ec2.authorize_security_group_egress(
             GroupId=spec.props["GroupId"],
-            IpPermissions=[permission(spec.props)],
-            TagSpecifications=self.specification(spec),
+            IpPermissions=[ip_permission(spec.props)],
+            TagSpecifications=self.tag_specifications(spec),
         )
-        return _flat(created_in(made, "SecurityGroupRules"))
+        return _in_declared_form(created_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
 
 
-def _flat(actual: JsonObject) -> JsonObject:
+def _in_declared_form(actual: JsonObject) -> JsonObject:
     # Put the id of a referenced group at the top level, as it is declared.
     other = (actual.get("ReferencedGroupInfo") or {}).get("GroupId")
     return {**actual, "ReferencedGroupId": other} if other else dict(actual)

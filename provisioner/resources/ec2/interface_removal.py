@@ -6,15 +6,15 @@ import re
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ec2.base import where
+from provisioner.resources.ec2.base import equals_filters
 
 # How AWS begins the description of an interface of an endpoint, and of a NAT gateway.
-ENDPOINT, GATEWAY = "VPC Endpoint", "Interface for NAT"
+ENDPOINT_PREFIX, NAT_GATEWAY_PREFIX = "VPC Endpoint", "Interface for NAT"
 _ENDPOINT_ID, _GATEWAY_ID = re.compile(r"vpce-[0-9a-f]+"), re.compile(r"nat-[0-9a-f]+")
 # The description that a service gives its interfaces, and the command that deletes the resource behind it:
 # from the services' user guides and the sweepers of terraform-provider-aws (ec2/vpc_network_interface.go,
 # elbv2/load_balancer.go).
-_ENDS = (
+_DELETE_COMMANDS = (
     (re.compile(r"ELB ((?:app|net|gwy)/\S+)"), "elbv2 delete-load-balancer --load-balancer-arn {elb}"),
     (re.compile(r"ELB ([^/\s]+)$"), "elb delete-load-balancer --load-balancer-name {0}"),
     (re.compile(r"arn:\S+:attachment/([^/\s]+)/([^/\s]+)$"), "ecs stop-task --cluster {0} --task {1}"),
@@ -35,41 +35,41 @@ def purpose_of(interface: JsonObject) -> str:
     return str(interface.get("Description") or interface.get("InterfaceType", "interface"))
 
 
-def made_for(ec2: Any, purpose: str) -> list[JsonObject]:
+def endpoint_or_gateway_of(ec2: Any, purpose: str) -> list[JsonObject]:
     """Return the endpoint or NAT gateway that an interface with this description belongs to, in a list.
 
     Empty if it belongs to neither, or if that is gone.
     """
     if ids := _ENDPOINT_ID.findall(purpose):
-        return list(ec2.describe_vpc_endpoints(Filters=where({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"])
+        return list(ec2.describe_vpc_endpoints(Filters=equals_filters({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"])
     if ids := _GATEWAY_ID.findall(purpose):
-        return list(ec2.describe_nat_gateways(Filter=where({"nat-gateway-id": ids[0]}))["NatGateways"])
+        return list(ec2.describe_nat_gateways(Filter=equals_filters({"nat-gateway-id": ids[0]}))["NatGateways"])
     return []
 
 
-def remedy(interface: JsonObject, region: str) -> str:
+def removal_command(interface: JsonObject, region: str) -> str:
     """Return the command that deletes the resource behind an interface, or in words what to delete."""
     purpose = purpose_of(interface)
     if ids := _ENDPOINT_ID.findall(purpose):
         return f"`aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {ids[0]} --region {region}`"
     if ids := _GATEWAY_ID.findall(purpose):
         return f"`aws ec2 delete-nat-gateway --nat-gateway-id {ids[0]} --region {region}`"
-    if end := _end_of(interface, purpose, region):
+    if end := _delete_command(interface, purpose, region):
         return f"`aws {end} --region {region}`"
-    return _of_attachment(interface, f"--region {region}")
+    return _attachment_remedy(interface, f"--region {region}")
 
 
-def _end_of(interface: JsonObject, purpose: str, region: str) -> str:
+def _delete_command(interface: JsonObject, purpose: str, region: str) -> str:
     """Return the command for the description of an interface; "" if no pattern of `_ENDS` matches."""
     owner = interface.get("OwnerId", "")
-    for pattern, command in _ENDS:
+    for pattern, command in _DELETE_COMMANDS:
         if found := pattern.search(purpose):
             elb = f"arn:aws:elasticloadbalancing:{region}:{owner}:loadbalancer/{found[1]}"
             return command.format(*found.groups(), elb=elb)
     return ""
 
 
-def _of_attachment(interface: JsonObject, region: str) -> str:
+def _attachment_remedy(interface: JsonObject, region: str) -> str:
     """Return how to remove an interface by what it is attached to.
 
     An instance's interface is deleted with the instance, unless it is kept on termination. An interface that

@@ -14,7 +14,7 @@ from provisioner.resources.origin_key import requires_key
 CALLS = {"elbv2": ("DescribeRules",)}
 
 
-def rules_of(elbv2: Any, listeners: Iterable[str]) -> list[JsonObject]:
+def list_path_rules(elbv2: Any, listeners: Iterable[str]) -> list[JsonObject]:
     """Return the rules of the first of these listeners (ARNs) that routes by path (DescribeRules)."""
     every = (elbv2.describe_rules(ListenerArn=arn)["Rules"] for arn in listeners)
     return next((list(rules) for rules in every if any(path_values(rule) for rule in rules)), [])
@@ -31,7 +31,7 @@ def target_groups_of(rule: JsonObject) -> Iterator[str]:
 
 def path_values(rule: JsonObject) -> list[str]:
     """Return the path patterns among a rule's conditions."""
-    return [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _values(one)]
+    return [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _path_patterns(one)]
 
 
 def matching_rule(rules: Iterable[JsonObject], path: str) -> JsonObject | None:
@@ -50,7 +50,7 @@ def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject,
 
     Only rules whose conditions are path patterns and CloudFront's key are considered.
     """
-    plain = [one for one in rules if all(_is_plain(each) for each in one["Conditions"])]
+    plain = [one for one in rules if all(_is_path_or_key(each) for each in one["Conditions"])]
     asked = sorted((one for one in plain if path_values(one)), key=lambda one: int(one["Priority"]))
     of_pattern = {pattern: rule for rule in reversed(asked) for pattern in path_values(rule)}
     lost = dict(unreachable([pattern for rule in asked for pattern in path_values(rule)]))
@@ -59,7 +59,7 @@ def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject,
             yield rule, sorted({one for pattern in path_values(rule) for one in lost.get(pattern, [pattern])})
 
 
-def _is_plain(condition: JsonObject) -> bool:
+def _is_path_or_key(condition: JsonObject) -> bool:
     # A path pattern that is no regular expression, or CloudFront's key.
     spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues")
     return requires_key(condition) or (condition["Field"] == "path-pattern" and not spelt)
@@ -69,11 +69,13 @@ def _is_met(condition: JsonObject, path: str) -> bool:
     field = condition["Field"]
     if field == "path-pattern":
         spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues") or []
-        return any(matches(one, path) for one in _values(condition)) or any(re.search(one, path) for one in spelt)
+        return any(matches(one, path) for one in _path_patterns(condition)) or any(
+            re.search(one, path) for one in spelt
+        )
     if field == "http-request-method":
         return "GET" in condition["HttpRequestMethodConfig"]["Values"]
     return field == "host-header" or requires_key(condition)
 
 
-def _values(condition: JsonObject) -> list[str]:
+def _path_patterns(condition: JsonObject) -> list[str]:
     return list((condition.get("PathPatternConfig") or {}).get("Values") or condition.get("Values") or [])

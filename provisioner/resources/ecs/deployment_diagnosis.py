@@ -12,17 +12,17 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import default_if_unsupported, describe_error
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.superseding import was_stopped_by_hand
+from provisioner.resources.ecs.superseding_deployments import was_stopped_by_hand
 
 # terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
-FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
+FAILED_STATUSES = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 # How many log lines of a container are shown, and how many tasks are read (botocore DescribeTasks: 100).
-LINES, TASKS = 30, 100
+MAX_LOG_LINES, MAX_TASKS = 30, 100
 # botocore ListServiceDeployments: the most that maxResults may be.
-_PAGE = 100
+_MAX_DEPLOYMENTS = 100
 # How the stop reason of a task begins that ECS stopped on purpose. Such a task explains no failure.
-_IN_ORDER = ("Scaling activity", "Task stopped by")
-_UNTOLD = "ECS gives no reason"
+_DELIBERATE_STOPS = ("Scaling activity", "Task stopped by")
+_NO_REASON = "ECS gives no reason"
 
 
 @dataclass(frozen=True)
@@ -30,48 +30,48 @@ class StoppedContainer:
     """A container of a stopped task: how it ended, and its last log lines."""
 
     name: str
-    code: int | None
+    exit_code: int | None
     reason: str
-    lines: tuple[str, ...] = ()
+    log_lines: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        code = "" if self.code is None else f" ended with exit code {self.code}"
+        code = "" if self.exit_code is None else f" ended with exit code {self.exit_code}"
         reason = f": {self.reason}" if self.reason else ""
         return f"container {self.name}{code}{reason}"
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why a deployment failed, as far as is known; `unseen` lists the calls that were denied or failed."""
+    """Why a deployment failed, as far as is known; `failed_calls` lists the calls that were denied or failed."""
 
     status: str = ""
-    why: str = ""
-    task: str = ""
-    stopped: str = ""
+    reason: str = ""
+    task_id: str = ""
+    stop_reason: str = ""
     containers: tuple[StoppedContainer, ...] = ()
-    unseen: tuple[str, ...] = ()
+    failed_calls: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """ECS's verdict, the stop reasons and the failed calls, one per line."""
-        verdict = f"{self.status}: {self.why}".strip(": ") or _UNTOLD
-        task = f"task {self.task} stopped: {self.stopped}" if self.task else ""
-        ends = [str(one) for one in self.containers if one.code is not None or one.reason]
-        return "\n    ".join(filter(None, [verdict, task, *ends, *self.unseen]))
+        verdict = f"{self.status}: {self.reason}".strip(": ") or _NO_REASON
+        task = f"task {self.task_id} stopped: {self.stop_reason}" if self.task_id else ""
+        ends = [str(one) for one in self.containers if one.exit_code is not None or one.reason]
+        return "\n    ".join(filter(None, [verdict, task, *ends, *self.failed_calls]))
 
     @property
     def evidence(self) -> str:
         """The last log lines of the containers. They are for the terminal and are not recorded."""
         return "\n".join(
-            "\n".join([f"The last lines of container {one.name}:", *(f"  {line}" for line in one.lines)])
+            "\n".join([f"The last lines of container {one.name}:", *(f"  {line}" for line in one.log_lines)])
             for one in self.containers
-            if one.lines
+            if one.log_lines
         )
 
     @property
     def remedy(self) -> str:
         """The most likely remedy, chosen by the stop reasons."""
-        said = f"{self.stopped} {' '.join(one.reason for one in self.containers)}"
+        said = f"{self.stop_reason} {' '.join(one.reason for one in self.containers)}"
         return next((hint for phrase, hint in _REMEDIES.items() if phrase in said), _REMEDIES[""])
 
 
@@ -91,7 +91,7 @@ _REMEDIES = {
 CALLS = {"logs": ("GetLogEvents /aws/ecs/ml-api-{suffix}",)}
 
 
-def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
+def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
     """Return status and reason of the newest deployment of a service (ListServiceDeployments).
 
     Args:
@@ -105,25 +105,25 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
         call.
 
     """
-    listed = deployments(ecs, cluster, service) or []
+    listed = list_deployments(ecs, cluster, service) or []
     later = [one for one in listed if one["createdAt"].timestamp() >= since]
     newest: JsonObject = next(iter(later), {})
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
 
 
-def deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
+def list_deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
     """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
 
     None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
     """
-    asked = {"cluster": cluster, "service": service, "maxResults": _PAGE}
+    asked = {"cluster": cluster, "service": service, "maxResults": _MAX_DEPLOYMENTS}
     reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**asked), {})
     if not reply:
         return None
     return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
 
 
-def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
+def is_newest_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
     """Return whether the newest deployment was stopped by hand or by a lifecycle hook.
 
     That is so if neither its tasks nor an alarm ended it (DescribeServiceDeployments). False if the calls are
@@ -131,14 +131,14 @@ def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
     """
 
     def ask() -> bool:
-        newest = next(iter(deployments(ecs, cluster, service) or []), None)
+        newest = next(iter(list_deployments(ecs, cluster, service) or []), None)
         if newest is None:
             return False
         arns = [newest["serviceDeploymentArn"]]
         told = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
         return bool(told) and was_stopped_by_hand(told[0])
 
-    return bool(_asked(lambda: default_if_unsupported(ask, default=False), otherwise=False, unseen=[]))
+    return bool(_call_or_default(lambda: default_if_unsupported(ask, default=False), otherwise=False, unseen=[]))
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
@@ -148,16 +148,16 @@ def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagno
     `revision` (a task definition ARN) only stopped tasks of that revision are considered.
     """
     unseen: list[str] = []
-    status, why = _asked(lambda: verdict(ecs, cluster, service), ("", ""), unseen)
+    status, why = _call_or_default(lambda: newest_deployment_status(ecs, cluster, service), ("", ""), unseen)
     none: JsonObject = {}
-    task = _asked(lambda: _last_stopped(ecs, cluster, service, revision), none, unseen)
+    task = _call_or_default(lambda: _last_stopped_task(ecs, cluster, service, revision), none, unseen)
     nobody: tuple[StoppedContainer, ...] = ()
-    ends = _asked(lambda: _ends(ecs, task, unseen), nobody, unseen) if task else nobody
+    ends = _call_or_default(lambda: _stopped_containers(ecs, task, unseen), nobody, unseen) if task else nobody
     name = str(task.get("taskArn", "")).rpartition("/")[2]
     return Diagnosis(status, why, name, str(task.get("stoppedReason", "")), ends, tuple(unseen))
 
 
-def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
+def _call_or_default(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
     # A failed call is noted in `unseen`, and `otherwise` stands for its answer.
     try:
         return ask()
@@ -166,17 +166,17 @@ def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
         return otherwise
 
 
-def _last_stopped(ecs: Any, cluster: str, service: str, revision: str) -> JsonObject:
+def _last_stopped_task(ecs: Any, cluster: str, service: str, revision: str) -> JsonObject:
     """Return the task that stopped last and that ECS did not stop on purpose; {} if there is none."""
-    arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:TASKS]
+    arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:MAX_TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     tasks = [one for one in tasks if revision in ("", one["taskDefinitionArn"])]
-    unwanted = [one for one in tasks if not str(one.get("stoppedReason", "")).startswith(_IN_ORDER)]
+    unwanted = [one for one in tasks if not str(one.get("stoppedReason", "")).startswith(_DELIBERATE_STOPS)]
     newest: JsonObject = max(unwanted, key=lambda one: str(one.get("stoppedAt") or ""), default={})
     return newest
 
 
-def _ends(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[StoppedContainer, ...]:
+def _stopped_containers(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[StoppedContainer, ...]:
     # How each container of a stopped task ended, with its last log lines.
     found = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
     defined = {one["name"]: one for one in found["containerDefinitions"]}
@@ -185,12 +185,12 @@ def _ends(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[StoppedContain
         # GuardDuty and Service Connect add containers that the task definition does not have (ECS developer
         # guide).
         mine = defined.get(one["name"], {})
-        lines = _asked(partial(_said, ecs, task, mine), [], unseen)
+        lines = _call_or_default(partial(_last_log_lines, ecs, task, mine), [], unseen)
         ends.append(StoppedContainer(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
     return tuple(ends)
 
 
-def _said(ecs: Any, task: JsonObject, defined: JsonObject) -> list[str]:
+def _last_log_lines(ecs: Any, task: JsonObject, defined: JsonObject) -> list[str]:
     """Return the last log lines of a container (GetLogEvents).
 
     Empty if the container never wrote a line, or does not log through `awslogs` with a stream prefix.
@@ -203,10 +203,10 @@ def _said(ecs: Any, task: JsonObject, defined: JsonObject) -> list[str]:
     stream = f"{prefix}/{defined['name']}/{task['taskArn'].rpartition('/')[2]}"
     try:
         events = sibling_client(ecs, "logs").get_log_events(
-            logGroupName=options["awslogs-group"], logStreamName=stream, limit=LINES, startFromHead=False
+            logGroupName=options["awslogs-group"], logStreamName=stream, limit=MAX_LOG_LINES, startFromHead=False
         )["events"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return []
-    return [str(event["message"]).rstrip() for event in events][-LINES:]
+    return [str(event["message"]).rstrip() for event in events][-MAX_LOG_LINES:]
