@@ -127,10 +127,10 @@ def lookups_in(path: Path) -> Found:
 
 
 def _service(value: ast.AST) -> str:
-    """The service of `....client("service")` or `beside(..., "service")`, "" for anything else."""
+    """The service of `....client("service")` or `sibling_client(..., "service")`, "" for anything else."""
     match value:
         case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(value=str(service)), *_]):
             return service
-        case ast.Call(func=ast.Name(id="beside"), args=[_, ast.Constant(value=str(service)), *_]):
+        case ast.Call(func=ast.Name(id="sibling_client"), args=[_, ast.Constant(value=str(service)), *_]):
             return service
     return ""
