@@ -93,7 +93,6 @@ class OneTimeCommand:
             and interrupted.revision == self.running.arn
             and now - interrupted.started_at <= DESCRIBED_FOR_SECONDS
         )
-        )
         return PendingCommand(interrupted.token if interrupted and is_unsent else uuid4().hex, now, self.running.arn)
 
     def forget_pending_command(self, task: StandaloneTask, timeout: float) -> None:
@@ -125,9 +124,8 @@ class OneTimeCommand:
             session.clients, service.cluster, self.running, self.command, interrupted.started_at, interrupted.task
         )
         if task:
-            revision_note = (
-                "" if interrupted.revision == self.running.arn else f" (revision {revision_number(interrupted.revision)})"
-            )
+            number = revision_number(interrupted.revision)
+            revision_note = "" if interrupted.revision == self.running.arn else f" (revision {number})"
             self.console.note(
                 f"Task {task.id}{revision_note} ran this very command, begun at "
                 f"{stamp(interrupted.started_at)} by a run that was cut "
