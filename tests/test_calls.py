@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.reads import alarms, balancer, data, edge, limits, names, network, scaling, task_roles, tasks
+from provisioner.doctor import muted_alarms
+from provisioner.doctor.reads import balancer, database, domain_names, edge, limits, network, scaling, task_roles, tasks
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -113,13 +114,13 @@ DECLARED = {
     "health/metrics.py": metrics.CALLS,
     "health/services.py": services.CALLS,
     "health/targets.py": targets.CALLS,
-    "doctor/reads/alarms.py": alarms.CALLS,
+    "doctor/muted_alarms.py": muted_alarms.CALLS,
     "doctor/reads/balancer.py": balancer.CALLS,
-    "doctor/reads/data.py": data.CALLS,
+    "doctor/reads/database.py": database.CALLS,
     "doctor/reads/edge.py": edge.CALLS,
     "doctor/reads/task_roles.py": task_roles.CALLS,
     "doctor/reads/limits.py": limits.CALLS,
-    "doctor/reads/names.py": names.CALLS,
+    "doctor/reads/domain_names.py": domain_names.CALLS,
     "doctor/reads/network.py": network.CALLS,
     "doctor/reads/scaling.py": scaling.CALLS,
     "doctor/reads/tasks.py": tasks.CALLS,

@@ -38,14 +38,14 @@ def names_in(source: str) -> Iterator[str]:
 
 def _makes(called: ast.expr) -> bool:
     return (isinstance(called, ast.Name) and called.id == "Finding") or (
-        isinstance(called, ast.Attribute) and called.attr == "lacking"
+        isinstance(called, ast.Attribute) and called.attr == "missing_finding"
     )
 
 
 def made() -> list[str]:
     """The names of all findings, each as often as it is made."""
     [folder] = provisioner.doctor.__path__
-    modules = (one for one in sorted(Path(folder).glob("*.py")) if one.name != "finding.py")
+    modules = (one for one in sorted(Path(folder).glob("*.py")) if one.name != "check.py")
     return [name for one in modules for name in names_in(one.read_text())]
 
 
@@ -59,14 +59,14 @@ def test_every_finding_is_brought_about() -> None:
 
 
 def test_a_name_stands_for_one_finding() -> None:
-    # Ours is mended by an apply, the user's or another's by a command: two ways for each.
+    # A secret of ours is created by an apply, the user's by a command.
     twice = {name for name, times in Counter(made()).items() if times > 1}
-    assert twice == {"endpoint-shut", "secret-absent"}
+    assert twice == {"secret-absent"}
 
 
 def test_what_has_no_break_is_seen() -> None:
     assert list(names_in("def f(): return Finding('new', what, why, 'apply')")) == ["new"]
-    assert list(names_in("sought.lacking('gone', why)")) == ["gone"]
+    assert list(names_in("result.missing_finding('gone', why)")) == ["gone"]
 
 
 def test_every_break_is_of_a_check() -> None:

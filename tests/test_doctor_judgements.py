@@ -11,23 +11,22 @@ import pytest
 from provisioner.doctor import (
     balancer,
     database,
+    domain_names,
     edge,
     limits,
-    names,
-    permissions,
     security_groups,
     subnet_routes,
+    task_roles,
     tasks,
 )
-from provisioner.doctor.checks import Check
+from provisioner.doctor.check import Check, Finding, JsonObject, NotApplicable, NotChecked, ReadResult, Recovered
 from provisioner.doctor.context import DoctorContext
-from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, NotChecked, ReadResult, Recovered
 from provisioner.doctor.reads.edge import OriginPath
 from provisioner.doctor.reads.limits import Firewall, Quota
 from provisioner.doctor.reads.network import NetworkAcls
 from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, MinimumTasks
-from provisioner.doctor.reads.task_roles import EXECUTION, SecretKey, TaskRole
-from provisioner.doctor.reads.tasks import StoppedTasks, _is_of_now, has_ended
+from provisioner.doctor.reads.task_roles import EXECUTION_ROLE, SecretKey, TaskRole
+from provisioner.doctor.reads.tasks import StoppedTasks, _is_current, stopping_has_ended
 from provisioner.doctor.runner import CheckResult, first_finding, run_check
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, StoppedContainer
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
@@ -66,7 +65,7 @@ def rule(*groups: str, **more: Any) -> JsonObject:
 def role(statement: JsonObject | None = None, **more: Any) -> TaskRole:
     doc = {"Arn": "arn:aws:iam::1:role/r"}
     allow = statement or {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    return dataclasses.replace(TaskRole("r", EXECUTION, doc, ({"Statement": allow},)), **more)
+    return dataclasses.replace(TaskRole("r", EXECUTION_ROLE, doc, ({"Statement": allow},)), **more)
 
 
 def key(statement: JsonObject, state: str = "Enabled") -> SecretKey:
@@ -131,15 +130,15 @@ JUDGED: list[tuple[Finding | None, str]] = [
         security_groups.edge_reaches_balancer(OriginPath(80), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE),
         "in on port 80",
     ),
-    (names.certificates_are_valid([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
-    (names.certificates_are_valid([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
+    (domain_names.certificates_are_valid([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
+    (domain_names.certificates_are_valid([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
     (
-        names.names_reach_distribution(
+        domain_names.names_reach_distribution(
             EDGE, {"a": [{"Type": "CNAME", "ResourceRecords": [{"Value": "D1.cloudfront.net."}]}]}
         ),
         "",
     ),
-    (names.names_reach_distribution(EDGE, {"a.example": []}), "leads to nowhere"),
+    (domain_names.names_reach_distribution(EDGE, {"a.example": []}), "leads to nowhere"),
     (balancer.rules_reach_services([], [], []), "listens on no port"),
     (
         balancer.rules_reach_services([{}], [rule()], [service()]),
@@ -199,19 +198,19 @@ JUDGED: list[tuple[Finding | None, str]] = [
         ),
         "does not let it out to the tasks of api",
     ),
-    (permissions.roles_are_assumable([TaskRole("r", "task role")]), "is not there"),
-    (permissions.keys_are_usable([role()], [key({**OPEN, "Principal": ROOT})]), ""),
-    (permissions.keys_are_usable([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
-    (permissions.keys_are_usable([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
-    (permissions.keys_are_usable([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="a")]), ""),
-    (permissions.keys_are_usable([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="b")]), "may not call"),
-    (permissions.secrets_have_values([ReadResult("secret a", None)]), "There is no secret a"),
+    (task_roles.roles_are_assumable([TaskRole("r", "task role")]), "is not there"),
+    (task_roles.keys_are_usable([role()], [key({**OPEN, "Principal": ROOT})]), ""),
+    (task_roles.keys_are_usable([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
+    (task_roles.keys_are_usable([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
+    (task_roles.keys_are_usable([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), secret_arn="a")]), ""),
+    (task_roles.keys_are_usable([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), secret_arn="b")]), "may not call"),
+    (task_roles.secrets_have_values([ReadResult("secret a", None)]), "There is no secret a"),
     (
-        permissions.secrets_have_values([ReadResult("secret arn:aws:secretsmanager:r:1:secret:rds!a-X", None)]),
+        task_roles.secrets_have_values([ReadResult("secret arn:aws:secretsmanager:r:1:secret:rds!a-X", None)]),
         "There is no",
     ),
     (
-        permissions.secrets_have_values([ReadResult("secret a", {"Name": "a", "DeletedDate": NOW})]),
+        task_roles.secrets_have_values([ReadResult("secret a", {"Name": "a", "DeletedDate": NOW})]),
         "to be deleted (2026-11-01)",
     ),
     (
@@ -322,12 +321,12 @@ def test_tasks_that_stopped_tell_while_their_deployment_is_not_over(
 ) -> None:
     task = {"taskDefinitionArn": revision, "stoppedAt": NOW - timedelta(minutes=ago)}
 
-    assert _is_of_now(task, service(deployments=deployments)) is counts
+    assert _is_current(task, service(deployments=deployments)) is counts
 
 
 def test_tasks_of_a_deployment_that_is_over_are_only_told() -> None:
     with pytest.raises(Recovered, match="3 of api did within the hour"):
-        tasks.tasks_stay_running([StoppedTasks(service(), 0, None, past=3)])
+        tasks.tasks_stay_running([StoppedTasks(service(), 0, None, recovered=3)])
 
 
 @pytest.mark.parametrize(
@@ -352,11 +351,11 @@ def test_stops_are_history_once_all_runs_for_longer_than_they_were_apart(
 ) -> None:
     stopped: list[JsonObject] = [{"stoppedAt": NOW - timedelta(minutes=one)} for one in ago]
 
-    assert has_ended(stopped, service(**{"deployments": [UP], **more}), NOW.timestamp()) is ended
+    assert stopping_has_ended(stopped, service(**{"deployments": [UP], **more}), NOW.timestamp()) is ended
 
 
 def test_a_task_of_which_ecs_does_not_say_when_it_stopped_is_no_history() -> None:
-    assert not has_ended([{"stoppedAt": None}], service(deployments=[UP]), NOW.timestamp())
+    assert not stopping_has_ended([{"stoppedAt": None}], service(deployments=[UP]), NOW.timestamp())
 
 
 IN_CLUSTER = {"clusterArn": "arn:aws:ecs:eu-west-1:1:cluster/ml-api-cluster-prod"}
@@ -401,7 +400,7 @@ def test_tasks_that_cannot_start_are_told_by_the_other_checks_and_not_by_logs() 
     ],
 )
 def test_a_role_may_read_a_secret(statement: JsonObject, may: bool) -> None:
-    found = permissions.secrets_are_readable([role(statement)], [ReadResult(f"secret {SECRET}", {})])
+    found = task_roles.secrets_are_readable([role(statement)], [ReadResult(f"secret {SECRET}", {})])
 
     assert (found is None) == may
 
@@ -417,14 +416,14 @@ def test_a_right_that_depends_on_the_request_is_not_judged(condition: JsonObject
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
 
     with pytest.raises(NotChecked, match=says):
-        permissions.secrets_are_readable([role(statement)], [ReadResult(f"secret {SECRET}", {})])
+        task_roles.secrets_are_readable([role(statement)], [ReadResult(f"secret {SECRET}", {})])
 
 
 def results(*checks: tuple[str, bool, bool]) -> list[CheckResult]:
     """Checks by name, each a symptom or not, wrong or not."""
     return [
         CheckResult(
-            Check("here", name, "", (), lambda: None, is_symptom=symptom),
+            Check(name, "", (), lambda: None, is_symptom=symptom),
             "wrong" if wrong else "ok",
             "",
             Finding("name", "a", "b", "c") if wrong else None,
@@ -452,7 +451,7 @@ def test_a_fault_of_ours_is_no_finding() -> None:
         raise KeyError("ours")
 
     with pytest.raises(KeyError):
-        run_check(Check("here", "a", "", (), judge), DoctorContext("a", None, 0.0))  # type: ignore[arg-type]
+        run_check(Check("a", "", (), judge), DoctorContext("a", None, 0.0))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("raised", "state"), [(NotChecked("x"), "not checked"), (NotApplicable("x"), "none")])
@@ -460,9 +459,9 @@ def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
     def judge() -> Finding | None:
         raise raised
 
-    result = run_check(Check("here", "a", "", (), judge), DoctorContext("a", None, 0.0))  # type: ignore[arg-type]
+    result = run_check(Check("a", "", (), judge), DoctorContext("a", None, 0.0))  # type: ignore[arg-type]
 
-    assert (result.state, result.note) == (state, "x")
+    assert (result.status, result.note) == (state, "x")
 
 
 @pytest.mark.parametrize(

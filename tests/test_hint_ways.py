@@ -324,9 +324,9 @@ def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.
     state.resources["aurora"] = ResourceState("DBCluster", "c", phase="ready", id="c")
     patient: Any = SimpleNamespace(state=state, clients=None, region="eu-west-1")
 
-    (found,) = resources.resources(patient)
+    (found,) = resources.read_recorded_resources(patient)
 
-    assert found.wake == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
+    assert found.resume_command == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
 
 
 def session(*, is_known: bool = True) -> Any:

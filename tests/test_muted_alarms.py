@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from provisioner.aws_connection import AwsConnection
-from provisioner.doctor.alarms import alarms_are_not_muted
+from provisioner.doctor.check import Recovered
 from provisioner.doctor.context import DoctorContext
-from provisioner.doctor.finding import Recovered
-from provisioner.doctor.reads.alarms import MutedAlarms, muted_alarms
+from provisioner.doctor.muted_alarms import MuteRule, alarms_are_not_muted, read_mute_rules
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -58,7 +57,7 @@ def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(user: Us
     mute(context, "over", at(now - timedelta(days=2)), "ml-api-cpu-a")
     mute(context, "deep", at(now), "ml-api-errors-a", "theirs", ExpireDate=datetime(2126, 1, 2, 3, 4, tzinfo=UTC))
 
-    finding = alarms_are_not_muted(muted_alarms(context))
+    finding = alarms_are_not_muted(read_mute_rules(context))
 
     assert finding is not None
     assert finding.problem == (
@@ -73,15 +72,15 @@ def test_a_rule_that_will_be_active_is_told_and_is_no_fault(user: User, expressi
     mute(context, "nightly", expression, "ml-api-errors-a")
 
     with pytest.raises(Recovered, match="heard now; the mute rule nightly will silence ml-api-errors-a"):
-        alarms_are_not_muted(muted_alarms(context))
+        alarms_are_not_muted(read_mute_rules(context))
 
 
 def test_rules_of_others_alone_and_none_are_no_fault(user: User) -> None:
     context = patient(user, "ml-api-errors-a")
-    assert alarms_are_not_muted(muted_alarms(context)) is None
+    assert alarms_are_not_muted(read_mute_rules(context)) is None
     patient(user, "ml-api-errors-x-a", suffix="x-a")
     mute(context, "theirs", at(datetime.now(UTC)), "ml-api-errors-x-a", "else")
-    assert alarms_are_not_muted(muted_alarms(context)) is None
+    assert alarms_are_not_muted(read_mute_rules(context)) is None
 
 
 def test_an_alarm_is_asked_for_where_the_stack_is_and_where_the_edge_counts(user: User) -> None:
@@ -90,11 +89,11 @@ def test_an_alarm_is_asked_for_where_the_stack_is_and_where_the_edge_counts(user
     mute(context, "here", at(datetime.now(UTC)), "ml-api-errors-a", region="eu-west-1")
     mute(context, "there", at(datetime.now(UTC)), "ml-api-edge-a")
 
-    assert [(one.rule, one.region) for one in muted_alarms(context)] == [("here", "eu-west-1"), ("there", REGION)]
+    assert [(one.name, one.region) for one in read_mute_rules(context)] == [("here", "eu-west-1"), ("there", REGION)]
 
 
 def test_of_many_alarms_some_are_named() -> None:
-    found = alarms_are_not_muted([MutedAlarms("r", REGION, ("a", "b", "c", "d", "e"), active=True)])
+    found = alarms_are_not_muted([MuteRule("r", REGION, ("a", "b", "c", "d", "e"), is_active=True)])
 
     assert found is not None
     assert "silences a, b, c and 2 more now." in found.problem

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from provisioner.doctor.finding import Finding, JsonObject, ReadResult
+from provisioner.doctor.check import Finding, JsonObject, ReadResult
 from provisioner.resources.ecs.deployment_strategies import TrafficShift, traffic_shifts
 from provisioner.resources.ecs.foreign_targets import describe_target
 from provisioner.resources.elbv2.request_routing import path_values, target_groups_of, unreachable_rules
 
 # ELB API reference, TargetHealth: the states of a target that is healthy, or on its way in or out.
-_PASSING = ("initial", "draining", "healthy")
+_HEALTHY_OR_CHANGING = ("initial", "draining", "healthy")
 # ELB API reference, Action: the actions that may come before a forward.
-_SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
+_SIGN_IN_ACTIONS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 _ALL_REFUSED = "All requests of this group are answered with "
 
 
 def balancer_is_active(result: ReadResult) -> Finding | None:
     """Check that the load balancer exists and is active."""
-    doc = result.actual
-    why = "Nothing that CloudFront sends on is answered."
-    if doc is None:
-        return result.missing_finding("balancer-absent", why)
-    state = doc["State"]
+    balancer = result.actual
+    consequence = "Nothing that CloudFront sends on is answered."
+    if balancer is None:
+        return result.missing_finding("balancer-absent", consequence)
+    state = balancer["State"]
     if state["Code"] != "active":
-        told = f": {state['Reason']}" if state.get("Reason") else ""
-        what = f"The {result.description} is {state['Code']}{told}."
-        return Finding("balancer-not-active", what, why, _raised(doc["LoadBalancerArn"], state["Code"]))
+        reason = f": {state['Reason']}" if state.get("Reason") else ""
+        problem = f"The {result.description} is {state['Code']}{reason}."
+        command = _inactive_balancer_command(balancer["LoadBalancerArn"], state["Code"])
+        return Finding("balancer-not-active", problem, consequence, command)
     return None
 
 
-def _raised(arn: str, code: str) -> str:
+def _inactive_balancer_command(arn: str, state_code: str) -> str:
     """Return the command for a load balancer that is not active: delete a failed one, wait for any other."""
-    if code == "failed":
+    if state_code == "failed":
         return f"aws elbv2 delete-load-balancer --load-balancer-arn {arn}"
     return f"aws elbv2 wait load-balancer-available --load-balancer-arns {arn}"
 
@@ -46,68 +47,84 @@ def rules_reach_services(
     """
     if not listeners:
         return Finding("no-listener", "The load balancer listens on no port.", "It answers nobody.", "apply")
-    led = {group for rule in rules for group in target_groups_of(rule)}
     shifts = [shift for service in services for shift in traffic_shifts(service)]
-    pairs = {shift.own_group: shift.groups for shift in shifts}
+    return (
+        _find_service_without_rule(rules, services, shifts)
+        or _find_unshifted_rule(rules, shifts)
+        or _find_rule_without_service(rules, services, shifts)
+    )
+
+
+def _find_service_without_rule(
+    rules: list[JsonObject], services: list[JsonObject], shifts: list[TrafficShift]
+) -> Finding | None:
+    """Return a finding if no rule forwards to the target group of a service."""
+    used_groups = {group for rule in rules for group in target_groups_of(rule)}
+    groups_of_shift = {shift.own_group: shift.groups for shift in shifts}
     for service in services:
-        for one in service["loadBalancers"]:
-            if not pairs.get(one["targetGroupArn"], {one["targetGroupArn"]}) & led:
-                name = service["serviceName"]
-                what = f"No rule of the load balancer leads to the service {name} ({one['targetGroupArn']})."
-                return Finding("service-not-led-to", what, "Its tasks run, and no request reaches them.", "apply")
-    if beside := _left_behind(rules, shifts):
-        return beside
-    joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
-    joined |= {shift.alternate_group for shift in shifts}
-    for rule in rules:
-        lost = [group for group in target_groups_of(rule) if group not in joined]
-        if services and lost:
-            what = f"The rule {_told(rule)} leads to {lost[0]}, which no service is in."
-            return Finding("rule-leads-astray", what, "Requests for it are answered with 503.", "apply")
+        for target in service["loadBalancers"]:
+            group = target["targetGroupArn"]
+            if not groups_of_shift.get(group, {group}) & used_groups:
+                problem = f"No rule of the load balancer leads to the service {service['serviceName']} ({group})."
+                return Finding("service-not-led-to", problem, "Its tasks run, and no request reaches them.", "apply")
+    return None
+
+
+def _find_rule_without_service(
+    rules: list[JsonObject], services: list[JsonObject], shifts: list[TrafficShift]
+) -> Finding | None:
+    """Return a finding if a rule forwards to a target group of no service; None if there are no services."""
+    service_groups = {target["targetGroupArn"] for service in services for target in service["loadBalancers"]}
+    service_groups |= {shift.alternate_group for shift in shifts}
+    for rule in rules if services else ():
+        for group in target_groups_of(rule):
+            if group not in service_groups:
+                problem = f"The rule {_describe_rule(rule)} leads to {group}, which no service is in."
+                return Finding("rule-leads-astray", problem, "Requests for it are answered with 503.", "apply")
     return None
 
 
 def rules_keep_requests(listeners: list[JsonObject], rules: list[JsonObject]) -> Finding | None:
     """Check that requests reach the tasks unchanged, and that nobody must sign in or show a certificate."""
-    for one in listeners:
-        if (one.get("MutualAuthentication") or {}).get("Mode") == "verify":
-            what = f"The load balancer asks for a client certificate on port {one['Port']}."
-            return Finding("certificate-asked", what, "CloudFront shows none and is turned away.", "apply")
+    for listener in listeners:
+        if (listener.get("MutualAuthentication") or {}).get("Mode") == "verify":
+            problem = f"The load balancer asks for a client certificate on port {listener['Port']}."
+            return Finding("certificate-asked", problem, "CloudFront shows none and is turned away.", "apply")
     for rule in rules:
-        if rewrites := sorted({one["Type"] for one in rule.get("Transforms") or []}):
-            what = f"The rule {_told(rule)} rewrites what is asked ({', '.join(rewrites)})."
+        if rewrites := sorted({transform["Type"] for transform in rule.get("Transforms") or []}):
+            problem = f"The rule {_describe_rule(rule)} rewrites what is asked ({', '.join(rewrites)})."
             return Finding(
-                "request-rewritten", what, "The service is asked for something else than the client.", "apply"
+                "request-rewritten", problem, "The service is asked for something else than the client.", "apply"
             )
-        if asks := [one["Type"] for one in rule["Actions"] if one["Type"] in _SIGN_IN]:
-            what = f"The rule {_told(rule)} lets in only who has signed in ({asks[0]})."
-            return Finding("sign-in-asked", what, "Everybody else is turned away.", "apply")
+        if sign_ins := [action["Type"] for action in rule["Actions"] if action["Type"] in _SIGN_IN_ACTIONS]:
+            problem = f"The rule {_describe_rule(rule)} lets in only who has signed in ({sign_ins[0]})."
+            return Finding("sign-in-asked", problem, "Everybody else is turned away.", "apply")
     return None
 
 
-def _left_behind(rules: list[JsonObject], shifts: list[TrafficShift]) -> Finding | None:
+def _find_unshifted_rule(rules: list[JsonObject], shifts: list[TrafficShift]) -> Finding | None:
     """Return a finding if a rule still forwards to a target group from which ECS has shifted the traffic.
 
     ECS shifts requests only on one rule, so other rules to the same service go on forwarding to the former
     group.
     """
     for shift in shifts:
-        own = {group for rule in rules if rule["RuleArn"] in shift.rules[:1] for group in target_groups_of(rule)}
-        for rule in rules if own else ():
-            to = set(target_groups_of(rule))
-            if rule["RuleArn"] in shift.rules or not to or not to <= shift.groups or to & own:
-                continue
-            (now, *_) = sorted(own)
-            what = (
-                f"The rule {_told(rule)} leads to {min(to)}, which {shift.service} has left: its strategy "
-                f"{shift.strategy} shifts requests on one rule alone."
-            )
-            why = "Requests for it are answered with 503."
-            return Finding("rule-not-shifted", what, why, _led_by_hand(rule, now))
+        shifted_rules = [rule for rule in rules if rule["RuleArn"] in shift.rules[:1]]
+        current_groups = {group for rule in shifted_rules for group in target_groups_of(rule)}
+        others = [rule for rule in rules if rule["RuleArn"] not in shift.rules]
+        for rule in others if current_groups else ():
+            groups = set(target_groups_of(rule))
+            if groups and groups <= shift.groups - current_groups:
+                problem = (
+                    f"The rule {_describe_rule(rule)} leads to {min(groups)}, which {shift.service} has left: its "
+                    f"strategy {shift.strategy} shifts requests on one rule alone."
+                )
+                command = _forward_command(rule, min(current_groups))
+                return Finding("rule-not-shifted", problem, "Requests for it are answered with 503.", command)
     return None
 
 
-def _led_by_hand(rule: JsonObject, group: str) -> str:
+def _forward_command(rule: JsonObject, group: str) -> str:
     """Return the command that makes a rule forward to a group; for a default rule it changes the listener."""
     action, arn = f"Type=forward,TargetGroupArn={group}", str(rule["RuleArn"])
     if rule["IsDefault"]:
@@ -119,14 +136,16 @@ def _led_by_hand(rule: JsonObject, group: str) -> str:
 def rules_are_reachable(rules: list[JsonObject]) -> Finding | None:
     """Check that each rule can get requests: no rules before it take all of them."""
     by_port = sorted(rules, key=lambda rule: int(rule["Port"]))
-    for _, listed in groupby(by_port, key=lambda rule: int(rule["Port"])):
-        for rule, takers in unreachable_rules(listed):
-            what = f"The rule {_told(rule)} is never asked: {' and '.join(takers)} stand before it."
-            return Finding("rule-never-asked", what, "Its requests are answered by another service.", "apply")
+    for _, port_rules in groupby(by_port, key=lambda rule: int(rule["Port"])):
+        for rule, earlier_patterns in unreachable_rules(port_rules):
+            problem = (
+                f"The rule {_describe_rule(rule)} is never asked: {' and '.join(earlier_patterns)} stand before it."
+            )
+            return Finding("rule-never-asked", problem, "Its requests are answered by another service.", "apply")
     return None
 
 
-def _told(rule: JsonObject) -> str:
+def _describe_rule(rule: JsonObject) -> str:
     """Return a rule in words: by its paths, else by its priority."""
     paths = path_values(rule)
     return f"for {', '.join(paths)}" if paths else f"of priority {rule['Priority']}"
@@ -134,31 +153,32 @@ def _told(rule: JsonObject) -> str:
 
 def targets_are_healthy(targets: dict[str, list[JsonObject]]) -> Finding | None:
     """Check that each target group has a healthy target, and no target that fails its health check."""
-    for arn, listed in targets.items():
+    for arn, descriptions in targets.items():
         name = arn.split("/")[1]
-        states = [one["TargetHealth"] for one in listed]
-        bad = [one for one in states if one["State"] not in _PASSING]
-        well = sum(one["State"] == "healthy" for one in states)
-        if bad:
-            reason, said = bad[0].get("Reason", "no reason"), bad[0].get("Description", "")
-            what = f"{len(bad)} of {len(states)} targets of {name} are {bad[0]['State']}: {reason} ({said})."
-            why = "Requests go to the others." if well else f"{_ALL_REFUSED}5xx."
-            return Finding("targets-fail", what, why, "logs --since 15m")
-        if not states:
+        healths = [description["TargetHealth"] for description in descriptions]
+        failing = [health for health in healths if health["State"] not in _HEALTHY_OR_CHANGING]
+        has_healthy = any(health["State"] == "healthy" for health in healths)
+        if failing:
+            state, reason = failing[0]["State"], failing[0].get("Reason", "no reason")
+            detail = failing[0].get("Description", "")
+            problem = f"{len(failing)} of {len(healths)} targets of {name} are {state}: {reason} ({detail})."
+            consequence = "Requests go to the others." if has_healthy else f"{_ALL_REFUSED}5xx."
+            return Finding("targets-fail", problem, consequence, "logs --since 15m")
+        if not healths:
             # ECS registers a task only once, when it starts, so the tasks have to be restarted.
-            what = f"In {name} nobody is registered; only tasks that start are."
-            return Finding("targets-absent", what, f"{_ALL_REFUSED}503.", "restart")
-        if not well:
-            what = f"No target of {name} is healthy; {len(states)} are registered."
-            return Finding("targets-not-ready", what, f"{_ALL_REFUSED}503.", "status")
+            problem = f"In {name} nobody is registered; only tasks that start are."
+            return Finding("targets-absent", problem, f"{_ALL_REFUSED}503.", "restart")
+        if not has_healthy:
+            problem = f"No target of {name} is healthy; {len(healths)} are registered."
+            return Finding("targets-not-ready", problem, f"{_ALL_REFUSED}503.", "status")
     return None
 
 
 def targets_are_tasks(foreign: dict[str, list[JsonObject]]) -> Finding | None:
     """Check that all targets of the target groups are tasks of the cluster."""
-    for arn, listed in foreign.items():
-        if listed:
-            names = ", ".join(describe_target(one["Target"]) for one in listed)
-            what = f"Somebody registered {names} in {arn.split('/')[1]}: no task of the cluster is there."
-            return Finding("target-strange", what, "It is sent requests that are meant for the tasks.", "apply")
+    for arn, targets in foreign.items():
+        if targets:
+            names = ", ".join(describe_target(target["Target"]) for target in targets)
+            problem = f"Somebody registered {names} in {arn.split('/')[1]}: no task of the cluster is there."
+            return Finding("target-strange", problem, "It is sent requests that are meant for the tasks.", "apply")
     return None

@@ -1,75 +1,83 @@
-"""All that the state file tells of: that each resource is there, and works."""
+"""The resources in the state file: the read of their health, and the check that each is there and healthy."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
+from provisioner.doctor.check import Finding, NotApplicable
 from provisioner.doctor.context import DoctorContext
-from provisioner.doctor.finding import Finding, NotApplicable
 from provisioner.engine.execution.managed_resource import read_recorded, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.planner import resumed_by
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
+from state.stack_state import StackState
 
-_AT_ONCE = 8
+_THREADS = 8
+# How many resources a finding names; `status` names all.
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
 class CheckedResource:
-    """One resource in words, and its health."""
+    """A resource, described for a person, and its health."""
 
-    words: str
-    how: ResourceHealth
+    description: str
+    health: ResourceHealth
     # The command by which a person resumes or restores it; "" if none is needed.
-    wake: str = ""
+    resume_command: str = ""
 
 
-def resources(context: DoctorContext) -> list[CheckedResource]:
+def read_recorded_resources(context: DoctorContext) -> list[CheckedResource]:
     """Return the health of each resource that a run recorded as ready.
 
     Raises:
-        Unset: There is no state, or it has no such resource.
+        NotApplicable: There is no state, or it has no such resource.
 
     """
-    state = context.document
-    resource_states = state.resources.items() if state else ()
-    names = [
-        name for name, one in resource_states if one.phase == "ready" and not RESOURCE_TYPES[one.type_name].account_wide
-    ]
-    if state is None or not names:
+    state = context.state
+    if state is None or not (logical_ids := _ready_resources(state)):
         raise NotApplicable("no state file tells of a resource")
-
-    def ask(name: str) -> CheckedResource:
-        managed = recorded_resource(state, name, RESOURCE_TYPES)
-        resource_state = state.resources[name]
-        doc = read_recorded(context.clients, managed, resource_state)
-        how = health_of(
-            managed.type, doc and with_status_reads(context.clients, managed, doc, resource_state.created_at)
-        )
-        wake = resumed_by(managed.type, doc, managed.region or context.region) if doc else ""
-        return CheckedResource(f"{name} ({managed.description})", how, wake)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(ask, names))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(partial(_check_resource, context, state), logical_ids))
 
 
-# How many resources a finding names; `status` names all.
-_MOST = 3
+def _ready_resources(state: StackState) -> list[str]:
+    """Return the logical ids of the resources that a run recorded as ready, without account-wide ones."""
+    return [
+        logical_id
+        for logical_id, resource_state in state.resources.items()
+        if resource_state.phase == "ready" and not RESOURCE_TYPES[resource_state.type_name].account_wide
+    ]
 
 
-def resources_are_healthy(found: list[CheckedResource]) -> Finding | None:
+def _check_resource(context: DoctorContext, state: StackState, logical_id: str) -> CheckedResource:
+    """Read one resource, and return its health."""
+    managed = recorded_resource(state, logical_id, RESOURCE_TYPES)
+    resource_state = state.resources[logical_id]
+    actual = read_recorded(context.clients, managed, resource_state)
+    resume_command = ""
+    if actual:
+        resume_command = resumed_by(managed.type, actual, managed.region or context.region)
+        actual = with_status_reads(context.clients, managed, actual, resource_state.created_at)
+    return CheckedResource(f"{logical_id} ({managed.description})", health_of(managed.type, actual), resume_command)
+
+
+def resources_are_healthy(resources: list[CheckedResource]) -> Finding | None:
     """Check that each resource exists and is healthy."""
-    amiss = [one for one in found if not one.how.is_healthy]
-    if not amiss:
+    unhealthy = [resource for resource in resources if not resource.health.is_healthy]
+    if not unhealthy:
         return None
-    told = ", ".join(f"{one.words} is {one.how.description}" for one in amiss[:_MOST])
-    more = f", and {len(amiss) - _MOST} more are not healthy" if len(amiss) > _MOST else ""
-    states = {one.how.status for one in amiss}
+    problem = ", ".join(f"{one.description} is {one.health.description}" for one in unhealthy[:_MAX_NAMED])
+    if len(unhealthy) > _MAX_NAMED:
+        problem += f", and {len(unhealthy) - _MAX_NAMED} more are not healthy"
+    statuses = {resource.health.status for resource in unhealthy}
+    consequence = "What needs it does not work, or no longer as it was set up."
+    if statuses == {"in progress"}:
+        consequence = "AWS is still at work on it."
+    command = "apply" if "gone" in statuses else "status"
     # A resource that a person suspended accepts no change: no apply can repair it before it is resumed.
-    command = next((one.wake for one in amiss if one.wake), "apply" if "gone" in states else "status")
-    why = "What needs it does not work, or no longer as it was set up."
-    if states == {"in progress"}:
-        why = "AWS is still at work on it."
-    return Finding("resource-not-healthy", f"{told}{more}.", why, command)
+    resume_commands = [resource.resume_command for resource in unhealthy if resource.resume_command]
+    return Finding("resource-not-healthy", f"{problem}.", consequence, next(iter(resume_commands), command))

@@ -25,7 +25,7 @@ class DoctorContext:
     clients: Clients
     now: float
     # The state, if there is one. Only the check of each recorded resource cannot do without it.
-    document: StackState | None = None
+    state: StackState | None = None
 
     @property
     def region(self) -> str:
@@ -43,11 +43,11 @@ class DoctorContext:
         return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
 
 
-def default_on_codes(codes: Container[str], call: Callable[[], Any], otherwise: Any = None) -> Any:
-    """Return the answer of a read, or `otherwise` if AWS refuses it with one of these codes."""
+def default_on_codes(codes: Container[str], call: Callable[[], Any], default: Any = None) -> Any:
+    """Return the answer of a read, or `default` if AWS refuses it with one of these codes."""
     try:
         return call()
     except ClientError as error:
         if code_of(error) not in codes:
             raise
-        return otherwise
+        return default

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from provisioner.doctor.finding import Finding, JsonObject, NotApplicable, ReadResult
+from provisioner.doctor.check import Finding, JsonObject, NotApplicable, ReadResult
 from provisioner.doctor.network_acls import Traffic, blocked_by_acl
 from provisioner.doctor.reads.network import NetworkAcls
 
 _ANYWHERE, _HTTPS = "0.0.0.0/0", 443
 # The services that Fargate calls before and while a task runs (ECR user guide, vpc-endpoints); S3 has the
 # layers of images.
-_NEEDED = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "s3")
+_SERVICES_OF_FARGATE = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "s3")
 # A rollout doubles the tasks, and each task has its own address.
-_FEW = 4
+_MIN_FREE_ADDRESSES = 4
 _NO_START = "No new task starts: it cannot pull its image, read its secrets or log."
 
 
@@ -24,33 +24,33 @@ def vpc_exists(result: ReadResult) -> Finding | None:
 
 def dns_is_enabled(attributes: dict[str, bool]) -> Finding | None:
     """Check that AWS's DNS resolver is on in the VPC, and private DNS names if there are endpoints."""
-    off = [name for name, on in attributes.items() if not on]
-    if not off:
+    disabled = [name for name, is_on in attributes.items() if not is_on]
+    if not disabled:
         return None
-    what = f"The VPC's attribute {off[0]} is off: its resolver does not answer as it must."
-    return Finding("names-unresolved", what, "The tasks find neither AWS nor the database by name.", "apply")
+    problem = f"The VPC's attribute {disabled[0]} is off: its resolver does not answer as it must."
+    return Finding("names-unresolved", problem, "The tasks find neither AWS nor the database by name.", "apply")
 
 
 def balancer_has_internet_route(balancer: JsonObject, tables: list[JsonObject]) -> Finding | None:
     """Check that each subnet of an internet-facing load balancer has a live route to an internet gateway.
 
     Raises:
-        Unset: The load balancer is internal.
+        NotApplicable: The load balancer is internal.
 
     """
     if balancer["Scheme"] != "internet-facing":
         raise NotApplicable("the load balancer is in private subnets: CloudFront has a way of its own")
-    for one in balancer["AvailabilityZones"]:
-        if not _is_open(one, tables):
-            what = f"The load balancer's subnet {one['SubnetId']} has no live route to an internet gateway."
-            why = "CloudFront reaches it in some zones only, or not at all: requests are answered with 504."
-            return Finding("no-way-in", what, why, "apply")
+    for zone in balancer["AvailabilityZones"]:
+        if not _has_internet_route(zone, tables):
+            problem = f"The load balancer's subnet {zone['SubnetId']} has no live route to an internet gateway."
+            consequence = "CloudFront reaches it in some zones only, or not at all: requests are answered with 504."
+            return Finding("no-way-in", problem, consequence, "apply")
     return None
 
 
-def _is_open(subnet: JsonObject, tables: list[JsonObject]) -> bool:
+def _has_internet_route(subnet: JsonObject, tables: list[JsonObject]) -> bool:
     """Return whether a subnet has a live default route to an internet gateway."""
-    route = _default(subnet, tables) or {}
+    route = _default_route(subnet, tables) or {}
     return str(route.get("GatewayId", "")).startswith("igw-") and route.get("State") != "blackhole"
 
 
@@ -58,16 +58,17 @@ def tasks_have_route_out(
     services: list[JsonObject], subnets: list[JsonObject], tables: list[JsonObject], endpoints: list[JsonObject]
 ) -> Finding | None:
     """Check that each subnet of the tasks has a live route out, or the endpoints that a task needs."""
-    for subnet in _of_tasks(services, subnets):
-        route = _default(subnet, tables)
-        id_ = subnet["SubnetId"]
-        if route is None and (lacking := _lacking(endpoints)):
-            what = f"The tasks' subnet {id_} has no route out and no endpoint for {', '.join(lacking)}."
-            return Finding("no-way-out", what, _NO_START, "apply")
+    for subnet in _task_subnets(services, subnets):
+        route = _default_route(subnet, tables)
+        subnet_id = subnet["SubnetId"]
+        if route is None and (missing_services := _services_without_endpoint(endpoints)):
+            names = ", ".join(missing_services)
+            problem = f"The tasks' subnet {subnet_id} has no route out and no endpoint for {names}."
+            return Finding("no-way-out", problem, _NO_START, "apply")
         if route is not None and route.get("State") == "blackhole":
-            where = route.get("NatGatewayId") or route.get("GatewayId", "")
-            what = f"The route out of the tasks' subnet {id_} leads to {where}, which is gone."
-            return Finding("way-out-gone", what, _NO_START, "apply")
+            target = route.get("NatGatewayId") or route.get("GatewayId", "")
+            problem = f"The route out of the tasks' subnet {subnet_id} leads to {target}, which is gone."
+            return Finding("way-out-gone", problem, _NO_START, "apply")
     return None
 
 
@@ -81,26 +82,27 @@ def nat_gateways_work(
     """Check that each NAT gateway on a route of the tasks is available, and can itself get out.
 
     Raises:
-        Unset: No live route leads through a NAT gateway.
+        NotApplicable: No live route leads through a NAT gateway.
 
     """
-    routes = [_default(subnet, tables) for subnet in _of_tasks(services, subnets)]
-    live = [route for route in routes if route and route.get("State") != "blackhole"]
-    used = {route["NatGatewayId"] for route in live if route.get("NatGatewayId")}
-    if not used:
+    routes = [_default_route(subnet, tables) for subnet in _task_subnets(services, subnets)]
+    live_routes = [route for route in routes if route and route.get("State") != "blackhole"]
+    used_ids = {route["NatGatewayId"] for route in live_routes if route.get("NatGatewayId")}
+    if not used_ids:
         raise NotApplicable("no live route leads through a NAT gateway")
-    known = {one["NatGatewayId"]: one for one in gateways}
-    for id_ in sorted(used):
-        one = known.get(id_, {"State": "gone"})
-        if one["State"] != "available":
-            said = str(one.get("FailureMessage", "")).rstrip(".")
-            what = f"The NAT gateway {id_} is {one['State']}{f': {said}' if said else ''}."
-            return Finding("nat-not-open", what, _NO_START, "apply")
-        if not _is_open(one, tables):
-            what = f"The NAT gateway {id_} has no way out: its subnet {one['SubnetId']} has no live route to "
-            return Finding("nat-shut-in", f"{what}an internet gateway.", _NO_START, "apply")
-        if shut := blocked_by_acl(Traffic("what goes through NAT", [one["SubnetId"]], [], _HTTPS), acls):
-            return shut
+    gateways_by_id = {gateway["NatGatewayId"]: gateway for gateway in gateways}
+    for gateway_id in sorted(used_ids):
+        gateway = gateways_by_id.get(gateway_id, {"State": "gone"})
+        if gateway["State"] != "available":
+            reason = str(gateway.get("FailureMessage", "")).rstrip(".")
+            problem = f"The NAT gateway {gateway_id} is {gateway['State']}{f': {reason}' if reason else ''}."
+            return Finding("nat-not-open", problem, _NO_START, "apply")
+        if not _has_internet_route(gateway, tables):
+            cause = f"its subnet {gateway['SubnetId']} has no live route to an internet gateway"
+            problem = f"The NAT gateway {gateway_id} has no way out: {cause}."
+            return Finding("nat-shut-in", problem, _NO_START, "apply")
+        if finding := blocked_by_acl(Traffic("what goes through NAT", [gateway["SubnetId"]], [], _HTTPS), acls):
+            return finding
     return None
 
 
@@ -108,63 +110,56 @@ def endpoints_work(
     endpoints: list[JsonObject], services: list[JsonObject], subnets: list[JsonObject], tables: list[JsonObject]
 ) -> Finding | None:
     """Check that each endpoint is available, and that gateway endpoints are in the tasks' route tables."""
-    followed = {
-        table["RouteTableId"] for subnet in _of_tasks(services, subnets) for table in [_table(subnet, tables)] if table
-    }
-    for one in endpoints:
-        if one["State"] != "available":
-            what = f"The endpoint {one['ServiceName']} ({one['VpcEndpointId']}) is {one['State']}."
-            return Finding(
-                "endpoint-not-open",
-                what,
-                "Calls to that service fail, or take the dearer way through NAT.",
-                "apply",
-            )
-        lost = followed - set(one.get("RouteTableIds", []))
-        if one["VpcEndpointType"] == "Gateway" and lost:
-            what = f"The endpoint {one['ServiceName']} adds no route to {', '.join(sorted(lost))}."
-            return Finding(
-                "endpoint-off-route",
-                what,
-                "Calls to that service fail, or take the dearer way through NAT.",
-                "apply",
-            )
+    task_tables = [_route_table_of(subnet, tables) for subnet in _task_subnets(services, subnets)]
+    table_ids = {table["RouteTableId"] for table in task_tables if table}
+    consequence = "Calls to that service fail, or take the dearer way through NAT."
+    for endpoint in endpoints:
+        if endpoint["State"] != "available":
+            problem = f"The endpoint {endpoint['ServiceName']} ({endpoint['VpcEndpointId']}) is {endpoint['State']}."
+            return Finding("endpoint-not-open", problem, consequence, "apply")
+        missing_tables = table_ids - set(endpoint.get("RouteTableIds", []))
+        if endpoint["VpcEndpointType"] == "Gateway" and missing_tables:
+            problem = f"The endpoint {endpoint['ServiceName']} adds no route to {', '.join(sorted(missing_tables))}."
+            return Finding("endpoint-off-route", problem, consequence, "apply")
     return None
 
 
 def subnets_have_addresses(services: list[JsonObject], subnets: list[JsonObject]) -> Finding | None:
     """Check that the tasks' subnets have free addresses."""
-    for subnet in _of_tasks(services, subnets):
-        if subnet["AvailableIpAddressCount"] < _FEW:
-            free = subnet["AvailableIpAddressCount"]
-            what = f"The tasks' subnet {subnet['SubnetId']} has {free} free addresses."
-            command = "aws ec2 describe-network-interfaces --filters Name=subnet-id,Values=" + subnet["SubnetId"]
-            return Finding(
-                "no-addresses-left", what, "A task needs one to start; a rollout doubles the tasks.", command
-            )
+    for subnet in _task_subnets(services, subnets):
+        if subnet["AvailableIpAddressCount"] < _MIN_FREE_ADDRESSES:
+            subnet_id, free_count = subnet["SubnetId"], subnet["AvailableIpAddressCount"]
+            problem = f"The tasks' subnet {subnet_id} has {free_count} free addresses."
+            consequence = "A task needs one to start; a rollout doubles the tasks."
+            command = f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={subnet_id}"
+            return Finding("no-addresses-left", problem, consequence, command)
     return None
 
 
-def _of_tasks(services: Iterable[JsonObject], subnets: Iterable[JsonObject]) -> Iterator[JsonObject]:
+def _task_subnets(services: Iterable[JsonObject], subnets: Iterable[JsonObject]) -> Iterator[JsonObject]:
     """Return the subnets that tasks of the services use."""
-    used = {id_ for service in services for id_ in service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]}
-    return (one for one in subnets if one["SubnetId"] in used)
+    subnet_ids = {
+        subnet_id
+        for service in services
+        for subnet_id in service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    }
+    return (subnet for subnet in subnets if subnet["SubnetId"] in subnet_ids)
 
 
-def _table(subnet: JsonObject, tables: list[JsonObject]) -> JsonObject | None:
+def _route_table_of(subnet: JsonObject, tables: list[JsonObject]) -> JsonObject | None:
     """Return the route table of a subnet: its own, else the VPC's main one."""
-    by_subnet = {one.get("SubnetId"): table for table in tables for one in table["Associations"]}
-    main = (table for table in tables if any(one.get("Main") for one in table["Associations"]))
-    return by_subnet.get(subnet["SubnetId"]) or next(main, None)
+    by_subnet = {association.get("SubnetId"): table for table in tables for association in table["Associations"]}
+    main_tables = (table for table in tables if any(association.get("Main") for association in table["Associations"]))
+    return by_subnet.get(subnet["SubnetId"]) or next(main_tables, None)
 
 
-def _default(subnet: JsonObject, tables: list[JsonObject]) -> JsonObject | None:
+def _default_route(subnet: JsonObject, tables: list[JsonObject]) -> JsonObject | None:
     """Return the default route of a subnet; None if it has none."""
-    routes = (_table(subnet, tables) or {"Routes": []})["Routes"]
-    return next((one for one in routes if one.get("DestinationCidrBlock") == _ANYWHERE), None)
+    routes = (_route_table_of(subnet, tables) or {"Routes": []})["Routes"]
+    return next((route for route in routes if route.get("DestinationCidrBlock") == _ANYWHERE), None)
 
 
-def _lacking(endpoints: list[JsonObject]) -> list[str]:
+def _services_without_endpoint(endpoints: list[JsonObject]) -> list[str]:
     """Return the names of the services that a task needs and that have no endpoint."""
-    there = [one["ServiceName"] for one in endpoints]
-    return [name for name in _NEEDED if not any(one.endswith(f".{name}") for one in there)]
+    service_names = [endpoint["ServiceName"] for endpoint in endpoints]
+    return [name for name in _SERVICES_OF_FARGATE if not any(each.endswith(f".{name}") for each in service_names)]

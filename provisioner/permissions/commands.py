@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.doctor import acl_checks, checks
-from provisioner.doctor.reads import alarms as mutes
+from provisioner.doctor import muted_alarms, reads
 from provisioner.health import targets, topics
 from provisioner.iam import reference
 from provisioner.iam.reference import Action
@@ -118,7 +117,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
         (*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": price_list.CALLS}
     ),
     "status": CommandPermissions(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": acl_checks.CALLS}
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS}
     ),
     "drift": CommandPermissions((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": CommandPermissions(
@@ -159,7 +158,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
     ),
     "exec": CommandPermissions(calls={"Running": service_tasks.CALLS, "Sessions": base.CALLS, "Database": _DATABASE}),
     "doctor": CommandPermissions(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": checks.CALLS, "Mutes": mutes.CALLS}
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": reads.CALLS, "Mutes": muted_alarms.CALLS}
     ),
     "rotate-origin-secret": CommandPermissions(
         _LOOK,

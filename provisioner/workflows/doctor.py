@@ -55,13 +55,13 @@ def _print_results(
     show_checks(console, session.suffix, lines, [_line(session, one) for one in results_to_explain])
     print_check_summary(console, session, f"{amount(len(results), 'check')} made", started)
     _print_summary(console, results, len(shown))
-    return _NOT_HEALTHY if any(one.state in (WRONG, NOT_CHECKED) for one in results) else 0
+    return _NOT_HEALTHY if any(one.status in (WRONG, NOT_CHECKED) for one in results) else 0
 
 
 def _print_summary(console: Console, results: Sequence[CheckResult], shown: int) -> None:
     """Say how many more faults there are, or that nothing is wrong."""
     wrong = sum(one.finding is not None for one in results)
-    unchecked = sum(one.state == NOT_CHECKED for one in results)
+    unchecked = sum(one.status == NOT_CHECKED for one in results)
     if wrong > 1 and shown < len(results):
         more = wrong - 1
         summary = "1 more is wrong" if more == 1 else f"{more} more are wrong"
@@ -79,11 +79,11 @@ def _line(session: Session, result: CheckResult) -> Line:
     check, finding = result.check, result.finding
     note = result.note or check.claim
     if finding is None:
-        return Line(check.stage, check.name, result.state, note)
+        return Line(check.stage, check.name, result.status, note)
     return Line(
         check.stage,
         check.name,
-        result.state,
+        result.status,
         note,
         finding.name,
         finding.problem,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from provisioner.doctor.acl_checks import ACL_CHECKS, ACL_FINDING
+from provisioner.doctor.checks import ACL_CHECKS
 from provisioner.doctor.context import DoctorContext
+from provisioner.doctor.network_acls import ACL_FINDING
 from provisioner.doctor.runner import run_checks
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource, TopicHealth, line_or_unknown
 from provisioner.resources.ec2.network_acls import network_acls_in, non_default_rules
@@ -40,5 +41,5 @@ def _health_lines(context: HealthContext, vpc: ObservedResource, suffix: str) ->
     for problem in sorted(problems):
         yield HealthLine(vpc.logical_id, problem, "unwell")
     for one in results if not problems else ():
-        if one.not_checked:
+        if one.read_failed:
             yield HealthLine(vpc.logical_id, f"what its network ACLs stop is unknown: {one.note}", "unknown")

@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from provisioner.doctor.check import JsonObject, NotApplicable, NotChecked
 from provisioner.doctor.context import DoctorContext, default_on_codes
-from provisioner.doctor.finding import JsonObject, NotApplicable, NotChecked
-from provisioner.doctor.reads.balancer import balancer
-from provisioner.doctor.reads.edge import distribution
-from provisioner.doctor.reads.tasks import definitions, services
-from provisioner.health.metrics import CALLS as MEASURED
+from provisioner.doctor.reads.balancer import read_balancer
+from provisioner.doctor.reads.edge import read_distribution
+from provisioner.doctor.reads.tasks import read_services, read_task_definitions
+from provisioner.health import metrics as cloudwatch_metrics
 from provisioner.health.metrics import Metric, read_metrics
 from provisioner.resources.tagging import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.
-CALLS = {**MEASURED, "service-quotas": ("GetServiceQuota",), "wafv2": ("GetWebACL", "GetSampledRequests")}
+CALLS = {
+    **cloudwatch_metrics.CALLS,
+    "service-quotas": ("GetServiceQuota",),
+    "wafv2": ("GetWebACL", "GetSampledRequests"),
+}
 # The quota codes of Fargate's vCPUs in Service Quotas, by capacity provider.
-QUOTAS = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
-_UNKNOWN = ("NoSuchResourceException",)
+QUOTA_CODES = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
+_NO_SUCH_QUOTA = ("NoSuchResourceException",)
 _HOUR, _PERIOD = timedelta(hours=1), 300
 _SAMPLES = 5
 
@@ -31,7 +35,7 @@ class Quota:
     provider: str
     limit: float
     used: float
-    task: float
+    per_task: float
 
 
 @dataclass(frozen=True)
@@ -44,45 +48,48 @@ class Firewall:
     samples: tuple[JsonObject, ...] = ()
 
 
-def quotas(context: DoctorContext) -> list[Quota]:
+def read_fargate_quotas(context: DoctorContext) -> list[Quota]:
     """Return the Fargate quotas that the services need, with their use by AWS's own metric (GetServiceQuota).
 
     Raises:
-        Unseen: Service Quotas knows none of them.
+        NotChecked: Service Quotas knows none of them.
 
     """
-    weights = [one for service in services(context) for one in service.get("capacityProviderStrategy", [])]
-    used = {one["capacityProvider"] for one in weights if one.get("weight") or one.get("base")}
-    task = max((int(one["cpu"]) / 1024 for one in definitions(context)), default=0.0)
-    found = [_quota(context, provider, code, task) for provider, code in QUOTAS.items() if provider in used]
-    if not (told := [one for one in found if one]):
+    strategies = [service.get("capacityProviderStrategy", []) for service in read_services(context)]
+    items = [item for strategy in strategies for item in strategy]
+    used_providers = {item["capacityProvider"] for item in items if item.get("weight") or item.get("base")}
+    vcpus = (int(definition["cpu"]) / 1024 for definition in read_task_definitions(context))
+    per_task = max(vcpus, default=0.0)
+    quotas = [_read_quota(context, provider, per_task) for provider in QUOTA_CODES if provider in used_providers]
+    known = [quota for quota in quotas if quota]
+    if not known:
         raise NotChecked("Service Quotas tells none of Fargate's limits")
-    return told
+    return known
 
 
-def _quota(context: DoctorContext, provider: str, code: str, task: float) -> Quota | None:
+def _read_quota(context: DoctorContext, provider: str, per_task: float) -> Quota | None:
     """Return one quota and its use; None if Service Quotas does not know it, or names no metric for it."""
-    asked = {"ServiceCode": "fargate", "QuotaCode": code}
+    request = {"ServiceCode": "fargate", "QuotaCode": QUOTA_CODES[provider]}
     service_quotas = context.clients.client("service-quotas")
-    told = default_on_codes(_UNKNOWN, lambda: service_quotas.get_service_quota(**asked)["Quota"])
-    counted = (told or {}).get("UsageMetric")
-    if told is None or not counted:
+    quota = default_on_codes(_NO_SUCH_QUOTA, lambda: service_quotas.get_service_quota(**request)["Quota"])
+    usage_metric = (quota or {}).get("UsageMetric")
+    if quota is None or not usage_metric:
         return None
-    where = counted["MetricDimensions"]
-    metric = Metric(counted["MetricNamespace"], counted["MetricName"], where, "Maximum")
-    (values,) = read_metrics(context.clients, [metric], _whole(context), _HOUR, _PERIOD)
-    return Quota(provider, float(told["Value"]), values[0] if values else 0.0, task)
+    namespace, name = usage_metric["MetricNamespace"], usage_metric["MetricName"]
+    metric = Metric(namespace, name, usage_metric["MetricDimensions"], "Maximum")
+    (values,) = read_metrics(context.clients, [metric], _window_end(context), _HOUR, _PERIOD)
+    return Quota(provider, float(quota["Value"]), values[0] if values else 0.0, per_task)
 
 
-def _whole(context: DoctorContext) -> float:
+def _window_end(context: DoctorContext) -> float:
     """Return the end of the time window: equal for all reads within a period, so they share one answer."""
     return context.now // _PERIOD * _PERIOD + _PERIOD
 
 
-def measures(context: DoctorContext) -> dict[str, list[float]]:
+def read_stack_metrics(context: DoctorContext) -> dict[str, list[float]]:
     """Return the stack's metrics that show refusals, by a word for each, newest first (GetMetricData)."""
     table, cluster = {"TableName": context.aws_name("sessions")}, {"DBClusterIdentifier": context.aws_name("aurora")}
-    arn = str(balancer(context).found["LoadBalancerArn"])
+    arn = str(read_balancer(context).found["LoadBalancerArn"])
     alb = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
     metrics = {
         "reads": Metric("AWS/DynamoDB", "ReadThrottleEvents", table, "Sum"),
@@ -92,44 +99,47 @@ def measures(context: DoctorContext) -> dict[str, list[float]]:
         "refused": Metric("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", alb, "Sum"),
         "failed": Metric("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", alb, "Sum"),
     }
-    told = read_metrics(context.clients, list(metrics.values()), _whole(context), _HOUR, _PERIOD)
-    return dict(zip(metrics, told, strict=True))
+    values = read_metrics(context.clients, list(metrics.values()), _window_end(context), _HOUR, _PERIOD)
+    return dict(zip(metrics, values, strict=True))
 
 
-def firewall(context: DoctorContext) -> Firewall:
+def read_firewall(context: DoctorContext) -> Firewall:
     """Return the counts of the web ACL, and if it blocks requests, samples from the rule that blocks most.
 
     It calls GetWebACL, GetMetricData and GetSampledRequests.
 
     Raises:
-        Unset: CloudFront has no web ACL.
+        NotApplicable: CloudFront has no web ACL.
 
     """
-    arn = distribution(context).found.get("WebACLId", "")
+    arn = read_distribution(context).found.get("WebACLId", "")
     if not arn:
         raise NotApplicable("no firewall stands before CloudFront")
     waf = context.clients.client("wafv2", GLOBAL_REGION)
     name, id_ = arn.split("/")[-2:]
     acl = waf.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]
-    own = acl["VisibilityConfig"]["MetricName"]
-    rules = [one["VisibilityConfig"]["MetricName"] for one in acl["Rules"]]
-    metrics = [Metric("AWS/WAFV2", "AllowedRequests", {"WebACL": own, "Rule": "ALL"}, "Sum")]
-    metrics += [Metric("AWS/WAFV2", "BlockedRequests", {"WebACL": own, "Rule": rule}, "Sum") for rule in rules]
-    allowed, *counts = map(sum, read_metrics(context.clients, metrics, _whole(context), _HOUR, _PERIOD, GLOBAL_REGION))
+    acl_metric = acl["VisibilityConfig"]["MetricName"]
+    rules = [rule["VisibilityConfig"]["MetricName"] for rule in acl["Rules"]]
+    metrics = [Metric("AWS/WAFV2", "AllowedRequests", {"WebACL": acl_metric, "Rule": "ALL"}, "Sum")]
+    metrics += [Metric("AWS/WAFV2", "BlockedRequests", {"WebACL": acl_metric, "Rule": rule}, "Sum") for rule in rules]
+    values = read_metrics(context.clients, metrics, _window_end(context), _HOUR, _PERIOD, GLOBAL_REGION)
+    allowed, *counts = map(sum, values)
     blocked = {rule: count for rule, count in zip(rules, counts, strict=True) if count}
-    worst = max(blocked, key=lambda rule: blocked[rule], default="")
-    return Firewall(name, allowed, blocked, tuple(_samples(context, arn, worst)) if worst else ())
+    if not blocked:
+        return Firewall(name, allowed, blocked)
+    top_rule = max(blocked, key=lambda rule: blocked[rule])
+    return Firewall(name, allowed, blocked, tuple(_read_blocked_samples(context, arn, top_rule)))
 
 
-def _samples(context: DoctorContext, arn: str, rule: str) -> list[JsonObject]:
+def _read_blocked_samples(context: DoctorContext, arn: str, rule: str) -> list[JsonObject]:
     """Return samples of the requests that a rule blocked in the last hour."""
     waf = context.clients.client("wafv2", GLOBAL_REGION)
     end = datetime.fromtimestamp(context.now, UTC)
-    found = waf.get_sampled_requests(
+    samples = waf.get_sampled_requests(
         WebAclArn=arn,
         RuleMetricName=rule,
         Scope="CLOUDFRONT",
         TimeWindow={"StartTime": end - _HOUR, "EndTime": end},
         MaxItems=_SAMPLES,
     )["SampledRequests"]
-    return [one for one in found if one["Action"] == "BLOCK"]
+    return [sample for sample in samples if sample["Action"] == "BLOCK"]

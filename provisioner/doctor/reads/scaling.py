@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from botocore.exceptions import ClientError
 
+from provisioner.doctor.check import JsonObject, NotApplicable
 from provisioner.doctor.context import DoctorContext
-from provisioner.doctor.finding import JsonObject, NotApplicable
-from provisioner.doctor.reads.tasks import services
+from provisioner.doctor.reads.tasks import read_services
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
@@ -28,12 +29,12 @@ CALLS = {
     )
 }
 # botocore application-autoscaling DescribeScalableTargets: the number of targets in one call.
-_MOST = 50
+_MAX_TARGETS = 50
 # Who set the minimum number of tasks of a service: the remedy depends on it.
 BY_SCALE, BY_SETTINGS, BY_HAND = "scale", "settings", "hand"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 # A metric per running task: with no task it has no values.
-_PER_TASK = "ALBRequestCountPerTarget"
+_REQUESTS_PER_TARGET = "ALBRequestCountPerTarget"
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class ScaledService:
     suspended: ResourceHealth
     policies: tuple[tuple[str, ResourceHealth], ...]
     # Whether its minimum is 0, and nothing starts a task when none runs.
-    sleeps: bool
+    stays_at_zero: bool
     # The scheduled actions that end its last task, if nothing starts one again.
-    ending: tuple[JsonObject, ...]
+    ending_actions: tuple[JsonObject, ...]
     # The setting of its minimum, its name for `--service`, and who set the minimum.
-    setting: str
-    title: str
-    held: str = BY_SETTINGS
+    minimum_setting: str
+    service_option: str
+    minimum_set_by: str = BY_SETTINGS
 
 
 @dataclass(frozen=True)
@@ -58,154 +59,166 @@ class MinimumTasks:
     """The minimum number of tasks of a service, and who set it."""
 
     count: int
-    held: str = BY_SETTINGS
+    set_by: str = BY_SETTINGS
 
 
-def minimum_tasks(context: DoctorContext) -> MinimumTasks:
+def read_minimum_tasks(context: DoctorContext) -> MinimumTasks:
     """Return the minimum of the main service (DescribeScalableTargets).
 
     If AWS denies the read, or the service has no autoscaling, it is the desired count in the state.
     """
     service = context.aws_name("service")
     try:
-        target = next(_targets(context, [f"service/{context.aws_name('cluster')}/{service}"]), None)
+        target = next(_read_scalable_targets(context, [f"service/{context.aws_name('cluster')}/{service}"]), None)
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise
         target = None
     if target is None:
-        known_state = context.document.resources.get(SERVICE) if context.document else None
-        return MinimumTasks(int((known_state.desired if known_state else {}).get("desiredCount", 1)))
+        service_state = context.state.resources.get(SERVICE) if context.state else None
+        desired = service_state.desired if service_state else {}
+        return MinimumTasks(int(desired.get("desiredCount", 1)))
     count = int(target["MinCapacity"])
-    return MinimumTasks(count, BY_SETTINGS if count else _holder(context, target, service))
+    return MinimumTasks(count, BY_SETTINGS if count else _minimum_setter(context, target, service))
 
 
-def scaled_services(context: DoctorContext) -> list[ScaledService]:
+def read_scaled_services(context: DoctorContext) -> list[ScaledService]:
     """Return the services with autoscaling: their targets, policies, scheduled actions and alarms.
 
     Raises:
-        Unset: No service has autoscaling.
+        NotApplicable: No service has autoscaling.
 
     """
-    names = {
-        f"service/{context.aws_name('cluster')}/{one['serviceName']}": one["serviceName"] for one in services(context)
-    }
-    targets = list(_targets(context, sorted(names)))
+    cluster = context.aws_name("cluster")
+    names = [service["serviceName"] for service in read_services(context)]
+    targets = list(_read_scalable_targets(context, sorted(f"service/{cluster}/{name}" for name in names)))
     if not targets:
         raise NotApplicable("no service is scaled")
-    listed = {one["ResourceId"]: _policies(context, one["ResourceId"]) for one in targets}
-    there = read_alarms(context.clients.client("cloudwatch"), (policy for found in listed.values() for policy in found))
-    return [_scaled(context, one, names[id_], listed[id_], there) for one in targets if (id_ := one["ResourceId"])]
+    policies = {target["ResourceId"]: _read_policies(context, target["ResourceId"]) for target in targets}
+    alarms = read_alarms(context.clients.client("cloudwatch"), chain.from_iterable(policies.values()))
+    return [_scaled_service(context, target, policies[target["ResourceId"]], alarms) for target in targets]
 
 
-def _targets(context: DoctorContext, ids: list[str]) -> Iterator[JsonObject]:
+def _read_scalable_targets(context: DoctorContext, resource_ids: list[str]) -> Iterator[JsonObject]:
     """Yield the scalable targets of services by their resource ids."""
     scaling = context.clients.client("application-autoscaling")
-    for at in range(0, len(ids), _MOST):
-        some = ids[at : at + _MOST]
-        told = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=some)
-        yield from told["ScalableTargets"]
+    for start in range(0, len(resource_ids), _MAX_TARGETS):
+        batch = resource_ids[start : start + _MAX_TARGETS]
+        response = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=batch)
+        yield from response["ScalableTargets"]
 
 
-def _policies(context: DoctorContext, resource: str) -> list[JsonObject]:
+def _read_policies(context: DoctorContext, resource_id: str) -> list[JsonObject]:
     """Return the scaling policies of a service."""
     scaling = context.clients.client("application-autoscaling")
-    told = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)
-    return list(told["ScalingPolicies"])
+    response = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource_id)
+    return list(response["ScalingPolicies"])
 
 
-def _scaled(
-    context: DoctorContext, target: JsonObject, service: str, policies: list[JsonObject], there: dict[str, JsonObject]
+def _scaled_service(
+    context: DoctorContext, target: JsonObject, policies: list[JsonObject], alarms: dict[str, JsonObject]
 ) -> ScaledService:
-    """Return what is known of the autoscaling of one service."""
-    title = _title(context, service)
-    actions = _actions(context, target["ResourceId"])
-    is_woken = any(_limits(one).get("MinCapacity") for one in actions)
-    from_0 = not is_woken and all(_metric(one) == _PER_TASK for one in policies)
-    is_known = bool(title) or service == context.aws_name(SERVICE)
-    sleeps = not target["MinCapacity"] and from_0
+    """Return what is known of the autoscaling of one service.
+
+    Args:
+        context: The stack.
+        target: The scalable target of the service.
+        policies: The scaling policies of the service.
+        alarms: The alarms of all policies, by name.
+
+    """
+    service = target["ResourceId"].rpartition("/")[2]
+    service_option = _service_option(context, service)
+    is_known = bool(service_option) or service == context.aws_name(SERVICE)
+    actions = _read_scheduled_actions(context, target["ResourceId"])
+    raises_minimum = any(_action_limits(action).get("MinCapacity") for action in actions)
+    needs_running_task = all(_predefined_metric(policy) == _REQUESTS_PER_TARGET for policy in policies)
+    nothing_starts_a_task = needs_running_task and not raises_minimum
+    stays_at_zero = nothing_starts_a_task and not target["MinCapacity"]
+    pending = [] if raises_minimum else [action for action in actions if _is_pending(context, action)]
     return ScaledService(
         service,
         health_of(RESOURCE_TYPES["ScalableTarget"], with_suspended_state(target)),
         tuple(
-            (
-                one["PolicyName"],
-                health_of(RESOURCE_TYPES["ScalingPolicy"], {**one, "Tracking": tracking_status(one, there)}),
-            )
-            for one in policies
-            if _TRACKING in one and not _may_be_hidden(context, one)
+            (policy["PolicyName"], _policy_health(policy, alarms))
+            for policy in policies
+            if _TRACKING in policy and not _alarms_may_be_hidden(context, policy)
         ),
-        sleeps,
-        () if is_woken else tuple(one for one in actions if _is_to_come(context, one) and _ends(one, from_0)),
-        setting_of(title) if is_known else "its minimum",
-        title,
-        _holder(context, target, service) if sleeps else BY_SETTINGS,
+        stays_at_zero,
+        tuple(action for action in pending if _leaves_no_task(action, nothing_starts_a_task)),
+        setting_of(service_option) if is_known else "its minimum",
+        service_option,
+        _minimum_setter(context, target, service) if stays_at_zero else BY_SETTINGS,
     )
 
 
-def _holder(context: DoctorContext, target: JsonObject, service: str) -> str:
+def _policy_health(policy: JsonObject, alarms: dict[str, JsonObject]) -> ResourceHealth:
+    """Return the health of a scaling policy, which is that of its alarms."""
+    return health_of(RESOURCE_TYPES["ScalingPolicy"], {**policy, "Tracking": tracking_status(policy, alarms)})
+
+
+def _minimum_setter(context: DoctorContext, target: JsonObject, service: str) -> str:
     """Return who set the minimum of 0: `scale`, by the service's tag, or else the last applied settings.
 
     If the last applied minimum is another one, somebody set it by hand.
     """
     if overrides_of(context.clients, context.aws_name("cluster"), service).counts is not None:
         return BY_SCALE
-    resource_states = context.document.resources.values() if context.document else ()
-    applied = (
-        one.desired.get("MinCapacity")
-        for one in resource_states
-        if one.desired.get("ResourceId") == target["ResourceId"]
+    resource_states = context.state.resources.values() if context.state else ()
+    applied_minimums = (
+        resource_state.desired.get("MinCapacity")
+        for resource_state in resource_states
+        if resource_state.desired.get("ResourceId") == target["ResourceId"]
     )
-    return BY_HAND if next(applied, 0) else BY_SETTINGS
+    return BY_HAND if next(applied_minimums, 0) else BY_SETTINGS
 
 
-def _actions(context: DoctorContext, resource: str) -> list[JsonObject]:
+def _read_scheduled_actions(context: DoctorContext, resource_id: str) -> list[JsonObject]:
     """Return the scheduled actions of a service."""
     scaling = context.clients.client("application-autoscaling")
-    told = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource)
-    return list(told["ScheduledActions"])
+    response = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource_id)
+    return list(response["ScheduledActions"])
 
 
-def _ends(action: JsonObject, from_0: bool) -> bool:
+def _leaves_no_task(action: JsonObject, nothing_starts_a_task: bool) -> bool:
     """Return whether a scheduled action leaves no task.
 
-    That is so if its maximum is 0, or if its minimum is 0 and, with `from_0`, nothing starts a task again.
+    That is so if its maximum is 0. It is also so if its minimum is 0 and nothing starts a task again.
     """
-    limits = _limits(action)
-    return limits.get("MaxCapacity") == 0 or (from_0 and limits.get("MinCapacity") == 0)
+    limits = _action_limits(action)
+    return limits.get("MaxCapacity") == 0 or (nothing_starts_a_task and limits.get("MinCapacity") == 0)
 
 
-def _is_to_come(context: DoctorContext, action: JsonObject) -> bool:
+def _is_pending(context: DoctorContext, action: JsonObject) -> bool:
     """Return whether a scheduled action may still happen: its end is not past, or it has none."""
     end = action.get("EndTime")
     return end is None or end.timestamp() > context.now
 
 
-def _limits(action: JsonObject) -> JsonObject:
+def _action_limits(action: JsonObject) -> JsonObject:
     """Return the minimum and maximum that a scheduled action sets."""
     return action.get("ScalableTargetAction") or {}
 
 
-def _metric(policy: JsonObject) -> str:
+def _predefined_metric(policy: JsonObject) -> str:
     """Return the predefined metric of a policy; "" if it has none."""
-    told = (policy.get(_TRACKING) or {}).get("PredefinedMetricSpecification", {})
-    return str(told.get("PredefinedMetricType", ""))
+    specification = (policy.get(_TRACKING) or {}).get("PredefinedMetricSpecification", {})
+    return str(specification.get("PredefinedMetricType", ""))
 
 
-def _may_be_hidden(context: DoctorContext, policy: JsonObject) -> bool:
+def _alarms_may_be_hidden(context: DoctorContext, policy: JsonObject) -> bool:
     """Return whether a policy's alarms may be missing: it is seconds old, or an emulator creates none."""
     connection = context.clients.aws
-    return not connection.is_faithful or context.now - policy[
-        "CreationTime"
-    ].timestamp() < connection.consistency_window(CONSISTENCY_SECONDS)
+    age = context.now - policy["CreationTime"].timestamp()
+    return not connection.is_faithful or age < connection.consistency_window(CONSISTENCY_SECONDS)
 
 
-def _title(context: DoctorContext, service: str) -> str:
+def _service_option(context: DoctorContext, service: str) -> str:
     """Return the name of a service for `--service`; "" for the main one, and for one not in the state."""
-    resource_states = context.document.resources if context.document else {}
+    resource_states = context.state.resources if context.state else {}
     logical_ids = (
         logical_id
-        for logical_id, one in resource_states.items()
-        if one.type_name == "Service" and one.aws_name == service
+        for logical_id, resource_state in resource_states.items()
+        if resource_state.type_name == "Service" and resource_state.aws_name == service
     )
     return next(logical_ids, SERVICE).removeprefix(SERVICE).removeprefix(".")
