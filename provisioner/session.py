@@ -17,7 +17,7 @@ from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.execution.events import Listener, silent
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.planning.drift import DriftReport, look_for_drift
-from provisioner.engine.planning.plan import Plan, make_plan, target_of
+from provisioner.engine.planning.plan import Plan, make_plan, managed_resource_of
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.mark import RunIdentity
 from provisioner.engine.run_marker.marker import RunMarker
@@ -241,7 +241,9 @@ class Session:
         resource = stack.resources.get(stack.marker)
         if resource is None:
             return None
-        managed = target_of(resource, self.suffix, self.state.resources.get(resource.logical_id), dict(resource.props))
+        managed = managed_resource_of(
+            resource, self.suffix, self.state.resources.get(resource.logical_id), dict(resource.props)
+        )
         how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
         me = RunIdentity(self.state.lineage, self.aws.caller, socket.gethostname(), self.adopts_run, how)
         return RunMarker(self.clients, managed, me)

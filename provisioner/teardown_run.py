@@ -12,7 +12,12 @@ from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.teardown import delete_recorded
 from provisioner.engine.execution.verification import Remnant, VerificationReport, verify_deleted
 from provisioner.engine.planning.plan import Plan, make_plan
-from provisioner.engine.planning.protection import HiddenProtection, hidden_protections, protected, remove_protections
+from provisioner.engine.planning.protection import (
+    HiddenProtection,
+    hidden_protections,
+    protected_resources,
+    remove_protections,
+)
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.exclusive_run import run_mark
@@ -69,7 +74,7 @@ def protections(session: Session, plan: Plan) -> ProtectedResources:
     with user_errors("asking which log groups are protected"):
         groups = leftovers.protected_log_groups(session.clients, plan.stack, theirs)
     return ProtectedResources(
-        tuple(protected(plan, session.state, RESOURCE_TYPES)),
+        tuple(protected_resources(plan, session.state, RESOURCE_TYPES)),
         tuple(hidden_protections(plan, session.state, session.clients, RESOURCE_TYPES)),
         tuple(groups),
     )

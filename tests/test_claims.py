@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.configuration import load
 from provisioner.engine.execution.replacement import depose_moved
-from provisioner.engine.planning.conflicts import conflicts, find_conflicts, state_of_resource
+from provisioner.engine.planning.conflicts import are_in_conflict, find_conflicts, state_of_resource
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.resources import RESOURCE_TYPES
@@ -72,7 +72,7 @@ def subnet(block: str, vpc: str) -> dict[str, Any]:
 def test_two_clash_where_aws_holds_only_one(
     kind: str, one: dict[str, Any], other: dict[str, Any], *, clashes: bool
 ) -> None:
-    assert conflicts(RESOURCE_TYPES[kind], one, other) is clashes
+    assert are_in_conflict(RESOURCE_TYPES[kind], one, other) is clashes
 
 
 def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.planning.planner import STILL_GOING, Action, decide_change, delete_change
+from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, Action, decide_change, delete_change
 from provisioner.engine.resource_graph.references import JsonObject, Ref, Unknown
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import ResourceState
@@ -136,7 +136,7 @@ def test_what_vanished_behind_our_back_is_told_apart_from_what_never_was() -> No
 
 
 def test_what_is_being_deleted_is_awaited() -> None:
-    assert decided(Thing, entry(), seen("leaving")).reason == STILL_GOING
+    assert decided(Thing, entry(), seen("leaving")).reason == PREDECESSOR_IS_DELETING
 
 
 def test_an_update_names_each_field_with_both_values() -> None:

@@ -42,7 +42,7 @@ def test_a_rule_is_the_same_in_both_its_forms(ports: JsonObject, peer: JsonObjec
 def extras(*parts: KnownChild) -> list[str]:
     inside = KnownChildren.of("sg-1", parts)
     found = SecurityGroup().unmanaged(None, ResourceSpec("sg", "sg", "prod", id="sg-1"), GROUP, inside)
-    return [one.what for one in found]
+    return [one.description for one in found]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,9 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
 
     found = RouteTable().unmanaged(None, table, {"Routes": routes}, KnownChildren.of("rtb-1", []))
 
-    assert [(one.what, one.request) for one in found] == [("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})]
+    assert [(one.description, one.request) for one in found] == [
+        ("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ class Elbv2:
 
 def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_certificates_told() -> None:
     found = changed_header_attributes(Elbv2(), "arn:l")
-    assert [(one.what, one.request["Value"], one.kept_reason) for one in found] == [
+    assert [(one.description, one.request["Value"], one.kept_reason) for one in found] == [
         (
             "attribute routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name=X-Theirs",
             "X-Amzn-Mtls-Clientcert-Serial-Number",
@@ -120,7 +122,7 @@ def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_ce
     ]
     doc = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "ours"}]}
     (told,) = extra_certificates(Elbv2(), "arn:l", doc)
-    assert told.what == "certificate theirs"
+    assert told.description == "certificate theirs"
     assert told.kept_reason
     assert extra_certificates(None, "arn:l", {"Protocol": "HTTP"}) == []
 
@@ -139,7 +141,7 @@ def test_copies_of_a_secret_and_a_rotation_of_it_are_told_and_left() -> None:
         "RotationLambdaARN": "arn:function",
     }
     found = Secret().unmanaged(Secrets(), spec, doc, KnownChildren(()))
-    assert [one.what for one in found] == [
+    assert [one.description for one in found] == [
         "copy in eu-west-1",
         "copy in another account arn:theirs",
         "rotation by arn:function",

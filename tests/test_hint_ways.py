@@ -22,7 +22,7 @@ from provisioner.engine.calls.polling import Clock
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.denials import Denial
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import decide_change, resumed_by
+from provisioner.engine.planning.planner import decide_change, resume_command
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
@@ -283,7 +283,7 @@ def test_fewer_zones_than_a_database_wants_are_not_advised(
 def test_a_database_is_woken_in_its_own_region(kind: str) -> None:
     doc = {"Status": "stopped", "DBInstanceStatus": "stopped", "DBClusterIdentifier": "c"}
 
-    woken = resumed_by(RESOURCE_TYPES[kind], doc, "eu-west-1")
+    woken = resume_command(RESOURCE_TYPES[kind], doc, "eu-west-1")
 
     assert woken == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
 

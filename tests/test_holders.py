@@ -46,7 +46,7 @@ def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> No
     theirs = group(ec2, vpc, "theirs")
     ours = group(ec2, vpc, "ours", **owner_tags("a"))
 
-    told = {one.what: one.temporary for one in Vpc().blockers(ec2, ResourceSpec("vpc", "", "a", id=vpc))}
+    told = {one.description: one.temporary for one in Vpc().blockers(ec2, ResourceSpec("vpc", "", "a", id=vpc))}
 
     assert told == {
         f"subnet {subnet}": False,
@@ -65,7 +65,7 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(served: LocalAws, ec2
 
     told = SecurityGroup().blockers(ec2, ResourceSpec("sg", "", "a", id=ours))
 
-    assert [(one.what, one.temporary) for one in told] == [(f"a rule of {theirs}", False)]
+    assert [(one.description, one.temporary) for one in told] == [(f"a rule of {theirs}", False)]
     for command in printed(told[0].remedy):
         carry_out(served, command)
     assert SecurityGroup().blockers(ec2, ResourceSpec("sg", "", "a", id=ours)) == []
@@ -80,11 +80,11 @@ def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: LocalAws, e
 
     told = RouteTable().blockers(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
 
-    assert {one.what: one.temporary for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
+    assert {one.description: one.temporary for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
     for command in [one for held in told if not held.temporary for one in printed(held.remedy)]:
         carry_out(served, command)
     left = RouteTable().blockers(ec2, ResourceSpec("routes", "", "a", {"VpcId": vpc}, id=table))
-    assert [one.what for one in left] == [f"subnet {ours}"]
+    assert [one.description for one in left] == [f"subnet {ours}"]
 
 
 def test_a_gateway_that_follows_a_route_table_holds_it() -> None:
@@ -100,7 +100,7 @@ def test_a_gateway_that_follows_a_route_table_holds_it() -> None:
 
     (told,) = RouteTable().blockers(Ec2(), ResourceSpec("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
 
-    assert (told.what, told.temporary) == ("gateway igw-1", False)
+    assert (told.description, told.temporary) == ("gateway igw-1", False)
     assert "disassociate-route-table --association-id rtbassoc-1 --region us-east-1" in told.remedy
 
 

@@ -85,7 +85,7 @@ def members(table: FieldOwnership, shape: Shape, above: str = "", seen: tuple[st
 def unclassed(resource_type: ResourceType) -> list[str]:
     table = resource_type.ownership
     paths = [path for shape in told(table) for path in members(table, shape)]
-    return [path for path in paths if path not in OF_REPLIES and table.of(path) is None]
+    return [path for path in paths if path not in OF_REPLIES and table.class_of(path) is None]
 
 
 def out_of_date(resource_type: ResourceType) -> list[str]:

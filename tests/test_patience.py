@@ -244,7 +244,7 @@ def test_who_holds_decides_how_it_ends_whatever_path_found_them(
     assert clock.time - start < 5
     assert isinstance(caught.value, CooldownActive) == (exit_code == 9)
     for one in holders:
-        assert one.what in caught.value.message
+        assert one.description in caught.value.message
         assert one.remedy in caught.value.message
     assert "run the same command again" in caught.value.hint
 

@@ -14,7 +14,7 @@ from provisioner.aws_connection import AwsConnection
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
-from provisioner.engine.planning.teardown_plan import overrides
+from provisioner.engine.planning.teardown_plan import overrides_method
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive
 from provisioner.resources import RESOURCE_TYPES
@@ -94,13 +94,13 @@ def test_what_can_be_lifted_its_resource_type_lifts(member: tuple[str, str]) -> 
 
     assert resource_type.service == member[0]
     assert member[1] in str(resource_type.unprotected) or (
-        overrides(resource_type, "protections") and overrides(resource_type, "remove_protection")
+        overrides_method(resource_type, "protections") and overrides_method(resource_type, "remove_protection")
     )
 
 
 @pytest.mark.parametrize("name", sorted(set(HELD.values())))
 def test_what_nothing_lifts_is_told_by_its_holders(name: str) -> None:
-    assert overrides(RESOURCE_TYPES[name], "blockers")
+    assert overrides_method(RESOURCE_TYPES[name], "blockers")
 
 
 def as_a_run(user: User, service: str) -> Any:
@@ -195,7 +195,7 @@ def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes
 
     assert holder.deferred
     assert not holder.temporary
-    assert "S3 Object Lock (GOVERNANCE) on the object a b.gz" in holder.what
+    assert "S3 Object Lock (GOVERNANCE) on the object a b.gz" in holder.description
     for told in ("from 2126-01-02 03:04 UTC on", "s3:BypassGovernanceRetention", "--key 'a b.gz' "):
         assert told in holder.remedy
     assert f"--version-id {version} --bypass-governance-retention`" in holder.remedy
@@ -213,7 +213,7 @@ def test_a_default_retention_tells_of_the_bypass_where_there_is_one(locked: Any,
 
     (holder,) = Bucket().blockers(locked, ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
 
-    assert f"({mode}, 365 days" in holder.what
+    assert f"({mode}, 365 days" in holder.description
     assert ("s3:BypassGovernanceRetention" in holder.remedy) is bypassed
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.engine.planning.drift import Drift, What
+from provisioner.engine.planning.drift import Drift, DriftCategory
 from provisioner.report.resources import state_of
 from provisioner.resources import RESOURCE_TYPES
 from tests.support.user import User
@@ -15,7 +15,7 @@ from tests.support.user import User
 HUSH = 'container.environment={"TOKEN":"hush-hush"}'
 
 
-def drifted(what: What) -> Drift:
+def drifted(what: DriftCategory) -> Drift:
     return Drift(what, "nat-1", "vpc", "NatGateway", "n", "nat-1", "apply sees to it")
 
 

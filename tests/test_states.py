@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.doctor.checked_resources import CheckedResource, resources_are_healthy
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.planning.drift import Drift, DriftReport, Field, _of_one
+from provisioner.engine.planning.drift import Drift, DriftField, DriftReport, _drifts_of
 from provisioner.engine.planning.planner import retain_change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import HealthStatus, StatusClasses, health_of
@@ -124,14 +124,14 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
     found = list(
-        _of_one(
+        _drifts_of(
             ManagedResource(resource_type, ResourceSpec("n", "n", "s")),
             resource_state,
             doc,
             retain_change("n", resource_state),
         )
     )
-    assert [one.what for one in found] == ([called] if called else [])
+    assert [one.category for one in found] == ([called] if called else [])
     assert 2 * DriftReport("s", found).is_drifting == drift
     ready = {**doc, **{key: value for key, value in resource_type.ready.items() if key not in doc}}
     if how.status != "healthy":
@@ -166,10 +166,12 @@ def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
     doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
     change = dataclasses.replace(retain_change("n", resource_state), action="update")
-    (found,) = _of_one(ManagedResource(RESOURCE_TYPES[name], ResourceSpec("n", "n", "s")), resource_state, doc, change)
+    (found,) = _drifts_of(
+        ManagedResource(RESOURCE_TYPES[name], ResourceSpec("n", "n", "s")), resource_state, doc, change
+    )
 
-    assert (found.what, found.remedy) == ("failed", "apply sets it right")
-    assert [(one.path, one.recorded, one.actual, one.is_state) for one in found.fields] == fields
+    assert (found.category, found.remedy) == ("failed", "apply sets it right")
+    assert [(one.path, one.recorded, one.actual, one.is_status) for one in found.fields] == fields
 
 
 @pytest.mark.parametrize("name", RESOURCE_TYPES)
@@ -199,8 +201,8 @@ def test_the_classes_are_five() -> None:
 
 def test_a_health_is_told_as_what_it_is_and_never_as_a_change_from_nothing() -> None:
     fields = (
-        Field("TargetHealth", None, "unhealthy", None, is_state=True),
-        Field("HealthCheckPath", "/health", "/nowhere", "/health"),
+        DriftField("TargetHealth", None, "unhealthy", None, is_status=True),
+        DriftField("HealthCheckPath", "/health", "/nowhere", "/health"),
     )
     drift = Drift("failed", "tg", "alb", "TargetGroup", "n", "i", "apply sets it right", fields)
 

@@ -215,7 +215,7 @@ def test_a_peering_connection_holds_until_it_is_over(state: str, passing: list[b
     told = vpc_blockers(Told(VpcPeeringConnections=[peered]), VPC)
 
     assert [one.temporary for one in told] == passing
-    assert all("pcx-1 with vpc-2" in one.what for one in told)
+    assert all("pcx-1 with vpc-2" in one.description for one in told)
 
 
 def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
@@ -242,7 +242,7 @@ def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
         VPC,
     )
 
-    assert [one.what for one in told if not one.temporary] == []
+    assert [one.description for one in told if not one.temporary] == []
 
 
 def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:

@@ -62,7 +62,7 @@ class StackArns:
 
     def arn_location(self, resource: Resource) -> dict[str, str]:
         """Return the partition, region and account of a resource's ARN, by the names of the placeholders."""
-        return {"Partition": self.partition, "Region": resource.lives_in, "Account": self.account}
+        return {"Partition": self.partition, "Region": resource.actual_region, "Account": self.account}
 
     def tags(self, key: str) -> Condition:
         """Return the condition that the stack's tags are there, under aws:RequestTag or aws:ResourceTag."""

@@ -40,7 +40,7 @@ def refusals(plan: Plan, clients: Clients) -> Iterator[Finding]:
         with user_errors(f"asking what {resource.aws_name or resource.logical_id} refuses"):
             found = resource.type.refusals(client, doc, {one.top for one in change.differences})
         for one in found:
-            yield Finding(f"{resource.step}/{resource.logical_id}", one.what, one.hint, blocks=not one.uncertain)
+            yield Finding(f"{resource.step}/{resource.logical_id}", one.reason, one.hint, blocks=not one.uncertain)
 
 
 def images(plan: Plan, clients: Clients, account: str) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import BEGUN
+from provisioner.engine.planning.planner import CREATE_WAS_INTERRUPTED
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.preflight.findings import Finding
 from provisioner.preflight.usage import (
@@ -131,7 +131,11 @@ def _coming(plan: Plan, quota: Quota) -> list[Resource]:
     if quota.stands:
         return [resource for resource in resources if quota.weight(resource, plan)]
     changes = [plan.changes[resource.logical_id] for resource in resources]
-    return [plan.stack.resources[one.logical_id] for one in changes if one.action == "create" and one.reason != BEGUN]
+    return [
+        plan.stack.resources[one.logical_id]
+        for one in changes
+        if one.action == "create" and one.reason != CREATE_WAS_INTERRUPTED
+    ]
 
 
 def _standing(plan: Plan, type_name: str) -> list[Resource]:

@@ -49,4 +49,4 @@ def removals_relied_on(plan: Plan) -> Iterator[Finding]:
     for resource in whole.stack if removed else ():
         for id_, found in resource.type.required_resources(whole.actual.get(resource.logical_id, {})).items():
             if id_ in removed:
-                yield Finding(removed[id_], found.what, found.hint, blocks=not found.uncertain)
+                yield Finding(removed[id_], found.reason, found.hint, blocks=not found.uncertain)

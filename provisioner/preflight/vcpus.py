@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import BEGUN
+from provisioner.engine.planning.planner import CREATE_WAS_INTERRUPTED
 from provisioner.engine.resource_graph.graph import Resource
 
 # CPU units of one vCPU.
@@ -34,7 +34,7 @@ def _coming(resource: Resource, plan: Plan) -> int:
     """Return how many tasks start: all of a new revision, else those missing from the declared number."""
     least, change = int(resource.props["desiredCount"]), plan.changes[resource.logical_id]
     if change.action == "create":
-        return 0 if change.reason == BEGUN else least
+        return 0 if change.reason == CREATE_WAS_INTERRUPTED else least
     runs = _standing(resource, plan)
     anew = any(one.top == "taskDefinition" for one in change.differences)
     return max(least, runs) if anew else max(least - runs, 0)

@@ -7,9 +7,9 @@ from functools import partial
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.engine.planning.blocked_deletions import or_unknown
+from provisioner.engine.planning.blocked_deletions import read_unless_denied
 from provisioner.engine.planning.plan import Plan, look_up
-from provisioner.engine.planning.teardown_plan import overrides
+from provisioner.engine.planning.teardown_plan import overrides_method
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.preflight.findings import Finding
 
@@ -23,16 +23,18 @@ def write_protections(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """
     for resource in plan.stack:
         verb, resource_type = plan.changes[resource.logical_id].action, resource.type
-        if verb not in _VERBS or not overrides(resource_type, "write_protections"):
+        if verb not in _VERBS or not overrides_method(resource_type, "write_protections"):
             continue
         client = clients.client(resource_type.service, resource.region)
         wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
         seen = plan.actual.get(resource.logical_id, {}) if verb == "update" else {}
         words = resource.aws_name or resource.logical_id
         with user_errors(f"asking what protects {words}"):
-            found, unknown = or_unknown(partial(resource_type.write_protections, client, wanted, seen), resource_type)
+            found, unknown = read_unless_denied(
+                partial(resource_type.write_protections, client, wanted, seen), resource_type
+            )
         where = f"{resource.step}/{resource.logical_id}"
         if unknown:
             yield Finding(where, f"whether {words} is protected from changes is not known: {unknown}", blocks=False)
         for one in found:
-            yield Finding(where, one.what, one.hint, blocks=not one.uncertain)
+            yield Finding(where, one.reason, one.hint, blocks=not one.uncertain)

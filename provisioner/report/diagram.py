@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.engine.types.health_status import THERE
+from provisioner.engine.types.health_status import EXISTS
 from provisioner.report.resources import ReportResource, ReportResources
 from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
 
@@ -72,7 +72,7 @@ class _Boxes:
         told = tuple(line for line in lines if line)
         name = title or _TITLES.get(resource.type_name, resource.type_name)
         about = f"{resource.step}/{resource.logical_id}: {resource.type_name} {resource.aws_name}".rstrip()
-        return Box(name, told, resource.state, "" if resource.aws_status == THERE else resource.aws_status, about)
+        return Box(name, told, resource.state, "" if resource.aws_status == EXISTS else resource.aws_status, about)
 
     def several(self, title: str, resources: list[ReportResource]) -> Box:
         """Return one box for several resources: it has the worst of their states."""

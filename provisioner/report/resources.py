@@ -55,7 +55,7 @@ ReportResources = Mapping[str, ReportResource]
 def resources_from_aws(plan: Plan, report: DriftReport, document: StackState) -> dict[str, ReportResource]:
     """Return the resources as AWS says now, then those in the state that are no longer declared."""
     # If a resource has several drifts, the first counts: gone and failed come before added children.
-    drifts = {one.logical_id: one for one in reversed(report.drifts) if one.what != "held"}
+    drifts = {one.logical_id: one for one in reversed(report.drifts) if one.category != "held"}
     props = before(plan, document).props
     resources = {}
     for resource in plan.stack:
@@ -167,4 +167,4 @@ def state_of(
         return _STATES[how.status], how.description
     if not meets_condition(doc, resource_type.ready):
         return "busy", how.aws_status
-    return ("changed", _CHANGED[drift.what]) if drift else ("good", how.aws_status)
+    return ("changed", _CHANGED[drift.category]) if drift else ("good", how.aws_status)

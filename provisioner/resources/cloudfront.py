@@ -158,7 +158,7 @@ class Distribution(ResourceType):
                 raise
             arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
             refusal = acl_refusal(plan_behind_refusal(cloudfront, arn))
-            raise Blocked(f"{self} {spec.aws_name or spec.id}: {refusal.what}.", refusal.hint) from error
+            raise Blocked(f"{self} {spec.aws_name or spec.id}: {refusal.reason}.", refusal.hint) from error
 
     def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""

@@ -225,8 +225,8 @@ def expiring_leftovers(clients: Clients, stack: Stack) -> list[Remnant]:
 def _unconfirmed_subscriptions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     """Yield the subscriptions that nobody confirmed: they outlive their topic, and cannot be deleted."""
     topics = [resource for resource in stack if type(resource.type) is Topic]
-    for region in dict.fromkeys(resource.lives_in for resource in topics):
-        names = {resource.aws_name for resource in topics if resource.lives_in == region}
+    for region in dict.fromkeys(resource.actual_region for resource in topics):
+        names = {resource.aws_name for resource in topics if resource.actual_region == region}
         for subscription in clients.client("sns", region).list_subscriptions()["Subscriptions"]:
             is_ours = subscription["TopicArn"].rpartition(":")[2] in names
             if is_ours and subscription["SubscriptionArn"] == PENDING_CONFIRMATION:

@@ -66,7 +66,7 @@ def plans_that_block_deletion(cloudfront: Any, arn: str, error: ClientError) -> 
 def acl_refusal(plan: Blocker) -> Refusal:
     """Return why CloudFront refuses to change the distribution's web ACL, and what to do about it."""
     return Refusal(
-        f"it is under {plan.what}: CloudFront neither takes the web ACL off such a distribution nor puts "
+        f"it is under {plan.description}: CloudFront neither takes the web ACL off such a distribution nor puts "
         "another in its place",
         f"Set `waf.enabled` back to what it was; or end the plan first: {plan.remedy}.",
         plan.uncertain,

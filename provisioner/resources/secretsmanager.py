@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Ref, SecretValue, StoredSecret
 from provisioner.engine.types.data import codes, declare_operations
-from provisioner.engine.types.health_status import THERE, StatusClasses, in_lower_case
+from provisioner.engine.types.health_status import EXISTS, StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked, UsageError
@@ -54,7 +54,7 @@ class Secret(ResourceType):
             "InRecovery",
             in_lower_case("false"),
             gone=in_lower_case("true"),
-            descriptions={"false": THERE, "true": "scheduled for deletion"},
+            descriptions={"false": EXISTS, "true": "scheduled for deletion"},
         ),
     )
     # A secret that was deleted without a recovery window keeps its name for a short time, and cannot be

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference
-from provisioner.engine.planning.drift import Field
+from provisioner.engine.planning.drift import DriftField
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 
 _WIDEST = 100
@@ -31,9 +31,9 @@ def external_field_lines(differences: Iterable[Difference]) -> Iterator[str]:
         yield f"{now}; the settings say {'nothing' if wanted == _ABSENT else wanted}"
 
 
-def drift_line(field: Field) -> str:
+def drift_line(field: DriftField) -> str:
     """Return a field of a drift: the health that AWS tells, or the recorded and the actual value."""
-    if field.is_state:
+    if field.is_status:
         return f"{field.path}: {told(mask(field.actual))}"
     return "; ".join(lines([Difference(field.path, field.recorded, field.actual)]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.planning.drift import Drift, DriftReport, Field
+from provisioner.engine.planning.drift import Drift, DriftField, DriftReport
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.console import Console
 from provisioner.terminal.differences import drift_line, told
@@ -39,7 +39,7 @@ def show_drift(console: Console, report: DriftReport) -> None:
         console.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
-        if one.what != "held" or one.unmanaged:
+        if one.category != "held" or one.unmanaged:
             _show_one(console, one)
     for (remedy, fields), alike in _held_alike(report).items():
         places = ", ".join(map(_place, alike))
@@ -53,8 +53,8 @@ def show_drift(console: Console, report: DriftReport) -> None:
 
 def _show_one(console: Console, drift: Drift) -> None:
     """Print the drift of one resource with the fields that differ."""
-    sign, color = _SIGNS[drift.what]
-    tail = " is gone" if drift.what == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
+    sign, color = _SIGNS[drift.category]
+    tail = " is gone" if drift.category == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
     console.data(f"{console.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
     for line in _lines(drift):
         console.data(f"      {line}")
@@ -64,7 +64,7 @@ def _held_alike(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[D
     """Return the drifts that belong to other owners, grouped by remedy and lines to be printed once."""
     found: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
     for one in report.drifts:
-        if one.what == "held" and not one.unmanaged:
+        if one.category == "held" and not one.unmanaged:
             found.setdefault((one.remedy, tuple(_lines(one))), []).append(one)
     return found
 
@@ -103,13 +103,13 @@ def _lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for one in drift.fields:
         also = f"; the settings now want {told(mask_changes(one.desired, one.recorded))}" if one.has_moved else ""
-        yield drift_line(one) + ("" if one.is_state else also)
+        yield drift_line(one) + ("" if one.is_status else also)
 
 
 def _record(drift: Drift) -> dict[str, Any]:
     """Return the drift of one resource for the JSON output."""
     return {
-        "what": drift.what,
+        "what": drift.category,
         "node": drift.logical_id,
         "piece": drift.step,
         "kind": drift.type_name,
@@ -121,7 +121,7 @@ def _record(drift: Drift) -> dict[str, Any]:
     }
 
 
-def _field(one: Field) -> dict[str, Any]:
+def _field(one: DriftField) -> dict[str, Any]:
     """Return one field for the JSON output, with sensitive values masked."""
     return {
         "path": one.path,

@@ -70,7 +70,7 @@ def _changes(plan: Plan) -> Iterator[str]:
         what = f"{change.step}/{change.logical_id}: {change.type_name} {change.aws_name}".rstrip()
         yield f"{_SIGNS[change.action]} {change.action} {what}{reason}"
         yield from (f"      {line}" for line in lines(change.differences))
-        yield from (f"-     {extra.what}  (added by hand)" for extra in change.unmanaged)
+        yield from (f"-     {extra.description}  (added by hand)" for extra in change.unmanaged)
         if change.data_loss:
             yield f"!     lost for good: {change.data_loss}"
 
@@ -80,7 +80,7 @@ def _drifts(drifts: Iterable[Drift]) -> Iterator[str]:
     for one in drifts:
         what = f"{one.step}/{one.logical_id}: {one.type_name} {one.aws_name}".rstrip()
         tail = f": {one.unmanaged}" if one.unmanaged else ""
-        yield f"{_DRIFTS[one.what]} {one.what} {what}{tail}  ({one.remedy})"
+        yield f"{_DRIFTS[one.category]} {one.category} {what}{tail}  ({one.remedy})"
         yield from (f"      {drift_line(field)}" for field in one.fields)
 
 

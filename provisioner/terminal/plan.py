@@ -41,7 +41,7 @@ def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None
         for line in lines(change.differences):
             console.data(f"      {line}")
         for extra in change.unmanaged:
-            console.data(f"      - {extra.what}  (added by hand)")
+            console.data(f"      - {extra.description}  (added by hand)")
     show_losses(console, [one.data_loss for one in shown(plan)])
     console.data(sentence(plan))
     for line in left_to_others(plan):
@@ -147,7 +147,7 @@ def _record(plan: Plan, change: Change) -> dict[str, Any]:
         "reason": change.reason,
         "loses": change.data_loss,
         "fields": [_field(one) for one in change.differences],
-        "removes": [one.what for one in change.unmanaged],
+        "removes": [one.description for one in change.unmanaged],
         "properties": _properties(plan, change),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.planning.blocked_deletions import BlockedDeletion, notes_of
+from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocker_notes
 from provisioner.engine.planning.teardown_plan import PlannedDeletion, TeardownPlan
 from provisioner.terminal.console import Console
 from provisioner.terminal.estimate import PlanEstimate, show_estimate
@@ -74,7 +74,7 @@ def _show_held(console: Console, held: list[BlockedDeletion]) -> None:
         console.data("Held by what is not this stack's:")
     for one in held:
         console.data(f"  {console.paint('!', 'red')} {one}")
-    for note in notes_of(held):
+    for note in blocker_notes(held):
         console.data(f"    {note}")
 
 

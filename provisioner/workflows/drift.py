@@ -38,6 +38,6 @@ def _publish(session: Session, report: DriftReport, markdown: Path | None) -> No
         return drift_markdown(report, drift_sentence(report))
 
     append_job_summary(text, session.warn)
-    set_job_outputs({"drift": sum(one.what != "held" for one in report.drifts)}, session.warn)
+    set_job_outputs({"drift": sum(one.category != "held" for one in report.drifts)}, session.warn)
     if markdown:
         write(markdown, text())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provisioner.amounts import amount
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import AT_WORK, UNCONFIRMED, Change
+from provisioner.engine.planning.planner import AWS_IS_WORKING, NOT_YET_CONFIRMED, Change
 from provisioner.session import Session
 from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console
@@ -37,7 +37,7 @@ def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Pl
 
 def _attribute_to_other_run(change: Change) -> Change:
     """Attribute a change that only waits for a resource to the run under way, which waits for it too."""
-    if change.action == "finish" and change.reason in (AT_WORK, UNCONFIRMED):
+    if change.action == "finish" and change.reason in (AWS_IS_WORKING, NOT_YET_CONFIRMED):
         return replace(change, reason="the run under way waits for it")
     return change
 

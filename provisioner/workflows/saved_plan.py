@@ -143,7 +143,7 @@ def _outline_change(change: Change, salt: str) -> dict[str, Any]:
         "fields": {
             one.path: digest_of([to_recorded(one.old, salt), to_recorded(one.new, salt)]) for one in change.differences
         },
-        "removes": [one.what for one in change.unmanaged],
+        "removes": [one.description for one in change.unmanaged],
     }
 
 

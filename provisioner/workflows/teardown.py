@@ -11,7 +11,7 @@ from typing import Any
 from provisioner.amounts import amount
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.verification import Remnant, VerificationReport
-from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, notes_of
+from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, blocker_notes
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import suspension_reason
 from provisioner.engine.planning.teardown_plan import TeardownPlan, plan_teardown
@@ -82,7 +82,7 @@ def _delete_stack(
     if not (console.quiet and confirmation.yes):
         print_deletions(console, session, deletion_plan)
     blockers = read_blockers(session, plan, protected)
-    for line in [*(f"! {resource_id}" for resource_id in blockers), *(f"  {note}" for note in notes_of(blockers))]:
+    for line in [*(f"! {resource_id}" for resource_id in blockers), *(f"  {note}" for note in blocker_notes(blockers))]:
         console.ask(line)
     confirmation.confirm(console, "Remove them?", session.suffix)
     steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
@@ -93,7 +93,7 @@ def _delete_stack(
     ):
         session.listener = combine_listeners(record.hear, progress_listener)
         outcome = take_down(session, plan, protected)
-    raise_run_error(outcome, caught_signals, shown_lines=notes_of(blockers))
+    raise_run_error(outcome, caught_signals, shown_lines=blocker_notes(blockers))
     report = verify_nothing_remains(session, plan.stack, partial(raise_if_begun_again, marker))
     report.kept += leftovers_of_aws(plan)
     report.lingering += [Remnant("", resource_id, reason) for resource_id, reason in outcome.foreign.items()]
@@ -165,7 +165,7 @@ def check_suspended(plan: Plan) -> None:
     """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
     resources = plan.stack.resources
     suspended = {
-        name: suspension_reason(resources[name].type, actual, resources[name].lives_in)
+        name: suspension_reason(resources[name].type, actual, resources[name].actual_region)
         for name, actual in plan.actual.items()
         if name in resources
     }

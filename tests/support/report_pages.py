@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from provisioner.engine.planning.drift import Drift, DriftReport, Field
+from provisioner.engine.planning.drift import Drift, DriftField, DriftReport
 from provisioner.engine.runs.run import run_of
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.health.context import HealthLine, TopicHealth
@@ -52,7 +52,7 @@ def record(**more: Any) -> dict[str, Any]:
 
 def sheet(known: dict[str, ReportResource], **more: Any) -> Sheet:
     """A page that tells of drift, and of a run that failed; every text that can be odd is odd."""
-    drift = Drift("altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (Field("a.b", 1, ODD, 1),))
+    drift = Drift("altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (DriftField("a.b", 1, ODD, 1),))
     bill = {"Aurora capacity": Cost(43.8, 175.2), "secrets": Cost(0.4, 0.4)}
     failed = record(result="incomplete", exit_code=4, message=ODD, seconds=4.0)
     made = Sheet(

@@ -24,8 +24,8 @@ from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.types.blocker import (
     Blocker,
     RetryLater,
+    are_permanent,
     blocked_error,
-    blocks_for_good,
     matches_codes,
     may_have_blockers,
 )
@@ -149,9 +149,9 @@ class RetryPolicy:
 
         """
         blockers = self.blockers(managed)
-        if blocks_for_good(blockers):
+        if are_permanent(blockers):
             raise blocked_error(managed.description, blockers)
-        return ", ".join(blocker.what for blocker in blockers)
+        return ", ".join(blocker.description for blocker in blockers)
 
 
 def call_with_retry(clients: Clients, call: Callable[[], Any], recent: RecentResources | None = None) -> Any:

@@ -8,7 +8,7 @@ from provisioner.engine.execution.actual_states import ActualStates
 from provisioner.engine.execution.cooldown import last_change
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.planning.planner import AT_WORK, Change
+from provisioner.engine.planning.planner import AWS_IS_WORKING, Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.names import own_tags
@@ -72,4 +72,4 @@ def is_compared(managed: ManagedResource, change: Change) -> bool:
 
     It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
     """
-    return not (managed.type.immutable_until_ready and change.reason == AT_WORK)
+    return not (managed.type.immutable_until_ready and change.reason == AWS_IS_WORKING)

@@ -18,8 +18,8 @@ from provisioner.engine.execution.replaced_secrets import record_outdated_secret
 from provisioner.engine.execution.replacement import Cutover, depose_moved, depose_or_delete, relax_deposed
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.execution.teardown import delete_and_report, delete_recorded, recorded_resource
-from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, target_of
-from provisioner.engine.planning.planner import STILL_GOING, Change, decide_change, with_unmanaged
+from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, managed_resource_of
+from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, Change, decide_change, with_unmanaged
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, fingerprint_secrets, resolve
 from provisioner.engine.resource_graph.sensitive import to_recorded
@@ -196,7 +196,7 @@ class Apply:
             managed = managed.with_props(desired)
         if change.action == "refuse":
             raise Blocked(f"{resource.aws_name or resource.logical_id}: {change.reason}.")
-        if planned.reason == STILL_GOING:
+        if planned.reason == PREDECESSOR_IS_DELETING:
             self.executor.waiter.wait_until_deleted(managed)
         if change.action == "create":
             depose_moved(self.executor, resource, resource_state, desired)
@@ -267,7 +267,7 @@ class Apply:
         excluded_ids = self.executor.state_manager.state.ids_of_others(
             resource.logical_id, str(resource.type), resource.region
         )
-        managed = target_of(resource, self.plan.stack.suffix, resource_state, desired, excluded_ids)
+        managed = managed_resource_of(resource, self.plan.stack.suffix, resource_state, desired, excluded_ids)
         marker_names = {self.plan.stack.marker} if resource.logical_id in self._created_after_marker else set()
         depends_on = (*managed.depends_on, *marker_names.difference(managed.depends_on))
         return replace(managed, lookup=self._actual_states.wait_for, depends_on=depends_on)

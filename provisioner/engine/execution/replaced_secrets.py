@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from provisioner.engine.execution.adoption import adopt
 from provisioner.engine.execution.executor import ResourceExecutor
-from provisioner.engine.planning.plan import Plan, target_of, wanted_of
+from provisioner.engine.planning.plan import Plan, desired_properties, managed_resource_of
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, StoredSecret
 
@@ -22,7 +22,7 @@ def record_outdated_secrets(executor: ResourceExecutor, plan: Plan) -> None:
     for resource in whole.stack:
         change = whole.changes[resource.logical_id]
         if resource.type.write_only and resource.logical_id in whole.actual and not change.foreign:
-            desired = wanted_of(whole, resource, executor.clients)
+            desired = desired_properties(whole, resource, executor.clients)
             if outdated := _outdated_secrets(resource, desired):
                 _record_outdated(executor, plan, resource, desired, outdated)
 
@@ -32,7 +32,7 @@ def _outdated_secrets(resource: Resource, desired: JsonObject) -> JsonObject:
     return {
         key: value.fingerprint
         for key, value in desired.items()
-        if key in resource.type.write_only and isinstance(value, StoredSecret) and value.is_to_come
+        if key in resource.type.write_only and isinstance(value, StoredSecret) and value.is_pending
     }
 
 
@@ -42,7 +42,7 @@ def _record_outdated(
     # Adopt the resource where it is new to the state, then record that it holds the former secrets.
     change = (plan.unfiltered or plan).changes[resource.logical_id]
     if change.adopts and resource.logical_id in plan.changes:
-        managed = target_of(resource, plan.stack.suffix, None, desired).with_id(change.id)
+        managed = managed_resource_of(resource, plan.stack.suffix, None, desired).with_id(change.id)
         adopt(executor, managed, change, executor.state_manager.get(resource.logical_id))
     resource_state = executor.state_manager.get(resource.logical_id)
     if resource_state and resource_state.id == change.id:

@@ -9,7 +9,7 @@ from provisioner.engine.execution.adoption import adopt
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
-from provisioner.engine.planning.conflicts import conflicts
+from provisioner.engine.planning.conflicts import are_in_conflict
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
@@ -36,7 +36,7 @@ def depose_or_delete(
     elif not resource_state.id:
         # The run that created it ended before it learned the id.
         executor.state_manager.record_id(resource.logical_id, old.spec.id)
-    if resource_state and conflicts(resource.type, old.spec.props, resource_state.desired):
+    if resource_state and are_in_conflict(resource.type, old.spec.props, resource_state.desired):
         executor.delete(old)
     else:
         executor.state_manager.depose(resource.logical_id, f"{resource.logical_id}~{old.spec.id}")

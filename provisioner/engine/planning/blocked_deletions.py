@@ -14,14 +14,14 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.planning.plan import Plan, ResourceTypes
-from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides
+from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.responses import UnsupportedOperation
 from state.stack_state import StackState
 
 T = TypeVar("T")
 
-_LOOKERS = 8
+_READERS = 8
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,15 @@ class BlockedDeletion:
 
     logical_id: str = field(metadata={"json": "node"})
     type_name: str = field(metadata={"json": "kind"})
-    what: str
+    blocker: str = field(metadata={"json": "what"})
     remedy: str = ""
     # More that a person has to know; printed once for all blockers that share it.
     note: str = ""
 
     def __str__(self) -> str:
-        return f"{self.type_name} {self.logical_id} is held by {self.what}{f': {self.remedy}' if self.remedy else ''}"
+        return (
+            f"{self.type_name} {self.logical_id} is held by {self.blocker}{f': {self.remedy}' if self.remedy else ''}"
+        )
 
 
 def blocked_deletions(
@@ -49,37 +51,37 @@ def blocked_deletions(
     """
     shared = clients.with_shared_reads()
     managed_resources = deletion_candidates(plan, state, resource_types)
-    asked = {name: managed for name, managed in managed_resources.items() if overrides(managed.type, "blockers")}
-    going = {managed.spec.id for managed in managed_resources.values()}
+    asked = {name: managed for name, managed in managed_resources.items() if overrides_method(managed.type, "blockers")}
+    deletions = {managed.spec.id for managed in managed_resources.values()}
     found: dict[str, list[BlockedDeletion]] = {}
 
     def begin(name: str) -> Work[str]:
-        def work(tell: ReportStage[str]) -> None:
+        def work(report_stage: ReportStage[str]) -> None:
             with user_errors(f"asking who holds {asked[name].spec.aws_name or name}"):
-                found[name] = _of_one(asked[name], shared, going)
-            tell(name)
+                found[name] = _blockers_of(asked[name], shared, deletions)
+            report_stage(name)
 
         return work
 
-    DagExecutor({name: set() for name in asked}, begin, workers=_LOOKERS).run()
+    DagExecutor({name: set() for name in asked}, begin, workers=_READERS).run()
     return [one for name in asked for one in found.get(name, [])]
 
 
-def _of_one(managed: ManagedResource, clients: Clients, going: Set[str]) -> list[BlockedDeletion]:
+def _blockers_of(managed: ManagedResource, clients: Clients, deletions: Set[str]) -> list[BlockedDeletion]:
     # The lasting blockers of one resource; where AWS denies the read, a blocker that says so.
     resource_type, spec = managed.type, managed.spec
     client = clients.client(resource_type.service, managed.region)
-    held, unknown = or_unknown(lambda: resource_type.blockers(client, spec), resource_type)
+    held, unknown = read_unless_denied(lambda: resource_type.blockers(client, spec), resource_type)
     if unknown:
         return [BlockedDeletion(spec.logical_id, str(resource_type), f"nobody knows whom: {unknown}")]
     return [
-        BlockedDeletion(spec.logical_id, str(resource_type), one.what, one.remedy, one.note)
+        BlockedDeletion(spec.logical_id, str(resource_type), one.description, one.remedy, one.note)
         for one in held
-        if (not one.temporary or one.uncertain) and one.part_of not in going
+        if (not one.temporary or one.uncertain) and one.part_of not in deletions
     ]
 
 
-def or_unknown(ask: Callable[[], list[T]], resource_type: ResourceType) -> tuple[list[T], str]:
+def read_unless_denied(ask: Callable[[], list[T]], resource_type: ResourceType) -> tuple[list[T], str]:
     """Return AWS's answers about a resource, or the reason why they are unknown.
 
     Args:
@@ -105,6 +107,6 @@ def or_unknown(ask: Callable[[], list[T]], resource_type: ResourceType) -> tuple
         return [], f"AWS {did} {getattr(error, 'operation_name', 'this')}"
 
 
-def notes_of(held: list[BlockedDeletion]) -> list[str]:
+def blocker_notes(held: list[BlockedDeletion]) -> list[str]:
     """Return the notes of the blockers as sentences, each once."""
     return [f"{note}." for note in dict.fromkeys(one.note for one in held) if note]

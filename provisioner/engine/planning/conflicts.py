@@ -16,7 +16,7 @@ from state.stack_state import ResourceState, StackState
 DeletionOrder = dict[str, set[str]]
 
 
-def conflicts(resource_type: ResourceType, one: JsonObject, other: JsonObject) -> bool:
+def are_in_conflict(resource_type: ResourceType, one: JsonObject, other: JsonObject) -> bool:
     """Return whether two resources of a type conflict, so that AWS holds only one of them at a time.
 
     They do where each of their unique properties (`claims`; by default the name) is equal or, as a CIDR,
@@ -25,16 +25,16 @@ def conflicts(resource_type: ResourceType, one: JsonObject, other: JsonObject) -
     named = (resource_type.name_property,) if resource_type.name_property else ()
     claims = named if resource_type.unique_properties is None else resource_type.unique_properties
     stated = any(one.get(key) is not None for key in claims)
-    return stated and all(_same_value(resource_type, key, one.get(key), other.get(key)) for key in claims)
+    return stated and all(_is_value_in_conflict(resource_type, key, one.get(key), other.get(key)) for key in claims)
 
 
-def _same_value(resource_type: ResourceType, key: str, one: Any, other: Any) -> bool:
+def _is_value_in_conflict(resource_type: ResourceType, key: str, one: Any, other: Any) -> bool:
     if key in resource_type.cidr_properties and isinstance(one, str) and isinstance(other, str):
         return ip_network(one).overlaps(ip_network(other))
     return bool(one == other)
 
 
-def state_of_resource(state: StackState, resource: Resource, wanted: JsonObject) -> ResourceState | None:
+def state_of_resource(state: StackState, resource: Resource, desired: JsonObject) -> ResourceState | None:
     """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
@@ -42,27 +42,29 @@ def state_of_resource(state: StackState, resource: Resource, wanted: JsonObject)
     in the desired parent.
     """
     resource_states, resource_state = state.resources, state.resources.get(resource.logical_id)
-    if resource_state and conflicts(resource.type, wanted, resource_state.desired):
+    if resource_state and are_in_conflict(resource.type, desired, resource_state.desired):
         return resource_state
     for name, old in resource_states.copy().items():
-        if name.startswith(f"{resource.logical_id}~") and conflicts(resource.type, wanted, old.desired):
+        if name.startswith(f"{resource.logical_id}~") and are_in_conflict(resource.type, desired, old.desired):
             if resource_state and (resource_state.id or resource_state.intent):
                 state.rename(
-                    resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unknown_id(resource_state)}"
+                    resource.logical_id, f"{resource.logical_id}~{resource_state.id or _substitute_id(resource_state)}"
                 )
             state.rename(name, resource.logical_id)
             return old
     if (
         resource_state
         and (resource_state.id or resource_state.intent)
-        and _has_moved(resource.type, wanted, resource_state.desired)
+        and _has_moved(resource.type, desired, resource_state.desired)
     ):
-        state.rename(resource.logical_id, f"{resource.logical_id}~{resource_state.id or _unknown_id(resource_state)}")
+        state.rename(
+            resource.logical_id, f"{resource.logical_id}~{resource_state.id or _substitute_id(resource_state)}"
+        )
         return None
     return resource_state
 
 
-def _has_moved(resource_type: ResourceType, wanted: JsonObject, known: JsonObject) -> bool:
+def _has_moved(resource_type: ResourceType, desired: JsonObject, known: JsonObject) -> bool:
     """Return whether a resource that is unique in its parent is now desired in another parent."""
     claims_place = (
         bool(resource_type.lookup_properties)
@@ -70,38 +72,38 @@ def _has_moved(resource_type: ResourceType, wanted: JsonObject, known: JsonObjec
         and set(resource_type.lookup_properties) <= set(resource_type.unique_properties or ())
     )
     return claims_place and any(
-        is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in resource_type.lookup_properties
+        is_known(desired.get(key)) and desired.get(key) != known.get(key) for key in resource_type.lookup_properties
     )
 
 
-def _unknown_id(resource_state: ResourceState) -> str:
+def _substitute_id(resource_state: ResourceState) -> str:
     """Return a substitute for the unknown id of a resource that a killed run may have created."""
     return f"?{resource_state.intent.token}" if resource_state.intent else ""
 
 
 def find_conflicts(
-    new: Iterable[Resource], wanted_of: Callable[[Resource], JsonObject], going: Mapping[str, ResourceState]
+    new: Iterable[Resource], desired_of: Callable[[Resource], JsonObject], deletions: Mapping[str, ResourceState]
 ) -> tuple[DeletionOrder, DeletionOrder]:
     """Return which resources must be deleted before new ones can be created.
 
     Args:
         new: The declared resources that are to be created or replaced.
-        wanted_of: Returns the desired properties of one of them.
-        going: The entries, by name, of the resources that are to be deleted.
+        desired_of: Returns the desired properties of one of them.
+        deletions: The entries, by name, of the resources that are to be deleted.
 
     Returns:
-        Two mappings: from each new resource to the names in `going` that conflict with it, and from each name
+        Two mappings: from each new resource to the names in `deletions` that conflict with it, and from each name
         that has to go early to the names that need it and so are deleted before it.
 
     """
     takes: DeletionOrder = {}
     for resource in new:
-        wanted = wanted_of(resource)
-        for name, resource_state in going.items():
+        desired = desired_of(resource)
+        for name, resource_state in deletions.items():
             alike = (resource_state.type_name, resource_state.region) == (str(resource.type), resource.region)
-            if alike and conflicts(resource.type, wanted, resource_state.desired):
+            if alike and are_in_conflict(resource.type, desired, resource_state.desired):
                 takes.setdefault(resource.logical_id, set()).add(name)
-    first = inverted({name: resource_state.depends_on for name, resource_state in going.items()})
+    first = inverted({name: resource_state.depends_on for name, resource_state in deletions.items()})
     early: DeletionOrder = {}
     ahead = [name for names in takes.values() for name in names]
     while ahead:

@@ -6,38 +6,38 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def covers(actual: Any, wanted: Any) -> bool:
-    """Return whether `actual` holds everything that `wanted` states.
+def covers(actual: Any, stated: Any) -> bool:
+    """Return whether `actual` holds everything that `stated` states.
 
-    A frozenset in `wanted` means any one of its values. Mappings are compared key by key and may hold further
+    A frozenset in `stated` means any one of its values. Mappings are compared key by key and may hold further
     keys. Lists are compared whole, as multisets.
     """
-    match wanted:
+    match stated:
         case frozenset():
-            return actual in wanted
+            return actual in stated
         case Mapping():
             return isinstance(actual, Mapping) and all(
-                key in actual and covers(actual[key], inner) for key, inner in wanted.items()
+                key in actual and covers(actual[key], inner) for key, inner in stated.items()
             )
         case list() | tuple():
-            return isinstance(actual, list) and _same_members(actual, wanted)
+            return isinstance(actual, list) and _same_members(actual, stated)
         case _:
-            return bool(actual == wanted)
+            return bool(actual == stated)
 
 
-def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> bool:
+def _same_members(actual: list[Any], stated: list[Any] | tuple[Any, ...]) -> bool:
     """Return whether desired and actual items can be paired one to one, each covered, with none left over."""
-    if not wanted:
+    if not stated:
         return not actual
-    first, rest = wanted[0], wanted[1:]
-    return len(actual) == len(wanted) and any(
+    first, rest = stated[0], stated[1:]
+    return len(actual) == len(stated) and any(
         covers(other, first) and _same_members(actual[:at] + actual[at + 1 :], rest) for at, other in enumerate(actual)
     )
 
 
-def covers_exactly(actual: Any, wanted: Any) -> bool:
-    """Return whether `actual` holds what `wanted` states and nothing else; empty values do not count."""
-    return covers(actual, wanted) and covers(wanted, _without_empty(actual))
+def covers_exactly(actual: Any, stated: Any) -> bool:
+    """Return whether `actual` holds what `stated` states and nothing else; empty values do not count."""
+    return covers(actual, stated) and covers(stated, _without_empty(actual))
 
 
 def _without_empty(value: Any) -> Any:

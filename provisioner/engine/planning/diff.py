@@ -64,17 +64,17 @@ def update_of(resource_type: ResourceType, props: JsonObject, found: Collection[
     for one in found:
         default = resource_type.ownership.default(one.path)
         if one.top in changed and default is not None and not isinstance(default, frozenset):
-            changed[one.top] = _with(changed[one.top], resource_type.ownership.below_top(one.path), default)
+            changed[one.top] = _with_default_at(changed[one.top], resource_type.ownership.below_top(one.path), default)
     return ResourceUpdate(bool(tops), changed, tags)
 
 
-def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
+def _with_default_at(stated: Any, keys: Sequence[str], default: Any) -> Any:
     """Return `stated` with `default` at the path `keys`, unless a value or a list is in its way."""
     if not keys or not isinstance(stated, Mapping):
         return stated
     first, *rest = keys
     if first in stated:
-        return {**stated, first: _with(stated[first], rest, default)}
+        return {**stated, first: _with_default_at(stated[first], rest, default)}
     for key in reversed(rest):
         default = {key: default}
     return {**stated, first: default}
@@ -174,11 +174,11 @@ def _removed_fields(before: JsonObject, target: JsonObject, actual: JsonObject, 
                 yield Difference(f"{path}{key}", there, None)
         elif isinstance(value, Mapping) and isinstance(target[key], Mapping) and isinstance(there, Mapping):
             yield from _removed_fields(dict(value), dict(target[key]), dict(there), f"{path}{key}.")
-        elif _says_less(target[key], value) and covers(there, value):
+        elif _states_less(target[key], value) and covers(there, value):
             yield Difference(f"{path}{key}", there, target[key])
 
 
-def _says_less(desired: Any, before: Any) -> bool:
+def _states_less(desired: Any, before: Any) -> bool:
     """Return whether the items of a desired list state less than the recorded ones, and nothing else."""
     return isinstance(desired, list) and covers(before, desired) and not covers(desired, before)
 

@@ -23,7 +23,7 @@ from provisioner.engine.planning.diff import (
     meets_condition,
     tag_differences,
 )
-from provisioner.engine.planning.plan import Plan, ResourceTypes, known_parts
+from provisioner.engine.planning.plan import Plan, ResourceTypes, known_children
 from provisioner.engine.planning.planner import Change, retain_change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import ResourceHealth, health_of
@@ -31,13 +31,13 @@ from provisioner.engine.types.resource_type import ResourceType
 from provisioner.engine.types.unmanaged import Unmanaged
 from state.stack_state import ResourceState, StackState
 
-What = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
+DriftCategory = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
 # Parallel reads, as many as in a plan, whose answers are shared.
-_LOOKERS = 8
+_READERS = 8
 
 
 @dataclass(frozen=True)
-class Field:
+class DriftField:
     """One field: its recorded value, its actual value, and the value that the settings want now."""
 
     path: str
@@ -46,7 +46,7 @@ class Field:
     desired: Any
     owner: str = ""
     # Whether it tells the resource's health, and is no property that was asked of AWS.
-    is_state: bool = False
+    is_status: bool = False
 
     @property
     def has_moved(self) -> bool:
@@ -58,14 +58,14 @@ class Field:
 class Drift:
     """How one resource differs from its recorded state, and what `apply` would do about it."""
 
-    what: What
+    category: DriftCategory
     logical_id: str
     step: str
     type_name: str
     aws_name: str
     id: str
     remedy: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[DriftField, ...] = ()
     # The unmanaged child of the resource, in words.
     unmanaged: str = ""
 
@@ -93,7 +93,7 @@ class DriftReport:
 
     def count(self, what: str) -> int:
         """Return how many drifts are of the category `what`."""
-        return sum(one.what == what for one in self.drifts)
+        return sum(one.category == what for one in self.drifts)
 
     @property
     def in_progress(self) -> dict[str, str]:
@@ -108,7 +108,7 @@ class DriftReport:
     @property
     def is_drifting(self) -> bool:
         """Whether anything that is ours differs: a field that another owner holds is no drift."""
-        return any(one.what != "held" for one in self.drifts)
+        return any(one.category != "held" for one in self.drifts)
 
 
 def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> DriftReport:
@@ -118,7 +118,7 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_typ
     """
     report = DriftReport(state.suffix)
     found: dict[str, list[Drift]] = {}
-    parts = known_parts(plan, state, clients, resource_types)
+    parts = known_children(plan, state, clients, resource_types)
     listed = {
         name: resource_state
         for name, resource_state in state.resources.items()
@@ -126,35 +126,37 @@ def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_typ
     }
 
     def begin(name: str) -> Work[str]:
-        def work(tell: ReportStage[str]) -> None:
+        def work(report_stage: ReportStage[str]) -> None:
             managed, resource_state = recorded_resource(state, name, resource_types), listed[name]
             with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
                 actual = read_recorded(clients, managed, resource_state)
                 actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
             report.health[name] = health_of(managed.type, actual)
             change = plan.changes.get(name) or retain_change(name, resource_state)
-            found[name] = list(_of_one(managed, resource_state, actual, change))
-            if actual is not None and not any(one.what == "gone" for one in found[name]):
+            found[name] = list(_drifts_of(managed, resource_state, actual, change))
+            if actual is not None and not any(one.category == "gone" for one in found[name]):
                 children = unmanaged_in(clients, managed, actual, parts)
-                found[name] += [_extra(managed, resource_state, one) for one in children if not one.doubtful]
-                report.unlisted += [f"{one.what}; {one.kept_reason}" for one in children if one.doubtful]
-            tell(name)
+                found[name] += [
+                    _unmanaged_drift(managed, resource_state, one) for one in children if not one.is_unlisted
+                ]
+                report.unlisted += [f"{one.description}; {one.kept_reason}" for one in children if one.is_unlisted]
+            report_stage(name)
 
         return work
 
     ready = [name for name, resource_state in listed.items() if resource_state.phase == "ready"]
-    DagExecutor({name: set() for name in ready}, begin, workers=_LOOKERS).run()
+    DagExecutor({name: set() for name in ready}, begin, workers=_READERS).run()
     report.drifts = [drift for name in ready for drift in found[name]]
     report.checked = len(ready)
-    gone = {one.logical_id for one in report.drifts if one.what == "gone"}
-    going = (name for name in ready if name in plan.changes and plan.changes[name].action == "delete")
-    report.undeclared = [name for name in going if name not in gone]
+    gone = {one.logical_id for one in report.drifts if one.category == "gone"}
+    deletions = (name for name in ready if name in plan.changes and plan.changes[name].action == "delete")
+    report.undeclared = [name for name in deletions if name not in gone]
     report.unfinished = [name for name in listed if name not in ready]
-    report.under_way = dict(_under_way(plan, listed, resource_types))
+    report.under_way = dict(_operations_in_progress(plan, listed, resource_types))
     return report
 
 
-def _under_way(
+def _operations_in_progress(
     plan: Plan, listed: Mapping[str, ResourceState], resource_types: ResourceTypes
 ) -> Iterator[tuple[str, str]]:
     """Yield what AWS is working on, by resource, from the reads of the plan."""
@@ -166,7 +168,7 @@ def _under_way(
             yield name, words
 
 
-def _of_one(
+def _drifts_of(
     managed: ManagedResource, resource_state: ResourceState, actual: JsonObject | None, change: Change
 ) -> Iterator[Drift]:
     # The drift of one resource, and as another one the fields that other owners hold.
@@ -185,7 +187,7 @@ def _of_one(
     if resource_type.tagged and actual.get("Tags") is not None:
         ours += tag_differences(managed.spec.tags, actual["Tags"])
     if how.status in ("unhealthy", "unknown"):
-        what: What = "failed" if how.status == "unhealthy" else "unknown"
+        what: DriftCategory = "failed" if how.status == "unhealthy" else "unknown"
         leaves = "apply leaves it: nothing of its settings differs" if change.action == "keep" else remedy
         yield _drift(managed, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
     elif ours:
@@ -196,14 +198,16 @@ def _of_one(
         yield _drift(managed, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
 
 
-def _extra(managed: ManagedResource, resource_state: ResourceState, one: Unmanaged) -> Drift:
+def _unmanaged_drift(managed: ManagedResource, resource_state: ResourceState, one: Unmanaged) -> Drift:
     if one.owner:
-        return _drift(managed, resource_state, "held", f"left to {one.owner}", unmanaged=one.what)
+        return _drift(managed, resource_state, "held", f"left to {one.owner}", unmanaged=one.description)
     remedy = f"apply leaves it: {one.kept_reason}" if one.kept_reason else "apply removes it"
-    return _drift(managed, resource_state, "extra", remedy, unmanaged=one.what)
+    return _drift(managed, resource_state, "extra", remedy, unmanaged=one.description)
 
 
-def _drift(managed: ManagedResource, resource_state: ResourceState, what: What, remedy: str, **more: Any) -> Drift:
+def _drift(
+    managed: ManagedResource, resource_state: ResourceState, what: DriftCategory, remedy: str, **more: Any
+) -> Drift:
     return Drift(
         what,
         managed.spec.logical_id,
@@ -216,18 +220,18 @@ def _drift(managed: ManagedResource, resource_state: ResourceState, what: What, 
     )
 
 
-def _fields(found: Iterable[Difference], change: Change) -> tuple[Field, ...]:
+def _fields(found: Iterable[Difference], change: Change) -> tuple[DriftField, ...]:
     return tuple(_field(one, change) for one in found)
 
 
-def _with_status(how: ResourceHealth, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+def _with_status(how: ResourceHealth, fields: tuple[DriftField, ...]) -> tuple[DriftField, ...]:
     """Return the status and the fields that differ; a status that is itself such a field stands once."""
     if how.member in {one.path for one in fields}:
         return fields
-    return (Field(how.member, None, how.aws_status, None, is_state=True), *fields)
+    return (DriftField(how.member, None, how.aws_status, None, is_status=True), *fields)
 
 
-def _field(one: Difference, change: Change) -> Field:
+def _field(one: Difference, change: Change) -> DriftField:
     """Return the field of a difference between the actual and the recorded value, with its desired value.
 
     The desired value is the one in the plan. Where the plan has none, it is the actual value if the plan
@@ -236,7 +240,7 @@ def _field(one: Difference, change: Change) -> Field:
     planned = {each.path: each.new for each in (*change.differences, *change.external)}
     compared = change.action in ("keep", "update", "finish")
     desired = planned.get(one.path, one.old if compared else one.new)
-    return Field(one.path, one.new, one.old, desired, one.owner)
+    return DriftField(one.path, one.new, one.old, desired, one.owner)
 
 
 def _remedy(resource_type: ResourceType, change: Change) -> str:

@@ -126,9 +126,9 @@ def make_plan(
     ]
 
     def begin(name: str) -> Any:
-        def work(tell: ReportStage[str]) -> None:
-            _plan_one(plan, stack.resources[name], state, shared)
-            tell(name)
+        def work(report_stage: ReportStage[str]) -> None:
+            _plan_resource(plan, stack.resources[name], state, shared)
+            report_stage(name)
 
         return work
 
@@ -140,65 +140,69 @@ def make_plan(
         for resource in stack
         if resource.logical_id in plan.actual
     }
-    record_siblings(state, shared, [(resource, _unlisted(plan, resource)) for resource in unknown])
+    record_siblings(state, shared, [(resource, _spec_without_state(plan, resource)) for resource in unknown])
     if children:
-        _look_inside(plan, state, shared, resource_types)
-    going = {
+        _plan_unmanaged_removals(plan, state, shared, resource_types)
+    deletions = {
         name: resource_state
         for name, resource_state in state.resources.items()
         if name not in stack.resources
         and not resource_types[resource_state.type_name].account_wide
         and not resource_types[resource_state.type_name].retained
     }
-    _let_go_first(plan, going, resource_types)
+    _plan_early_deletions(plan, deletions, resource_types)
     plan.changes |= {
         name: delete_change(name, resource_state, resource_types[resource_state.type_name])
-        for name, resource_state in going.items()
+        for name, resource_state in deletions.items()
         if name not in plan.delete_first
     }
     return plan
 
 
-def _unlisted(plan: Plan, resource: Resource) -> ResourceSpec:
+def _spec_without_state(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a declared resource with the id that AWS returned, as if the state did not know it."""
     desired = resolve(resource.props, lambda ref: look_up(plan, ref))
-    return target_of(resource, plan.stack.suffix, None, desired).with_id(plan.changes[resource.logical_id].id).spec
+    return (
+        managed_resource_of(resource, plan.stack.suffix, None, desired)
+        .with_id(plan.changes[resource.logical_id].id)
+        .spec
+    )
 
 
-def _let_go_first(plan: Plan, going: Mapping[str, ResourceState], resource_types: ResourceTypes) -> None:
+def _plan_early_deletions(plan: Plan, deletions: Mapping[str, ResourceState], resource_types: ResourceTypes) -> None:
     """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
     new = [resource for resource in plan.stack if plan.changes[resource.logical_id].action in ("create", "replace")]
     plan.delete_before, plan.delete_first = find_conflicts(
-        new, lambda resource: resolve(resource.props, lambda ref: look_up(plan, ref)), going
+        new, lambda resource: resolve(resource.props, lambda ref: look_up(plan, ref)), deletions
     )
     takers = {name: logical_id for logical_id, names in plan.delete_before.items() for name in names}
     ordered = {}
     for name in TopologicalSorter(plan.delete_first).static_order():
         why = f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
-        ordered[name] = delete_change(name, going[name], resource_types[going[name].type_name], why)
+        ordered[name] = delete_change(name, deletions[name], resource_types[deletions[name].type_name], why)
     plan.changes = ordered | plan.changes
 
 
-def _look_inside(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> None:
+def _plan_unmanaged_removals(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> None:
     """Plan the removal of unmanaged children from the resources that own all of theirs."""
     owning = [name for name in plan.actual if plan.stack.resources[name].type.owns_children]
-    parts = known_parts(plan, state, clients, resource_types)
+    parts = known_children(plan, state, clients, resource_types)
 
     def begin(name: str) -> Any:
-        def work(tell: ReportStage[str]) -> None:
+        def work(report_stage: ReportStage[str]) -> None:
             resource, change, actual = plan.stack.resources[name], plan.changes[name], plan.actual[name]
             desired = resolve(resource.props, lambda ref: look_up(plan, ref))
-            managed = target_of(resource, plan.stack.suffix, state.resources.get(name), desired)
+            managed = managed_resource_of(resource, plan.stack.suffix, state.resources.get(name), desired)
             found = unmanaged_in(clients, managed.with_id(change.id), actual, parts)
             plan.changes[name] = with_unmanaged(change, tuple(one for one in found if not one.kept_reason))
-            tell(name)
+            report_stage(name)
 
         return work
 
     DagExecutor({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
 
 
-def known_parts(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[KnownChild]:
+def known_children(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> list[KnownChild]:
     """Return all known children: declared, actual, recorded, and deleted ones that AWS may still show.
 
     A resource in the state is known by its id, whether it is still declared or not.
@@ -208,7 +212,7 @@ def known_parts(plan: Plan, state: StackState, clients: Clients, resource_types:
         parts.append(KnownChild(str(resource.type), resolve(resource.props, lambda ref: look_up(plan, ref))))
         parts.append(KnownChild(str(resource.type), plan.actual.get(resource.logical_id, {})))
     for resource_state in state.resources.values():
-        own = {**resource_state.desired, **_known_id(resource_types[resource_state.type_name], resource_state)}
+        own = {**resource_state.desired, **_id_properties(resource_types[resource_state.type_name], resource_state)}
         parts += [
             KnownChild(resource_state.type_name, own),
             KnownChild(resource_state.type_name, resource_state.recorded or {}),
@@ -217,7 +221,7 @@ def known_parts(plan: Plan, state: StackState, clients: Clients, resource_types:
     return parts + [KnownChild(tombstone.type_name, tombstone.desired) for tombstone in late]
 
 
-def _known_id(resource_type: ResourceType, resource_state: ResourceState) -> JsonObject:
+def _id_properties(resource_type: ResourceType, resource_state: ResourceState) -> JsonObject:
     """Return the id of a resource state as the properties that hold it in the result of `read`."""
     paths = (resource_type.id_paths,) if isinstance(resource_type.id_paths, str) else resource_type.id_paths
     values = [resource_state.id] if len(paths) == 1 else resource_state.id.split("|")
@@ -225,7 +229,7 @@ def _known_id(resource_type: ResourceType, resource_state: ResourceState) -> Jso
     return {path: value for path, value in told if value and "." not in path}
 
 
-def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> JsonObject:
+def desired_properties(plan: Plan, resource: Resource, clients: Clients) -> JsonObject:
     """Return the desired properties as far as they are known, each secret in the form that is compared."""
 
     def lookup(ref: Ref) -> Any:
@@ -235,10 +239,10 @@ def wanted_of(plan: Plan, resource: Resource, clients: Clients) -> JsonObject:
         return dict(fingerprint_secrets(resolve(resource.props, lookup), clients, lookup))
 
 
-def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Clients) -> None:
-    desired = wanted_of(plan, resource, clients)
+def _plan_resource(plan: Plan, resource: Resource, state: StackState, clients: Clients) -> None:
+    desired = desired_properties(plan, resource, clients)
     resource_state = state_of_resource(state, resource, desired)
-    managed = target_of(
+    managed = managed_resource_of(
         resource,
         plan.stack.suffix,
         resource_state,
@@ -257,11 +261,11 @@ def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Client
                 plan.unsupported.append(resource.logical_id)
     change = decide_change(resource, resource_state, actual, desired)
     if change.action == "create":
-        change = _creation(plan, resource, actual, change)
+        change = _complete_creation(plan, resource, actual, change)
     if actual is not None:
         wall, speed = clients.clock.wall(), clients.aws.speed
         change = with_cooldown(change, resource.type, resource_state, (actual, desired), wall, speed)
-    foreign = [plan.changes[name] for name in _hosts(resource) if plan.changes[name].foreign]
+    foreign = [plan.changes[name] for name in _parents_of(resource) if plan.changes[name].foreign]
     if actual is not None and foreign:
         why, remedy = "part of what is somebody else's", foreign[0].remedy
         change = replace(change, action="refuse", reason=why, foreign=True, adopts=False, remedy=remedy)
@@ -270,22 +274,22 @@ def _plan_one(plan: Plan, resource: Resource, state: StackState, clients: Client
         plan.actual[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
 
 
-def _creation(plan: Plan, resource: Resource, actual: JsonObject | None, change: Change) -> Change:
+def _complete_creation(plan: Plan, resource: Resource, actual: JsonObject | None, change: Change) -> Change:
     """Return a create that asks for what a person must supply; remember the resource if it is restored."""
     if actual is not None and is_restorable(resource, actual):
         plan.restorable[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
         return unused_secret_inputs(resource, change)
-    if change.reason and (anew := _made_anew(plan, resource)):
+    if change.reason and (anew := _recreated_parent(plan, resource)):
         change = replace(change, reason=f"it goes with {anew}, which is made anew")
     return require_secret_inputs(resource, change)
 
 
-def _made_anew(plan: Plan, resource: Resource) -> str:
+def _recreated_parent(plan: Plan, resource: Resource) -> str:
     """Return the first resource that contains this one and will be created or replaced; else ""."""
-    return next((name for name in _hosts(resource) if plan.changes[name].action in ("create", "replace")), "")
+    return next((name for name in _parents_of(resource) if plan.changes[name].action in ("create", "replace")), "")
 
 
-def _hosts(resource: Resource) -> list[str]:
+def _parents_of(resource: Resource) -> list[str]:
     """Return the resources that contain this one."""
     return [ref.logical_id for key in resource.type.lookup_properties for ref in refs_in(resource.props.get(key))]
 
@@ -304,7 +308,7 @@ def look_up(plan: Plan, ref: Ref) -> Any:
     return Unknown(ref) if value is None else value
 
 
-def target_of(
+def managed_resource_of(
     resource: Resource,
     suffix: str,
     resource_state: ResourceState | None,

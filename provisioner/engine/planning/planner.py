@@ -55,13 +55,13 @@ from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.names import has_another_owner, has_owner
 from state.stack_state import ResourceState
 
-AT_WORK = "AWS is still working on it"
-BEGUN = "an earlier run began it, and AWS may still be hiding it"
-BEHIND_OUR_BACK = "it was deleted behind our back"
-COMES_BACK = "it is set to be deleted, and comes back with what it holds"
-STILL_GOING = "the old one is still being deleted"
-AWAKE_FIRST = "Run that command, wait until it has come to its end, then run this one again."
-UNCONFIRMED = "an earlier run did not get to confirm it"
+AWS_IS_WORKING = "AWS is still working on it"
+CREATE_WAS_INTERRUPTED = "an earlier run began it, and AWS may still be hiding it"
+DELETED_OUTSIDE = "it was deleted behind our back"
+IS_RESTORED = "it is set to be deleted, and comes back with what it holds"
+PREDECESSOR_IS_DELETING = "the old one is still being deleted"
+RESUME_FIRST = "Run that command, wait until it has come to its end, then run this one again."
+NOT_YET_CONFIRMED = "an earlier run did not get to confirm it"
 
 Action = Literal["keep", "create", "finish", "update", "replace", "delete", "release", "refuse"]
 
@@ -111,7 +111,11 @@ def decide_change(
         meets_condition(actual, resource_type.deleted)
         and not _deletion_is_pending(resource_type, resource_state, actual)
     ):
-        why = COMES_BACK if actual and is_restorable(resource, actual) else _why_create(resource_type, resource_state)
+        why = (
+            IS_RESTORED
+            if actual and is_restorable(resource, actual)
+            else _creation_reason(resource_type, resource_state)
+        )
         return replace(change, action="create", reason=why)
     change = replace(change, id=resource_type.id_of(actual))
     change = replace(change, adopts=not resource_type.account_wide and not _is_recorded(resource_state, change.id))
@@ -121,7 +125,7 @@ def decide_change(
     if not known and not is_owned(resource_type, resource.tags, actual):
         return _decide_foreign(resource, replace(change, adopts=False, foreign=True), actual, desired)
     if meets_condition(actual, resource_type.deleting):
-        return replace(change, action="create", reason=STILL_GOING)
+        return replace(change, action="create", reason=PREDECESSOR_IS_DELETING)
     made = _decide_owned(resource, change, resource_state, actual, desired)
     if made.action == "replace" and not made.keeps_image:
         made = replace(
@@ -165,21 +169,21 @@ def _decide_owned(
 ) -> Change:
     """Decide about a resource that exists and is ours."""
     resource_type = resource.type
-    if asleep := suspension_reason(resource_type, actual, resource.lives_in):
-        return replace(change, action="refuse", reason=asleep, adopts=False, remedy=AWAKE_FIRST)
+    if asleep := suspension_reason(resource_type, actual, resource.actual_region):
+        return replace(change, action="refuse", reason=asleep, adopts=False, remedy=RESUME_FIRST)
     if (
         resource_type.immutable_until_ready
         and not meets_condition(actual, resource_type.ready)
         and not meets_condition(actual, resource_type.failed)
     ):
-        return replace(change, action="finish", reason=AT_WORK)
+        return replace(change, action="finish", reason=AWS_IS_WORKING)
     recorded = resource_state.recorded if resource_state else None
     change = replace(change, external=tuple(external_differences(resource_type, desired, actual, recorded)))
     found = differences(resource_type, desired, actual, recorded)
     if why := _impossible_reason(resource_type, found, actual):
         return replace(change, action="refuse", reason=why, differences=tuple(found), adopts=False)
     if any(one.top in resource_type.immutable for one in found):
-        return _recreate(resource, replace(change, differences=tuple(found)))
+        return _decide_replacement(resource, replace(change, differences=tuple(found)))
     if resource_type.tagged and not resource_type.account_wide and actual.get("Tags") is not None:
         found += tag_differences(resource.tags, actual["Tags"])
     return _decide_in_place(resource_type, replace(change, differences=tuple(found)), resource_state, actual)
@@ -204,9 +208,9 @@ def _decide_in_place(
     if change.differences:
         return replace(change, action="update")
     if not meets_condition(actual, resource_type.ready):
-        return replace(change, action="finish", reason=AT_WORK)
+        return replace(change, action="finish", reason=AWS_IS_WORKING)
     if resource_state and not change.adopts and resource_state.phase != "ready":
-        return replace(change, action="finish", reason=UNCONFIRMED)
+        return replace(change, action="finish", reason=NOT_YET_CONFIRMED)
     return change
 
 
@@ -224,10 +228,10 @@ def suspension_reason(resource_type: ResourceType, actual: JsonObject, region: s
     if not meets_condition(actual, resource_type.suspended):
         return ""
     state = ", ".join(str(actual[key]) for key in resource_type.suspended)
-    return f"it is {state} and takes no change; `{resumed_by(resource_type, actual, region)}` wakes it"
+    return f"it is {state} and takes no change; `{resume_command(resource_type, actual, region)}` wakes it"
 
 
-def resumed_by(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
+def resume_command(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
     """Return the command that resumes a resource that a person suspended; "" where it is not suspended."""
     return (
         resource_type.resume_hint.format(**{"Region": region, **actual})
@@ -271,7 +275,7 @@ def with_unmanaged(change: Change, unmanaged: tuple[Unmanaged, ...]) -> Change:
     )
 
 
-def _recreate(resource: Resource, change: Change) -> Change:
+def _decide_replacement(resource: Resource, change: Change) -> Change:
     # Replace the resource; refuse where that loses data, or where the type names another way out.
     resource_type = resource.type
     told = (
@@ -320,13 +324,13 @@ def is_owned(resource_type: ResourceType, desired: Mapping[str, str], actual: Js
     return has_owner(tags, desired) or (resource_type.adopts_untagged and "Environment" not in tags)
 
 
-def _why_create(resource_type: ResourceType, resource_state: ResourceState | None) -> str:
+def _creation_reason(resource_type: ResourceType, resource_state: ResourceState | None) -> str:
     # Why a resource that the state knows is created again, in words; "" for a new one.
     if resource_state and resource_state.intent and resource_state.intent.action == "create":
-        return BEGUN
+        return CREATE_WAS_INTERRUPTED
     if resource_state is None or not resource_state.id:
         return ""
-    return BEHIND_OUR_BACK + (", and what was in it is gone" if resource_type.holds_data else "")
+    return DELETED_OUTSIDE + (", and what was in it is gone" if resource_type.holds_data else "")
 
 
 def owner_description(resource_type: ResourceType, actual: JsonObject) -> str:

@@ -14,15 +14,15 @@ from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
 from provisioner.engine.execution.teardown import recorded_resource
-from provisioner.engine.planning.blocked_deletions import or_unknown
+from provisioner.engine.planning.blocked_deletions import read_unless_denied
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.planning.planner import Change
-from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides
+from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
 from state.stack_state import StackState
 
 
-def protected(plan: Plan, state: StackState, resource_types: ResourceTypes) -> list[str]:
+def protected_resources(plan: Plan, state: StackState, resource_types: ResourceTypes) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
     ours = {name: actual for name, actual in plan.actual.items() if not plan.changes[name].foreign}
     gone = plan.stack.resources.keys() - ours.keys()
@@ -52,11 +52,11 @@ def hidden_protections(
     """Return the protections that need a call of their own, for each resource that would be deleted."""
     shared, found = clients.with_shared_reads(), []
     for name, managed in deletion_candidates(plan, state, resource_types).items():
-        if not overrides(managed.type, "protections"):
+        if not overrides_method(managed.type, "protections"):
             continue
         client = shared.client(managed.type.service, managed.region)
         with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
-            told, unknown = or_unknown(partial(managed.type.protections, client, managed.spec), managed.type)
+            told, unknown = read_unless_denied(partial(managed.type.protections, client, managed.spec), managed.type)
         if told or unknown:
             found.append(HiddenProtection(name, tuple(told), unknown))
     return found
@@ -76,7 +76,10 @@ def remove_protections(
     """
     outcome = Outcome("teardown")
     state = executor.state_manager.state
-    ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
+    ways = [
+        *((name, _remove_declared_protection) for name in names),
+        *((name, _remove_hidden_protection) for name in asked),
+    ]
     for name, take_off in ways:
         managed = recorded_resource(state, name, resource_types)
         with outcome.recording(name, f"taking the protection off {managed.spec.aws_name or name}"):
@@ -86,11 +89,11 @@ def remove_protections(
             break
     if outcome.failed:
         outcome.undone = sorted(state.resources.keys() - outcome.failed.keys() - set(outcome.done))
-        _tell_bare(outcome)
+        _add_unprotected_hint(outcome)
     return outcome
 
 
-def _tell_bare(outcome: Outcome) -> None:
+def _add_unprotected_hint(outcome: Outcome) -> None:
     """Add to the first failure which resources are no longer protected: no other message says so."""
     if outcome.done:
         first = next(iter(outcome.failed.values()))
@@ -98,10 +101,10 @@ def _tell_bare(outcome: Outcome) -> None:
         first.hint = f"{first.hint}\n{bare}".strip()
 
 
-def _unprotect(executor: ResourceExecutor, managed: ManagedResource) -> None:
+def _remove_declared_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Update the properties that protect a resource, and wait until AWS has applied the change."""
     resource_type, props = managed.type, managed.spec.props
-    off = {key: _laid_over(props.get(key), value) for key, value in resource_type.unprotected.items()}
+    off = {key: _with_members(props.get(key), value) for key, value in resource_type.unprotected.items()}
     managed = replace(managed, spec=replace(managed.spec, props={**props, **off}))
     differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
     change = Change(
@@ -111,12 +114,12 @@ def _unprotect(executor: ResourceExecutor, managed: ManagedResource) -> None:
     executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
 
 
-def _lift_untold(executor: ResourceExecutor, managed: ManagedResource) -> None:
+def _remove_hidden_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Remove a protection that `read` does not show; nothing can be waited for."""
     client = executor.retry_policy.client(managed)
     executor.retry_policy.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
 
 
-def _laid_over(now: Any, value: Any) -> Any:
+def _with_members(now: Any, value: Any) -> Any:
     """Return the property with the members that switch the protection off."""
     return {**now, **value} if isinstance(now, Mapping) and isinstance(value, Mapping) else value

@@ -30,8 +30,8 @@ def select(plan: Plan, state: StackState, selection: Selection) -> Plan:
     """
     if not selection.targets and not selection.excluded:
         return plan
-    pulls = _pulled_along(plan, state)
-    targets, excluded = _matching(plan, selection.targets), _matching(plan, selection.excluded)
+    pulls = _companions(plan, state)
+    targets, excluded = _match_words(plan, selection.targets), _match_words(plan, selection.excluded)
     wanted = _transitive(targets, pulls) if selection.targets else set(plan.changes)
     kept_out = _transitive(excluded, _inverse(pulls))
     chosen = wanted - kept_out
@@ -49,7 +49,7 @@ def select(plan: Plan, state: StackState, selection: Selection) -> Plan:
         stack=part,
         changes={name: change for name, change in plan.changes.items() if name in chosen},
         actual={name: doc for name, doc in plan.actual.items() if name in chosen},
-        notes=[*plan.notes, *_notes(plan, selection, (targets, excluded), (wanted, kept_out))],
+        notes=[*plan.notes, *_selection_notes(plan, selection, (targets, excluded), (wanted, kept_out))],
         delete_before={name: names for name, names in plan.delete_before.items() if name in chosen},
         delete_first={name: names for name, names in plan.delete_first.items() if name in chosen},
         unfiltered=plan,
@@ -80,7 +80,7 @@ def with_marker(plan: Plan, selected: Plan) -> Plan:
     )
 
 
-def _pulled_along(plan: Plan, state: StackState) -> dict[str, set[str]]:
+def _companions(plan: Plan, state: StackState) -> dict[str, set[str]]:
     """Return, by resource, the names that have to come along when it is selected.
 
     A declared resource pulls along all that it needs, and the undeclared resources whose place it takes. A
@@ -120,7 +120,7 @@ def _newly_served(plan: Plan) -> Iterator[tuple[str, str]]:
                     yield leader, to.logical_id
 
 
-def _matching(plan: Plan, words: Iterable[str]) -> set[str]:
+def _match_words(plan: Plan, words: Iterable[str]) -> set[str]:
     """Return the names that addresses and steps stand for; raise UsageError where one stands for none."""
     meant: set[str] = set()
     for word in words:
@@ -154,7 +154,7 @@ def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
     return inverse
 
 
-def _notes(
+def _selection_notes(
     plan: Plan, selection: Selection, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
 ) -> list[str]:
     """Return one sentence for the targets and one for the excludes: what was chosen and what came along."""

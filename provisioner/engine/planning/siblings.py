@@ -35,10 +35,10 @@ def record_siblings(state: StackState, clients: Clients, asked: Iterable[tuple[R
         for actual in found:
             id_ = resource.type.id_of(actual)
             if id_ not in held:
-                state.resources[f"{resource.logical_id}~{id_}"] = _entry(resource, actual, id_, state.salt)
+                state.resources[f"{resource.logical_id}~{id_}"] = _sibling_state(resource, actual, id_, state.salt)
 
 
-def _entry(resource: Resource, actual: JsonObject, id_: str, salt: str) -> ResourceState:
+def _sibling_state(resource: Resource, actual: JsonObject, id_: str, salt: str) -> ResourceState:
     told = to_recorded({key: actual[key] for key in resource.props if key in actual}, salt)
     return ResourceState(
         type_name=str(resource.type),

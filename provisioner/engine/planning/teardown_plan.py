@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph, inverted
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
-from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, target_of
+from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, managed_resource_of
 from provisioner.engine.resource_graph.references import JsonObject, redact, resolve
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import StackState
@@ -48,15 +48,15 @@ class TeardownPlan:
 
 def plan_teardown(plan: Plan, state: StackState, names: Collection[str], resource_types: ResourceTypes) -> TeardownPlan:
     """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
-    depends_on = {name: [one for one in _needs(plan, state, name) if one in names] for name in names}
-    kind_of = {name: _kind(plan, state, name) for name in names}
+    depends_on = {name: [one for one in _dependencies(plan, state, name) if one in names] for name in names}
+    kind_of = {name: _type_name(plan, state, name) for name in names}
 
     def beside(name: str, other: str) -> bool:
         return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
 
-    going = {name: _going(plan, state, name, resource_types) for name in names}
-    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(depends_on)))
-    return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(going.values()))
+    deletions = {name: _planned_deletion(plan, state, name, resource_types) for name in names}
+    waves = tuple(tuple(deletions[name] for name in wave) for wave in _waves(inverted(depends_on)))
+    return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(deletions.values()))
 
 
 def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
@@ -69,17 +69,17 @@ def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
         sorter.done(*wave)
 
 
-def _kind(plan: Plan, state: StackState, name: str) -> str:
+def _type_name(plan: Plan, state: StackState, name: str) -> str:
     resource_state = state.resources.get(name)
     return resource_state.type_name if resource_state else str(plan.stack.resources[name].type)
 
 
-def _needs(plan: Plan, state: StackState, name: str) -> list[str]:
+def _dependencies(plan: Plan, state: StackState, name: str) -> list[str]:
     resource_state = state.resources.get(name)
     return resource_state.depends_on if resource_state else plan.stack.resources[name].depends_on
 
 
-def _going(plan: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
+def _planned_deletion(plan: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
     # From the entry in the state where there is one, else from what the plan found.
     resource_state, resource = state.resources.get(name), plan.stack.resources.get(name)
     declared: JsonObject = resource.props if resource else {}
@@ -115,11 +115,11 @@ def deletion_candidates(plan: Plan, state: StackState, resource_types: ResourceT
     for name in plan.found - state.resources.keys():
         resource = plan.stack.resources[name]
         wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
-        managed = target_of(resource, plan.stack.suffix, None, wanted)
+        managed = managed_resource_of(resource, plan.stack.suffix, None, wanted)
         managed_resources[name] = managed.with_id(plan.changes[name].id)
     return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
 
 
-def overrides(resource_type: ResourceType, action: str) -> bool:
+def overrides_method(resource_type: ResourceType, action: str) -> bool:
     """Return whether a resource type overrides an action of the base class."""
     return getattr(type(resource_type), action) is not getattr(ResourceType, action)

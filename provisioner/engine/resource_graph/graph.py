@@ -37,7 +37,7 @@ class Resource:
     # The region it was declared for; "" for the stack's.
     region: str = ""
     # The region it is in, whichever it was declared for.
-    lives_in: str = ""
+    actual_region: str = ""
     # The timeout in seconds, where the settings give one.
     timeout: float | None = None
 
@@ -145,7 +145,7 @@ class Step:
             tags={**self._tags(name, aws_name), **extra_tags} if resource_type.tagged else {},
             edges=tuple(_edges(props, depends_on)),
             region=region,
-            lives_in=region or self.stack.region,
+            actual_region=region or self.stack.region,
             timeout=timeout,
         )
         return ResourceHandle(name, aws_name)

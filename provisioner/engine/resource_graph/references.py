@@ -108,18 +108,18 @@ class StoredSecret(SecretValue):
     The mark changes when that resource is recreated.
     """
 
-    def __init__(self, secret: SecretValue, keeper: Any) -> None:
+    def __init__(self, secret: SecretValue, holder: Any) -> None:
         self._secret = secret
         # Whether the resource that stores it does not exist yet.
-        self.is_to_come = isinstance(keeper, Unknown)
-        self.fingerprint = f"(secret in {'one that is yet to be made' if self.is_to_come else keeper})"
+        self.is_pending = isinstance(holder, Unknown)
+        self.fingerprint = f"(secret in {'one that is yet to be made' if self.is_pending else holder})"
 
-    def differs_from(self, confirmed: Any) -> bool:
+    def differs_from(self, recorded: Any) -> bool:
         """Return whether the recorded mark names another resource than the one that stores the secret now.
 
         A recorded mark that names none counts as the same.
         """
-        return self.is_to_come or confirmed not in (None, SecretValue.fingerprint, self.fingerprint)
+        return self.is_pending or recorded not in (None, SecretValue.fingerprint, self.fingerprint)
 
     def refs(self) -> Iterator[Ref]:
         """Yield the references of the secret itself."""

@@ -76,14 +76,14 @@ def mask_changes(value: Any, deposed: Any) -> Any:
     return redact(value)
 
 
-def _counterpart(one: Any, at: int, deposed: Any) -> Any:
-    """Return the item of the list `deposed` with the same name, else the one at the same position."""
-    if not isinstance(deposed, list | tuple):
+def _counterpart(one: Any, at: int, before: Any) -> Any:
+    """Return the item of the list `before` with the same name, else the one at the same position."""
+    if not isinstance(before, list | tuple):
         return None
     if isinstance(one, Mapping) and "name" in one:
-        same = (each for each in deposed if isinstance(each, Mapping) and each.get("name") == one["name"])
+        same = (each for each in before if isinstance(each, Mapping) and each.get("name") == one["name"])
         return next(same, None)
-    return deposed[at] if at < len(deposed) else None
+    return before[at] if at < len(before) else None
 
 
 def _is_sensitive(value: object) -> bool:

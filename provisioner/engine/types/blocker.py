@@ -27,7 +27,7 @@ class OwnershipConflict(Blocked):
 class Blocker:
     """A blocker, which keeps a resource from being deleted; `temporary` if AWS or this run will remove it."""
 
-    what: str
+    description: str
     temporary: bool
     # What a person can do about it, and when it can go; "" if that is not known.
     remedy: str = ""
@@ -42,14 +42,14 @@ class Blocker:
     part_of: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+        return f"{self.description}: {self.remedy}" if self.remedy else self.description
 
 
 @dataclass(frozen=True)
 class Refusal:
     """Why AWS would refuse a change, and what a person can do; `uncertain` if that is not certain."""
 
-    what: str
+    reason: str
     hint: str
     uncertain: bool = False
 
@@ -59,7 +59,7 @@ def may_have_blockers(error: BaseException, unheld: Codes) -> bool:
     return categorize(error) is ErrorCategory.REFUSED and not matches_codes(error, unheld)
 
 
-def blocks_for_good(blockers: Sequence[Blocker]) -> bool:
+def are_permanent(blockers: Sequence[Blocker]) -> bool:
     """Return whether there are blockers and none of them will go while a run waits."""
     return bool(blockers) and not any(blocker.temporary for blocker in blockers)
 

@@ -112,14 +112,14 @@ class FieldOwnership:
     # Managed too, and compared in the form or under the name that the create call has for it.
     renamed: str = ""
     # Managed too, and compared item by item: as children (`Kind.extras`), or as a resource type of its own.
-    inside: str = ""
+    as_children: str = ""
     # Set by the create call, and immutable for everybody.
-    born: str = ""
+    create_only: str = ""
     # Set for the whole account, or by its organisation.
     account: str = ""
     foreign: tuple[ForeignFields, ...] = ()
     # Read-only: ids, states, dates, and values that AWS has chosen once for ever.
-    aws: str = ""
+    read_only: str = ""
     # Managed by nobody: left as it is.
     unowned: str = ""
     # Maps whose keys may contain dots: the rest of a path below one is a single key.
@@ -129,26 +129,26 @@ class FieldOwnership:
     def classified(self) -> Mapping[str, tuple[OwnerClass, str]]:
         """Each path of the table, with its class and its owner's name."""
         listed: dict[str, tuple[OwnerClass, str]] = {}
-        for whose, who, path in self.rows():
+        for whose, who, path in self.classified_rows():
             listed[path] = (whose, who)
         return listed
 
-    def rows(self) -> Iterator[tuple[OwnerClass, str, str]]:
+    def classified_rows(self) -> Iterator[tuple[OwnerClass, str, str]]:
         """Yield each row of the table as (class, owner's name, path)."""
         yield from (("ours", "", path) for path in self.ours.split())
         yield from (("ours", "", one.path) for one in self.defaults)
-        for whose, paths in (("renamed", self.renamed), ("inside", self.inside), ("born", self.born)):
+        for whose, paths in (("renamed", self.renamed), ("inside", self.as_children), ("born", self.create_only)):
             yield from ((whose, "", path) for path in paths.split())  # type: ignore[misc]
         yield from (("account", "the account", path) for path in self.account.split())
         for theirs in self.foreign:
             yield from (("other", theirs.owner, path) for path in theirs.paths.split())
-        yield from (("aws", "AWS", path) for path in self.aws.split())
+        yield from (("aws", "AWS", path) for path in self.read_only.split())
         yield from (("nobody", "", path) for path in self.unowned.split())
 
-    def of(self, path: str) -> tuple[OwnerClass, str] | None:
+    def class_of(self, path: str) -> tuple[OwnerClass, str] | None:
         """Return the class of a member and its owner's name, or None if the table does not list it."""
-        if path in self._found:
-            return self._found[path]
+        if path in self._class_cache:
+            return self._class_cache[path]
         names = path.split(".")
         if names[0] in _TAGS:
             return "tags", ""
@@ -157,16 +157,16 @@ class FieldOwnership:
             found = found or self.classified.get(above + BELOW) or self._below_default(above)
         found = found or self.classified.get("**")
         found = found or next((one for key, one in self._patterns.items() if fnmatchcase(path, key)), None)
-        self._found[path] = found
+        self._class_cache[path] = found
         return found
 
     def _below_default(self, path: str) -> tuple[OwnerClass, str] | None:
         """Return the class "ours" if `path` has a default: then all below that member is managed too."""
-        return ("ours", "") if path in self._values else None
+        return ("ours", "") if path in self._default_values else None
 
     def is_ours(self, path: str) -> bool:
         """Return whether a member is managed by the stack, declared or not."""
-        found = self.of(path)
+        found = self.class_of(path)
         return found is not None and found[0] == "ours"
 
     def has_ours_below(self, path: str) -> bool:
@@ -175,12 +175,12 @@ class FieldOwnership:
 
     def are_tags(self, path: str) -> bool:
         """Return whether a member holds tags, which are set by calls of their own."""
-        found = self.of(path)
+        found = self.class_of(path)
         return found is not None and found[0] == "tags"
 
     def is_unowned(self, path: str) -> bool:
         """Return whether a member is left as it is, whoever set it."""
-        found = self.of(path)
+        found = self.class_of(path)
         return found is not None and found[0] == "nobody"
 
     @cached_property
@@ -195,7 +195,7 @@ class FieldOwnership:
 
     def default(self, path: str) -> Any:
         """Return the default of a managed member; None means that it does not exist."""
-        return self._values.get(path)
+        return self._default_values.get(path)
 
     def below_top(self, path: str) -> list[str]:
         """Return the keys that lead to a member from the top-level property that contains it."""
@@ -208,7 +208,7 @@ class FieldOwnership:
         return {one.path: one.value for one in self.defaults if "." not in one.path}
 
     @cached_property
-    def _values(self) -> Mapping[str, Any]:
+    def _default_values(self) -> Mapping[str, Any]:
         return {one.path: one.value for one in self.defaults}
 
     @cached_property
@@ -217,5 +217,5 @@ class FieldOwnership:
         return {key: one for key, one in plain.items() if "*" in key}
 
     @cached_property
-    def _found(self) -> dict[str, tuple[OwnerClass, str] | None]:
+    def _class_cache(self) -> dict[str, tuple[OwnerClass, str] | None]:
         return {}

@@ -15,7 +15,7 @@ HealthStatus = Literal["healthy", "in progress", "unhealthy", "gone", "unknown"]
 # From the best to the worst: of several members, the worst one counts.
 _ORDER: tuple[HealthStatus, ...] = ("healthy", "in progress", "unknown", "unhealthy", "gone")
 # The status word for a resource whose type has no status: it exists.
-THERE = "there"
+EXISTS = "there"
 MISSING = "missing"
 
 
@@ -57,7 +57,7 @@ class StatusClasses:
         for key in self.member.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
         if value is None:
-            word = THERE if self.when_missing == "healthy" else f"no {self.member}"
+            word = EXISTS if self.when_missing == "healthy" else f"no {self.member}"
             return ResourceHealth(self.when_missing, word, self.member)
         word = str(value).lower() if isinstance(value, bool) else str(value)
         return ResourceHealth(self.classify(word), self.descriptions.get(word.lower(), word), self.member)
@@ -92,4 +92,4 @@ def health_of(resource_type: ResourceType, actual: JsonObject | None) -> Resourc
 
 def worst_health(found: Iterable[ResourceHealth]) -> ResourceHealth:
     """Return the worst health; the first one of several that are equal."""
-    return max(found, key=lambda one: _ORDER.index(one.status), default=ResourceHealth("healthy", THERE))
+    return max(found, key=lambda one: _ORDER.index(one.status), default=ResourceHealth("healthy", EXISTS))

@@ -15,18 +15,19 @@ from provisioner.engine.types.field_owners import FieldOwnership
 class Unmanaged:
     """One unmanaged child of a resource.
 
-    `what` names it in words, `request` is what the call that removes it takes, and `kept_reason` is why it is left
+    `description` names it in words, `request` is what the call that removes it takes, and `kept_reason` is
+    why it is left
     instead. `not_found_codes` are the codes by which AWS says that it is gone already. `owner` is the AWS service that
-    made it for itself: such a child is no drift. A `doubtful` one stands for
+    made it for itself: such a child is no drift. A `is_unlisted` one stands for
     those that AWS did not let be listed, and `kept_reason` says where to look for them.
     """
 
-    what: str
+    description: str
     request: JsonObject
     kept_reason: str = ""
     not_found_codes: frozenset[str] = frozenset()
     owner: str = ""
-    doubtful: bool = False
+    is_unlisted: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class KnownChildren:
 # Path, actual value, default.
 Addition = tuple[str, Any, Any]
 # The keys that may name an item of a list, in AWS's own spelling: the first one that an item has is its name.
-_NAMES = (
+_NAME_KEYS = (
     *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
     *("HeaderName", "capacityProvider", "targetGroupArn"),
 )
@@ -84,32 +85,32 @@ def is_nothing(value: Any) -> bool:
             return value is None or value is False or value in ("", 0)
 
 
-def is_default(members: FieldOwnership, path: str, value: Any, default: Any = None) -> bool:
+def is_default(ownership: FieldOwnership, path: str, value: Any, default: Any = None) -> bool:
     """Return whether a value equals the default of its path, or states no more than that default.
 
     Args:
-        members: The table of owners, which has the defaults.
+        ownership: The table of owners, which has the defaults.
         path: The path of the value.
         value: The value to judge.
         default: The value for this path in the default of a parent; it is used where the path has no default
             of its own. A frozenset stands for any of its values.
 
     """
-    own = members.default(path)
+    own = ownership.default(path)
     default = default if own is None else own
     if isinstance(default, frozenset):
         return value in default or is_nothing(value)
     if isinstance(value, Mapping):
         above = default if isinstance(default, Mapping) else {}
         return all(
-            one != {} and is_default(members, f"{path}.{key}", one, above.get(key)) for key, one in value.items()
+            one != {} and is_default(ownership, f"{path}.{key}", one, above.get(key)) for key, one in value.items()
         )
     if isinstance(default, list) and isinstance(value, list):
         return covers(value, default) and covers(default, value)
     return bool(value == default) or (is_nothing(default) and is_nothing(value))
 
 
-def additions(members: FieldOwnership, actual: Any, stated: Any, at: str = "") -> Iterator[Addition]:
+def additions(ownership: FieldOwnership, actual: Any, stated: Any, path_above: str = "") -> Iterator[Addition]:
     """Yield each member that is ours, that AWS holds and that nobody stated, unless it is the default.
 
     A list is yielded whole where its items hold more than the items that are stated.
@@ -122,105 +123,116 @@ def additions(members: FieldOwnership, actual: Any, stated: Any, at: str = "") -
     if not isinstance(actual, Mapping) or not isinstance(stated, Mapping):
         return
     for key, value in actual.items():
-        path = f"{at}.{key}" if at else str(key)
+        path = f"{path_above}.{key}" if path_above else str(key)
         if key in stated:
-            yield from _additions_inside(members, value, stated[key], path)
-        elif members.is_ours(path):
-            own = only_ours(members, value, path)
-            if not is_default(members, path, own):
-                yield path, own, members.default(path)
-        elif members.has_ours_below(path):
-            yield from additions(members, value, {}, path)
+            yield from _additions_inside(ownership, value, stated[key], path)
+        elif ownership.is_ours(path):
+            own = only_ours(ownership, value, path)
+            if not is_default(ownership, path, own):
+                yield path, own, ownership.default(path)
+        elif ownership.has_ours_below(path):
+            yield from additions(ownership, value, {}, path)
 
 
-def _additions_inside(members: FieldOwnership, actual: Any, stated: Any, path: str) -> Iterator[Addition]:
+def _additions_inside(ownership: FieldOwnership, actual: Any, stated: Any, path: str) -> Iterator[Addition]:
     # What a stated member holds besides what is stated.
     if isinstance(stated, Unknown | SecretValue):
         return
     if isinstance(stated, list) and isinstance(actual, list):
-        if len(actual) == len(stated) and not _paired(members, actual, stated, path):
+        if len(actual) == len(stated) and not _items_can_be_paired(ownership, actual, stated, path):
             yield path, actual, stated
         return
-    yield from additions(members, actual, stated, path)
+    yield from additions(ownership, actual, stated, path)
 
 
-def _paired(members: FieldOwnership, actual: Sequence[Any], stated: Sequence[Any], path: str) -> bool:
+def _items_can_be_paired(ownership: FieldOwnership, actual: Sequence[Any], stated: Sequence[Any], path: str) -> bool:
     """Return whether each stated item has an actual item that holds it and nothing else of ours."""
     if not stated:
         return True
     first, rest = stated[0], stated[1:]
     return any(
-        _covers_item(members, one, first, path) and _paired(members, [*actual[:i], *actual[i + 1 :]], rest, path)
+        _covers_item(ownership, one, first, path)
+        and _items_can_be_paired(ownership, [*actual[:i], *actual[i + 1 :]], rest, path)
         for i, one in enumerate(actual)
     )
 
 
-def _covers_item(members: FieldOwnership, actual: Any, stated: Any, path: str) -> bool:
-    return covers(actual, stated) and not any(additions(members, actual, stated, path))
+def _covers_item(ownership: FieldOwnership, actual: Any, stated: Any, path: str) -> bool:
+    return covers(actual, stated) and not any(additions(ownership, actual, stated, path))
 
 
-def only_ours(members: FieldOwnership, value: Any, path: str) -> Any:
+def only_ours(ownership: FieldOwnership, value: Any, path: str) -> Any:
     """Return a value without the members that are not ours by the table of owners."""
     match value:
         case Mapping():
             inner = {key: (f"{path}.{key}", one) for key, one in value.items()}
-            return {key: only_ours(members, one, at) for key, (at, one) in inner.items() if members.is_ours(at)}
-        case list():
-            return [only_ours(members, one, path) for one in value]
-        case _:
-            return value
-
-
-def foreign_items(members: FieldOwnership, value: Any, at: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Yield each item that another owner put into a collection of ours: its path, the item and the owner."""
-    for path, one in walk_items(value, at) if members.has_foreign_items else ():
-        if who := members.foreign_owner(path, one):
-            yield path, one, who
-        else:
-            yield from foreign_items(members, one, at if isinstance(value, list) else path)
-
-
-def without_foreign_items(members: FieldOwnership, at: str, value: Any) -> Any:
-    """Return a value without the items that other owners put into its collections."""
-    if not members.has_foreign_items:
-        return value
-    theirs = [path for path, one in walk_items(value, at) if members.foreign_owner(path, one)]
-    match value:
-        case Mapping():
-            inner = {key: f"{at}.{key}" for key in value}
             return {
-                key: without_foreign_items(members, at, value[key]) for key, at in inner.items() if at not in theirs
+                key: only_ours(ownership, one, path_above)
+                for key, (path_above, one) in inner.items()
+                if ownership.is_ours(path_above)
             }
         case list():
-            return [without_foreign_items(members, at, one) for one in value if f"{at}.{item_name(one)}" not in theirs]
+            return [only_ours(ownership, one, path) for one in value]
         case _:
             return value
 
 
-def walk_items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
+def foreign_items(ownership: FieldOwnership, value: Any, path_above: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield each item that another owner put into a collection of ours: its path, the item and the owner."""
+    for path, one in walk_items(value, path_above) if ownership.has_foreign_items else ():
+        if who := ownership.foreign_owner(path, one):
+            yield path, one, who
+        else:
+            yield from foreign_items(ownership, one, path_above if isinstance(value, list) else path)
+
+
+def without_foreign_items(ownership: FieldOwnership, path_above: str, value: Any) -> Any:
+    """Return a value without the items that other owners put into its collections."""
+    if not ownership.has_foreign_items:
+        return value
+    theirs = [path for path, one in walk_items(value, path_above) if ownership.foreign_owner(path, one)]
+    match value:
+        case Mapping():
+            inner = {key: f"{path_above}.{key}" for key in value}
+            return {
+                key: without_foreign_items(ownership, path_above, value[key])
+                for key, path_above in inner.items()
+                if path_above not in theirs
+            }
+        case list():
+            return [
+                without_foreign_items(ownership, path_above, one)
+                for one in value
+                if f"{path_above}.{item_name(one)}" not in theirs
+            ]
+        case _:
+            return value
+
+
+def walk_items(value: Any, path_above: str) -> Iterator[tuple[str, Any]]:
     """Yield each member of a mapping, or each item of a list that has a name, with its path.
 
     The name of a list's item is a part of its path here.
     """
     match value:
         case Mapping():
-            yield from ((f"{at}.{key}" if at else str(key), one) for key, one in value.items())
+            yield from ((f"{path_above}.{key}" if path_above else str(key), one) for key, one in value.items())
         case list():
-            yield from ((f"{at}.{item_name(one)}", one) for one in value if item_name(one))
+            yield from ((f"{path_above}.{item_name(one)}", one) for one in value if item_name(one))
 
 
 def item_name(item: Any) -> str:
     """Return the name of a list's item, from the first key of `_NAMES` that it has; "" where it has none."""
     if not isinstance(item, Mapping):
         return ""
-    return next((str(item[key]) for key in _NAMES if item.get(key) is not None), "")
+    return next((str(item[key]) for key in _NAME_KEYS if item.get(key) is not None), "")
 
 
-def without_unowned(members: FieldOwnership, path: str, value: Any, stated: Any) -> Any:
+def without_unowned(ownership: FieldOwnership, path: str, value: Any, stated: Any) -> Any:
     """Return a property that is ours as a whole, without the unstated members that the table gives to nobody.
 
     Such members are left as they are, whoever set them.
     """
     if not isinstance(value, Mapping) or not isinstance(stated, Mapping):
         return value
-    return {key: one for key, one in value.items() if key in stated or not members.is_unowned(f"{path}.{key}")}
+    return {key: one for key, one in value.items() if key in stated or not ownership.is_unowned(f"{path}.{key}")}

@@ -78,7 +78,7 @@ class RouteTable(Ec2ResourceType):
             ec2.describe_subnets(Filters=equals_filters({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
         )
         theirs = {one["SubnetId"] for one in listed if not has_stack_tags(mapping(one.get("Tags", [])), spec.suffix)}
-        return sorted((_association_blocker(ec2, one, theirs) for one in held), key=lambda one: one.what)
+        return sorted((_association_blocker(ec2, one, theirs) for one in held), key=lambda one: one.description)
 
 
 def _association_blocker(ec2: Any, association: JsonObject, theirs: set[str]) -> Blocker:

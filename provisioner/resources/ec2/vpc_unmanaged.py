@@ -40,10 +40,10 @@ def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> l
         _as_unmanaged(spec, what, actual) for id_, what, actual in _resources_in_vpc(ec2, spec) if id_ not in known
     ]
     ways = routing_blockers(ec2, spec)
-    beside += [Unmanaged(one.what, {}, one.remedy, doubtful=True) for one in ways if one.uncertain]
-    theirs = [one for one in ways if not one.temporary and known.isdisjoint(one.what.split())]
+    beside += [Unmanaged(one.description, {}, one.remedy, is_unlisted=True) for one in ways if one.uncertain]
+    theirs = [one for one in ways if not one.temporary and known.isdisjoint(one.description.split())]
     why = "{}, and would hold up a teardown: {} ends it"
-    beside += [Unmanaged(one.what, {}, why.format(_BESIDE_OURS, one.remedy)) for one in theirs]
+    beside += [Unmanaged(one.description, {}, why.format(_BESIDE_OURS, one.remedy)) for one in theirs]
     return beside + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
 
 

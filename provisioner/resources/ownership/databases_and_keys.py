@@ -8,21 +8,21 @@ KEY = FieldOwnership(
     ("kms DescribeKey KeyMetadata", "kms GetKeyPolicy"),
     ours="Description Policy",
     unowned="Policy.Id",
-    born="CloudHsmClusterId CustomKeyStoreId CustomerMasterKeySpec KeySpec KeyUsage MultiRegion Origin"
+    create_only="CloudHsmClusterId CustomKeyStoreId CustomerMasterKeySpec KeySpec KeyUsage MultiRegion Origin"
     " XksKeyConfiguration.**",
-    aws="AWSAccountId Arn CreationDate CurrentKeyMaterialId DeletionDate Enabled EncapsulationAlgorithms"
+    read_only="AWSAccountId Arn CreationDate CurrentKeyMaterialId DeletionDate Enabled EncapsulationAlgorithms"
     " EncryptionAlgorithms ExpirationModel KeyAgreementAlgorithms KeyId KeyManager KeyState MacAlgorithms"
     " MultiRegionConfiguration.** PendingDeletionWindowInDays PolicyName SigningAlgorithms ValidTo",
 )
 KEY_ALIAS = FieldOwnership(
     ("kms ListAliases Aliases",),
     ours="AliasName TargetKeyId",
-    aws="AliasArn CreationDate LastUpdatedDate",
+    read_only="AliasArn CreationDate LastUpdatedDate",
 )
 KEY_ROTATION = FieldOwnership(
     ("kms GetKeyRotationStatus",),
     ours="KeyRotationEnabled",
-    aws="KeyId NextRotationDate OnDemandRotationStartDate",
+    read_only="KeyId NextRotationDate OnDemandRotationStartDate",
     unowned="RotationPeriodInDays",
 )
 SECRET = FieldOwnership(
@@ -30,14 +30,14 @@ SECRET = FieldOwnership(
     ours="Description Name",
     # AWS returns no key for the AWS managed one.
     defaults=(Default("KmsKeyId", "alias/aws/secretsmanager"),),
-    inside="CrossAccountReplicas.** ReplicationStatus.** RotationEnabled RotationLambdaARN RotationRules.**",
+    as_children="CrossAccountReplicas.** ReplicationStatus.** RotationEnabled RotationLambdaARN RotationRules.**",
     foreign=(
         ForeignFields("the service that made it", "OwningService"),
         ForeignFields("the partner that rotates it", "ExternalSecretRotationMetadata.** ExternalSecretRotationRoleArn"),
         ForeignFields("the secret that it is a copy of", "CrossAccountPrimary.** PrimaryRegion"),
     ),
-    born="Type",
-    aws="ARN CreatedDate DeletedDate LastAccessedDate LastChangedDate LastRotatedDate NextRotationDate"
+    create_only="Type",
+    read_only="ARN CreatedDate DeletedDate LastAccessedDate LastChangedDate LastRotatedDate NextRotationDate"
     " VersionIdsToStages.**",
 )
 ROTATION = FieldOwnership(
@@ -52,7 +52,7 @@ ROTATION = FieldOwnership(
             " RotationLambdaARN Type",
         ),
     ),
-    aws="CreatedDate DeletedDate LastAccessedDate LastChangedDate LastRotatedDate NextRotationDate"
+    read_only="CreatedDate DeletedDate LastAccessedDate LastChangedDate LastRotatedDate NextRotationDate"
     " RotationEnabled VersionIdsToStages.**",
     unowned="RotationRules.Duration RotationRules.ScheduleExpression RotationRules",
 )
@@ -60,17 +60,17 @@ DB_SUBNETS = FieldOwnership(
     ("rds DescribeDBSubnetGroups DBSubnetGroups",),
     ours="DBSubnetGroupDescription DBSubnetGroupName",
     renamed="Subnets.**",
-    aws="DBSubnetGroupArn SubnetGroupStatus SupportedNetworkTypes VpcId",
+    read_only="DBSubnetGroupArn SubnetGroupStatus SupportedNetworkTypes VpcId",
 )
 DB_PARAMETER_GROUP = FieldOwnership(
     ("rds DescribeDBClusterParameterGroups DBClusterParameterGroups",),
-    born="DBClusterParameterGroupName DBParameterGroupFamily Description",
-    aws="DBClusterParameterGroupArn",
+    create_only="DBClusterParameterGroupName DBParameterGroupFamily Description",
+    read_only="DBClusterParameterGroupArn",
 )
 DB_PARAMETERS = FieldOwnership(
     ("rds DescribeDBClusterParameters Parameters",),
     renamed="ParameterName ParameterValue",
-    aws="AllowedValues ApplyMethod ApplyType DataType Description IsModifiable MinimumEngineVersion Source"
+    read_only="AllowedValues ApplyMethod ApplyType DataType Description IsModifiable MinimumEngineVersion Source"
     " SupportedEngineModes",
 )
 DB_CLUSTER = FieldOwnership(
@@ -89,9 +89,9 @@ DB_CLUSTER = FieldOwnership(
     ),
     renamed="DBClusterParameterGroup DBSubnetGroup EnabledCloudwatchLogsExports"
     " IAMDatabaseAuthenticationEnabled MasterUserSecret.** VpcSecurityGroups.**",
-    inside="DBClusterMembers.**",
+    as_children="DBClusterMembers.**",
     # ModifyDBCluster does not accept these (botocore rds).
-    born="AvailabilityZones CharacterSetName CloneGroupId ClusterScalabilityType DBClusterIdentifier"
+    create_only="AvailabilityZones CharacterSetName CloneGroupId ClusterScalabilityType DBClusterIdentifier"
     " DBSystemId DatabaseName Engine EngineMode InternetAccessGatewayEnabled KmsKeyId MasterUsername"
     " PubliclyAccessible RdsCustomClusterConfiguration.** StorageEncrypted StorageEncryptionType"
     " VPCNetworkingEnabled",
@@ -109,7 +109,7 @@ DB_CLUSTER = FieldOwnership(
         ForeignFields("the organisation, whose upgrades come in an order", "UpgradeRolloutOrder"),
         ForeignFields("AWS Backup", "AwsBackupRecoveryPointArn"),
     ),
-    aws="AutomaticRestartTime BacktrackConsumedChangeRecords Capacity ClusterCreateTime"
+    read_only="AutomaticRestartTime BacktrackConsumedChangeRecords Capacity ClusterCreateTime"
     " CrossAccountClone CustomEndpoints DBClusterArn DbClusterResourceId EarliestBacktrackTime"
     " EarliestRestorableTime Endpoint HostedZoneId IOOptimizedNextAllowedModificationTime"
     " LatestRestorableTime MultiAZ PendingModifiedValues.** PercentProgress ReaderEndpoint"
@@ -129,7 +129,7 @@ DB_INSTANCE = FieldOwnership(
     # The order in which instances are promoted to writer: 1 if not set (botocore rds CreateDBInstance).
     defaults=(Default("PubliclyAccessible", value=False), Default("PromotionTier", 1)),
     renamed="PerformanceInsightsEnabled",
-    born="CharacterSetName CustomIamInstanceProfile CustomerOwnedIpEnabled DBClusterIdentifier"
+    create_only="CharacterSetName CustomIamInstanceProfile CustomerOwnedIpEnabled DBClusterIdentifier"
     " DBInstanceIdentifier DBName DBSystemId Engine MultiTenant NcharCharacterSetName"
     " StorageEncrypted StorageEncryptionType Timezone",
     foreign=(
@@ -149,7 +149,7 @@ DB_INSTANCE = FieldOwnership(
         ForeignFields("the organisation, whose upgrades come in an order", "UpgradeRolloutOrder"),
         ForeignFields("AWS Backup", "AwsBackupRecoveryPointArn"),
     ),
-    aws="AutomaticRestartTime CertificateDetails.** DBCapacityReservationIdentifier DBInstanceArn"
+    read_only="AutomaticRestartTime CertificateDetails.** DBCapacityReservationIdentifier DBInstanceArn"
     " DBInstanceAutomatedBackupsReplications.** DBInstanceStatus DBSecurityGroups.** DbInstancePort"
     " DbiResourceId Endpoint.** EnhancedMonitoringResourceArn InstanceCreateTime"
     " IsStorageConfigUpgradeAvailable LatestRestorableTime ListenerEndpoint.**"
@@ -169,8 +169,8 @@ TABLE = FieldOwnership(
     # DynamoDB refuses requests beyond these (API reference, OnDemandThroughput; -1 is no limit).
     defaults=(Default("OnDemandThroughput", {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}),),
     # Indexes and replicas are read beside the table.
-    inside="GlobalSecondaryIndexes.** Replicas.** VectorIndexes.**",
-    born="LocalSecondaryIndexes.** MultiRegionConsistency",
+    as_children="GlobalSecondaryIndexes.** Replicas.** VectorIndexes.**",
+    create_only="LocalSecondaryIndexes.** MultiRegionConsistency",
     foreign=(
         ForeignFields(
             "the global table",
@@ -178,7 +178,7 @@ TABLE = FieldOwnership(
             " GlobalTableVersion GlobalTableWitnesses.**",
         ),
     ),
-    aws="ArchivalSummary.** CreationDateTime ItemCount LatestStreamArn LatestStreamLabel"
+    read_only="ArchivalSummary.** CreationDateTime ItemCount LatestStreamArn LatestStreamLabel"
     " ProvisionedThroughput.LastDecreaseDateTime ProvisionedThroughput.LastIncreaseDateTime"
     " ProvisionedThroughput.NumberOfDecreasesToday RestoreSummary.** TableArn TableId TableSizeBytes"
     " TableStatus WarmThroughput.**",
@@ -189,7 +189,7 @@ TTL = FieldOwnership(("dynamodb DescribeTimeToLive TimeToLiveDescription",), ren
 BACKUPS = FieldOwnership(
     ("dynamodb DescribeContinuousBackups ContinuousBackupsDescription",),
     renamed="PointInTimeRecoveryDescription PointInTimeRecoveryDescription.PointInTimeRecoveryStatus",
-    aws="ContinuousBackupsStatus PointInTimeRecoveryDescription.EarliestRestorableDateTime"
+    read_only="ContinuousBackupsStatus PointInTimeRecoveryDescription.EarliestRestorableDateTime"
     " PointInTimeRecoveryDescription.LatestRestorableDateTime",
     unowned="PointInTimeRecoveryDescription.RecoveryPeriodInDays",
 )

@@ -9,8 +9,8 @@ CLUSTER = FieldOwnership(
     ours="capacityProviders configuration.executeCommandConfiguration.**"
     " defaultCapacityProviderStrategy.** settings.**",
     defaults=(Default("configuration.executeCommandConfiguration.logging", "DEFAULT"),),
-    born="clusterName",
-    aws="activeServicesCount attachments.** attachmentsStatus clusterArn pendingTasksCount"
+    create_only="clusterName",
+    read_only="activeServicesCount attachments.** attachmentsStatus clusterArn pendingTasksCount"
     " registeredContainerInstancesCount runningTasksCount statistics.** status",
     # Only new services use it.
     unowned="configuration configuration.managedStorageConfiguration.** serviceConnectDefaults.**",
@@ -18,11 +18,11 @@ CLUSTER = FieldOwnership(
 # A revision never changes: all of it was set when it was registered.
 TASK_DEFINITION = FieldOwnership(
     ("ecs DescribeTaskDefinition taskDefinition",),
-    born="containerDefinitions.** cpu enableFaultInjection ephemeralStorage.** executionRoleArn"
+    create_only="containerDefinitions.** cpu enableFaultInjection ephemeralStorage.** executionRoleArn"
     " family inferenceAccelerators.** ipcMode memory networkMode pidMode placementConstraints.**"
     " proxyConfiguration.** requiresCompatibilities runtimePlatform.** taskRoleArn"
     " trustedExecutionConfiguration.** volumes.**",
-    aws="compatibilities deleteRequestedAt deregisteredAt registeredAt registeredBy"
+    read_only="compatibilities deleteRequestedAt deregisteredAt registeredAt registeredBy"
     " requiresAttributes.** revision status taskDefinitionArn",
 )
 # The owner of an ECS deployment strategy, by which ECS itself shifts traffic.
@@ -52,7 +52,7 @@ SERVICE = FieldOwnership(
     ),
     renamed="clusterArn deployments.serviceConnectConfiguration.** deployments.volumeConfigurations.**"
     " deployments.vpcLatticeConfigurations.**",
-    born="deploymentController.** launchType schedulingStrategy",
+    create_only="deploymentController.** launchType schedulingStrategy",
     foreign=(
         ForeignFields("autoscaling", "desiredCount"),
         ForeignFields(
@@ -61,7 +61,7 @@ SERVICE = FieldOwnership(
         ),
         ForeignFields("CodeDeploy, or another deployer", "taskSets.**"),
     ),
-    aws="createdAt createdBy currentServiceDeployment currentServiceRevisions.** deployments.**"
+    read_only="createdAt createdBy currentServiceDeployment currentServiceRevisions.** deployments.**"
     " events.** loadBalancers.loadBalancerName pendingCount platformFamily resourceManagementType"
     " roleArn runningCount serviceArn status",
     unowned="availabilityZoneRebalancing deploymentConfiguration deploymentConfiguration.alarms.**"
@@ -74,7 +74,7 @@ SERVICE = FieldOwnership(
 SCALABLE_TARGET = FieldOwnership(
     ("application-autoscaling DescribeScalableTargets ScalableTargets",),
     ours="MaxCapacity MinCapacity ResourceId ScalableDimension ServiceNamespace SuspendedState.**",
-    aws="CreationTime PredictedCapacity RoleARN ScalableTargetARN",
+    read_only="CreationTime PredictedCapacity RoleARN ScalableTargetARN",
 )
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 SCALING_POLICY = FieldOwnership(
@@ -83,6 +83,6 @@ SCALING_POLICY = FieldOwnership(
     f" {_TRACKING}.PredefinedMetricSpecification.** {_TRACKING}.ScaleInCooldown"
     f" {_TRACKING}.ScaleOutCooldown {_TRACKING}.TargetValue {_TRACKING} PolicyName PolicyType"
     " ResourceId ScalableDimension ServiceNamespace",
-    born="PredictiveScalingPolicyConfiguration.** StepScalingPolicyConfiguration.**",
-    aws="Alarms.** CreationTime PolicyARN",
+    create_only="PredictiveScalingPolicyConfiguration.** StepScalingPolicyConfiguration.**",
+    read_only="Alarms.** CreationTime PolicyARN",
 )

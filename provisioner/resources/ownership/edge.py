@@ -41,8 +41,8 @@ DISTRIBUTION = FieldOwnership(
         Default("ConnectionMode", "direct"),
         Default("Restrictions", {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0, "Items": []}}),
     ),
-    born="CallerReference",
-    aws="ActiveTrustedKeyGroups.** ActiveTrustedSigners.** AliasICPRecordals.** ARN"
+    create_only="CallerReference",
+    read_only="ActiveTrustedKeyGroups.** ActiveTrustedSigners.** AliasICPRecordals.** ARN"
     " DistributionConfig DomainName Id InProgressInvalidationBatches LastModifiedTime Status"
     " ViewerCertificate.Certificate ViewerCertificate.CertificateSource"
     " ViewerCertificate.CloudFrontDefaultCertificate ViewerCertificate.MinimumProtocolVersion"
@@ -59,15 +59,15 @@ VPC_ORIGIN = FieldOwnership(
     ("cloudfront GetVpcOrigin VpcOrigin.VpcOriginEndpointConfig", "cloudfront GetVpcOrigin VpcOrigin"),
     # CloudFront does not change an origin that a distribution uses, and ours always is (UpdateVpcOrigin,
     # CannotUpdateEntityWhileInUse).
-    born="Arn HTTPPort HTTPSPort IpAddressType Name OriginProtocolPolicy OriginSslProtocols.**",
-    aws="AccountId CreatedTime Id LastModifiedTime Status VpcOriginEndpointConfig",
+    create_only="Arn HTTPPort HTTPSPort IpAddressType Name OriginProtocolPolicy OriginSslProtocols.**",
+    read_only="AccountId CreatedTime Id LastModifiedTime Status VpcOriginEndpointConfig",
 )
 CERTIFICATE = FieldOwnership(
     ("acm DescribeCertificate Certificate",),
-    born="AcmeAccountId AcmeEndpointArn CertificateAuthorityArn CertificateKeyPairOrigin DomainName"
+    create_only="AcmeAccountId AcmeEndpointArn CertificateAuthorityArn CertificateKeyPairOrigin DomainName"
     " DomainValidationOptions.** KeyAlgorithm Options.** SubjectAlternativeNames Type",
     foreign=(ForeignFields("the service that manages it", "ManagedBy"),),
-    aws="CertificateArn CreatedAt ExtendedKeyUsages.** FailureReason ImportedAt InUseBy IssuedAt"
+    read_only="CertificateArn CreatedAt ExtendedKeyUsages.** FailureReason ImportedAt InUseBy IssuedAt"
     " Issuer KeyUsages.** NotAfter NotBefore RenewalEligibility RenewalSummary.** RevocationReason"
     " RevokedAt Serial SignatureAlgorithm Status Subject UpdateSummary.**",
 )
@@ -103,7 +103,7 @@ WEB_ACL = FieldOwnership(
             " PreProcessFirewallManagerRuleGroups.** RetrofittedByFirewallManager",
         ),
     ),
-    aws="ARN Capacity Id LabelNamespace",
+    read_only="ARN Capacity Id LabelNamespace",
     unowned="ApplicationConfig.** AssociationConfig.** CaptchaConfig.** ChallengeConfig.**"
     " CustomResponseBodies.** DataProtectionConfig.** MonetizationConfig.**"
     " OnSourceDDoSProtectionConfig.** TokenDomains",
@@ -115,6 +115,6 @@ WEB_ACL_LOG = FieldOwnership(
         ForeignFields("Firewall Manager", "ManagedByFirewallManager"),
         ForeignFields("who asked for it", "LogScope"),
     ),
-    born="LogType",
+    create_only="LogType",
     unowned="LoggingFilter.**",
 )

@@ -27,9 +27,9 @@ BALANCER = FieldOwnership(
     ours="Scheme SecurityGroups",
     defaults=(Default("IpAddressType", "ipv4"),),
     renamed="AvailabilityZones.** LoadBalancerName",
-    born="CustomerOwnedIpv4Pool Type VpcId",
+    create_only="CustomerOwnedIpv4Pool Type VpcId",
     account="IpamPools.**",
-    aws="CanonicalHostedZoneId CreatedTime DNSName LoadBalancerArn State.**",
+    read_only="CanonicalHostedZoneId CreatedTime DNSName LoadBalancerArn State.**",
     unowned="EnablePrefixForIpv6SourceNat EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
 )
 # botocore elbv2 LoadBalancerAttribute, Key: the attributes that affect how requests are handled, and their
@@ -58,8 +58,8 @@ TARGET_GROUP = FieldOwnership(
     " HealthyThresholdCount Matcher Matcher.HttpCode Matcher.GrpcCode UnhealthyThresholdCount",
     defaults=(Default("HealthCheckEnabled", value=True), Default("HealthCheckPort", "traffic-port")),
     renamed="TargetGroupName",
-    born="IpAddressType Port Protocol ProtocolVersion TargetControlPort TargetType VpcId",
-    aws="LoadBalancerArns TargetGroupArn",
+    create_only="IpAddressType Port Protocol ProtocolVersion TargetControlPort TargetType VpcId",
+    read_only="LoadBalancerArns TargetGroupArn",
 )
 # botocore elbv2 TargetGroupAttribute, Key: the attributes that affect which target gets a request.
 _HEALTH_PREFIX = "target_group_health"
@@ -89,8 +89,8 @@ LISTENER = FieldOwnership(
         Default("MutualAuthentication", {"Mode": "off"}),
         Default("MutualAuthentication.AdvertiseTrustStoreCaNames", frozenset({"off"})),
     ),
-    born="LoadBalancerArn",
-    aws="DefaultActions.Order DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds"
+    create_only="LoadBalancerArn",
+    read_only="DefaultActions.Order DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds"
     " ListenerArn MutualAuthentication.TrustStoreAssociationStatus Certificates.IsDefault",
     # For TLS listeners of Network Load Balancers.
     unowned="AlpnPolicy",
@@ -100,5 +100,5 @@ RULE = FieldOwnership(
     ours="Actions.** Priority",
     defaults=(*_action_defaults("Actions"), Default("Transforms", [])),
     renamed="Conditions.**",
-    aws="Actions.Order Actions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds IsDefault RuleArn",
+    read_only="Actions.Order Actions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds IsDefault RuleArn",
 )

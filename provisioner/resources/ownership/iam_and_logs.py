@@ -10,8 +10,8 @@ ROLE = FieldOwnership(
     # A boundary limits what the stack grants to the role.
     defaults=(Default("PermissionsBoundary", ""),),
     renamed="PermissionsBoundary.**",
-    born="Path RoleName SourceRoleTemplate.**",
-    aws="Arn CreateDate RoleId RoleLastUsed.**",
+    create_only="Path RoleName SourceRoleTemplate.**",
+    read_only="Arn CreateDate RoleId RoleLastUsed.**",
     unowned="MaxSessionDuration AssumeRolePolicyDocument.Id",
 )
 ROLE_POLICY = FieldOwnership(
@@ -22,8 +22,8 @@ MANAGED_POLICY = FieldOwnership(
     ("iam GetPolicy Policy", "iam GetPolicyVersion PolicyVersion"),
     renamed="Document",
     unowned="PolicyDocument.Id",
-    born="Description Path PolicyName",
-    aws="Arn AttachmentCount CreateDate DefaultVersionId IsAttachable IsDefaultVersion"
+    create_only="Description Path PolicyName",
+    read_only="Arn AttachmentCount CreateDate DefaultVersionId IsAttachable IsDefaultVersion"
     " PermissionsBoundaryUsageCount PolicyId UpdateDate VersionId",
 )
 
@@ -33,36 +33,36 @@ LOG_GROUP = FieldOwnership(
     ("logs DescribeLogGroups logGroups",),
     # Whether a bearer token is enough to write (botocore logs PutBearerTokenAuthentication).
     defaults=(Default("bearerTokenAuthenticationEnabled", value=False), Default("kmsKeyId", "")),
-    born="logGroupClass logGroupName",
-    inside="retentionInDays",
+    create_only="logGroupClass logGroupName",
+    as_children="retentionInDays",
     account="dataProtectionStatus inheritedProperties retentionPolicyName",
-    aws="arn creationTime logGroupArn metricFilterCount storedBytes",
+    read_only="arn creationTime logGroupArn metricFilterCount storedBytes",
     unowned="deletionProtectionEnabled",
 )
 RETENTION = FieldOwnership(
     ("logs DescribeLogGroups logGroups",),
     ours="retentionInDays",
-    inside="bearerTokenAuthenticationEnabled deletionProtectionEnabled kmsKeyId",
-    born="logGroupClass logGroupName",
+    as_children="bearerTokenAuthenticationEnabled deletionProtectionEnabled kmsKeyId",
+    create_only="logGroupClass logGroupName",
     account="dataProtectionStatus inheritedProperties retentionPolicyName",
-    aws="arn creationTime logGroupArn metricFilterCount storedBytes",
+    read_only="arn creationTime logGroupArn metricFilterCount storedBytes",
 )
 SOURCE = FieldOwnership(
     ("logs GetDeliverySource deliverySource",),
     ours="logType name",
     renamed="resourceArns",
-    aws="arn service status statusReason",
+    read_only="arn service status statusReason",
     unowned="deliverySourceConfiguration.**",
 )
 DESTINATION = FieldOwnership(
     ("logs GetDeliveryDestination deliveryDestination",),
     ours="deliveryDestinationConfiguration.** name outputFormat",
     foreign=(ForeignFields("the account that the records are for", "roleArn"),),
-    aws="arn deliveryDestinationType",
+    read_only="arn deliveryDestinationType",
 )
 DELIVERY = FieldOwnership(
     ("logs DescribeDeliveries deliveries",),
     ours="deliveryDestinationArn deliverySourceName",
-    aws="arn deliveryDestinationType id",
+    read_only="arn deliveryDestinationType id",
     unowned="fieldDelimiter recordFields s3DeliveryConfiguration.**",
 )

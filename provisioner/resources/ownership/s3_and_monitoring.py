@@ -9,8 +9,8 @@ from provisioner.engine.types.field_owners import FieldOwnership, ForeignFields
 
 BUCKET = FieldOwnership(
     ("s3 HeadBucket",),
-    born="BucketLocationName BucketLocationType BucketRegion",
-    aws="AccessPointAlias BucketArn",
+    create_only="BucketLocationName BucketLocationType BucketRegion",
+    read_only="AccessPointAlias BucketArn",
 )
 PUBLIC_ACCESS = FieldOwnership(("s3 GetPublicAccessBlock",), ours="PublicAccessBlockConfiguration.**")
 _ENCRYPTION_RULES = "ServerSideEncryptionConfiguration.Rules"
@@ -65,18 +65,18 @@ ALARM = FieldOwnership(
     ours="ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator Dimensions.**"
     " EvaluationPeriods ExtendedStatistic MetricName Metrics.** Namespace OKActions Period Statistic"
     " Threshold ThresholdMetricId TreatMissingData Unit EvaluationCriteria.**",
-    aws="AlarmArn AlarmConfigurationUpdatedTimestamp EvaluationState StateReason StateReasonData"
+    read_only="AlarmArn AlarmConfigurationUpdatedTimestamp EvaluationState StateReason StateReasonData"
     " StateTransitionedTimestamp StateUpdatedTimestamp StateValue",
     unowned="ActionConfiguration.** DatapointsToAlarm EvaluateLowSampleCountPercentile EvaluationInterval"
     " EvaluationWindow.** InsufficientDataActions WarmUpConfiguration.**",
 )
-DASHBOARD = FieldOwnership(("cloudwatch GetDashboard",), ours="DashboardBody DashboardName", aws="DashboardArn")
+DASHBOARD = FieldOwnership(("cloudwatch GetDashboard",), ours="DashboardBody DashboardName", read_only="DashboardArn")
 EVENT_RULE = FieldOwnership(
     ("events DescribeRule",),
     ours="Description EventPattern Name ScheduleExpression State",
-    born="EventBusName",
+    create_only="EventBusName",
     foreign=(ForeignFields("the service that manages it", "ManagedBy"),),
-    aws="Arn CreatedBy",
+    read_only="Arn CreatedBy",
     unowned="RoleArn",
 )
 _OTHER_TARGETS = (

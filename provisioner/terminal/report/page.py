@@ -62,7 +62,9 @@ def _figures(sheet: Sheet) -> dict[str, str]:
     """Return the key figures of the stack, by name, as HTML."""
     held = sum(not one.broken for one in sheet.controls)
     cost_now = sheet.cost.totals[0]
-    drifted = "not asked" if sheet.drift is None else _counted(sum(one.what != "held" for one in sheet.drift.drifts))
+    drifted = (
+        "not asked" if sheet.drift is None else _counted(sum(one.category != "held" for one in sheet.drift.drifts))
+    )
     return {
         "Health": marked(sheet.state, _WORDS[sheet.state]),
         "Resources": str(len(sheet.health)),

@@ -102,8 +102,8 @@ def drift(sheet: Sheet) -> str:
     """Return the section about drift as HTML."""
     if sheet.drift is None:
         return section("Drift", '<p class="pale">Not looked for: AWS was not asked.</p>')
-    ours = [_drift(one) for one in sheet.drift.drifts if one.what != "held"]
-    theirs = [_drift(one) for one in sheet.drift.drifts if one.what == "held"]
+    ours = [_drift(one) for one in sheet.drift.drifts if one.category != "held"]
+    theirs = [_drift(one) for one in sheet.drift.drifts if one.category == "held"]
     parts = [f"<ul>{''.join(ours)}</ul>" if ours else f"<p>{marked('good', 'No drift.')}</p>"]
     if theirs:
         parts.append(f'<p class="pale">Left to other owners:</p><ul>{"".join(theirs)}</ul>')
@@ -115,8 +115,8 @@ def drift(sheet: Sheet) -> str:
 def _drift(one: Drift) -> str:
     """Return the drift of one resource as HTML."""
     what = f"{one.step}/{one.logical_id}"
-    words = f"{_DRIFTED[one.what]}: {one.unmanaged}" if one.unmanaged else _DRIFTED[one.what]
-    state = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(one.what, "changed")
+    words = f"{_DRIFTED[one.category]}: {one.unmanaged}" if one.unmanaged else _DRIFTED[one.category]
+    state = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(one.category, "changed")
     fields = "".join(f"<div><code>{escape(line)}</code></div>" for line in _fields(one))
     head = f'<div class="row"><span>{escape(what)}</span>{marked(state, words)}</div>'
     return f'<li>{head}{fields}<div class="pale">{escape(one.remedy)}</div></li>'
