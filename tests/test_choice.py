@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.engine.planning.change import delete_change
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import delete_change
 from provisioner.engine.planning.selection import Selection, select
 from provisioner.errors import UsageError
 from state.stack_state import ResourceState, StackLocation, StackState

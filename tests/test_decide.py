@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, Action, decide_change, delete_change
+from provisioner.engine.planning.change import Action, delete_change
+from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, decide_change
 from provisioner.engine.resource_graph.references import JsonObject, Ref, Unknown
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import ResourceState

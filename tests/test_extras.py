@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.planning.planner import Action, Change, with_unmanaged
+from provisioner.engine.planning.change import Action, Change, with_unmanaged
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged

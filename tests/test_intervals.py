@@ -14,7 +14,8 @@ from provisioner.engine.execution.cooldown import with_cooldown
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.planning.planner import Change, decide_change
+from provisioner.engine.planning.change import Change
+from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import RetryLater
 from provisioner.engine.types.data import codes, minutes

@@ -19,7 +19,7 @@ from provisioner.emulator.wire import Call, compose
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.planning.planner import Change
+from provisioner.engine.planning.change import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.responses import UnsupportedOperation, require_complete_responses

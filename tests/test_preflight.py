@@ -17,9 +17,10 @@ from provisioner.emulator.local import window
 from provisioner.emulator.patches import quotas as raised
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
+from provisioner.engine.planning.change import Action, Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import Action, Change, decide_change
+from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses

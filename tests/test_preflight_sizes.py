@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import Change
 from provisioner.permissions.statements import INLINE_LIMIT, MANAGED_LIMIT
 from provisioner.preflight.sizes import INLINE, MANAGED, sizes
 from tests.test_prices import declared

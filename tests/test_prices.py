@@ -10,9 +10,9 @@ import pytest
 
 from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.estimates.time_estimate import TimeEstimate, Wait, estimate_apply, estimate_teardown
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.prices.charges import BY_USE, CHARGES, FREE, PricedResources, is_priced
 from provisioner.prices.estimate import Cost, CostEstimate, after, as_it_is, bill

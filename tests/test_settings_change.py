@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.planning.planner import is_identified_by_name
+from provisioner.engine.planning.resource_owner import is_identified_by_name
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources import RESOURCE_TYPES
 from tests.support.live_stack import ACCOUNT

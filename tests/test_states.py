@@ -10,8 +10,8 @@ import pytest
 
 from provisioner.doctor.checked_resources import CheckedResource, resources_are_healthy
 from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.planning.change import retain_change
 from provisioner.engine.planning.drift import Drift, DriftField, DriftReport, _drifts_of
-from provisioner.engine.planning.planner import retain_change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import HealthStatus, StatusClasses, health_of
 from provisioner.engine.types.resource_type import ResourceSpec

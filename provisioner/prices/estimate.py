@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, PricedResources, is_priced
 from provisioner.prices.table import Prices

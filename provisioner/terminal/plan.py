@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, look_up
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.console import Console

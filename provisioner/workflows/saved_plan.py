@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioner import __version__
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.planning.selection import Selection
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.errors import Blocked, UsageError

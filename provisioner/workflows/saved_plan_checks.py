@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
 from provisioner.errors import Blocked
 from provisioner.session import Session

@@ -11,8 +11,8 @@ from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.errors import Incomplete, UsageError

@@ -18,8 +18,8 @@ from provisioner.engine.estimates.critical_path import (
     delete_graph,
 )
 from provisioner.engine.execution.events import Event
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan, ResourceTypes
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.planning.teardown_plan import TeardownPlan
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.runs.recorder import RecordedResource

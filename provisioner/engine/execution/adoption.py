@@ -8,7 +8,8 @@ from provisioner.engine.execution.actual_states import ActualStates
 from provisioner.engine.execution.cooldown import last_change
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.planning.planner import AWS_IS_WORKING, Change
+from provisioner.engine.planning.change import Change
+from provisioner.engine.planning.planner import AWS_IS_WORKING
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.names import own_tags

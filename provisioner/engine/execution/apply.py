@@ -18,8 +18,9 @@ from provisioner.engine.execution.replaced_secrets import record_outdated_secret
 from provisioner.engine.execution.replacement import Cutover, depose_moved, depose_or_delete, relax_deposed
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.execution.teardown import delete_and_report, delete_recorded, recorded_resource
+from provisioner.engine.planning.change import Change, with_unmanaged
 from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, managed_resource_of
-from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, Change, decide_change, with_unmanaged
+from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, decide_change
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, fingerprint_secrets, resolve
 from provisioner.engine.resource_graph.sensitive import to_recorded

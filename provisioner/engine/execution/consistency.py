@@ -14,7 +14,7 @@ from provisioner.engine.calls.polling import poll_until
 from provisioner.engine.execution.managed_resource import ManagedResource, is_unsupported_call, read
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import differences, meets_condition
-from provisioner.engine.planning.planner import foreign_remedy, is_owned, owner_description
+from provisioner.engine.planning.resource_owner import foreign_remedy, is_owned, owner_description
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import OwnershipConflict, matches_codes
 from provisioner.engine.types.data import Codes

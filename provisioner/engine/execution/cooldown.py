@@ -16,7 +16,7 @@ from provisioner.engine.calls.error_categories import describe_error
 from provisioner.engine.calls.polling import Clock, poll_interval, retry
 from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.planning.planner import Change
+from provisioner.engine.planning.change import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import RetryLater, matches_codes
 from provisioner.engine.types.resource_type import ResourceType

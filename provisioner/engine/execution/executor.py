@@ -25,8 +25,9 @@ from provisioner.engine.execution.managed_resource import (
 )
 from provisioner.engine.execution.unsupported import UnsupportedResources
 from provisioner.engine.execution.waiter import Waiter
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import update_of
-from provisioner.engine.planning.planner import Change, is_foreign, is_identified_by_name, owner_description
+from provisioner.engine.planning.resource_owner import is_foreign, is_identified_by_name, owner_description
 from provisioner.engine.resource_graph.references import JsonObject, reveal_secrets
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.engine.run_marker.marker import RunMarker

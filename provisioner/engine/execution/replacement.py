@@ -9,11 +9,12 @@ from provisioner.engine.execution.adoption import adopt
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
+from provisioner.engine.planning.change import Change, with_unmanaged
 from provisioner.engine.planning.conflicts import are_in_conflict
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
-from provisioner.engine.planning.planner import Change, decide_change, with_unmanaged
+from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase

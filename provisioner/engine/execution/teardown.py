@@ -14,7 +14,7 @@ from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.planning.plan import ResourceTypes
-from provisioner.engine.planning.planner import is_identified_by_name
+from provisioner.engine.planning.resource_owner import is_identified_by_name
 from provisioner.engine.types.blocker import OwnershipConflict
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked

@@ -16,6 +16,7 @@ from provisioner.engine.execution.managed_resource import (
 )
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.execution.teardown import recorded_resource
+from provisioner.engine.planning.change import Change, retain_change
 from provisioner.engine.planning.diff import (
     Difference,
     differences,
@@ -24,7 +25,6 @@ from provisioner.engine.planning.diff import (
     tag_differences,
 )
 from provisioner.engine.planning.plan import Plan, ResourceTypes, known_children
-from provisioner.engine.planning.planner import Change, retain_change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.engine.types.resource_type import ResourceType

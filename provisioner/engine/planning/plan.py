@@ -20,8 +20,9 @@ from provisioner.engine.execution.managed_resource import (
 )
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage
 from provisioner.engine.execution.unsupported import describe_unsupported
+from provisioner.engine.planning.change import Change, delete_change, with_unmanaged
 from provisioner.engine.planning.conflicts import DeletionOrder, find_conflicts, state_of_resource
-from provisioner.engine.planning.planner import Change, decide_change, delete_change, is_restorable, with_unmanaged
+from provisioner.engine.planning.planner import decide_change, is_restorable
 from provisioner.engine.planning.secret_inputs import require_secret_inputs, unused_secret_inputs
 from provisioner.engine.planning.siblings import may_have_siblings, record_siblings
 from provisioner.engine.resource_graph.graph import Resource, Stack

@@ -37,10 +37,10 @@ stack is released: the state forgets it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import replace
 
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import (
     Difference,
     differences,
@@ -48,11 +48,10 @@ from provisioner.engine.planning.diff import (
     meets_condition,
     tag_differences,
 )
+from provisioner.engine.planning.resource_owner import foreign_remedy, is_foreign, is_owned, owner_description
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, redact
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.engine.types.unmanaged import Unmanaged
-from provisioner.names import has_another_owner, has_owner
 from state.stack_state import ResourceState
 
 AWS_IS_WORKING = "AWS is still working on it"
@@ -62,39 +61,6 @@ IS_RESTORED = "it is set to be deleted, and comes back with what it holds"
 PREDECESSOR_IS_DELETING = "the old one is still being deleted"
 RESUME_FIRST = "Run that command, wait until it has come to its end, then run this one again."
 NOT_YET_CONFIRMED = "an earlier run did not get to confirm it"
-
-Action = Literal["keep", "create", "finish", "update", "replace", "delete", "release", "refuse"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """The action planned for one resource, and why."""
-
-    action: Action = field(metadata={"json": "verb"})
-    logical_id: str = field(metadata={"json": "node"})
-    type_name: str = field(metadata={"json": "kind"})
-    aws_name: str = field(metadata={"json": "name"})
-    step: str = field(metadata={"json": "piece"})
-    id: str = ""
-    differences: tuple[Difference, ...] = ()
-    # Differences in fields that another owner holds: left as they are.
-    external: tuple[Difference, ...] = field(default=(), metadata={"json": "held"})
-    # The unmanaged children that are removed.
-    unmanaged: tuple[Unmanaged, ...] = field(default=(), metadata={"json": "extras"})
-    reason: str = field(default="", metadata={"json": "why"})
-    adopts: bool = False
-    foreign: bool = False
-    # What a person does about a refusal, where the resource type knows it.
-    remedy: str = ""
-    # Whether the replaced resource is kept beside the new one.
-    keeps_image: bool = field(default=False, metadata={"json": "keeps"})
-    # The data that is lost for good by it, in words.
-    data_loss: str = field(default="", metadata={"json": "loses"})
-
-    @property
-    def changes_aws(self) -> bool:
-        """Whether carrying it out makes a mutating call."""
-        return self.action in ("create", "update", "replace", "delete")
 
 
 def decide_change(
@@ -240,41 +206,6 @@ def resume_command(resource_type: ResourceType, actual: JsonObject, region: str)
     )
 
 
-def delete_change(
-    logical_id: str, resource_state: ResourceState, resource_type: ResourceType, why: str = "no longer declared"
-) -> Change:
-    """Return the change of a resource that is no longer declared: it is deleted, or the state releases it."""
-    change = Change(
-        "delete",
-        logical_id,
-        resource_state.type_name,
-        resource_state.aws_name,
-        resource_state.step,
-        resource_state.id,
-        reason=why,
-    )
-    stays = resource_type.declared_retention_reason(redact(resource_state.desired))
-    if stays:
-        return replace(change, action="release", reason=f"{why}; it stays: {stays}")
-    return replace(change, data_loss=resource_type.data_loss(redact(resource_state.desired)))
-
-
-def retain_change(logical_id: str, resource_state: ResourceState) -> Change:
-    """Return the change of an undeclared resource that stays, as what was created with it still needs it."""
-    return Change(
-        "keep", logical_id, resource_state.type_name, resource_state.aws_name, resource_state.step, resource_state.id
-    )
-
-
-def with_unmanaged(change: Change, unmanaged: tuple[Unmanaged, ...]) -> Change:
-    """Return the change, extended by the removal of unmanaged children."""
-    if not unmanaged or change.action not in ("keep", "finish", "update"):
-        return change
-    return replace(
-        change, action="update", unmanaged=unmanaged, reason="" if change.action == "keep" else change.reason
-    )
-
-
 def _decide_replacement(resource: Resource, change: Change) -> Change:
     # Replace the resource; refuse where that loses data, or where the type names another way out.
     resource_type = resource.type
@@ -299,31 +230,6 @@ def _is_recorded(resource_state: ResourceState | None, id_: str) -> bool:
     return bool(resource_state and resource_state.id == id_)
 
 
-def is_foreign(resource_type: ResourceType, desired: Mapping[str, str], actual: JsonObject) -> bool:
-    """Return whether a resource is somebody else's although its id is known: the id is only a name.
-
-    Its tags decide then. Without any tag it is ours: the tags were removed, or AWS does not take them in the
-    create call.
-    """
-    return is_identified_by_name(resource_type) and has_another_owner(actual.get("Tags") or {}, desired)
-
-
-def is_identified_by_name(resource_type: ResourceType) -> bool:
-    """Return whether the id is only a name that another resource could take, so that tags tell the owner."""
-    return resource_type.tagged and (resource_type.id_is_name or resource_type.id_paths == resource_type.name_property)
-
-
-def is_owned(resource_type: ResourceType, desired: Mapping[str, str], actual: JsonObject) -> bool:
-    """Return whether a resource found by name or tag belongs to the stack.
-
-    A resource of the whole account counts as ours, and so does a part of another resource, which has no tags.
-    """
-    if not resource_type.tagged or resource_type.account_wide:
-        return True
-    tags = actual.get("Tags") or {}
-    return has_owner(tags, desired) or (resource_type.adopts_untagged and "Environment" not in tags)
-
-
 def _creation_reason(resource_type: ResourceType, resource_state: ResourceState | None) -> str:
     # Why a resource that the state knows is created again, in words; "" for a new one.
     if resource_state and resource_state.intent and resource_state.intent.action == "create":
@@ -331,17 +237,3 @@ def _creation_reason(resource_type: ResourceType, resource_state: ResourceState 
     if resource_state is None or not resource_state.id:
         return ""
     return DELETED_OUTSIDE + (", and what was in it is gone" if resource_type.holds_data else "")
-
-
-def owner_description(resource_type: ResourceType, actual: JsonObject) -> str:
-    """Describe the owner of a resource that is somebody else's."""
-    if about := resource_type.describe_foreign(actual):
-        return f"somebody else's: {about}"
-    tags = actual.get("Tags") or {}
-    told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
-    return f"somebody else's: it carries {told}"
-
-
-def foreign_remedy(resource_type: ResourceType, actual: JsonObject) -> str:
-    """Return what to do about somebody else's resource in the way; "" where another suffix is the remedy."""
-    return resource_type.foreign_remedy.format(**actual)

@@ -15,9 +15,9 @@ from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.blocked_deletions import read_unless_denied
+from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
-from provisioner.engine.planning.planner import Change
 from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
 from state.stack_state import StackState
 

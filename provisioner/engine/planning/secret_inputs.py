@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.planning.planner import Change
+from provisioner.engine.planning.change import Change
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import secrets_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.estimates.critical_path import Stage
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import is_identified_by_name
+from provisioner.engine.planning.resource_owner import is_identified_by_name
 from provisioner.engine.run_marker.marker import RunMarker
 from state.errors import LockHeld
 
