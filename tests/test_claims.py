@@ -196,9 +196,9 @@ def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
 
     depose_moved(hands, resource, None, {})
     depose_moved(hands, resource, known_state, {"HostedZoneId": "Z1", "Name": "a"})
-    assert hands.ledger.depose.call_args_list == []
+    assert hands.state_manager.depose.call_args_list == []
     depose_moved(hands, resource, known_state, {"HostedZoneId": "Z2", "Name": "a"})
-    hands.ledger.depose.assert_called_once_with("name", "name~Z1|a")
+    hands.state_manager.depose.assert_called_once_with("name", "name~Z1|a")
 
 
 def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
