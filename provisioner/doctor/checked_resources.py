@@ -10,7 +10,6 @@ from provisioner.doctor.check import Finding, NotApplicable
 from provisioner.doctor.context import DoctorContext
 from provisioner.engine.execution.managed_resource import read_recorded, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
-from provisioner.engine.planning.planner import resume_command
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 from state.stack_state import StackState
@@ -58,11 +57,11 @@ def _check_resource(context: DoctorContext, state: StackState, logical_id: str) 
     managed = recorded_resource(state, logical_id, RESOURCE_TYPES)
     resource_state = state.resources[logical_id]
     actual = read_recorded(context.clients, managed, resource_state)
-    resume_command = ""
+    command = ""
     if actual:
-        resume_command = resumed_by(managed.type, actual, managed.region or context.region)
+        command = resume_command(managed.type, actual, managed.region or context.region)
         actual = with_status_reads(context.clients, managed, actual, resource_state.created_at)
-    return CheckedResource(f"{logical_id} ({managed.description})", health_of(managed.type, actual), resume_command)
+    return CheckedResource(f"{logical_id} ({managed.description})", health_of(managed.type, actual), command)
 
 
 def resources_are_healthy(resources: list[CheckedResource]) -> Finding | None:
