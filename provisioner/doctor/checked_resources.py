@@ -10,6 +10,7 @@ from provisioner.doctor.check import Finding, NotApplicable
 from provisioner.doctor.context import DoctorContext
 from provisioner.engine.execution.managed_resource import read_recorded, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
+from provisioner.engine.planning.planner import resume_command
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.resources import RESOURCE_TYPES
 from state.stack_state import StackState
