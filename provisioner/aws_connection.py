@@ -18,8 +18,7 @@ from provisioner.call_log import Calls
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError
 from provisioner.freshness import refuse_stale
-from provisioner.isolated_session import CONFIG as ISOLATED
-from provisioner.isolated_session import isolated_session
+from provisioner.isolated_session import ISOLATED_CONFIG, isolated_session
 from provisioner.network_environment import check_proxy
 from provisioner.rate_limits import RateLimiter
 from provisioner.responses import require_complete_responses
@@ -41,7 +40,7 @@ _CONFIG = Config(
 # Seconds until an answer that arrives slowly is given up: the connect timeout plus one read timeout.
 _WHOLE_WITHIN = 70.0
 # Local AWS is called directly on loopback: no proxy, no virtual-host buckets.
-_LOCAL_CONFIG = _CONFIG.merge(ISOLATED).merge(Config(s3={"addressing_style": "path"}))
+_LOCAL_CONFIG = _CONFIG.merge(ISOLATED_CONFIG).merge(Config(s3={"addressing_style": "path"}))
 
 
 class AwsConnection:

@@ -13,7 +13,7 @@ from botocore.loaders import Loader
 
 # botocore looks up endpoints and proxies of the environment outside the session (botocore/configprovider.py,
 # ConfiguredEndpointProvider; botocore/endpoint.py, EndpointCreator).
-CONFIG = Config(ignore_configured_endpoint_urls=True, proxies={})
+ISOLATED_CONFIG = Config(ignore_configured_endpoint_urls=True, proxies={})
 
 
 def isolated_session(region: str) -> boto3.session.Session:

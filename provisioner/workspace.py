@@ -24,7 +24,7 @@ IN_S3 = "s3:"
 EMBEDDED = "embedded:"
 
 
-def stamp() -> str:
+def current_timestamp() -> str:
     """Return the current time for use in names, which sort by it."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
@@ -117,7 +117,7 @@ class Workspace:
 
     def quarantine(self, suffix: str) -> str:
         """Rename an unusable state, so that a new one can be written; return where it is now."""
-        return self.store(suffix).quarantine(stamp())
+        return self.store(suffix).quarantine(current_timestamp())
 
     def suffixes(self) -> list[str]:
         """Return the suffixes of the stacks that are known here."""

@@ -37,7 +37,7 @@ from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.plan_context import location_description, print_check_summary, print_header
 from provisioner.workflows.run_recording import combine_listeners, progress_estimate, record_plan, record_run
 from provisioner.workflows.signals import handle_signals, raise_run_error
-from provisioner.workspace import Workspace, stamp
+from provisioner.workspace import Workspace, current_timestamp
 from state.errors import StateError
 from state.serialization import as_json, validate_types
 from state.stack_state import StackLocation, Tombstone
@@ -226,7 +226,7 @@ def last_region(workspace: Workspace, suffix: str) -> str | None:
 
 def save_report(session: Session, outcome: Outcome, report: VerificationReport) -> str:
     """Save the report of the last search beside the state; return where it is."""
-    store = session.options.workspace.backend.report(session.suffix, stamp())
+    store = session.options.workspace.backend.report(session.suffix, current_timestamp())
     about = {
         "suffix": session.suffix,
         "place": as_json(session.location),
