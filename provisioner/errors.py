@@ -128,3 +128,8 @@ def quoted(value: object) -> str:
     """Return a value from a user as messages show it: as JSON, so that a text stands in double quotes."""
     told = json.dumps(value, ensure_ascii=False, default=str)
     return told.encode("utf-8", "backslashreplace").decode()
+
+
+def amount(count: int, noun: str) -> str:
+    """Return the count and its noun, with an `s` unless the count is 1."""
+    return f"{count} {noun if count == 1 else f'{noun}s'}"

@@ -1,12 +1,16 @@
-"""Checks that a command acts at the location in the state: suffix, account, region and endpoint."""
+"""The location of a command's stack (suffix, account, region, endpoint): its checks, and the connections to it."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.regions import choose_region
 from provisioner.emulator.local import RunningEmulator
+from provisioner.emulator.local import start as start_embedded
+from provisioner.engine.calls.caller import called_by
 from provisioner.errors import Blocked, CredentialsError, UsageError
-from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.steps.lookups import validate_lookups
 from provisioner.stopping import begin_change
@@ -155,3 +159,25 @@ def _told(location: StackLocation) -> str:
     """Describe a location in a message."""
     endpoint = location.endpoint or "AWS"
     return f"account {location.account}, region {location.region}, endpoint {endpoint}"
+
+
+class AwsConnections:
+    """A command's connections by region, each with its location, which is looked up once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[str, tuple[AwsConnection, StackLocation]] = {}
+
+    @functools.cached_property
+    def local(self) -> RunningEmulator | None:
+        """The emulator, which is started if necessary; None for AWS itself."""
+        if not self._workspace.is_local:
+            return None
+        return self._workspace.state_holder() or start_embedded(self._workspace.embedded)
+
+    def in_region(self, region: str) -> tuple[AwsConnection, StackLocation]:
+        """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""
+        if region not in self._known:
+            connection = AwsConnection(region, self.local)
+            self._known[region] = connection, called_by(connection)
+        return self._known[region]

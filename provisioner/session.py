@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from provisioner.aws_connection import AwsConnection
-from provisioner.aws_connections import AwsConnections
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.regions import check_partition
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
@@ -23,6 +23,7 @@ from provisioner.engine.run_marker.mark import RunIdentity
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.errors import NoSuchStack
 from provisioner.location import (
+    AwsConnections,
     LocationOptions,
     check_account,
     check_location,
@@ -32,14 +33,13 @@ from provisioner.location import (
 )
 from provisioner.lookups import describe_upgrade, look_up, with_domain, with_pull_rules
 from provisioner.overrides import follow_what_runs, read_overrides, show_overrides
-from provisioner.regions import check_partition
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.settings.overrides import ServiceOverrides
 from provisioner.settings.teardown_variants import with_zones
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
-from provisioner.unfinished_teardown import unfinished_teardown
+from provisioner.workspace import unfinished_teardown
 from state.errors import LockHeld
 from state.lock import Lock
 from state.lock_holder import LockHolder

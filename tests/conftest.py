@@ -10,7 +10,7 @@ import botocore.session
 import hypothesis
 import pytest
 
-from provisioner import credentials
+from provisioner.aws import credentials
 from provisioner.emulator.server import LocalAws
 from provisioner.emulator.services import warm
 

@@ -13,6 +13,8 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from moto.core.botocore_stubber import MockRawResponse
 
+from provisioner.aws.rate_limits import RateLimiter
+from provisioner.aws.responses import require_complete_responses
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import (
     ErrorCategory,
@@ -21,8 +23,6 @@ from provisioner.engine.calls.error_categories import (
     describe_error,
     retry_after,
 )
-from provisioner.rate_limits import RateLimiter
-from provisioner.responses import require_complete_responses
 from tests.test_waits import Hurried
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>"

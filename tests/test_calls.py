@@ -150,7 +150,7 @@ DECLARED = {
     "prices/price_list.py": asked.CALLS,
 }
 ELSEWHERE = {
-    "aws_connection.py": "GetCallerIdentity is everybody's",
+    "aws/connection.py": "GetCallerIdentity is everybody's",
     "bucket/creation.py": "the bucket of the state files is not the stack's",
     "resources/ecs/overrides.py": "TaskDefinition reads it too",
     "resources/secretsmanager.py": "secrets say what finding them needs",

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from provisioner.amounts import amount
 from provisioner.engine.execution.outcome import Outcome
+from provisioner.errors import amount
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.workflows.resource_counts import ACCOUNT_WIDE_TYPES
 from tests.support.live_stack import SUFFIX, LiveStack

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import credentials
-from provisioner.credential_errors import INSTALL
+from provisioner.aws import credentials
+from provisioner.aws.credential_errors import INSTALL
 from tests.support.fault_proxy import FaultProxy, plays
 from tests.support.shared_state import BUCKET, make_bucket
 from tests.support.user import ROOT, CommandResult, User

@@ -13,7 +13,7 @@ import pytest
 from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 
-from provisioner import credentials
+from provisioner.aws import credentials
 from provisioner.emulator.control_client import STATE
 from provisioner.engine.calls import caller
 from state.stack_state import StackLocation, StackState

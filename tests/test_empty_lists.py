@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 from botocore.parsers import ResponseParserError
 
+from provisioner.aws.responses import created_in
 from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import existing_domain
 from provisioner.resources.ecs.service_tasks import read_service_tasks
-from provisioner.responses import created_in
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 

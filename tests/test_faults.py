@@ -16,7 +16,7 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
 
-from provisioner.credential_errors import ChainError
+from provisioner.aws.credential_errors import ChainError
 from provisioner.engine.calls.error_categories import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
 from provisioner.engine.calls.polling import retry
 from tests.support.memory_object_store import Hands

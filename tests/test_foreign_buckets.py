@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.endpoints import SERVICES, told
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.emulator.server import LocalAws
-from provisioner.endpoints import SERVICES, told
 from provisioner.resources import RESOURCE_TYPES
 from state.lease import LeaseLock
 from tests.support import other_object_stores

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock

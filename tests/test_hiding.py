@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, ManagedResource, read_recorded
 from provisioner.engine.planning.diff import differences

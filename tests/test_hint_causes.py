@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from provisioner.aws.responses import NotAwsResponse, UnsupportedOperation
 from provisioner.engine.calls.error_categories import CLASSES, TRANSIENT, ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for, note_attempts
-from provisioner.responses import NotAwsResponse, UnsupportedOperation
 
 AT = "https://ecs.us-east-1.amazonaws.com"
 HERE = "http://127.0.0.1:4566"

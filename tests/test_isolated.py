@@ -11,9 +11,9 @@ import pytest
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_S3_CONFIG_VARS
 from botocore.loaders import Loader
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.regions import choose_region
 from provisioner.emulator.local import RunningEmulator, running
-from provisioner.regions import choose_region
 from tests.support.user import User
 
 

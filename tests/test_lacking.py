@@ -13,8 +13,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, InvalidRegionError
 from moto.core.botocore_stubber import MockRawResponse
 
-from provisioner import endpoints
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws import endpoints
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.responses import UnsupportedOperation, require_complete_responses
 from provisioner.emulator.wire import Call, compose
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -22,7 +23,6 @@ from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.change import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.responses import UnsupportedOperation, require_complete_responses
 from tests.support.account_inventory import inventory
 from tests.support.fake_resources import OURS, SUFFIX, Thing
 from tests.support.fault_proxy import Answer, FaultProxy, plays

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.doctor.check import Recovered
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.muted_alarms import MuteRule, alarms_are_not_muted, read_mute_rules

@@ -10,8 +10,8 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import EndpointConnectionError, ProxyConnectionError
 
-from provisioner import network_environment
-from provisioner.bounded_http import over_http
+from provisioner.aws import network
+from provisioner.aws.timeouts import over_http
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.polling import retry
 from tests.support.user import User
@@ -58,7 +58,7 @@ def seconds_until_told(error: Exception) -> float:
 def test_a_host_that_does_not_exist_is_told_within_seconds(
     monkeypatch: pytest.MonkeyPatch, number: int, *, proxy: bool
 ) -> None:
-    monkeypatch.setattr(network_environment, "_reached", {"sts.amazonaws.com": None})
+    monkeypatch.setattr(network, "_reached", {"sts.amazonaws.com": None})
     monkeypatch.setattr(socket, "getaddrinfo", names(0))
 
     assert seconds_until_told(unknown(number, proxy=proxy)) < 15
@@ -66,25 +66,25 @@ def test_a_host_that_does_not_exist_is_told_within_seconds(
 
 @pytest.mark.parametrize("number", ERRORS)
 def test_a_host_that_was_reached_before_is_an_outage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    monkeypatch.setattr(network_environment, "_reached", {NAME: None, "sts.amazonaws.com": None})
+    monkeypatch.setattr(network, "_reached", {NAME: None, "sts.amazonaws.com": None})
     monkeypatch.setattr(socket, "getaddrinfo", names(0))
 
     assert seconds_until_told(unknown(number)) > 290
 
 
 def test_where_no_name_is_known_any_more_the_network_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_environment, "_reached", {"sts.amazonaws.com": None})
+    monkeypatch.setattr(network, "_reached", {"sts.amazonaws.com": None})
     monkeypatch.setattr(socket, "getaddrinfo", names(socket.EAI_AGAIN))
 
     assert seconds_until_told(unknown(socket.EAI_AGAIN)) > 290
 
 
 def test_a_host_that_was_connected_to_is_remembered(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network_environment, "_reached", {})
+    monkeypatch.setattr(network, "_reached", {})
 
     asked = over_http(user.box.endpoint, within=5, is_local=True)
-    assert network_environment.has_no_such_name(user.box.endpoint)
+    assert network.has_no_such_name(user.box.endpoint)
     asked.send(AWSRequest("GET", user.box.endpoint).prepare())
 
     asked.close()
-    assert not network_environment.has_no_such_name(user.box.endpoint)
+    assert not network.has_no_such_name(user.box.endpoint)

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.emulator import paging
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients

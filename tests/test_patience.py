@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS, Clients
 from provisioner.engine.calls.retry_policy import OUTAGE_SECONDS
 from provisioner.engine.execution.events import Event
@@ -21,7 +22,6 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, minutes
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive, WaitTimeout
-from provisioner.responses import UnsupportedOperation
 from state.errors import ProvisionerError
 from state.manager import StateManager
 from state.stack_state import ResourceState, StackLocation, StackState

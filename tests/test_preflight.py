@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.model import ShapeResolver
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import window
 from provisioner.emulator.patches import quotas as raised
 from provisioner.engine.calls.clients import Clients

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock

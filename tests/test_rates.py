@@ -6,8 +6,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from provisioner.aws.rate_limits import Rate, RateLimiter, TokenBucket
 from provisioner.engine.calls.clients import Clients
-from provisioner.rate_limits import Rate, RateLimiter, TokenBucket
 from state.errors import LockHeld
 from tests.test_waits import Hurried
 

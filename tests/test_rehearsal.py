@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked
 from tests.support.user import User

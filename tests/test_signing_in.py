@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from provisioner.credential_errors import ChainError
+from provisioner.aws.credential_errors import ChainError
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import SIGN_IN_TIMEOUT, SignInWait

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.managed_resource import ManagedResource, with_status_reads

@@ -9,14 +9,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.endpoints import foreign
+from provisioner.aws.regions import choose_region
 from provisioner.bucket.calls import patiently
 from provisioner.bucket.missing import no_bucket
 from provisioner.bucket.s3_object_store import BucketShelf
 from provisioner.emulator.local import RunningEmulator
-from provisioner.endpoints import foreign
 from provisioner.errors import UsageError
-from provisioner.regions import choose_region
 from state.backend import S3Backend
 
 SCHEME = "s3://"

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from provisioner.credential_errors import not_accepted
+from provisioner.aws.credential_errors import not_accepted
+from provisioner.aws.credentials import call_when_signed_in
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.polling import Clock, retry
 from provisioner.engine.denials import Denial
 from provisioner.names import PROGRAM
-from provisioner.sign_in_wait import call_when_signed_in
 from state.errors import ProvisionerError, StateError
 
 T = TypeVar("T")

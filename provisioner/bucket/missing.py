@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisioner.endpoints import foreign
+from provisioner.aws.endpoints import foreign
 from provisioner.errors import StateGone
 from provisioner.names import PROGRAM
 from state.errors import StateError
 
 if TYPE_CHECKING:
-    from provisioner.aws_connection import AwsConnection
+    from provisioner.aws.connection import AwsConnection
     from provisioner.bucket.address import Bucket
 
 

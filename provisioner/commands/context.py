@@ -13,8 +13,8 @@ import click
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
-    from provisioner.aws_connections import AwsConnections
     from provisioner.engine.planning.selection import Selection
+    from provisioner.location import AwsConnections
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.console import Console

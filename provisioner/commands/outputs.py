@@ -19,7 +19,7 @@ from provisioner.errors import UsageError
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.terminal.outputs import show_outputs
-    from provisioner.unfinished_teardown import unfinished_error
+    from provisioner.workspace import unfinished_error
 
     console, workspace = console_and_workspace(given)
     suffix = known_suffix(workspace, given["suffix"])

@@ -54,7 +54,7 @@ def plan(
     kept = planning.PlanFile(out, given["config"], list(given["sets"])) if out else None
     selection = selection_from(given)
     if everything:
-        from provisioner.aws_connections import AwsConnections
+        from provisioner.location import AwsConnections
 
         connections = AwsConnections(workspace)
         sessions = [open_session(given, workspace, one, connections) for one in suffixes]

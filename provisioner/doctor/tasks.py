@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from provisioner.amounts import amount
 from provisioner.doctor.check import Finding, JsonObject, NotChecked, ReadResult, Recovered
 from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.tasks import StoppedTasks, is_steady
+from provisioner.errors import amount
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.resources.ecs.deployment_diagnosis import FAILED_STATUSES, Diagnosis
 from provisioner.resources.ecs.rollouts import ROLLED_BACK

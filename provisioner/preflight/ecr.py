@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.regions import is_of
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.errors import Blocked, UsageError
 from provisioner.preflight.pull_rules import rule_of, rules
-from provisioner.regions import is_of
 from provisioner.settings.images import EcrImage
 from state.errors import ProvisionerError
 

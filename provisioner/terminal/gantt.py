@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
-from provisioner.amounts import amount
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
+from provisioner.errors import amount
 
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --pale: #6b7280; --line: #e5e7eb;

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.amounts import amount
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
+from provisioner.errors import amount
 from provisioner.terminal.console import Console
 from state.serialization import as_json
 

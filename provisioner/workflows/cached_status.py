@@ -5,8 +5,7 @@ from __future__ import annotations
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console, table
 from provisioner.terminal.outputs import show_outputs
-from provisioner.unfinished_teardown import as_sentence, next_steps, unfinished_teardown
-from provisioner.workspace import Workspace
+from provisioner.workspace import Workspace, as_sentence, next_steps, unfinished_teardown
 from state.stack_state import StackState
 
 _CACHED_COLUMNS = ("node", "kind", "phase", "id")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from provisioner.aws.regions import choose_region
 from provisioner.engine.resource_graph.graph import Stack
-from provisioner.regions import choose_region
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import resources_from_graph as things_declared
 from provisioner.settings import Settings

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from provisioner.amounts import amount
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.runner import NOT_CHECKED, WRONG, CheckResult, anything_found, first_finding, run_checks
 from provisioner.engine.calls.batch_scope import BatchScope
-from provisioner.errors import NoSuchStack
+from provisioner.errors import NoSuchStack, amount
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.doctor import Line, show_checks

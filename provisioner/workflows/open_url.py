@@ -5,8 +5,7 @@ from __future__ import annotations
 import webbrowser
 
 from provisioner.terminal.console import Console
-from provisioner.unfinished_teardown import unfinished_error
-from provisioner.workspace import Workspace
+from provisioner.workspace import Workspace, unfinished_error
 from state.errors import ProvisionerError
 
 # The first of these that the stack has is opened.

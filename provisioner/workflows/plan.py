@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.amounts import amount
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
+from provisioner.errors import amount
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.console import Console

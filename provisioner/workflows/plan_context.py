@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from provisioner.amounts import amount
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import AWS_IS_WORKING, NOT_YET_CONFIRMED
+from provisioner.errors import amount
 from provisioner.session import Session
 from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console

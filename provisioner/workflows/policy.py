@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from provisioner.aws.regions import choose_region
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import tags_of
 from provisioner.permissions.commands import COMMAND_PERMISSIONS, grants_for, state_grants
 from provisioner.permissions.grants import Grants
 from provisioner.permissions.statements import Policy, deny_statements, policies, protect_foreign_tags, statements
-from provisioner.regions import choose_region
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.secretsmanager import INPUT_VARIABLE
 from provisioner.settings import Settings

@@ -31,13 +31,12 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
 from provisioner.terminal.report.page import page
-from provisioner.unfinished_teardown import as_sentence, unfinished_teardown
 from provisioner.workflows.estimates import cost_from_state, cost_of
 from provisioner.workflows.history import readable_runs
 from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.output_files import check_writable, write
 from provisioner.workflows.plan_context import location_description, print_checked_resources
-from provisioner.workspace import Workspace
+from provisioner.workspace import Workspace, as_sentence, unfinished_teardown
 from state.errors import ProvisionerError, StateError
 from state.stack_state import StackState
 

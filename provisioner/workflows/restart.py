@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from provisioner.amounts import amount
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.errors import Blocked
+from provisioner.errors import Blocked, amount
 from provisioner.resources.ecs.revisions import RunningRevision, revision_number
 from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session

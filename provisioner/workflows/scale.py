@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.amounts import amount
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, amount
 from provisioner.names import COUNT_OWNER
 from provisioner.resources.ecs.overrides import SCALE
 from provisioner.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from provisioner.credential_errors import ChainError
+from provisioner.aws.credential_errors import ChainError
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.terminal.console import Console
 

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
+from provisioner.aws.credentials import waiting_by
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
-from provisioner.sign_in_wait import waiting_by
 from provisioner.terminal.console import Console
 from provisioner.workflows.sign_in import SignInWait, can_sign_in
 

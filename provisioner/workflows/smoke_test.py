@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
-from provisioner.bounded_http import over_http
+from provisioner.aws.timeouts import over_http
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.denials import Denial

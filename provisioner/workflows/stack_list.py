@@ -7,9 +7,8 @@ from typing import Any
 
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console, table
-from provisioner.unfinished_teardown import unfinished_teardown
 from provisioner.workflows.resource_counts import resource_count
-from provisioner.workspace import Workspace
+from provisioner.workspace import Workspace, unfinished_teardown
 from state.errors import StateError
 
 _COLUMNS = ("suffix", "account", "region", "resources")

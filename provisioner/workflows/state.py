@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from provisioner.amounts import amount
 from provisioner.engine.calls.polling import Clock
-from provisioner.errors import Blocked, UsageError
+from provisioner.errors import Blocked, UsageError, amount
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console, table
 from provisioner.workflows.confirmation import Confirmation

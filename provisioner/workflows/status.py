@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from provisioner.amounts import amount
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import READERS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
-from provisioner.errors import NoSuchStack
+from provisioner.errors import NoSuchStack, amount
 from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, why_unknown
 from provisioner.health.topics import is_healthy, topics
 from provisioner.resources import RESOURCE_TYPES
@@ -26,9 +25,9 @@ from provisioner.terminal.console import Console, table
 from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
-from provisioner.unfinished_teardown import next_steps, unfinished_teardown
 from provisioner.workflows.network_acl_topics import network_acl_topics
 from provisioner.workflows.plan_context import location_description, print_check_summary
+from provisioner.workspace import next_steps, unfinished_teardown
 
 _COLUMNS = ("node", "kind", "phase", "live", "id")
 NOT_HEALTHY = 1

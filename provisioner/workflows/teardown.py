@@ -8,7 +8,6 @@ import time
 from functools import partial
 from typing import Any
 
-from provisioner.amounts import amount
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.verification import Remnant, VerificationReport
 from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, blocker_notes
@@ -16,7 +15,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import suspension_reason
 from provisioner.engine.planning.teardown_plan import TeardownPlan, plan_teardown
 from provisioner.engine.runs.recorder import RunRecorder
-from provisioner.errors import Blocked, NoSuchStack, ResourcesRemain
+from provisioner.errors import Blocked, NoSuchStack, ResourcesRemain, amount
 from provisioner.location import check_account
 from provisioner.names import PROGRAM
 from provisioner.resources import RESOURCE_TYPES

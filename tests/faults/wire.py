@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import MockRawResponse
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.errors import AwsError, expired
 from provisioner.emulator.faults import Fault

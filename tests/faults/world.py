@@ -16,7 +16,7 @@ from random import Random
 from time import monotonic
 from unittest.mock import patch
 
-from provisioner import aws_connections
+from provisioner import location
 from provisioner import workspace as workspaces
 from provisioner.configuration import load
 from provisioner.emulator.emulator import Emulator
@@ -99,7 +99,7 @@ class World:
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
             stack.enter_context(patch.object(lock, "_try_flock", lambda _file: True))
             stack.enter_context(patch.object(lock, "_is_flocked", lambda _file: False))
-            for module, name in ((aws_connections, "start_embedded"), (workspaces, "running_embedded")):
+            for module, name in ((location, "start_embedded"), (workspaces, "running_embedded")):
                 stack.enter_context(patch.object(module, name, lambda _home: emulator))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())

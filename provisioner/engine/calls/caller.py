@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws_connection import AwsConnection
-from provisioner.credential_errors import not_accepted
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.credential_errors import not_accepted
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.polling import Clock, retry

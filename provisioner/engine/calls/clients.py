@@ -10,13 +10,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from provisioner.aws_connection import AwsConnection
+from provisioner.aws.connection import AwsConnection
+from provisioner.aws.timeouts import Stale, sent_unless
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, is_unsupported_operation
 from provisioner.engine.calls.polling import Clock, retry
 from provisioner.engine.execution.live_merge import Shapes
 from provisioner.errors import WaitTimeout
-from provisioner.freshness import Stale, sent_unless
 from provisioner.pagination import paginator
 from provisioner.stopping import begin_change
 

@@ -13,8 +13,9 @@ from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from provisioner.credential_errors import ChainError
-from provisioner.credentials import CHAIN_ERRORS
+from provisioner.aws.credential_errors import ChainError
+from provisioner.aws.credentials import CHAIN_ERRORS
+from provisioner.aws.responses import NotAwsResponse, UnsupportedOperation
 from provisioner.engine.calls.error_codes import (
     DENIED,
     EXPIRED,
@@ -25,7 +26,6 @@ from provisioner.engine.calls.error_codes import (
     trust_error,
     tunnel_refusal_status,
 )
-from provisioner.responses import NotAwsResponse, UnsupportedOperation
 
 Answer = TypeVar("Answer")
 

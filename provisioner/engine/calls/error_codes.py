@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from botocore.exceptions import InvalidConfigError, SSLError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from provisioner.network_environment import has_no_such_name
+from provisioner.aws.network import has_no_such_name
 
 # botocore retries/standard.py, without LimitExceededException, which is a quota in most services; SNS has
 # two of its own (botocore sns, Throttled and KMSThrottling).

@@ -5,10 +5,10 @@ from __future__ import annotations
 from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
+from provisioner.aws.network import mend_trust
+from provisioner.aws.responses import NotAwsResponse, UnsupportedOperation
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, status_of
 from provisioner.engine.calls.error_codes import is_unknown_host, trust_file_error, tunnel_refusal_status
-from provisioner.network_environment import mend_trust
-from provisioner.responses import NotAwsResponse, UnsupportedOperation
 
 _RUN_AGAIN = "Nothing is lost: run the same command again, and it goes on."
 _ATTEMPTS = "_tries"

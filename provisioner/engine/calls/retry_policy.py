@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS, Clients
 from provisioner.engine.calls.error_categories import (
     TRANSIENT,
@@ -30,7 +31,6 @@ from provisioner.engine.types.blocker import (
     may_have_blockers,
 )
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.responses import UnsupportedOperation
 
 # Seconds for which throttled calls and AWS's own failures are retried. The 25 tries of Terraform's AWS
 # provider come to about as much. A longer failure is an outage, and the next run goes on from here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from provisioner.credential_errors import not_accepted
+from provisioner.aws.credential_errors import not_accepted
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.polling import Stopped

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.engine.calls.polling import poll_until
@@ -19,7 +20,6 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import OwnershipConflict, matches_codes
 from provisioner.engine.types.data import Codes
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.responses import UnsupportedOperation
 from state.stack_state import ResourceState
 
 # At least so many reads: AWS may miss a new resource for a number of reads as well as of seconds.

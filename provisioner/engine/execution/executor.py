@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.retry_policy import RetryPolicy
@@ -41,7 +42,6 @@ from provisioner.engine.types.blocker import (
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.names import own_tags
-from provisioner.responses import UnsupportedOperation
 from state.manager import StateManager
 from state.stack_state import ResourceState
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, is_unsupported_operation
 from provisioner.engine.calls.polling import poll_until
@@ -15,7 +16,6 @@ from provisioner.engine.emulators import properties_as_on_aws
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Unknown
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged
-from provisioner.responses import UnsupportedOperation
 from state.stack_state import ResourceState
 
 

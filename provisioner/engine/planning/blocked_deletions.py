@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, is_unsupported_operation
 from provisioner.engine.calls.user_errors import user_errors
@@ -16,7 +17,6 @@ from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Wor
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.responses import UnsupportedOperation
 from state.stack_state import StackState
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner import __version__
-from provisioner.aws_connection import AwsConnection
-from provisioner.call_log import Call
+from provisioner.aws.call_log import Call
+from provisioner.aws.connection import AwsConnection
 from provisioner.engine.calls.error_codes import THROTTLES
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.events import ENDS, Event

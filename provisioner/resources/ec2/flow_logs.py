@@ -6,13 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.ownership.ec2 import FLOW_LOG
-from provisioner.responses import created_in
 
 
 class FlowLog(Ec2ResourceType):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from provisioner.aws.responses import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
@@ -16,7 +17,6 @@ from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_b
 from provisioner.resources.ec2.permissions import ALLOW_ALL, describe_rule, ip_permission, rules_in
 from provisioner.resources.ownership.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
 from provisioner.resources.tags import mapping
-from provisioner.responses import created_in
 
 GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 _RULE_NOT_FOUND = codes("InvalidPermission.NotFound")

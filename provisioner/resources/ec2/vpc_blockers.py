@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -21,7 +22,6 @@ from provisioner.resources.ec2.base import equals_filters
 from provisioner.resources.ec2.network_interfaces import GUARDDUTY_NOTE, is_made_by_guardduty
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
-from provisioner.responses import UnsupportedOperation
 
 OPERATIONS = (
     "DescribeCarrierGateways DescribeEgressOnlyInternetGateways DescribeInternetGateways DescribeNetworkAcls"

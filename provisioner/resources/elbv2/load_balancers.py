@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.aws.responses import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -14,7 +15,6 @@ from provisioner.resources.ownership.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_batch
 from provisioner.resources.tags import mapping, pairs
-from provisioner.responses import created_in
 
 
 class LoadBalancer(ElbResourceType):

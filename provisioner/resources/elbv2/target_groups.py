@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.aws.responses import created_in
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.coverage import covers
@@ -30,7 +31,6 @@ from provisioner.resources.ownership.elbv2 import TARGET_GROUP, TARGET_GROUP_ATT
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tagging import read_batch
 from provisioner.resources.tags import mapping, pairs
-from provisioner.responses import created_in
 
 # Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
 _LENIENT_CHECK: JsonObject = {"Matcher": {"HttpCode": "200-499"}}

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from html import escape
 
-from provisioner.amounts import amount
 from provisioner.engine.runs.run import Run
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
+from provisioner.errors import amount
 from provisioner.terminal.report.sections import marked, section
 from provisioner.terminal.run import began, name_of, planned, took
 

@@ -1,4 +1,7 @@
-"""A time limit for each request with its whole answer, also for an answer that comes byte by byte.
+"""Time limits of requests: a late one is not sent, and an answer that takes too long is given up.
+
+Between the check whether a run may still change AWS and the sending lie credentials and a signature. A process
+can be stopped, or its machine sleep, at any moment of that: so the check is repeated right before the sending.
 
 urllib3 only limits each read from the socket. Here a timer shuts the connection down when the time is over,
 and whatever had come by then counts as no answer.
@@ -9,19 +12,17 @@ from __future__ import annotations
 import io
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-)
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from provisioner.network_environment import bundle, note_reached
+from provisioner.aws.network import bundle, note_reached
 
 _here = threading.local()
 
@@ -148,3 +149,30 @@ class BoundedHttpSession:
     def close(self) -> None:
         """Close the open connections."""
         self._http.close()
+
+
+class Stale(Exception):
+    """A call that was not sent, because too much time has passed since it was allowed."""
+
+
+def _never() -> bool:
+    return False
+
+
+_is_stale: ContextVar[Callable[[], bool]] = ContextVar("is_stale", default=_never)
+
+
+@contextmanager
+def sent_unless(is_stale: Callable[[], bool]) -> Iterator[None]:
+    """Raise `Stale` in place of each request of the block for which `is_stale` is true when it is sent."""
+    token = _is_stale.set(is_stale)
+    try:
+        yield
+    finally:
+        _is_stale.reset(token)
+
+
+def refuse_stale(**_: Any) -> None:
+    """Raise `Stale` if the request is not to be sent any more (botocore's before-send)."""
+    if _is_stale.get()():
+        raise Stale

@@ -1,7 +1,8 @@
 """The credentials of one process: resolved once, for every region, every service and the state's bucket.
 
 The session of an assumed role is cached where the AWS CLI caches it. So a session of the CLI is used, and
-nobody is asked twice for the code of an MFA device.
+nobody is asked twice for the code of an MFA device. If a sign-in ends in mid-run, every thread that needs
+credentials waits here until a person has signed in again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,16 +19,11 @@ import boto3
 import botocore.session
 from botocore import exceptions as raised
 from botocore.credentials import create_credential_resolver
-from botocore.utils import (
-    ContainerMetadataFetcher,
-    InstanceMetadataFetcher,
-    JSONFileCache,
-    parse_timestamp,
-)
+from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher, JSONFileCache, parse_timestamp
 
-from provisioner.bounded_http import BoundedHttpSession
-from provisioner.credential_errors import ChainError, chain_error
-from provisioner.profiles import Profile
+from provisioner.aws.credential_errors import ChainError, chain_error
+from provisioner.aws.profiles import Profile
+from provisioner.aws.timeouts import BoundedHttpSession
 
 T = TypeVar("T")
 
@@ -238,3 +235,35 @@ class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
 
 
 _sessions = Sessions()
+
+
+# Sleeps for one step; raises the error if nobody is expected to sign in any more.
+Wait = Callable[[ChainError], None]
+_waits: list[Wait] = []
+
+
+@contextmanager
+def waiting_by(wait: Wait) -> Iterator[None]:
+    """Let `wait` wait for a new sign-in during the block; outside of it, an ended sign-in is an error."""
+    _waits.append(wait)
+    try:
+        yield
+    finally:
+        _waits.remove(wait)
+
+
+def call_when_signed_in(call: Callable[[], T]) -> T:
+    """Make a call, and repeat it while the sign-in is over and somebody is there to sign in again.
+
+    Raises:
+        ChainError: Nobody is there to sign in, nobody did so in time, or the error has another cause.
+
+    """
+    while True:
+        try:
+            return call()
+        except ChainError as error:
+            waits = _waits[-1:]  # a copy: another thread may end the run meanwhile
+            if not error.login or not waits:
+                raise
+            waits[0](error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -9,21 +10,51 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.configprovider import ConstantProvider
+from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from provisioner import __version__, credentials, endpoints
-from provisioner.bounded_http import BoundedHttpSession
-from provisioner.call_log import Calls
+from provisioner import __version__
+from provisioner.aws import credentials, endpoints
+from provisioner.aws.call_log import Calls
+from provisioner.aws.credentials import call_when_signed_in
+from provisioner.aws.network import check_proxy
+from provisioner.aws.rate_limits import RateLimiter
+from provisioner.aws.responses import require_complete_responses
+from provisioner.aws.timeouts import BoundedHttpSession, refuse_stale
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError
-from provisioner.freshness import refuse_stale
-from provisioner.isolated_session import ISOLATED_CONFIG, isolated_session
-from provisioner.network_environment import check_proxy
-from provisioner.rate_limits import RateLimiter
-from provisioner.responses import require_complete_responses
-from provisioner.sign_in_wait import call_when_signed_in
 from state.stack_state import StackLocation
+
+# botocore looks up endpoints and proxies of the environment outside the session (botocore/configprovider.py,
+# ConfiguredEndpointProvider; botocore/endpoint.py, EndpointCreator).
+ISOLATED_CONFIG = Config(ignore_configured_endpoint_urls=True, proxies={})
+
+
+def isolated_session(region: str) -> boto3.session.Session:
+    """Return a session for local AWS, with keys of its own; nothing in the environment can change it."""
+    core = botocore.session.Session(session_vars=_unset())
+    # The settings of S3 come from a section of the config file, and each key also has an environment
+    # variable.
+    core.get_component("config_store").set_config_provider("s3", ConstantProvider(None))
+    core.set_credentials("embedded", "embedded")
+    models: list[str] = core.get_component("data_loader").search_paths
+    models[:] = [path for path in models if path != Loader.CUSTOMER_DATA_PATH]
+    return boto3.session.Session(botocore_session=core, region_name=region)
+
+
+def _unset() -> dict[str, Any]:
+    """Return the session variables with their defaults and without sources, read from botocore's own list.
+
+    The list of the installed botocore also covers variables that later versions add.
+    """
+    known = botocore.session.Session.SESSION_VARIABLES
+    unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in known.items()}
+    nowhere = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return unset | nowhere
+
 
 # arn:partition:service:region:account:resource
 _ARN_COLONS = 5

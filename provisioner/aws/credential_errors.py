@@ -11,9 +11,9 @@ from typing import Any
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 
+from provisioner.aws.network import mend_trust
+from provisioner.aws.profiles import Profile
 from provisioner.errors import CredentialsError
-from provisioner.network_environment import mend_trust
-from provisioner.profiles import Profile
 
 _AGAIN = "then run the same command again"
 INSTALL = "pip install -e '.[login]'"
