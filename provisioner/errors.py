@@ -7,15 +7,15 @@ ProvisionerError ............ 1   something failed
 │   └── Superseded .......... 4   somebody's newer deployment took the place of this one
 ├── Blocked ................. 5   refused before the first change: somebody else's, or data would be lost
 ├── NoSuchStack ............. 6   no stack of that suffix is known
-├── LedgerError ............. 1   the state file is damaged, foreign or cannot be written
+├── StateError .............. 1   the state file is damaged, foreign or cannot be written
 │   └── StateGone ........... 6   the AWS that held the state is gone, and its stacks with it
 ├── LockHeld ................ 7   another run holds the stack
 ├── Declined ................ 8   the person said no
-├── OutOfPatience ........... 9   AWS took longer than the wait allows; nothing is lost
-│   └── NotBefore ........... 9   AWS takes the rest of a change from a certain time on
+├── WaitTimeout ............. 9   AWS took longer than the wait allows; nothing is lost
+│   └── CooldownActive ...... 9   AWS takes the rest of a change from a certain time on
 ├── RolledBack .............. 10  ECS rolled the deployment back
-├── Unwell .................. 1   what was rolled out does not answer as it should
-├── Residue ................. 11  teardown ended and something is still there
+├── Unhealthy ............... 1   what was rolled out does not answer as it should
+├── ResourcesRemain ......... 11  teardown ended and something is still there
 └── Interrupted ............. 130 SIGINT (143 for SIGTERM)
 """
 

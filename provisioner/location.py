@@ -35,7 +35,7 @@ def known_document(options: LocationOptions, suffix: str, emulator: RunningEmula
     With `adopt_all`, an unusable state counts as none: the resources in it are found again in AWS.
 
     Raises:
-        LedgerError: The state is damaged, another stack's, or has resource types that this version lacks.
+        StateError: The state is damaged, another stack's, or has resource types that this version lacks.
 
     """
     try:
@@ -60,7 +60,7 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
     """Return the stack's state; None if there is none.
 
     Raises:
-        LedgerError: The state is damaged, or has resource types that this version lacks.
+        StateError: The state is damaged, or has resource types that this version lacks.
 
     """
     state = workspace.load_state(suffix)

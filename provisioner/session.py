@@ -99,7 +99,7 @@ class Session:
             UsageError: The region differs from that of the state, or cannot be used.
             CredentialsError: The account is not the one expected, or not that of the state.
             Blocked: The state is of another endpoint or partition.
-            LedgerError: The state cannot be used.
+            StateError: The state cannot be used.
 
         """
         workspace = options.workspace

@@ -39,7 +39,7 @@ class ObjectStore(Protocol):
         With `expected_etag` as None, the object is created.
 
         Raises:
-            Conflict: The stored object is another version; for None, there is one already.
+            WriteConflict: The stored object is another version; for None, there is one already.
 
         """
 
@@ -47,7 +47,7 @@ class ObjectStore(Protocol):
         """Delete the version of an object that has the ETag `tag`; a missing object is no error.
 
         Raises:
-            Conflict: The stored object is another version.
+            WriteConflict: The stored object is another version.
 
         """
 
@@ -62,7 +62,7 @@ def put_once(object_store: ObjectStore, key: str, text: bytes, expected_etag: st
     text is the same: no text is written twice, because each holds a number that grows.
 
     Raises:
-        Conflict: The stored object is another version, written by somebody else.
+        WriteConflict: The stored object is another version, written by somebody else.
 
     """
     try:

@@ -42,7 +42,7 @@ class RunHistory(Protocol):
         """Return one validated record.
 
         Raises:
-            LedgerError: The record is damaged.
+            StateError: The record is damaged.
 
         """
 
@@ -105,7 +105,7 @@ class FileRunStore:
         """Return one validated record.
 
         Raises:
-            LedgerError: The record is damaged.
+            StateError: The record is damaged.
 
         """
         path = self._path(name)
@@ -136,7 +136,7 @@ def parse_json_object(text: bytes, description: str) -> JsonObject:
     """Return the JSON object in `text`, not validated any further.
 
     Raises:
-        LedgerError: The text does not hold a JSON object.
+        StateError: The text does not hold a JSON object.
 
     """
     try:
@@ -152,7 +152,7 @@ def checked_run_record(record: JsonObject, description: str) -> JsonObject:
     """Return the record if it is valid, so that its readers need not check any types.
 
     Raises:
-        LedgerError: A field is missing, or has a wrong type or value.
+        StateError: A field is missing, or has a wrong type or value.
 
     """
     try:
@@ -216,7 +216,7 @@ class S3RunStore:
         """Return one validated record.
 
         Raises:
-            LedgerError: The record is damaged.
+            StateError: The record is damaged.
 
         """
         store = self._key(name)

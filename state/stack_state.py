@@ -179,7 +179,7 @@ class StackState:
             mend: The hint for a damaged file.
 
         Raises:
-            LedgerError: The text is not a valid state file, or its schema is newer than this version.
+            StateError: The text is not a valid state file, or its schema is newer than this version.
 
         """
         try:

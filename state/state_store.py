@@ -80,7 +80,7 @@ class FileStateStore:
         """Return the file's bytes, or None if there is no file.
 
         Raises:
-            LedgerError: The file exists but cannot be read.
+            StateError: The file exists but cannot be read.
 
         """
         try:
@@ -102,7 +102,7 @@ class FileStateStore:
         Nothing here detects that another run has written since: the lock is checked before.
 
         Raises:
-            LedgerError: The file cannot be written.
+            StateError: The file cannot be written.
 
         """
         try:

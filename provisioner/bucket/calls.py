@@ -44,7 +44,7 @@ def patiently(call: Callable[[], T], doing: str, *, also: Collection[str] = (), 
         patience: The retry timeout in seconds, if it is another than `PATIENCE`.
 
     Raises:
-        LedgerError: S3 does not answer, or refuses the call.
+        StateError: S3 does not answer, or refuses the call.
         CredentialsError: The credentials have expired.
 
     """

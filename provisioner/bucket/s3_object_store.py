@@ -64,7 +64,7 @@ class BucketShelf:
         It must have the ETag `over` (If-Match), or must not exist if `over` is None (If-None-Match).
 
         Raises:
-            Conflict: The object is another than that.
+            WriteConflict: The object is another than that.
 
         """
         condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
@@ -84,7 +84,7 @@ class BucketShelf:
         """Delete an object with the ETag `tag`; in a versioned bucket its text stays among the versions.
 
         Raises:
-            Conflict: The object has another ETag.
+            WriteConflict: The object has another ETag.
 
         """
 

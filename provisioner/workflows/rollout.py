@@ -100,7 +100,7 @@ class RolloutFollower:
         Raises:
             RolledBack: ECS gave the deployment up; the error says all that is known of why.
             Superseded: A newer deployment took its place.
-            OutOfPatience: The deployment takes longer than its timeout.
+            WaitTimeout: The deployment takes longer than its timeout.
 
         """
         service, clock, before = self.service, self.service.session.clock, self.before

@@ -78,7 +78,7 @@ def run_smoke_test(console: Console, service: ServiceController) -> None:
     """Request the health path and a path of each prefix, at every entrance.
 
     Raises:
-        Unwell: An answer is not as it should be.
+        Unhealthy: An answer is not as it should be.
 
     """
     session, health = service.session, _health_check_path(service)

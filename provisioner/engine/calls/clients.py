@@ -86,7 +86,7 @@ class Clients:
         A process may stand still, or its machine sleep, before the call is sent: then it is asked again.
 
         Raises:
-            OutOfPatience: The call could not be sent soon enough after the guard was asked, at any try.
+            WaitTimeout: The call could not be sent soon enough after the guard was asked, at any try.
 
         """
         for seconds in _GUARD_VALID_SECONDS:

@@ -41,7 +41,7 @@ class ActualStates:
         """Return the value of a reference, waiting until AWS has filled it in.
 
         Raises:
-            OutOfPatience: The value did not become known in time, or never will.
+            WaitTimeout: The value did not become known in time, or never will.
 
         """
 

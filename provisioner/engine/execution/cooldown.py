@@ -88,7 +88,7 @@ class Cooldown:
         """Wait until AWS accepts another change.
 
         Raises:
-            NotBefore: The wait would be longer than the timeout of the resource type.
+            CooldownActive: The wait would be longer than the timeout of the resource type.
 
         """
         now = self._clock.wall()
@@ -108,7 +108,7 @@ class Cooldown:
             change: The function that makes the change and returns AWS's reply.
 
         Raises:
-            NotBefore: AWS accepts the change, or the rest of it, only after the timeout of the resource type.
+            CooldownActive: AWS accepts the change, or the rest of it, only after the timeout of the resource type.
 
         """
         if not self._type.cooldown:

@@ -37,7 +37,7 @@ class Waiter:
                 update.
 
         Raises:
-            OutOfPatience: The resource is not ready after its timeout.
+            WaitTimeout: The resource is not ready after its timeout.
             ProvisionerError: AWS reports that it failed.
 
         """
@@ -96,7 +96,7 @@ class Waiter:
         `since` is the time at which its deletion was first requested, now if None.
 
         Raises:
-            OutOfPatience: The resource still exists after the timeout of its type.
+            WaitTimeout: The resource still exists after the timeout of its type.
 
         """
         resource_type, spec = managed.type, managed.spec
