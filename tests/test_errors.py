@@ -6,6 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
+import state.errors
 from provisioner import errors
 from provisioner.bucket.calls import patiently
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, default_if_unsupported
@@ -17,9 +18,10 @@ from state.errors import ProvisionerError, StateError
 
 TREE = dict(re.findall(r"(\w+) \.+ (\d+)", errors.__doc__ or ""))
 CLASSES = {
-    name: one
-    for name, one in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(one, ProvisionerError) and one.__module__ == errors.__name__
+    name: error
+    for module in (errors, state.errors)
+    for name, error in inspect.getmembers(module, inspect.isclass)
+    if issubclass(error, ProvisionerError)
 }
 
 
