@@ -11,12 +11,12 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import name_of
 from provisioner.preflight import pull_rules
 from provisioner.resources import data_sources as lookups
-from provisioner.resources import versions
 from provisioner.resources.cloudfront import existing_domain
+from provisioner.resources.rds import engine_versions
 from provisioner.settings import Settings
 from provisioner.settings.overrides import with_overrides
-from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_later_major, major_of
-from provisioner.steps.alb_rules import priorities
+from provisioner.settings.postgres import STANDARD_SUPPORT_ENDS, day_of, is_later_major, major_of
+from provisioner.steps.alb_rules import assign_priorities
 from provisioner.steps.lookups import StackLookups
 from state.stack_state import StackState
 
@@ -37,14 +37,14 @@ def look_up(
             **_engine(clients, suffix, settings, known, ending=ending),
             "master_password": known.get("master_password") or lookups.master_password_keeper(clients, suffix),
             "edge_addresses": _edge_addresses(clients, settings, known, ending=ending),
-            "priorities": priorities(settings.prefixes, _standing(clients, suffix, known)),
+            "priorities": assign_priorities(settings.prefixes, _standing(clients, suffix, known)),
             **({"filled": known["filled"]} if "filled" in known else {}),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
         chosen = state.lookups
         if not ending:
             capacity = (settings.database.min_acu, settings.database.max_acu)
-            versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
+            engine_versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
     return StackLookups(
         account=state.location.account,
         partition=state.location.partition,
@@ -117,9 +117,9 @@ def _engine(
     running = _running(clients, suffix, settings, engine)
     if running and _follows(settings, engine, running, ending=ending):
         wanted = major_of(running)
-    elif engine and (not settings.database.names_version or known.get("version") == wanted):
+    elif engine and (not settings.database.has_version or known.get("version") == wanted):
         return {"version": known.get("version") or wanted, "engine": engine}
-    return {"version": wanted, "engine": versions.choose_engine_version(clients, suffix, wanted)}
+    return {"version": wanted, "engine": engine_versions.choose_engine_version(clients, suffix, wanted)}
 
 
 def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str, str] | None) -> str:
@@ -128,7 +128,7 @@ def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str
     It is asked for if no version is recorded, if extended support is off, or if the standard support of the
     recorded version has ended.
     """
-    end = STANDARD_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
+    end = STANDARD_SUPPORT_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
     is_over = end is not None and end < day_of(clients.clock.wall())
     if engine and settings.database.extended_support is not False and not is_over:
         return ""
@@ -138,8 +138,8 @@ def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str
 def _follows(settings: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
     """Return whether to use the running major version: either nobody named one, or AWS upgraded past it."""
     if engine is None:
-        return ending or not settings.database.names_version
-    if settings.database.names_version:
+        return ending or not settings.database.has_version
+    if settings.database.has_version:
         return settings.database.extended_support is False and is_later_major(running, settings.database.version)
     return is_later_major(running, engine["EngineVersion"])
 
@@ -155,7 +155,7 @@ def describe_upgrade(before: str, version: str) -> str:
 def _moved_from(settings: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
     """Return the major version from which AWS upgraded, if state or settings still have it; "" otherwise."""
     before = known["engine"]["EngineVersion"] if known.get("engine") else ""
-    if settings.database.names_version and before:
+    if settings.database.has_version and before:
         before = settings.database.version
     return major_of(before) if before and is_later_major(engine["EngineVersion"], before) else ""
 

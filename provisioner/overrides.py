@@ -27,7 +27,7 @@ def read_overrides(
     cluster = stack.resources["cluster"].aws_name
     found: dict[str, ServiceOverrides] = {}
     for one in settings.workloads:
-        resource = stack.resources[one.named("service")]
+        resource = stack.resources[one.logical_id("service")]
         resource_state = state.resources.get(resource.logical_id)
         with user_errors(f"looking at {resource.aws_name}"):
             told = overrides_of(
@@ -74,7 +74,7 @@ def show_overrides(plan: Plan, settings: Settings, overrides: Mapping[str, Servi
     """Show in the plan which values are left to `deploy` and `scale`, and what the settings say instead."""
     for one in settings.workloads:
         theirs = tuple(_held(one, overrides.get(one.name, ServiceOverrides())))
-        name = one.named("service")
+        name = one.logical_id("service")
         plan.changes[name] = replace(plan.changes[name], external=(*plan.changes[name].external, *theirs))
 
 

@@ -36,9 +36,9 @@ from provisioner.overrides import follow_what_runs, read_overrides, show_overrid
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.settings.overrides import ServiceOverrides
-from provisioner.settings.teardown_variants import with_zones
+from provisioner.settings.variants import with_zones
 from provisioner.stack import build, build_all
-from provisioner.steps.endpoints import check_reachable
+from provisioner.steps.endpoints import check_images_reachable
 from provisioner.workspace import unfinished_teardown
 from state.errors import LockHeld
 from state.lock import Lock
@@ -177,7 +177,7 @@ class Session:
     def _look(self, clients: Clients, *, teardown: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
         """Return the plan of the declared stack, with the values that `deploy` and `scale` chose."""
         if not teardown:
-            check_reachable(self.settings, self.location.region)
+            check_images_reachable(self.settings, self.location.region)
         lookups = look_up(clients, self.suffix, self.settings, self.state, ending=teardown)
         settings = self.settings
         if teardown:

@@ -24,9 +24,9 @@ from provisioner.exclusive_run import run_mark
 from provisioner.resources import RESOURCE_TYPES, leftovers
 from provisioner.resources.tagging import arns_with_stack_tags
 from provisioner.session import Session
-from provisioner.settings.database import MOST_READERS
-from provisioner.settings.network import MOST_ZONES
-from provisioner.settings.teardown_variants import with_zones
+from provisioner.settings.database import MAX_READERS
+from provisioner.settings.network import MAX_ZONES
+from provisioner.settings.variants import with_zones
 from provisioner.stack import build_all
 from provisioner.steps.lookups import offline_lookups
 from state.stack_state import StackState
@@ -244,7 +244,7 @@ def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan
 
 def stack_by_name(session: Session) -> Stack:
     """Return the stack with all names and tags that it may have, for a search without a state."""
-    version = session.settings.database.version_beside(session.state.lookups.get("version", ""))
-    known = offline_lookups(MOST_ZONES, version)
-    lookups = replace(known, account=session.location.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
-    return build_all(with_zones(session.settings, MOST_ZONES), session.suffix, session.location.region, lookups)
+    version = session.settings.database.effective_version(session.state.lookups.get("version", ""))
+    known = offline_lookups(MAX_ZONES, version)
+    lookups = replace(known, account=session.location.account, master_password="own", readers=MAX_READERS)  # noqa: S106 - who holds it
+    return build_all(with_zones(session.settings, MAX_ZONES), session.suffix, session.location.region, lookups)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.settings.network import Network
@@ -15,7 +15,7 @@ from provisioner.steps.lookups import offline_lookups
 
 
 def given(*sets: str) -> Settings:
-    return load(None, ["profile=seed", *sets], {})
+    return load_settings(None, ["profile=seed", *sets], {})
 
 
 def refused(*sets: str) -> UsageError:

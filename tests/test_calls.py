@@ -27,7 +27,6 @@ from provisioner.resources import (
     scaling_alarms,
     tagging,
     validation_records,
-    versions,
 )
 from provisioner.resources.ecs import (
     base,
@@ -38,6 +37,7 @@ from provisioner.resources.ecs import (
     standalone_tasks,
     stopped_tasks,
 )
+from provisioner.resources.rds import engine_versions
 from tests.support.called_operations import VERBS, calls_in, lookups_in
 
 PROVISIONER = Path(provisioner.__file__).parent
@@ -139,7 +139,7 @@ DECLARED = {
     "resources/scaling_alarms.py": scaling_alarms.CALLS,
     "resources/validation_records.py": validation_records.CALLS,
     "resources/key_dependents.py": key_dependents.CALLS,
-    "resources/versions.py": versions.CALLS,
+    "resources/rds/engine_versions.py": engine_versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/domain.py": domain.CALLS,
     "preflight/ecr.py": ecr.CALLS,

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.engine.execution.replacement import depose_moved
 from provisioner.engine.planning.conflicts import are_in_conflict, find_conflicts, state_of_resource
 from provisioner.engine.resource_graph.graph import Resource, Stack
@@ -18,7 +18,7 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.elbv2.listeners import ListenerRule
 from provisioner.resources.elbv2.target_groups import TargetGroup
 from provisioner.stack import build
-from provisioner.steps.alb_rules import priorities, priority
+from provisioner.steps.alb_rules import assign_priorities, preferred_priority
 from provisioner.steps.lookups import offline_lookups
 from state.stack_state import ResourceState, StackLocation, StackState
 
@@ -26,7 +26,7 @@ from state.stack_state import ResourceState, StackLocation, StackState
 ONE, OTHER = next(
     pair
     for pair in combinations([f"/api/v{n}/*" for n in range(100, 200)], 2)
-    if priority(pair[0]) == priority(pair[1])
+    if preferred_priority(pair[0]) == preferred_priority(pair[1])
 )
 
 
@@ -112,11 +112,11 @@ def test_what_was_put_aside_and_is_wanted_again_takes_its_place_back(wanted: str
 
 
 def test_a_prefix_keeps_its_priority_whatever_comes_and_goes() -> None:
-    alone = priorities([OTHER], {})
-    both = priorities([ONE, OTHER], alone)
-    left = priorities([OTHER], both)
+    alone = assign_priorities([OTHER], {})
+    both = assign_priorities([ONE, OTHER], alone)
+    left = assign_priorities([OTHER], both)
 
-    assert alone[OTHER] == both[OTHER] == left[OTHER] == priority(OTHER) == priority(ONE)
+    assert alone[OTHER] == both[OTHER] == left[OTHER] == preferred_priority(OTHER) == preferred_priority(ONE)
     assert both[ONE] != both[OTHER]
 
 
@@ -217,7 +217,7 @@ def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
     """A node of its own for each: the one that goes does not move the others."""
 
     def addresses(*emails: str) -> dict[str, str]:
-        settings = load(None, ("alarms.enabled=true", f"alarms.emails={json.dumps(emails)}"), {})
+        settings = load_settings(None, ("alarms.enabled=true", f"alarms.emails={json.dumps(emails)}"), {})
         stack = build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
         return {
             resource.props["Endpoint"]: resource.logical_id

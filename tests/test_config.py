@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.configuration import explained, load
-from provisioner.configuration.sample import sample, toml
+from provisioner.configuration import explain_settings, load_settings
+from provisioner.configuration.sample import sample_file, to_toml
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.settings.schema import setting_schemas
@@ -21,7 +21,7 @@ from tests.support.user import User
 
 def refused(*sets: str, **environment: str) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        load(None, sets, environment)
+        load_settings(None, sets, environment)
     return caught.value
 
 
@@ -37,7 +37,7 @@ def test_each_value_is_told_with_who_said_it(tmp_path: Path) -> None:
     file.write_text("[network]\nzones = 2\nnat = 'per_zone'\n[logs]\ndays = 7\n")
     environment = {"MLAPI_NETWORK__ZONES": "4", "MLAPI_LOGS__DAYS": "5"}
 
-    told = {one.knob.path: (one.value, one.source) for one in explained(file, ["logs.days=3"], environment)}
+    told = {one.schema.path: (one.value, one.source) for one in explain_settings(file, ["logs.days=3"], environment)}
 
     assert told["network.nat"] == ("per_zone", f"file {file}")
     assert told["network.zones"] == (4, "environment MLAPI_NETWORK__ZONES")
@@ -49,7 +49,7 @@ def test_each_value_is_told_with_who_said_it(tmp_path: Path) -> None:
 def test_what_a_profile_lays_under_them_is_told_as_the_profiles() -> None:
     sets = ["profile=production", "waf.enabled=false"]
 
-    told = {one.knob.path: (one.value, one.source) for one in explained(None, sets, {})}
+    told = {one.schema.path: (one.value, one.source) for one in explain_settings(None, sets, {})}
 
     assert told["network.flow_logs"] == (True, "profile production")
     assert told["waf.enabled"] == (False, "--set")
@@ -85,13 +85,13 @@ def test_config_init_writes_a_file_that_sets_nothing_until_told(user: User, tmp_
 
     assert again.code == 64
     assert "exists" in again.err
-    assert path.read_text() == sample()
-    assert load(path, (), {}) == Settings()
-    assert {one.source for one in explained(path, (), {})} == {"default", "profile production"}
+    assert path.read_text() == sample_file()
+    assert load_settings(path, (), {}) == Settings()
+    assert {one.source for one in explain_settings(path, (), {})} == {"default", "profile production"}
 
 
 def test_every_line_of_that_file_can_be_taken_as_it_is() -> None:
-    whole = re.sub(r"^#(?=[a-z])", "", sample(), flags=re.MULTILINE)
+    whole = re.sub(r"^#(?=[a-z])", "", sample_file(), flags=re.MULTILINE)
 
     said = Settings.model_validate(tomllib.loads(whole))
 
@@ -109,7 +109,7 @@ def test_every_line_of_that_file_can_be_taken_as_it_is() -> None:
 
 @pytest.mark.parametrize("value", ['a "b" \\ ü', 3, 2.5, True, [], ["a", "b"], {}, {"a b": "c"}, [{"a": [1]}]])
 def test_what_is_written_as_toml_is_read_back(value: Any) -> None:
-    assert tomllib.loads(f"x = {toml(value)}")["x"] == value
+    assert tomllib.loads(f"x = {to_toml(value)}")["x"] == value
 
 
 @pytest.mark.parametrize(

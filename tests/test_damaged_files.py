@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.runs.run import diff_runs, run_of
 from provisioner.engine.runs.timeline import timeline_of
@@ -59,7 +59,7 @@ def test_no_value_of_a_setting_is_a_traceback(path: str, value: str, tmp_path: P
     name = "MLAPI_" + path.upper().replace(".", "__")
     for sets, environment in (([f"{path}={value}"], {}), ([], {name: value})):
         try:
-            load(None, sets, environment)
+            load_settings(None, sets, environment)
         except UsageError:
             continue
 
@@ -70,7 +70,7 @@ def test_no_settings_file_is_a_traceback(text: str, tmp_path: Path) -> None:
     path.write_bytes(text.encode("latin-1"))
 
     with pytest.raises(UsageError):
-        load(path, [], {})
+        load_settings(path, [], {})
 
 
 def test_brackets_nested_too_deep_are_said_to_be(user: User) -> None:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.stack import build
@@ -155,7 +155,7 @@ def test_the_process_needs_no_credentials_and_says_what_is_missing(user: User) -
 
 def _many(count: int) -> Stack:
     said = {f"s{n}": {"prefixes": [f"/s{n}/*"]} for n in range(count)}
-    settings = load(None, ["profile=production", f"api.services={json.dumps(said)}"], {})
+    settings = load_settings(None, ["profile=production", f"api.services={json.dumps(said)}"], {})
     return build(settings, "prod", "us-east-1", offline_lookups(3, "15"))
 
 

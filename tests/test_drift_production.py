@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.emulator.server import LocalAws
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
@@ -67,7 +67,7 @@ def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody
 
 
 def test_every_kind_of_production_is_touched_by_hand() -> None:
-    settings = load(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
+    settings = load_settings(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
     lookups = dataclasses.replace(
         offline_lookups(settings.network.zones, settings.database.version), account="123456789012"
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.configuration import load
-from provisioner.settings.teardown_variants import variants
+from provisioner.configuration import load_settings
+from provisioner.settings.variants import teardown_variants
 from provisioner.stack import build, build_all
 from provisioner.steps.lookups import offline_lookups
 from tests.support.setting_changes import setting_changes
@@ -32,12 +32,12 @@ EVERY = [[f"profile={one}", *_typed(way.there)] for one in ("seed", "production"
 def test_no_setting_stands_in_the_way_of_an_end() -> None:
     assert len(EVERY) > 150
     for sets in [*EVERY, *TOGETHER]:
-        assert len(variants(load(None, sets, {}))) == 3
+        assert len(teardown_variants(load_settings(None, sets, {}))) == 3
 
 
 @pytest.mark.parametrize("sets", TOGETHER, ids=" ".join)
 def test_all_that_was_declared_and_more_is_ended(sets: list[str]) -> None:
-    settings = load(None, sets, {})
+    settings = load_settings(None, sets, {})
     given = (settings, "a", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
 
     assert build(*given).resources.keys() < build_all(*given).resources.keys()

@@ -4,7 +4,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.engine.resource_graph.references import Ref, interpolate, refs_in
 from provisioner.errors import UsageError
@@ -22,7 +22,7 @@ class Named(Thing):
 
 
 def built(*sets: str, suffix: str = "prod", region: str = "us-east-1") -> Stack:
-    settings: Settings = load(None, ["profile=seed", *sets], {})
+    settings: Settings = load_settings(None, ["profile=seed", *sets], {})
     return build(settings, suffix, region, offline_lookups(settings.network.zones, settings.database.version))
 
 

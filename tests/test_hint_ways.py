@@ -27,7 +27,8 @@ from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
 from provisioner.location import LocationOptions, region_of
-from provisioner.resources import RESOURCE_TYPES, data_sources, versions
+from provisioner.resources import RESOURCE_TYPES, data_sources
+from provisioner.resources.rds import engine_versions
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
@@ -252,14 +253,14 @@ def clients(rds: Rds) -> Any:
     ],
 )
 def test_the_capacity_that_is_named_is_one_that_runs(least: float, most: float, says: str) -> None:
-    assert says in hint_of(lambda: versions.check_capacity(clients(Rds()), "15.10", least, most))
+    assert says in hint_of(lambda: engine_versions.check_capacity(clients(Rds()), "15.10", least, most))
 
 
 @pytest.mark.parametrize(
     ("there", "says"), [("15.10", "database.version=15.10`"), ("15.10-limitless", "Choose another region.")]
 )
 def test_a_version_that_cannot_be_had_is_not_advised(there: str, says: str) -> None:
-    hint = hint_of(lambda: versions.choose_engine_version(clients(Rds(there)), "prod", "16.99"))
+    hint = hint_of(lambda: engine_versions.choose_engine_version(clients(Rds(there)), "prod", "16.99"))
 
     assert says in hint
     assert "16.99" not in hint

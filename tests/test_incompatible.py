@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from provisioner.commands.main import cli
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.errors import UsageError, quoted
 from provisioner.names import check_suffix
 from provisioner.settings.api import ERROR_PAGES
-from provisioner.settings.container import LARGEST
+from provisioner.settings.container import MAX_TASK_DEFINITION_BYTES
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:s-AbCdEf"
 LONG = f"{'a' * 60}.example.com"
@@ -78,7 +78,7 @@ CROSSED: list[tuple[tuple[str, ...], str, tuple[str, ...]]] = [
         ('container.scratch=["/tmp"]',),
     ),
     (
-        ("container.environment=" + json.dumps({"A": "x" * LARGEST}),),
+        ("container.environment=" + json.dumps({"A": "x" * MAX_TASK_DEFINITION_BYTES}),),
         " bytes or more out of `container.environment` or `container.secrets`.",
         ("container.environment={}",),
     ),
@@ -175,7 +175,7 @@ CROSSED: list[tuple[tuple[str, ...], str, tuple[str, ...]]] = [
 
 def refused(*sets: str, **environment: str) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        load(None, sets, {"MLAPI_PROFILE": "seed", **environment})
+        load_settings(None, sets, {"MLAPI_PROFILE": "seed", **environment})
     return caught.value
 
 
@@ -187,7 +187,7 @@ def test_what_does_not_go_together_is_told_with_what_to_change(
 
     assert error.hint.endswith(hint)
     assert "config show" not in error.hint
-    load(None, (*said, *instead), {"MLAPI_PROFILE": "seed"})
+    load_settings(None, (*said, *instead), {"MLAPI_PROFILE": "seed"})
 
 
 @pytest.mark.parametrize(

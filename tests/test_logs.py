@@ -17,7 +17,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
-from provisioner.resources.log_events import LATE_MILLISECONDS, LogLine, LogTail
+from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Lines
 from provisioner.workflows.logs import LogQuery, _check_service_name, _selected_lines

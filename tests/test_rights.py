@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
 from provisioner.iam.required_actions import tagging_action
@@ -241,7 +241,7 @@ def test_what_is_changed_is_this_stacks_alone(lived: Lived) -> None:
 
 
 def test_what_aws_asks_besides_the_call_itself_is_allowed_on_that_thing_alone() -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
     allowed = {
         (action, resource): one.get("Condition", {})
         for one in statements(policies_for(scope, "apply"))
@@ -272,7 +272,7 @@ STRONGEST = (
 
 @pytest.mark.parametrize("purpose", COMMAND_PERMISSIONS)
 def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, STRONGEST, {}), "us-east-1", ACCOUNT)
     wanted = COMMAND_PERMISSIONS[purpose]
     made = [one for one in statements(policies_for(scope, purpose)) if one["Effect"] == "Allow"]
     allowed = {name for one in made for name in one["Action"]}
@@ -289,7 +289,7 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
 
 
 def test_what_is_born_with_tags_may_be_given_them() -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, STRONGEST, {}), "us-east-1", ACCOUNT)
     made = statements(policies_for(scope, "apply"))
     allowed = {name for one in made if one["Effect"] == "Allow" for name in one["Action"]}
     given = {
@@ -304,7 +304,7 @@ def test_what_is_born_with_tags_may_be_given_them() -> None:
 
 
 def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, STRONGEST, {}), "us-east-1", ACCOUNT)
     group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/vpc/ml-api-{SUFFIX}"
     made = policies_for(scope, "apply")
 
@@ -321,7 +321,7 @@ def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
 
 
 def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
     ours = {"aws:ResourceTag/Environment": SUFFIX, "aws:ResourceTag/Project": "ml-api"}
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
 
@@ -335,7 +335,7 @@ def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> Non
 @pytest.mark.parametrize("sets", [("profile=seed",), FULL[1::2]])
 @pytest.mark.parametrize("purpose", ["apply", "deploy"])
 def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(purpose: str, sets: tuple[str, ...]) -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, sets, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, sets, {}), "us-east-1", ACCOUNT)
     made = policies_for(scope, purpose)
     service = f"arn:aws:ecs:us-east-1:{ACCOUNT}:service/ml-api-cluster-{SUFFIX}/ml-api-service-{SUFFIX}"
     alarms = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:"
@@ -353,7 +353,7 @@ def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(purpos
 
 @pytest.mark.parametrize("purpose", ["apply", "status", "deploy", "exec", "doctor"])
 def test_a_list_of_tasks_is_asked_of_all(purpose: str) -> None:
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, STRONGEST, {}), "us-east-1", ACCOUNT)
 
     # Where no container instance is named, IAM is asked about none.
     assert verdict(policies_for(scope, purpose), Request("ecs:ListTasks", "*")) is Verdict.ALLOWED
@@ -362,7 +362,7 @@ def test_a_list_of_tasks_is_asked_of_all(purpose: str) -> None:
 @pytest.mark.parametrize("purpose", ["apply", "teardown"])
 def test_who_hangs_on_ours_may_be_asked(purpose: str) -> None:
     """A group, a web ACL ask other services who keeps them: by what the kinds there are allowed."""
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
     made = [one for one in statements(policies_for(scope, purpose)) if one["Effect"] == "Allow"]
     allowed = {name for one in made for name in one["Action"]}
 
@@ -374,7 +374,7 @@ def sample() -> list[str]:
     """One statement that is taken away in a run; all of them for `make rights`."""
     if os.environ.get("RIGHTS") != "all":
         return ["TaskDefinition"]
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
     listed = statements(policies_for(scope, "apply"))
     return [one["Sid"] for one in listed if one["Effect"] == "Allow" and not set(one["Action"]) <= SPARE]
 

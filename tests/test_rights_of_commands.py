@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
@@ -80,7 +80,7 @@ def test_with_exactly_its_policy_a_command_goes_well(lived: Any, purpose: str) -
 @pytest.mark.parametrize("purpose", NAMES)
 def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
     """IAM calls Decrypt a write: it opens the origin key, and changes nothing."""
-    scope = PolicyScope(Workspace.here(), SUFFIX, load(None, SETTINGS, {}), "us-east-1", ACCOUNT)
+    scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, SETTINGS, {}), "us-east-1", ACCOUNT)
     given = statements(policies_for(scope, purpose))
     allowed = {name for one in given if one["Effect"] == "Allow" for name in one["Action"]}
     changes = {name for name in allowed if not reference.known(name).reads} - {"kms:Decrypt"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provisioner.path_patterns import in_order, matches
 from provisioner.settings.api import Api
-from provisioner.steps.alb_rules import priorities
+from provisioner.steps.alb_rules import assign_priorities
 from tests.support.account_inventory import client
 from tests.support.user import User
 from tests.test_path_patterns import PATTERNS
@@ -31,7 +31,7 @@ MANY = st.lists(PATTERNS, min_size=1, max_size=12, unique=True)
 def test_every_set_of_prefixes_is_asked_in_order_and_free_places_are_taken(sets: list[list[str]]) -> None:
     kept: dict[str, int] = {}
     for prefixes in sets:
-        places = priorities(prefixes, kept)
+        places = assign_priorities(prefixes, kept)
         assert sorted(places, key=lambda one: places[one]) == in_order(prefixes)
         assert all(2 < place < 50_000 for place in places.values())
         moved = {place for prefix, place in places.items() if kept.get(prefix) != place}
@@ -40,17 +40,17 @@ def test_every_set_of_prefixes_is_asked_in_order_and_free_places_are_taken(sets:
 
 
 def test_a_rule_that_stands_in_order_keeps_its_place() -> None:
-    alone = priorities(["/b/*"], {})
-    more = priorities(["/b/*", "/b/c/*", "/*"], alone)
+    alone = assign_priorities(["/b/*"], {})
+    more = assign_priorities(["/b/*", "/b/c/*", "/*"], alone)
 
     assert more["/b/*"] == alone["/b/*"]
-    assert priorities(["/b/*"], more) == alone
+    assert assign_priorities(["/b/*"], more) == alone
 
 
 def test_only_what_is_out_of_order_moves() -> None:
     former = {"/b/c/*": 10, "/a*": 20, "/a": 30, "/*": 40}
 
-    places = priorities(former, former)
+    places = assign_priorities(former, former)
 
     assert sum(places[one] != former[one] for one in former) == 1
     assert places["/a"] < places["/a*"]
@@ -59,7 +59,7 @@ def test_only_what_is_out_of_order_moves() -> None:
 def test_without_a_place_between_two_all_are_placed_anew() -> None:
     kept = {"/aaa": 5, "/a*": 6}
 
-    places = priorities([*kept, "/aa*"], kept)
+    places = assign_priorities([*kept, "/aa*"], kept)
 
     assert places["/aaa"] < places["/aa*"] < places["/a*"]
 

@@ -9,7 +9,7 @@ import pytest
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.endpoints import check_reachable
+from provisioner.steps.endpoints import check_images_reachable
 from provisioner.steps.lookups import offline_lookups
 
 ECR = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
@@ -36,12 +36,12 @@ def test_the_role_that_starts_tasks_may_pull_both() -> None:
 @pytest.mark.parametrize("unused", [{"readonly_root": False}, {"scratch": ()}])
 def test_what_no_task_pulls_is_not_allowed(unused: dict[str, Any]) -> None:
     assert pulled(settings(scratch_image=SCRATCH, **unused)) == {"ml-api"}
-    check_reachable(settings(**unused), "us-east-1")
+    check_images_reachable(settings(**unused), "us-east-1")
 
 
 def test_without_nat_it_must_lie_where_an_endpoint_leads() -> None:
-    check_reachable(settings(scratch_image=SCRATCH), "us-east-1")
+    check_images_reachable(settings(scratch_image=SCRATCH), "us-east-1")
     with pytest.raises(UsageError, match="busybox") as refused:
-        check_reachable(settings(), "us-east-1")
+        check_images_reachable(settings(), "us-east-1")
 
     assert "container.scratch_image=" in refused.value.hint

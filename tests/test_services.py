@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.errors import UsageError
 from provisioner.settings import Settings, Workload
 from provisioner.stack import build
@@ -25,7 +25,7 @@ def services(**said: dict[str, Any]) -> tuple[str, str]:
 
 
 def given(*sets: str) -> Settings:
-    return load(None, ["profile=seed", *sets], {})
+    return load_settings(None, ["profile=seed", *sets], {})
 
 
 def refused(*sets: str) -> str:

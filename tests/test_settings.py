@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.errors import UsageError
 from provisioner.settings import PLACEHOLDER, Settings
-from provisioner.settings.other_profile import settings_in_other_profile
 from provisioner.settings.schema import setting_schemas
+from provisioner.settings.variants import settings_in_other_profile
 
 
 def given(*sets: str, file: Path | None = None, **environment: str) -> Settings:
-    return load(file, sets, environment)
+    return load_settings(file, sets, environment)
 
 
 def refused(*sets: str, **environment: str) -> UsageError:

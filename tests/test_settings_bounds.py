@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.errors import UsageError
-from provisioner.settings.container import LARGEST
+from provisioner.settings.container import MAX_TASK_DEFINITION_BYTES
 from provisioner.settings.reserved_names import POSTGRES_KEYWORDS
-from provisioner.settings.section import as_served
+from provisioner.settings.section import served_path
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from tests.support.user import User
 
 IMAGE = "image=public.ecr.aws/acme/model:1"
-SIZE = LARGEST - len(json.dumps({"name": "A", "value": ""})) - 1
+SIZE = MAX_TASK_DEFINITION_BYTES - len(json.dumps({"name": "A", "value": ""})) - 1
 
 
 def variable(size: int) -> str:
@@ -157,13 +157,13 @@ TABLE: list[tuple[str, list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("setting", "value"), [(name, one) for name, taken, _ in TABLE for one in taken], ids=str)
 def test_what_aws_takes_is_taken(setting: str, value: str) -> None:
-    load(None, ["profile=seed", IMAGE, f"{setting}={value}"], {})
+    load_settings(None, ["profile=seed", IMAGE, f"{setting}={value}"], {})
 
 
 @pytest.mark.parametrize(("setting", "value"), [(name, one) for name, _, refused in TABLE for one in refused], ids=str)
 def test_what_aws_refuses_is_refused_by_name(setting: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
-        load(None, ["profile=seed", IMAGE, f"{setting}={value}"], {})
+        load_settings(None, ["profile=seed", IMAGE, f"{setting}={value}"], {})
 
     assert setting.split(".", maxsplit=1)[0] in caught.value.message
 
@@ -172,24 +172,24 @@ def test_what_aws_refuses_is_refused_by_name(setting: str, value: str) -> None:
 def test_a_reserved_word_names_no_role_and_no_database(word: str) -> None:
     for setting in ("database.name", "database.username"):
         with pytest.raises(UsageError):
-            load(None, [f"{setting}={word}"], {})
+            load_settings(None, [f"{setting}={word}"], {})
 
 
 def test_the_requests_of_a_service_are_bound_alike() -> None:
     for count, is_taken in ((2**53, True), (2**53 + 1, False)):
         told = json.dumps({"a": {"prefixes": ["/a"], "requests": count}})
         with nullcontext() if is_taken else pytest.raises(UsageError):
-            load(None, [IMAGE, f"api.services={told}"], {})
+            load_settings(None, [IMAGE, f"api.services={told}"], {})
 
 
 def test_a_health_path_of_a_service_is_bound_alike() -> None:
     for path, is_taken in (("/a%20b?x", True), ("/é", False)):
         told = json.dumps({"a": {"prefixes": ["/a"], "health_path": path}})
         if is_taken:
-            load(None, [IMAGE, f"api.services={told}"], {})
+            load_settings(None, [IMAGE, f"api.services={told}"], {})
         else:
             with pytest.raises(UsageError):
-                load(None, [IMAGE, f"api.services={told}"], {})
+                load_settings(None, [IMAGE, f"api.services={told}"], {})
 
 
 @pytest.mark.parametrize(
@@ -205,19 +205,19 @@ def test_a_health_path_of_a_service_is_bound_alike() -> None:
     ],
 )
 def test_a_health_path_is_what_a_server_compares(path: str, served: bytes) -> None:
-    assert as_served(path) == served
+    assert served_path(path) == served
 
 
 @pytest.mark.parametrize("path", ["/a%2", "/%zz", "/a%00", "/../a"])
 def test_a_path_to_which_every_server_answers_400_is_not_the_placeholders(path: str) -> None:
     with pytest.raises(UsageError, match="placeholder cannot answer"):
-        load(None, [f"container.health_path={path}"], {})
-    load(None, [IMAGE, f"container.health_path={path}"], {})
+        load_settings(None, [f"container.health_path={path}"], {})
+    load_settings(None, [IMAGE, f"container.health_path={path}"], {})
 
 
 def configuration(path: str) -> str:
     """What the placeholder writes for nginx."""
-    settings = load(None, ["profile=seed", f"container.health_path={path}"], {})
+    settings = load_settings(None, ["profile=seed", f"container.health_path={path}"], {})
     stack = build(settings, "a", "us-east-1", offline_lookups(3, "15"))
     (container,) = stack.resources["task"].props["containerDefinitions"]
     found = re.search(r"<<'EOF'\n(.*?)EOF\n", container["command"][2], re.DOTALL)
@@ -251,6 +251,6 @@ def test_a_task_definition_that_is_too_large_is_found_before_the_first_call(user
     ran = user.run("apply", "--yes", "--suffix", "prod", "--set", f"container.environment={variable(SIZE - 500)}")
 
     assert ran.code != 0
-    assert f"ECS takes a task definition of {LARGEST}" in ran.err + ran.out
+    assert f"ECS takes a task definition of {MAX_TASK_DEFINITION_BYTES}" in ran.err + ran.out
     assert "xxxx" not in ran.err + ran.out
     assert user.acts() == []

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 import pytest
 
 from provisioner.settings import Settings
-from provisioner.settings.teardown_variants import variants
+from provisioner.settings.variants import teardown_variants
 from provisioner.stack import build, build_all
 from provisioner.steps.lookups import offline_lookups
 
@@ -21,7 +21,7 @@ def test_what_a_resource_needs_with_any_settings_goes_after_it(profile: str, reg
 
     whole = build_all(settings, "prod", region, lookups)
 
-    for one in variants(settings):
+    for one in teardown_variants(settings):
         for resource in build(one, "prod", region, lookups):
             assert set(resource.depends_on) <= set(whole.resources[resource.logical_id].depends_on), resource.logical_id
     TopologicalSorter(

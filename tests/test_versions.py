@@ -10,8 +10,8 @@ import pytest
 from provisioner.engine.calls.clients import Clients
 from provisioner.errors import Blocked
 from provisioner.names import owner_tags
+from provisioner.resources.rds.engine_versions import check_capacity, choose_engine_version
 from provisioner.resources.tags import pairs
-from provisioner.resources.versions import check_capacity, choose_engine_version
 
 SUFFIX = "prod"
 OFFERED = ("14.20", "15.10", "15.9", "15.12", "15.12-limitless", "16.8")

@@ -21,10 +21,10 @@ def config() -> None:
 def show(config: Path | None, sets: tuple[str, ...], **voice: Any) -> int:
     """Print every setting with its value and where that came from."""
     from provisioner.commands.context import console_from
-    from provisioner.configuration import explained
+    from provisioner.configuration import explain_settings
     from provisioner.workflows import config as configuring
 
-    return configuring.print_settings(console_from(voice), explained(config, sets))
+    return configuring.print_settings(console_from(voice), explain_settings(config, sets))
 
 
 @config.command("schema")

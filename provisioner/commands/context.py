@@ -55,9 +55,9 @@ def console_from(given: dict[str, Any]) -> Console:
 
 def load_settings(given: dict[str, Any]) -> Settings:
     """Return the settings from the file, the environment and the flags."""
-    from provisioner.configuration import load
+    from provisioner.configuration import load_settings
 
-    return load(given["config"], given["sets"])
+    return load_settings(given["config"], given["sets"])
 
 
 def open_session(

@@ -9,24 +9,24 @@ from typing import Any
 
 from provisioner.settings.schema import setting_schemas
 
-_HEAD = """\
+_HEADER = """\
 # Settings of one ML API stack. What begins with `#` is not read: take the `#` of a setting away to set it.
 # MLAPI_<SECTION>__<KEY> in the environment wins over this file, --set section.key=value over both.
 """
 
 
-def sample() -> str:
+def sample_file() -> str:
     """Return the text of the sample settings file that `config init` writes."""
-    return _HEAD + "".join(_lines())
+    return _HEADER + "".join(_lines())
 
 
-def toml(value: Any) -> str:
+def to_toml(value: Any) -> str:
     """Return a value in TOML syntax; for text, numbers and booleans TOML and JSON are the same."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{json.dumps(key)} = {toml(one)}" for key, one in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
+        members = ", ".join(f"{json.dumps(key)} = {to_toml(member)}" for key, member in value.items())
+        return f"{{ {members} }}" if members else "{}"
     if isinstance(value, list):
-        return f"[{', '.join(map(toml, value))}]"
+        return f"[{', '.join(map(to_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -37,5 +37,5 @@ def _lines() -> Iterator[str]:
             yield f"\n[{section}]\n"
         for schema in members:
             unset = "  # unset by default" if schema.default is None else ""
-            yield f"\n# {schema.help} ({schema.takes})\n"
-            yield f"#{schema.path.rpartition('.')[2]} = {toml(schema.example)}{unset}\n"
+            yield f"\n# {schema.help} ({schema.accepted_values})\n"
+            yield f"#{schema.path.rpartition('.')[2]} = {to_toml(schema.example)}{unset}\n"

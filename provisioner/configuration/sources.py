@@ -10,20 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provisioner.configuration.refusals import unknown_setting_error, unknown_variable_error
+from provisioner.configuration.errors import unknown_setting_error, unknown_variable_error
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.schema import sections, setting_schemas
 
 DEFAULT_FILE = "ml-api.toml"
-_AS_SET = "Write it as --set section.key=value."
+_SET_SYNTAX = "Write it as --set section.key=value."
 PREFIX = "MLAPI_"
-NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_STATE_ENDPOINT", "MLAPI_LOCAL")
+OTHER_VARIABLES = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_STATE_ENDPOINT", "MLAPI_LOCAL")
 
 
 # The value of no setting is nested deeper (api.services.NAME.environment.NAME has 4 levels).
-_DEEPEST = 16
-_TOO_DEEP = f"brackets are nested more than {_DEEPEST} deep"
+_MAX_DEPTH = 16
+_TOO_DEEP = f"brackets are nested more than {_MAX_DEPTH} deep"
 
 
 class GivenSetting(NamedTuple):
@@ -48,41 +48,41 @@ def given_settings(file: Path | None, sets: Iterable[str], environment: Mapping[
         UsageError: The file cannot be read, a setting or variable is unknown, or a value is nested too deep.
 
     """
-    told = (*_in_file(file), *_in_environment(environment), *_in_flags(sets))
-    return {one.path: _shallow(_known(one)) for one in told}
+    given = (*_read_file(file), *_read_environment(environment), *_read_set_options(sets))
+    return {setting.path: _check_depth(_check_known(setting)) for setting in given}
 
 
-def variable(path: str) -> str:
+def variable_name(path: str) -> str:
     """Return the name of the environment variable of a setting."""
     return PREFIX + path.upper().replace(".", "__")
 
 
-def _known(one: GivenSetting) -> GivenSetting:
+def _check_known(setting: GivenSetting) -> GivenSetting:
     """Return the given setting; raise UsageError if there is no such setting."""
-    if one.path not in setting_schemas():
-        raise unknown_setting_error(one.path, one.source)
-    return one
+    if setting.path not in setting_schemas():
+        raise unknown_setting_error(setting.path, setting.source)
+    return setting
 
 
-def _shallow(one: GivenSetting) -> GivenSetting:
+def _check_depth(setting: GivenSetting) -> GivenSetting:
     """Return the given setting; raise UsageError if its value is nested too deep.
 
     Such a value could be neither searched nor printed.
     """
-    level = [one.value]
-    for _ in range(_DEEPEST):
-        level = [
-            inner
-            for value in level
+    values = [setting.value]
+    for _ in range(_MAX_DEPTH):
+        values = [
+            member
+            for value in values
             if isinstance(value, dict | list)
-            for inner in (value.values() if isinstance(value, dict) else value)
+            for member in (value.values() if isinstance(value, dict) else value)
         ]
-        if not level:
-            return one
-    raise UsageError(f"The setting `{one.path}` ({one.source}) is refused: {_TOO_DEEP}.", _AS_SET)
+        if not values:
+            return setting
+    raise UsageError(f"The setting `{setting.path}` ({setting.source}) is refused: {_TOO_DEEP}.", _SET_SYNTAX)
 
 
-def _in_file(file: Path | None) -> Iterator[GivenSetting]:
+def _read_file(file: Path | None) -> Iterator[GivenSetting]:
     """Yield the settings in the TOML file; raise UsageError if it cannot be read."""
     path = file or Path(DEFAULT_FILE)
     if file is None and not path.exists():
@@ -90,47 +90,47 @@ def _in_file(file: Path | None) -> Iterator[GivenSetting]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        told = _TOO_DEEP if isinstance(error, RecursionError) else getattr(error, "strerror", None) or error
-        mend = f"Mend it there; `{PROGRAM} config init other.toml` writes one that can be used, to compare."
+        reason = _TOO_DEEP if isinstance(error, RecursionError) else getattr(error, "strerror", None) or error
+        remedy = f"Mend it there; `{PROGRAM} config init other.toml` writes one that can be used, to compare."
         if isinstance(error, FileNotFoundError):
-            mend = f"`{PROGRAM} config init {shlex.quote(str(path))}` writes one there; or name another."
-        raise UsageError(f"The settings file {path} cannot be used: {told}", mend) from error
+            remedy = f"`{PROGRAM} config init {shlex.quote(str(path))}` writes one there; or name another."
+        raise UsageError(f"The settings file {path} cannot be used: {reason}", remedy) from error
     source = f"file {path}"
     for name, value in document.items():
         if name in sections() and isinstance(value, dict):
-            yield from (GivenSetting(f"{name}.{key}", inner, source) for key, inner in value.items())
+            yield from (GivenSetting(f"{name}.{key}", member, source) for key, member in value.items())
         else:
             yield GivenSetting(name, value, source)
 
 
-def _in_environment(environment: Mapping[str, str]) -> Iterator[GivenSetting]:
+def _read_environment(environment: Mapping[str, str]) -> Iterator[GivenSetting]:
     """Yield the settings in environment variables; raise UsageError for an unknown one with our prefix."""
-    known = {variable(path): path for path in setting_schemas()}
+    paths_by_variable = {variable_name(path): path for path in setting_schemas()}
     for name in sorted(environment):
-        if name in known:
-            yield GivenSetting(known[name], _value(environment[name]), f"environment {name}")
-        elif name.startswith(PREFIX) and name not in NO_SETTINGS:
-            raise unknown_variable_error(name, [*known, *NO_SETTINGS])
+        if name in paths_by_variable:
+            yield GivenSetting(paths_by_variable[name], _parse_value(environment[name]), f"environment {name}")
+        elif name.startswith(PREFIX) and name not in OTHER_VARIABLES:
+            raise unknown_variable_error(name, [*paths_by_variable, *OTHER_VARIABLES])
 
 
-def _in_flags(sets: Iterable[str]) -> Iterator[GivenSetting]:
+def _read_set_options(sets: Iterable[str]) -> Iterator[GivenSetting]:
     """Yield the settings in the values of `--set`; raise UsageError for one without a name or value."""
-    for one in sets:
-        path, equals, value = one.partition("=")
+    for option in sets:
+        path, equals, value = option.partition("=")
         if not equals:
-            raise UsageError(f"--set {_name_in(one)} has no value.", _AS_SET)
+            raise UsageError(f"--set {_leading_name(option)} has no value.", _SET_SYNTAX)
         if not path.strip():
-            raise UsageError(f"--set {one} names no setting.", _AS_SET)
-        yield GivenSetting(path.strip(), _value(value), "--set")
+            raise UsageError(f"--set {option} names no setting.", _SET_SYNTAX)
+        yield GivenSetting(path.strip(), _parse_value(value), "--set")
 
 
-def _name_in(text: str) -> str:
+def _leading_name(text: str) -> str:
     """Return the name at the beginning of a text, without the rest: that may be a secret value."""
-    found = re.match(r"[\w.-]*", text)
-    return found[0] + "..." if found and found[0] != text else text
+    name = re.match(r"[\w.-]*", text)
+    return name[0] + "..." if name and name[0] != text else text
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     """Return the value of a text from a shell.
 
     Lists, mappings, true, false and null are read as JSON. Everything else, also invalid JSON, is text.
@@ -142,5 +142,5 @@ def _value(text: str) -> Any:
             return text
         except RecursionError:
             # A value that `_shallow` refuses, as it would refuse the text if that could be parsed.
-            return json.loads("[" * (_DEEPEST + 1) + "]" * (_DEEPEST + 1))
+            return json.loads("[" * (_MAX_DEPTH + 1) + "]" * (_MAX_DEPTH + 1))
     return text

@@ -6,7 +6,7 @@ from datetime import date
 
 from provisioner.doctor.check import Finding, JsonObject, ReadResult, Recovered
 from provisioner.preflight.support import words
-from provisioner.settings.postgres import DISABLED, day_of
+from provisioner.settings.postgres import NO_EXTENDED_SUPPORT, day_of
 
 _NO_LOGIN = "No task can open a connection."
 # Aurora user guide, "Viewing DB cluster status" and "Viewing DB instance status": the statuses in which the
@@ -64,7 +64,7 @@ def version_is_supported(cluster: JsonObject, end_of_support: date | None, now: 
     """
     if end_of_support is None:
         return
-    is_enrolled = cluster.get("EngineLifecycleSupport") != DISABLED
+    is_enrolled = cluster.get("EngineLifecycleSupport") != NO_EXTENDED_SUPPORT
     message = words(cluster["EngineVersion"], end_of_support, day_of(now), is_enrolled=is_enrolled)
     if message:
         raise Recovered(message)

@@ -7,7 +7,7 @@ import shlex
 from provisioner.doctor.check import Finding
 from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, ScaledService
 from provisioner.resources.autoscaling import describe_scheduled_action
-from provisioner.settings.ineffective import never_scales_up
+from provisioner.settings.ineffective import never_scales_up_message
 
 _TASK_COUNT_IS_FIXED = "The number of tasks does not follow the requests."
 _MINIMUM_SET_BY = {
@@ -41,7 +41,7 @@ def service_can_scale_from_zero(services: list[ScaledService]) -> Finding | None
     for service in services:
         if service.stays_at_zero:
             set_by = _MINIMUM_SET_BY[service.minimum_set_by]
-            problem = never_scales_up(f"{service.service} may stand at 0 tasks, {set_by},")
+            problem = never_scales_up_message(f"{service.service} may stand at 0 tasks, {set_by},")
             consequence = "It answers nothing once it has been scaled in."
             if service.minimum_set_by == BY_SETTINGS:
                 consequence = f"{consequence} Set {service.minimum_setting}=1 or more, then apply that."

@@ -12,7 +12,7 @@ from provisioner.errors import amount
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.resources.ecs.deployment_diagnosis import FAILED_STATUSES, Diagnosis
 from provisioner.resources.ecs.rollouts import ROLLED_BACK
-from provisioner.settings.ineffective import setting_of
+from provisioner.settings.ineffective import minimum_setting
 
 _NO_HOOKS: Mapping[str, JsonObject] = MappingProxyType({})
 # If this many tasks stop by themselves within an hour, they are in a loop, even if all run at this moment.
@@ -49,7 +49,7 @@ def _no_tasks_finding(result: ReadResult, service: JsonObject, minimum: MinimumT
     elif minimum.set_by == BY_SCALE:
         command, problem = "scale --min 1", f"{problem}, as `scale` allows"
     elif minimum.set_by == BY_SETTINGS:
-        command, problem = f"apply --set {setting_of('')}=1", f"{problem}, as its settings allow"
+        command, problem = f"apply --set {minimum_setting('')}=1", f"{problem}, as its settings allow"
     else:
         command = "apply"
     return Finding("service-wants-none", f"{problem}.", consequence, command)

@@ -19,13 +19,12 @@ from provisioner.resources import (
     data_sources,
     key_dependents,
     leftovers,
-    log_events,
+    log_tail,
     origin_key,
     pricing_plans,
     scaling_alarms,
     tagging,
     validation_records,
-    versions,
 )
 from provisioner.resources.ecs import (
     base,
@@ -38,9 +37,10 @@ from provisioner.resources.ecs import (
     stopped_tasks,
 )
 from provisioner.resources.elbv2 import request_routing
+from provisioner.resources.rds import engine_versions
 
 Calls = Mapping[str, tuple[str, ...]]
-_LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
+_LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": engine_versions.CALLS, "Tags": tagging.CALLS}
 _SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": foreign_targets.CALLS}
 # For services whose traffic ECS shifts by itself: who owns a rule's weights, and at which lifecycle hook a
 # deployment waits. That call names only the deployment, so IAM cannot tell which service it is of.
@@ -50,7 +50,7 @@ _PLANS: Mapping[str, Calls] = {
     **_SEEKS,
     **_ALARMS,
     **_SHIFTS,
-    "Versions": {"rds": (*versions.CALLS["rds"], *support.CALLS["rds"])},
+    "Versions": {"rds": (*engine_versions.CALLS["rds"], *support.CALLS["rds"])},
     "Preflight": usage.CALLS,
     "Domain": domain.CALLS,
     "Images": ecr.CALLS,
@@ -91,7 +91,7 @@ _ROLLOUTS: Mapping[str, Calls] = {
     "Diagnosis": deployment_diagnosis.CALLS,
     "Health": targets.CALLS,
     "Routing": request_routing.CALLS,
-    "Lines": log_events.CALLS,
+    "Lines": log_tail.CALLS,
     "Alone": standalone_tasks.CALLS,
 }
 
@@ -151,8 +151,8 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
     ),
     "logs": CommandPermissions(
         calls={
-            "Lines": log_events.CALLS,
-            "EdgeLines": log_events.EDGE_CALLS,
+            "Lines": log_tail.CALLS,
+            "EdgeLines": log_tail.EDGE_CALLS,
             "Records": access_log_tail.CALLS,
         }
     ),

@@ -10,7 +10,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, Ref, resolve, reveal_secrets
 from provisioner.preflight.findings import Finding
-from provisioner.settings.container import LARGEST
+from provisioner.settings.container import MAX_TASK_DEFINITION_BYTES
 
 # IAM and STS quotas (IAM user guide): characters without white space, of a managed policy and of all inline
 # policies of one role together.
@@ -48,9 +48,11 @@ def revisions(plan: Plan) -> Iterator[Finding]:
             "replace",
         ):
             continue
-        if (size := size_of(resolve(resource.props, lambda _: _ARN))) > LARGEST:
-            what = f"has {size} bytes; ECS takes a task definition of {LARGEST}"
-            yield Finding(f"{resource.step}/{resource.logical_id}", what, _SHORTEN, limit=LARGEST, needed=size)
+        if (size := size_of(resolve(resource.props, lambda _: _ARN))) > MAX_TASK_DEFINITION_BYTES:
+            what = f"has {size} bytes; ECS takes a task definition of {MAX_TASK_DEFINITION_BYTES}"
+            yield Finding(
+                f"{resource.step}/{resource.logical_id}", what, _SHORTEN, limit=MAX_TASK_DEFINITION_BYTES, needed=size
+            )
 
 
 def size_of(props: JsonObject) -> int:

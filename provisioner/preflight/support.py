@@ -13,12 +13,12 @@ from provisioner.engine.resource_graph.graph import Resource
 from provisioner.preflight.findings import Finding
 from provisioner.settings.postgres import (
     DEFAULT_MAJOR,
-    DISABLED,
-    ENROLLED,
     ESTIMATED_END_OF_SUPPORT,
-    STANDARD_ENDS,
+    EXTENDED_SUPPORT,
+    NO_EXTENDED_SUPPORT,
+    STANDARD_SUPPORT_ENDS,
     day_of,
-    is_near,
+    is_support_end_near,
     major_of,
 )
 
@@ -48,7 +48,7 @@ def words(version: str, end: date, today: date, *, is_enrolled: bool, is_reckone
         is_reckoned: Whether the day is an estimate, because neither AWS nor the built-in calendar has it.
 
     """
-    if not is_near(end, today):
+    if not is_support_end_near(end, today):
         return ""
     major, is_over = major_of(version), end < today
     day = f"{end} (reckoned)" if is_reckoned else str(end)
@@ -70,8 +70,8 @@ def support(plan: Plan, clients: Clients) -> Iterator[Finding]:
             continue
         version = str(doc.get("EngineVersion") or resource.props["EngineVersion"])
         today = day_of(clients.clock.wall())
-        known = STANDARD_ENDS.get(major_of(version))
-        if known is None or is_near(known, today):
+        known = STANDARD_SUPPORT_ENDS.get(major_of(version))
+        if known is None or is_support_end_near(known, today):
             told = _told(clients, version)
             end, is_reckoned = told or known, told is None and major_of(version) in ESTIMATED_END_OF_SUPPORT
             yield from _findings(resource, doc, end, today, is_reckoned=is_reckoned) if end else ()
@@ -94,8 +94,8 @@ def _findings(
     It blocks only if the cluster is new, and AWS creates no cluster of this version without extended support.
     """
     version = str(doc.get("EngineVersion") or resource.props["EngineVersion"])
-    wanted = resource.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
-    is_enrolled = wanted != DISABLED
+    wanted = resource.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or EXTENDED_SUPPORT
+    is_enrolled = wanted != NO_EXTENDED_SUPPORT
     address = f"{resource.step}/{resource.logical_id}"
     if not doc and end < today and not is_enrolled:
         yield Finding(

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from provisioner.engine.resource_graph.references import Ref
-from provisioner.settings.postgres import DISABLED, STANDARD_ENDS, major_of
+from provisioner.settings.postgres import NO_EXTENDED_SUPPORT, STANDARD_SUPPORT_ENDS, major_of
 
 Doc = Mapping[str, Any]
 # AWS's own month (AWS Pricing Calculator).
@@ -137,8 +137,8 @@ def _support(cluster: Doc, today: date) -> str:
     Each ACU pays for it from the day after the end of standard support on, and twice as much from the third
     year on (Aurora user guide, "Amazon RDS Extended Support charges"; aws.amazon.com/rds/aurora/pricing).
     """
-    end = STANDARD_ENDS.get(major_of(str(cluster.get("EngineVersion"))))
-    if end is None or today <= end or cluster.get("EngineLifecycleSupport") == DISABLED:
+    end = STANDARD_SUPPORT_ENDS.get(major_of(str(cluster.get("EngineVersion"))))
+    if end is None or today <= end or cluster.get("EngineLifecycleSupport") == NO_EXTENDED_SUPPORT:
         return ""
     return _THIRD if today >= date(end.year + 2, 3, 1) else "acu_support_hour"
 

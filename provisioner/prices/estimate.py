@@ -14,7 +14,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.references import JsonObject, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, PricedResources, is_priced
 from provisioner.prices.table import Prices
-from provisioner.settings.postgres import ESTIMATED_END_OF_SUPPORT, STANDARD_ENDS, is_near, major_of
+from provisioner.settings.postgres import ESTIMATED_END_OF_SUPPORT, STANDARD_SUPPORT_ENDS, is_support_end_near, major_of
 from state.stack_state import StackState
 
 
@@ -86,11 +86,13 @@ def later(estate: PricedResources, prices: Prices) -> Iterator[UpcomingCharge]:
     It begins on the day after that end.
     """
     versions = {str(one.get("EngineVersion")) for one in estate.of_kind("DBCluster")}
-    majors = sorted({major_of(one) for one in versions} & STANDARD_ENDS.keys(), key=STANDARD_ENDS.__getitem__)
+    majors = sorted(
+        {major_of(one) for one in versions} & STANDARD_SUPPORT_ENDS.keys(), key=STANDARD_SUPPORT_ENDS.__getitem__
+    )
     for major in majors:
-        end = STANDARD_ENDS[major]
+        end = STANDARD_SUPPORT_ENDS[major]
         since = end + timedelta(days=1)
-        if end >= estate.today and is_near(end, estate.today):
+        if end >= estate.today and is_support_end_near(end, estate.today):
             cost = bill(replace(estate, today=since), prices).get(SUPPORT)
             if cost:
                 yield UpcomingCharge(since, SUPPORT, cost, major in ESTIMATED_END_OF_SUPPORT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provisioner.resources.log_events import LogLine
+from provisioner.resources.log_tail import LogLine
 
 CALLS = {"s3": ("ListObjectsV2 ml-api-logs-{suffix}-*", "GetObject object=ml-api-logs-{suffix}-*")}
 # The local clock may be behind AWS's, so the next day's folder is listed an hour early.

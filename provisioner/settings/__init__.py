@@ -13,14 +13,13 @@ from provisioner.settings.container import Container
 from provisioner.settings.database import Database
 from provisioner.settings.domain import Domain
 from provisioner.settings.images import Image
-from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.network import Network
-from provisioner.settings.profiles import PROFILE, PROFILES, with_profile_defaults
-from provisioner.settings.section import Section
+from provisioner.settings.profiles import DEFAULT_PROFILE, PROFILES, with_profile_defaults
+from provisioner.settings.section import Incompatible, Section
 from provisioner.settings.service import Service
 from provisioner.settings.small_sections import Edge, Encryption, Logs, Roles, Table, Waf
 from provisioner.settings.tags import OwnTags
-from provisioner.settings.workload import MAIN, PLACEHOLDER, Workload, create_workload
+from provisioner.settings.workload import MAIN_SERVICE_GROUP, PLACEHOLDER, Workload, create_workload
 
 __all__ = ["PLACEHOLDER", "Settings", "Workload"]
 
@@ -56,42 +55,42 @@ class Settings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_profile(cls, given: Any) -> Any:
+    def _fill_in_profile(cls, given: Any) -> Any:
         """Fill in the defaults of the profile below the given values.
 
         With an unknown profile nothing is filled in: the validation of the field `profile` then refuses it.
         """
         if not isinstance(given, Mapping):
             return given
-        named = given.get("profile", PROFILE)
-        return with_profile_defaults(PROFILES.get(named, {}) if isinstance(named, str) else {}, given)
+        profile_name = given.get("profile", DEFAULT_PROFILE)
+        return with_profile_defaults(PROFILES.get(profile_name, {}) if isinstance(profile_name, str) else {}, given)
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
         """Every service: the main one first, then the services with prefixes of their own, sorted by name."""
         main = create_workload(
-            MAIN,
+            MAIN_SERVICE_GROUP,
             name="",
             prefixes=self.api.prefixes,
             image=self.image,
             container=self.container,
             service=self.service,
         )
-        return (main, *(main.beside(name, own) for name, own in sorted(self.api.services.items())))
+        return (main, *(main.derive(name, own_settings) for name, own_settings in sorted(self.api.services.items())))
 
     @property
     def prefixes(self) -> list[str]:
         """The path prefixes of all services."""
-        return [prefix for one in self.workloads for prefix in one.prefixes]
+        return [prefix for workload in self.workloads for prefix in workload.prefixes]
 
     @model_validator(mode="after")
-    def _each_workload_can_be(self) -> Settings:
+    def _check_workloads(self) -> Settings:
         """Raise Incompatible if the merged settings of any service are not valid."""
         _ = self.workloads
         return self
 
     @model_validator(mode="after")
-    def _exec_can_write(self) -> Settings:
+    def _check_exec_can_write(self) -> Settings:
         """Raise Incompatible if ECS Exec is on and the root file system of the container is read-only."""
         # ECS developer guide, ecs-exec: the SSM agent in the container writes to its root.
         if self.service.exec and self.container.readonly_root:

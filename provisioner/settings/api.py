@@ -12,28 +12,27 @@ from provisioner.errors import quoted
 from provisioner.path_patterns import in_order, unreachable
 from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
-from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.section import MAX_EXACT_INTEGER, Section
+from provisioner.settings.section import MAX_EXACT_INTEGER, Incompatible, Section
 from provisioner.settings.variables import Secrets, Variables
 
 # Elastic Load Balancing quotas: 100 rules for each balancer, 5 wildcards for each rule. Two of the 100 rules
 # serve the error pages, and one may refuse all requests that do not come from CloudFront.
-_MOST_PREFIXES, _MOST_WILDCARDS = 97, 5
+_MAX_PREFIXES, _MAX_WILDCARDS = 97, 5
 # The paths from which CloudFront fetches its error pages; their rules come before the rules of all prefixes.
 ERROR_PAGES = {403: "/errors/403.html", 404: "/errors/404.html"}
 
 
-def _few_wildcards(prefix: str) -> str:
+def _check_wildcards(prefix: str) -> str:
     """Return the path prefix; raise ValueError if it has more wildcards than a listener rule takes."""
     count = prefix.count("*") + prefix.count("?")
-    if count > _MOST_WILDCARDS:
-        raise ValueError(f"{quoted(prefix)} has {count} wildcards; a listener rule takes {_MOST_WILDCARDS}")
+    if count > _MAX_WILDCARDS:
+        raise ValueError(f"{quoted(prefix)} has {count} wildcards; a listener rule takes {_MAX_WILDCARDS}")
     return prefix
 
 
 # Patterns that a listener rule and nginx read in the same way (botocore elbv2 RuleCondition: 128 characters,
 # `*` and `?` are wildcards).
-Prefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/?*-]*$", max_length=128), AfterValidator(_few_wildcards)]
+Prefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/?*-]*$", max_length=128), AfterValidator(_check_wildcards)]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
 
 
@@ -66,36 +65,36 @@ class Api(Section):
     )
 
     @model_validator(mode="after")
-    def _each_once(self) -> Api:
+    def _check_prefixes_unique(self) -> Api:
         """Raise Incompatible if a prefix is given twice, or if there are none or too many for a balancer."""
-        owners = list(self._owners())
-        for prefix, count in Counter(prefix for prefix, _ in owners).items():
+        prefixes = list(self._prefixes_with_setting())
+        for prefix, count in Counter(prefix for prefix, _ in prefixes).items():
             if count > 1:
-                where = " and ".join(owner for one, owner in owners if one == prefix)
-                told = f"the prefix {prefix} stands in {where}; it can lead to one place only"
-                raise Incompatible(told, f"Take {prefix} out of all but one of them.")
-        if not owners:
+                settings = " and ".join(setting for other, setting in prefixes if other == prefix)
+                problem = f"the prefix {prefix} stands in {settings}; it can lead to one place only"
+                raise Incompatible(problem, f"Take {prefix} out of all but one of them.")
+        if not prefixes:
             raise Incompatible("there is no prefix", "Name at least one in `api.prefixes`, such as /api/*.")
-        if (more := len(owners) - _MOST_PREFIXES) > 0:
-            told = f"there are {len(owners)} prefixes; a balancer has rules for {_MOST_PREFIXES}"
-            raise Incompatible(told, f"Take {more} or more out of `api.prefixes` and `api.services`.")
+        if (excess := len(prefixes) - _MAX_PREFIXES) > 0:
+            problem = f"there are {len(prefixes)} prefixes; a balancer has rules for {_MAX_PREFIXES}"
+            raise Incompatible(problem, f"Take {excess} or more out of `api.prefixes` and `api.services`.")
         return self
 
     @model_validator(mode="after")
-    def _each_reached(self) -> Api:
+    def _check_prefixes_reachable(self) -> Api:
         """Raise Incompatible if a prefix can never match: if rules before it match all its requests."""
-        places = dict(self._owners())
+        setting_by_prefix = dict(self._prefixes_with_setting())
         pages = dict.fromkeys(ERROR_PAGES.values(), "an error page")
-        for prefix, takers in unreachable([*pages, *in_order(places)]):
-            told = " and ".join(f"{one} ({(places | pages)[one]})" for one in takers)
+        for prefix, earlier in unreachable([*pages, *in_order(setting_by_prefix)]):
+            others = " and ".join(f"{pattern} ({(setting_by_prefix | pages)[pattern]})" for pattern in earlier)
             raise Incompatible(
-                f"the prefix {prefix} in {places[prefix]} can never be reached: every request that it "
-                f"matches goes to {told}",
-                f"Take {prefix} out of `{places[prefix]}`, or make it match more.",
+                f"the prefix {prefix} in {setting_by_prefix[prefix]} can never be reached: every request that it "
+                f"matches goes to {others}",
+                f"Take {prefix} out of `{setting_by_prefix[prefix]}`, or make it match more.",
             )
         return self
 
-    def _owners(self) -> Iterator[tuple[str, str]]:
+    def _prefixes_with_setting(self) -> Iterator[tuple[str, str]]:
         """Yield each prefix with the path of the setting that contains it."""
         yield from ((prefix, "api.prefixes") for prefix in self.prefixes)
         for name, service in self.services.items():

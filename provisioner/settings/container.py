@@ -11,12 +11,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from provisioner.settings.images import Image
-from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.section import NUMBER, Section, unit
+from provisioner.settings.section import NUMBER_OR_TEXT, Incompatible, Section, unit
 from provisioner.settings.variables import Secrets, Variables
 
 # The memory sizes in MiB for each number of CPU units (AWS Fargate developer guide, task CPU and memory).
-FARGATE: Mapping[int, tuple[int, ...]] = {
+FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
     512: tuple(range(1024, 4097, 1024)),
     1024: tuple(range(2048, 8193, 1024)),
@@ -28,7 +27,7 @@ FARGATE: Mapping[int, tuple[int, ...]] = {
 
 
 # The largest size of a task definition in bytes (Amazon ECS quotas, "Task definition size").
-LARGEST = 64 * 1024
+MAX_TASK_DEFINITION_BYTES = 64 * 1024
 # The paths that Elastic Load Balancing accepts (apollographql/router#1852; botocore elbv2 CreateTargetGroup,
 # HealthCheckPath: 1024 characters).
 HealthPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9@:%_+.~#?&/=-]*$", max_length=1024)]
@@ -43,7 +42,7 @@ class Container(Section):
         "HTTP", description="what it speaks there; the balancer checks no certificate"
     )
     health_path: HealthPath = Field("/health", description="answers 200 when well")
-    cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], NUMBER] = Field(
+    cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], NUMBER_OR_TEXT] = Field(
         1024, description="CPU of a task; 1024 are one vCPU", json_schema_extra=unit("CPU units")
     )
     memory: int = Field(
@@ -63,7 +62,7 @@ class Container(Section):
     scratch_image: Image = Field("public.ecr.aws/docker/library/busybox:1.37", description="an image with chmod in it")
 
     @model_validator(mode="after")
-    def _tells_each_once(self) -> Container:
+    def _check_names_unique(self) -> Container:
         """Raise Incompatible if a variable is both in `environment` and in `secrets`."""
         # botocore ecs Secret: ECS takes a name as a variable or as a secret, not as both.
         if both := sorted(self.environment.keys() & self.secrets.keys()):
@@ -74,41 +73,43 @@ class Container(Section):
         return self
 
     @model_validator(mode="after")
-    def _mounts_each_once(self) -> Container:
+    def _check_scratch_paths(self) -> Container:
         """Raise Incompatible if a scratch path is given twice, is the root, or lies in /proc."""
         # RegisterTaskDefinition refuses two mount points with the same path; runc refuses a path in /proc.
-        places = [posixpath.normpath(one) for one in self.scratch]
-        for place, count in Counter(places).items():
+        paths = [posixpath.normpath(given_path) for given_path in self.scratch]
+        for path, count in Counter(paths).items():
             if count > 1:
-                raise Incompatible(f"scratch names {place} twice", "Name it once in `container.scratch`.")
-            if place == "/" or f"{place}/".startswith("/proc/"):
+                raise Incompatible(f"scratch names {path} twice", "Name it once in `container.scratch`.")
+            if path == "/" or f"{path}/".startswith("/proc/"):
                 raise Incompatible(
-                    f"scratch cannot be {place}", "Name another folder in `container.scratch`, such as /tmp."
+                    f"scratch cannot be {path}", "Name another folder in `container.scratch`, such as /tmp."
                 )
         return self
 
     @model_validator(mode="after")
-    def _fits_a_revision(self) -> Container:
+    def _check_size(self) -> Container:
         """Raise Incompatible if the variables alone are larger than a task definition may be."""
         # ECS quotas: a task definition has at most 64 KB, for its variables and everything else.
         pairs = [*self.environment.items(), *self.secrets.items()]
         size = sum(len(json.dumps({"name": name, "value": value})) + 1 for name, value in pairs)
-        if size > LARGEST:
+        if size > MAX_TASK_DEFINITION_BYTES:
             raise Incompatible(
-                f"environment and secrets come to {size} bytes; a task definition has {LARGEST}",
-                f"Take {size - LARGEST} bytes or more out of `container.environment` or `container.secrets`.",
+                f"environment and secrets come to {size} bytes; a task definition has {MAX_TASK_DEFINITION_BYTES}",
+                f"Take {size - MAX_TASK_DEFINITION_BYTES} bytes or more out of `container.environment` "
+                "or `container.secrets`.",
             )
         return self
 
     @model_validator(mode="after")
-    def _fits_fargate(self) -> Container:
+    def _check_fargate_size(self) -> Container:
         """Raise Incompatible, with the nearest memory size, if Fargate has no task of this CPU and memory."""
-        if self.memory not in FARGATE[self.cpu]:
-            fits = FARGATE[self.cpu]
-            nearest = min(fits, key=lambda memory: abs(memory - self.memory))
-            others = " or ".join(str(cpu) for cpu, fits in FARGATE.items() if self.memory in fits)
+        if self.memory not in FARGATE_MEMORY[self.cpu]:
+            sizes = FARGATE_MEMORY[self.cpu]
+            nearest = min(sizes, key=lambda memory: abs(memory - self.memory))
+            fitting_cpus = " or ".join(str(cpu) for cpu, sizes in FARGATE_MEMORY.items() if self.memory in sizes)
             raise Incompatible(
                 f"Fargate has no task of {self.cpu} CPU units with {self.memory} MiB; {nearest} is nearest",
-                f"Set `container.memory` to {nearest}" + (f", or `container.cpu` to {others}." if others else "."),
+                f"Set `container.memory` to {nearest}"
+                + (f", or `container.cpu` to {fitting_cpus}." if fitting_cpus else "."),
             )
         return self

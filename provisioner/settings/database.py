@@ -6,13 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.postgres import DEFAULT_MAJOR
 from provisioner.settings.reserved_names import validate_database_name, validate_role_name
-from provisioner.settings.section import NUMBER, Section, unit
+from provisioner.settings.section import NUMBER_OR_TEXT, Incompatible, Section, unit
 
 # Aurora user guide, replicas: at most 15 besides the writer.
-MOST_READERS = 15
+MAX_READERS = 15
 
 
 class Database(Section):
@@ -64,7 +63,7 @@ class Database(Section):
     readers: int = Field(
         0,
         ge=0,
-        le=MOST_READERS,
+        le=MAX_READERS,
         description="instances beside the writer, in other zones; the first takes over from it",
         json_schema_extra=unit("instances"),
     )
@@ -78,7 +77,7 @@ class Database(Section):
     )
     tag_snapshots: bool = Field(False, description="snapshots bear the stack's tags")
     # botocore rds CreateDBInstance, MonitoringInterval
-    monitoring: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NUMBER] = Field(
+    monitoring: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NUMBER_OR_TEXT] = Field(
         0,
         description="how often enhanced monitoring measures the machine below; 0 is never",
         json_schema_extra=unit("seconds"),
@@ -86,21 +85,21 @@ class Database(Section):
     insights: bool = Field(False, description="Performance Insights, kept for the 7 days that cost nothing")
 
     @property
-    def names_version(self) -> bool:
+    def has_version(self) -> bool:
         """Whether the settings give a version; if not, the default version counts for a new stack only."""
         return "version" in self.model_fields_set
 
-    def version_beside(self, known: str) -> str:
-        """Return the version to use: the one in the settings, else `known`, else the default version.
+    def effective_version(self, current: str) -> str:
+        """Return the version to use: the one in the settings, else `current`, else the default version.
 
         Args:
-            known: The version that an existing stack is known to have; "" for a new stack.
+            current: The version that an existing stack is known to have; "" for a new stack.
 
         """
-        return self.version if self.names_version or not known else known
+        return self.version if self.has_version or not current else current
 
     @model_validator(mode="after")
-    def _keeps_its_master(self) -> Database:
+    def _check_iam_user(self) -> Database:
         """Raise Incompatible if the IAM user is the master user."""
         # Aurora user guide, IAM authentication: a user with the role rds_iam cannot log in by password.
         if self.iam_login and self.iam_user == self.username:
@@ -111,7 +110,7 @@ class Database(Section):
         return self
 
     @model_validator(mode="after")
-    def _in_order(self) -> Database:
+    def _check_capacity(self) -> Database:
         """Raise Incompatible if the greatest capacity is less than the least capacity."""
         if self.max_acu < self.min_acu:
             raise Incompatible(

@@ -15,12 +15,12 @@ _ECR = re.compile(
     r"(?P<account>\d{12})\.(?P<service>dkr[.-]ecr(?:-fips)?)\.(?P<region>[a-z0-9-]+)"
     r"\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/(?P<repository>[^:@]+)"
 )
-_ID = re.compile(r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(?P<digest>\S+))?")
+_TAG_AND_DIGEST = re.compile(r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(?P<digest>\S+))?")
 # The grammar of the registries: github.com/distribution/reference, reference.go.
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?"
 _REFERENCE = re.compile(
-    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@\w[\w+.-]*:[0-9a-fA-F]{{32,}})?", re.ASCII
+    rf"(?:{_HOST}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::\w[\w.-]{{0,127}})?(?:@\w[\w+.-]*:[0-9a-fA-F]{{32,}})?", re.ASCII
 )
 
 
@@ -29,22 +29,22 @@ def is_reference(image: str) -> bool:
     return bool(_REFERENCE.fullmatch(image))
 
 
-def _named(image: str) -> str:
+def _check_reference(image: str) -> str:
     """Return the image name; raise ValueError if its syntax is wrong."""
     if not is_reference(image):
         raise ValueError(f"{quoted(image)} is no image: no registry has such a name")
     return image
 
 
-Image = Annotated[str, AfterValidator(_named)]
+Image = Annotated[str, AfterValidator(_check_reference)]
 
 
 def images_of(definition: Mapping[str, Any]) -> list[str]:
     """Return the images of all containers of a task definition; a task must pull all of them to start."""
-    return [str(one["image"]) for one in definition["containerDefinitions"]]
+    return [str(container["image"]) for container in definition["containerDefinitions"]]
 
 
-def private_ecr(image: str) -> re.Match[str] | None:
+def match_private_ecr(image: str) -> re.Match[str] | None:
     """Match an image in a private ECR registry; None if it is elsewhere.
 
     The match has the groups `account`, `service` (the endpoint), `region` and `repository`.
@@ -57,8 +57,8 @@ def ecr_region(image: str) -> str:
 
     Also "" for a dual-stack or FIPS endpoint: a VPC endpoint of `ecr.dkr` does not stand for their names.
     """
-    found = private_ecr(image)
-    return found["region"] if found and found["service"] == "dkr.ecr" else ""
+    match = match_private_ecr(image)
+    return match["region"] if match and match["service"] == "dkr.ecr" else ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class EcrImage:
     @classmethod
     def of(cls, image: str) -> EcrImage | None:
         """Parse the name of an image; return None if the image is not in a private ECR registry."""
-        found = private_ecr(image)
-        if found is None:
+        match = match_private_ecr(image)
+        if match is None:
             return None
-        named = _ID.fullmatch(image, found.end())
-        tag, digest = (named["tag"] or "", named["digest"] or "") if named else ("", "")
-        return cls(found["account"], found["region"], found["repository"], tag, digest)
+        id_match = _TAG_AND_DIGEST.fullmatch(image, match.end())
+        tag, digest = (id_match["tag"] or "", id_match["digest"] or "") if id_match else ("", "")
+        return cls(match["account"], match["region"], match["repository"], tag, digest)
 
     @property
     def qualified(self) -> str:

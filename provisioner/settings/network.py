@@ -8,80 +8,83 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.errors import quoted
-from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.section import Section, unit
+from provisioner.settings.section import Incompatible, Section, unit
 
 # AWS accepts a VPC of /16 to /28. A load balancer's subnet has at least a /27, and 16 of those fit in a /23.
-_VPC = (16, 23)
+_VPC_PREFIXES = (16, 23)
 # VPC user guide: subnets of /16 to /28; Elastic Load Balancing user guide: /27 for a balancer.
-_SUBNET = (16, 27)
+_SUBNET_PREFIXES = (16, 27)
 _FIRST_PRIVATE = 10
-_LEAST_ZONES, MOST_ZONES = 2, 6
+_MIN_ZONES, MAX_ZONES = 2, 6
 
 
-_ELSEWHERE = (
+_OUTSIDE_REMEDY = (
     "Name blocks inside `network.cidr` in `network.public_cidrs` and `network.private_cidrs`, or a "
     "`network.cidr` that holds them."
 )
-_APART = (
+_OVERLAP_REMEDY = (
     "Name blocks that do not overlap in `network.public_cidrs` and `network.private_cidrs`; where only one "
     "of the two is set, the other's are cut from `network.cidr`: set both."
 )
 # EC2 accepts no VPC in these: "this" network, loopback, link-local and multicast (RFC 6890, RFC 5771). Other
 # public blocks are allowed (VPC user guide, VPC CIDR blocks).
-_SPECIAL = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
+_RESERVED_BLOCKS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
 
 
-def _block(text: str, lengths: tuple[int, int], what: str) -> str:
+def _check_block(text: str, lengths: tuple[int, int], resource: str) -> str:
     """Return the CIDR block; raise ValueError, with the nearest possible block if any, if it is not valid.
 
     Args:
         text: The CIDR block.
         lengths: The shortest and the longest prefix that AWS accepts.
-        what: The resource that gets the block, for the message.
+        resource: The resource that gets the block, for the message.
 
     """
     try:
         network = IPv4Network(text, strict=False)
     except ValueError as error:
         raise ValueError(f"{quoted(text)} is no block of IPv4 addresses") from error
-    least, most = lengths
-    nearest = network if least <= network.prefixlen <= most else _resized(network, least, most)
+    shortest, longest = lengths
+    nearest = network if shortest <= network.prefixlen <= longest else _nearest_block(network, shortest, longest)
     if text != str(nearest):
-        why = f"no block of {what}, which is /{least} to /{most}" if network != nearest else "an address in a block"
-        raise ValueError(f"{quoted(text)} is {why}; {nearest} is nearest")
+        problem = (
+            f"no block of {resource}, which is /{shortest} to /{longest}"
+            if network != nearest
+            else "an address in a block"
+        )
+        raise ValueError(f"{quoted(text)} is {problem}; {nearest} is nearest")
     return text
 
 
-def _resized(network: IPv4Network, least: int, most: int) -> IPv4Network:
+def _nearest_block(network: IPv4Network, shortest: int, longest: int) -> IPv4Network:
     """Return the block at the same address whose prefix length is the nearest one within the bounds."""
-    return IPv4Network((network.network_address, min(max(network.prefixlen, least), most)), strict=False)
+    return IPv4Network((network.network_address, min(max(network.prefixlen, shortest), longest)), strict=False)
 
 
-def _of_vpc(text: str) -> str:
+def _check_vpc_block(text: str) -> str:
     """Return the CIDR block of a VPC; raise ValueError if AWS accepts no VPC there."""
-    block = IPv4Network(_block(text, _VPC, "a VPC"))
-    if special := next((one for one in _SPECIAL if one.overlaps(block)), None):
-        raise ValueError(f"{quoted(text)} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all")
+    block = IPv4Network(_check_block(text, _VPC_PREFIXES, "a VPC"))
+    if reserved_block := next((reserved for reserved in _RESERVED_BLOCKS if reserved.overlaps(block)), None):
+        raise ValueError(f"{quoted(text)} lies in {reserved_block}, where AWS takes no VPC; 10.0.0.0/16 is free to all")
     return text
 
 
-def _of_subnet(text: str) -> str:
+def _check_subnet_block(text: str) -> str:
     """Return the CIDR block of a subnet; raise ValueError if AWS accepts no such subnet."""
-    return _block(text, _SUBNET, "a subnet")
+    return _check_block(text, _SUBNET_PREFIXES, "a subnet")
 
 
-SubnetBlock = Annotated[str, AfterValidator(_of_subnet)]
+SubnetBlock = Annotated[str, AfterValidator(_check_subnet_block)]
 
 
 class Network(Section):
     """The settings of the VPC."""
 
-    cidr: Annotated[str, AfterValidator(_of_vpc)] = Field("10.0.0.0/16", description="the VPC's block")
+    cidr: Annotated[str, AfterValidator(_check_vpc_block)] = Field("10.0.0.0/16", description="the VPC's block")
     zones: int = Field(
         3,
-        ge=_LEAST_ZONES,
-        le=MOST_ZONES,
+        ge=_MIN_ZONES,
+        le=MAX_ZONES,
         description="availability zones, each with a public and a private subnet",
         json_schema_extra=unit("zones"),
     )
@@ -99,20 +102,20 @@ class Network(Section):
     bare_default_group: bool = Field(False, description="the VPC's default security group without its rules")
 
     @model_validator(mode="after")
-    def _fits(self) -> Network:
+    def _check_subnets(self) -> Network:
         """Raise Incompatible if the subnets do not match the zones, leave the VPC's block, or overlap."""
         for name in ("public_cidrs", "private_cidrs"):
             if (count := len(getattr(self, name))) not in (0, self.zones):
-                told = f"{name} names {count} blocks for {self.zones} zones; name {self.zones}, or none"
-                zones = f", or set `network.zones` to {count}" if _LEAST_ZONES <= count <= MOST_ZONES else ""
-                raise Incompatible(told, f"Name {self.zones} blocks in `network.{name}`, or none{zones}.")
-        whole = IPv4Network(self.cidr)
-        blocks = [IPv4Network(block) for side in self.blocks() for block in side]
-        for at, block in enumerate(blocks):
-            if not block.subnet_of(whole):
-                raise Incompatible(f"the subnet {block} does not lie in the VPC's {whole}", _ELSEWHERE)
-            if other := next((one for one in blocks[:at] if one.overlaps(block)), None):
-                raise Incompatible(f"the subnets {other} and {block} overlap", _APART)
+                problem = f"{name} names {count} blocks for {self.zones} zones; name {self.zones}, or none"
+                zones_hint = f", or set `network.zones` to {count}" if _MIN_ZONES <= count <= MAX_ZONES else ""
+                raise Incompatible(problem, f"Name {self.zones} blocks in `network.{name}`, or none{zones_hint}.")
+        vpc_block = IPv4Network(self.cidr)
+        blocks = [IPv4Network(block) for subnets in self.blocks() for block in subnets]
+        for index, block in enumerate(blocks):
+            if not block.subnet_of(vpc_block):
+                raise Incompatible(f"the subnet {block} does not lie in the VPC's {vpc_block}", _OUTSIDE_REMEDY)
+            if other := next((earlier for earlier in blocks[:index] if earlier.overlaps(block)), None):
+                raise Incompatible(f"the subnets {other} and {block} overlap", _OVERLAP_REMEDY)
         return self
 
     def blocks(self) -> tuple[list[str], list[str]]:
@@ -122,8 +125,8 @@ class Network(Section):
         /24, or of a 16th of the VPC if that is smaller. Public subnets get blocks 0, 1, ..., private subnets
         10, 11, ...
         """
-        whole = IPv4Network(self.cidr)
-        cut = [str(block) for block in whole.subnets(new_prefix=max(24, whole.prefixlen + 4))]
-        public = [*self.public_cidrs, *cut[len(self.public_cidrs) :]]
-        private = [*self.private_cidrs, *cut[_FIRST_PRIVATE + len(self.private_cidrs) :]]
+        vpc_block = IPv4Network(self.cidr)
+        default_blocks = [str(block) for block in vpc_block.subnets(new_prefix=max(24, vpc_block.prefixlen + 4))]
+        public = [*self.public_cidrs, *default_blocks[len(self.public_cidrs) :]]
+        private = [*self.private_cidrs, *default_blocks[_FIRST_PRIVATE + len(self.private_cidrs) :]]
         return public[: self.zones], private[: self.zones]

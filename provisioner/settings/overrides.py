@@ -55,26 +55,31 @@ def with_overrides(settings: Settings, overrides: Mapping[str, ServiceOverrides]
     """
     if not overrides:
         return settings
-    said = {one.name: _said(one, overrides.get(one.name, ServiceOverrides())) for one in settings.workloads}
-    services = {name: own.model_copy(update=said[name]) for name, own in settings.api.services.items()}
-    main = said[""]
+    values = {
+        workload.name: _effective_values(workload, overrides.get(workload.name, ServiceOverrides()))
+        for workload in settings.workloads
+    }
+    services = {
+        name: own_settings.model_copy(update=values[name]) for name, own_settings in settings.api.services.items()
+    }
+    main_values = values[""]
     changed = {
-        "image": main["image"],
-        "container": _updated(settings.container, main),
-        "service": _updated(settings.service, main),
+        "image": main_values["image"],
+        "container": _with_values(settings.container, main_values),
+        "service": _with_values(settings.service, main_values),
         "api": settings.api.model_copy(update={"services": services}),
     }
     return settings.model_copy(update=changed)
 
 
-def _said(one: Workload, overrides: ServiceOverrides) -> dict[str, Any]:
+def _effective_values(workload: Workload, overrides: ServiceOverrides) -> dict[str, Any]:
     """Return image, size and number of tasks of one service: the chosen ones, else those in the settings."""
-    size = overrides.size or Size(one.container.cpu, one.container.memory)
-    counts = overrides.counts or Counts(one.service.minimum, one.service.maximum)
-    return {"image": overrides.image or one.image, **vars(size), **vars(counts)}
+    size = overrides.size or Size(workload.container.cpu, workload.container.memory)
+    counts = overrides.counts or Counts(workload.service.minimum, workload.service.maximum)
+    return {"image": overrides.image or workload.image, **vars(size), **vars(counts)}
 
 
-def _updated(section: Section, said: Mapping[str, Any]) -> Section:
+def _with_values(section: Section, values: Mapping[str, Any]) -> Section:
     """Return the section with those of the values that are settings of it."""
-    mine = {key: value for key, value in said.items() if key in type(section).model_fields}
-    return section.model_copy(update=mine)
+    own_values = {key: value for key, value in values.items() if key in type(section).model_fields}
+    return section.model_copy(update=own_values)

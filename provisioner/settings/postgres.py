@@ -10,7 +10,7 @@ DEFAULT_MAJOR = "17"
 # The last day of standard support. 11 to 17: Aurora PostgreSQL release notes, release calendar, as copied by
 # endoflife-date/endoflife.date (products/amazon-aurora-postgresql.md, 2026-01); for 13 and 14 also AWS's own
 # letters (aws-samples/aws-fault-injection-simulator-workshop-v2#177, guardian/giant#850).
-STANDARD_ENDS: Mapping[str, date] = {
+STANDARD_SUPPORT_ENDS: Mapping[str, date] = {
     "11": date(2024, 2, 29),
     "12": date(2025, 2, 28),
     "13": date(2026, 2, 28),
@@ -24,9 +24,9 @@ STANDARD_ENDS: Mapping[str, date] = {
 # versions before it.
 ESTIMATED_END_OF_SUPPORT = frozenset({"18"})
 # The values of EngineLifecycleSupport (botocore rds CreateDBCluster). AWS enrols a cluster that states none.
-ENROLLED, DISABLED = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
+EXTENDED_SUPPORT, NO_EXTENDED_SUPPORT = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
 # AWS sends reminders half a year before an end of support (Aurora user guide, version policy).
-NOTICE = timedelta(days=183)
+NOTICE_PERIOD = timedelta(days=183)
 
 
 def major_of(version: str) -> str:
@@ -37,7 +37,7 @@ def major_of(version: str) -> str:
 def is_later_major(version: str, than: str) -> bool:
     """Return whether the major version of `version` is later than that of `than`; False for non-numbers."""
     majors = major_of(version), major_of(than)
-    return all(one.isdigit() for one in majors) and int(majors[0]) > int(majors[1])
+    return all(major.isdigit() for major in majors) and int(majors[0]) > int(majors[1])
 
 
 def day_of(seconds: float) -> date:
@@ -45,6 +45,6 @@ def day_of(seconds: float) -> date:
     return datetime.fromtimestamp(seconds, UTC).date()
 
 
-def is_near(end: date, today: date) -> bool:
+def is_support_end_near(end: date, today: date) -> bool:
     """Return whether an end of support is at most half a year away, or past."""
-    return end - today <= NOTICE
+    return end - today <= NOTICE_PERIOD

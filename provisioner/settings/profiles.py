@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-Values = Mapping[str, Any]
+ProfileValues = Mapping[str, Any]
 
 # The profile `seed` changes nothing: the defaults of the model are plain and cheap.
-SEED: Values = {}
+SEED: ProfileValues = {}
 # The values that a security review asks for; the settings can override each of them.
-PRODUCTION: Values = {
+PRODUCTION: ProfileValues = {
     "protect_data": True,
     "network": {"flow_logs": True, "bare_default_group": True},
     "database": {"iam_login": True, "tag_snapshots": True},
@@ -22,12 +22,12 @@ PRODUCTION: Values = {
     "alarms": {"enabled": True, "dashboard": True},
 }
 
-PROFILES: Mapping[str, Values] = {"seed": SEED, "production": PRODUCTION}
+PROFILES: Mapping[str, ProfileValues] = {"seed": SEED, "production": PRODUCTION}
 # The profile if the settings name none.
-PROFILE = "production"
+DEFAULT_PROFILE = "production"
 
 
-def with_profile_defaults(profile: Values, given: Values) -> dict[str, Any]:
+def with_profile_defaults(profile: ProfileValues, given: ProfileValues) -> dict[str, Any]:
     """Merge the values of a profile with the given values, which win; sections are merged key by key."""
     merged = {**profile, **given}
     for section, values in profile.items():

@@ -112,30 +112,30 @@ POSTGRES_KEYWORDS = frozenset(
 )
 # aws/aws-cdk#5125, awslabs/aws-saas-boost#180: "a reserved word used by the engine"; rdsadmin:
 # aws-cloudformation/cfn-lint#4425; the roles that RDS creates: Aurora user guide, PostgreSQL roles.
-RDS_NAMES = frozenset({"admin", "rdsadmin", "rdsrepladmin", "rdstopmgr", "rdsproxyadmin", "rdswriteforwarduser"})
+RDS_ROLES = frozenset({"admin", "rdsadmin", "rdsrepladmin", "rdstopmgr", "rdsproxyadmin", "rdswriteforwarduser"})
 # PostgreSQL, src/backend/catalog/pg_authid and parser/gram.y (RoleSpec): no role can have these names, even
 # in quotes.
-NO_ROLE = frozenset({"public", "none"})
+IMPOSSIBLE_ROLES = frozenset({"public", "none"})
 # The databases that every Aurora cluster has.
-DATABASES = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+BUILT_IN_DATABASES = frozenset({"postgres", "template0", "template1", "rdsadmin"})
 
 
 def validate_role_name(name: str) -> str:
     """Return the name of a role; raise ValueError if PostgreSQL or RDS reserves it."""
-    if name in RDS_NAMES or name.startswith("rds_"):
+    if name in RDS_ROLES or name.startswith("rds_"):
         raise ValueError(f"{quoted(name)} is reserved by RDS")
     if name.startswith("pg_"):
         raise ValueError(f"{quoted(name)} is reserved by PostgreSQL, as all names of roles that begin with pg_")
-    if name in POSTGRES_KEYWORDS | NO_ROLE:
+    if name in POSTGRES_KEYWORDS | IMPOSSIBLE_ROLES:
         raise ValueError(f"{quoted(name)} is a reserved word of PostgreSQL")
     return name
 
 
 def validate_database_name(name: str) -> str:
     """Return the name of a database; raise ValueError if PostgreSQL or RDS reserves it."""
-    plain = name.lower()
-    if plain in DATABASES | RDS_NAMES:
+    lower_case = name.lower()
+    if lower_case in BUILT_IN_DATABASES | RDS_ROLES:
         raise ValueError(f"{quoted(name)} is a database of every cluster, or reserved by RDS")
-    if plain in POSTGRES_KEYWORDS:
+    if lower_case in POSTGRES_KEYWORDS:
         raise ValueError(f"{quoted(name)} is a reserved word of PostgreSQL")
     return name

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from provisioner.settings import Settings
-from provisioner.settings.profiles import PROFILE, PROFILES, Values
+from provisioner.settings.profiles import DEFAULT_PROFILE, PROFILES, ProfileValues
 
-Schema = Mapping[str, Any]
+JsonSchema = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class SettingSchema:
     """The schema of one setting."""
 
     path: str
-    schema: Schema
+    schema: JsonSchema
     # The default in the profile `seed`.
-    plain: Any = None
+    seed_default: Any = None
 
     @property
     def help(self) -> str:
@@ -39,20 +39,20 @@ class SettingSchema:
         return self.schema.get("examples", [None])[0] if self.default is None else self.default
 
     @property
-    def forms(self) -> list[Schema]:
+    def forms(self) -> list[JsonSchema]:
         """The JSON Schemas of the possible values, without the one for null."""
         return [form for form in self.schema.get("anyOf", [self.schema]) if form.get("type") != "null"]
 
     @property
     def unit(self) -> str:
         """The unit of the number, or the type of the value for settings without a unit."""
-        return str(self.schema.get("unit") or _sort(self.forms[0]))
+        return str(self.schema.get("unit") or _type_in_words(self.forms[0]))
 
     @property
-    def takes(self) -> str:
+    def accepted_values(self) -> str:
         """The accepted values in words: the range with its unit, or the list of choices."""
-        told = _bounds(self.forms[0])
-        return f"{told} {self.schema['unit']}" if "unit" in self.schema else told
+        accepted = _accepted_values(self.forms[0])
+        return f"{accepted} {self.schema['unit']}" if "unit" in self.schema else accepted
 
     @property
     def choices(self) -> list[Any]:
@@ -62,38 +62,41 @@ class SettingSchema:
     @property
     def members(self) -> list[str]:
         """The keys of each object in a mapping of names to objects; empty for any other setting."""
-        named = [*self.forms[0].get("patternProperties", {}).values()]
-        held = next((one for one in named if "$ref" in one), None)
-        return list(_group(Settings.model_json_schema(), held)["properties"]) if held else []
+        patterns = [*self.forms[0].get("patternProperties", {}).values()]
+        reference = next((pattern for pattern in patterns if "$ref" in pattern), None)
+        return list(_resolve(Settings.model_json_schema(), reference)["properties"]) if reference else []
 
-    def within(self, value: float) -> float:
+    def clamp(self, value: float) -> float:
         """Return the value, clamped to the least and the greatest value that the setting accepts."""
         least, most = (self.forms[0].get(bound, value) for bound in ("minimum", "maximum"))
         return float(min(max(value, least), most))
 
 
-def schema() -> dict[str, Any]:
+def settings_json_schema() -> dict[str, Any]:
     """Return the JSON Schema of all settings, with the defaults of the default profile."""
-    whole = Settings.model_json_schema()
-    _lay_in(whole, whole, PROFILES[PROFILE])
-    return whole
+    root = Settings.model_json_schema()
+    _set_defaults(root, root, PROFILES[DEFAULT_PROFILE])
+    return root
 
 
-def _lay_in(whole: dict[str, Any], group: dict[str, Any], values: Values) -> None:
+def _set_defaults(root: dict[str, Any], group: dict[str, Any], values: ProfileValues) -> None:
     """Replace the defaults in the schema of a group by these values, also in the groups inside it."""
     for name, value in values.items():
-        told = group["properties"][name]
+        property_schema = group["properties"][name]
         if isinstance(value, Mapping):
-            _lay_in(whole, _group(whole, told), value)
+            _set_defaults(root, _resolve(root, property_schema), value)
         else:
-            told["default"] = value
+            property_schema["default"] = value
 
 
 @cache
 def setting_schemas() -> Mapping[str, SettingSchema]:
     """Return the schema of every setting by its path, in the order of the model."""
-    plain = {knob.path: knob.default for knob in _read(Settings.model_json_schema())}
-    return {knob.path: replace(knob, plain=plain[knob.path]) for knob in _read(schema())}
+    seed_defaults = {setting.path: setting.default for setting in _read_schemas(Settings.model_json_schema())}
+    return {
+        setting.path: replace(setting, seed_default=seed_defaults[setting.path])
+        for setting in _read_schemas(settings_json_schema())
+    }
 
 
 def sections() -> frozenset[str]:
@@ -101,22 +104,22 @@ def sections() -> frozenset[str]:
     return frozenset(path.split(".")[0] for path in setting_schemas() if "." in path)
 
 
-def _group(whole: Schema, reference: Schema) -> Any:
+def _resolve(root: JsonSchema, reference: JsonSchema) -> Any:
     """Return the schema of the group that a `$ref` points to."""
-    return whole["$defs"][reference["$ref"].rpartition("/")[2]]
+    return root["$defs"][reference["$ref"].rpartition("/")[2]]
 
 
-def _read(whole: Schema) -> Iterator[SettingSchema]:
+def _read_schemas(root: JsonSchema) -> Iterator[SettingSchema]:
     """Yield the schema of each setting; the settings of a group get the group's name before theirs."""
-    for name, told in whole["properties"].items():
-        if "$ref" in told:
-            for key, inner in _group(whole, told)["properties"].items():
-                yield SettingSchema(f"{name}.{key}", inner)
+    for name, property_schema in root["properties"].items():
+        if "$ref" in property_schema:
+            for key, member_schema in _resolve(root, property_schema)["properties"].items():
+                yield SettingSchema(f"{name}.{key}", member_schema)
         else:
-            yield SettingSchema(name, told)
+            yield SettingSchema(name, property_schema)
 
 
-_SORTS = {
+_TYPE_WORDS = {
     "boolean": "true or false",
     "string": "text",
     "object": "mapping",
@@ -126,26 +129,26 @@ _SORTS = {
 }
 
 
-def _sort(form: Schema) -> str:
+def _type_in_words(form: JsonSchema) -> str:
     """Return the type of a value in words."""
     if "enum" in form or "const" in form:
         return "one of these"
-    return _SORTS.get(str(form.get("type")), "value")
+    return _TYPE_WORDS.get(str(form.get("type")), "value")
 
 
-def _bounds(form: Schema) -> str:
+def _accepted_values(form: JsonSchema) -> str:
     """Return the accepted values of one form in words, without the unit."""
     if "const" in form:
         return str(form["const"])
-    if choices := [str(one) for one in form.get("enum", [])]:
+    if choices := [str(choice) for choice in form.get("enum", [])]:
         return ", ".join(choices[:-1]) + f" or {choices[-1]}"
     if form.get("type") not in ("integer", "number"):
-        return _sort(form) if form.get("type") == "boolean" else f"a {_sort(form)}"
-    steps = form.get("multipleOf")
-    return f"{_range(form)} in steps of {steps:g}" if steps else _range(form)
+        return _type_in_words(form) if form.get("type") == "boolean" else f"a {_type_in_words(form)}"
+    step = form.get("multipleOf")
+    return f"{_range_in_words(form)} in steps of {step:g}" if step else _range_in_words(form)
 
 
-def _range(form: Schema) -> str:
+def _range_in_words(form: JsonSchema) -> str:
     """Return the accepted range of a number in words."""
     least, most, above = form.get("minimum"), form.get("maximum"), form.get("exclusiveMinimum")
     if above is not None:

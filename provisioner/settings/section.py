@@ -1,4 +1,4 @@
-"""What every section of the settings is, and a health path as a web server takes it."""
+"""What every section of the settings is, and the error for settings that contradict each other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+from pydantic_core import ErrorDetails
 
 from provisioner.errors import quoted
 
@@ -25,10 +26,10 @@ def unit(name: str) -> dict[str, JsonValue]:
 # Beyond this number, a double cannot tell a whole number from the next one.
 MAX_EXACT_INTEGER = 2**53
 # Accepts a choice among numbers as text too, as it comes from shells and environment variables.
-NUMBER = BeforeValidator(lambda value: int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else value)
+NUMBER_OR_TEXT = BeforeValidator(lambda value: int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else value)
 
 
-def as_served(path: str) -> bytes:
+def served_path(path: str) -> bytes:
     """Return the path that a web server compares: without query and fragment, decoded, and normalised.
 
     Repeated slashes become one, and `.` and `..` are resolved, as in nginx (src/http/ngx_http_parse.c,
@@ -38,19 +39,42 @@ def as_served(path: str) -> bytes:
         ValueError: A server answers 400 to this path, whatever it serves.
 
     """
-    plain = re.split(r"[?#]", path, maxsplit=1)[0]
-    if re.search(r"%(?![0-9A-Fa-f]{2})", plain) or "%00" in plain:
+    without_query = re.split(r"[?#]", path, maxsplit=1)[0]
+    if re.search(r"%(?![0-9A-Fa-f]{2})", without_query) or "%00" in without_query:
         raise ValueError(
             f"the placeholder cannot answer {quoted(path)}: a % is followed by two hex digits, and not by 00"
         )
-    kept: list[bytes] = []
-    parts = re.sub(rb"/+", b"/", unquote_to_bytes(plain)).split(b"/")[1:]
-    for part in parts:
-        if part == b"..":
-            if not kept:
+    segments: list[bytes] = []
+    given_segments = re.sub(rb"/+", b"/", unquote_to_bytes(without_query)).split(b"/")[1:]
+    for segment in given_segments:
+        if segment == b"..":
+            if not segments:
                 raise ValueError(f"the placeholder cannot answer {quoted(path)}: it leads above the root")
-            kept.pop()
-        elif part not in (b".", b""):
-            kept.append(part)
-    ends_open = parts[-1] in (b"", b".", b"..")
-    return b"/" + b"/".join(kept) + (b"/" if ends_open and kept else b"")
+            segments.pop()
+        elif segment not in (b".", b""):
+            segments.append(segment)
+    ends_with_slash = given_segments[-1] in (b"", b".", b"..")
+    return b"/" + b"/".join(segments) + (b"/" if ends_with_slash and segments else b"")
+
+
+class Incompatible(ValueError):
+    """Settings that contradict each other; `remedy` is a sentence that says which one to change, and how."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+def remedy_of(error: ErrorDetails) -> str:
+    """Return the remedy for settings that contradict each other; "" for any other error of validation."""
+    cause = error.get("ctx", {}).get("error")
+    return cause.remedy if isinstance(cause, Incompatible) else ""
+
+
+def remedy_for_service(group: str, remedy: str) -> str:
+    """Return the remedy for a further service, with the paths of its own settings.
+
+    In the remedy, a setting of the main service is in `container`, `service` or `image`. That of a further
+    service is in the group `group`.
+    """
+    return re.sub(r"`(?:(?:container|service)\.|(?=image`))", f"`{group}.", remedy)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from provisioner.settings.incompatible import Incompatible
-from provisioner.settings.section import MAX_EXACT_INTEGER, Section, unit
+from provisioner.settings.section import MAX_EXACT_INTEGER, Incompatible, Section, unit
 
 
 class Service(Section):
@@ -64,7 +63,7 @@ class Service(Section):
     )
 
     @model_validator(mode="after")
-    def _in_order(self) -> Service:
+    def _check_counts(self) -> Service:
         """Raise Incompatible if the greatest number of tasks is below the least, or both weights are 0."""
         if self.maximum < self.minimum:
             raise Incompatible(

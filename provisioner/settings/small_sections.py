@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from provisioner.settings.section import NUMBER, Section, unit
+from provisioner.settings.section import NUMBER_OR_TEXT, Section, unit
 
 
 class Edge(Section):
@@ -47,7 +47,7 @@ _LogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 
-LogDays = Annotated[_LogDays, NUMBER]
+LogDays = Annotated[_LogDays, NUMBER_OR_TEXT]
 
 
 class Logs(Section):
@@ -91,20 +91,20 @@ class Table(Section):
     deletion_protection: bool = Field(False, description="AWS refuses to delete the table")
 
 
-Act = Literal["off", "count", "block"]
+RuleAction = Literal["off", "count", "block"]
 
 
 class Waf(Section):
     """The settings of AWS WAF in front of CloudFront; its web ACL is always in us-east-1."""
 
     enabled: bool = Field(False, description="a web ACL before CloudFront")
-    common: Act = Field("block", description="AWS's common rule set")
+    common: RuleAction = Field("block", description="AWS's common rule set")
     body_size: Literal["count", "block"] = Field(
         "count", description="what the common rule does to bodies over 8 KB: an ML request may be longer"
     )
-    bad_inputs: Act = Field("block", description="AWS's known bad inputs")
-    reputation: Act = Field("block", description="AWS's list of addresses of ill repute")
-    rate: Act = Field("block", description="addresses above the limit")
+    bad_inputs: RuleAction = Field("block", description="AWS's known bad inputs")
+    reputation: RuleAction = Field("block", description="AWS's list of addresses of ill repute")
+    rate: RuleAction = Field("block", description="addresses above the limit")
     # botocore wafv2 RateBasedStatement, Limit
     rate_limit: int = Field(
         2000,

@@ -19,38 +19,38 @@ from provisioner.names import (
 )
 
 # IAM does not distinguish the case of keys (IAM user guide, id_tags).
-_MARKS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER)
-_OURS = {name.lower() for name in ("Name", *owner_tags(""), *_MARKS)}
+_TOOL_TAGS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER)
+_RESERVED_KEYS = {name.lower() for name in ("Name", *owner_tags(""), *_TOOL_TAGS)}
 # A resource has at most 50 tags (Tagging AWS resources, best practices and limits), including the tool's own.
-MOST = 50 - len(_OURS)
+MAX_TAGS = 50 - len(_RESERVED_KEYS)
 # The characters that IAM accepts, fewer than all other services here (botocore iam tagKeyType, tagValueType).
-_FORM = re.compile(r"[\w .:/=+@-]*")
-_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+_PATTERN = re.compile(r"[\w .:/=+@-]*")
+_MAX_KEY, _MAX_VALUE = 128, 256
 # botocore rds Tag, Key and Value: "can't be prefixed with aws: or rds:". botocore ecs Tag: this holds for
 # keys and values, in upper and lower case.
-_RESERVED = ("aws:", "rds:")
+_RESERVED_PREFIXES = ("aws:", "rds:")
 
 
-def _taken(tags: dict[str, str]) -> dict[str, str]:
+def _check_tags(tags: dict[str, str]) -> dict[str, str]:
     """Return the tags; raise ValueError for a tag that a service refuses or that clashes with the tool's."""
-    seen: dict[str, str] = {}
+    keys_by_lower_case: dict[str, str] = {}
     for key, value in tags.items():
-        if key.lower().startswith(_RESERVED) or key.lower() in _OURS:
+        if key.lower().startswith(_RESERVED_PREFIXES) or key.lower() in _RESERVED_KEYS:
             raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
-        if value.lower().startswith(_RESERVED):
+        if value.lower().startswith(_RESERVED_PREFIXES):
             raise ValueError(f"the value of the tag {key} begins with aws: or rds:, which AWS keeps for itself")
-        if other := seen.get(key.lower()):
+        if other := keys_by_lower_case.get(key.lower()):
             raise ValueError(f"the tags {other} and {key} are one to IAM, which knows no capitals")
-        seen[key.lower()] = key
-        for what, longest in ((key, _LONGEST_KEY), (value, _LONGEST_VALUE)):
-            if len(what) > longest or not _FORM.fullmatch(what) or not key:
+        keys_by_lower_case[key.lower()] = key
+        for text, max_length in ((key, _MAX_KEY), (value, _MAX_VALUE)):
+            if len(text) > max_length or not _PATTERN.fullmatch(text) or not key:
                 raise ValueError(
-                    f"{quoted(key)}: {quoted(value)} is no tag of AWS, which has 1 to {_LONGEST_KEY} and up "
-                    f"to {_LONGEST_VALUE} letters, digits, spaces and _ . : / = + - @"
+                    f"{quoted(key)}: {quoted(value)} is no tag of AWS, which has 1 to {_MAX_KEY} and up "
+                    f"to {_MAX_VALUE} letters, digits, spaces and _ . : / = + - @"
                 )
-    if len(tags) > MOST:
-        raise ValueError(f"there are {len(tags)} tags; beside this tool's own, AWS takes {MOST}")
+    if len(tags) > MAX_TAGS:
+        raise ValueError(f"there are {len(tags)} tags; beside this tool's own, AWS takes {MAX_TAGS}")
     return tags
 
 
-OwnTags = Annotated[dict[str, str], AfterValidator(_taken)]
+OwnTags = Annotated[dict[str, str], AfterValidator(_check_tags)]

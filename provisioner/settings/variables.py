@@ -16,10 +16,10 @@ OWN_VARIABLES = frozenset(
     | {"DB_SECRET_ARN", "DB_IAM_USER"}
 )
 # POSIX, environment variables: a name and a value contain no NUL, and a name contains no `=`.
-_NAME = re.compile(r"[^=\s\x00-\x1f\x7f]+")
+_NAME_PATTERN = re.compile(r"[^=\s\x00-\x1f\x7f]+")
 # ECS developer guide, "secrets-envvar-secrets-manager" and "secrets-envvar-ssm-paramstore": a secret's ARN
 # may be followed by `:key:stage:version`. The task execution role gets permission to read these ARNs.
-_SECRET = re.compile(
+_SECRET_ARN = re.compile(
     r"arn:aws(?:-[a-z-]+)?:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
     r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)",
     re.ASCII,
@@ -31,26 +31,26 @@ def is_sensitive(path: str) -> bool:
     return path.rpartition(".")[2] == "environment"
 
 
-def without_values(path: str, value: Any, stand_in: Callable[[str, str], Any]) -> Any:
+def replace_sensitive_values(path: str, value: Any, replacement: Callable[[str, str], Any]) -> Any:
     """Return the value of a setting with the values of environment variables replaced.
 
     Args:
         path: The path of the setting.
         value: The value of the setting.
-        stand_in: Returns the replacement for a variable, given its name and value.
+        replacement: Returns the replacement for a variable, given its name and value.
 
     """
     if not isinstance(value, Mapping):
         return value
     if is_sensitive(path):
-        return {name: stand_in(name, one) for name, one in value.items()}
-    return {key: without_values(f"{path}.{key}", inner, stand_in) for key, inner in value.items()}
+        return {name: replacement(name, variable_value) for name, variable_value in value.items()}
+    return {key: replace_sensitive_values(f"{path}.{key}", member, replacement) for key, member in value.items()}
 
 
-def _free(variables: dict[str, str]) -> dict[str, str]:
+def _check_variables(variables: dict[str, str]) -> dict[str, str]:
     """Return the variables; raise ValueError for an impossible name or value, or a reserved name."""
     for name, value in variables.items():
-        if not _NAME.fullmatch(name):
+        if not _NAME_PATTERN.fullmatch(name):
             raise ValueError(f"{quoted(name)} is no name of a variable")
         if "\0" in value:
             raise ValueError(f"{name}: a value holds no NUL")
@@ -59,10 +59,10 @@ def _free(variables: dict[str, str]) -> dict[str, str]:
     return variables
 
 
-def _found(secrets: dict[str, str]) -> dict[str, str]:
+def _check_secrets(secrets: dict[str, str]) -> dict[str, str]:
     """Return the secrets; raise ValueError if one is not the ARN of a secret or parameter."""
     for name, arn in secrets.items():
-        if not _SECRET.fullmatch(arn):
+        if not _SECRET_ARN.fullmatch(arn):
             raise ValueError(
                 # The message does not repeat the given text, which may be the secret itself.
                 f"{name}: what is given is no ARN of a secret (arn:aws:secretsmanager:...) or parameter "
@@ -71,5 +71,5 @@ def _found(secrets: dict[str, str]) -> dict[str, str]:
     return secrets
 
 
-Variables = Annotated[dict[str, str], AfterValidator(_free)]
-Secrets = Annotated[Variables, AfterValidator(_found)]
+Variables = Annotated[dict[str, str], AfterValidator(_check_variables)]
+Secrets = Annotated[Variables, AfterValidator(_check_secrets)]

@@ -8,12 +8,11 @@ from pydantic import ValidationError, model_validator
 
 from provisioner.settings.api import ApiService
 from provisioner.settings.container import Container
-from provisioner.settings.incompatible import Incompatible, remedy_at, remedy_of
-from provisioner.settings.section import Section, as_served
+from provisioner.settings.section import Incompatible, Section, remedy_for_service, remedy_of, served_path
 from provisioner.settings.service import Service
 
 # The group with the settings of the main service, whose values the other services inherit.
-MAIN = "container"
+MAIN_SERVICE_GROUP = "container"
 # This tag exists for amd64 and for arm64. Its minor version is fixed, so that the tested one is used.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
 
@@ -28,7 +27,7 @@ class Workload(Section):
     service: Service
 
     @model_validator(mode="after")
-    def _can_answer(self) -> Workload:
+    def _check_placeholder(self) -> Workload:
         """Raise Incompatible if the placeholder image runs and could not answer the health check."""
         if self.is_placeholder and self.container.protocol != "HTTP":
             raise Incompatible(
@@ -36,13 +35,13 @@ class Workload(Section):
                 "Set `container.protocol` to HTTP, or name an image of your own in `image`.",
             )
         if self.is_placeholder:
-            self._answers_health_checks()
+            self._check_health_path()
         return self
 
-    def _answers_health_checks(self) -> None:
+    def _check_health_path(self) -> None:
         """Raise Incompatible if the placeholder image could not answer a health check at this path."""
         try:
-            as_served(self.container.health_path)
+            served_path(self.container.health_path)
         except ValueError as error:
             remedy = "Set `container.health_path` to another path, or name an image of your own in `image`."
             raise Incompatible(str(error), remedy) from error
@@ -55,16 +54,16 @@ class Workload(Section):
     @property
     def images(self) -> tuple[str, ...]:
         """The images that a task of the service pulls."""
-        opens = self.container.readonly_root and bool(self.container.scratch)
-        return (self.image, self.container.scratch_image) if opens else (self.image,)
+        has_scratch_volumes = self.container.readonly_root and bool(self.container.scratch)
+        return (self.image, self.container.scratch_image) if has_scratch_volumes else (self.image,)
 
     @property
     def waits_for_database(self) -> bool:
         """Whether tasks start only when the database answers; by default all but those of the placeholder."""
-        wanted = self.service.wait_for_database
-        return not self.is_placeholder if wanted is None else wanted
+        setting = self.service.wait_for_database
+        return not self.is_placeholder if setting is None else setting
 
-    def named(self, noun: str) -> str:
+    def logical_id(self, noun: str) -> str:
         """Return the logical id of a resource of this service.
 
         No other logical id contains a dot, so none can be equal to that of a further service.
@@ -75,7 +74,7 @@ class Workload(Section):
         """
         return f"{noun}.{self.name}" if self.name else noun
 
-    def told_apart(self, noun: str) -> dict[str, Any]:
+    def name_arguments(self, noun: str) -> dict[str, Any]:
         """Return the arguments that give a resource of this service its AWS name.
 
         The main service has plain names. The names of a further service contain `api-`, and a hash of its
@@ -87,49 +86,49 @@ class Workload(Section):
         """
         return {"noun": f"api-{noun}", "discriminator": self.name} if self.name else {"noun": noun}
 
-    def beside(self, name: str, own: ApiService) -> Workload:
+    def derive(self, name: str, overrides: ApiService) -> Workload:
         """Return a further service, which has the settings of this one unless it sets its own.
 
         Args:
             name: The name of the further service.
-            own: The settings of its own.
+            overrides: The settings of its own.
 
         Raises:
             Incompatible: The merged settings are not valid.
 
         """
-        said: dict[str, Any] = own.model_dump(exclude_none=True)
+        values: dict[str, Any] = overrides.model_dump(exclude_none=True)
         container, service = self.container.model_dump(), self.service.model_dump()
-        for part in (container, service):
-            part.update({key: said[key] for key in part if key in said})
+        for section in (container, service):
+            section.update({key: values[key] for key in section if key in values})
         for key, other in (("environment", "secrets"), ("secrets", "environment")):
-            mine = getattr(self.container, key).items()
-            container[key] = {**{name: one for name, one in mine if name not in said[other]}, **said[key]}
+            inherited = getattr(self.container, key).items()
+            container[key] = {**{name: value for name, value in inherited if name not in values[other]}, **values[key]}
         return create_workload(
             f"api.services.{name}",
             name=name,
-            prefixes=own.prefixes,
-            image=own.image or self.image,
+            prefixes=overrides.prefixes,
+            image=overrides.image or self.image,
             container=container,
             service=service,
         )
 
 
-def create_workload(where: str, **said: Any) -> Workload:
+def create_workload(group: str, **fields: Any) -> Workload:
     """Return the service with these settings.
 
     Args:
-        where: The path of its settings, for the message.
-        **said: The fields of `Workload`.
+        group: The path of its settings, for the message.
+        **fields: The fields of `Workload`.
 
     Raises:
         Incompatible: The settings are not valid; the message is one line.
 
     """
     try:
-        return Workload.model_validate(said)
+        return Workload.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        told = first["msg"].removeprefix("Value error, ")
-        remedy = remedy_of(first) if where == MAIN else remedy_at(where, remedy_of(first))
-        raise Incompatible(f"{where}: {told}", remedy) from error
+        detail = error.errors()[0]
+        message = detail["msg"].removeprefix("Value error, ")
+        remedy = remedy_of(detail) if group == MAIN_SERVICE_GROUP else remedy_for_service(group, remedy_of(detail))
+        raise Incompatible(f"{group}: {message}", remedy) from error

@@ -15,9 +15,9 @@ from provisioner.settings import Settings
 from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups
 
-BALANCER, EDGE = "alb", "cloudfront"
+BALANCER_PREFIX, EDGE_PREFIX = "alb", "cloudfront"
 # CreateBucket refuses this region as a LocationConstraint.
-_UNNAMED = "us-east-1"
+_DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class AccessLogs:
     policy: ResourceHandle
 
 
-def access_logs(step: Step, settings: Settings, lookups: StackLookups) -> AccessLogs | None:
+def declare_access_logs(step: Step, settings: Settings, lookups: StackLookups) -> AccessLogs | None:
     """Declare the log bucket, or return None if request logs are off.
 
     It is encrypted with S3's own key, because a load balancer delivers to no bucket with another encryption.
@@ -37,21 +37,21 @@ def access_logs(step: Step, settings: Settings, lookups: StackLookups) -> Access
         return None
     # Bucket names are global: account and region make this one unique.
     name = interpolate("{}-{}-{}", name_of("logs", step.stack.suffix), lookups.account, step.stack.region)
-    where = {} if step.stack.region == _UNNAMED else {"LocationConstraint": step.stack.region}
-    bucket = step(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
-    closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    location = {} if step.stack.region == _DEFAULT_REGION else {"LocationConstraint": step.stack.region}
+    bucket = step(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=location)
+    block_options = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     step(
         PublicAccessBlock,
         "logs-bucket-private",
         Bucket=bucket.id,
-        PublicAccessBlockConfiguration=dict.fromkeys(closed, True),
+        PublicAccessBlockConfiguration=dict.fromkeys(block_options, True),
     )
-    by_s3 = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    encryption_rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     step(
         BucketEncryption,
         "logs-bucket-encrypted",
         Bucket=bucket.id,
-        ServerSideEncryptionConfiguration={"Rules": [by_s3]},
+        ServerSideEncryptionConfiguration={"Rules": [encryption_rule]},
     )
     expiry = {
         "ID": "expire",
@@ -67,24 +67,24 @@ def access_logs(step: Step, settings: Settings, lookups: StackLookups) -> Access
         Bucket=bucket.id,
         LifecycleConfiguration={"Rules": [expiry]},
     )
-    policy = {"Version": "2012-10-17", "Statement": _statements(step, lookups, bucket)}
+    policy = {"Version": "2012-10-17", "Statement": _policy_statements(step, lookups, bucket)}
     return AccessLogs(bucket, step(BucketPolicy, "logs-bucket-policy", Bucket=bucket.id, Policy=policy))
 
 
-def _statements(step: Step, lookups: StackLookups, bucket: ResourceHandle) -> list[dict[str, Any]]:
+def _policy_statements(step: Step, lookups: StackLookups, bucket: ResourceHandle) -> list[dict[str, Any]]:
     """Return the bucket policy: the two services may write to their prefixes, and nobody may without TLS."""
-    whole = interpolate("arn:{}:s3:::{}", lookups.partition, bucket.id)
+    bucket_arn = interpolate("arn:{}:s3:::{}", lookups.partition, bucket.id)
     source = arn(
         step, lookups, "logs", f"delivery-source:{name_of('records-source', step.stack.suffix)}", GLOBAL_REGION
     )
-    ours = {"aws:SourceAccount": lookups.account}
+    from_account = {"aws:SourceAccount": lookups.account}
     return [
         {
             "Sid": "NoPlainConnections",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:*",
-            "Resource": [whole, interpolate("{}/*", whole)],
+            "Resource": [bucket_arn, interpolate("{}/*", bucket_arn)],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
         {
@@ -93,7 +93,7 @@ def _statements(step: Step, lookups: StackLookups, bucket: ResourceHandle) -> li
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": interpolate("{}/{}/AWSLogs/{}/*", whole, BALANCER, lookups.account),
+            "Resource": interpolate("{}/{}/AWSLogs/{}/*", bucket_arn, BALANCER_PREFIX, lookups.account),
         },
         {
             # CloudFront developer guide, standard logging v2.
@@ -101,16 +101,18 @@ def _statements(step: Step, lookups: StackLookups, bucket: ResourceHandle) -> li
             "Effect": "Allow",
             "Principal": {"Service": "delivery.logs.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": interpolate("{}/{}/*", whole, EDGE),
+            "Resource": interpolate("{}/{}/*", bucket_arn, EDGE_PREFIX),
             "Condition": {
-                "StringEquals": {**ours, "s3:x-amz-acl": "bucket-owner-full-control"},
+                "StringEquals": {**from_account, "s3:x-amz-acl": "bucket-owner-full-control"},
                 "ArnLike": {"aws:SourceArn": source},
             },
         },
     ]
 
 
-def edge_records(step: Step, lookups: StackLookups, into: AccessLogs, distribution: ResourceHandle) -> None:
+def declare_edge_log_delivery(
+    step: Step, lookups: StackLookups, logs: AccessLogs, distribution: ResourceHandle
+) -> None:
     """Declare the delivery of CloudFront's request logs, which is in us-east-1 for every stack."""
     source = step(
         DeliverySource,
@@ -125,9 +127,9 @@ def edge_records(step: Step, lookups: StackLookups, into: AccessLogs, distributi
         region=GLOBAL_REGION,
         outputFormat="json",
         deliveryDestinationConfiguration={
-            "destinationResourceArn": interpolate("arn:{}:s3:::{}/{}", lookups.partition, into.bucket.id, EDGE)
+            "destinationResourceArn": interpolate("arn:{}:s3:::{}/{}", lookups.partition, logs.bucket.id, EDGE_PREFIX)
         },
-        depends_on=[into.policy],
+        depends_on=[logs.policy],
     )
     step(
         Delivery,
@@ -135,5 +137,5 @@ def edge_records(step: Step, lookups: StackLookups, into: AccessLogs, distributi
         region=GLOBAL_REGION,
         deliverySourceName=source.id,
         deliveryDestinationArn=destination["arn"],
-        depends_on=[into.policy],
+        depends_on=[logs.policy],
     )

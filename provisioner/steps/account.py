@@ -11,7 +11,7 @@ from provisioner.steps.lookups import StackLookups
 
 
 @dataclass(frozen=True)
-class Account:
+class ServiceRoles:
     """The service-linked roles, one per AWS service."""
 
     ecs: ResourceHandle
@@ -20,12 +20,12 @@ class Account:
     scaling: ResourceHandle
 
 
-def account(step: Step) -> Account:
+def declare_service_roles(step: Step) -> ServiceRoles:
     """Declare the service-linked roles.
 
     They belong to the account: created first if they are missing, never deleted, not counted as the stack's.
     """
-    return Account(
+    return ServiceRoles(
         ecs=step(ServiceLinkedRole, "slr-ecs", AWSServiceName="ecs.amazonaws.com"),
         balancing=step(ServiceLinkedRole, "slr-elb", AWSServiceName="elasticloadbalancing.amazonaws.com"),
         rds=step(ServiceLinkedRole, "slr-rds", AWSServiceName="rds.amazonaws.com"),
@@ -33,7 +33,9 @@ def account(step: Step) -> Account:
     )
 
 
-def arn(step: Step, lookups: StackLookups, service: str, rest: str | Interpolation, region: str = "") -> Interpolation:
+def arn(
+    step: Step, lookups: StackLookups, service: str, resource: str | Interpolation, region: str = ""
+) -> Interpolation:
     """Return `arn:<partition>:<service>:<region>:<account>:<rest>`, by default in the stack's region."""
-    form = "arn:{}:{}:{}:{}:{}"
-    return interpolate(form, lookups.partition, service, region or step.stack.region, lookups.account, rest)
+    template = "arn:{}:{}:{}:{}:{}"
+    return interpolate(template, lookups.partition, service, region or step.stack.region, lookups.account, resource)

@@ -14,39 +14,45 @@ from provisioner.settings import Settings
 from provisioner.steps.account import arn
 from provisioner.steps.keys import Keys
 from provisioner.steps.lookups import StackLookups
-from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_metrics, stack_metrics
+from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_alarm, stack_alarms
 
 
-def alarms(step: Step, settings: Settings, lookups: StackLookups, monitored: MonitoredResources, keys: Keys) -> None:
+def declare_alarms(
+    step: Step, settings: Settings, lookups: StackLookups, monitored: MonitoredResources, keys: Keys
+) -> None:
     """Declare the alarms and a topic in the stack's region.
 
     The firewall's alarm is in us-east-1, and so is a second topic for it if the stack is elsewhere.
     """
     if not settings.alarms.enabled:
         return
-    topic = _topic(step, settings, lookups, keys, "alerts", step.stack.region)
-    for measure in stack_metrics(settings, monitored):
-        _alarm(step, measure, topic, "")
-    _failed_deployments(step, monitored, topic)
-    if monitored.firewall:
-        elsewhere = step.stack.region != GLOBAL_REGION
-        far = _topic(step, settings, lookups, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
-        _alarm(step, firewall_metrics(settings, monitored.firewall), far, GLOBAL_REGION)
+    topic = _declare_topic(step, settings, lookups, keys, "alerts", step.stack.region)
+    for metric in stack_alarms(settings, monitored):
+        _declare_alarm(step, metric, topic, "")
+    _declare_deployment_event(step, monitored, topic)
+    if monitored.web_acl:
+        is_elsewhere = step.stack.region != GLOBAL_REGION
+        global_topic = (
+            _declare_topic(step, settings, lookups, keys, "global-alerts", GLOBAL_REGION) if is_elsewhere else topic
+        )
+        _declare_alarm(step, firewall_alarm(settings, monitored.web_acl), global_topic, GLOBAL_REGION)
 
 
-def _topic(step: Step, settings: Settings, lookups: StackLookups, keys: Keys, noun: str, region: str) -> ResourceHandle:
+def _declare_topic(
+    step: Step, settings: Settings, lookups: StackLookups, keys: Keys, noun: str, region: str
+) -> ResourceHandle:
     """Declare a topic with its policy and email subscriptions.
 
     It is not encrypted with AWS's own key for SNS: CloudWatch may not use that key, and no alarm would
     arrive.
     """
-    topic = step(Topic, noun, noun=noun, region=region, **keys.topic(region))
+    topic = step(Topic, noun, noun=noun, region=region, **keys.topic_encryption(region))
     step(
         TopicPolicy,
         f"{noun}-policy",
         region=region,
         TopicArn=topic.id,
-        Policy={"Version": "2012-10-17", "Statement": _publishers(step, lookups, topic, region)},
+        Policy={"Version": "2012-10-17", "Statement": _publish_statements(step, lookups, topic, region)},
     )
     for email in dict.fromkeys(settings.alarms.emails):
         step(
@@ -60,7 +66,7 @@ def _topic(step: Step, settings: Settings, lookups: StackLookups, keys: Keys, no
     return topic
 
 
-def _publishers(step: Step, lookups: StackLookups, topic: ResourceHandle, region: str) -> list[dict[str, Any]]:
+def _publish_statements(step: Step, lookups: StackLookups, topic: ResourceHandle, region: str) -> list[dict[str, Any]]:
     """Return the topic policy: only the account's alarms and the stack's event rule may publish."""
     rule = arn(step, lookups, "events", f"rule/{name_of('deployments', step.stack.suffix)}", region)
     return [
@@ -79,22 +85,22 @@ def _publishers(step: Step, lookups: StackLookups, topic: ResourceHandle, region
     ]
 
 
-def _alarm(step: Step, measure: AlarmMetric, topic: ResourceHandle, region: str) -> None:
+def _declare_alarm(step: Step, metric: AlarmMetric, topic: ResourceHandle, region: str) -> None:
     step(
         Alarm,
-        measure.node,
-        noun=f"api-{measure.noun}" if measure.of else measure.noun,
-        discriminator=measure.of,
+        metric.logical_id,
+        noun=f"api-{metric.noun}" if metric.service_name else metric.noun,
+        discriminator=metric.service_name,
         region=region,
-        AlarmDescription=f"{measure.says}.",
+        AlarmDescription=f"{metric.description}.",
         AlarmActions=[topic.id],
         OKActions=[topic.id],
         ActionsEnabled=True,
-        **measure.props,
+        **metric.props,
     )
 
 
-def _failed_deployments(step: Step, monitored: MonitoredResources, topic: ResourceHandle) -> None:
+def _declare_deployment_event(step: Step, monitored: MonitoredResources, topic: ResourceHandle) -> None:
     """Declare an event rule for failed deployments: ECS publishes them as events, not as a metric."""
     rule = step(
         EventRule,

@@ -19,7 +19,7 @@ PAGES = {
     404: (ERROR_PAGES[404], "404", "There is nothing at this address."),
 }
 # The priority behind all prefixes, for requests that match none of them.
-_LAST_PLACE = 50_000
+_LAST_PRIORITY = 50_000
 
 
 @dataclass(frozen=True)
@@ -32,55 +32,57 @@ class ServiceRouting:
 
 @dataclass(frozen=True)
 class ListenerRules:
-    """The rules of one listener, as they are declared; `asked` are the conditions that every rule has."""
+    """The rules of one listener, as they are declared; `key_conditions` are the conditions that every rule has."""
 
-    up: Step
+    step: Step
     listener: ResourceHandle
-    head: str
-    asked: list[dict[str, Any]]
+    id_prefix: str
+    key_conditions: list[dict[str, Any]]
     rules: list[ResourceHandle] = field(default_factory=list)
 
-    def pages(self) -> None:
+    def declare_error_pages(self) -> None:
         """Declare the rules of the error pages, before all other rules."""
-        for place, (path, title, words) in enumerate(PAGES.values(), start=1):
-            self._rule(f"page-{title}", place, _path(path), _page(title, words))
+        for priority, (path, title, text) in enumerate(PAGES.values(), start=1):
+            self._declare_rule(f"page-{title}", priority, _path_condition(path), _page_action(title, text))
 
-    def rest(self, group: ResourceHandle) -> ResourceHandle:
+    def declare_default_rule(self, group: ResourceHandle) -> ResourceHandle:
         """Declare the rule that forwards requests without a known prefix to the main service."""
-        return self._rule("guarded", _LAST_PLACE, [], forward_action(group)[0])
+        return self._declare_rule("guarded", _LAST_PRIORITY, [], forward_actions(group)[0])
 
-    def prefix(self, prefix: str, place: int, group: ResourceHandle) -> ResourceHandle:
+    def declare_prefix_rule(self, prefix: str, priority: int, group: ResourceHandle) -> ResourceHandle:
         """Declare the rule that forwards a prefix to its service."""
-        return self._rule(prefix_slug(prefix), place, _path(prefix), forward_action(group)[0])
+        return self._declare_rule(prefix_slug(prefix), priority, _path_condition(prefix), forward_actions(group)[0])
 
-    def _rule(self, tail: str, place: int, path: list[dict[str, Any]], action: dict[str, Any]) -> ResourceHandle:
-        rule = self.up(
+    def _declare_rule(
+        self, id_suffix: str, priority: int, path: list[dict[str, Any]], action: dict[str, Any]
+    ) -> ResourceHandle:
+        rule = self.step(
             ListenerRule,
-            f"{self.head}-{tail}",
+            f"{self.id_prefix}-{id_suffix}",
             ListenerArn=self.listener.id,
-            Priority=place,
-            Conditions=[*path, *self.asked],
+            Priority=priority,
+            Conditions=[*path, *self.key_conditions],
             Actions=[action],
         )
         self.rules.append(rule)
         return rule
 
 
-def _path(prefix: str) -> list[dict[str, Any]]:
+def _path_condition(prefix: str) -> list[dict[str, Any]]:
     return [{"Field": "path-pattern", "Values": [prefix]}]
 
 
-def forward_action(group: ResourceHandle) -> list[dict[str, Any]]:
+def forward_actions(group: ResourceHandle) -> list[dict[str, Any]]:
     """Return the actions that forward everything to one target group."""
     return [{"Type": "forward", "TargetGroupArn": group.id}]
 
 
-def _page(title: str, words: str) -> dict[str, Any]:
+def _page_action(title: str, text: str) -> dict[str, Any]:
     """Return the action that answers with an error page.
 
     Its status is 200, because CloudFront uses an error page only if fetching it succeeds.
     """
-    body = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{words}</p>"
+    body = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{text}</p>"
     return {
         "Type": "fixed-response",
         "FixedResponseConfig": {"StatusCode": "200", "ContentType": "text/html", "MessageBody": body},
@@ -92,66 +94,70 @@ def prefix_slug(prefix: str) -> str:
 
     Eight hex characters of a hash keep apart the prefixes that would look the same; plain ones have none.
     """
-    plain = prefix.removesuffix("/*")
-    tail = "-".join(re.findall(r"[a-z0-9]+", prefix.lower()))
-    if re.fullmatch(r"/api(/[a-z0-9]+)*", plain) and plain != prefix:
-        return tail
-    return f"{tail}.{hashlib.sha256(prefix.encode()).hexdigest()[:8]}"
+    without_wildcard = prefix.removesuffix("/*")
+    slug = "-".join(re.findall(r"[a-z0-9]+", prefix.lower()))
+    if re.fullmatch(r"/api(/[a-z0-9]+)*", without_wildcard) and without_wildcard != prefix:
+        return slug
+    return f"{slug}.{hashlib.sha256(prefix.encode()).hexdigest()[:8]}"
 
 
-def priorities(prefixes: Iterable[str], kept: Mapping[str, int]) -> dict[str, int]:
+def assign_priorities(prefixes: Iterable[str], current: Mapping[str, int]) -> dict[str, int]:
     """Return the priority of each prefix's rule; a narrower pattern always comes before a wider one.
 
     Args:
         prefixes: The path patterns that are declared.
-        kept: The priorities that rules have now, by pattern. As many as possible stay. The others get
+        current: The priorities that rules have now, by pattern. As many as possible stay. The others get
             priorities that no rule has, so that AWS accepts the changes in any order.
 
     """
     order = in_order(prefixes)
-    fixed = _longest_rising([(one, kept[one]) for one in order if one in kept])
-    taken = set(kept.values())
-    return _placed(order, fixed, taken) or _placed(order, {}, taken) or _placed(order, {}, set()) or {}
+    fixed = _longest_rising([(prefix, current[prefix]) for prefix in order if prefix in current])
+    taken = set(current.values())
+    return _fill_gaps(order, fixed, taken) or _fill_gaps(order, {}, taken) or _fill_gaps(order, {}, set()) or {}
 
 
-def _longest_rising(places: list[tuple[str, int]]) -> dict[str, int]:
+def _longest_rising(pairs: list[tuple[str, int]]) -> dict[str, int]:
     """Return the largest part of the rules whose present priorities are in the right order already.
 
-    `places` are (prefix, priority) in the order that is needed.
+    `pairs` are (prefix, priority) in the order that is needed.
     """
-    best: list[list[tuple[str, int]]] = [[]]
-    for prefix, place in places:
-        shorter = [one for one in best if not one or one[-1][1] < place]
-        best.append([*max(shorter, key=len), (prefix, place)])
-    longest: list[tuple[str, int]] = max(best, key=len)
+    sequences: list[list[tuple[str, int]]] = [[]]
+    for prefix, priority in pairs:
+        extendable = [sequence for sequence in sequences if not sequence or sequence[-1][1] < priority]
+        sequences.append([*max(extendable, key=len), (prefix, priority)])
+    longest: list[tuple[str, int]] = max(sequences, key=len)
     return dict(longest)
 
 
-def _placed(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict[str, int]:
+def _fill_gaps(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict[str, int]:
     """Return a priority for each prefix: those in `fixed` keep theirs, the others get free ones between.
 
     {} if there are not enough free priorities (`taken` are not free) between two fixed ones.
     """
-    places: dict[str, int] = {}
-    last = len(PAGES)
-    for at, prefix in enumerate(order):
-        following = ((n, fixed[one]) for n, one in enumerate(order[at:]) if one in fixed)
-        waiting, limit = next(following, (len(order) - at, _LAST_PLACE))
+    priorities: dict[str, int] = {}
+    previous = len(PAGES)
+    for index, prefix in enumerate(order):
+        next_fixed = (
+            (offset, fixed[following_prefix])
+            for offset, following_prefix in enumerate(order[index:])
+            if following_prefix in fixed
+        )
+        count, limit = next(next_fixed, (len(order) - index, _LAST_PRIORITY))
         if prefix in fixed:
-            last = fixed[prefix]
+            previous = fixed[prefix]
         else:
-            free = [place for place in range(last + 1, limit) if place not in taken]
-            if len(free) < waiting:
+            free = [candidate for candidate in range(previous + 1, limit) if candidate not in taken]
+            if len(free) < count:
                 return {}
             # As many priorities must stay free as rules follow before the next fixed one.
-            fitting = free[: len(free) - waiting + 1]
-            own = bisect.bisect_left(fitting, priority(prefix))
-            last = fitting[min(own, len(fitting) - 1)]
-        places[prefix] = last
-    return places
+            usable = free[: len(free) - count + 1]
+            position = bisect.bisect_left(usable, preferred_priority(prefix))
+            previous = usable[min(position, len(usable) - 1)]
+        priorities[prefix] = previous
+    return priorities
 
 
-def priority(prefix: str) -> int:
+def preferred_priority(prefix: str) -> int:
     """Return the priority that a prefix would have alone: the longer its shortest match, the lower."""
     band = 49 - min(len(prefix) - prefix.count("*"), 48)
     return band * 1000 + int(hashlib.sha256(prefix.encode()).hexdigest(), 16) % 1000

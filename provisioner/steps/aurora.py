@@ -14,13 +14,13 @@ from provisioner.resources.rds.groups import DBClusterParameterGroup, DBClusterP
 from provisioner.resources.rds.instances import DBInstance
 from provisioner.resources.secretsmanager import DEFAULT_ROTATION_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.settings import Settings
-from provisioner.settings.postgres import DISABLED, ENROLLED
-from provisioner.steps.account import Account
+from provisioner.settings.postgres import EXTENDED_SUPPORT, NO_EXTENDED_SUPPORT
+from provisioner.steps.account import ServiceRoles
 from provisioner.steps.keys import Keys
-from provisioner.steps.logs import Logs
+from provisioner.steps.logs import LogGroups
 from provisioner.steps.lookups import StackLookups
-from provisioner.steps.monitoring import monitoring
-from provisioner.steps.security import Security
+from provisioner.steps.monitoring import declare_monitoring
+from provisioner.steps.security import SecurityGroups
 from provisioner.steps.vpc import Network
 
 
@@ -36,20 +36,20 @@ class Database:
     secret_key: Ref | None
 
 
-def aurora(
+def declare_database(
     step: Step,
     settings: Settings,
     lookups: StackLookups,
     network: Network,
-    groups: Security,
-    groups_of_logs: Logs,
-    roles: Account,
+    security: SecurityGroups,
+    logs: LogGroups,
+    service_roles: ServiceRoles,
     keys: Keys,
 ) -> Database:
     """Declare the cluster and its `db.serverless` instances, encrypted and not public."""
-    parameters, values = _parameters(step, lookups, roles)
-    under = keys.cluster(step.stack.region)
-    password, secret, secret_under = _master_password(step, settings, lookups, keys)
+    parameters, values = _declare_parameters(step, lookups, service_roles)
+    encryption = keys.cluster_encryption(step.stack.region)
+    password, secret, secret_key = _master_password(step, settings, lookups, keys)
     cluster = step(
         DBCluster,
         "aurora",
@@ -57,82 +57,88 @@ def aurora(
         EngineVersion=lookups.engine["EngineVersion"],
         DatabaseName=settings.database.name,
         MasterUsername=settings.database.username,
-        DBSubnetGroupName=_subnets(step, network, roles).id,
+        DBSubnetGroupName=_declare_subnet_group(step, network, service_roles).id,
         DBClusterParameterGroupName=parameters.id,
-        VpcSecurityGroupIds=[groups.database.id],
-        ServerlessV2ScalingConfiguration=_capacity(settings),
+        VpcSecurityGroupIds=[security.database.id],
+        ServerlessV2ScalingConfiguration=_capacity_limits(settings),
         StorageEncrypted=True,
         BackupRetentionPeriod=settings.database.backup_days,
         EnableCloudwatchLogsExports=["postgresql"],
         DeletionProtection=settings.database.deletion_protection or settings.protect_data,
         EnableIAMDatabaseAuthentication=settings.database.iam_login,
         CopyTagsToSnapshot=settings.database.tag_snapshots,
-        **_support(settings),
-        **_ending(step, settings, lookups),
+        **_extended_support(settings),
+        **_snapshot_options(step, settings, lookups),
         **password,
-        **under,
-        depends_on=[values, groups_of_logs.aurora],
+        **encryption,
+        depends_on=[values, logs.aurora],
     )
     readers = max(settings.database.readers, lookups.readers)
-    writer = _instances(step, settings, lookups, cluster, readers)
-    return Database(cluster, writer, secret or _managed_secret(step, settings, cluster), readers, secret_under)
+    writer = _declare_instances(step, settings, lookups, cluster, readers)
+    return Database(cluster, writer, secret or _managed_secret(step, settings, cluster), readers, secret_key)
 
 
-def _instances(
+def _declare_instances(
     step: Step, settings: Settings, lookups: StackLookups, cluster: ResourceHandle, readers: int
 ) -> ResourceHandle:
     """Declare the writer and the readers, and return the writer.
 
     The readers are in other zones than the writer, and reader n has promotion tier n.
     """
-    nouns = {"writer": ("writer", "")} | {f"reader-{n}": ("reader", str(n)) for n in range(1, readers + 1)}
-    names = [name_of(noun, step.stack.suffix, distinct) for noun, distinct in nouns.values()]
-    measures, before = monitoring(step, settings, lookups, names)
+    nouns = {"writer": ("writer", "")} | {
+        f"reader-{number}": ("reader", str(number)) for number in range(1, readers + 1)
+    }
+    names = [name_of(noun, step.stack.suffix, discriminator) for noun, discriminator in nouns.values()]
+    monitoring_props, monitoring_resources = declare_monitoring(step, settings, lookups, names)
     common = {
         "DBClusterIdentifier": cluster.id,
         "DBInstanceClass": INSTANCE_CLASS,
         "Engine": ENGINE,
         "PubliclyAccessible": False,
-        **measures,
+        **monitoring_props,
     }
     # The writer is in the first zone, which stays in use however few zones are set.
-    home, *others = lookups.zones
-    writer = step(DBInstance, "writer", noun="writer", AvailabilityZone=home, depends_on=before, **common)
-    for n in range(1, readers + 1):
+    writer_zone, *other_zones = lookups.zones
+    writer = step(
+        DBInstance, "writer", noun="writer", AvailabilityZone=writer_zone, depends_on=monitoring_resources, **common
+    )
+    for number in range(1, readers + 1):
         step(
             DBInstance,
-            f"reader-{n}",
+            f"reader-{number}",
             noun="reader",
-            discriminator=str(n),
-            AvailabilityZone=others[(n - 1) % len(others)],
+            discriminator=str(number),
+            AvailabilityZone=other_zones[(number - 1) % len(other_zones)],
             # Up to tier 1 a reader keeps the writer's capacity, ready to take over. In higher tiers it scales
             # by itself (Aurora user guide, aurora-serverless-v2.how-it-works, promotion tiers).
-            PromotionTier=n,
+            PromotionTier=number,
             # The instance that is created first becomes the cluster's writer.
-            depends_on=[writer, *before],
+            depends_on=[writer, *monitoring_resources],
             **common,
         )
     return writer
 
 
-def _subnets(step: Step, network: Network, roles: Account) -> ResourceHandle:
+def _declare_subnet_group(step: Step, network: Network, service_roles: ServiceRoles) -> ResourceHandle:
     return step(
         DBSubnetGroup,
         "db-subnets",
         DBSubnetGroupDescription="ml-api private subnets",
         SubnetIds=[subnet.id for subnet in network.private],
-        depends_on=[roles.rds],
+        depends_on=[service_roles.rds],
     )
 
 
-def _parameters(step: Step, lookups: StackLookups, roles: Account) -> tuple[ResourceHandle, ResourceHandle]:
+def _declare_parameters(
+    step: Step, lookups: StackLookups, service_roles: ServiceRoles
+) -> tuple[ResourceHandle, ResourceHandle]:
     """Declare the parameter group, and the parameters that are set in it."""
     group = step(
         DBClusterParameterGroup,
         "db-parameters",
         DBParameterGroupFamily=lookups.engine["DBParameterGroupFamily"],
         Description="ml-api cluster parameters",
-        depends_on=[roles.rds],
+        depends_on=[service_roles.rds],
     )
     values = step(
         DBClusterParameters,
@@ -143,16 +149,20 @@ def _parameters(step: Step, lookups: StackLookups, roles: Account) -> tuple[Reso
     return group, values
 
 
-def _capacity(settings: Settings) -> dict[str, Any]:
+def _capacity_limits(settings: Settings) -> dict[str, Any]:
     """Return the capacity limits in ACUs. Only a database that may pause at 0 has a time until it does."""
     bounds = {"MinCapacity": settings.database.min_acu, "MaxCapacity": settings.database.max_acu}
     return bounds if settings.database.min_acu else {**bounds, "SecondsUntilAutoPause": settings.database.pause_after}
 
 
-def _support(settings: Settings) -> dict[str, Any]:
+def _extended_support(settings: Settings) -> dict[str, Any]:
     """Return whether the major version has extended support after its standard support, if that is set."""
-    wanted = settings.database.extended_support
-    return {} if wanted is None else {"EngineLifecycleSupport": ENROLLED if wanted else DISABLED}
+    is_extended = settings.database.extended_support
+    return (
+        {}
+        if is_extended is None
+        else {"EngineLifecycleSupport": EXTENDED_SUPPORT if is_extended else NO_EXTENDED_SUPPORT}
+    )
 
 
 def _managed_secret(step: Step, settings: Settings, cluster: ResourceHandle) -> Ref:
@@ -178,22 +188,22 @@ def _master_password(
     the stack was created, the stack has a secret of its own for it.
     """
     if lookups.master_password == "rds":  # noqa: S105 - who holds it, not what it is
-        key = keys.cluster(step.stack.region).get("KmsKeyId")
-        under = {"MasterUserSecretKmsKeyId": key} if key else {}
-        return {"ManageMasterUserPassword": True, **under}, None, key
-    under = keys.secret(step.stack.region)
+        key = keys.cluster_encryption(step.stack.region).get("KmsKeyId")
+        encryption = {"MasterUserSecretKmsKeyId": key} if key else {}
+        return {"ManageMasterUserPassword": True, **encryption}, None, key
+    encryption = keys.secret_encryption(step.stack.region)
     secret = step(
         Secret,
         "db-secret",
         noun="dbsecret",
         Description="ml-api database login",
         SecretString=MasterLogin(settings.database.username),
-        **under,
+        **encryption,
     )
-    return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id, under.get("KmsKeyId")
+    return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id, encryption.get("KmsKeyId")
 
 
-def _ending(step: Step, settings: Settings, lookups: StackLookups) -> dict[str, Any]:
+def _snapshot_options(step: Step, settings: Settings, lookups: StackLookups) -> dict[str, Any]:
     """Return whether the cluster's deletion leaves a final snapshot, and its name.
 
     The name has the creation time of the stack, so it is known long before.

@@ -8,48 +8,52 @@ from provisioner.engine.resource_graph.graph import Step
 from provisioner.engine.resource_graph.references import interpolate
 from provisioner.resources.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
 from provisioner.settings import Settings, Workload
-from provisioner.steps.account import Account
+from provisioner.steps.account import ServiceRoles
 from provisioner.steps.alb import Balancer
 from provisioner.steps.ecs import Compute
 
 
-def autoscaling(step: Step, settings: Settings, tasks: Compute, balancer: Balancer, roles: Account) -> None:
+def declare_autoscaling(
+    step: Step, settings: Settings, tasks: Compute, balancer: Balancer, service_roles: ServiceRoles
+) -> None:
     """Declare target tracking for each service, on ALBRequestCountPerTarget: requests per task and minute."""
-    for one in settings.workloads:
-        _scaling(step, one, tasks, balancer, roles)
+    for workload in settings.workloads:
+        _declare_scaling(step, workload, tasks, balancer, service_roles)
 
 
-def _scaling(step: Step, one: Workload, tasks: Compute, balancer: Balancer, roles: Account) -> None:
-    service, front = tasks.services[one.name], balancer.fronts[one.name]
-    what: dict[str, Any] = {
+def _declare_scaling(
+    step: Step, workload: Workload, tasks: Compute, balancer: Balancer, service_roles: ServiceRoles
+) -> None:
+    service, routing = tasks.services[workload.name], balancer.routing[workload.name]
+    target_keys: dict[str, Any] = {
         "ServiceNamespace": "ecs",
         "ResourceId": f"service/{tasks.cluster.aws_name}/{service.aws_name}",
         "ScalableDimension": "ecs:service:DesiredCount",
     }
     target = step(
         ScalableTarget,
-        one.named("scaling"),
-        **one.told_apart("scaling"),
-        MinCapacity=one.service.minimum,
-        MaxCapacity=one.service.maximum,
+        workload.logical_id("scaling"),
+        **workload.name_arguments("scaling"),
+        MinCapacity=workload.service.minimum,
+        MaxCapacity=workload.service.maximum,
         SuspendedState=dict(RESUMED),
-        **what,
-        depends_on=[service, roles.scaling],
+        **target_keys,
+        depends_on=[service, service_roles.scaling],
     )
     step(
         ScalingPolicy,
-        one.named("scaling-requests"),
-        **one.told_apart("requests"),
+        workload.logical_id("scaling-requests"),
+        **workload.name_arguments("requests"),
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={
-            "TargetValue": float(one.service.requests),
+            "TargetValue": float(workload.service.requests),
             "PredefinedMetricSpecification": {
                 "PredefinedMetricType": "ALBRequestCountPerTarget",
-                "ResourceLabel": interpolate("{}/{}", balancer.alb["FullName"], front.target_group["FullName"]),
+                "ResourceLabel": interpolate("{}/{}", balancer.alb["FullName"], routing.target_group["FullName"]),
             },
-            "ScaleOutCooldown": one.service.scale_out_cooldown,
-            "ScaleInCooldown": one.service.scale_in_cooldown,
+            "ScaleOutCooldown": workload.service.scale_out_cooldown,
+            "ScaleInCooldown": workload.service.scale_in_cooldown,
         },
-        **what,
-        depends_on=[target, *front.rules],
+        **target_keys,
+        depends_on=[target, *routing.rules],
     )

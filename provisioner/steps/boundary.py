@@ -16,7 +16,7 @@ from provisioner.settings import Settings
 from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups
 
-_NODE = "boundary"
+_LOGICAL_ID = "boundary"
 
 
 def boundary_property(settings: Settings) -> dict[str, Any]:
@@ -25,65 +25,72 @@ def boundary_property(settings: Settings) -> dict[str, Any]:
         case "off":
             return {}
         case "own":
-            return {"PermissionsBoundary": Ref(_NODE, "id")}
-        case given:
-            return {"PermissionsBoundary": given}
+            return {"PermissionsBoundary": Ref(_LOGICAL_ID, "id")}
+        case policy_arn:
+            return {"PermissionsBoundary": policy_arn}
 
 
-def boundary(step: Step, settings: Settings, lookups: StackLookups) -> None:
+def declare_boundary(step: Step, settings: Settings, lookups: StackLookups) -> None:
     """Declare the boundary: everything that the role policies of the stack allow.
 
     It is created before the resources that it is about, so ARNs that only AWS knows are patterns in it.
     """
     if settings.roles.boundary != "own":
         return
-    given = (statement for resource in list(step.stack) for statement in _said(step, lookups, resource))
+    allowed = (statement for resource in list(step.stack) for statement in _allowed_statements(step, lookups, resource))
     statements: list[dict[str, Any]] = []
-    for one in given:
-        if one not in statements:
-            statements.append(one)
+    for allowed_statement in allowed:
+        if allowed_statement not in statements:
+            statements.append(allowed_statement)
     step(
         Boundary,
-        _NODE,
+        _LOGICAL_ID,
         PolicyDocument={"Version": "2012-10-17", "Statement": statements},
         Description="What no role of ml-api may go beyond",
     )
 
 
-def _said(step: Step, lookups: StackLookups, resource: Resource) -> Iterator[dict[str, Any]]:
+def _allowed_statements(step: Step, lookups: StackLookups, resource: Resource) -> Iterator[dict[str, Any]]:
     # Yields the statements of a role policy, with a pattern for each ARN that is not known yet.
     if not isinstance(resource.type, RolePolicy):
         return
     for statement in resource.props["PolicyDocument"]["Statement"]:
         # A part of an ARN that only AWS knows becomes "*".
-        listed = [_any_part(one) if isinstance(one, Interpolation) else one for one in statement["Resource"]]
-        named = [one for one in listed if not list(refs_in(one))]
-        if named:
-            yield {**statement, "Resource": named}
-        for ref in dict.fromkeys(ref for one in listed for ref in refs_in(one)):
-            yield {**statement, **_pattern(step, lookups, step.stack.resources[ref.logical_id], statement)}
+        resources = [
+            _with_wildcards(resource_arn) if isinstance(resource_arn, Interpolation) else resource_arn
+            for resource_arn in statement["Resource"]
+        ]
+        known_resources = [resource_arn for resource_arn in resources if not list(refs_in(resource_arn))]
+        if known_resources:
+            yield {**statement, "Resource": known_resources}
+        for ref in dict.fromkeys(ref for resource_arn in resources for ref in refs_in(resource_arn)):
+            yield {**statement, **_resource_pattern(step, lookups, step.stack.resources[ref.logical_id], statement)}
 
 
-def _any_part(arn: Interpolation) -> Interpolation:
-    parts = (_any_part(one) if isinstance(one, Interpolation) else one for one in arn.parts)
-    return Interpolation(arn.template, tuple("*" if isinstance(one, Ref) else one for one in parts))
+def _with_wildcards(arn: Interpolation) -> Interpolation:
+    parts = (_with_wildcards(part) if isinstance(part, Interpolation) else part for part in arn.parts)
+    return Interpolation(arn.template, tuple("*" if isinstance(part, Ref) else part for part in parts))
 
 
-def _pattern(step: Step, lookups: StackLookups, resource: Resource, given: dict[str, Any]) -> dict[str, Any]:
+def _resource_pattern(
+    step: Step, lookups: StackLookups, resource: Resource, statement: dict[str, Any]
+) -> dict[str, Any]:
     """Return resources and conditions that match a resource whose ARN is not known yet."""
     if isinstance(resource.type, DBCluster):
         # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
         cluster = arn(step, lookups, "rds", f"cluster:{resource.aws_name}")
-        ours = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
-        return {"Resource": [arn(step, lookups, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
+        of_cluster = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
+        return {"Resource": [arn(step, lookups, "secretsmanager", "secret:rds!cluster-*")], "Condition": of_cluster}
     if isinstance(resource.type, Key):
-        asked = given.get("Condition", {}).get("StringEquals", {})
+        conditions = statement.get("Condition", {}).get("StringEquals", {})
         tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(step.stack.suffix).items()}
         return {
             "Resource": [arn(step, lookups, "kms", "key/*")],
-            "Condition": {"StringEquals": {**asked, **tags}},
+            "Condition": {"StringEquals": {**conditions, **tags}},
         }
-    form = "arn:{}:{}:*:{}:*{}*"
+    template = "arn:{}:{}:*:{}:*{}*"
     return {
-        "Resource": [interpolate(form, lookups.partition, resource.type.service, lookups.account, resource.aws_name)]
+        "Resource": [
+            interpolate(template, lookups.partition, resource.type.service, lookups.account, resource.aws_name)
+        ]
     }

@@ -22,12 +22,12 @@ class ServingCertificate:
     """The ARN of a certificate, and the resource that waits for it to be issued, if the stack requests it."""
 
     arn: Any
-    issued: ResourceHandle | None = None
+    issuance: ResourceHandle | None = None
 
     @property
-    def after(self) -> list[Edge]:
+    def issuance_edges(self) -> list[Edge]:
         """The edge that waits until the certificate is issued; [] if it is given."""
-        return [self.issued.ready("only a certificate that is issued can be shown")] if self.issued else []
+        return [self.issuance.ready("only a certificate that is issued can be shown")] if self.issuance else []
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Certificates:
     balancer: ServingCertificate
 
 
-def certificates(step: Step, settings: Settings) -> Certificates | None:
+def declare_certificates(step: Step, settings: Settings) -> Certificates | None:
     """Declare the certificates of the domain, or return None if no domain is set.
 
     A certificate whose ARN is in the settings is used; the others are requested, validated and waited for.
@@ -56,84 +56,88 @@ def certificates(step: Step, settings: Settings) -> Certificates | None:
             f"{given} is not in {step.stack.region}, where the load balancer takes its certificate from.",
             "Name one of that region in `domain.balancer_certificate_arn`, or leave it out.",
         )
-    asked: dict[str, ResourceHandle] = {}
+    requested: dict[str, ResourceHandle] = {}
     all_names = {"edge": names, "alb": [*names, settings.domain.origin]}
     if not given:
-        asked["alb"] = _requested(step, "alb", all_names["alb"], "")
+        requested["alb"] = _declare_certificate(step, "alb", all_names["alb"], "")
     if not settings.domain.certificate_arn:
-        asked["edge"] = _requested(step, "edge", all_names["edge"], GLOBAL_REGION)
-    proofs = _proven(step, settings, {one: (handle, all_names[one]) for one, handle in asked.items()})
-    issued: dict[str, ResourceHandle] = {}
-    for one, certificate in asked.items():
-        needed = [proofs[name] for name in all_names[one] if name in proofs]
-        issued[one] = _issued(step, settings, one, certificate, needed or list(issued.values()))
+        requested["edge"] = _declare_certificate(step, "edge", all_names["edge"], GLOBAL_REGION)
+    records = _declare_validation_records(
+        step, settings, {place: (handle, all_names[place]) for place, handle in requested.items()}
+    )
+    issuances: dict[str, ResourceHandle] = {}
+    for place, certificate in requested.items():
+        own_records = [records[name] for name in all_names[place] if name in records]
+        issuances[place] = _declare_issuance(
+            step, settings, place, certificate, own_records or list(issuances.values())
+        )
     return Certificates(
-        ServingCertificate(asked["edge"].id, issued["edge"])
-        if "edge" in asked
+        ServingCertificate(requested["edge"].id, issuances["edge"])
+        if "edge" in requested
         else ServingCertificate(settings.domain.certificate_arn),
-        ServingCertificate(asked["alb"].id, issued["alb"]) if "alb" in asked else ServingCertificate(given),
+        ServingCertificate(requested["alb"].id, issuances["alb"]) if "alb" in requested else ServingCertificate(given),
     )
 
 
-def _requested(step: Step, what: str, names: list[str], region: str) -> ResourceHandle:
-    others: dict[str, Any] = {"SubjectAlternativeNames": names[1:]} if names[1:] else {}
+def _declare_certificate(step: Step, place: str, names: list[str], region: str) -> ResourceHandle:
+    alternative_names: dict[str, Any] = {"SubjectAlternativeNames": names[1:]} if names[1:] else {}
     return step(
         Certificate,
-        f"certificate-{what}",
-        noun=f"certificate-{what}",
+        f"certificate-{place}",
+        noun=f"certificate-{place}",
         region=region,
         DomainName=names[0],
         ValidationMethod="DNS",
-        **others,
+        **alternative_names,
     )
 
 
-def _proven(
-    step: Step, settings: Settings, asked: dict[str, tuple[ResourceHandle, list[str]]]
+def _declare_validation_records(
+    step: Step, settings: Settings, requested: dict[str, tuple[ResourceHandle, list[str]]]
 ) -> dict[str, ResourceHandle]:
     """Declare the record that validates each name, if the stack manages the hosted zone.
 
     All certificates of an account need the same record for a name, so it is declared once.
     """
-    proofs: dict[str, ResourceHandle] = {}
-    for certificate, names in asked.values():
-        for at, name in enumerate(names):
-            if settings.domain.hosted_zone_id and name not in proofs:
-                value = certificate[f"Proofs.{at}.Value"]
-                proofs[name] = step(
+    records: dict[str, ResourceHandle] = {}
+    for certificate, names in requested.values():
+        for index, name in enumerate(names):
+            if settings.domain.hosted_zone_id and name not in records:
+                value = certificate[f"Proofs.{index}.Value"]
+                records[name] = step(
                     DnsName,
                     f"proof-{name}",
                     HostedZoneId=settings.domain.hosted_zone_id,
-                    Name=certificate[f"Proofs.{at}.Name"],
+                    Name=certificate[f"Proofs.{index}.Name"],
                     Records=[{"Type": "CNAME", "ResourceRecords": [{"Value": value}]}],
-                    Mark=name_owner_hash(step),
+                    Mark=dns_mark(step),
                 )
-    return proofs
+    return records
 
 
-def _issued(
-    step: Step, settings: Settings, what: str, certificate: ResourceHandle, before: list[ResourceHandle]
+def _declare_issuance(
+    step: Step, settings: Settings, place: str, certificate: ResourceHandle, records: list[ResourceHandle]
 ) -> ResourceHandle:
     """Declare the wait until a certificate is issued.
 
     Without a hosted zone somebody has to create the records by hand; the settings say how long to wait.
     """
-    region = GLOBAL_REGION if what == "edge" else ""
+    region = GLOBAL_REGION if place == "edge" else ""
     if settings.domain.hosted_zone_id:
-        return step(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, depends_on=before)
+        return step(Issuance, f"issued-{place}", region=region, CertificateArn=certificate.id, depends_on=records)
     # The load balancer's certificate has all the names, so one request for the records is enough.
-    first = [one.ready("the records for the other certificate are the same") for one in before]
+    ready_edges = [resource.ready("the records for the other certificate are the same") for resource in records]
     return step(
         IssuanceByHand,
-        f"issued-{what}",
+        f"issued-{place}",
         region=region,
         timeout=settings.domain.wait * _MINUTE,
         CertificateArn=certificate.id,
         Besides=[interpolate("{} CNAME {}", settings.domain.origin, Ref("alb", "DNSName"))],
-        depends_on=first,
+        depends_on=ready_edges,
     )
 
 
-def name_owner_hash(step: Step) -> str:
+def dns_mark(step: Step) -> str:
     """Return the text that marks a DNS name as this stack's, from its suffix and region."""
     return f"{MANAGER} {step.stack.suffix} {step.stack.region}"

@@ -24,19 +24,19 @@ _ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 # stays.
 _SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 # All statuses for which a caching time can be set. Without one, CloudFront caches errors for 10 s.
-_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
-_ORIGIN = "alb"
+_ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+_ORIGIN_ID = "alb"
 
 
-def edge(
+def declare_distribution(
     step: Step,
     settings: Settings,
     balancer: Balancer,
     acl: ResourceHandle | None,
-    key: OriginKey | None,
-    proven: Certificates | None = None,
-    origin: ResourceHandle | None = None,
-    within: ResourceHandle | None = None,
+    origin_key: OriginKey | None,
+    certificates: Certificates | None = None,
+    origin_name: ResourceHandle | None = None,
+    vpc_origin: ResourceHandle | None = None,
 ) -> ResourceHandle:
     """Declare the distribution.
 
@@ -46,10 +46,10 @@ def edge(
         Distribution,
         "edge",
         Enabled=True,
-        Origins={"Items": [_origin(settings, balancer, key, within)]},
+        Origins={"Items": [_origin_config(settings, balancer, origin_key, vpc_origin)]},
         Aliases={"Items": list(settings.domain.names)},
         DefaultCacheBehavior={
-            "TargetOriginId": _ORIGIN,
+            "TargetOriginId": _ORIGIN_ID,
             "ViewerProtocolPolicy": "redirect-to-https",
             "AllowedMethods": {
                 "Items": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
@@ -63,68 +63,70 @@ def edge(
         # A behavior that somebody adds would send its paths elsewhere, so there are to be none.
         CacheBehaviors={"Items": []},
         OriginGroups={"Items": []},
-        CustomErrorResponses={"Items": [_error(code, settings) for code in _ERRORS]},
+        CustomErrorResponses={"Items": [_error_response(code, settings) for code in _ERROR_CODES]},
         PriceClass=settings.edge.price_class,
         HttpVersion="http2and3",
         IsIPV6Enabled=True,
-        ViewerCertificate=_certificate(settings, proven),
+        ViewerCertificate=_viewer_certificate(settings, certificates),
         WebACLId=acl.id if acl else "",
         depends_on=[
-            *_after(balancer, proven, origin),
-            *([within.ready("CloudFront calls through an origin that is deployed")] if within else []),
+            *_ready_edges(balancer, certificates, origin_name),
+            *([vpc_origin.ready("CloudFront calls through an origin that is deployed")] if vpc_origin else []),
         ],
-        extra_tags={ZONE_TAG: zone} if (zone := settings.domain.hosted_zone_id) and proven else {},
+        extra_tags={ZONE_TAG: zone} if (zone := settings.domain.hosted_zone_id) and certificates else {},
     )
 
 
-def _certificate(settings: Settings, proven: Certificates | None) -> dict[str, Any]:
+def _viewer_certificate(settings: Settings, certificates: Certificates | None) -> dict[str, Any]:
     """Return the certificate for viewers: CloudFront's own one, if there is no domain."""
-    if proven is None:
+    if certificates is None:
         return {"CloudFrontDefaultCertificate": True}
-    modern = {"SSLSupportMethod": "sni-only", "MinimumProtocolVersion": settings.domain.tls}
-    return {"ACMCertificateArn": proven.edge.arn, **modern}
+    tls = {"SSLSupportMethod": "sni-only", "MinimumProtocolVersion": settings.domain.tls}
+    return {"ACMCertificateArn": certificates.edge.arn, **tls}
 
 
-def _after(balancer: Balancer, proven: Certificates | None, origin: ResourceHandle | None) -> list[Edge]:
+def _ready_edges(
+    balancer: Balancer, certificates: Certificates | None, origin_name: ResourceHandle | None
+) -> list[Edge]:
     """Return the edges to what must be ready before CloudFront calls or presents it."""
     # This holds also when the key is switched off: no rule may ask for a key that CloudFront no longer sends.
-    because = "the balancer must take a key or none, and serve a port, before CloudFront comes so"
-    rules = [rule.ready(because) for rule in balancer.rules]
-    named = [origin.ready("CloudFront calls the balancer by this name")] if origin else []
-    return [*rules, *named, *(proven.edge.after if proven else [])]
+    reason = "the balancer must take a key or none, and serve a port, before CloudFront comes so"
+    rules = [rule.ready(reason) for rule in balancer.rules]
+    name_edges = [origin_name.ready("CloudFront calls the balancer by this name")] if origin_name else []
+    return [*rules, *name_edges, *(certificates.edge.issuance_edges if certificates else [])]
 
 
-def _origin(
-    settings: Settings, balancer: Balancer, key: OriginKey | None, within: ResourceHandle | None
+def _origin_config(
+    settings: Settings, balancer: Balancer, origin_key: OriginKey | None, vpc_origin: ResourceHandle | None
 ) -> dict[str, Any]:
     # A VPC origin, if there is one, else a custom origin at the load balancer's name.
     origin = {
-        "Id": _ORIGIN,
+        "Id": _ORIGIN_ID,
         "DomainName": settings.domain.origin or balancer.alb["DNSName"],
-        "CustomHeaders": {"Items": [key.header()] if key else []},
+        "CustomHeaders": {"Items": [origin_key.header()] if origin_key else []},
     }
-    patience = {"OriginReadTimeout": 60, "OriginKeepaliveTimeout": 5}
-    if within:
-        return {**origin, "VpcOriginConfig": {"VpcOriginId": within.id, **patience}}
+    timeouts = {"OriginReadTimeout": 60, "OriginKeepaliveTimeout": 5}
+    if vpc_origin:
+        return {**origin, "VpcOriginConfig": {"VpcOriginId": vpc_origin.id, **timeouts}}
     return {
         **origin,
         "CustomOriginConfig": {
             "HTTPPort": 80,
             "HTTPSPort": 443,
-            "OriginProtocolPolicy": "https-only" if balancer.secure else "http-only",
+            "OriginProtocolPolicy": "https-only" if balancer.serves_https else "http-only",
             "OriginSslProtocols": {"Items": ["TLSv1.2"]},
-            **patience,
+            **timeouts,
         },
     }
 
 
-def _error(code: int, settings: Settings) -> dict[str, Any]:
+def _error_response(code: int, settings: Settings) -> dict[str, Any]:
     # Errors are never cached; 403 and 404 have pages of their own.
     page, status = (PAGES[code][0], str(code)) if settings.edge.error_pages and code in PAGES else ("", "")
     return {"ErrorCode": code, "ErrorCachingMinTTL": 0, "ResponsePagePath": page, "ResponseCode": status}
 
 
-def vpc_origin(step: Step, settings: Settings, network: Network, front: Balancer) -> ResourceHandle | None:
+def declare_vpc_origin(step: Step, settings: Settings, network: Network, balancer: Balancer) -> ResourceHandle | None:
     """Declare the VPC origin, or return None if the settings do not ask for it.
 
     CloudFront requires an internet gateway at the VPC, although it does not use it.
@@ -135,10 +137,10 @@ def vpc_origin(step: Step, settings: Settings, network: Network, front: Balancer
     return step(
         VpcOrigin,
         "vpc-origin",
-        Arn=front.alb.id,
+        Arn=balancer.alb.id,
         HTTPPort=80,
         HTTPSPort=443,
-        OriginProtocolPolicy="https-only" if front.secure else "http-only",
+        OriginProtocolPolicy="https-only" if balancer.serves_https else "http-only",
         OriginSslProtocols={"Items": ["TLSv1.2"]},
-        depends_on=[front.alb.ready("CloudFront takes a balancer that is active"), network.internet_gateway, role],
+        depends_on=[balancer.alb.ready("CloudFront takes a balancer that is active"), network.internet_gateway, role],
     )

@@ -8,24 +8,26 @@ from provisioner.engine.resource_graph.graph import Step
 from provisioner.resources.cloudwatch import Dashboard
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.settings import Settings
-from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_metrics, stack_metrics
+from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_alarm, stack_alarms
 
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
 
 
-def dashboard(step: Step, settings: Settings, monitored: MonitoredResources) -> None:
+def declare_dashboard(step: Step, settings: Settings, monitored: MonitoredResources) -> None:
     """Declare the dashboard: a widget per alarm, with its threshold as a line."""
     if not settings.alarms.dashboard:
         return
-    here = [(measure, step.stack.region) for measure in stack_metrics(settings, monitored)]
-    far = [(firewall_metrics(settings, monitored.firewall), GLOBAL_REGION)] if monitored.firewall else []
-    widgets = [_widget(at, measure, region) for at, (measure, region) in enumerate([*here, *far])]
+    regional = [(metric, step.stack.region) for metric in stack_alarms(settings, monitored)]
+    global_metrics = [(firewall_alarm(settings, monitored.web_acl), GLOBAL_REGION)] if monitored.web_acl else []
+    widgets = [
+        _widget(position, metric, region) for position, (metric, region) in enumerate([*regional, *global_metrics])
+    ]
     step(Dashboard, "dashboard", DashboardBody={"widgets": widgets})
 
 
-def _widget(at: int, measure: AlarmMetric, region: str) -> dict[str, Any]:
-    row, column = divmod(at, _COLUMNS)
-    line = {"label": "alarm", "value": measure.props["Threshold"]}
+def _widget(position: int, metric: AlarmMetric, region: str) -> dict[str, Any]:
+    row, column = divmod(position, _COLUMNS)
+    threshold_line = {"label": "alarm", "value": metric.props["Threshold"]}
     return {
         "type": "metric",
         "x": column * _WIDTH,
@@ -33,32 +35,32 @@ def _widget(at: int, measure: AlarmMetric, region: str) -> dict[str, Any]:
         "width": _WIDTH,
         "height": _HEIGHT,
         "properties": {
-            "title": measure.says,
+            "title": metric.description,
             "region": region,
             "view": "timeSeries",
-            "metrics": _metrics(measure),
-            "annotations": {"horizontal": [line]},
+            "metrics": _metric_rows(metric),
+            "annotations": {"horizontal": [threshold_line]},
         },
     }
 
 
-def _metrics(measure: AlarmMetric) -> list[list[Any]]:
+def _metric_rows(metric: AlarmMetric) -> list[list[Any]]:
     """Return the metrics as a dashboard takes them: `[namespace, metric, name, value, ..., {options}]`."""
-    props = measure.props
+    props = metric.props
     if "Metrics" not in props:
         stat = props.get("Statistic") or props["ExtendedStatistic"]
-        return [_line(props["Namespace"], props, {"stat": stat, "period": props["Period"]})]
-    drawn: list[list[Any]] = []
-    for one in props["Metrics"]:
-        if "Expression" in one:
-            drawn.append([{"id": one["Id"], "expression": one["Expression"]}])
+        return [_metric_row(props["Namespace"], props, {"stat": stat, "period": props["Period"]})]
+    rows: list[list[Any]] = []
+    for query in props["Metrics"]:
+        if "Expression" in query:
+            rows.append([{"id": query["Id"], "expression": query["Expression"]}])
             continue
-        asked = one["MetricStat"]
-        options = {"id": one["Id"], "stat": asked["Stat"], "period": asked["Period"], "visible": False}
-        drawn.append(_line(asked["Metric"]["Namespace"], asked["Metric"], options))
-    return drawn
+        query_stat = query["MetricStat"]
+        options = {"id": query["Id"], "stat": query_stat["Stat"], "period": query_stat["Period"], "visible": False}
+        rows.append(_metric_row(query_stat["Metric"]["Namespace"], query_stat["Metric"], options))
+    return rows
 
 
-def _line(space: str, metric: Any, options: dict[str, Any]) -> list[Any]:
-    where = [part for one in metric["Dimensions"] for part in (one["Name"], one["Value"])]
-    return [space, metric["MetricName"], *where, options]
+def _metric_row(namespace: str, metric: Any, options: dict[str, Any]) -> list[Any]:
+    dimensions = [part for dimension in metric["Dimensions"] for part in (dimension["Name"], dimension["Value"])]
+    return [namespace, metric["MetricName"], *dimensions, options]

@@ -9,31 +9,31 @@ from provisioner.engine.resource_graph.references import Interpolation, interpol
 from provisioner.resources.route53 import DnsName
 from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
-from provisioner.steps.certificates import name_owner_hash
+from provisioner.steps.certificates import dns_mark
 
 # The hosted zone id of every CloudFront distribution (Route 53 API reference, AliasTarget).
-_OF_CLOUDFRONT = "Z2FDTNDATAQYW2"
+_CLOUDFRONT_ZONE_ID = "Z2FDTNDATAQYW2"
 
 
-def balancer_name(step: Step, settings: Settings, front: Balancer) -> ResourceHandle | None:
+def declare_origin_name(step: Step, settings: Settings, balancer: Balancer) -> ResourceHandle | None:
     """Declare the name by which CloudFront reaches the load balancer, and which is in its certificate.
 
     None if there is no domain, or if the stack does not manage its hosted zone.
     """
     if not settings.domain.names or not settings.domain.hosted_zone_id:
         return None
-    target = {"HostedZoneId": front.alb["CanonicalHostedZoneId"], "DNSName": front.alb["DNSName"]}
-    return _leading(step, settings, settings.domain.origin, target, ("A",))
+    target = {"HostedZoneId": balancer.alb["CanonicalHostedZoneId"], "DNSName": balancer.alb["DNSName"]}
+    return _declare_alias(step, settings, settings.domain.origin, target, ("A",))
 
 
-def names(step: Step, settings: Settings, distribution: ResourceHandle) -> None:
+def declare_names(step: Step, settings: Settings, distribution: ResourceHandle) -> None:
     """Declare IPv4 and IPv6 aliases from each name of the domain to CloudFront."""
-    target = {"HostedZoneId": _OF_CLOUDFRONT, "DNSName": distribution["DomainName"]}
+    target = {"HostedZoneId": _CLOUDFRONT_ZONE_ID, "DNSName": distribution["DomainName"]}
     for name in settings.domain.names if settings.domain.hosted_zone_id else ():
-        _leading(step, settings, name, target, ("A", "AAAA"))
+        _declare_alias(step, settings, name, target, ("A", "AAAA"))
 
 
-def _leading(
+def _declare_alias(
     step: Step, settings: Settings, name: str, target: dict[str, Any], types: tuple[str, ...]
 ) -> ResourceHandle:
     alias = {**target, "EvaluateTargetHealth": False}
@@ -42,18 +42,20 @@ def _leading(
         f"name-{name}",
         HostedZoneId=settings.domain.hosted_zone_id,
         Name=name,
-        Records=[{"Type": one, "AliasTarget": alias} for one in types],
-        Mark=name_owner_hash(step),
+        Records=[{"Type": record_type, "AliasTarget": alias} for record_type in types],
+        Mark=dns_mark(step),
     )
 
 
-def addresses(settings: Settings, front: Balancer, distribution: ResourceHandle) -> dict[str, Interpolation | str]:
+def domain_outputs(
+    settings: Settings, balancer: Balancer, distribution: ResourceHandle
+) -> dict[str, Interpolation | str]:
     """Return the outputs of a domain: its URL, and without a hosted zone the records to create by hand."""
     if not settings.domain.names:
         return {}
     outputs: dict[str, Interpolation | str] = {"domain_url": f"https://{settings.domain.names[0]}"}
     if not settings.domain.hosted_zone_id:
-        for at, name in enumerate(settings.domain.names, start=1):
-            outputs[f"dns_record_{at}"] = interpolate("{} CNAME {}", name, distribution["DomainName"])
-        outputs["dns_record_origin"] = interpolate("{} CNAME {}", settings.domain.origin, front.alb["DNSName"])
+        for number, name in enumerate(settings.domain.names, start=1):
+            outputs[f"dns_record_{number}"] = interpolate("{} CNAME {}", name, distribution["DomainName"])
+        outputs["dns_record_origin"] = interpolate("{} CNAME {}", settings.domain.origin, balancer.alb["DNSName"])
     return outputs

@@ -9,10 +9,10 @@ from provisioner.resources.dynamodb import PointInTimeRecovery, Table, TimeToLiv
 from provisioner.settings import Settings
 from provisioner.steps.keys import Keys
 
-_ACTIVE = "only an ACTIVE table takes it"
+_ACTIVE_REASON = "only an ACTIVE table takes it"
 
 
-def sessions(step: Step, settings: Settings, keys: Keys) -> ResourceHandle:
+def declare_sessions_table(step: Step, settings: Settings, keys: Keys) -> ResourceHandle:
     """Declare the table with key `sessionId`, and its TTL and point-in-time recovery.
 
     AWS sets these two by calls of their own, so they are resources of their own.
@@ -24,15 +24,15 @@ def sessions(step: Step, settings: Settings, keys: Keys) -> ResourceHandle:
         AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
         DeletionProtectionEnabled=settings.table.deletion_protection or settings.protect_data,
-        **_capacity(settings),
-        **keys.table(step.stack.region),
+        **_billing(settings),
+        **keys.table_encryption(step.stack.region),
     )
     expiry = step(
         TimeToLive,
         "sessions-ttl",
         TableName=table.id,
-        TimeToLiveSpecification=_expiry(settings),
-        depends_on=[table.ready(_ACTIVE)],
+        TimeToLiveSpecification=_ttl_specification(settings),
+        depends_on=[table.ready(_ACTIVE_REASON)],
     )
     # TTL first: it is refused for a while after backups were turned on.
     step(
@@ -40,18 +40,18 @@ def sessions(step: Step, settings: Settings, keys: Keys) -> ResourceHandle:
         "sessions-pitr",
         TableName=table.id,
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": settings.table.point_in_time_recovery},
-        depends_on=[expiry, table.ready(_ACTIVE)],
+        depends_on=[expiry, table.ready(_ACTIVE_REASON)],
     )
     return table
 
 
-def _capacity(settings: Settings) -> dict[str, Any]:
+def _billing(settings: Settings) -> dict[str, Any]:
     if settings.table.billing == "on_demand":
         return {"BillingMode": "PAY_PER_REQUEST"}
     units = {"ReadCapacityUnits": settings.table.read_units, "WriteCapacityUnits": settings.table.write_units}
     return {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units}
 
 
-def _expiry(settings: Settings) -> dict[str, Any]:
+def _ttl_specification(settings: Settings) -> dict[str, Any]:
     attribute = settings.table.ttl_attribute
     return {"Enabled": True, "AttributeName": attribute} if attribute else {"Enabled": False}

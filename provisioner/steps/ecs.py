@@ -14,14 +14,14 @@ from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.task_definitions import TaskDefinition
 from provisioner.settings import Settings, Workload
 from provisioner.settings.overrides import ServiceOverrides
-from provisioner.steps.account import Account
+from provisioner.steps.account import ServiceRoles
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
 from provisioner.steps.hardening import hardened_containers
 from provisioner.steps.iam import Roles
-from provisioner.steps.logs import Logs
-from provisioner.steps.placeholder import command
-from provisioner.steps.security import Security
+from provisioner.steps.logs import LogGroups
+from provisioner.steps.placeholder import nginx_command
+from provisioner.steps.security import SecurityGroups
 from provisioner.steps.vpc import Network
 
 CONTAINER = "api"
@@ -46,17 +46,17 @@ class TaskInputs:
 
     network: Network
     endpoints: list[ResourceHandle]
-    security: Security
-    logs: Logs
+    security: SecurityGroups
+    logs: LogGroups
     database: Database
     table: ResourceHandle
     roles: Roles
     balancer: Balancer
-    account: Account
-    shipped: Mapping[str, ServiceOverrides] = field(default_factory=dict)
+    service_roles: ServiceRoles
+    overrides: Mapping[str, ServiceOverrides] = field(default_factory=dict)
 
 
-def compute(step: Step, settings: Settings, inputs: TaskInputs) -> Compute:
+def declare_services(step: Step, settings: Settings, inputs: TaskInputs) -> Compute:
     """Declare the cluster and the services.
 
     No service has a launch type, which would switch the capacity provider strategy off.
@@ -66,22 +66,27 @@ def compute(step: Step, settings: Settings, inputs: TaskInputs) -> Compute:
         "cluster",
         settings=[{"name": "containerInsights", "value": "enabled"}],
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
-        defaultCapacityProviderStrategy=_strategy(settings),
-        depends_on=[inputs.account.ecs, inputs.logs.insights],
-        **_shells(inputs.logs),
+        defaultCapacityProviderStrategy=_capacity_providers(settings),
+        depends_on=[inputs.service_roles.ecs, inputs.logs.insights],
+        **_exec_logging(inputs.logs),
     )
-    return Compute(cluster, {one.name: _service(step, settings, one, inputs, cluster) for one in settings.workloads})
+    return Compute(
+        cluster,
+        {workload.name: _declare_service(step, settings, workload, inputs, cluster) for workload in settings.workloads},
+    )
 
 
-def _shells(logs: Logs) -> dict[str, Any]:
+def _exec_logging(logs: LogGroups) -> dict[str, Any]:
     """Return the configuration that logs ECS Exec sessions to a log group of their own."""
-    if logs.shells is None:
+    if logs.exec is None:
         return {}
-    to = {"cloudWatchLogGroupName": logs.shells.id}
-    return {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": to}}}
+    log_configuration = {"cloudWatchLogGroupName": logs.exec.id}
+    return {
+        "configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": log_configuration}}
+    }
 
 
-def _strategy(settings: Settings) -> list[dict[str, Any]]:
+def _capacity_providers(settings: Settings) -> list[dict[str, Any]]:
     return [
         {"capacityProvider": "FARGATE_SPOT", "weight": settings.service.spot_weight, "base": 0},
         {
@@ -92,31 +97,31 @@ def _strategy(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _service(
-    step: Step, settings: Settings, one: Workload, inputs: TaskInputs, cluster: ResourceHandle
+def _declare_service(
+    step: Step, settings: Settings, workload: Workload, inputs: TaskInputs, cluster: ResourceHandle
 ) -> ResourceHandle:
-    task = _task(step, settings, one, inputs)
+    task = _declare_task_definition(step, settings, workload, inputs)
     return step(
         Service,
-        one.named("service"),
-        **one.told_apart("service"),
-        extra_tags=inputs.shipped[one.name].tags if one.name in inputs.shipped else NO_EXTRA_TAGS,
+        workload.logical_id("service"),
+        **workload.name_arguments("service"),
+        extra_tags=inputs.overrides[workload.name].tags if workload.name in inputs.overrides else NO_EXTRA_TAGS,
         cluster=cluster.id,
         taskDefinition=task.id,
-        desiredCount=one.service.minimum,
-        capacityProviderStrategy=_strategy(settings),
+        desiredCount=workload.service.minimum,
+        capacityProviderStrategy=_capacity_providers(settings),
         networkConfiguration={
             "awsvpcConfiguration": {
                 "subnets": [subnet.id for subnet in inputs.network.private],
-                "securityGroups": [inputs.security.tasks[one.name].group.id],
+                "securityGroups": [inputs.security.tasks[workload.name].group.id],
                 "assignPublicIp": "DISABLED",
             }
         },
         loadBalancers=[
             {
-                "targetGroupArn": inputs.balancer.fronts[one.name].target_group.id,
+                "targetGroupArn": inputs.balancer.routing[workload.name].target_group.id,
                 "containerName": CONTAINER,
-                "containerPort": one.container.port,
+                "containerPort": workload.container.port,
             }
         ],
         deploymentConfiguration={
@@ -124,79 +129,85 @@ def _service(
             "minimumHealthyPercent": 100,
             "maximumPercent": 200,
         },
-        healthCheckGracePeriodSeconds=one.service.grace,
+        healthCheckGracePeriodSeconds=workload.service.grace,
         enableECSManagedTags=True,
-        enableExecuteCommand=one.service.exec,
+        enableExecuteCommand=workload.service.exec,
         propagateTags="SERVICE",
-        depends_on=_before_tasks_start(one, inputs),
+        depends_on=_task_prerequisites(workload, inputs),
     )
 
 
-def _before_tasks_start(one: Workload, inputs: TaskInputs) -> list[Edge | ResourceHandle]:
+def _task_prerequisites(workload: Workload, inputs: TaskInputs) -> list[Edge | ResourceHandle]:
     """Return what must be ready before a service starts tasks: three failed starts fail the deployment."""
-    waits: list[Edge | ResourceHandle] = [
+    prerequisites: list[Edge | ResourceHandle] = [
         *(nat.ready("a task pulls its image through it") for nat in inputs.network.nat_gateways),
         *inputs.network.egress_resources,
-        *(way.ready("a task pulls its image through it") for way in inputs.endpoints),
-        *(rule.ready("ECS refuses a group without a listener") for rule in inputs.balancer.fronts[one.name].rules),
+        *(endpoint.ready("a task pulls its image through it") for endpoint in inputs.endpoints),
+        *(
+            rule.ready("ECS refuses a group without a listener")
+            for rule in inputs.balancer.routing[workload.name].rules
+        ),
         *(policy.ready("a task starts with these rights") for policy in inputs.roles.policies),
         *inputs.security.ingress_rules,
-        *inputs.security.tasks[one.name].rules,
+        *inputs.security.tasks[workload.name].rules,
         inputs.logs.tasks,
         inputs.database.cluster.ready("the secret has no value before"),
     ]
-    if one.waits_for_database:
-        waits.append(inputs.database.writer.ready("the image connects when it starts"))
-    return waits
+    if workload.waits_for_database:
+        prerequisites.append(inputs.database.writer.ready("the image connects when it starts"))
+    return prerequisites
 
 
-def _task(step: Step, settings: Settings, one: Workload, inputs: TaskInputs) -> ResourceHandle:
+def _declare_task_definition(step: Step, settings: Settings, workload: Workload, inputs: TaskInputs) -> ResourceHandle:
     # The containers come from `hardened`, which may add one that prepares the volumes.
-    container = _container(settings, one, inputs, step.stack.region)
+    container = _container(settings, workload, inputs, step.stack.region)
     return step(
         TaskDefinition,
-        one.named("task"),
-        **one.told_apart("taskdef"),
+        workload.logical_id("task"),
+        **workload.name_arguments("taskdef"),
         requiresCompatibilities=["FARGATE"],
         networkMode="awsvpc",
-        cpu=str(one.container.cpu),
-        memory=str(one.container.memory),
-        runtimePlatform={"cpuArchitecture": one.container.architecture, "operatingSystemFamily": "LINUX"},
+        cpu=str(workload.container.cpu),
+        memory=str(workload.container.memory),
+        runtimePlatform={"cpuArchitecture": workload.container.architecture, "operatingSystemFamily": "LINUX"},
         executionRoleArn=inputs.roles.execution["Arn"],
         taskRoleArn=inputs.roles.task["Arn"],
-        **hardened_containers(container, one.container, shell=one.service.exec),
+        **hardened_containers(container, workload.container, shell=workload.service.exec),
     )
 
 
-def _container(settings: Settings, one: Workload, inputs: TaskInputs, region: str) -> dict[str, Any]:
+def _container(settings: Settings, workload: Workload, inputs: TaskInputs, region: str) -> dict[str, Any]:
     container = {
         "name": CONTAINER,
-        "image": one.image,
+        "image": workload.image,
         "essential": True,
-        "portMappings": [{"containerPort": one.container.port, "protocol": "tcp"}],
-        "environment": _pairs(_environment(settings, one, inputs), "value"),
-        "secrets": _pairs(_secrets(one, inputs), "valueFrom"),
+        "portMappings": [{"containerPort": workload.container.port, "protocol": "tcp"}],
+        "environment": _named_values(_environment(settings, workload, inputs), "value"),
+        "secrets": _named_values(_secrets(workload, inputs), "valueFrom"),
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
                 "awslogs-group": inputs.logs.tasks.id,
                 "awslogs-region": region,
-                "awslogs-stream-prefix": one.name or CONTAINER,
+                "awslogs-stream-prefix": workload.name or CONTAINER,
             },
         },
     }
-    return {**container, "command": command(one)} if one.is_placeholder else container
+    return {**container, "command": nginx_command(workload)} if workload.is_placeholder else container
 
 
-def _environment(settings: Settings, one: Workload, inputs: TaskInputs) -> dict[str, Any]:
+def _environment(settings: Settings, workload: Workload, inputs: TaskInputs) -> dict[str, Any]:
     """Return the variables of a container: those of the settings, those of `deploy`, and the stack's own.
 
     The stack's own win over the others.
     """
     cluster = inputs.database.cluster
-    given = {**one.container.environment, **inputs.shipped.get(one.name, ServiceOverrides()).environment}
+    variables = {
+        **workload.container.environment,
+        **inputs.overrides.get(workload.name, ServiceOverrides()).environment,
+    }
     return {
-        **{name: SensitiveValue(name, value) for name, value in given.items()},
+        **{name: SensitiveValue(name, value) for name, value in variables.items()},
         "SESSIONS_TABLE": inputs.table.id,
         "DB_HOST": cluster["Endpoint"],
         "DB_PORT": "5432",
@@ -207,14 +218,14 @@ def _environment(settings: Settings, one: Workload, inputs: TaskInputs) -> dict[
     }
 
 
-def _secrets(one: Workload, inputs: TaskInputs) -> dict[str, Any]:
+def _secrets(workload: Workload, inputs: TaskInputs) -> dict[str, Any]:
     """Return the secrets of a container by reference: those of the settings, and the database login."""
     return {
-        **one.container.secrets,
+        **workload.container.secrets,
         "DB_USERNAME": interpolate("{}:username::", inputs.database.secret),
         "DB_PASSWORD": interpolate("{}:password::", inputs.database.secret),
     }
 
 
-def _pairs(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def _named_values(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [{"name": name, key: value} for name, value in sorted(values.items())]

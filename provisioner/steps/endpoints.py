@@ -9,27 +9,29 @@ from provisioner.errors import UsageError
 from provisioner.resources.ec2.vpc_endpoints import InterfaceEndpoint, VpcEndpoint
 from provisioner.settings import Settings
 from provisioner.settings.images import ecr_region
-from provisioner.steps.security import Security
+from provisioner.steps.security import SecurityGroups
 from provisioner.steps.vpc import Network
 
 
-def endpoints(step: Step, settings: Settings, network: Network, groups: Security) -> list[ResourceHandle]:
+def declare_endpoints(
+    step: Step, settings: Settings, network: Network, security: SecurityGroups
+) -> list[ResourceHandle]:
     """Declare the gateway endpoints of S3 and DynamoDB, and without NAT the interface endpoints.
 
     ECR keeps image layers in S3. Each interface endpoint answers under the service's own DNS name. The
     interface endpoints are returned.
     """
-    tables = [table.id for table in network.route_tables]
+    route_table_ids = [table.id for table in network.route_tables]
     for service in ("s3", "dynamodb"):
         step(
             VpcEndpoint,
             f"endpoint-{service}",
             VpcId=network.vpc.id,
             VpcEndpointType="Gateway",
-            ServiceName=_name(step, service),
-            RouteTableIds=tables,
+            ServiceName=_service_name(step, service),
+            RouteTableIds=route_table_ids,
         )
-    if groups.endpoints is None:
+    if security.endpoints is None:
         return []
     return [
         step(
@@ -37,17 +39,17 @@ def endpoints(step: Step, settings: Settings, network: Network, groups: Security
             f"endpoint-{service.replace('.', '-')}",
             VpcId=network.vpc.id,
             VpcEndpointType="Interface",
-            ServiceName=_name(step, service),
+            ServiceName=_service_name(step, service),
             SubnetIds=[subnet.id for subnet in network.private],
-            SecurityGroupIds=[groups.endpoints.id],
+            SecurityGroupIds=[security.endpoints.id],
             PrivateDnsEnabled=True,
             depends_on=network.dns_attributes,
         )
-        for service in _services(settings)
+        for service in _task_services(settings)
     ]
 
 
-def check_reachable(settings: Settings, region: str) -> None:
+def check_images_reachable(settings: Settings, region: str) -> None:
     """Check that tasks can pull all images.
 
     Raises:
@@ -56,7 +58,7 @@ def check_reachable(settings: Settings, region: str) -> None:
     """
     if settings.network.nat != "none":
         return
-    for image in (image for one in settings.workloads for image in one.images):
+    for image in (image for workload in settings.workloads for image in workload.images):
         if ecr_region(image) != region:
             setting = "image" if image != settings.container.scratch_image else "container.scratch_image"
             raise UsageError(
@@ -66,14 +68,14 @@ def check_reachable(settings: Settings, region: str) -> None:
             )
 
 
-def _name(step: Step, service: str) -> str:
+def _service_name(step: Step, service: str) -> str:
     return f"com.amazonaws.{step.stack.region}.{service}"
 
 
-def _services(settings: Settings) -> Iterator[str]:
+def _task_services(settings: Settings) -> Iterator[str]:
     """Yield the services that Fargate calls to start and run a task (ECR user guide, vpc-endpoints)."""
     yield from ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
-    if any(":ssm:" in arn for one in settings.workloads for arn in one.container.secrets.values()):
+    if any(":ssm:" in arn for workload in settings.workloads for arn in workload.container.secrets.values()):
         yield "ssm"
     if settings.service.exec:
         yield "ssmmessages"

@@ -14,17 +14,17 @@ from provisioner.steps.lookups import StackLookups
 from provisioner.steps.vpc import Network
 
 
-def flow_logs(step: Step, settings: Settings, lookups: StackLookups, network: Network, keys: Keys) -> None:
+def declare_flow_logs(step: Step, settings: Settings, lookups: StackLookups, network: Network, keys: Keys) -> None:
     """Declare a flow log of accepted and rejected traffic, one record a minute, if the settings want it."""
     if not settings.network.flow_logs:
         return
-    group = step(LogGroup, "vpc-logs", noun="vpc-logs", **keys.group(step.stack.region))
+    group = step(LogGroup, "vpc-logs", noun="vpc-logs", **keys.log_group_encryption(step.stack.region))
     step(Retention, "vpc-logs-retention", logGroupName=group.id, retentionInDays=settings.logs.days)
     role = step(
         Role,
         "flow-role",
         noun="flow-role",
-        AssumeRolePolicyDocument=_trust(step, lookups),
+        AssumeRolePolicyDocument=_trust_policy(step, lookups),
         Description="Writes the flow log of ml-api",
         **boundary_property(settings),
     )
@@ -49,12 +49,12 @@ def flow_logs(step: Step, settings: Settings, lookups: StackLookups, network: Ne
     )
 
 
-def _trust(step: Step, lookups: StackLookups) -> dict[str, object]:
+def _trust_policy(step: Step, lookups: StackLookups) -> dict[str, object]:
     """Return the trust policy: the service may assume the role only for flow logs of this account and region.
 
     Source: VPC user guide.
     """
-    ours = {
+    condition = {
         "StringEquals": {"aws:SourceAccount": lookups.account},
         "ArnLike": {"aws:SourceArn": arn(step, lookups, "ec2", "vpc-flow-log/*")},
     }
@@ -62,7 +62,7 @@ def _trust(step: Step, lookups: StackLookups) -> dict[str, object]:
         "Effect": "Allow",
         "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": ours,
+        "Condition": condition,
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
 
@@ -72,12 +72,12 @@ def _statements(step: Step, lookups: StackLookups, group: str) -> list[dict[str,
 
     A group that was deleted at teardown must not be created again.
     """
-    own = arn(step, lookups, "logs", f"log-group:{group}")
+    group_arn = arn(step, lookups, "logs", f"log-group:{group}")
     streams = arn(step, lookups, "logs", f"log-group:{group}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # DescribeLogGroups cannot be limited to one group (service authorization reference, CloudWatch Logs).
-    every = arn(step, lookups, "logs", "log-group:*")
+    any_group = arn(step, lookups, "logs", "log-group:*")
     return [
-        {"Effect": "Allow", "Action": writes, "Resource": [own, streams]},
-        {"Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": [every]},
+        {"Effect": "Allow", "Action": writes, "Resource": [group_arn, streams]},
+        {"Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": [any_group]},
     ]

@@ -6,10 +6,10 @@ from typing import Any
 
 from provisioner.settings.container import Container
 
-_INIT = "scratch"
+_INIT_CONTAINER = "scratch"
 
 
-def hardened_containers(container: dict[str, Any], given: Container, *, shell: bool = False) -> dict[str, Any]:
+def hardened_containers(container: dict[str, Any], settings: Container, *, shell: bool = False) -> dict[str, Any]:
     """Return the hardened containers and their volumes, as RegisterTaskDefinition takes them.
 
     Fargate mounts a volume as owned by root with mode 0755 (aws/containers-roadmap#938), so an image that
@@ -18,36 +18,36 @@ def hardened_containers(container: dict[str, Any], given: Container, *, shell: b
 
     Args:
         container: The definition of the main container.
-        given: The settings of the container.
+        settings: The settings of the container.
         shell: Whether ECS Exec is enabled, so that an init process must end what a session leaves behind.
 
     """
-    linux: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}} if given.drop_capabilities else {}
+    linux_parameters: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}} if settings.drop_capabilities else {}
     if shell:
         # ECS developer guide, ecs-exec.
-        linux["initProcessEnabled"] = True
-    if linux:
-        container = {**container, "linuxParameters": linux}
-    if not given.readonly_root:
+        linux_parameters["initProcessEnabled"] = True
+    if linux_parameters:
+        container = {**container, "linuxParameters": linux_parameters}
+    if not settings.readonly_root:
         return {"containerDefinitions": [container]}
     mounts = [
-        {"sourceVolume": f"scratch-{place}", "containerPath": path, "readOnly": False}
-        for place, path in enumerate(given.scratch, start=1)
+        {"sourceVolume": f"scratch-{number}", "containerPath": path, "readOnly": False}
+        for number, path in enumerate(settings.scratch, start=1)
     ]
     container = {**container, "readonlyRootFilesystem": True}
     if not mounts:
         return {"containerDefinitions": [container]}
-    ready = {"dependsOn": [{"containerName": _INIT, "condition": "SUCCESS"}], "mountPoints": mounts}
+    after_init = {"dependsOn": [{"containerName": _INIT_CONTAINER, "condition": "SUCCESS"}], "mountPoints": mounts}
     init = {
-        "name": _INIT,
-        "image": given.scratch_image,
+        "name": _INIT_CONTAINER,
+        "image": settings.scratch_image,
         "essential": False,
-        "command": ["chmod", "1777", *given.scratch],
+        "command": ["chmod", "1777", *settings.scratch],
         "readonlyRootFilesystem": True,
         "mountPoints": mounts,
         "logConfiguration": container["logConfiguration"],
     }
-    if given.drop_capabilities:
+    if settings.drop_capabilities:
         init["linuxParameters"] = container["linuxParameters"]
     volumes = [{"name": mount["sourceVolume"]} for mount in mounts]
-    return {"containerDefinitions": [{**container, **ready}, init], "volumes": volumes}
+    return {"containerDefinitions": [{**container, **after_init}, init], "volumes": volumes}

@@ -15,7 +15,7 @@ from provisioner.steps.account import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.boundary import boundary_property
 from provisioner.steps.keys import Keys
-from provisioner.steps.logs import Logs
+from provisioner.steps.logs import LogGroups
 from provisioner.steps.lookups import StackLookups
 
 
@@ -28,46 +28,49 @@ class Roles:
     policies: list[ResourceHandle]
 
 
-def roles(
+def declare_roles(
     step: Step,
     settings: Settings,
     lookups: StackLookups,
-    logs: Logs,
+    logs: LogGroups,
     table: ResourceHandle,
     database: Database,
     keys: Keys,
 ) -> Roles:
     """Declare the execution role, which starts tasks, and the task role, which the running task uses."""
-    execution = _role(step, settings, lookups, "execution-role", "Starts the tasks of ml-api")
-    task = _role(step, settings, lookups, "task-role", "What a task of ml-api may do")
+    execution = _declare_role(step, settings, lookups, "execution-role", "Starts the tasks of ml-api")
+    task = _declare_role(step, settings, lookups, "task-role", "What a task of ml-api may do")
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             [interpolate("{}:*", arn(step, lookups, "logs", f"log-group:{logs.tasks.aws_name}"))],
         ),
-        *_pull(settings, lookups),
+        *_pull_rights(settings, lookups),
     ]
-    read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secrets(settings)])
-    opened = _decrypt(step, database)
+    read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secret_arns(settings)])
+    decrypt_secret = _decrypt_database_secret(step, database)
     return Roles(
         execution,
         task,
         [
-            *_shells(step, lookups, logs, task),
-            _policy(step, execution, "start", statements),
-            _policy(
-                step, execution, "secrets", [read_secret, *_given_parameters(settings), *opened, *_open_given(settings)]
+            *_declare_exec_policy(step, lookups, logs, task),
+            _declare_policy(step, execution, "start", statements),
+            _declare_policy(
+                step,
+                execution,
+                "secrets",
+                [read_secret, *_read_given_parameters(settings), *decrypt_secret, *_decrypt_given_secrets(settings)],
             ),
-            _policy(
+            _declare_policy(
                 step,
                 task,
                 "use",
                 [
                     _allow(_TABLE_ACTIONS, [arn(step, lookups, "dynamodb", f"table/{table.aws_name}")]),
-                    *_through(step, "dynamodb", keys.table_key(step.stack.region)),
+                    *_decrypt_through(step, "dynamodb", keys.table_key(step.stack.region)),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
-                    *_log_in(step, settings, lookups, database),
-                    *opened,
+                    *_database_login(step, settings, lookups, database),
+                    *decrypt_secret,
                 ],
             ),
         ],
@@ -90,21 +93,25 @@ _TABLE_ACTIONS = [
 ]
 
 
-def _shells(step: Step, lookups: StackLookups, logs: Logs, task: ResourceHandle) -> list[ResourceHandle]:
+def _declare_exec_policy(
+    step: Step, lookups: StackLookups, logs: LogGroups, task: ResourceHandle
+) -> list[ResourceHandle]:
     """Declare the task's rights for ECS Exec: its channels and session log (ECS guide, ecs-exec)."""
-    if logs.shells is None:
+    if logs.exec is None:
         return []
-    ends = ("Control", "Data")
-    channels = [f"ssmmessages:{verb}{end}Channel" for verb in ("Create", "Open") for end in ends]
-    group = arn(step, lookups, "logs", f"log-group:{logs.shells.aws_name}:*")
+    channel_types = ("Control", "Data")
+    channels = [
+        f"ssmmessages:{action}{channel_type}Channel" for action in ("Create", "Open") for channel_type in channel_types
+    ]
+    group = arn(step, lookups, "logs", f"log-group:{logs.exec.aws_name}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # Neither channels nor the list of log groups can be limited to a resource (service authorization
     # reference).
     anywhere = _allow([*channels, "logs:DescribeLogGroups"], ["*"])
-    return [_policy(step, task, "exec", [anywhere, _allow(writes, [group])])]
+    return [_declare_policy(step, task, "exec", [anywhere, _allow(writes, [group])])]
 
 
-def _log_in(step: Step, settings: Settings, lookups: StackLookups, database: Database) -> list[dict[str, Any]]:
+def _database_login(step: Step, settings: Settings, lookups: StackLookups, database: Database) -> list[dict[str, Any]]:
     """Return the right to log in to the database by IAM as one user (Aurora user guide, IAM policy)."""
     if not settings.database.iam_login:
         return []
@@ -112,7 +119,7 @@ def _log_in(step: Step, settings: Settings, lookups: StackLookups, database: Dat
     return [_allow(["rds-db:connect"], [arn(step, lookups, "rds-db", user)])]
 
 
-def _role(step: Step, settings: Settings, lookups: StackLookups, noun: str, description: str) -> ResourceHandle:
+def _declare_role(step: Step, settings: Settings, lookups: StackLookups, noun: str, description: str) -> ResourceHandle:
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": "ecs-tasks.amazonaws.com"},
@@ -130,7 +137,7 @@ def _role(step: Step, settings: Settings, lookups: StackLookups, noun: str, desc
     )
 
 
-def _policy(step: Step, role: ResourceHandle, name: str, statements: list[dict[str, Any]]) -> ResourceHandle:
+def _declare_policy(step: Step, role: ResourceHandle, name: str, statements: list[dict[str, Any]]) -> ResourceHandle:
     document = {"Version": "2012-10-17", "Statement": statements}
     return step(RolePolicy, f"{role.logical_id}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document)
 
@@ -139,43 +146,47 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 
-def _pull(settings: Settings, lookups: StackLookups) -> list[dict[str, Any]]:
+def _pull_rights(settings: Settings, lookups: StackLookups) -> list[dict[str, Any]]:
     """Return the rights to pull from private ECR repositories; a public image needs none."""
-    found_in = (EcrImage.of(image) for one in settings.workloads for image in one.images)
-    private = list({found.qualified: found for found in found_in if found}.values())
-    if not private:
+    images = (EcrImage.of(image) for workload in settings.workloads for image in workload.images)
+    private_images = list({ecr_image.qualified: ecr_image for ecr_image in images if ecr_image}.values())
+    if not private_images:
         return []
     repositories = [
         interpolate(
             "arn:{}:ecr:{}:{}:repository/{}",
             lookups.partition,
-            found.region,
-            found.account,
-            found.repository,
+            ecr_image.region,
+            ecr_image.account,
+            ecr_image.repository,
         )
-        for found in private
+        for ecr_image in private_images
     ]
-    filled = [
+    pull_through_arns = [
         arn
-        for arn, found in zip(repositories, private, strict=True)
-        if found.qualified in lookups.pull_through_repositories
+        for arn, ecr_image in zip(repositories, private_images, strict=True)
+        if ecr_image.qualified in lookups.pull_through_repositories
     ]
     # ECR user guide, "IAM permissions required to sync an upstream registry": whoever pulls needs them.
-    fills = [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], filled)] if filled else []
+    fill_rights = (
+        [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], pull_through_arns)]
+        if pull_through_arns
+        else []
+    )
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     # GetAuthorizationToken cannot be limited to a resource (service authorization reference, Amazon ECR).
-    return [_allow(layers, repositories), *fills, _allow(["ecr:GetAuthorizationToken"], ["*"])]
+    return [_allow(layers, repositories), *fill_rights, _allow(["ecr:GetAuthorizationToken"], ["*"])]
 
 
-def _decrypt(step: Step, database: Database) -> list[dict[str, Any]]:
+def _decrypt_database_secret(step: Step, database: Database) -> list[dict[str, Any]]:
     """Return the right to decrypt the database's secret, if a key of the stack encrypts it.
 
     Source: Secrets Manager user guide.
     """
-    return _through(step, "secretsmanager", database.secret_key)
+    return _decrypt_through(step, "secretsmanager", database.secret_key)
 
 
-def _through(step: Step, service: str, key: Ref | None) -> list[dict[str, Any]]:
+def _decrypt_through(step: Step, service: str, key: Ref | None) -> list[dict[str, Any]]:
     """Return the right to decrypt, through a service, what it encrypts with a key of the stack.
 
     Whoever uses the service needs it. DynamoDB decrypts a table's key for each caller (aws/aws-cdk#10010; its
@@ -183,20 +194,20 @@ def _through(step: Step, service: str, key: Ref | None) -> list[dict[str, Any]]:
     """
     if key is None:
         return []
-    through = {"kms:ViaService": f"{service}.{step.stack.region}.amazonaws.com"}
-    return [{**_allow(["kms:Decrypt"], [key]), "Condition": {"StringEquals": through}}]
+    via_service = {"kms:ViaService": f"{service}.{step.stack.region}.amazonaws.com"}
+    return [{**_allow(["kms:Decrypt"], [key]), "Condition": {"StringEquals": via_service}}]
 
 
 # The encryption context that Secrets Manager and Systems Manager pass to KMS (their user guides).
-_TOLD = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
+_ENCRYPTION_CONTEXT_KEYS = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
 
 
-def _open_given(settings: Settings) -> list[dict[str, Any]]:
+def _decrypt_given_secrets(settings: Settings) -> list[dict[str, Any]]:
     """Return the right to decrypt the settings' secrets and parameters, if keys of the user encrypt them."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    for whole in [*_given_secrets(settings), *_given(settings, "ssm")]:
-        _, partition, service, region, account, *_ = whole.split(":")
-        found.setdefault((partition, service, region, account), []).append(whole)
+    arns_by_source: dict[tuple[str, ...], list[str]] = {}
+    for source_arn in [*_given_secret_arns(settings), *_given_arns(settings, "ssm")]:
+        _, partition, service, region, account, *_ = source_arn.split(":")
+        arns_by_source.setdefault((partition, service, region, account), []).append(source_arn)
     return [
         {
             # The keys are not known here, so the conditions limit the right to these secrets and this
@@ -205,26 +216,26 @@ def _open_given(settings: Settings) -> list[dict[str, Any]]:
             "Condition": {
                 "StringEquals": {
                     "kms:ViaService": f"{service}.{region}.amazonaws.com",
-                    f"kms:EncryptionContext:{_TOLD[service]}": arns,
+                    f"kms:EncryptionContext:{_ENCRYPTION_CONTEXT_KEYS[service]}": arns,
                 }
             },
         }
-        for (partition, service, region, account), arns in found.items()
+        for (partition, service, region, account), arns in arns_by_source.items()
     ]
 
 
-def _given(settings: Settings, service: str) -> list[str]:
+def _given_arns(settings: Settings, service: str) -> list[str]:
     """Return the ARNs of one AWS service that containers take secrets from, each once."""
-    arns = (arn for one in settings.workloads for arn in one.container.secrets.values())
+    arns = (arn for workload in settings.workloads for arn in workload.container.secrets.values())
     return list(dict.fromkeys(arn for arn in arns if f":{service}:" in arn))
 
 
-def _given_parameters(settings: Settings) -> list[dict[str, Any]]:
+def _read_given_parameters(settings: Settings) -> list[dict[str, Any]]:
     """Return the right to read the Parameter Store parameters of the settings."""
-    arns = _given(settings, "ssm")
+    arns = _given_arns(settings, "ssm")
     return [_allow(["ssm:GetParameters"], arns)] if arns else []
 
 
-def _given_secrets(settings: Settings) -> list[str]:
+def _given_secret_arns(settings: Settings) -> list[str]:
     """Return the ARNs of the secrets of the settings, without the JSON key that may follow an ARN."""
-    return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in _given(settings, "secretsmanager")))
+    return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in _given_arns(settings, "secretsmanager")))

@@ -16,7 +16,7 @@ from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups
 
 # KMS developer guide, "Allow key administrators to administer the KMS key".
-_KEPT_BY_IAM = (
+_ADMIN_ACTIONS = (
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
     "kms:DeleteAlias",
@@ -38,10 +38,10 @@ _KEPT_BY_IAM = (
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
-_USED = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+_USE_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 # Services that use the key with their caller's rights (Aurora user guide, "Overview.Encryption.Keys";
 # DynamoDB developer guide, "encryption.usagenotes"; Secrets Manager user guide, "security-encryption").
-_THROUGH = ("rds", "dynamodb", "secretsmanager")
+_CALLER_SERVICES = ("rds", "dynamodb", "secretsmanager")
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,21 @@ class Keys:
     """The stack's KMS key in each region with something to encrypt; empty if AWS's own keys are used."""
 
     by_region: dict[str, ResourceHandle] = field(default_factory=dict)
-    database: bool = False
+    encrypts_database: bool = False
 
-    def group(self, region: str) -> dict[str, Any]:
+    def log_group_encryption(self, region: str) -> dict[str, Any]:
         """Return the property that encrypts a log group with the key of its region."""
         return {"kmsKeyId": self.by_region[region].id} if self.by_region else {}
 
-    def topic(self, region: str) -> dict[str, Any]:
+    def topic_encryption(self, region: str) -> dict[str, Any]:
         """Return the property that encrypts a topic with the key."""
         return {"Attributes": {"KmsMasterKeyId": self.by_region[region].id}} if self.by_region else {}
 
-    def secret(self, region: str) -> dict[str, Any]:
+    def secret_encryption(self, region: str) -> dict[str, Any]:
         """Return the property that encrypts a secret with the key."""
         return {"KmsKeyId": self.by_region[region].id} if self.by_region else {}
 
-    def table(self, region: str) -> dict[str, Any]:
+    def table_encryption(self, region: str) -> dict[str, Any]:
         """Return the property that encrypts a table with the key."""
         key = self.table_key(region)
         return {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}} if key else {}
@@ -72,70 +72,70 @@ class Keys:
         """Return the key that encrypts the table; None if AWS's own key does."""
         return self.by_region[region].id if self.by_region else None
 
-    def cluster(self, region: str) -> dict[str, Any]:
+    def cluster_encryption(self, region: str) -> dict[str, Any]:
         """Return the property that encrypts a new database with the key, if the settings ask for it."""
-        return {"KmsKeyId": self.by_region[region].id} if self.by_region and self.database else {}
+        return {"KmsKeyId": self.by_region[region].id} if self.by_region and self.encrypts_database else {}
 
 
-def keys(step: Step, settings: Settings, lookups: StackLookups) -> Keys:
+def declare_keys(step: Step, settings: Settings, lookups: StackLookups) -> Keys:
     """Declare the stack's keys.
 
     A key belongs to one region, so what lives in us-east-1 (the firewall's log, its alarms) has a key there.
     """
     if settings.encryption.key == "aws":
         return Keys()
-    here = step.stack.region
-    made = {here: _key(step, lookups, "key", here)}
-    if here != GLOBAL_REGION and settings.waf.enabled and (settings.waf.logs or settings.alarms.enabled):
-        made[GLOBAL_REGION] = _key(step, lookups, "global-key", GLOBAL_REGION)
-    return Keys(made, settings.encryption.database)
+    region = step.stack.region
+    by_region = {region: _declare_key(step, lookups, "key", region)}
+    if region != GLOBAL_REGION and settings.waf.enabled and (settings.waf.logs or settings.alarms.enabled):
+        by_region[GLOBAL_REGION] = _declare_key(step, lookups, "global-key", GLOBAL_REGION)
+    return Keys(by_region, settings.encryption.database)
 
 
-def _key(step: Step, lookups: StackLookups, noun: str, region: str) -> ResourceHandle:
-    elsewhere = region if region != step.stack.region else ""
+def _declare_key(step: Step, lookups: StackLookups, noun: str, region: str) -> ResourceHandle:
+    other_region = region if region != step.stack.region else ""
     key = step(
-        EdgeKey if elsewhere else Key,
+        EdgeKey if other_region else Key,
         noun,
         noun=noun,
-        region=elsewhere,
+        region=other_region,
         Description=f"{name_of(noun, step.stack.suffix)} of {step.stack.region}",
-        Policy={"Version": "2012-10-17", "Statement": list(_statements(step, lookups, region))},
+        Policy={"Version": "2012-10-17", "Statement": list(_policy_statements(step, lookups, region))},
     )
     step(
         KeyAlias,
         f"{noun}-alias",
-        region=elsewhere,
+        region=other_region,
         AliasName=f"alias/{key.aws_name}",
         TargetKeyId=key.id,
     )
-    step(KeyRotation, f"{noun}-rotation", region=elsewhere, KeyId=key.id, KeyRotationEnabled=True)
+    step(KeyRotation, f"{noun}-rotation", region=other_region, KeyId=key.id, KeyRotationEnabled=True)
     return key
 
 
-def _statements(step: Step, lookups: StackLookups, region: str) -> Iterator[dict[str, Any]]:
+def _policy_statements(step: Step, lookups: StackLookups, region: str) -> Iterator[dict[str, Any]]:
     """Yield the key policy: IAM decides who manages the key, and services use it for the account."""
     account = {"AWS": interpolate("arn:{}:iam::{}:root", lookups.partition, lookups.account)}
-    through = {"kms:ViaService": [f"{one}.{region}.amazonaws.com" for one in _THROUGH]}
-    ours = {**through, "kms:CallerAccount": lookups.account}
-    yield _allow("Keepers", account, _KEPT_BY_IAM)
-    yield _allow("Users", account, _USED, {"StringEquals": ours})
-    granted = {"StringEquals": ours, "Bool": {"kms:GrantIsForAWSResource": "true"}}
-    yield _allow("Grants", account, ["kms:CreateGrant"], granted)
+    through = {"kms:ViaService": [f"{service}.{region}.amazonaws.com" for service in _CALLER_SERVICES]}
+    from_account = {**through, "kms:CallerAccount": lookups.account}
+    yield _allow("Keepers", account, _ADMIN_ACTIONS)
+    yield _allow("Users", account, _USE_ACTIONS, {"StringEquals": from_account})
+    grant_condition = {"StringEquals": from_account, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    yield _allow("Grants", account, ["kms:CreateGrant"], grant_condition)
     groups = [
         arn(step, lookups, "logs", f"log-group:{name_of(noun, step.stack.suffix)}", region)
         for noun in NAME_RULES
         if noun.endswith("-logs")
     ]
     # CloudWatch Logs user guide, "encrypt-log-data-kms".
-    logs = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}}
-    yield _allow("Logs", {"Service": f"logs.{region}.amazonaws.com"}, _USED, logs)
+    log_condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}}
+    yield _allow("Logs", {"Service": f"logs.{region}.amazonaws.com"}, _USE_ACTIONS, log_condition)
     # SNS developer guide, "sns-key-management": with a condition on EventBridge, its events would be lost.
-    publish = ("kms:Decrypt", "kms:GenerateDataKey*")
-    alarms = {"StringEquals": {"aws:SourceAccount": lookups.account}}
-    yield _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, publish, alarms)
-    yield _allow("Events", {"Service": "events.amazonaws.com"}, publish)
+    publish_actions = ("kms:Decrypt", "kms:GenerateDataKey*")
+    alarm_condition = {"StringEquals": {"aws:SourceAccount": lookups.account}}
+    yield _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, publish_actions, alarm_condition)
+    yield _allow("Events", {"Service": "events.amazonaws.com"}, publish_actions)
 
 
 def _allow(sid: str, principal: dict[str, Any], actions: Any, condition: Any = None) -> dict[str, Any]:
-    made = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*"}
-    return {**made, "Condition": condition} if condition else made
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*"}
+    return {**statement, "Condition": condition} if condition else statement

@@ -12,7 +12,7 @@ from provisioner.steps.keys import Keys
 
 
 @dataclass(frozen=True)
-class Logs:
+class LogGroups:
     """The log groups, by who writes to them."""
 
     tasks: ResourceHandle
@@ -20,21 +20,23 @@ class Logs:
     aurora: ResourceHandle
     insights: ResourceHandle
     # Input and output of the ECS Exec sessions that `service.exec` allows.
-    shells: ResourceHandle | None
+    exec: ResourceHandle | None
 
 
-def logs(step: Step, settings: Settings, keys: Keys) -> Logs:
+def declare_log_groups(step: Step, settings: Settings, keys: Keys) -> LogGroups:
     """Declare the log groups. The load balancer's group stays empty, as an ALB delivers logs to S3 only."""
-    return Logs(
-        tasks=_group(step, settings, keys, LogGroup, "ecs-logs"),
-        balancer=_group(step, settings, keys, LogGroup, "alb-logs"),
-        aurora=_group(step, settings, keys, ServiceLogGroup, "aurora-logs"),
-        insights=_group(step, settings, keys, ServiceLogGroup, "insights-logs"),
-        shells=_group(step, settings, keys, LogGroup, "exec-logs") if settings.service.exec else None,
+    return LogGroups(
+        tasks=_declare_log_group(step, settings, keys, LogGroup, "ecs-logs"),
+        balancer=_declare_log_group(step, settings, keys, LogGroup, "alb-logs"),
+        aurora=_declare_log_group(step, settings, keys, ServiceLogGroup, "aurora-logs"),
+        insights=_declare_log_group(step, settings, keys, ServiceLogGroup, "insights-logs"),
+        exec=_declare_log_group(step, settings, keys, LogGroup, "exec-logs") if settings.service.exec else None,
     )
 
 
-def _group(step: Step, settings: Settings, keys: Keys, resource_type: type[ResourceType], noun: str) -> ResourceHandle:
-    group = step(resource_type, noun, noun=noun, **keys.group(step.stack.region))
+def _declare_log_group(
+    step: Step, settings: Settings, keys: Keys, resource_type: type[ResourceType], noun: str
+) -> ResourceHandle:
+    group = step(resource_type, noun, noun=noun, **keys.log_group_encryption(step.stack.region))
     step(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=settings.logs.days)
     return group

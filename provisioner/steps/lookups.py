@@ -36,7 +36,7 @@ class StackLookups:
 
 
 # The values that a state keeps, with the type of each and the type inside it.
-_KEPT: Mapping[str, tuple[type, type]] = {
+_STORED_TYPES: Mapping[str, tuple[type, type]] = {
     "zones": (list, str),
     "engine": (dict, str),
     "version": (str, str),
@@ -48,35 +48,35 @@ _KEPT: Mapping[str, tuple[type, type]] = {
 }
 
 
-def validate_lookups(kept: Mapping[str, Any]) -> bool:
+def validate_lookups(stored: Mapping[str, Any]) -> bool:
     """Return whether the values that a state keeps have the right types; unknown names are accepted."""
-    return all(_fits(kept[name], *types) for name, types in _KEPT.items() if name in kept)
+    return all(_has_types(stored[name], *types) for name, types in _STORED_TYPES.items() if name in stored)
 
 
-def _fits(value: Any, whole: type, inner: type) -> bool:
-    listed = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, whole) and all(isinstance(one, inner) for one in listed)
+def _has_types(value: Any, outer: type, inner: type) -> bool:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, outer) and all(isinstance(member, inner) for member in members)
 
 
-def offline_lookups(count: int, version: str) -> StackLookups:
+def offline_lookups(zone_count: int, version: str) -> StackLookups:
     """Return the values without asking AWS: those that follow from the settings, and the rest unknown.
 
-    `count` is the number of zones, `version` the database version of the settings.
+    `zone_count` is the number of zones, `version` the database version of the settings.
     """
     return StackLookups(
-        account=_open("account"),
+        account=_unknown("account"),
         partition="aws",
-        zones=tuple(_open(f"zone {n + 1}") for n in range(count)),
+        zones=tuple(_unknown(f"zone {index + 1}") for index in range(zone_count)),
         engine={
-            "EngineVersion": version if "." in version else _open("EngineVersion"),
+            "EngineVersion": version if "." in version else _unknown("EngineVersion"),
             "DBParameterGroupFamily": f"{ENGINE}{version.split('.', maxsplit=1)[0]}",
         },
         master_password="rds",  # noqa: S106 - who holds it, not what it is
         created_as="",
-        edge_addresses=_open("CloudFront's prefix list"),
+        edge_addresses=_unknown("CloudFront's prefix list"),
     )
 
 
-def _open(what: str) -> Unknown:
+def _unknown(name: str) -> Unknown:
     # Stands for a value that only AWS knows.
-    return Unknown(Ref("fact", what))
+    return Unknown(Ref("fact", name))

@@ -19,11 +19,11 @@ _FIVE_MINUTES = 300
 class MonitoredResources:
     """The resources that alarms watch."""
 
-    front: Balancer
+    balancer: Balancer
     tasks: Compute
     database: Database
     table: ResourceHandle
-    firewall: ResourceHandle | None
+    web_acl: ResourceHandle | None
 
 
 @dataclass(frozen=True)
@@ -31,103 +31,112 @@ class AlarmMetric:
     """One alarm: the noun in its name, its description, and the arguments of PutMetricAlarm."""
 
     noun: str
-    says: str
+    description: str
     props: Mapping[str, Any]
     # The name of the service that it is about; "" for the main service and for anything else.
-    of: str = ""
+    service_name: str = ""
 
     @property
-    def node(self) -> str:
+    def logical_id(self) -> str:
         """The logical id of the alarm."""
-        return f"{self.noun}.{self.of}" if self.of else self.noun
+        return f"{self.noun}.{self.service_name}" if self.service_name else self.noun
 
 
-def stack_metrics(settings: Settings, monitored: MonitoredResources) -> list[AlarmMetric]:
+def stack_alarms(settings: Settings, monitored: MonitoredResources) -> list[AlarmMetric]:
     """Return the alarms in the stack's region."""
     return [
-        *_of_balancer(settings, monitored.front),
-        *(_of_targets(monitored.front, name) for name in monitored.front.fronts),
-        *(_of_tasks(monitored.tasks, name) for name in monitored.tasks.services),
-        *_of_database(settings, monitored.database),
-        _of_table(monitored.table),
+        *_balancer_alarms(settings, monitored.balancer),
+        *(_target_alarm(monitored.balancer, name) for name in monitored.balancer.routing),
+        *(_task_alarm(monitored.tasks, name) for name in monitored.tasks.services),
+        *_database_alarms(settings, monitored.database),
+        _table_alarm(monitored.table),
     ]
 
 
-def firewall_metrics(settings: Settings, acl: ResourceHandle) -> AlarmMetric:
+def firewall_alarm(settings: Settings, acl: ResourceHandle) -> AlarmMetric:
     """Return the firewall's alarm, whose metric is in us-east-1."""
-    where = {"WebACL": acl.aws_name, "Rule": "ALL"}
-    blocked = _over("AWS/WAFV2", "BlockedRequests", where, settings.alarms.blocked, statistic="Sum")
+    dimensions = {"WebACL": acl.aws_name, "Rule": "ALL"}
+    blocked = _threshold_alarm("AWS/WAFV2", "BlockedRequests", dimensions, settings.alarms.blocked, statistic="Sum")
     return AlarmMetric("alarm-waf", "The firewall blocks more than usual", blocked)
 
 
-def _of_balancer(settings: Settings, front: Balancer) -> list[AlarmMetric]:
-    space, alb = "AWS/ApplicationELB", {"LoadBalancer": front.alb["FullName"]}
+def _balancer_alarms(settings: Settings, balancer: Balancer) -> list[AlarmMetric]:
+    namespace, dimensions = "AWS/ApplicationELB", {"LoadBalancer": balancer.alb["FullName"]}
     errors = settings.alarms.errors
     return [
         AlarmMetric(
             "alarm-5xx",
             "The load balancer answers with errors of its own",
-            _over(space, "HTTPCode_ELB_5XX_Count", alb, errors, statistic="Sum"),
+            _threshold_alarm(namespace, "HTTPCode_ELB_5XX_Count", dimensions, errors, statistic="Sum"),
         ),
         AlarmMetric(
             "alarm-target-5xx",
             "The tasks answer with errors",
-            _over(space, "HTTPCode_Target_5XX_Count", alb, errors, statistic="Sum"),
+            _threshold_alarm(namespace, "HTTPCode_Target_5XX_Count", dimensions, errors, statistic="Sum"),
         ),
         AlarmMetric(
             "alarm-latency",
             "One request in a hundred takes too long",
-            _over(space, "TargetResponseTime", alb, settings.alarms.latency, percentile="p99", periods=3),
+            _threshold_alarm(
+                namespace, "TargetResponseTime", dimensions, settings.alarms.latency, percentile="p99", periods=3
+            ),
         ),
     ]
 
 
-def _of_targets(front: Balancer, name: str) -> AlarmMetric:
-    group = {"LoadBalancer": front.alb["FullName"], "TargetGroup": front.fronts[name].target_group["FullName"]}
-    unwell = _over("AWS/ApplicationELB", "UnHealthyHostCount", group, 0, statistic="Maximum", period=60, periods=5)
-    return AlarmMetric("alarm-unhealthy", f"A task{_of(name)} does not pass its health check", unwell, name)
+def _target_alarm(balancer: Balancer, name: str) -> AlarmMetric:
+    dimensions = {
+        "LoadBalancer": balancer.alb["FullName"],
+        "TargetGroup": balancer.routing[name].target_group["FullName"],
+    }
+    unhealthy = _threshold_alarm(
+        "AWS/ApplicationELB", "UnHealthyHostCount", dimensions, 0, statistic="Maximum", period=60, periods=5
+    )
+    return AlarmMetric("alarm-unhealthy", f"A task{_of_service(name)} does not pass its health check", unhealthy, name)
 
 
-def _of(name: str) -> str:
+def _of_service(name: str) -> str:
     return f" of {name}" if name else ""
 
 
-def _of_tasks(tasks: Compute, name: str) -> AlarmMetric:
-    where = {"ClusterName": tasks.cluster.aws_name, "ServiceName": tasks.services[name].aws_name}
-    missing = _sum_over(
+def _task_alarm(tasks: Compute, name: str) -> AlarmMetric:
+    dimensions = {"ClusterName": tasks.cluster.aws_name, "ServiceName": tasks.services[name].aws_name}
+    missing = _formula_alarm(
         "ECS/ContainerInsights",
         {"desired": "DesiredTaskCount", "running": "RunningTaskCount"},
-        where,
+        dimensions,
         "desired - running",
         statistic="Average",
     )
-    says = f"Fewer tasks{_of(name)} run than should"
-    return AlarmMetric("alarm-tasks", says, {**missing, "EvaluationPeriods": 2}, name)
+    description = f"Fewer tasks{_of_service(name)} run than should"
+    return AlarmMetric("alarm-tasks", description, {**missing, "EvaluationPeriods": 2}, name)
 
 
-def _of_database(settings: Settings, database: Database) -> list[AlarmMetric]:
-    space, where = "AWS/RDS", {"DBClusterIdentifier": database.cluster.aws_name}
+def _database_alarms(settings: Settings, database: Database) -> list[AlarmMetric]:
+    namespace, dimensions = "AWS/RDS", {"DBClusterIdentifier": database.cluster.aws_name}
     return [
         AlarmMetric(
             "alarm-acu",
             "The database is at its largest capacity",
-            _over(space, "ACUUtilization", where, settings.alarms.database_acu, periods=3),
+            _threshold_alarm(namespace, "ACUUtilization", dimensions, settings.alarms.database_acu, periods=3),
         ),
         AlarmMetric(
             "alarm-db-cpu",
             "The database's CPU is busy",
-            _over(space, "CPUUtilization", where, settings.alarms.database_cpu, periods=3),
+            _threshold_alarm(namespace, "CPUUtilization", dimensions, settings.alarms.database_cpu, periods=3),
         ),
         AlarmMetric(
             "alarm-db-connections",
             "The database has many connections",
-            _over(space, "DatabaseConnections", where, settings.alarms.connections, statistic="Maximum"),
+            _threshold_alarm(
+                namespace, "DatabaseConnections", dimensions, settings.alarms.connections, statistic="Maximum"
+            ),
         ),
     ]
 
 
-def _of_table(table: ResourceHandle) -> AlarmMetric:
-    throttled = _sum_over(
+def _table_alarm(table: ResourceHandle) -> AlarmMetric:
+    throttled = _formula_alarm(
         "AWS/DynamoDB",
         {"reads": "ReadThrottleEvents", "writes": "WriteThrottleEvents"},
         {"TableName": table.aws_name},
@@ -137,10 +146,10 @@ def _of_table(table: ResourceHandle) -> AlarmMetric:
     return AlarmMetric("alarm-throttles", "The sessions table refuses requests", throttled)
 
 
-def _over(
-    space: str,
+def _threshold_alarm(
+    namespace: str,
     metric: str,
-    where: Mapping[str, Any],
+    dimensions: Mapping[str, Any],
     threshold: float,
     *,
     statistic: str = "Average",
@@ -152,30 +161,30 @@ def _over(
 
     It alarms if the metric is over `threshold` for `periods` periods of `period` seconds.
     """
-    measured = {"ExtendedStatistic": percentile} if percentile else {"Statistic": statistic}
+    statistic_property = {"ExtendedStatistic": percentile} if percentile else {"Statistic": statistic}
     return {
-        "Namespace": space,
+        "Namespace": namespace,
         "MetricName": metric,
-        "Dimensions": _dimensions(where),
-        **measured,
+        "Dimensions": _to_dimensions(dimensions),
+        **statistic_property,
         "Period": period,
         "EvaluationPeriods": periods,
-        **_rings(float(threshold)),
+        **_alarm_condition(float(threshold)),
     }
 
 
-def _sum_over(
-    space: str, metrics: Mapping[str, str], where: Mapping[str, Any], formula: str, *, statistic: str
+def _formula_alarm(
+    namespace: str, metrics: Mapping[str, str], dimensions: Mapping[str, Any], formula: str, *, statistic: str
 ) -> dict[str, Any]:
     """Return the arguments of an alarm on a formula over several metrics, whose value should be 0.
 
     `metrics` are the metric names by the names that the formula uses.
     """
-    parts = [
+    queries = [
         {
             "Id": name,
             "MetricStat": {
-                "Metric": {"Namespace": space, "MetricName": metric, "Dimensions": _dimensions(where)},
+                "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": _to_dimensions(dimensions)},
                 "Period": _FIVE_MINUTES,
                 "Stat": statistic,
             },
@@ -184,10 +193,10 @@ def _sum_over(
         for name, metric in metrics.items()
     ]
     result = {"Id": "result", "Expression": formula, "ReturnData": True}
-    return {"Metrics": [*parts, result], "EvaluationPeriods": 1, **_rings(0.0)}
+    return {"Metrics": [*queries, result], "EvaluationPeriods": 1, **_alarm_condition(0.0)}
 
 
-def _rings(threshold: float) -> dict[str, Any]:
+def _alarm_condition(threshold: float) -> dict[str, Any]:
     """Return threshold and comparison. Missing data is not alarming, so an idle stack is quiet."""
     return {
         "Threshold": threshold,
@@ -196,5 +205,5 @@ def _rings(threshold: float) -> dict[str, Any]:
     }
 
 
-def _dimensions(where: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"Name": name, "Value": value} for name, value in where.items()]
+def _to_dimensions(dimensions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]

@@ -14,38 +14,38 @@ from provisioner.steps.lookups import StackLookups
 
 # The log group for enhanced monitoring of all databases of a region. It is the account's: not created or
 # deleted by the stack.
-_GROUP = "RDSOSMetrics"
+_LOG_GROUP = "RDSOSMetrics"
 # Performance Insights is free for this retention (Amazon RDS user guide, pricing and data retention).
 _FREE_DAYS = 7
 
 
-def monitoring(
+def declare_monitoring(
     step: Step, settings: Settings, lookups: StackLookups, instances: Iterable[str]
 ) -> tuple[dict[str, Any], list[ResourceHandle]]:
     """Return the monitoring arguments of CreateDBInstance, and what must exist before the instances.
 
     `instances` are the names of the database instances.
     """
-    wanted: dict[str, Any] = {
+    properties: dict[str, Any] = {
         "MonitoringInterval": settings.database.monitoring,
         "EnablePerformanceInsights": settings.database.insights,
     }
     if settings.database.insights:
-        wanted["PerformanceInsightsRetentionPeriod"] = _FREE_DAYS
+        properties["PerformanceInsightsRetentionPeriod"] = _FREE_DAYS
     if not settings.database.monitoring:
-        return wanted, []
-    role, policy = _role(step, settings, lookups, instances)
-    return {**wanted, "MonitoringRoleArn": role["Arn"]}, [policy]
+        return properties, []
+    role, policy = _declare_role(step, settings, lookups, instances)
+    return {**properties, "MonitoringRoleArn": role["Arn"]}, [policy]
 
 
-def _role(
+def _declare_role(
     step: Step, settings: Settings, lookups: StackLookups, instances: Iterable[str]
 ) -> tuple[ResourceHandle, ResourceHandle]:
     """Declare the monitoring role and its policy; RDS may assume the role for these instances only.
 
     Amazon RDS user guide, USER_Monitoring.OS, protecting against the confused deputy problem.
     """
-    ours = {
+    condition = {
         "StringEquals": {"aws:SourceAccount": lookups.account},
         "ArnLike": {"aws:SourceArn": [arn(step, lookups, "rds", f"db:{name}") for name in instances]},
     }
@@ -53,7 +53,7 @@ def _role(
         "Effect": "Allow",
         "Principal": {"Service": "monitoring.rds.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": ours,
+        "Condition": condition,
     }
     role = step(
         Role,
@@ -78,8 +78,8 @@ def _statements(step: Step, lookups: StackLookups) -> list[dict[str, Any]]:
 
     In a policy the ARN of a log group ends with `:*` (CloudWatch Logs API reference, LogGroup).
     """
-    group = arn(step, lookups, "logs", f"log-group:{_GROUP}:*")
-    streams = arn(step, lookups, "logs", f"log-group:{_GROUP}:log-stream:*")
+    group = arn(step, lookups, "logs", f"log-group:{_LOG_GROUP}:*")
+    streams = arn(step, lookups, "logs", f"log-group:{_LOG_GROUP}:log-stream:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"]
     return [
         {

@@ -21,7 +21,7 @@ class Egress:
     resources: list[ResourceHandle]
 
 
-def egress(
+def declare_egress(
     step: Step,
     settings: Settings,
     vpc: ResourceHandle,
@@ -33,43 +33,56 @@ def egress(
 
     Each private subnet uses the table of its zone if there is one per zone, else the only table.
     """
-    homes = {"one": public[:1], "per_zone": public, "none": []}[settings.network.nat]
-    nats = [_nat(step, n, home, internet_gateway) for n, home in enumerate(homes, start=1)]
-    tables = [step(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
-    routes = [_route(step, n, table, nat) for n, (table, nat) in enumerate(zip(tables, nats, strict=False), start=1)]
-    follows = [_follow(step, n, subnet, tables, nats, routes) for n, subnet in enumerate(private, start=1)]
-    return Egress(tables, nats, routes + follows)
+    nat_subnets = {"one": public[:1], "per_zone": public, "none": []}[settings.network.nat]
+    nat_gateways = [
+        _declare_nat_gateway(step, number, public_subnet, internet_gateway)
+        for number, public_subnet in enumerate(nat_subnets, start=1)
+    ]
+    route_tables = [
+        step(RouteTable, f"routes-private-{number}", VpcId=vpc.id) for number in range(1, max(len(nat_gateways), 1) + 1)
+    ]
+    routes = [
+        _declare_route(step, number, table, nat)
+        for number, (table, nat) in enumerate(zip(route_tables, nat_gateways, strict=False), start=1)
+    ]
+    associations = [
+        _declare_association(step, number, subnet, route_tables, nat_gateways, routes)
+        for number, subnet in enumerate(private, start=1)
+    ]
+    return Egress(route_tables, nat_gateways, routes + associations)
 
 
-def _nat(step: Step, n: int, home: ResourceHandle, internet_gateway: ResourceHandle) -> ResourceHandle:
+def _declare_nat_gateway(
+    step: Step, number: int, subnet: ResourceHandle, internet_gateway: ResourceHandle
+) -> ResourceHandle:
     """Declare a NAT gateway with an address; creating it fails before the internet gateway is attached."""
-    address = step(ElasticIp, f"eip-{n}", Domain="vpc")
+    address = step(ElasticIp, f"eip-{number}", Domain="vpc")
     return step(
         NatGateway,
-        f"nat-{n}",
-        SubnetId=home.id,
+        f"nat-{number}",
+        SubnetId=subnet.id,
         AllocationId=address.id,
         ConnectivityType="public",
         depends_on=[internet_gateway],
     )
 
 
-def _route(step: Step, n: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
+def _declare_route(step: Step, number: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
     return step(
         Route,
-        f"route-private-{n}",
+        f"route-private-{number}",
         RouteTableId=table.id,
         DestinationCidrBlock=ANYWHERE,
         NatGatewayId=nat.id,
     )
 
 
-def _follow(
+def _declare_association(
     step: Step,
-    n: int,
+    number: int,
     subnet: ResourceHandle,
-    tables: list[ResourceHandle],
-    nats: list[ResourceHandle],
+    route_tables: list[ResourceHandle],
+    nat_gateways: list[ResourceHandle],
     routes: list[ResourceHandle],
 ) -> ResourceHandle:
     """Declare the association of a private subnet with its route table.
@@ -77,13 +90,15 @@ def _follow(
     It waits for the table's route and NAT gateway, so that a subnet that changes its table can go out at
     once.
     """
-    at = (n - 1) % len(tables)
-    opened: list[ResourceHandle | Edge] = [*routes[at : at + 1]]
-    opened += [nat.ready("who follows a table goes through its gateway at once") for nat in nats[at : at + 1]]
+    index = (number - 1) % len(route_tables)
+    dependencies: list[ResourceHandle | Edge] = [*routes[index : index + 1]]
+    dependencies += [
+        nat.ready("who follows a table goes through its gateway at once") for nat in nat_gateways[index : index + 1]
+    ]
     return step(
         RouteTableAssociation,
-        f"follows-private-{n}",
+        f"follows-private-{number}",
         SubnetId=subnet.id,
-        RouteTableId=tables[at].id,
-        depends_on=opened,
+        RouteTableId=route_tables[index].id,
+        depends_on=dependencies,
     )

@@ -30,7 +30,7 @@ class OriginKey:
         return {"HeaderName": HEADER, "HeaderValue": NewestKey(self.secret.id, self.suffix)}
 
 
-def origin_key(step: Step, settings: Settings, keys: Keys) -> OriginKey | None:
+def declare_origin_key(step: Step, settings: Settings, keys: Keys) -> OriginKey | None:
     """Declare the secret, or return None if the guard is off. The state has only a hash of the key."""
     if settings.edge.guard == "off":
         return None
@@ -40,6 +40,6 @@ def origin_key(step: Step, settings: Settings, keys: Keys) -> OriginKey | None:
         noun="originkey",
         Description="ml-api key of CloudFront at the load balancer",
         SecretString=NewKey(),
-        **keys.secret(step.stack.region),
+        **keys.secret_encryption(step.stack.region),
     )
     return OriginKey(secret, settings.edge.guard == "require", step.stack.suffix)

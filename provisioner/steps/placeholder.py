@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from provisioner.settings import Workload
-from provisioner.settings.section import as_served
+from provisioner.settings.section import served_path
 
-_CONF = """\
+_NGINX_CONF = """\
 pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
 daemon off;
@@ -29,37 +29,40 @@ http {{
 """
 
 
-def command(one: Workload) -> list[str]:
+def nginx_command(workload: Workload) -> list[str]:
     """Return the shell command that writes nginx's configuration to /tmp and starts nginx."""
-    port, health = one.container.port, _exactly(as_served(one.container.health_path))
-    answers = {_place(prefix): f'200 \'{{"service":"{_title(one)}","path":"{prefix}"}}\'' for prefix in one.prefixes}
+    port, health = workload.container.port, _exact_location(served_path(workload.container.health_path))
+    answers = {
+        _prefix_location(prefix): f'200 \'{{"service":"{_service_title(workload)}","path":"{prefix}"}}\''
+        for prefix in workload.prefixes
+    }
     answers.setdefault("/", '404 \'{"error":"no such path"}\'')
     answers.pop(health, None)
-    places = "\n".join(f"    location {place} {{ return {answer}; }}" for place, answer in answers.items())
-    conf = _CONF.format(port=port, health=health, places=places)
+    locations = "\n".join(f"    location {location} {{ return {answer}; }}" for location, answer in answers.items())
+    conf = _NGINX_CONF.format(port=port, health=health, places=locations)
     return ["sh", "-c", f"cat > /tmp/nginx.conf <<'EOF'\n{conf}EOF\nexec nginx -c /tmp/nginx.conf"]
 
 
-def _title(one: Workload) -> str:
-    return one.name or "ml-api"
+def _service_title(workload: Workload) -> str:
+    return workload.name or "ml-api"
 
 
-def _exactly(path: bytes) -> str:
+def _exact_location(path: bytes) -> str:
     """Return the nginx location of exactly one path, which nginx compares decoded and without a query.
 
     A path with characters that are special in nginx's configuration becomes a regular expression of bytes.
     """
     if re.fullmatch(rb"/[A-Za-z0-9._~/@:%+&=-]*", path):
         return f"= {path.decode()}"
-    return '~ "^' + "".join(_byte(one) for one in path) + '$"'
+    return '~ "^' + "".join(_escape_byte(byte) for byte in path) + '$"'
 
 
-def _byte(one: int) -> str:
-    plain = chr(one)
-    return plain if plain.isascii() and (plain.isalnum() or plain in "/_-") else f"\\x{one:02x}"
+def _escape_byte(byte: int) -> str:
+    char = chr(byte)
+    return char if char.isascii() and (char.isalnum() or char in "/_-") else f"\\x{byte:02x}"
 
 
-def _place(prefix: str) -> str:
+def _prefix_location(prefix: str) -> str:
     """Return a path pattern as an nginx location.
 
     A pattern whose only wildcard is a `*` at its end is a plain prefix, as nginx reads every location.

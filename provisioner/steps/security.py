@@ -15,7 +15,7 @@ from provisioner.steps.lookups import StackLookups
 from provisioner.steps.nat import ANYWHERE
 from provisioner.steps.vpc import Network
 
-POSTGRES = 5432
+POSTGRES_PORT = 5432
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class TaskSecurityGroup:
 
 
 @dataclass(frozen=True)
-class Security:
+class SecurityGroups:
     """The security groups: of the load balancer, the database, the endpoints, and each service's tasks."""
 
     balancer: ResourceHandle
@@ -37,32 +37,35 @@ class Security:
     tasks: dict[str, TaskSecurityGroup]
 
 
-def security(step: Step, settings: Settings, lookups: StackLookups, network: Network) -> Security:
+def declare_security_groups(step: Step, settings: Settings, lookups: StackLookups, network: Network) -> SecurityGroups:
     """Declare the security groups and their rules.
 
     Each rule is a resource of its own. No group keeps the allow-all egress rule that AWS adds.
     """
     main, *others = settings.workloads
-    balancer = _group(step, network, main, "sg-alb", "ml-api load balancer")
-    tasks = {main.name: _group(step, network, main, "sg-tasks", "ml-api tasks")}
-    database = _group(step, network, main, "sg-db", "ml-api database")
-    doors = _doors(step, settings, lookups, balancer)
-    tasks |= {one.name: _group(step, network, one, "sg-tasks", "ml-api tasks") for one in others}
-    endpoints, to_endpoints = _endpoints(step, settings, network, tasks)
-    members = {
-        one.name: TaskSecurityGroup(
-            tasks[one.name],
-            [*_paths(step, one, balancer, tasks[one.name], database), *to_endpoints.get(one.name, [])],
+    balancer = _declare_group(step, network, main, "sg-alb", "ml-api load balancer")
+    tasks = {main.name: _declare_group(step, network, main, "sg-tasks", "ml-api tasks")}
+    database = _declare_group(step, network, main, "sg-db", "ml-api database")
+    balancer_rules = _declare_balancer_rules(step, settings, lookups, balancer)
+    tasks |= {workload.name: _declare_group(step, network, workload, "sg-tasks", "ml-api tasks") for workload in others}
+    endpoints, endpoint_rules = _declare_endpoint_group(step, settings, network, tasks)
+    task_groups = {
+        workload.name: TaskSecurityGroup(
+            tasks[workload.name],
+            [
+                *_declare_service_rules(step, workload, balancer, tasks[workload.name], database),
+                *endpoint_rules.get(workload.name, []),
+            ],
         )
-        for one in settings.workloads
+        for workload in settings.workloads
     }
     if settings.network.bare_default_group:
         step(BareDefaultIngress, "default-group-ingress", VpcId=network.vpc.id)
         step(BareDefaultEgress, "default-group-egress", VpcId=network.vpc.id)
-    return Security(balancer, database, endpoints, doors, members)
+    return SecurityGroups(balancer, database, endpoints, balancer_rules, task_groups)
 
 
-def _endpoints(
+def _declare_endpoint_group(
     step: Step, settings: Settings, network: Network, tasks: dict[str, ResourceHandle]
 ) -> tuple[ResourceHandle | None, dict[str, list[ResourceHandle]]]:
     """Declare the group of the interface endpoints, which exist without NAT, and a rule in it per service.
@@ -71,16 +74,20 @@ def _endpoints(
     """
     if settings.network.nat != "none":
         return None, {}
-    group = _group(step, network, settings.workloads[0], "sg-endpoints", "ml-api endpoints")
-    ways = {}
-    for one in settings.workloads:
-        peer, name = tasks[one.name], one.named("endpoints-in")
-        given = f"from {peer.logical_id}"
-        ways[one.name] = [_rule(step, IngressRule, name, group, 443, given, ReferencedGroupId=peer.id)]
-    return group, ways
+    group = _declare_group(step, network, settings.workloads[0], "sg-endpoints", "ml-api endpoints")
+    rules = {}
+    for workload in settings.workloads:
+        peer, name = tasks[workload.name], workload.logical_id("endpoints-in")
+        description = f"from {peer.logical_id}"
+        rules[workload.name] = [
+            _declare_rule(step, IngressRule, name, group, 443, description, ReferencedGroupId=peer.id)
+        ]
+    return group, rules
 
 
-def _doors(step: Step, settings: Settings, lookups: StackLookups, balancer: ResourceHandle) -> list[ResourceHandle]:
+def _declare_balancer_rules(
+    step: Step, settings: Settings, lookups: StackLookups, balancer: ResourceHandle
+) -> list[ResourceHandle]:
     """Declare the rules that let requests reach the load balancer.
 
     CloudFront's prefix list counts as 55 of the 60 rules of a group, so it fits in once. So one rule opens
@@ -88,32 +95,32 @@ def _doors(step: Step, settings: Settings, lookups: StackLookups, balancer: Reso
     """
     if settings.edge.guard == "require" or settings.edge.vpc_origin:
         addresses = {"PrefixListId": lookups.edge_addresses}
-        return [_rule(step, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
+        return [_declare_rule(step, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
     return [
-        _rule(step, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
-        _rule(step, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
+        _declare_rule(step, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
+        _declare_rule(step, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
     ]
 
 
-def _paths(
-    step: Step, one: Workload, balancer: ResourceHandle, tasks: ResourceHandle, database: ResourceHandle
+def _declare_service_rules(
+    step: Step, workload: Workload, balancer: ResourceHandle, tasks: ResourceHandle, database: ResourceHandle
 ) -> list[ResourceHandle]:
     """Declare the rules from the load balancer to a service's tasks, and on to AWS and the database."""
-    out = one.named("tasks-out")
+    egress_name = workload.logical_id("tasks-out")
     return [
-        _between(step, one, "alb-tasks", balancer, tasks, one.container.port),
-        _rule(step, EgressRule, out, tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
-        _between(step, one, "tasks-db", tasks, database, POSTGRES),
+        _declare_rule_pair(step, workload, "alb-tasks", balancer, tasks, workload.container.port),
+        _declare_rule(step, EgressRule, egress_name, tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
+        _declare_rule_pair(step, workload, "tasks-db", tasks, database, POSTGRES_PORT),
     ]
 
 
-def _group(step: Step, network: Network, one: Workload, noun: str, description: str) -> ResourceHandle:
-    group = step(SecurityGroup, one.named(noun), noun=noun, Description=description, VpcId=network.vpc.id)
-    step(NoDefaultEgress, one.named(f"{noun}-no-default-egress"), GroupId=group.id)
+def _declare_group(step: Step, network: Network, workload: Workload, noun: str, description: str) -> ResourceHandle:
+    group = step(SecurityGroup, workload.logical_id(noun), noun=noun, Description=description, VpcId=network.vpc.id)
+    step(NoDefaultEgress, workload.logical_id(f"{noun}-no-default-egress"), GroupId=group.id)
     return group
 
 
-def _rule(
+def _declare_rule(
     step: Step,
     resource_type: type[ResourceType],
     name: str,
@@ -137,14 +144,18 @@ def _rule(
     )
 
 
-def _between(
-    step: Step, one: Workload, name: str, source: ResourceHandle, target: ResourceHandle, port: int
+def _declare_rule_pair(
+    step: Step, workload: Workload, name: str, source: ResourceHandle, target: ResourceHandle, port: int
 ) -> ResourceHandle:
     """Declare the rules from one group to another on one port, and return the ingress rule.
 
     The ingress rule waits for the egress rule.
     """
-    there, here = one.named(f"{name}-out"), one.named(f"{name}-in")
-    out = _rule(step, EgressRule, there, source, port, f"to {target.logical_id}", ReferencedGroupId=target.id)
-    described = f"from {source.logical_id}"
-    return _rule(step, IngressRule, here, target, port, described, after=[out], ReferencedGroupId=source.id)
+    egress_name, ingress_name = workload.logical_id(f"{name}-out"), workload.logical_id(f"{name}-in")
+    egress_rule = _declare_rule(
+        step, EgressRule, egress_name, source, port, f"to {target.logical_id}", ReferencedGroupId=target.id
+    )
+    description = f"from {source.logical_id}"
+    return _declare_rule(
+        step, IngressRule, ingress_name, target, port, description, after=[egress_rule], ReferencedGroupId=source.id
+    )

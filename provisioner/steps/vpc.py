@@ -10,7 +10,7 @@ from provisioner.resources.ec2.route_tables import Route, RouteTable, RouteTable
 from provisioner.resources.ec2.vpc import DnsHostnames, DnsSupport, Subnet, Vpc
 from provisioner.settings import Settings
 from provisioner.steps.lookups import StackLookups
-from provisioner.steps.nat import ANYWHERE, egress
+from provisioner.steps.nat import ANYWHERE, declare_egress
 
 
 @dataclass(frozen=True)
@@ -27,47 +27,54 @@ class Network:
     egress_resources: list[ResourceHandle]
 
 
-def network(step: Step, settings: Settings, lookups: StackLookups) -> Network:
+def declare_network(step: Step, settings: Settings, lookups: StackLookups) -> Network:
     """Declare the network, with a public and a private subnet in each zone."""
     vpc = step(Vpc, "vpc", CidrBlock=settings.network.cidr)
-    names = [
+    dns_attributes = [
         step(DnsSupport, "vpc-dns-support", VpcId=vpc.id, EnableDnsSupport={"Value": True}),
         step(DnsHostnames, "vpc-dns-hostnames", VpcId=vpc.id, EnableDnsHostnames={"Value": True}),
     ]
     gateway = step(InternetGateway, "igw")
     internet_gateway = step(GatewayAttachment, "igw-vpc", InternetGatewayId=gateway.id, VpcId=vpc.id)
     public_blocks, private_blocks = settings.network.blocks()
-    public = _subnets(step, "public", vpc, lookups, public_blocks)
-    private = _subnets(step, "private", vpc, lookups, private_blocks)
-    open_table = step(RouteTable, "routes-public", VpcId=vpc.id)
+    public = _declare_subnets(step, "public", vpc, lookups, public_blocks)
+    private = _declare_subnets(step, "private", vpc, lookups, private_blocks)
+    public_table = step(RouteTable, "routes-public", VpcId=vpc.id)
     step(
         Route,
         "route-public",
-        RouteTableId=open_table.id,
+        RouteTableId=public_table.id,
         DestinationCidrBlock=ANYWHERE,
         GatewayId=gateway.id,
         depends_on=[internet_gateway],
     )
-    for n, subnet in enumerate(public, start=1):
-        step(RouteTableAssociation, f"follows-public-{n}", SubnetId=subnet.id, RouteTableId=open_table.id)
-    out = egress(step, settings, vpc, internet_gateway, public, private)
+    for number, subnet in enumerate(public, start=1):
+        step(RouteTableAssociation, f"follows-public-{number}", SubnetId=subnet.id, RouteTableId=public_table.id)
+    private_egress = declare_egress(step, settings, vpc, internet_gateway, public, private)
     return Network(
-        vpc, names, public, private, internet_gateway, [open_table, *out.route_tables], out.nat_gateways, out.resources
+        vpc,
+        dns_attributes,
+        public,
+        private,
+        internet_gateway,
+        [public_table, *private_egress.route_tables],
+        private_egress.nat_gateways,
+        private_egress.resources,
     )
 
 
-def _subnets(
-    step: Step, side: str, vpc: ResourceHandle, lookups: StackLookups, blocks: list[str]
+def _declare_subnets(
+    step: Step, visibility: str, vpc: ResourceHandle, lookups: StackLookups, blocks: list[str]
 ) -> list[ResourceHandle]:
     return [
         step(
             Subnet,
-            f"{side}-{n}",
+            f"{visibility}-{number}",
             VpcId=vpc.id,
             AvailabilityZone=zone,
             CidrBlock=block,
             # What must be reachable from the internet gets an address of its own.
             MapPublicIpOnLaunch=False,
         )
-        for n, (zone, block) in enumerate(zip(lookups.zones, blocks, strict=True), start=1)
+        for number, (zone, block) in enumerate(zip(lookups.zones, blocks, strict=True), start=1)
     ]

@@ -10,18 +10,18 @@ from provisioner.resources.logs import LogGroup, Retention
 from provisioner.resources.tagging import GLOBAL_REGION
 from provisioner.resources.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.settings import Settings
-from provisioner.settings.small_sections import Act
+from provisioner.settings.small_sections import RuleAction
 from provisioner.steps.account import arn
 from provisioner.steps.keys import Keys
 from provisioner.steps.lookups import StackLookups
 
-_WINDOW = 300  # Seconds over which the requests of an address are counted.
+_WINDOW_SECONDS = 300  # Seconds over which the requests of an address are counted.
 # How much of a body AWS inspects without a charge in front of CloudFront (WAF developer guide, body
 # inspection).
-_INSPECTED = "KB_16"
+_BODY_LIMIT = "KB_16"
 
 
-def firewall(step: Step, settings: Settings, lookups: StackLookups, keys: Keys) -> ResourceHandle | None:
+def declare_firewall(step: Step, settings: Settings, lookups: StackLookups, keys: Keys) -> ResourceHandle | None:
     """Declare the web ACL, or return None if the firewall is off."""
     if not settings.waf.enabled:
         return None
@@ -32,18 +32,18 @@ def firewall(step: Step, settings: Settings, lookups: StackLookups, keys: Keys) 
         Scope=SCOPE,
         DefaultAction={"Allow": {}},
         Rules=_rules(settings),
-        VisibilityConfig=_visible(name_of("webacl", step.stack.suffix)),
-        AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _INSPECTED}}},
+        VisibilityConfig=_visibility(name_of("webacl", step.stack.suffix)),
+        AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _BODY_LIMIT}}},
     )
     if settings.waf.logs:
-        _log(step, settings, lookups, acl, keys)
+        _declare_log(step, settings, lookups, acl, keys)
     return acl
 
 
-def _log(step: Step, settings: Settings, lookups: StackLookups, acl: ResourceHandle, keys: Keys) -> None:
+def _declare_log(step: Step, settings: Settings, lookups: StackLookups, acl: ResourceHandle, keys: Keys) -> None:
     """Declare the firewall's log, in which cookies and the Authorization header are redacted."""
-    under = keys.group(GLOBAL_REGION)
-    group = step(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **under)
+    encryption = keys.log_group_encryption(GLOBAL_REGION)
+    group = step(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **encryption)
     step(
         Retention,
         "waf-logs-retention",
@@ -64,51 +64,55 @@ def _log(step: Step, settings: Settings, lookups: StackLookups, acl: ResourceHan
 
 def _rules(settings: Settings) -> list[dict[str, Any]]:
     waf = settings.waf
-    listed = [
-        _rate(waf.rate, waf.rate_limit),
-        _managed("reputation", "AWSManagedRulesAmazonIpReputationList", waf.reputation),
-        _managed("common", "AWSManagedRulesCommonRuleSet", waf.common, SizeRestrictions_BODY=waf.body_size),
-        _managed("bad-inputs", "AWSManagedRulesKnownBadInputsRuleSet", waf.bad_inputs),
+    rules = [
+        _rate_rule(waf.rate, waf.rate_limit),
+        _managed_rule("reputation", "AWSManagedRulesAmazonIpReputationList", waf.reputation),
+        _managed_rule("common", "AWSManagedRulesCommonRuleSet", waf.common, SizeRestrictions_BODY=waf.body_size),
+        _managed_rule("bad-inputs", "AWSManagedRulesKnownBadInputsRuleSet", waf.bad_inputs),
     ]
-    return [{**rule, "Priority": place} for place, rule in enumerate(listed) if rule]
+    return [{**rule, "Priority": priority} for priority, rule in enumerate(rules) if rule]
 
 
-def _rate(act: Act, limit: int) -> dict[str, Any]:
-    if act == "off":
+def _rate_rule(action: RuleAction, limit: int) -> dict[str, Any]:
+    if action == "off":
         return {}
-    statement = {"Limit": limit, "EvaluationWindowSec": _WINDOW, "AggregateKeyType": "IP"}
+    statement = {"Limit": limit, "EvaluationWindowSec": _WINDOW_SECONDS, "AggregateKeyType": "IP"}
     return {
         "Name": "rate",
         "Statement": {"RateBasedStatement": statement},
-        "Action": {act.capitalize(): {}},
-        "VisibilityConfig": _measured("rate"),
+        "Action": {action.capitalize(): {}},
+        "VisibilityConfig": _rule_visibility("rate"),
     }
 
 
-def _managed(name: str, group: str, act: Act, **single: Act) -> dict[str, Any]:
+def _managed_rule(name: str, group: str, action: RuleAction, **rule_actions: RuleAction) -> dict[str, Any]:
     """Return a rule for a rule group managed by AWS; {} if it is off.
 
-    `single` sets rules of the group by name: one that is set to "count" only counts.
+    `rule_actions` sets rules of the group by name: one that is set to "count" only counts.
     """
-    if act == "off":
+    if action == "off":
         return {}
-    softened = [{"Name": rule, "ActionToUse": {"Count": {}}} for rule, other in single.items() if other == "count"]
+    overrides = [
+        {"Name": rule, "ActionToUse": {"Count": {}}}
+        for rule, rule_action in rule_actions.items()
+        if rule_action == "count"
+    ]
     statement: dict[str, Any] = {"VendorName": "AWS", "Name": group}
-    if softened:
-        statement["RuleActionOverrides"] = softened
+    if overrides:
+        statement["RuleActionOverrides"] = overrides
     return {
         "Name": name,
         "Statement": {"ManagedRuleGroupStatement": statement},
-        "OverrideAction": {"None" if act == "block" else "Count": {}},
-        "VisibilityConfig": _measured(name),
+        "OverrideAction": {"None" if action == "block" else "Count": {}},
+        "VisibilityConfig": _rule_visibility(name),
     }
 
 
-def _measured(name: str) -> dict[str, Any]:
-    return _visible(f"ml-api-{name}")
+def _rule_visibility(name: str) -> dict[str, Any]:
+    return _visibility(f"ml-api-{name}")
 
 
-def _visible(metric: str) -> dict[str, Any]:
+def _visibility(metric: str) -> dict[str, Any]:
     """Return the visibility configuration with the name of a metric.
 
     The web ACL's metric has the web ACL's own name, which is the dimension that tells two stacks apart.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from provisioner.resources.log_events import MAIN_CONTAINER, LogLine
+from provisioner.resources.log_tail import MAIN_CONTAINER, LogLine
 from provisioner.terminal.console import Console, table
 from state.serialization import as_json
 

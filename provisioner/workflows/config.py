@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from provisioner.configuration import Setting
-from provisioner.configuration.sample import sample
+from provisioner.configuration.sample import sample_file
 from provisioner.engine.resource_graph.sensitive import SET
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
-from provisioner.settings.schema import schema as model
-from provisioner.settings.variables import without_values
+from provisioner.settings.schema import settings_json_schema as model
+from provisioner.settings.variables import replace_sensitive_values
 from provisioner.terminal.console import Console, table
 
 _COLUMNS = ("setting", "value", "unit", "from")
@@ -23,7 +23,7 @@ def print_settings(console: Console, settings: Iterable[Setting]) -> int:
     if console.as_json:
         console.record("config", settings=[_as_record(one) for one in settings])
         return 0
-    rows = [(one.knob.path, _as_text(_shown_value(one)), one.knob.unit, one.source) for one in settings]
+    rows = [(one.schema.path, _as_text(_shown_value(one)), one.schema.unit, one.source) for one in settings]
     for line in table(rows, _COLUMNS):
         console.data(line)
     return 0
@@ -45,7 +45,7 @@ def write_settings_file(console: Console, path: Path) -> int:
     """
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(sample())
+            file.write(sample_file())
     except FileExistsError:
         raise UsageError(
             f"{path} exists, and is left as it is.",
@@ -64,13 +64,13 @@ def write_settings_file(console: Console, path: Path) -> int:
 
 def _as_record(one: Setting) -> dict[str, object]:
     """Return a setting as a JSON object."""
-    told = {"setting": one.knob.path, "value": _shown_value(one), "source": one.source, "default": one.knob.default}
-    return {**told, "unit": one.knob.unit, "takes": one.knob.takes, "help": one.knob.help}
+    told = {"setting": one.schema.path, "value": _shown_value(one), "source": one.source, "default": one.schema.default}
+    return {**told, "unit": one.schema.unit, "takes": one.schema.accepted_values, "help": one.schema.help}
 
 
 def _shown_value(one: Setting) -> object:
     """Return a setting's value with the values of variables hidden: the output may be a job's log."""
-    return without_values(one.knob.path, one.value, lambda _name, _value: SET)
+    return replace_sensitive_values(one.schema.path, one.value, lambda _name, _value: SET)
 
 
 def _as_text(value: object) -> str:

@@ -10,7 +10,7 @@ from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import resources_from_graph as things_declared
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.endpoints import check_reachable
+from provisioner.steps.endpoints import check_images_reachable
 from provisioner.steps.lookups import StackLookups, offline_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.graph import show_graph
@@ -55,12 +55,12 @@ def declared_stack(workspace: Workspace, suffix: str, settings: Settings, region
     """Return the declared stack, from settings and state alone."""
     state = workspace.load_state(suffix)
     known = state.lookups if state else {}
-    lookups = offline_lookups(settings.network.zones, settings.database.version_beside(known.get("version", "")))
+    lookups = offline_lookups(settings.network.zones, settings.database.effective_version(known.get("version", "")))
     if state and known.get("engine"):
         location, zones = state.location, (*known["zones"], *lookups.zones)[: settings.network.zones]
         lookups = StackLookups(
             location.account, location.partition, zones, known["engine"], known["master_password"], known["born"]
         )
     region_name = state.location.region if state else choose_region(region, local=workspace.is_local).name
-    check_reachable(settings, region_name)
+    check_images_reachable(settings, region_name)
     return build(settings, suffix, region_name, lookups)

@@ -28,12 +28,12 @@ from provisioner.resources.ecs.revisions import (
 from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
-from provisioner.settings.container import FARGATE, LARGEST
+from provisioner.settings.container import FARGATE_MEMORY, MAX_TASK_DEFINITION_BYTES
 from provisioner.settings.images import is_reference
 from provisioner.settings.overrides import ServiceOverrides, with_overrides
 from provisioner.settings.variables import OWN_VARIABLES
-from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.placeholder import command
+from provisioner.steps.endpoints import check_images_reachable
+from provisioner.steps.placeholder import nginx_command
 from provisioner.terminal.console import Console
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.image_pull import resolve_image, with_pull_permission
@@ -91,7 +91,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
             image = resolve_image(console, session, options.image, is_required=True)
         props = next_revision_arguments(running, _revision_changes(session, service, running, options, image))
         _check_revision(running, props, options)
-        check_reachable(
+        check_images_reachable(
             with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
         )
         record_service_events(service, record)
@@ -170,7 +170,7 @@ def _revision_changes(
     """Return what the next revision changes; the placeholder image's own command comes and goes with it."""
     command_words: tuple[str, ...] | None = () if running.image == PLACEHOLDER else None
     if image == PLACEHOLDER:
-        command_words = tuple(command(_workload_settings(session, service)))
+        command_words = tuple(nginx_command(_workload_settings(session, service)))
     return RevisionChanges(image, options.cpu, options.memory, options.environment, command_words)
 
 
@@ -190,12 +190,14 @@ def _check_revision(running: RunningRevision, props: Mapping[str, str], options:
 
     """
     cpu, memory = int(props["cpu"]), int(props["memory"])
-    if memory not in FARGATE.get(cpu, ()):
-        fits = ", ".join(map(str, FARGATE.get(cpu, ()))) or "none: CPU units are " + ", ".join(map(str, FARGATE))
+    if memory not in FARGATE_MEMORY.get(cpu, ()):
+        fits = ", ".join(map(str, FARGATE_MEMORY.get(cpu, ()))) or "none: CPU units are " + ", ".join(
+            map(str, FARGATE_MEMORY)
+        )
         raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
-    if (size := size_of(dict(props))) > LARGEST:
+    if (size := size_of(dict(props))) > MAX_TASK_DEFINITION_BYTES:
         raise UsageError(
-            f"This task definition would have {size} bytes; ECS takes {LARGEST}.",
+            f"This task definition would have {size} bytes; ECS takes {MAX_TASK_DEFINITION_BYTES}.",
             "Keep long variables in a parameter or a secret: `container.secrets`.",
         )
     secret_names = {one["name"] for one in running.container.get("secrets", [])}

@@ -18,7 +18,7 @@ from provisioner.prices.price_list import fetch_prices
 from provisioner.prices.table import Prices, keep, prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.settings.other_profile import settings_in_other_profile
+from provisioner.settings.variants import settings_in_other_profile
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from provisioner.terminal.console import Console

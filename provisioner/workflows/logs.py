@@ -13,9 +13,9 @@ from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.errors import Incomplete, UsageError, quoted
 from provisioner.resources.access_log_tail import AccessLogTail
-from provisioner.resources.log_events import LogLine, LogTail
+from provisioner.resources.log_tail import LogLine, LogTail
 from provisioner.session import Session
-from provisioner.steps.access_logs import BALANCER
+from provisioner.steps.access_logs import BALANCER_PREFIX
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Lines
@@ -105,7 +105,7 @@ def _access_log(session: Session, query: LogQuery, since: int) -> AccessLogTail:
             f"`{session.options.workspace.command('apply', session.suffix)} --set logs.requests=true` makes it "
             "(and write it into your settings file).",
         )
-    folder = f"{BALANCER}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
+    folder = f"{BALANCER_PREFIX}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
     return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
 
 

@@ -54,7 +54,7 @@ class PolicyScope:
         settings, state = self.settings, self.workspace.load_state(self.suffix)
         lookups_in_state = state.lookups if state else {}
         chosen = lookups_in_state.get("master_password")
-        version = settings.database.version_beside(lookups_in_state.get("version", ""))
+        version = settings.database.effective_version(lookups_in_state.get("version", ""))
         holder = chosen or ("own" if os.environ.get(INPUT_VARIABLE) else "rds")
         lookups = replace(
             offline_lookups(settings.network.zones, version), account=account, master_password=str(holder)

@@ -28,7 +28,7 @@ from provisioner.resources.ecs.standalone_tasks import (
     start_task,
     stop_task,
 )
-from provisioner.resources.log_events import LogLine, LogTail
+from provisioner.resources.log_tail import LogLine, LogTail
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console

@@ -20,7 +20,7 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.settings import Settings
-from provisioner.settings.variables import without_values
+from provisioner.settings.variables import replace_sensitive_values
 from state.errors import StateError
 from state.fingerprints import fingerprint_of
 from state.serialization import as_json, by_name, json_keys
@@ -125,7 +125,9 @@ def fingerprinted_settings(settings: Settings, salt: str) -> dict[str, Any]:
     for name, value in settings.model_dump(mode="json").items():
         fields = value.items() if isinstance(value, Mapping) else None
         values |= {f"{name}.{key}": field_value for key, field_value in fields} if fields is not None else {name: value}
-    return {path: without_values(path, value, partial(fingerprint_of, salt)) for path, value in values.items()}
+    return {
+        path: replace_sensitive_values(path, value, partial(fingerprint_of, salt)) for path, value in values.items()
+    }
 
 
 def change_outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from provisioner.errors import UsageError, amount
 from provisioner.names import COUNT_OWNER
 from provisioner.resources.ecs.overrides import SCALE
 from provisioner.session import Session
-from provisioner.settings.ineffective import never_scales_up
+from provisioner.settings.ineffective import never_scales_up_message
 from provisioner.settings.overrides import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
@@ -45,7 +45,7 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
     if options.minimum is None and options.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
     if options.maximum == 0:
-        message = never_scales_up(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
+        message = never_scales_up_message(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
         raise UsageError(message, "Say --max 1 or more.")
     if options.minimum is not None and options.maximum is not None and options.maximum < options.minimum:
         raise _crossed_bounds_error(options, Counts(options.minimum, options.maximum))
@@ -65,7 +65,7 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
             raise _crossed_bounds_error(options, counts)
         record_service_events(service, record)
         if not counts.minimum:
-            sentence = never_scales_up(f"{service.aws_name} may come to 0 tasks")
+            sentence = never_scales_up_message(f"{service.aws_name} may come to 0 tasks")
             console.note(f"{sentence} `{_scale_up_command(session, service)}` keeps one running.", "yellow")
         if counts != current:
             console.note(f"  ~ {service.title} ({service.aws_name})")

@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 from provisioner import location
 from provisioner import workspace as workspaces
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.local import RunningEmulator, window
 from provisioner.errors import NoSuchStack
@@ -161,7 +161,7 @@ class World:
             return CRASHED
 
     def _session(self) -> Session:
-        settings = load(None, [f"profile={self.profile}", *self.sets])
+        settings = load_settings(None, [f"profile={self.profile}", *self.sets])
         workspace = Workspace(self.home, is_local=True, state_address=self.state)
         return Session.open(SUFFIX, settings, LocationOptions(workspace, self.region))
 

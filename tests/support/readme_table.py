@@ -24,10 +24,10 @@ def written(text: str) -> str:
 def _row(schema: SettingSchema) -> str:
     default = schema.default if isinstance(schema.default, str) else json.dumps(schema.default)
     shown = "unset" if schema.default is None else f"`{default}`" if default else '`""`'
-    if schema.plain != schema.default:
-        plain = schema.plain if isinstance(schema.plain, str) else json.dumps(schema.plain)
+    if schema.seed_default != schema.default:
+        plain = schema.seed_default if isinstance(schema.seed_default, str) else json.dumps(schema.seed_default)
         shown += f"; `{plain}` in `seed`"
-    return f"| `{schema.path}` | {shown} | {schema.takes} | {schema.help} |\n"
+    return f"| `{schema.path}` | {shown} | {schema.accepted_values} | {schema.help} |\n"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from provisioner.configuration import load
+from provisioner.configuration import load_settings
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import SecretValue
 from provisioner.stack import build
@@ -15,7 +15,7 @@ from provisioner.steps.lookups import offline_lookups
 
 @functools.cache
 def production(*more: str) -> Stack:
-    settings = load(None, ["profile=production", *more], {})
+    settings = load_settings(None, ["profile=production", *more], {})
     return build(settings, "prod", "us-east-1", offline_lookups(settings.network.zones, settings.database.version))
 
 

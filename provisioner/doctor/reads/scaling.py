@@ -18,7 +18,7 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended_state
 from provisioner.resources.ecs.overrides import overrides_of
 from provisioner.resources.scaling_alarms import read_alarms, tracking_status
-from provisioner.settings.ineffective import SERVICE, setting_of
+from provisioner.settings.ineffective import SERVICE, minimum_setting
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -146,7 +146,7 @@ def _scaled_service(
         ),
         stays_at_zero,
         tuple(action for action in pending if _leaves_no_task(action, nothing_starts_a_task)),
-        setting_of(service_option) if is_known else "its minimum",
+        minimum_setting(service_option) if is_known else "its minimum",
         service_option,
         _minimum_setter(context, target, service) if stays_at_zero else BY_SETTINGS,
     )

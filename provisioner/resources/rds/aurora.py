@@ -24,7 +24,7 @@ from provisioner.resources.rds.base import (
     RdsResourceType,
 )
 from provisioner.resources.tags import mapping, pairs
-from provisioner.settings.postgres import DISABLED, ENROLLED, is_later_major
+from provisioner.settings.postgres import EXTENDED_SUPPORT, NO_EXTENDED_SUPPORT, is_later_major
 
 
 def is_newer_minor(actual: Any, desired: Any) -> bool:
@@ -50,7 +50,9 @@ def is_major_upgraded_by_aws(actual: Mapping[str, Any], actual_version: Any, des
 
     AWS does that to a cluster without extended support.
     """
-    return actual.get("EngineLifecycleSupport") == DISABLED and is_later_major(str(actual_version), str(desired))
+    return actual.get("EngineLifecycleSupport") == NO_EXTENDED_SUPPORT and is_later_major(
+        str(actual_version), str(desired)
+    )
 
 
 _AWS_MANAGED_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
@@ -103,7 +105,7 @@ class DBCluster(RdsResourceType):
         | {"StorageEncrypted", "KmsKeyId", "MasterUserSecretKmsKeyId"}
     )
     # The AWS managed keys; the key of an existing cluster cannot be changed (botocore rds ModifyDBCluster).
-    defaults = {**_AWS_MANAGED_KEYS, "EngineLifecycleSupport": ENROLLED}
+    defaults = {**_AWS_MANAGED_KEYS, "EngineLifecycleSupport": EXTENDED_SUPPORT}
     change_remedies = dict.fromkeys(_AWS_MANAGED_KEYS, _KEY_CHANGE_REMEDY)
     # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default). It
     # also upgrades the major version once its standard support has ended, if there is no extended support.
