@@ -22,7 +22,7 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.exclusive_run import run_mark
 from provisioner.resources import RESOURCE_TYPES, leftovers
-from provisioner.resources.tagging import arns_with_stack_tags
+from provisioner.resources.tags import arns_with_stack_tags
 from provisioner.session import Session
 from provisioner.settings.database import MAX_READERS
 from provisioner.settings.network import MAX_ZONES

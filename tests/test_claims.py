@@ -15,7 +15,7 @@ from provisioner.engine.planning.conflicts import are_in_conflict, find_conflict
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.elbv2.listeners import ListenerRule
+from provisioner.resources.elbv2.listener_rules import ListenerRule
 from provisioner.resources.elbv2.target_groups import TargetGroup
 from provisioner.stack import build
 from provisioner.steps.alb_rules import assign_priorities, preferred_priority

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.resources.ecs import rollouts
+from provisioner.resources.ecs import rollout_watch, rollouts
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.task_definitions import TaskDefinition
 from provisioner.workflows import smoke_test
@@ -204,7 +204,7 @@ def test_a_restart_that_was_killed_is_gone_on_with(live_stack: LiveStack, fault:
 def test_where_nobody_tells_of_deployments_the_revision_that_runs_does(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rollouts, "list_rollouts", lambda *_: None)
+    monkeypatch.setattr(rollout_watch, "list_rollouts", lambda *_: None)
 
     assert deploy(live_stack, "untold:1").code == 0
     ran = deploy(live_stack, "web:does-not-exist")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.ecs import life, model
-from provisioner.resources.ecs.deployment_diagnosis import diagnose, list_deployments, newest_deployment_status
+from provisioner.resources.ecs.deployment_diagnosis import diagnose
 from provisioner.resources.ecs.revisions import registration_arguments
-from provisioner.resources.ecs.rollouts import RolloutStage, RolloutWatch
+from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import rollout_state
+from provisioner.resources.ecs.service_deployments import list_deployments, newest_deployment_status
 from provisioner.settings.images import is_reference
 from provisioner.workflows import smoke_test
 from provisioner.workflows.rollout import describe_remaining

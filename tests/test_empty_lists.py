@@ -13,7 +13,7 @@ from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import existing_domain
-from provisioner.resources.ecs.service_tasks import read_service_tasks
+from provisioner.resources.ecs.exec_sessions import read_service_tasks
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 

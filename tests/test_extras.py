@@ -12,8 +12,8 @@ from provisioner.engine.planning.change import Action, Change, with_unmanaged
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged
-from provisioner.resources.ec2.permissions import ip_permission, rules_in
 from provisioner.resources.ec2.route_tables import RouteTable
+from provisioner.resources.ec2.security_group_rules import ip_permission, rules_in
 from provisioner.resources.ec2.security_groups import SecurityGroup
 from provisioner.resources.elbv2.listener_unmanaged import changed_header_attributes, extra_certificates
 from provisioner.resources.secretsmanager import Secret

@@ -15,7 +15,7 @@ from provisioner.emulator.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
 from provisioner.resources.cloudfront import Distribution
-from provisioner.resources.elbv2.listeners import ListenerRule
+from provisioner.resources.elbv2.listener_rules import ListenerRule
 from tests.support.user import User
 
 PATHS = ("/api/v1/things", "/api/v2/things", "/errors/404.html", "/elsewhere")

@@ -16,7 +16,8 @@ from provisioner.emulator.traffic import _fits
 from provisioner.emulator.wire import Call, compose, parsed
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
-from provisioner.resources.elbv2.listeners import Listener, ListenerRule
+from provisioner.resources.elbv2.listener_rules import ListenerRule
+from provisioner.resources.elbv2.listeners import Listener
 from tests.support.account_inventory import inventory
 from tests.support.manual_changes import settle
 from tests.support.user import User

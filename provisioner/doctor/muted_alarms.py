@@ -16,8 +16,7 @@ from provisioner.doctor.check import Finding, Recovered
 from provisioner.doctor.context import DoctorContext
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.names import PROJECT, has_stack_tags
-from provisioner.resources.tagging import GLOBAL_REGION
-from provisioner.resources.tags import mapping
+from provisioner.resources.tags import GLOBAL_REGION, mapping
 
 # The calls of this module by service; `policy` grants them. Alarms about the edge are in the region of
 # CloudFront's metrics.

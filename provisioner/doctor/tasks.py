@@ -10,8 +10,8 @@ from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.tasks import StoppedTasks, is_steady
 from provisioner.errors import amount
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
-from provisioner.resources.ecs.deployment_diagnosis import FAILED_STATUSES, Diagnosis
-from provisioner.resources.ecs.rollouts import ROLLED_BACK
+from provisioner.resources.ecs.deployment_diagnosis import Diagnosis
+from provisioner.resources.ecs.service_deployments import FAILED_STATUSES, ROLLED_BACK
 from provisioner.settings.ineffective import minimum_setting
 
 _NO_HOOKS: Mapping[str, JsonObject] = MappingProxyType({})

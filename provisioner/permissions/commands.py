@@ -23,16 +23,16 @@ from provisioner.resources import (
     origin_key,
     pricing_plans,
     scaling_alarms,
-    tagging,
+    tags,
     validation_records,
 )
 from provisioner.resources.ecs import (
-    base,
     deployment_diagnosis,
+    exec_sessions,
     foreign_targets,
     revisions,
+    rollout_watch,
     rollouts,
-    service_tasks,
     standalone_tasks,
     stopped_tasks,
 )
@@ -40,7 +40,7 @@ from provisioner.resources.elbv2 import request_routing
 from provisioner.resources.rds import engine_versions
 
 Calls = Mapping[str, tuple[str, ...]]
-_LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": engine_versions.CALLS, "Tags": tagging.CALLS}
+_LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": engine_versions.CALLS, "Tags": tags.CALLS}
 _SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": foreign_targets.CALLS}
 # For services whose traffic ECS shifts by itself: who owns a rule's weights, and at which lifecycle hook a
 # deployment waits. That call names only the deployment, so IAM cannot tell which service it is of.
@@ -87,6 +87,7 @@ _ROLLOUTS: Mapping[str, Calls] = {
     "Image": {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
     "Revisions": revisions.CALLS,
     "Rollouts": rollouts.CALLS,
+    "RolloutWatch": rollout_watch.CALLS,
     "Stops": stopped_tasks.CALLS,
     "Diagnosis": deployment_diagnosis.CALLS,
     "Health": targets.CALLS,
@@ -117,7 +118,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
         (*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": price_list.CALLS}
     ),
     "status": CommandPermissions(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS}
+        _SEES, {"Tags": tags.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS}
     ),
     "drift": CommandPermissions((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": CommandPermissions(
@@ -156,9 +157,9 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
             "Records": access_log_tail.CALLS,
         }
     ),
-    "exec": CommandPermissions(calls={"Running": service_tasks.CALLS, "Sessions": base.CALLS, "Database": _DATABASE}),
+    "exec": CommandPermissions(calls={"Sessions": exec_sessions.CALLS, "Database": _DATABASE}),
     "doctor": CommandPermissions(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": reads.CALLS, "Mutes": muted_alarms.CALLS}
+        _SEES, {"Tags": tags.CALLS, **_ALARMS, "Doctor": reads.CALLS, "Mutes": muted_alarms.CALLS}
     ),
     "rotate-origin-secret": CommandPermissions(
         _LOOK,
@@ -204,7 +205,7 @@ def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
     """
     own = ground.stack.region
     for service, operations in calls.items():
-        regions = dict.fromkeys((own, tagging.GLOBAL_REGION) if {service, word} & _OF_THE_EDGE_TOO else (own,))
+        regions = dict.fromkeys((own, tags.GLOBAL_REGION) if {service, word} & _OF_THE_EDGE_TOO else (own,))
         for declared in operations:
             operation, *forms = declared.format(suffix=ground.stack.suffix).split()
             known = reference.known(reference.action_of(service, operation))

@@ -1,4 +1,4 @@
-"""The resource types, a module per AWS service; `KINDS` maps the type name in the state to its object."""
+"""The resource types, a module per AWS service; `RESOURCE_TYPES` maps the type name in the state to its object."""
 
 from __future__ import annotations
 
@@ -25,22 +25,21 @@ from provisioner.resources import (
     wafv2,
 )
 from provisioner.resources.ec2 import (
-    default_security_group,
     flow_logs,
     internet_gateways,
     nat_gateways,
     route_tables,
+    security_group_rules,
     security_groups,
     vpc,
     vpc_endpoints,
 )
 from provisioner.resources.ecs import cluster, service, task_definitions
-from provisioner.resources.elbv2 import listeners, load_balancers
-from provisioner.resources.elbv2 import target_groups as targets
+from provisioner.resources.elbv2 import listener_rules, listeners, load_balancers, target_groups
 from provisioner.resources.rds import aurora, instances
 from provisioner.resources.rds import groups as database
 
-_RESOURCE_TYPE_CLASSES: tuple[type[ResourceType], ...] = (
+_TYPE_CLASSES: tuple[type[ResourceType], ...] = (
     vpc.Vpc,
     vpc.DnsSupport,
     vpc.DnsHostnames,
@@ -56,10 +55,10 @@ _RESOURCE_TYPE_CLASSES: tuple[type[ResourceType], ...] = (
     vpc_endpoints.InterfaceEndpoint,
     security_groups.SecurityGroup,
     security_groups.NoDefaultEgress,
-    security_groups.IngressRule,
-    security_groups.EgressRule,
-    default_security_group.BareDefaultIngress,
-    default_security_group.BareDefaultEgress,
+    security_group_rules.IngressRule,
+    security_group_rules.EgressRule,
+    security_groups.BareDefaultIngress,
+    security_groups.BareDefaultEgress,
     flow_logs.FlowLog,
     logs.LogGroup,
     logs.ServiceLogGroup,
@@ -84,10 +83,10 @@ _RESOURCE_TYPE_CLASSES: tuple[type[ResourceType], ...] = (
     dynamodb.PointInTimeRecovery,
     load_balancers.LoadBalancer,
     load_balancers.LoadBalancerAttributes,
-    targets.TargetGroup,
-    targets.TargetGroupAttributes,
+    target_groups.TargetGroup,
+    target_groups.TargetGroupAttributes,
     listeners.Listener,
-    listeners.ListenerRule,
+    listener_rules.ListenerRule,
     cluster.Cluster,
     task_definitions.TaskDefinition,
     service.Service,
@@ -118,4 +117,6 @@ _RESOURCE_TYPE_CLASSES: tuple[type[ResourceType], ...] = (
     events.EventTarget,
 )
 
-RESOURCE_TYPES: Mapping[str, ResourceType] = {kind.__name__: kind() for kind in _RESOURCE_TYPE_CLASSES}
+RESOURCE_TYPES: Mapping[str, ResourceType] = {
+    resource_type.__name__: resource_type() for resource_type in _TYPE_CLASSES
+}

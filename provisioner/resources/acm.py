@@ -11,8 +11,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
 from provisioner.resources.ownership.edge import CERTIFICATE
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 from state.errors import ProvisionerError
 
 CERTIFICATE_NOT_FOUND = codes("ResourceNotFoundException")

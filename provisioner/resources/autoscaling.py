@@ -14,7 +14,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources import scaling_alarms
 from provisioner.resources.ownership.ecs import SCALABLE_TARGET, SCALING_POLICY
-from provisioner.resources.tagging import read_tags
+from provisioner.resources.tags import read_tags
 
 _TARGET_KEYS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # botocore application-autoscaling: how many targets or policies one call may name.

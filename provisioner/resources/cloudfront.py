@@ -24,8 +24,7 @@ from provisioner.resources.pricing_plans import (
     plans_that_block_deletion,
     read_plans,
 )
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 # The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")

@@ -11,8 +11,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
 from provisioner.resources.ownership.s3_and_monitoring import ALARM, DASHBOARD
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 
 class Alarm(ResourceType):

@@ -17,8 +17,7 @@ from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ownership.databases_and_keys import BACKUPS, TABLE, TTL
 from provisioner.resources.secretsmanager import RESOURCE_POLICY
 from provisioner.resources.subresource import SubresourceType
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 TABLE_NOT_FOUND = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is still applying its last change, or the account has too many changes at once.

@@ -13,8 +13,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ownership.s3_and_monitoring import EVENT_RULE, EVENT_TARGET
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 RULE_NOT_FOUND = codes("ResourceNotFoundException")
 _BUSY = codes("ConcurrentModificationException")

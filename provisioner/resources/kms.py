@@ -18,8 +18,7 @@ from provisioner.names import NODE_TAG, has_owner
 from provisioner.resources.key_dependents import data_encrypted_with
 from provisioner.resources.ownership.databases_and_keys import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.resources.subresource import SubresourceType
-from provisioner.resources.tagging import read_tags, tags_by_arn
-from provisioner.resources.tags import mapping
+from provisioner.resources.tags import mapping, read_tags, tags_by_arn
 
 KEY_NOT_FOUND = codes("NotFoundException")
 _ACCESS_DENIED = codes("AccessDeniedException")

@@ -11,7 +11,7 @@ from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ownership.iam_and_logs import LOG_GROUP, RETENTION
 from provisioner.resources.subresource import SubresourceType
-from provisioner.resources.tagging import read_tags
+from provisioner.resources.tags import read_tags
 
 # Part of the name of every log group of every stack: one answer serves them all.
 _NAME_PATTERN = "ml-api-"

@@ -11,8 +11,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ownership.s3_and_monitoring import SUBSCRIPTION, TOPIC, TOPIC_POLICY
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 # ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns
 # ResourceNotFoundException).

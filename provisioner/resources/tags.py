@@ -1,9 +1,42 @@
-"""Conversions between a mapping of tags and the shapes that AWS services use."""
+"""The Resource Groups Tagging API, and reads of several resources, and of their tags, in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.calls.clients import Clients, sibling_client
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import Codes
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.names import owner_tags
+
+# The AWS operations that this module calls, by service: `policy` grants them.
+CALLS = {"resourcegroupstaggingapi": ("GetResources",)}
+# CloudFront and its certificates, logs and web ACL are here, whatever the stack's region.
+GLOBAL_REGION = "us-east-1"
+# The prefix of tags that AWS itself sets.
+AWS_TAG_PREFIX = "aws:"
+_TYPES_READ_SINGLY = [
+    "acm:certificate",
+    "application-autoscaling:scalable-target",
+    "cloudfront:distribution",
+    "cloudwatch:alarm",
+    "dynamodb:table",
+    "ecs:task-definition",
+    "events:rule",
+    "kms:key",
+    "logs:log-group",
+    "rds:cluster-pg",
+    "rds:subgrp",
+    "sns",
+    "wafv2:webacl",
+]
+# Indexed in one region only.
+_GLOBAL_TYPES = ["cloudfront:distribution"]
 
 
 def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -19,3 +52,80 @@ def lower_case_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
 def mapping(given: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return tags as a mapping, from a list of pairs in either shape."""
     return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in given}
+
+
+def arns_with_stack_tags(clients: Clients, suffix: str) -> list[str]:
+    """Return the ARNs of resources with the stack's tags, in the stack's region and in us-east-1.
+
+    The index lags: it may still list resources that were deleted minutes ago.
+    """
+    found: set[str] = set()
+    for region in {clients.aws.region, GLOBAL_REGION}:
+        tagging = clients.client("resourcegroupstaggingapi", region)
+        told = tagging.get_resources(TagFilters=_tag_filters(suffix))["ResourceTagMappingList"]
+        found |= {resource["ResourceARN"] for resource in told}
+    return sorted(found)
+
+
+def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
+    """Return the tags of each indexed resource that has the tags of one of these stacks, by its ARN.
+
+    Only resource types are included whose own API reads the tags of one resource at a time. IAM is not in the
+    index (Resource Groups Tagging API, supported services).
+    """
+    types = [*_TYPES_READ_SINGLY, *(_GLOBAL_TYPES if tagging.region == GLOBAL_REGION else [])]
+    try:
+        told = tagging.get_resources(
+            TagFilters=_tag_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100
+        )
+    except ClientError as error:
+        # If AWS denies the call, or there is no index, callers read the tags of each resource.
+        if categorize(error) not in (ErrorCategory.DENIED, ErrorCategory.REFUSED):
+            raise
+        return {}
+    return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}
+
+
+def _tag_filters(*suffixes: str) -> list[dict[str, Any]]:
+    """Return tag filters that match the resources of any of these stacks."""
+    values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
+    return [{"Key": key, "Values": told} for key, told in values.items()]
+
+
+# botocore resourcegroupstaggingapi TagFilter: 20 values.
+_MAX_TAG_VALUES = 20
+Tags = Mapping[str, str] | None
+
+
+def read_batch(
+    ids: list[str], own_id: str, describe: Callable[[list[str]], list[JsonObject]], not_found_codes: Codes
+) -> list[JsonObject]:
+    """Read the resources `ids` in one call; read only `own_id` if one of the others does not exist.
+
+    Args:
+        ids: The ids or names to read, `own_id` among them.
+        own_id: The id or name that the caller needs.
+        describe: The call that reads the resources of a list.
+        not_found_codes: The error codes that mean that a resource does not exist.
+
+    """
+    try:
+        return describe(ids)
+    except ClientError as error:
+        if ids == [own_id] or code_of(error) not in not_found_codes:
+            raise
+        return describe([own_id])
+
+
+def read_tags(client: Any, spec: ResourceSpec, arn: str, read_from_resource: Callable[[], Tags]) -> Tags:
+    """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
+
+    During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole
+    stack. The index lags, so if it shows other tags, `read_from_resource` reads them from the resource itself.
+    """
+    if client.shares_reads:
+        suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MAX_TAG_VALUES)
+        told = tags_by_arn(sibling_client(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
+        if {key: value for key, value in told.items() if not key.startswith(AWS_TAG_PREFIX)} == dict(spec.tags):
+            return spec.tags
+    return read_from_resource()

@@ -17,8 +17,7 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import has_stack_tags
-from provisioner.resources.tagging import GLOBAL_REGION
-from provisioner.resources.tags import mapping
+from provisioner.resources.tags import GLOBAL_REGION, mapping
 
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"acm": ("DescribeCertificate", "ListCertificates", "ListTagsForCertificate")}

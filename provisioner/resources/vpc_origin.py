@@ -11,8 +11,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ownership.edge import VPC_ORIGIN
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 # The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last
 # (CloudFront developer guide, private-content-vpc-origins).

@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.references import interpolate
 from provisioner.names import name_of
 from provisioner.resources.deliveries import Delivery, DeliveryDestination, DeliverySource
 from provisioner.resources.s3 import Bucket, BucketEncryption, BucketLifecycle, BucketPolicy, PublicAccessBlock
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups

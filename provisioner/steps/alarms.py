@@ -9,7 +9,7 @@ from provisioner.names import four_hex, name_of
 from provisioner.resources.cloudwatch import Alarm
 from provisioner.resources.events import EventRule, EventTarget
 from provisioner.resources.sns import Subscription, Topic, TopicPolicy
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.account import arn
 from provisioner.steps.keys import Keys

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.path_patterns import in_order
-from provisioner.resources.elbv2.listeners import ListenerRule
+from provisioner.resources.elbv2.listener_rules import ListenerRule
 from provisioner.settings.api import ERROR_PAGES
 
 PAGES = {

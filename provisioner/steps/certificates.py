@@ -11,7 +11,7 @@ from provisioner.errors import UsageError
 from provisioner.names import MANAGER
 from provisioner.resources.acm import Certificate, Issuance, IssuanceByHand
 from provisioner.resources.route53 import DnsName
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.settings import Settings
 
 _MINUTE = 60

@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import Step
 from provisioner.resources.cloudwatch import Dashboard
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.metrics import AlarmMetric, MonitoredResources, firewall_alarm, stack_alarms
 

@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.resource_graph.references import Ref, interpolate
 from provisioner.names import NAME_RULES, name_of
 from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.settings import Settings
 from provisioner.steps.account import arn
 from provisioner.steps.lookups import StackLookups

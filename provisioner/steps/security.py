@@ -8,8 +8,13 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.resources.ec2.default_security_group import BareDefaultEgress, BareDefaultIngress
-from provisioner.resources.ec2.security_groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
+from provisioner.resources.ec2.security_group_rules import EgressRule, IngressRule
+from provisioner.resources.ec2.security_groups import (
+    BareDefaultEgress,
+    BareDefaultIngress,
+    NoDefaultEgress,
+    SecurityGroup,
+)
 from provisioner.settings import Settings, Workload
 from provisioner.steps.lookups import StackLookups
 from provisioner.steps.nat import ANYWHERE

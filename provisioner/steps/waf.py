@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.names import name_of
 from provisioner.resources.logs import LogGroup, Retention
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.resources.wafv2 import SCOPE, WebACL, WebACLLog
 from provisioner.settings import Settings
 from provisioner.settings.small_sections import RuleAction

@@ -18,8 +18,7 @@ from provisioner.engine.execution.managed_resource import read
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.base import AGENT_NOT_READY, open_forwarding_session
-from provisioner.resources.ecs.service_tasks import RunningTask
+from provisioner.resources.ecs.exec_sessions import AGENT_NOT_READY, RunningTask, open_forwarding_session
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console

@@ -13,8 +13,12 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.errors import Blocked, Incomplete, UsageError
-from provisioner.resources.ecs.base import AGENT_NOT_READY, open_command_session
-from provisioner.resources.ecs.service_tasks import RunningTask, read_service_tasks
+from provisioner.resources.ecs.exec_sessions import (
+    AGENT_NOT_READY,
+    RunningTask,
+    open_command_session,
+    read_service_tasks,
+)
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console

@@ -16,7 +16,8 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError
 from provisioner.resources.ecs.overrides import main_container
 from provisioner.resources.ecs.revisions import RunningRevision, list_revisions, revision_number
-from provisioner.resources.ecs.rollouts import ROLLED_BACK, SUCCESSFUL, Rollout, list_rollouts
+from provisioner.resources.ecs.rollouts import Rollout, list_rollouts
+from provisioner.resources.ecs.service_deployments import ROLLED_BACK, SUCCESSFUL
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release, show_releases

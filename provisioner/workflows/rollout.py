@@ -15,19 +15,19 @@ from provisioner.engine.calls.polling import Stopped, poll_until
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.resources.ecs.deployment_diagnosis import FAILED_STATUSES, diagnose
+from provisioner.resources.ecs.deployment_diagnosis import diagnose
 from provisioner.resources.ecs.deployment_strategies import read_awaited_hook, strategy_seconds
 from provisioner.resources.ecs.revisions import RunningRevision
-from provisioner.resources.ecs.rollouts import (
+from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
+from provisioner.resources.ecs.rollouts import deployment_arns, list_rollouts
+from provisioner.resources.ecs.service_deployments import (
+    FAILED_STATUSES,
     ROLLED_BACK,
+    STOPPED_BY_HAND_HINT,
     SUCCESSFUL,
-    RolloutStage,
-    RolloutWatch,
-    deployment_arns,
-    list_rollouts,
+    SupersedingDeployment,
 )
 from provisioner.resources.ecs.stopped_tasks import fatal_stop_reason, stopped_task_arns
-from provisioner.resources.ecs.superseding_deployments import STOPPED_BY_HAND_HINT, SupersedingDeployment
 from provisioner.terminal.console import Console
 from provisioner.workflows.service_controller import ServiceController
 from provisioner.workflows.signals import EXIT_CODES, handle_signals

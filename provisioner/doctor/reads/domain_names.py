@@ -6,7 +6,7 @@ from provisioner.doctor.check import JsonObject, NotChecked
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.reads.balancer import read_balancer, read_listeners
 from provisioner.doctor.reads.edge import read_distribution
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

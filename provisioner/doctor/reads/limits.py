@@ -13,7 +13,7 @@ from provisioner.doctor.reads.edge import read_distribution
 from provisioner.doctor.reads.tasks import read_services, read_task_definitions
 from provisioner.health import metrics as cloudwatch_metrics
 from provisioner.health.metrics import Metric, read_metrics
-from provisioner.resources.tagging import GLOBAL_REGION
+from provisioner.resources.tags import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {

@@ -10,8 +10,9 @@ from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.preflight import ecr, pull_rules
 from provisioner.preflight.ecr import Pullable, check_image
 from provisioner.resources.ecs.deployment_diagnosis import CALLS as DIAGNOSIS
-from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose, newest_deployment_status
+from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose
 from provisioner.resources.ecs.deployment_strategies import read_awaited_hook
+from provisioner.resources.ecs.service_deployments import newest_deployment_status
 from provisioner.settings.images import images_of
 
 # The calls of this module by service; `policy` grants them.

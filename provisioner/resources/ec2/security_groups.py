@@ -1,11 +1,10 @@
-"""Security groups, their single rules, and the removal of the default egress rule."""
+"""Security groups, and the removal of the rules that AWS adds to new groups by itself."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from provisioner.aws.responses import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
@@ -14,12 +13,17 @@ from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
 from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
-from provisioner.resources.ec2.permissions import ALLOW_ALL, describe_rule, ip_permission, rules_in
-from provisioner.resources.ownership.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
+from provisioner.resources.ec2.security_group_rules import (
+    ALLOW_ALL,
+    GROUP_NOT_FOUND,
+    RULE_NOT_FOUND,
+    describe_rule,
+    ip_permission,
+    rules_in,
+)
+from provisioner.resources.ec2.vpc import VPC_NOT_FOUND
+from provisioner.resources.ownership.ec2 import SECURITY_GROUP
 from provisioner.resources.tags import mapping
-
-GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
-_RULE_NOT_FOUND = codes("InvalidPermission.NotFound")
 
 
 class SecurityGroup(Ec2ResourceType):
@@ -58,7 +62,7 @@ class SecurityGroup(Ec2ResourceType):
         """
         ways = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
         return [
-            Unmanaged(f"{way} {describe_rule(rule)}", {"way": way, "rule": rule}, not_found_codes=_RULE_NOT_FOUND)
+            Unmanaged(f"{way} {describe_rule(rule)}", {"way": way, "rule": rule}, not_found_codes=RULE_NOT_FOUND)
             for way, type_name, key in ways
             for rule in rules_in(actual.get(key, []))
             if not children.has({**rule, "GroupId": spec.id}, type_name) and (way, rule) != ("egress", ALLOW_ALL)
@@ -118,7 +122,7 @@ class NoDefaultEgress(ResourceType):
     lookup_properties = ("GroupId",)
     not_found_codes = GROUP_NOT_FOUND
     # The rule was revoked already.
-    already_exists_codes = _RULE_NOT_FOUND
+    already_exists_codes = RULE_NOT_FOUND
     operations = declare_operations(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -142,98 +146,67 @@ class NoDefaultEgress(ResourceType):
         """Do nothing: the group is deleted as a whole."""
 
 
-_PEER_KEYS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
-_CONTENT_KEYS = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEER_KEYS)
+class _DefaultGroupWithoutRules(ResourceType):
+    """One direction of the default group without rules.
 
+    An interface that is put into the group by mistake then reaches nothing.
+    """
 
-class _SecurityGroupRule(Ec2ResourceType):
-    """One rule of a security group of the stack."""
-
-    ownership = SECURITY_GROUP_RULE
-    noun, iam_type, id_paths = "sgr", "security-group-rule", "SecurityGroupRuleId"
-    id_filter = "security-group-rule-id"
-    discriminators = ("Description",)
-    lookup_properties = ("GroupId",)
-    # AWS changes a rule in place at once, which would cut off connections that still need the old one. So a
-    # new rule is made first, and the old one is deleted when nothing needs it.
-    immutable = frozenset(_CONTENT_KEYS)
-    unique_properties = _CONTENT_KEYS
-    # A rule with the same content in a group of the stack is adopted, whoever made it.
-    adopts_untagged = True
-    consistency_seconds = 0
-    not_found_codes = GROUP_NOT_FOUND | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
-    already_exists_codes = codes("InvalidPermission.Duplicate")
-    egress: bool
-    operations = declare_operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
-
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
-        """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
-        found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
-        return [_in_declared_form(actual) for actual in found]
+    service, id_paths = "ec2", "VpcId"
+    ownership = SECURITY_GROUP
+    tagged, deleted_with_parent = False, True
+    lookup_properties = ("VpcId",)
+    not_found_codes = VPC_NOT_FOUND
+    # The rule was revoked already.
+    already_exists_codes = codes("InvalidPermission.NotFound")
+    rules_key: str
+    iam_type, untagged = "security-group", True
+    operations = declare_operations(read="DescribeSecurityGroups")
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
-        """Return the rule by its id or tags, else the rule of the group with the same content."""
-        found = super().read(ec2, spec)
-        if found is None:
-            rules = self.find(ec2, equals_filters({"group-id": spec.props["GroupId"]}))
-            alike = (actual for actual in self._with_tags_as_dict(rules) if self._has_content_of(actual, spec))
-            found = next(alike, None)
-        return found
+        """Return the VPC's id if the group has no rule (DescribeSecurityGroups).
 
-    def _has_content_of(self, actual: JsonObject, spec: ResourceSpec) -> bool:
-        content = {key: value for key, value in spec.props.items() if key != "Description"}
-        return actual["IsEgress"] == self.egress and content.items() <= actual.items()
+        None while it has a rule, and if the VPC is missing.
+        """
+        group = self._read_group(ec2, spec)
+        return {"VpcId": spec.props["VpcId"]} if group and not group[self.rules_key] else None
 
-    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
-        """Replace the whole rule (ModifySecurityGroupRules)."""
-        rule = {key: value for key, value in spec.props.items() if key != "GroupId"}
-        ec2.modify_security_group_rules(
-            GroupId=spec.props["GroupId"],
-            SecurityGroupRules=[{"SecurityGroupRuleId": spec.id, "SecurityGroupRule": rule}],
-        )
-
-
-class IngressRule(_SecurityGroupRule):
-    """A rule for incoming traffic: from where, to which ports."""
-
-    egress = False
-    operations = declare_operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
+    def _read_group(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        filters = equals_filters({"vpc-id": spec.props["VpcId"], "group-name": "default"})
+        return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
-        """Create the rule (AuthorizeSecurityGroupIngress)."""
-        made = ec2.authorize_security_group_ingress(
-            GroupId=spec.props["GroupId"],
-            IpPermissions=[ip_permission(spec.props)],
-            TagSpecifications=self.tag_specifications(spec),
-        )
-        return _in_declared_form(created_in(made, "SecurityGroupRules"))
+        """Revoke all rules of the direction in one call."""
+        group = self._read_group(ec2, spec) or {}
+        if group.get(self.rules_key):
+            self.revoke_rules(ec2, group["GroupId"], group[self.rules_key])
+        return {"VpcId": spec.props["VpcId"]}
+
+    def revoke_rules(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+        """Revoke the rules."""
+        raise NotImplementedError
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
-        """Delete the rule (RevokeSecurityGroupIngress)."""
-        ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+        """Do nothing: the group is deleted with its VPC."""
 
 
-class EgressRule(_SecurityGroupRule):
-    """A rule for outgoing traffic: to where, to which ports."""
+class BareDefaultIngress(_DefaultGroupWithoutRules):
+    """The default group without ingress rules."""
 
-    egress = True
-    operations = declare_operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
+    rules_key = "IpPermissions"
+    operations = declare_operations(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
-        """Create the rule (AuthorizeSecurityGroupEgress)."""
-        made = ec2.authorize_security_group_egress(
-            GroupId=spec.props["GroupId"],
-            IpPermissions=[ip_permission(spec.props)],
-            TagSpecifications=self.tag_specifications(spec),
-        )
-        return _in_declared_form(created_in(made, "SecurityGroupRules"))
-
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
-        """Delete the rule (RevokeSecurityGroupEgress)."""
-        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+    def revoke_rules(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+        """Revoke the ingress rules (RevokeSecurityGroupIngress)."""
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
 
 
-def _in_declared_form(actual: JsonObject) -> JsonObject:
-    # Put the id of a referenced group at the top level, as it is declared.
-    other = (actual.get("ReferencedGroupInfo") or {}).get("GroupId")
-    return {**actual, "ReferencedGroupId": other} if other else dict(actual)
+class BareDefaultEgress(_DefaultGroupWithoutRules):
+    """The default group without egress rules."""
+
+    rules_key = "IpPermissionsEgress"
+    operations = declare_operations(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
+
+    def revoke_rules(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+        """Revoke the egress rules (RevokeSecurityGroupEgress)."""
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rules)

@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import default_if_unsupported, describe_error
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.superseding_deployments import was_stopped_by_hand
+from provisioner.resources.ecs.service_deployments import (
+    list_deployments,
+    newest_deployment_status,
+    was_stopped_by_hand,
+)
 
-# terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
-FAILED_STATUSES = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 # How many log lines of a container are shown, and how many tasks are read (botocore DescribeTasks: 100).
 MAX_LOG_LINES, MAX_TASKS = 30, 100
-# botocore ListServiceDeployments: the most that maxResults may be.
-_MAX_DEPLOYMENTS = 100
 # How the stop reason of a task begins that ECS stopped on purpose. Such a task explains no failure.
 _DELIBERATE_STOPS = ("Scaling activity", "Task stopped by")
 _NO_REASON = "ECS gives no reason"
@@ -86,41 +86,8 @@ _REMEDIES = {
     "Essential container": "Mend what the container runs: it ended by itself.",
     "": "Mend the image, its port or its health path (`image`, `container.port`, `container.health_path`).",
 }
-
 # Calls to services other than ECS, by service: `policy` grants them.
 CALLS = {"logs": ("GetLogEvents /aws/ecs/ml-api-{suffix}",)}
-
-
-def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
-    """Return status and reason of the newest deployment of a service (ListServiceDeployments).
-
-    Args:
-        ecs: The ECS client.
-        cluster: Name or ARN of the cluster.
-        service: Name or ARN of the service.
-        since: Wall-clock second; deployments that were created before it are ignored.
-
-    Returns:
-        Status and reason. Both are "" if there is no such deployment, or if an emulator does not know the
-        call.
-
-    """
-    listed = list_deployments(ecs, cluster, service) or []
-    later = [one for one in listed if one["createdAt"].timestamp() >= since]
-    newest: JsonObject = next(iter(later), {})
-    return str(newest.get("status", "")), str(newest.get("statusReason", ""))
-
-
-def list_deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
-    """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
-
-    None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
-    """
-    asked = {"cluster": cluster, "service": service, "maxResults": _MAX_DEPLOYMENTS}
-    reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**asked), {})
-    if not reply:
-        return None
-    return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
 
 
 def is_newest_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:

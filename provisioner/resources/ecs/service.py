@@ -13,12 +13,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
-from provisioner.resources.ecs.deployment_diagnosis import (
-    FAILED_STATUSES,
-    diagnose,
-    is_newest_stopped_by_hand,
-    newest_deployment_status,
-)
+from provisioner.resources.ecs.deployment_diagnosis import diagnose, is_newest_stopped_by_hand
 from provisioner.resources.ecs.deployment_strategies import (
     TRAFFIC_SHIFT_KEY,
     describe_deployment_in_progress,
@@ -28,7 +23,12 @@ from provisioner.resources.ecs.deployment_strategies import (
     strategy_of,
     strategy_seconds,
 )
-from provisioner.resources.ecs.superseding_deployments import STOPPED_BY_HAND_HINT, superseding_deployment
+from provisioner.resources.ecs.service_deployments import (
+    FAILED_STATUSES,
+    STOPPED_BY_HAND_HINT,
+    newest_deployment_status,
+    superseding_deployment,
+)
 from provisioner.resources.ownership.ecs import SERVICE
 from provisioner.resources.tags import lower_case_pairs, mapping
 from state.errors import ProvisionerError

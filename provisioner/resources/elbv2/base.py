@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.tagging import read_batch
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_batch
 
 LOAD_BALANCER_NOT_FOUND = codes("LoadBalancerNotFound")
 TARGET_GROUP_NOT_FOUND = codes("TargetGroupNotFound")

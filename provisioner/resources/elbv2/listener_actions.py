@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import CutoverPhase
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ecs.deployment_strategies import find_shift_between
 from provisioner.resources.elbv2.base import REPLACEMENT_TARGET_KEY
@@ -105,3 +106,24 @@ def _groups_sharing_a_rule(rules: Iterable[JsonObject], mine: Set[str]) -> froze
     """Return all groups of the rules that forward to at least one of the groups in `mine`."""
     forwards = (target_group_weights(one["Actions"]).keys() for one in rules)
     return frozenset(group for groups in forwards if groups & mine for group in groups)
+
+
+def actions_at(phase: CutoverPhase, desired: list[JsonObject], actual: list[JsonObject]) -> list[JsonObject]:
+    """Return a forward to both groups: the new one at weight 0, then with all the weight, then alone."""
+    new, had = target_group_weights(desired), target_group_weights(actual)
+    if phase >= CutoverPhase.DROP or not new or not had or new.keys() == had.keys():
+        return desired
+    weights = dict.fromkeys(had, 0) | new if phase >= CutoverPhase.SHIFT else dict.fromkeys(new, 0) | had
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+def actions_with_deposed(desired: list[JsonObject], deposed: Mapping[str, str]) -> list[JsonObject]:
+    """Return a forward as it is in the phase JOIN, by `deposed`: the old group of each new one."""
+    olds = [deposed[group] for group in groups_with_weight(desired) if group in deposed]
+    return actions_at(CutoverPhase.JOIN, desired, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
+
+
+def groups_with_weight(actions: list[JsonObject]) -> list[str]:
+    """Return the target groups that get any weight in a forward action; none if it is no forward."""
+    return [arn for arn, weight in target_group_weights(actions).items() if weight]

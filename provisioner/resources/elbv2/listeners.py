@@ -1,4 +1,4 @@
-"""The listener and the listener rule."""
+"""The listener: a port of a load balancer."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from provisioner.engine.types.data import CutoverPhase, codes, declare_operation
 from provisioner.engine.types.field_owners import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.errors import Blocked
 from provisioner.resources.elbv2 import listener_unmanaged
 from provisioner.resources.elbv2.base import (
     LISTENER_NOT_FOUND,
     LOAD_BALANCER_NOT_FOUND,
     REPLACEMENT_TARGET_KEY,
-    RULE_NOT_FOUND,
     ElbResourceType,
 )
 from provisioner.resources.elbv2.listener_actions import (
     SHIFTED_BY_KEY,
+    actions_at,
+    actions_with_deposed,
+    groups_with_weight,
     normalize_action,
     normalize_condition,
     target_group_weights,
     with_traffic_shift,
 )
-from provisioner.resources.origin_key import is_too_early_for_key, redact_rule, requires_key
-from provisioner.resources.ownership.elbv2 import LISTENER, RULE
+from provisioner.resources.origin_key import requires_key
+from provisioner.resources.ownership.elbv2 import LISTENER
 from provisioner.resources.tags import pairs
-
-# No request comes from this address (RFC 5737, 3).
-_UNMET_CONDITION: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
 
 
 class Listener(ElbResourceType):
@@ -136,102 +134,6 @@ class Listener(ElbResourceType):
         return {**actual, "DefaultActions": [normalize_action(one) for one in actual.get("DefaultActions", [])]}
 
 
-class ListenerRule(ElbResourceType):
-    """A listener rule: conditions, and the action for the requests that meet them."""
-
-    id_paths, noun = "RuleArn", "rule"
-    ownership = RULE
-    discriminators = ("Priority",)
-    unique_properties = ("ListenerArn", "Priority")
-    field_owners = {"Actions": FieldOwner("{ShiftedBy}", description=SHIFTED_BY_KEY)}
-    lookup_properties = ("ListenerArn",)
-    immutable = frozenset({"ListenerArn"})
-    not_found_codes = RULE_NOT_FOUND | LISTENER_NOT_FOUND
-    already_exists_codes = codes("PriorityInUse")
-    deleted_first = True
-    deleted_alongside = frozenset({"Distribution"})
-    iam_type, arn_properties = "listener-rule/app", ("{ListenerArn}",)
-    operations = declare_operations(
-        read="DescribeRules DescribeTags",
-        create="CreateRule",
-        update="ModifyRule SetRulePriorities",
-        delete="DeleteRule",
-    )
-
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
-        """Return the rule by its ARN if that is known, else by its priority (DescribeRules)."""
-        listed = elbv2.describe_rules(ListenerArn=spec.props["ListenerArn"])["Rules"]
-        mine = next((actual for actual in listed if actual["RuleArn"] == spec.id), None)
-        mine = mine or next((actual for actual in listed if actual["Priority"] == str(spec.props["Priority"])), None)
-        if mine is None:
-            return None
-        told, ours = target_group_weights(mine["Actions"]), target_group_weights(spec.props.get("Actions", []))
-        marked = with_traffic_shift(elbv2, spec, mine, told, ours, listed)
-        hidden = redact_rule(marked, spec.suffix)
-        return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
-
-    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
-        """Create the rule (CreateRule)."""
-        made = created_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
-        return redact_rule(made, spec.suffix)
-
-    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
-        """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
-        if place := changed.get("Priority"):
-            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": spec.id, "Priority": int(place)}])
-        rest = {key: value for key, value in changed.items() if key != "Priority"}
-        # botocore ModifyRule: removing all transforms needs a parameter of its own.
-        if rest.get("Transforms") == []:
-            rest = {**rest, "ResetTransforms": True}
-            del rest["Transforms"]
-        if rest:
-            elbv2.modify_rule(RuleArn=spec.id, **rest)
-
-    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
-        """Delete the rule (DeleteRule)."""
-        elbv2.delete_rule(RuleArn=spec.id)
-
-    def initial_properties(self, desired: JsonObject, serving: Set[str], deposed: Mapping[str, str]) -> JsonObject:
-        """Return the rule as created: to the old group, and matching nothing while others get requests."""
-        joined = {**desired, "Actions": actions_with_deposed(desired["Actions"], deposed)}
-        group = set(groups_with_weight(joined["Actions"]))
-        return _with_unmet_condition(joined) if group and serving and not group & serving else joined
-
-    def properties_at(
-        self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
-    ) -> JsonObject:
-        """Return the rule in a phase of a cutover; it asks for a key only after CloudFront sends it."""
-        if phase is CutoverPhase.JOIN and _has_unmet_condition(actual):
-            return _with_unmet_condition(desired)
-        given = desired
-        if phase > CutoverPhase.JOIN and REPLACEMENT_TARGET_KEY in actual:
-            # ECS may have shifted its own rule to the other group since.
-            given = {**desired, "Actions": actions_with_deposed(desired["Actions"], actual[REPLACEMENT_TARGET_KEY])}
-        elif SHIFTED_BY_KEY not in actual:
-            given = {**desired, "Actions": actions_at(phase, desired["Actions"], actual["Actions"])}
-        if not is_too_early_for_key(desired["Conditions"], actual["Conditions"], serving):
-            return given
-        if phase > CutoverPhase.JOIN:
-            raise Blocked(
-                "The load balancer is to ask for a key that CloudFront does not show yet; it stays open.",
-                "Run `apply` with all of the stack: CloudFront learns the key first.",
-            )
-        return {**given, "Conditions": [one for one in desired["Conditions"] if not requires_key(one)]}
-
-    def routes_to(self, actual: JsonObject) -> list[str]:
-        """Return the target groups that the rule gives any weight; none while it matches nothing."""
-        return [] if _has_unmet_condition(actual) else groups_with_weight(actual.get("Actions", []))
-
-    def normalize(self, actual: JsonObject) -> JsonObject:
-        """Return the rule with its priority as text, and conditions and actions in normal form."""
-        return {
-            **actual,
-            "Priority": str(actual.get("Priority")),
-            "Conditions": [normalize_condition(one) for one in actual.get("Conditions", [])],
-            "Actions": [normalize_action(one) for one in actual.get("Actions", [])],
-        }
-
-
 def _describe_rule(rule: JsonObject) -> str:
     shown = [normalize_condition(one) for one in rule["Conditions"] if not requires_key(one)]
     values = [str(value) for one in shown for value in (*one["Values"], *one["RegexValues"])]
@@ -242,33 +144,3 @@ def _reason_to_keep(rule: JsonObject, last: int) -> str:
     if int(rule["Priority"]) < last:
         return "it takes no priority of ours, though it is asked before some of our rules"
     return "it is asked after all of our rules"
-
-
-def _with_unmet_condition(rule: JsonObject) -> JsonObject:
-    # No request meets the added condition.
-    return {**rule, "Conditions": [*rule["Conditions"], _UNMET_CONDITION]}
-
-
-def _has_unmet_condition(rule: JsonObject) -> bool:
-    return any(normalize_condition(one) == normalize_condition(_UNMET_CONDITION) for one in rule.get("Conditions", []))
-
-
-def actions_at(phase: CutoverPhase, desired: list[JsonObject], actual: list[JsonObject]) -> list[JsonObject]:
-    """Return a forward to both groups: the new one at weight 0, then with all the weight, then alone."""
-    new, had = target_group_weights(desired), target_group_weights(actual)
-    if phase >= CutoverPhase.DROP or not new or not had or new.keys() == had.keys():
-        return desired
-    weights = dict.fromkeys(had, 0) | new if phase >= CutoverPhase.SHIFT else dict.fromkeys(new, 0) | had
-    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
-
-
-def actions_with_deposed(desired: list[JsonObject], deposed: Mapping[str, str]) -> list[JsonObject]:
-    """Return a forward as it is in the phase JOIN, by `deposed`: the old group of each new one."""
-    olds = [deposed[group] for group in groups_with_weight(desired) if group in deposed]
-    return actions_at(CutoverPhase.JOIN, desired, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
-
-
-def groups_with_weight(actions: list[JsonObject]) -> list[str]:
-    """Return the target groups that get any weight in a forward action; none if it is no forward."""
-    return [arn for arn, weight in target_group_weights(actions).items() if weight]

@@ -13,8 +13,7 @@ from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.elbv2.base import LOAD_BALANCER_NOT_FOUND, MAX_PER_CALL, ElbResourceType, full_name
 from provisioner.resources.ownership.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
-from provisioner.resources.tagging import read_batch
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_batch
 
 
 class LoadBalancer(ElbResourceType):

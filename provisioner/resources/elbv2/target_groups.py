@@ -29,8 +29,7 @@ from provisioner.resources.elbv2.base import (
 )
 from provisioner.resources.ownership.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
-from provisioner.resources.tagging import read_batch
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_batch
 
 # Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
 _LENIENT_CHECK: JsonObject = {"Matcher": {"HttpCode": "200-499"}}

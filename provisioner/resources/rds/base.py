@@ -10,8 +10,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import has_stack_tags, name_of
-from provisioner.resources.tagging import read_tags
-from provisioner.resources.tags import mapping, pairs
+from provisioner.resources.tags import mapping, pairs, read_tags
 
 # How many values a filter may have in one request; a single resource is read by its name instead.
 MAX_FILTER_VALUES = 50

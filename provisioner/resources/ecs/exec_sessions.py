@@ -1,17 +1,30 @@
-"""The running tasks of a service, and whether ECS Exec can open a session in each."""
+"""The running tasks of a service, and sessions that ECS Exec and Session Manager open with them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.resource_graph.references import JsonObject
 
-CALLS = {"ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
+_FORWARDING_DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
+# The calls of this module, by service: `policy` grants them.
+CALLS = {
+    "ecs": (
+        "DescribeServices ml-api-cluster-{suffix}",
+        "DescribeTasks ml-api-cluster-{suffix}",
+        "ExecuteCommand ml-api-cluster-{suffix}",
+        "ListTasks",
+    ),
+    "ssm": (f"StartSession task=ml-api-cluster-{{suffix}}/* document={_FORWARDING_DOCUMENT}",),
+}
 # botocore DescribeTasks: the most tasks in one call.
 _MAX_TASKS = 100
 # The managed agent that ECS adds to a container for ECS Exec (botocore ecs, ManagedAgentName).
 _EXEC_AGENT = "ExecuteCommandAgent"
+# ECS developer guide, ECS Exec; botocore ssm StartSession: the agent has not started yet, or has ended.
+AGENT_NOT_READY = ("TargetNotConnectedException", "TargetNotConnected", "InvalidParameterException")
 
 
 @dataclass(frozen=True)
@@ -71,3 +84,25 @@ def _as_running_task(task: JsonObject, name: str) -> RunningTask:
         container.get("runtimeId", ""),
         agents.get(_EXEC_AGENT) == "RUNNING",
     )
+
+
+def open_command_session(clients: Clients, task: RunningTask, command_line: str) -> Mapping[str, str]:
+    """Open a session that runs a command line in a container (ECS ExecuteCommand).
+
+    The result has the keys of StartSession: `SessionId`, `StreamUrl`, `TokenValue`.
+    """
+    ecs = clients.client("ecs")
+    told = ecs.execute_command(
+        cluster=task.cluster, task=task.id, container=task.container, command=command_line, interactive=True
+    )["session"]
+    return {"SessionId": told["sessionId"], "StreamUrl": told["streamUrl"], "TokenValue": told["tokenValue"]}
+
+
+def open_forwarding_session(
+    clients: Clients, task: RunningTask, host: str, port: int, local_port: int
+) -> Mapping[str, str]:
+    """Open a session that forwards the local port `local_port` through a container to a host (StartSession)."""
+    ssm = clients.client("ssm")
+    asked = {"host": [host], "portNumber": [str(port)], "localPortNumber": [str(local_port)]}
+    told = ssm.start_session(Target=task.target, DocumentName=_FORWARDING_DOCUMENT, Parameters=asked)
+    return {name: str(told[name]) for name in ("SessionId", "StreamUrl", "TokenValue")}

@@ -1,18 +1,26 @@
-"""Whether a newer deployment superseded another one: then the revision of the older one was not judged."""
+"""Service deployments as ECS lists them: how each ended, why, and whether a newer one superseded it."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from typing import Any
 
+from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
 
+SUCCESSFUL, ROLLED_BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
+PENDING = "PENDING"
 # botocore ecs ServiceDeploymentStatus. A deployment that a newer one replaces gets this status within a
 # second (kayac/ecspresso#899), and so does a deployment that somebody stopped.
 STOPPED = "STOPPED"
+# terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
+FAILED_STATUSES = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 # botocore ServiceDeploymentRollbackMonitorsStatus, of the circuit breaker and of alarms.
 _TRIGGERED = "TRIGGERED"
 _MONITORS = ("deploymentCircuitBreaker", "alarms")
+# botocore ListServiceDeployments: the most that maxResults may be.
+_MAX_DEPLOYMENTS = 100
 # The hint after a deployment was stopped by hand: as far as is known, nothing is wrong with its revision.
 STOPPED_BY_HAND_HINT = (
     "ECS has not judged the image: somebody stopped the deployment (CloudTrail tells who called "
@@ -26,6 +34,38 @@ class SupersedingDeployment:
 
     revision: str
     created_at: float
+
+
+def list_deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
+    """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
+
+    None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
+    """
+    asked = {"cluster": cluster, "service": service, "maxResults": _MAX_DEPLOYMENTS}
+    reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**asked), {})
+    if not reply:
+        return None
+    return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
+
+
+def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
+    """Return status and reason of the newest deployment of a service (ListServiceDeployments).
+
+    Args:
+        ecs: The ECS client.
+        cluster: Name or ARN of the cluster.
+        service: Name or ARN of the service.
+        since: Wall-clock second; deployments that were created before it are ignored.
+
+    Returns:
+        Status and reason. Both are "" if there is no such deployment, or if an emulator does not know the
+        call.
+
+    """
+    listed = list_deployments(ecs, cluster, service) or []
+    later = [one for one in listed if one["createdAt"].timestamp() >= since]
+    newest: JsonObject = next(iter(later), {})
+    return str(newest.get("status", "")), str(newest.get("statusReason", ""))
 
 
 def has_failed(actual: JsonObject) -> bool:

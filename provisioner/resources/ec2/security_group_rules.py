@@ -1,0 +1,146 @@
+"""Single rules of security groups, and the two forms in which EC2 describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from provisioner.aws.responses import created_in
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.data import codes, declare_operations
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters
+from provisioner.resources.ownership.ec2 import SECURITY_GROUP_RULE
+
+GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
+RULE_NOT_FOUND = codes("InvalidPermission.NotFound")
+# For each kind of peer: its list in IpPermissions, its member there, and its member in SecurityGroupRule.
+_PEERS = (
+    ("IpRanges", "CidrIp", "CidrIpv4"),
+    ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
+    ("PrefixListIds", "PrefixListId", "PrefixListId"),
+    ("UserIdGroupPairs", "GroupId", "ReferencedGroupId"),
+)
+_PORT_KEYS = ("IpProtocol", "FromPort", "ToPort")
+_PEER_KEYS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
+_CONTENT_KEYS = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEER_KEYS)
+# The egress rule that AWS adds to each new group.
+ALLOW_ALL: JsonObject = {"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"}
+
+
+class _SecurityGroupRule(Ec2ResourceType):
+    """One rule of a security group of the stack."""
+
+    ownership = SECURITY_GROUP_RULE
+    noun, iam_type, id_paths = "sgr", "security-group-rule", "SecurityGroupRuleId"
+    id_filter = "security-group-rule-id"
+    discriminators = ("Description",)
+    lookup_properties = ("GroupId",)
+    # AWS changes a rule in place at once, which would cut off connections that still need the old one. So a
+    # new rule is made first, and the old one is deleted when nothing needs it.
+    immutable = frozenset(_CONTENT_KEYS)
+    unique_properties = _CONTENT_KEYS
+    # A rule with the same content in a group of the stack is adopted, whoever made it.
+    adopts_untagged = True
+    consistency_seconds = 0
+    not_found_codes = GROUP_NOT_FOUND | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
+    already_exists_codes = codes("InvalidPermission.Duplicate")
+    egress: bool
+    operations = declare_operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
+
+    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+        """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
+        found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+        return [_in_declared_form(actual) for actual in found]
+
+    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the rule by its id or tags, else the rule of the group with the same content."""
+        found = super().read(ec2, spec)
+        if found is None:
+            rules = self.find(ec2, equals_filters({"group-id": spec.props["GroupId"]}))
+            alike = (actual for actual in self._with_tags_as_dict(rules) if self._has_content_of(actual, spec))
+            found = next(alike, None)
+        return found
+
+    def _has_content_of(self, actual: JsonObject, spec: ResourceSpec) -> bool:
+        content = {key: value for key, value in spec.props.items() if key != "Description"}
+        return actual["IsEgress"] == self.egress and content.items() <= actual.items()
+
+    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+        """Replace the whole rule (ModifySecurityGroupRules)."""
+        rule = {key: value for key, value in spec.props.items() if key != "GroupId"}
+        ec2.modify_security_group_rules(
+            GroupId=spec.props["GroupId"],
+            SecurityGroupRules=[{"SecurityGroupRuleId": spec.id, "SecurityGroupRule": rule}],
+        )
+
+
+class IngressRule(_SecurityGroupRule):
+    """A rule for incoming traffic: from where, to which ports."""
+
+    egress = False
+    operations = declare_operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the rule (AuthorizeSecurityGroupIngress)."""
+        made = ec2.authorize_security_group_ingress(
+            GroupId=spec.props["GroupId"],
+            IpPermissions=[ip_permission(spec.props)],
+            TagSpecifications=self.tag_specifications(spec),
+        )
+        return _in_declared_form(created_in(made, "SecurityGroupRules"))
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the rule (RevokeSecurityGroupIngress)."""
+        ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+
+
+class EgressRule(_SecurityGroupRule):
+    """A rule for outgoing traffic: to where, to which ports."""
+
+    egress = True
+    operations = declare_operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
+
+    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+        """Create the rule (AuthorizeSecurityGroupEgress)."""
+        made = ec2.authorize_security_group_egress(
+            GroupId=spec.props["GroupId"],
+            IpPermissions=[ip_permission(spec.props)],
+            TagSpecifications=self.tag_specifications(spec),
+        )
+        return _in_declared_form(created_in(made, "SecurityGroupRules"))
+
+    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+        """Delete the rule (RevokeSecurityGroupEgress)."""
+        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+
+
+def rules_in(permissions: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """Yield each rule of IpPermissions in the form of SecurityGroupRule: one peer each, without an id."""
+    for one in permissions:
+        ports = {key: one[key] for key in _PORT_KEYS if key in one}
+        for listed, old, new in _PEERS:
+            yield from ({**ports, new: peer[old]} for peer in one.get(listed, []))
+
+
+def ip_permission(content: JsonObject) -> JsonObject:
+    """Return a rule in the form of IpPermissions, which the authorize and revoke calls take."""
+    told = {"Description": content["Description"]} if "Description" in content else {}
+    listed, old, new = next(peer for peer in _PEERS if peer[2] in content)
+    ports = {key: content[key] for key in _PORT_KEYS if key in content}
+    return {**ports, listed: [{old: content[new], **told}]}
+
+
+def describe_rule(content: JsonObject) -> str:
+    """Return protocol, ports and peer of a rule, for a message."""
+    first, last = content.get("FromPort"), content.get("ToPort")
+    ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"
+    peer = next(str(content[new]) for _, _, new in _PEERS if new in content)
+    protocol = "all traffic" if content["IpProtocol"] == "-1" else content["IpProtocol"]
+    return f"{protocol}{ports}, {peer}"
+
+
+def _in_declared_form(actual: JsonObject) -> JsonObject:
+    # Put the id of a referenced group at the top level, as it is declared.
+    other = (actual.get("ReferencedGroupInfo") or {}).get("GroupId")
+    return {**actual, "ReferencedGroupId": other} if other else dict(actual)
