@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.ecs import life, model
+from provisioner.resources.ecs import rollout_watch
 from provisioner.resources.ecs.deployment_diagnosis import diagnose
 from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
@@ -257,7 +258,7 @@ def test_a_service_that_somebody_deletes_meanwhile_is_told(
 
     def look(rolling: RolloutWatch) -> RolloutStage:
         with monkeypatch.context() as patch:
-            patch.setattr("provisioner.resources.ecs.rollouts.describe_services", lambda *_: [{"status": "DRAINING"}])
+            patch.setattr(rollout_watch, "describe_services", lambda *_: [{"status": "DRAINING"}])
             return really(rolling)
 
     monkeypatch.setattr(RolloutWatch, "read_stage", look)

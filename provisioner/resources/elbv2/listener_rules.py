@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from provisioner.aws.responses import created_in
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_owners import FieldOwner
@@ -29,7 +30,6 @@ from provisioner.resources.elbv2.listener_actions import (
 from provisioner.resources.origin_key import is_too_early_for_key, redact_rule, requires_key
 from provisioner.resources.ownership.elbv2 import RULE
 from provisioner.resources.tags import pairs
-from provisioner.responses import created_in
 
 # No request comes from this address (RFC 5737, 3).
 _UNMET_CONDITION: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
