@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner import __version__
 from provisioner.errors import UsageError, quoted
 
 PROJECT = "ml-api"
@@ -26,6 +27,8 @@ def program(typed: str) -> str:
 
 PROGRAM = program(sys.argv[0])
 MANAGER = "ml-api-provisioner"
+# What a state and a run record name as the program that wrote them.
+WRITER = f"{MANAGER} {__version__}"
 NODE_TAG = "ml-api:node"
 # Roles and distributions have no region: without this tag, two stacks of one suffix would adopt each other's.
 REGION_TAG = "ml-api:region"

@@ -32,6 +32,7 @@ from provisioner.location import (
     region_of,
 )
 from provisioner.lookups import describe_upgrade, look_up, with_domain, with_pull_rules
+from provisioner.names import WRITER
 from provisioner.overrides import follow_what_runs, read_overrides, show_overrides
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
@@ -222,13 +223,13 @@ class Session:
             if latest is not None:
                 check_location(latest, self.suffix, self.location, self.options.workspace)
                 self.state = latest
-                save_version(store, latest)
+                save_version(store, latest, WRITER)
             self.state.fencing_token = max(lock.fencing_token, self.state.fencing_token + 1)
             lock.ensure_held()  # after a long sleep, the lock may be another run's
-            if store.claim(self.state.dump()):
+            if store.claim(self.state.dump(WRITER)):
                 # removes at once what an older schema stored in clear text
                 if self.state.loaded_schema != SCHEMA:
-                    store.save(self.state.dump())
+                    store.save(self.state.dump(WRITER))
                 return
         raise LockHeld(f"{store.description} is still being written by another run.", "Run the same command again.")
 
@@ -260,7 +261,9 @@ class Session:
 
     def executor(self, marker: RunMarker | None = None) -> ResourceExecutor:
         """Return an executor of changes, which writes the state around each call."""
-        state_manager = StateManager(self.state, self.options.workspace.store(self.suffix), self.clock.wall, self.guard)
+        state_manager = StateManager(
+            self.state, self.options.workspace.store(self.suffix), WRITER, self.clock.wall, self.guard
+        )
         executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)
         executor.retry_policy.recent.add_recorded(self.state.resources, RESOURCE_TYPES)
         return executor

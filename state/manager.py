@@ -20,19 +20,22 @@ class StateManager:
     """The only writer of one stack's state; when a method returns, its change is on disk.
 
     Threads may share it: changes that come at the same time are saved in one write, and fail together if that
-    write fails. `guard` is called before each write and raises when this run may no longer write.
+    write fails. `writer` is the name and version of this program, which each write records. `guard` is called
+    before each write and raises when this run may no longer write.
     """
 
     def __init__(
         self,
         state: StackState,
         store: StateStore,
+        writer: str,
         wall_time: Callable[[], float],
         guard: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = state
         self._guard = guard
         self._store = store
+        self._writer = writer
         self._wall_time = wall_time
         self._change = threading.Lock()
         self._write = threading.Lock()
@@ -180,7 +183,7 @@ class StateManager:
                 raise self._failure
             self._guard()
             with self._change:
-                self._attempted, text = self.state.serial, self.state.dump()
+                self._attempted, text = self.state.serial, self.state.dump(self._writer)
             try:
                 self._store.save(text)
             except ProvisionerError as error:

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from provisioner import __version__
 from state.errors import StateError
 from state.fingerprints import new_salt
 from state.migrations import NEWEST, OLDEST, migrate
 from state.serialization import by_name, json_fields, validate_types
 
 SCHEMA = NEWEST
-WRITER = f"ml-api-provisioner {__version__}"
 
 Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
 JsonObject = dict[str, Any]
@@ -119,7 +117,8 @@ class StackState:
     suffix: str
     location: StackLocation = field(metadata={"json": "place"})
     # The version of the provisioner that wrote the file that was read; every write names this version.
-    writer: str = field(default=WRITER, compare=False)
+    # The program that wrote the file which was read, and its version.
+    writer: str = field(default="", compare=False)
     lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
     serial: int = 0
     fencing_token: int = field(default=0, metadata={"json": "fence"})
@@ -158,9 +157,12 @@ class StackState:
         yield from ((logical_id, resource_state.type_name) for logical_id, resource_state in self.resources.items())
         yield from ((tombstone.logical_id, tombstone.type_name) for tombstone in self.tombstones)
 
-    def dump(self) -> bytes:
-        """Return the JSON text of the state: schema and writer first, then one resource per line."""
-        fields = {"schema": SCHEMA, **json_fields(self), "writer": WRITER}
+    def dump(self, writer: str) -> bytes:
+        """Return the JSON text of the state, with one resource per line.
+
+        `writer` is the name and version of the program that writes the text.
+        """
+        fields = {"schema": SCHEMA, **json_fields(self), "writer": writer}
         del fields["read_in"]
         # Left out while empty, so that older versions, which do not know these fields, can read the file.
         for name in ("begun", "teardown_began"):

@@ -207,25 +207,25 @@ class StateVersion:
         return cls(name, kept, int(serial), lineage)
 
 
-def save_version(store: StateStore, state: StackState) -> None:
+def save_version(store: StateStore, state: StackState, writer: str) -> None:
     """Save the state as an earlier version, unless it is the newest one that is saved already.
 
     If the state was read from an older schema, all saved versions are rewritten in this one first, because
-    the older schema held values in clear.
+    the older schema held values in clear. `writer` is the name and version of this program.
     """
     if state.loaded_schema != SCHEMA:
-        _rewrite_versions(store)
+        _rewrite_versions(store, writer)
     tail = f"-{state.serial:06d}-{state.lineage[:8]}"
     names = store.version_names()
     if not names or not names[-1].endswith(tail):
-        store.save_version(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + tail, state.dump())
+        store.save_version(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + tail, state.dump(writer))
 
 
-def _rewrite_versions(store: StateStore) -> None:
+def _rewrite_versions(store: StateStore, writer: str) -> None:
     """Rewrite each saved version in the newest schema, under its own name; leave a damaged one as it is."""
     for name in store.version_names():
         with suppress(StateError):
-            store.rewrite_version(name, StackState.parse(store.load_version(name) or b"", name).dump())
+            store.rewrite_version(name, StackState.parse(store.load_version(name) or b"", name).dump(writer))
 
 
 def list_versions(store: StateStore) -> list[StateVersion]:

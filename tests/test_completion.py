@@ -14,6 +14,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from provisioner.commands.main import cli
+from provisioner.names import WRITER
 from state.run_store import FileRunStore
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.support.user import User
@@ -29,7 +30,7 @@ def ledger(home: Path, suffix: str, *nodes: tuple[str, str, str]) -> None:
     resource_states = {name: ResourceState(type_name, "", step) for step, name, type_name in nodes}
     state = StackState(suffix, PLACE, serial=1, resources=resource_states, outputs={"vpc_id": "vpc-1"})
     home.mkdir(parents=True, exist_ok=True)
-    (home / f"{suffix}.json").write_bytes(state.dump())
+    (home / f"{suffix}.json").write_bytes(state.dump(WRITER))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from botocore.tokens import SSOTokenProvider
 from provisioner.aws import credentials
 from provisioner.emulator.control_client import STATE
 from provisioner.engine.calls import caller
+from provisioner.names import WRITER
 from state.stack_state import StackLocation, StackState
 from tests.support.fault_proxy import FaultProxy, plays
 from tests.support.shared_state import BUCKET, make_bucket
@@ -52,7 +53,7 @@ def test_a_state_write_that_drips_is_made_again(
     there = ("--suffix", "a", "--state", f"s3://{BUCKET}")
     location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
     file = tmp_path / "state.json"
-    file.write_bytes(StackState("a", location, serial=7, outputs={"vpc_id": "vpc-1"}).dump())
+    file.write_bytes(StackState("a", location, serial=7, outputs={"vpc_id": "vpc-1"}).dump(WRITER))
     drip = plays.after(plays.dripped_page(EVERY))
     order = front.order(drip, service="s3", operation="PutObject", path="/a.json")
 

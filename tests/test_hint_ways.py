@@ -27,6 +27,7 @@ from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
 from provisioner.location import LocationOptions, region_of
+from provisioner.names import WRITER
 from provisioner.resources import RESOURCE_TYPES, data_sources
 from provisioner.resources.rds import engine_versions
 from provisioner.settings import Settings
@@ -369,7 +370,7 @@ def test_a_plan_of_another_suffix_says_what_to_leave_out(monkeypatch: pytest.Mon
 def written(user: User, of: str = "prod", **changed: Any) -> str:
     """A ledger in a file."""
     location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
-    told = json.loads(StackState(of, location, serial=7).dump())
+    told = json.loads(StackState(of, location, serial=7).dump(WRITER))
     file = user.home / "told.json"
     file.write_text(json.dumps({**told, **changed}))
     return str(file)

@@ -21,6 +21,7 @@ from provisioner.engine.types.blocker import RetryLater
 from provisioner.engine.types.data import codes, minutes
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import CooldownActive
+from provisioner.names import WRITER
 from state.manager import StateManager
 from state.stack_state import Intent, ResourceState, StackLocation, StackState
 from tests.support.fake_resources import OURS, SUFFIX, Thing, node
@@ -102,7 +103,7 @@ class Run:
         aws = SimpleNamespace(speed=1.0, consistency_window=lambda usual: usual, endpoint="", is_faithful=True)
         clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
         executor = ResourceExecutor(
-            clients, StateManager(self.document, MemoryStateStore(), self.clock.wall), self.told.append
+            clients, StateManager(self.document, MemoryStateStore(), WRITER, self.clock.wall), self.told.append
         )
         wanted = {"Id": "t-1", "Colour": colour}
         managed = ManagedResource(self.valve, ResourceSpec("thing", "", SUFFIX, wanted, OURS, "t-1"))
@@ -158,7 +159,9 @@ def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
     run = Run(clock, valve)
     aws = SimpleNamespace(speed=1.0, consistency_window=lambda usual: usual, endpoint="", is_faithful=True)
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
-    executor = ResourceExecutor(clients, StateManager(run.document, MemoryStateStore(), clock.wall), run.told.append)
+    executor = ResourceExecutor(
+        clients, StateManager(run.document, MemoryStateStore(), WRITER, clock.wall), run.told.append
+    )
 
     executor.create(ManagedResource(valve, ResourceSpec("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.names import WRITER
 from state.errors import StateError
 from state.manager import StateManager
 from state.serialization import json_fields
@@ -58,23 +59,23 @@ def store() -> MemoryStateStore:
 
 @pytest.fixture
 def state_manager(store: MemoryStateStore) -> StateManager:
-    return StateManager(StackState("prod", PLACE), store, lambda: 1000.0)
+    return StateManager(StackState("prod", PLACE), store, WRITER, lambda: 1000.0)
 
 
 @given(DOCUMENTS)
 def test_a_document_reads_back_as_it_was_written(document: StackState) -> None:
-    assert StackState.parse(document.dump(), "x") == document
+    assert StackState.parse(document.dump(WRITER), "x") == document
 
 
 def test_a_document_tells_its_schema_and_who_wrote_it() -> None:
-    raw = json.loads(StackState("prod", PLACE).dump())
+    raw = json.loads(StackState("prod", PLACE).dump(WRITER))
 
     assert raw["schema"] == SCHEMA
     assert raw["writer"].startswith("ml-api-provisioner ")
 
 
 def whole(**changed: Any) -> bytes:
-    return json.dumps({**json.loads(StackState("prod", PLACE).dump()), **changed}).encode()
+    return json.dumps({**json.loads(StackState("prod", PLACE).dump(WRITER)), **changed}).encode()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def whole(**changed: Any) -> bytes:
         b"null",
         b"{}",
         b"\xff\xfe",
-        StackState("prod", PLACE).dump()[:-40],
+        StackState("prod", PLACE).dump(WRITER)[:-40],
         whole(place="nowhere"),
         whole(place={"account": "1"}),
         whole(entries={"vpc": {"kind": "Vpc"}}),
@@ -147,7 +148,9 @@ def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(
 def test_the_token_of_an_open_intent_is_kept(state_manager: StateManager, store: MemoryStateStore) -> None:
     """The second attempt must be recognised by AWS as the first one."""
     first = state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n"))
-    again = StateManager(store.latest, store, lambda: 2000.0).record_intent("vpc", "create", ResourceState("Vpc", "n"))
+    again = StateManager(store.latest, store, WRITER, lambda: 2000.0).record_intent(
+        "vpc", "create", ResourceState("Vpc", "n")
+    )
 
     assert again == first
 

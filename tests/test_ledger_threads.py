@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from provisioner.names import WRITER
 from state.errors import StateError
 from state.manager import StateManager
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -27,7 +28,7 @@ def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Mem
         acting.release()
         return 1000.0
 
-    state_manager = StateManager(StackState("prod", PLACE), store, wall)
+    state_manager = StateManager(StackState("prod", PLACE), store, WRITER, wall)
     store.held.clear()
     threads = [
         threading.Thread(target=state_manager.record_intent, args=(f"n{n}", "create", ResourceState("Thing", "x")))
@@ -62,7 +63,7 @@ def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
         acting.release()
         return 1000.0
 
-    state_manager = StateManager(StackState("prod", PLACE), Broken(), wall)
+    state_manager = StateManager(StackState("prod", PLACE), Broken(), WRITER, wall)
 
     def act(name: str) -> None:
         try:
@@ -84,7 +85,7 @@ def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
 
 
 def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: MemoryStateStore) -> None:
-    state_manager = StateManager(StackState("prod", PLACE), store, lambda: 1000.0)
+    state_manager = StateManager(StackState("prod", PLACE), store, WRITER, lambda: 1000.0)
     unwritten: list[str] = []
 
     def act(name: str) -> None:
@@ -105,7 +106,7 @@ def test_what_is_known_is_read_while_another_thread_adds_to_it() -> None:
     """Garbage may be collected in the middle of a listing, and another thread run meanwhile."""
     resource_states = {f"n{n}": ResourceState("Thing", "x", id=f"i{n}", region="here") for n in range(400)}
     state_manager = StateManager(
-        StackState("prod", PLACE, resources=resource_states), MemoryStateStore(), lambda: 1000.0
+        StackState("prod", PLACE, resources=resource_states), MemoryStateStore(), WRITER, lambda: 1000.0
     )
     more = itertools.count()
 

@@ -117,10 +117,11 @@ for _ in range(4):
     with workspace.lock("prod", sys.argv[1], 100, Quick()) as lock:
         document = workspace.load_state("prod") or StackState("prod", StackLocation("1", "aws", "us-east-1"))
         document.fencing_token = max(lock.fencing_token, document.fencing_token + 1)
-        assert store.claim(document.dump())
+        assert store.claim(document.dump("a test"))
         time.sleep(0.02)
         count = document.outputs.get("count", "")
-        StateManager(document, store, Clock().wall, lock.ensure_held).record_outputs([], {"count": count + sys.argv[1]})
+        manager = StateManager(document, store, "a test", Clock().wall, lock.ensure_held)
+        manager.record_outputs([], {"count": count + sys.argv[1]})
         store.release_claim()
 """
 

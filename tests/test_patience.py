@@ -22,6 +22,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, minutes
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive, WaitTimeout
+from provisioner.names import WRITER
 from state.errors import ProvisionerError
 from state.manager import StateManager
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -57,7 +58,7 @@ def hands(clock: Hurried, pace: float = 1.0) -> ResourceExecutor:
     aws = SimpleNamespace(speed=pace, consistency_window=lambda usual: usual * pace, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None, since=0.0)
     state = StackState(SUFFIX, StackLocation("123456789012", "aws", "us-east-1"))
-    return ResourceExecutor(clients, StateManager(state, MemoryStateStore(), clock.wall), lambda _event: None)
+    return ResourceExecutor(clients, StateManager(state, MemoryStateStore(), WRITER, clock.wall), lambda _event: None)
 
 
 def target(resource_type: Slow) -> ManagedResource:

@@ -13,6 +13,7 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.resource_graph.sensitive import SensitiveValue, mask, mask_changes, to_recorded
+from provisioner.names import WRITER
 from provisioner.terminal.differences import lines
 from state.backend import FileBackend
 from state.fingerprints import fingerprint_of, is_fingerprint, new_salt
@@ -195,15 +196,15 @@ def test_a_state_of_schema_1_is_read_without_its_values_and_is_the_same_at_each_
 
     state, again = StackState.parse(text, "kept"), StackState.parse(text, "kept")
 
-    assert state.dump() == again.dump()
-    assert CANARY.encode() not in state.dump()
+    assert state.dump(WRITER) == again.dump(WRITER)
+    assert CANARY.encode() not in state.dump(WRITER)
     (container,) = state.resources["task"].desired["containerDefinitions"]
     kept = {one["name"]: one["value"] for one in container["environment"]}
     assert kept["TOKEN"] == SensitiveValue("TOKEN", "canary-of-the-main-service")
     assert kept["DB_PORT"] == "5432"
     assert len(state.tombstones) == 1
-    assert json.loads(state.dump())["schema"] == SCHEMA
-    assert StackState.parse(state.dump(), "kept") == state
+    assert json.loads(state.dump(WRITER))["schema"] == SCHEMA
+    assert StackState.parse(state.dump(WRITER), "kept") == state
 
 
 def test_what_was_kept_of_an_older_schema_is_written_anew_with_it(tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_what_was_kept_of_an_older_schema_is_written_anew_with_it(tmp_path: Path
     store.save_version("20260101T000000Z-000001-920389a3", KEPT.read_bytes())
     store.save_version("20260102T000000Z-000002-920389a3", b"damaged")
 
-    save_version(store, StackState.parse(KEPT.read_bytes(), "kept"))
+    save_version(store, StackState.parse(KEPT.read_bytes(), "kept"), WRITER)
 
     assert len(store.version_names()) == 3
     assert [name for name in store.version_names() if CANARY.encode() in (store.load_version(name) or b"")] == []

@@ -13,6 +13,7 @@ import pytest
 
 from provisioner.bucket.address import Bucket
 from provisioner.errors import UsageError
+from provisioner.names import WRITER
 from provisioner.workflows import state as keeping
 from state.lock_holder import LockHolder
 from state.stack_state import StackLocation, StackState
@@ -35,7 +36,7 @@ class Team:
             user.well("state", "init", "--yes")
         location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
         state = StackState(SUFFIX, location, serial=7, outputs={"vpc_id": "vpc-1"})
-        (tmp_path / "first.json").write_bytes(state.dump())
+        (tmp_path / "first.json").write_bytes(state.dump(WRITER))
         self.well("state", "push", str(tmp_path / "first.json"))
 
     def run(self, *arguments: str) -> CommandResult:
@@ -153,12 +154,12 @@ def held_by(team: Team, holder: LockHolder) -> Iterator[None]:
     """Somebody holds the lock."""
     if team.is_shared:
         s3 = client(team.desk.box.endpoint, "s3")
-        s3.put_object(Bucket="team-state", Key="ml/api/prod.lock", Body=holder.dump().encode())
+        s3.put_object(Bucket="team-state", Key="ml/api/prod.lock", Body=holder.dump(WRITER).encode())
         yield
         return
     with team.desk.ledger(SUFFIX).with_name(".prod.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(holder.dump())
+        file.write(holder.dump(WRITER))
         file.flush()
         yield
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from provisioner.names import WRITER
 from state.backend import S3Backend
 from state.errors import LockHeld, ProvisionerError, StateError
 from state.lease import LEASE_SECONDS, SAFETY_MARGIN_SECONDS, LeaseLock
@@ -40,9 +41,9 @@ class Run:
         text = store.load()
         state = StackState.parse(text, "it") if text else StackState("prod", AT)
         state.fencing_token = max(lock.fencing_token, state.fencing_token + 1)
-        if not store.claim(state.dump()):
+        if not store.claim(state.dump(WRITER)):
             return False
-        self.ledger = StateManager(state, store, self.shelf.clock.wall, lock.ensure_held)
+        self.ledger = StateManager(state, store, WRITER, self.shelf.clock.wall, lock.ensure_held)
         return True
 
     def end(self, *, well: bool) -> None:
@@ -198,7 +199,7 @@ class Brittle(MemoryStateStore):
 @settings(max_examples=60, deadline=None)
 def test_what_stands_is_what_the_last_act_that_returned_left(acts: list[tuple[str, int]], fails_at: int) -> None:
     store = Brittle(fails_at)
-    state_manager = StateManager(StackState("prod", AT), store, lambda: 1000.0)
+    state_manager = StateManager(StackState("prod", AT), store, WRITER, lambda: 1000.0)
     done = 0
     try:
         for act, number in acts:

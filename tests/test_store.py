@@ -13,6 +13,7 @@ import pytest
 
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
+from provisioner.names import WRITER
 from state.backend import FileBackend
 from state.errors import LockHeld, StateError
 from state.stack_state import StackLocation as At
@@ -63,8 +64,8 @@ def test_in_both_places_what_was_saved_is_loaded_until_it_is_removed(place: Plac
 def test_in_both_places_the_past_is_kept_and_only_so_much_of_it(place: Place) -> None:
     store = place.archive.store("prod")
     for serial in range(1, VERSIONS_KEPT + 3):
-        save_version(store, document(serial=serial, lineage="abcdefgh-1"))
-    save_version(store, document(serial=serial, lineage="abcdefgh-1"))
+        save_version(store, document(serial=serial, lineage="abcdefgh-1"), WRITER)
+    save_version(store, document(serial=serial, lineage="abcdefgh-1"), WRITER)
 
     kept = list_versions(store)
     assert [one.serial for one in kept] == list(range(3, VERSIONS_KEPT + 3))
@@ -103,13 +104,13 @@ def test_in_both_places_reports_are_found_by_their_stack(place: Place) -> None:
 def test_a_claim_on_nothing_leaves_nothing(place: Place) -> None:
     store = place.archive.store("prod")
     store.load()
-    assert store.claim(document().dump())
+    assert store.claim(document().dump(WRITER))
     assert place.workspace.load_state("prod") is None
     store.release_claim()
     assert store.load() is None
 
-    assert store.claim(document().dump())
-    store.save(document(serial=1).dump())
+    assert store.claim(document().dump(WRITER))
+    store.save(document(serial=1).dump(WRITER))
     store.release_claim()
     assert store.load() is not None
 
@@ -368,7 +369,7 @@ def test_what_cannot_be_moved_is_an_error_with_a_hint(
 
 
 def test_what_somebody_else_put_beside_the_past_documents_is_none_of_them(store: FileStateStore) -> None:
-    save_version(store, document(serial=3))
+    save_version(store, document(serial=3), WRITER)
     (store.path.parent / "history" / "prod" / "notes.json").write_text("mine")
 
     assert [one.serial for one in list_versions(store)] == [3]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import Blocked, UsageError, amount
+from provisioner.names import WRITER
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console, table
 from provisioner.workflows.confirmation import Confirmation
@@ -33,12 +34,12 @@ class LockedState:
         """Write another state in place of the current one, which is saved as an old version."""
         store = self.workspace.store(self.suffix)
         if self.current:
-            save_version(store, self.current)
+            save_version(store, self.current, WRITER)
         former = self.current.fencing_token if self.current else 0
         state.fencing_token = max(self.lock.fencing_token, former + 1, state.fencing_token)
         self.lock.ensure_held()
         begin_change()
-        store.save(state.dump())
+        store.save(state.dump(WRITER))
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def print_state(console: Console, workspace: Workspace, suffix: str) -> int:
     state = workspace.load_state(suffix)
     if state is None:
         raise workspace.unknown_stack_error(suffix)
-    console.data(state.dump().decode().rstrip("\n"))
+    console.data(state.dump(WRITER).decode().rstrip("\n"))
     return 0
 
 
@@ -103,7 +104,7 @@ def push_state(
 
 def _is_same(state: StackState, current: StackState) -> bool:
     """Return whether the state is there already, whatever lock number it was written with."""
-    return replace(current, fencing_token=state.fencing_token).dump() == state.dump()
+    return replace(current, fencing_token=state.fencing_token).dump(WRITER) == state.dump(WRITER)
 
 
 def check_is_later(state: StackState, current: StackState) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner import __version__
 from provisioner.aws.call_log import Call
 from provisioner.aws.connection import AwsConnection
 from provisioner.engine.calls.error_codes import THROTTLES
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.events import ENDS, Event
 from provisioner.engine.resource_graph.graph import Edge
+from provisioner.names import WRITER
 from state.serialization import as_json
 from state.stack_state import StackLocation
 
@@ -121,7 +121,7 @@ class RunRecorder:
             worked = {name: as_json(step) for name, step in self.resources.items() if step.events}
         return {
             "schema": SCHEMA,
-            "writer": f"ml-api-provisioner {__version__}",
+            "writer": WRITER,
             "suffix": self.suffix,
             "command": self.command,
             "arguments": self.arguments,
