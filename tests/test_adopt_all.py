@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner import __version__
 from provisioner.emulator.server import LocalAws
 from tests.support.account_inventory import inventory
 from tests.support.user import User
@@ -73,6 +74,7 @@ def test_adopt_all_puts_it_aside_and_finds_everything_again(up: User, how: str) 
     assert up.acts(before) == []
     assert inventory(up.box.endpoint) == stood
     assert {name: one["id"] for name, one in up.known(SUFFIX)["entries"].items()} == known
+    assert up.known(SUFFIX)["writer"] == f"ml-api-provisioner {__version__}"
     assert up.plan(SUFFIX) == "No changes.\n"
     aside = list(up.ledger(SUFFIX).parent.glob("prod.json.aside-*"))
     assert text in [path.read_bytes() for path in aside]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -229,4 +228,4 @@ def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(
     for serial, act in enumerate(acts, start=1):
         act()
         assert store.latest.serial == serial
-        assert asdict(store.latest) == asdict(state_manager.state)
+        assert store.latest.dump(WRITER) == state_manager.state.dump(WRITER)
