@@ -154,12 +154,12 @@ def held_by(team: Team, holder: LockHolder) -> Iterator[None]:
     """Somebody holds the lock."""
     if team.is_shared:
         s3 = client(team.desk.box.endpoint, "s3")
-        s3.put_object(Bucket="team-state", Key="ml/api/prod.lock", Body=holder.dump(WRITER).encode())
+        s3.put_object(Bucket="team-state", Key="ml/api/prod.lock", Body=holder.dump().encode())
         yield
         return
     with team.desk.ledger(SUFFIX).with_name(".prod.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(holder.dump(WRITER))
+        file.write(holder.dump())
         file.flush()
         yield
 
