@@ -272,4 +272,4 @@ class Session:
     def duration_history(self) -> DurationHistory:
         """How long each step took in earlier runs here, of this stack and of others."""
         records = (doc for doc in self.options.workspace.runs.latest_records(_RUNS) if is_valid_run_record(doc))
-        return DurationHistory.of(records, self.aws.speed, self.location.region)
+        return DurationHistory.from_records(records, self.aws.speed, self.location.region)

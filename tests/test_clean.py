@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.terminal.clean import own, raw, sanitize
+from provisioner.terminal.clean import sanitize, trusted_sequence, unwrap_trusted
 from provisioner.terminal.console import Console
 from provisioner.workflows.output_files import SUMMARY, append_job_summary, write
 from tests.support.account_inventory import client
@@ -63,10 +63,10 @@ def test_nothing_that_is_left_controls_anything(text: str) -> None:
 
 
 def test_the_tools_own_pass_and_nobody_elses() -> None:
-    told = f"{own(chr(27) + '[31m')}x\x1b[2J{own(chr(27) + '[0m')}"
+    told = f"{trusted_sequence(chr(27) + '[31m')}x\x1b[2J{trusted_sequence(chr(27) + '[0m')}"
 
     assert sanitize(told) == "\x1b[31mx\x1b[0m"
-    assert raw(told) == "\x1b[31mx\x1b[2J\x1b[0m"
+    assert unwrap_trusted(told) == "\x1b[31mx\x1b[2J\x1b[0m"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference, differences, meets_condition, tag_differences
 from provisioner.engine.resource_graph.references import JsonObject, Ref, SecretValue, StoredSecret, Unknown
-from provisioner.terminal.differences import lines
+from provisioner.terminal.differences import difference_lines
 from tests.support.fake_resources import Thing
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
@@ -164,7 +164,7 @@ def test_what_stands_beside_what_is_ours_whole_is_a_difference(beside: JsonObjec
 
     assert [one.path for one in found] == paths
     assert differences(Thing(), wanted, seen, None) == []
-    assert len(list(lines(found))) == len(paths)
+    assert len(list(difference_lines(found))) == len(paths)
 
 
 def test_a_value_not_known_yet_is_a_difference() -> None:

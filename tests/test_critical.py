@@ -6,7 +6,7 @@ from provisioner.engine.estimates.critical_path import (
     create_graph,
     critical_path,
     delete_graph,
-    inverted,
+    dependents_of,
 )
 from provisioner.engine.resource_graph.graph import Edge
 
@@ -33,7 +33,7 @@ def test_an_edge_that_needs_existence_does_not_wait_for_readiness() -> None:
 
 
 def test_what_is_needed_goes_after_what_needs_it() -> None:
-    assert inverted({"vpc": [], "subnet": ["vpc", "gone"]}) == {"vpc": {"subnet"}, "subnet": set()}
+    assert dependents_of({"vpc": [], "subnet": ["vpc", "gone"]}) == {"vpc": {"subnet"}, "subnet": set()}
 
 
 def test_an_end_waits_for_the_end_of_what_needs_it_or_only_for_its_beginning() -> None:

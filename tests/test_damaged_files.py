@@ -19,7 +19,7 @@ from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.runs.run import diff_runs, run_of
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import UsageError
-from provisioner.prices.table import prices
+from provisioner.prices.table import load_prices
 from provisioner.settings.schema import setting_schemas
 from provisioner.steps.lookups import validate_lookups
 from provisioner.terminal.console import Console
@@ -105,7 +105,7 @@ def use(doc: dict[str, Any]) -> None:
     show_run(console, run)
     show_timeline(console, timeline_of(doc))
     diff_runs(run, run_of("r", record()))
-    DurationHistory.of([doc], 0.0)
+    DurationHistory.from_records([doc], 0.0)
 
 
 def test_a_record_of_a_run_is_sound() -> None:
@@ -247,4 +247,4 @@ def test_a_cache_of_prices_that_is_none_is_passed_over(tmp_path: Path, text: str
     path = tmp_path / "prices.json"
     path.write_text(text)
 
-    assert prices("us-east-1", path).as_of
+    assert load_prices("us-east-1", path).as_of

@@ -15,9 +15,9 @@ from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from provisioner.terminal.graph import by_piece
+from provisioner.terminal.graph import resources_by_step
 from provisioner.terminal.graph_formats import as_dot, as_mermaid
-from provisioner.terminal.layout import implied, lay_out
+from provisioner.terminal.layout import implied_edges, lay_out_graph
 from provisioner.terminal.picture import as_svg
 from tests.support.fake_resources import Thing
 from tests.support.user import User
@@ -52,12 +52,12 @@ def test_mermaid_has_every_node_in_its_piece_and_every_edge_that_no_others_imply
 
     names = {found[1]: found[2] for line in lines if (found := re.match(r'^    (n_\w+)\["([^"<]+)<br/>', line))}
     assert list(names.values()) == [
-        resource.logical_id for resources in by_piece(stack).values() for resource in resources
+        resource.logical_id for resources in resources_by_step(stack).values() for resource in resources
     ]
     arrows = [re.fullmatch(r'  (n_\w+) (?:-->|==>\|"[^"]+"\|) (n_\w+)', line) for line in lines]
     drawn = [(names[found[1]], names[found[2]]) for found in arrows if found]
     waits = {(edge.to, resource.logical_id) for resource in stack for edge in resource.edges if edge.ready}
-    assert sorted(drawn) == sorted((edges(stack) - implied(stack)) | waits)
+    assert sorted(drawn) == sorted((edges(stack) - implied_edges(stack)) | waits)
     assert sum(line.startswith("  subgraph ") for line in lines) == lines.count("  end") > 12
 
 
@@ -65,7 +65,7 @@ def test_dot_has_every_node_in_its_piece_and_every_edge_once(stack: Stack) -> No
     told = as_dot(stack)
 
     assert re.findall(r'^    "([^"]+)" \[label', told, re.MULTILINE) == [
-        resource.logical_id for resources in by_piece(stack).values() for resource in resources
+        resource.logical_id for resources in resources_by_step(stack).values() for resource in resources
     ]
     assert sorted(re.findall(r'^  "([^"]+)" -> "([^"]+)"', told, re.MULTILINE)) == sorted(edges(stack))
     assert told.count("{") == told.count("}")
@@ -104,7 +104,7 @@ def test_no_box_lies_on_another_or_outside(stack: Stack) -> None:
 
 
 def test_every_edge_leads_to_the_right(stack: Stack) -> None:
-    spots = lay_out(stack).spots
+    spots = lay_out_graph(stack).cells
 
     assert all(spots[one].column < spots[other].column for one, other in edges(stack))
 
@@ -115,7 +115,7 @@ def test_an_edge_is_implied_where_a_longer_way_leads_there_too() -> None:
     two = step(Thing, "two", depends_on=[one])
     step(Thing, "three", depends_on=[one, two])
 
-    assert implied(step.stack) == {("one", "three")}
+    assert implied_edges(step.stack) == {("one", "three")}
     assert step.stack.resources["three"].edges == (Edge("one"), Edge("two"))
 
 

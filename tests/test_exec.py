@@ -39,27 +39,27 @@ def test_the_inside_of_a_frame_is_told_from_its_outside(step: int) -> None:
     inside, outside = b"", b""
 
     for at in range(0, len(came), step):
-        for is_inside, piece in framed.take(came[at : at + step]):
+        for is_inside, piece in framed.split(came[at : at + step]):
             inside, outside = inside + piece * is_inside, outside + piece * (not is_inside)
 
-    assert (inside, outside, framed.code) == (b"out <\x1e> put", b"hello\n\nbye", 42)
+    assert (inside, outside, framed.exit_code) == (b"out <\x1e> put", b"hello\n\nbye", 42)
 
 
 def test_what_is_typed_is_shown_at_once() -> None:
     framed = OutputFrame("abc")
-    list(framed.take(b"\x1eabc\x1e"))
+    list(framed.split(b"\x1eabc\x1e"))
 
-    assert [piece for _, piece in framed.take(b"<")] == [b"<"]
+    assert [piece for _, piece in framed.split(b"<")] == [b"<"]
 
 
 def test_the_command_line_keeps_every_argument_whole() -> None:
     framed = OutputFrame("abc")
-    line = framed.around(["printf", "%s|", "a b", "it's", "$HOME"])
+    line = framed.wrap_command(["printf", "%s|", "a b", "it's", "$HOME"])
 
     out = subprocess.run(shlex.split(line), capture_output=True, check=True).stdout
 
-    assert b"".join(piece for is_inside, piece in framed.take(out) if is_inside) == b"a b|it's|$HOME|"
-    assert framed.code == 0
+    assert b"".join(piece for is_inside, piece in framed.split(out) if is_inside) == b"a b|it's|$HOME|"
+    assert framed.exit_code == 0
 
 
 @pytest.mark.parametrize("version", ["1.2.497.0", "1.1.0", "what?"])
@@ -70,7 +70,7 @@ def test_a_plugin_that_shows_the_token_to_everybody_is_refused(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Blocked, match="too old"):
-        Plugin.found()
+        Plugin.find()
 
 
 # On a stack that stands.

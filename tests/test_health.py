@@ -20,7 +20,7 @@ from provisioner.health.services import events, services
 from provisioner.health.targets import targets
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended_state
-from provisioner.terminal.health import health_lines, verdict
+from provisioner.terminal.health import health_lines, health_summary
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -275,10 +275,10 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
         ("!                 ill", "red"),
         ("?          other  denied", "yellow"),
     ]
-    assert verdict(parts, amiss=[]) == ("Not well: targets; unknown: targets.", "red")
-    assert verdict([], amiss=[]) == ("All is well.", "green")
-    assert verdict([], amiss=["nat-1"])[0] == "1 resource is not there, not ready or unknown: nat-1."
-    many = verdict([], amiss=["a", "b", "c", "d"])[0]
+    assert health_summary(parts, problems=[]) == ("Not well: targets; unknown: targets.", "red")
+    assert health_summary([], problems=[]) == ("All is well.", "green")
+    assert health_summary([], problems=["nat-1"])[0] == "1 resource is not there, not ready or unknown: nat-1."
+    many = health_summary([], problems=["a", "b", "c", "d"])[0]
     assert many == "4 resources are not there, not ready or unknown: a, b, c and others."
 
 

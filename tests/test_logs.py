@@ -19,7 +19,7 @@ from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail
 from provisioner.terminal.console import Console
-from provisioner.terminal.service_tables import Lines
+from provisioner.terminal.service_tables import LogPrinter
 from provisioner.workflows.logs import LogQuery, _check_service_name, _selected_lines
 from state.errors import ProvisionerError
 from tests.support.account_inventory import client
@@ -358,9 +358,9 @@ def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
 
 
 def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(Console(color=False))
+    lines = LogPrinter(Console(color=False))
     for stream in ("api/api/1111aaaa2222", "api/scratch/1111aaaa2222", "exact/scratch/3333", "writer.0"):
-        lines.show(LogLine(NOW * 1000, stream, "ending with exit code 0", stream))
+        lines.print(LogLine(NOW * 1000, stream, "ending with exit code 0", stream))
 
     heads = [line.split(" ", 1)[1].partition(" ending")[0] for line in capsys.readouterr().out.splitlines()]
     assert heads == ["api 1111aaaa", "api/scratch 1111aaaa", "exact/scratch 3333", "writer.0"]

@@ -16,7 +16,7 @@ from provisioner.emulator.patches.cloudwatch_measures import measure
 from provisioner.emulator.wire import ACCOUNT, AccountRegion
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
-from provisioner.terminal.screen import Screen, cut
+from provisioner.terminal.screen import Screen, fit_to_terminal
 from tests.support.live_stack import SUFFIX, LiveStack
 
 COLOR = re.compile(r"\x1b\[\d*(;\d+)*m")
@@ -222,8 +222,8 @@ def test_expired_credentials_end_the_look(live_stack: LiveStack) -> None:
 def test_what_does_not_fit_is_counted_and_the_last_line_stays() -> None:
     lines = [(f"line {n}", "") for n in range(10)]
 
-    assert [text for text, _ in cut(lines, 4, 6)] == ["line", "line", "... 7 lines more", "line"]
-    assert cut(lines, 80, 12) == lines
+    assert [text for text, _ in fit_to_terminal(lines, 4, 6)] == ["line", "line", "... 7 lines more", "line"]
+    assert fit_to_terminal(lines, 80, 12) == lines
 
 
 class Terminal:

@@ -12,7 +12,7 @@ import pytest
 from provisioner.report.diagram import stack_diagram
 from provisioner.terminal.picture import as_svg as as_graph
 from provisioner.terminal.report.drawing import as_svg
-from provisioner.terminal.report.page import page
+from provisioner.terminal.report.page import report_page
 from tests.test_graph import built
 from tests.test_report_page import sheet, things
 
@@ -79,7 +79,7 @@ def test_weasyprint_draws_a_picture_in_its_light_colours(form: str, tmp_path: Pa
 
 @needs["pdftoppm"]
 def test_a_printed_report_has_a_picture_with_the_colours_of_its_states(tmp_path: Path) -> None:
-    found = shares(printed(page(sheet(things())), tmp_path))
+    found = shares(printed(report_page(sheet(things())), tmp_path))
 
     assert is_light(found)
     assert found.get(GOOD, 0) > 0.0001

@@ -15,7 +15,7 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.planning.diff import Difference
-from provisioner.terminal.differences import external_field_lines, lines
+from provisioner.terminal.differences import difference_lines, external_field_lines
 from state.lock import FileLock
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
@@ -83,7 +83,7 @@ def test_a_field_deep_inside_is_shown_by_its_path() -> None:
     old = [{"name": "api", "image": "one", "ports": [{"port": 1}]}]
     new = [{"name": "api", "image": "two", "ports": [{"port": 2}]}]
 
-    shown = list(lines([Difference("containers", old, new), Difference("Tags.team", None, "a")]))
+    shown = list(difference_lines([Difference("containers", old, new), Difference("Tags.team", None, "a")]))
 
     assert shown == [
         "containers.api.image: one -> two",
@@ -102,7 +102,7 @@ def test_of_a_long_list_the_members_that_differ_are_shown() -> None:
     rules = [{"Field": "path", "Values": ["v" * 99]}, {"Field": "header", "Values": ["k"]}]
 
     shown = list(
-        lines(
+        difference_lines(
             [
                 Difference("told", old, new),
                 Difference("asked", rules, rules[:1]),
@@ -142,7 +142,7 @@ def test_what_another_owner_holds_is_told_as_it_is_now() -> None:
 def test_two_long_values_are_told_from_where_they_differ() -> None:
     long = "a" * 200
 
-    [shown] = lines([Difference("command", f"{long}-1{long}", f"{long}-2{long}")])
+    [shown] = difference_lines([Difference("command", f"{long}-1{long}", f"{long}-2{long}")])
 
     old, new = shown.removeprefix("command: ").split(" -> ")
     assert old.startswith("…aaa")
@@ -154,18 +154,18 @@ def test_where_one_key_takes_anothers_place_both_are_told() -> None:
     old = {"Principal": {"AWS": "*"}, "Sid": "aws-made"}
     new = {"Principal": {"Service": "ecs-tasks.amazonaws.com"}}
 
-    assert list(lines([Difference("Statement", old, new)])) == [
+    assert list(difference_lines([Difference("Statement", old, new)])) == [
         "Statement.Principal.AWS: * -> (none)",
         "Statement.Principal.Service: (none) -> ecs-tasks.amazonaws.com",
     ]
-    assert list(lines([Difference("DefaultAction", {"Allow": {}}, {"Block": {}})])) == [
+    assert list(difference_lines([Difference("DefaultAction", {"Allow": {}}, {"Block": {}})])) == [
         "DefaultAction.Allow: {} -> (none)",
         "DefaultAction.Block: (none) -> {}",
     ]
 
 
 def test_an_empty_text_is_told_as_one() -> None:
-    assert list(lines([Difference("WebACLId", "", "arn")])) == ['WebACLId: "" -> arn']
+    assert list(difference_lines([Difference("WebACLId", "", "arn")])) == ['WebACLId: "" -> arn']
 
 
 def test_all_stacks_are_named_where_there_are_several(live_stack: LiveStack) -> None:

@@ -15,14 +15,14 @@ from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.prices.charges import BY_USE, CHARGES, FREE, PricedResources, is_priced
-from provisioner.prices.estimate import Cost, CostEstimate, after, as_it_is, bill
+from provisioner.prices.estimate import Cost, CostEstimate, monthly_bill, resources_after, with_actual_values
 from provisioner.prices.price_list import fetch_prices
-from provisioner.prices.table import FALLBACK, keep, prices
+from provisioner.prices.table import FALLBACK, load_prices, save_prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from provisioner.terminal.estimate import duration
+from provisioner.terminal.estimate import format_duration
 from state.stack_state import StackLocation, StackState
 from tests.support.user import User
 
@@ -44,7 +44,7 @@ def declared(**sections: Any) -> Plan:
 
 def cost(plan: Plan, what: str, region: str = "us-east-1") -> Cost:
     """One charge of a stack that stands as it is declared."""
-    return bill(after(plan, PricedResources({}, {}, {})), prices(region, NOWHERE))[what]
+    return monthly_bill(resources_after(plan, PricedResources({}, {}, {})), load_prices(region, NOWHERE))[what]
 
 
 def test_each_charge_follows_what_is_declared() -> None:
@@ -74,30 +74,30 @@ def test_another_architecture_has_a_price_of_its_own() -> None:
 
 
 def test_a_price_that_the_table_lacks_is_another_regions_and_named() -> None:
-    known = prices("ap-northeast-1", NOWHERE)
+    known = load_prices("ap-northeast-1", NOWHERE)
 
-    assert known.of("fargate_cpu_hour") == 0.05056
-    assert known.of("acu_hour") == prices(FALLBACK, NOWHERE).of("acu_hour")
+    assert known.price("fargate_cpu_hour") == 0.05056
+    assert known.price("acu_hour") == load_prices(FALLBACK, NOWHERE).price("acu_hour")
     assert known.borrowed == {"acu_hour"}
 
 
 def test_prices_that_were_asked_for_come_first(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "asked.json"
-    keep(path, "eu-west-1", "2027-01-01", {"nat_hour": 1.0})
-    keep(path, "eu-west-2", "2027-01-02", {"nat_hour": 2.0})
+    save_prices(path, "eu-west-1", "2027-01-01", {"nat_hour": 1.0})
+    save_prices(path, "eu-west-2", "2027-01-02", {"nat_hour": 2.0})
 
-    known = prices("eu-west-1", path)
+    known = load_prices("eu-west-1", path)
 
-    assert (known.as_of, known.of("nat_hour"), known.of("acu_hour")) == ("2027-01-01", 1.0, 0.14)
+    assert (known.as_of, known.price("nat_hour"), known.price("acu_hour")) == ("2027-01-01", 1.0, 0.14)
     path.write_text("damaged")
-    assert prices("eu-west-1", path).of("nat_hour") == 0.048
+    assert load_prices("eu-west-1", path).price("nat_hour") == 0.048
 
 
 def test_what_stands_is_priced_as_it_is() -> None:
     differing = (Difference("Scaling.Min", 4, 1), Difference("Scheme", "internal", "internet-facing"))
     change = Change("update", "x", "Thing", "", "", differences=differing)
 
-    now = as_it_is({"Scheme": "internet-facing", "Scaling": {"Min": 1, "Max": 8}}, change)
+    now = with_actual_values({"Scheme": "internet-facing", "Scaling": {"Min": 1, "Max": 8}}, change)
 
     assert now == {"Scheme": "internal", "Scaling": {"Min": 4, "Max": 8}}
 
@@ -173,7 +173,7 @@ def test_an_end_takes_as_long_as_its_longest_chain() -> None:
 
 
 def test_a_duration_is_said_in_minutes() -> None:
-    assert [duration(one) for one in (0.2, 42, 125)] == ["a moment", "42 s", "2 min 05 s"]
+    assert [format_duration(one) for one in (0.2, 42, 125)] == ["a moment", "42 s", "2 min 05 s"]
 
 
 def test_an_estimate_sums_both_bills() -> None:

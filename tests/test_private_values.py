@@ -14,7 +14,7 @@ from provisioner.emulator.server import LocalAws
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.resource_graph.sensitive import SensitiveValue, mask, mask_changes, to_recorded
 from provisioner.names import WRITER
-from provisioner.terminal.differences import lines
+from provisioner.terminal.differences import difference_lines
 from state.backend import FileBackend
 from state.fingerprints import fingerprint_of, is_fingerprint, new_salt
 from state.stack_state import SCHEMA, StackState
@@ -258,7 +258,7 @@ def test_what_is_private_is_shown_as_set_or_changed_wherever_it_lies() -> None:
     ]
     new = [{"name": "B", "value": SensitiveValue("B", "3")}, {"name": "C", "value": SensitiveValue("C", "4")}]
 
-    told = list(lines([Difference("environment", old, new)]))
+    told = list(difference_lines([Difference("environment", old, new)]))
 
     assert told == [
         'environment.A: {"value": "(set)"} -> (none)',

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.engine.planning.drift import Drift, DriftCategory
-from provisioner.report.resources import state_of
+from provisioner.report.resources import display_status_of
 from provisioner.resources import RESOURCE_TYPES
 from tests.support.user import User
 
@@ -36,7 +36,7 @@ def drifted(what: DriftCategory) -> Drift:
 def test_a_resource_is_judged_by_what_aws_says_then_by_drift(
     doc: dict[str, str] | None, drift: Drift | None, state: str, word: str
 ) -> None:
-    assert state_of(RESOURCE_TYPES["NatGateway"], doc, drift) == (state, word)
+    assert display_status_of(RESOURCE_TYPES["NatGateway"], doc, drift) == (state, word)
 
 
 @pytest.fixture(scope="module")

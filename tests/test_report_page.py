@@ -17,11 +17,11 @@ import pytest
 
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource
-from provisioner.report.security_controls import posture
-from provisioner.terminal.report.canvas import NARROW, WIDE, Format
+from provisioner.report.security_controls import check_controls
+from provisioner.terminal.report.canvas import NARROW, WIDE, DiagramFormat
 from provisioner.terminal.report.drawing import as_svg
-from provisioner.terminal.report.page import page
-from provisioner.terminal.report.style import colours
+from provisioner.terminal.report.page import report_page
+from provisioner.terminal.report.style import color_variables
 from tests.support.report_pages import ODD, sheet, things
 from tests.support.user import ROOT
 
@@ -62,7 +62,7 @@ class Seen(HTMLParser):
 
 
 def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, ReportResource]) -> None:
-    text, seen = page(sheet(whole, warning=ODD)), Seen()
+    text, seen = report_page(sheet(whole, warning=ODD)), Seen()
     seen.feed(text)
 
     assert (seen.open, seen.loads) == ([], [])
@@ -76,7 +76,7 @@ def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, Re
 
 
 def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
-    text = page(sheet(whole))
+    text = report_page(sheet(whole))
 
     for words in ("What sits where", "Outputs", "Health", "Drift", "Cost", "Security", "Runs", "Not well"):
         assert words in text
@@ -91,7 +91,7 @@ def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
 def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportResource]) -> None:
     known = things(**dict.fromkeys(whole, "unknown"))
 
-    text = page(sheet(known, drift=None, parts=(), warning="Expired.", runs=(), last=None))
+    text = report_page(sheet(known, drift=None, parts=(), warning="Expired.", runs=(), last=None))
 
     assert "Expired." in text
     assert "Not looked for: AWS was not asked." in text
@@ -100,11 +100,11 @@ def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportR
 
 
 def test_what_protects_the_production_profile_holds_but_what_is_accepted(whole: dict[str, ReportResource]) -> None:
-    assert {one.what for one in posture(whole) if one.broken} == ACCEPTED
+    assert {one.name for one in check_controls(whole) if one.violations} == ACCEPTED
 
 
 def test_the_seed_says_what_it_leaves_open() -> None:
-    open_ones = {one.what: one.broken for one in posture(things())}
+    open_ones = {one.name: one.violations for one in check_controls(things())}
 
     assert open_ones["A firewall stands before it"] == ("no WebACL",)
     assert open_ones["Data is protected against deletion"] == ("aurora", "sessions")
@@ -113,7 +113,7 @@ def test_the_seed_says_what_it_leaves_open() -> None:
 
 @pytest.mark.parametrize("zones", [2, 3, 4])
 @pytest.mark.parametrize("form", [WIDE, NARROW], ids=lambda form: form.name)
-def test_no_box_lies_over_another_or_beyond_the_edge(form: Format, zones: int) -> None:
+def test_no_box_lies_over_another_or_beyond_the_edge(form: DiagramFormat, zones: int) -> None:
     found = stack_diagram(things("profile=production", f"network.zones={zones}"), "prod", "us-east-1")
     root = ElementTree.fromstring(as_svg(found, form))
 
@@ -132,13 +132,13 @@ def test_the_picture_says_where_each_thing_sits(whole: dict[str, ReportResource]
     nat, database = found.zones[0].public, found.zones[0].private
     assert nat
     assert database
-    assert [(box.title, box.state) for box in nat.inside] == [("NAT gateway", "bad")]
+    assert [(box.title, box.status) for box in nat.inside] == [("NAT gateway", "bad")]
     assert [box.title for box in database.inside] == ["Aurora writer"]
     assert database.box.lines == ("10.0.10.0/24", "out by nat-1")
     assert [box.title for box in found.edge] == ["Firewall (WAF)", "CloudFront"]
-    assert [box.title for box in found.back] == ["Service", "Aurora", "Endpoints"]
-    assert {"DynamoDB", "Secret", "Bucket"} <= {box.title for box in found.beside}
-    assert 0 < found.parts < len(whole)
+    assert [box.title for box in found.across_private] == ["Service", "Aurora", "Endpoints"]
+    assert {"DynamoDB", "Secret", "Bucket"} <= {box.title for box in found.outside_network}
+    assert 0 < found.undrawn_count < len(whole)
 
 
 def test_a_domain_services_and_readers_have_their_places() -> None:
@@ -149,9 +149,9 @@ def test_a_domain_services_and_readers_have_their_places() -> None:
 
     assert [box.title for box in found.edge] == ["Certificate", "Firewall (WAF)", "CloudFront"]
     assert found.edge[-1].lines == ("api.example.com",)
-    assert [box.title for box in found.back] == ["Service", "Service embed", "Aurora", "Endpoints"]
-    assert "2 instances" in found.back[2].lines
-    assert found.beside[0].title == "Certificate"
+    assert [box.title for box in found.across_private] == ["Service", "Service embed", "Aurora", "Endpoints"]
+    assert "2 instances" in found.across_private[2].lines
+    assert found.outside_network[0].title == "Certificate"
 
 
 def test_the_legend_tells_only_of_what_is_drawn(whole: dict[str, ReportResource]) -> None:
@@ -175,7 +175,7 @@ def shade(colour: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_letters_can_be_read_on_every_ground(scheme: str) -> None:
-    light, dark = colours("x").split("@media")
+    light, dark = color_variables("x").split("@media")
     told = dict(re.findall(r"--(\w+):(#\w+)", light if scheme == "light" else dark))
 
     for ink in ("ink", "pale", "good", "busy", "changed", "bad", "unknown"):
@@ -222,7 +222,7 @@ def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(
     whole: dict[str, ReportResource], tmp_path: Path
 ) -> None:
     shown = tmp_path / "frames.html"
-    shown.write_text(framed(page(sheet(whole)), 360, 1100) + f"<script>onload = () => {{ {LOOK} }}</script>")
+    shown.write_text(framed(report_page(sheet(whole)), 360, 1100) + f"<script>onload = () => {{ {LOOK} }}</script>")
 
     ran = browse(tmp_path, shown, "--dump-dom", "--virtual-time-budget=3000")
 
@@ -248,7 +248,7 @@ def test_screenshots_are_kept(
     folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     shown, shot = tmp_path / "frames.html", folder / f"report-{width}-{scheme}.png"
-    text = framed(page(sheet(whole)), width).replace('height="900"', f'height="{height}" frameborder="0"')
+    text = framed(report_page(sheet(whole)), width).replace('height="900"', f'height="{height}" frameborder="0"')
     shown.write_text(text)
     dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
 

@@ -74,7 +74,7 @@ def test_durations_are_the_median_of_earlier_runs_of_that_pace_and_region() -> N
         step = {"kind": "Thing", "region": "here", "verb": "create", "moments": moments}
         return {"pace": pace, "nodes": {"a": step}}
 
-    history = DurationHistory.of([run(1, 10), run(1, 30), run(1, 20), run(0.1, 500)], pace=1)
+    history = DurationHistory.from_records([run(1, 10), run(1, 30), run(1, 20), run(0.1, 500)], speed=1)
 
     assert history.typical_seconds(Thing(), "here", "create", "ready") == 20
     assert history.typical_seconds(Thing(), "here", "create", "exists") == 1

@@ -15,7 +15,7 @@ from provisioner.engine.planning.drift import Drift, DriftField, DriftReport, _d
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import HealthStatus, StatusClasses, health_of
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.report.resources import state_of
+from provisioner.report.resources import display_status_of
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.terminal.differences import drift_line
 from provisioner.terminal.markdown import drift_markdown
@@ -135,7 +135,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     assert 2 * DriftReport("s", found).is_drifting == drift
     ready = {**doc, **{key: value for key, value in resource_type.ready.items() if key not in doc}}
     if how.status != "healthy":
-        assert state_of(resource_type, ready, found[0] if found else None, how)[0] == drawn
+        assert display_status_of(resource_type, ready, found[0] if found else None, how)[0] == drawn
     if state == NEW:
         assert how.status == "unknown"
         assert NEW in how.description

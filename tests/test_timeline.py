@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from provisioner.engine.runs.timeline import Timeline, timeline_of
-from provisioner.terminal.gantt import page
-from provisioner.terminal.timeline import trace
+from provisioner.terminal.gantt import timeline_page
+from provisioner.terminal.timeline import chrome_trace
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PNG = b"\x89PNG"
@@ -54,15 +54,15 @@ def up() -> Timeline:
 
 def test_the_longest_chain_is_found_and_weighed_against_the_whole(up: Timeline) -> None:
     assert up.critical_path == (("vpc", 1.0), ("db", 6.0))
-    assert (up.critical, up.efficiency) == (7.0, 0.7)
+    assert (up.critical_seconds, up.efficiency) == (7.0, 0.7)
     assert [bar.logical_id for bar in up.bars if bar.is_critical] == ["vpc", "db"]
 
 
 def test_calls_belong_to_the_step_they_were_made_for(up: Timeline) -> None:
     (vpc,) = (bar for bar in up.bars if bar.logical_id == "vpc")
 
-    assert [(call.what, call.about) for call in vpc.calls] == [("ec2:CreateVpc", "Throttling")]
-    assert [call.what for call in up.other_calls] == ["ec2:DescribeVpcs"]
+    assert [(call.label, call.detail) for call in vpc.calls] == [("ec2:CreateVpc", "Throttling")]
+    assert [call.label for call in up.other_calls] == ["ec2:DescribeVpcs"]
     assert [len(bar.attempts) for bar in up.bars] == [0, 0, 1]
 
 
@@ -75,7 +75,7 @@ def test_a_teardown_goes_the_other_way_and_ends_may_overlap() -> None:
         record(cluster=step("delete", {}, *gone, beside=("instance",)), instance=step("delete", needs, *gone))
     )
 
-    assert (apart.critical, beside.critical) == (8.0, 5.0)
+    assert (apart.critical_seconds, beside.critical_seconds) == (8.0, 5.0)
 
 
 def test_a_run_that_did_nothing_has_no_chain() -> None:
@@ -83,7 +83,7 @@ def test_a_run_that_did_nothing_has_no_chain() -> None:
 
 
 def test_trace_events_are_whole_and_never_overlap_in_a_lane(up: Timeline) -> None:
-    events = trace(up)["traceEvents"]
+    events = chrome_trace(up)["traceEvents"]
 
     spans = [event for event in events if event["ph"] == "X"]
     assert all({"name", "pid", "tid", "ts", "dur"} <= event.keys() for event in spans)
@@ -113,7 +113,7 @@ class Seen(HTMLParser):
 
 
 def test_the_page_stands_by_itself_and_escapes_what_it_tells(up: Timeline) -> None:
-    text, seen = page(up), Seen()
+    text, seen = timeline_page(up), Seen()
     seen.feed(text)
 
     assert (seen.open, seen.loads) == ([], [])
@@ -127,7 +127,7 @@ def test_the_page_stands_by_itself_and_escapes_what_it_tells(up: Timeline) -> No
 @pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
 def test_a_browser_shows_the_page(up: Timeline, tmp_path: Path) -> None:
     told, shot = tmp_path / "run.html", tmp_path / "run.png"
-    told.write_text(page(up))
+    told.write_text(timeline_page(up))
     quiet = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     order = [str(BROWSER), *quiet, f"--screenshot={shot}", "--window-size=1000,500", told.as_uri()]
 

@@ -34,19 +34,19 @@ def main(arguments: list[str] | None = None) -> None:
 
     `arguments` are those of the process if they are not given; then its signals are handled, too.
     """
-    from provisioner.terminal.console import Console, say_all, unsaid
+    from provisioner.terminal.console import Console, output_errors, replace_unencodable
 
     # Most commands live for seconds, and collecting cycles costs them more than it frees: it is done seldom.
     # Those that go on for hours (`--watch`, `logs --follow`) need it all the same.
     gc.set_threshold(_COLLECT_EVERY, 5, 5)
     if arguments is None:
         stopping.listen()
-        say_all()
+        replace_unencodable()
         arguments = sys.argv[1:]
     stopping.forget_changes()
     _unset_empty_variables()
     code = _run(Console(as_json="--json" in arguments), arguments)
-    sys.exit(code or (ProvisionerError.exit_code if unsaid else 0))
+    sys.exit(code or (ProvisionerError.exit_code if output_errors else 0))
 
 
 def _unset_empty_variables() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource
 
-_RINGS, _QUIET, _NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"
+_IN_ALARM, _OK, _NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"
 # The ARN of a subscription that its recipient has not confirmed (SNS API reference,
 # ListSubscriptionsByTopic).
 _PENDING = "PendingConfirmation"
@@ -16,28 +16,28 @@ _PENDING = "PendingConfirmation"
 
 def alarms(context: HealthContext) -> Iterator[HealthLine]:
     """Yield a line for each alarm that rings or could not be read, and one that counts all the others."""
-    found = list(context.lines("Alarm", _alarm))
-    yield from (line for line in found if line.status != "well")
-    states = Counter(line.facts["state"] for line in found if line.status == "well")
+    lines = list(context.lines_of_type("Alarm", _alarm_line))
+    yield from (line for line in lines if line.status != "well")
+    states = Counter(line.facts["state"] for line in lines if line.status == "well")
     if states:
-        says = f"{states[_QUIET]} quiet, {states[_NO_DATA]} without data"
-        name = "all" if len(found) == states.total() else "others"
-        yield HealthLine(name, says, "well", {"states": dict(states)})
-    yield from context.lines("Subscription", _reader)
+        text = f"{states[_OK]} quiet, {states[_NO_DATA]} without data"
+        name = "all" if len(lines) == states.total() else "others"
+        yield HealthLine(name, text, "well", {"states": dict(states)})
+    yield from context.lines_of_type("Subscription", _unconfirmed_subscription)
 
 
-def _reader(one: ObservedResource, doc: JsonObject) -> list[HealthLine]:
+def _unconfirmed_subscription(subscription: ObservedResource, actual: JsonObject) -> list[HealthLine]:
     """Return a line for a subscription that nobody confirmed: SNS sends it nothing."""
-    if doc["SubscriptionArn"] != _PENDING:
+    if actual["SubscriptionArn"] != _PENDING:
         return []
-    says = f"{doc['Endpoint']} has not confirmed yet, and is told nothing"
-    return [HealthLine(one.logical_id, says, "told", {"endpoint": doc["Endpoint"]})]
+    text = f"{actual['Endpoint']} has not confirmed yet, and is told nothing"
+    return [HealthLine(subscription.logical_id, text, "told", {"endpoint": actual["Endpoint"]})]
 
 
-def _alarm(one: ObservedResource, doc: JsonObject) -> HealthLine:
+def _alarm_line(alarm: ObservedResource, actual: JsonObject) -> HealthLine:
     """Return the line of an alarm: for a ringing one its description and CloudWatch's reason."""
-    state = doc["StateValue"]
-    words = (doc.get("AlarmDescription", ""), doc.get("StateReason", ""))
-    if state == _RINGS:
-        return HealthLine(one.logical_id, f"rings: {' '.join(filter(None, words))}", "unwell", {"state": state})
-    return HealthLine(one.logical_id, "", "well", {"state": state})
+    state = actual["StateValue"]
+    description = (actual.get("AlarmDescription", ""), actual.get("StateReason", ""))
+    if state == _IN_ALARM:
+        return HealthLine(alarm.logical_id, f"rings: {' '.join(filter(None, description))}", "unwell", {"state": state})
+    return HealthLine(alarm.logical_id, "", "well", {"state": state})

@@ -17,7 +17,7 @@ from provisioner.engine.types.health_status import HealthStatus, ResourceHealth
 LineStatus = Literal["well", "unwell", "unknown", "told"]
 
 
-_MARKS: Mapping[HealthStatus, LineStatus] = {
+_LINE_STATUSES: Mapping[HealthStatus, LineStatus] = {
     "healthy": "well",
     "in progress": "unwell",
     "unhealthy": "unwell",
@@ -49,8 +49,8 @@ class HealthLine:
     facts: JsonObject = field(default_factory=dict)
 
 
-Statement = HealthLine | Iterable[HealthLine]
-Describe = Callable[[ObservedResource, JsonObject], Statement]
+Lines = HealthLine | Iterable[HealthLine]
+Describe = Callable[[ObservedResource, JsonObject], Lines]
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class TopicHealth:
     topic: str
     lines: tuple[HealthLine, ...]
 
-    def has(self, mark: LineStatus) -> bool:
+    def has_status(self, status: LineStatus) -> bool:
         """Return whether one of the lines has this mark."""
-        return any(line.status == mark for line in self.lines)
+        return any(line.status == status for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -75,49 +75,53 @@ class HealthContext:
 
     def of_types(self, *type_names: str) -> Iterator[ObservedResource]:
         """Return the resources of these types, without replaced ones that are not deleted yet."""
-        return (one for one in self.resources if one.type_name in type_names and "~" not in one.logical_id)
+        return (
+            resource
+            for resource in self.resources
+            if resource.type_name in type_names and "~" not in resource.logical_id
+        )
 
-    def lines(self, type_name: str, line: Describe) -> Iterator[HealthLine]:
-        """Yield the lines that `line` makes of each resource of a type.
+    def lines_of_type(self, type_name: str, describe: Describe) -> Iterator[HealthLine]:
+        """Yield the lines that `describe` makes of each resource of a type.
 
         If the call for one resource fails, its line says so, and the others follow all the same.
         """
-        for one in self.of_types(type_name):
-            yield from line_or_unknown(one.logical_id, partial(line_of, one, line))
+        for resource in self.of_types(type_name):
+            yield from line_or_unknown(resource.logical_id, partial(lines_of, resource, describe))
 
 
-def line_of(one: ObservedResource, line: Describe) -> Statement:
-    """Return the lines that `line` makes of a resource, or one line if it is missing or could not be read."""
-    if one.unknown_reason:
-        return HealthLine(one.logical_id, f"unknown: {one.unknown_reason}", "unknown")
-    if one.actual is None:
-        return HealthLine(one.logical_id, "is not there", "unwell")
-    return line(one, one.actual)
+def lines_of(resource: ObservedResource, describe: Describe) -> Lines:
+    """Return the lines that `describe` makes of a resource, or one line if it is missing or could not be read."""
+    if resource.unknown_reason:
+        return HealthLine(resource.logical_id, f"unknown: {resource.unknown_reason}", "unknown")
+    if resource.actual is None:
+        return HealthLine(resource.logical_id, "is not there", "unwell")
+    return describe(resource, resource.actual)
 
 
-def line_or_unknown(name: str, ask: Callable[[], Statement]) -> list[HealthLine]:
-    """Return the lines that `ask` makes, or one line that says why they are not known.
+def line_or_unknown(name: str, read: Callable[[], Lines]) -> list[HealthLine]:
+    """Return the lines that `read` makes, or one line that says why they are not known.
 
     Expired credentials and errors of this tool itself are raised, as no further call would work.
     """
     try:
-        answer = ask()
-        return [answer] if isinstance(answer, HealthLine) else list(answer)
+        lines = read()
+        return [lines] if isinstance(lines, HealthLine) else list(lines)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        return [HealthLine(name, f"unknown: {why_unknown(error, f'looking at {name}')}", "unknown")]
+        return [HealthLine(name, f"unknown: {reason_unknown(error, f'looking at {name}')}", "unknown")]
 
 
-def why_unknown(error: Exception, doing: str) -> str:
+def reason_unknown(error: Exception, activity: str) -> str:
     """Return AWS's words for why a call failed; raise the error if no further call would work.
 
     That is so for expired credentials, and for errors of this tool itself.
     """
-    describe_refusal(error, doing)
+    describe_refusal(error, activity)
     return describe_error(error)
 
 
-def status_line(one: ObservedResource, value: Any, good: str) -> LineStatus:
-    """Return the mark of a resource: by its health, or if that is not known by whether `value` is `good`."""
-    if one.health is None:
-        return "well" if value == good else "unwell"
-    return _MARKS[one.health.status]
+def line_status(resource: ObservedResource, aws_status: Any, healthy_status: str) -> LineStatus:
+    """Return the mark of a resource: by its health, or if that is not known by whether `aws_status` is `healthy_status`."""
+    if resource.health is None:
+        return "well" if aws_status == healthy_status else "unwell"
+    return _LINE_STATUSES[resource.health.status]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.health.context import HealthContext, HealthLine, ObservedResource, status_line
+from provisioner.health.context import HealthContext, HealthLine, ObservedResource, line_status
 from provisioner.health.metrics import Metric, read_metrics
 
 
@@ -17,10 +17,10 @@ def balancer(context: HealthContext) -> Iterator[HealthLine]:
         state = doc["State"]
         reason = f": {state['Reason']}" if state.get("Reason") else ""
         return HealthLine(
-            one.logical_id, f"{state['Code']}{reason}; {doc['DNSName']}", status_line(one, state["Code"], "active")
+            one.logical_id, f"{state['Code']}{reason}; {doc['DNSName']}", line_status(one, state["Code"], "active")
         )
 
-    return context.lines("LoadBalancer", line)
+    return context.lines_of_type("LoadBalancer", line)
 
 
 def edge(context: HealthContext) -> Iterator[HealthLine]:
@@ -28,9 +28,9 @@ def edge(context: HealthContext) -> Iterator[HealthLine]:
 
     def line(one: ObservedResource, doc: JsonObject) -> HealthLine:
         status = doc["Status"] if doc["Enabled"] else "disabled"
-        return HealthLine(one.logical_id, f"{status}; {doc['DomainName']}", status_line(one, status, "Deployed"))
+        return HealthLine(one.logical_id, f"{status}; {doc['DomainName']}", line_status(one, status, "Deployed"))
 
-    return context.lines("Distribution", line)
+    return context.lines_of_type("Distribution", line)
 
 
 def table(context: HealthContext) -> Iterator[HealthLine]:
@@ -38,14 +38,14 @@ def table(context: HealthContext) -> Iterator[HealthLine]:
 
     def line(one: ObservedResource, doc: JsonObject) -> HealthLine:
         status = doc["TableStatus"]
-        return HealthLine(one.logical_id, f"{status}; {doc['TableName']}", status_line(one, status, "ACTIVE"))
+        return HealthLine(one.logical_id, f"{status}; {doc['TableName']}", line_status(one, status, "ACTIVE"))
 
-    return context.lines("Table", line)
+    return context.lines_of_type("Table", line)
 
 
 # The metrics of a web ACL for CloudFront are in this region, whatever the stack's region is.
-_REGION = "us-east-1"
-_WINDOW, _PERIOD = timedelta(hours=1), 300
+_METRIC_REGION = "us-east-1"
+_METRIC_WINDOW, _METRIC_PERIOD = timedelta(hours=1), 300
 
 
 def firewall(context: HealthContext) -> Iterator[HealthLine]:
@@ -53,23 +53,23 @@ def firewall(context: HealthContext) -> Iterator[HealthLine]:
 
     def line(one: ObservedResource, doc: JsonObject) -> Iterator[HealthLine]:
         rules = doc["Rules"]
-        metrics = [_blocked(doc, rule) for rule in rules]
-        told = read_metrics(context.clients, metrics, context.now, _WINDOW, _PERIOD, _REGION)
+        metrics = [_blocked_requests_metric(doc, rule) for rule in rules]
+        told = read_metrics(context.clients, metrics, context.now, _METRIC_WINDOW, _METRIC_PERIOD, _METRIC_REGION)
         for rule, count in zip(rules, map(sum, told), strict=True):
             says = f"blocked {count:.0f} in the last hour"
             yield HealthLine(f"{one.logical_id}.{rule['Name']}", says, "told", {"blocked": round(count)})
 
-    return context.lines("WebACL", line)
+    return context.lines_of_type("WebACL", line)
 
 
-def _blocked(doc: JsonObject, rule: JsonObject) -> Metric:
+def _blocked_requests_metric(web_acl: JsonObject, rule: JsonObject) -> Metric:
     """Return the metric of the requests that a rule blocked.
 
     Its dimensions are the metric names of web ACL and rule, not their names (WAF developer guide, metrics and
     dimensions).
     """
-    where = {
-        "WebACL": doc["VisibilityConfig"]["MetricName"],
+    dimensions = {
+        "WebACL": web_acl["VisibilityConfig"]["MetricName"],
         "Rule": rule["VisibilityConfig"]["MetricName"],
     }
-    return Metric("AWS/WAFV2", "BlockedRequests", where, "Sum")
+    return Metric("AWS/WAFV2", "BlockedRequests", dimensions, "Sum")

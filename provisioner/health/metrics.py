@@ -13,11 +13,11 @@ CALLS = {"cloudwatch": ("GetMetricData",)}
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that AWS publishes: namespace, name, dimensions (`where`) and statistic."""
+    """A metric that AWS publishes: namespace, name, dimensions (`dimensions`) and statistic."""
 
-    space: str
+    namespace: str
     name: str
-    where: Mapping[str, str]
+    dimensions: Mapping[str, str]
     statistic: str
 
 
@@ -44,23 +44,23 @@ def read_metrics(
     end = datetime.fromtimestamp(now, UTC)
     queries = [
         {
-            "Id": f"m{at}",
+            "Id": f"m{index}",
             "MetricStat": {
                 "Metric": {
-                    "Namespace": one.space,
-                    "MetricName": one.name,
-                    "Dimensions": [{"Name": name, "Value": value} for name, value in one.where.items()],
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.name,
+                    "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions.items()],
                 },
                 "Period": period,
-                "Stat": one.statistic,
+                "Stat": metric.statistic,
             },
         }
-        for at, one in enumerate(metrics)
+        for index, metric in enumerate(metrics)
     ]
-    found = cloudwatch.get_metric_data(
+    answer = cloudwatch.get_metric_data(
         MetricDataQueries=queries, StartTime=end - window, EndTime=end, ScanBy="TimestampDescending"
     )
     values: dict[str, list[float]] = {}
-    for result in found["MetricDataResults"]:
+    for result in answer["MetricDataResults"]:
         values.setdefault(result["Id"], []).extend(result["Values"])
     return [values.get(query["Id"], []) for query in queries]  # type: ignore[call-overload]

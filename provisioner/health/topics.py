@@ -32,11 +32,11 @@ CALLS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def topics(context: HealthContext) -> list[TopicHealth]:
     """Return the lines of each topic, without the topics that have none."""
     with ThreadPoolExecutor(len(TOPICS)) as pool:
-        told = pool.map(lambda tell: tuple(tell(context)), TOPICS.values())
-        found = [TopicHealth(topic, lines) for topic, lines in zip(TOPICS, told, strict=True)]
-    return [part for part in found if part.lines]
+        lines_by_topic = pool.map(lambda topic_lines: tuple(topic_lines(context)), TOPICS.values())
+        read = [TopicHealth(topic, lines) for topic, lines in zip(TOPICS, lines_by_topic, strict=True)]
+    return [part for part in read if part.lines]
 
 
-def is_healthy(found: Iterable[TopicHealth]) -> bool:
+def is_healthy(topics: Iterable[TopicHealth]) -> bool:
     """Return whether no line is marked unhealthy or unknown."""
-    return not any(part.has("unwell") or part.has("unknown") for part in found)
+    return not any(topic.has_status("unwell") or topic.has_status("unknown") for topic in topics)

@@ -12,12 +12,12 @@ from provisioner.settings.postgres import NO_EXTENDED_SUPPORT, STANDARD_SUPPORT_
 
 Doc = Mapping[str, Any]
 # AWS's own month (AWS Pricing Calculator).
-HOURS = 730
+HOURS_PER_MONTH = 730
 # The price of Spot as a share of the on-demand price: "up to 70 % off" (AWS Fargate pricing). Spot has no
 # list price, as it changes.
-SPOT = 0.3
-SUPPORT = "extended support of the database"
-_THIRD = "acu_support_year_3_hour"
+SPOT_SHARE = 0.3
+EXTENDED_SUPPORT = "extended support of the database"
+_THIRD_YEAR_SUPPORT = "acu_support_year_3_hour"
 
 
 def today() -> date:
@@ -26,112 +26,114 @@ def today() -> date:
 
 
 @dataclass(frozen=True)
-class Line:
+class MonthlyCharge:
     """One charge: the key of its price, and the least and the greatest number of units in a month."""
 
-    what: str
-    price: str
-    least: float
-    most: float
+    name: str
+    price_key: str
+    min_units: float
+    max_units: float
 
     @classmethod
-    def flat(cls, what: str, price: str, units: float) -> Line:
+    def flat(cls, name: str, price_key: str, units: float) -> MonthlyCharge:
         """Return a charge of a constant number of units."""
-        return cls(what, price, units, units)
+        return cls(name, price_key, units, units)
 
 
 @dataclass(frozen=True)
 class PricedResources:
     """All resources of a stack, existing or planned, as the charges need them.
 
-    `kinds` and `props` are keyed by logical id; `ids` maps ids in AWS to logical ids.
+    `type_names` and `props` are keyed by logical id; `ids` maps ids in AWS to logical ids.
     """
 
-    kinds: Mapping[str, str]
+    type_names: Mapping[str, str]
     props: Mapping[str, Doc]
     ids: Mapping[str, str]
     # The day for which prices count, as some charges begin on a certain day.
     today: date = field(default_factory=lambda: today())  # noqa: PLW0108 - looked up when it is asked
 
-    def at(self, value: Any) -> Doc:
+    def properties_of(self, reference: Any) -> Doc:
         """Return the properties of the resource that a reference or id names; {} if the stack has none."""
-        name = value.logical_id if isinstance(value, Ref) else self.ids.get(str(value), "")
-        return self.props.get(name, {})
+        logical_id = reference.logical_id if isinstance(reference, Ref) else self.ids.get(str(reference), "")
+        return self.props.get(logical_id, {})
 
-    def of_kind(self, type_name: str) -> Iterator[Doc]:
+    def of_type(self, type_name: str) -> Iterator[Doc]:
         """Return the properties of each resource of a type."""
-        return (self.props[name] for name, its in self.kinds.items() if its == type_name)
+        return (self.props[name] for name, of_resource in self.type_names.items() if of_resource == type_name)
 
 
-Charge = Callable[[Doc, PricedResources], Iterator[Line]]
+ChargesOf = Callable[[Doc, PricedResources], Iterator[MonthlyCharge]]
 
 
-def _nat(_props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _nat_gateway(_props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of a NAT gateway by the hour."""
-    yield Line.flat("NAT gateway", "nat_hour", HOURS)
+    yield MonthlyCharge.flat("NAT gateway", "nat_hour", HOURS_PER_MONTH)
 
 
-def _address(_props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _address(_props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of a public IPv4 address by the hour."""
-    yield Line.flat("public addresses", "ipv4_hour", HOURS)
+    yield MonthlyCharge.flat("public addresses", "ipv4_hour", HOURS_PER_MONTH)
 
 
-def _endpoint(props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _endpoint(props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of an interface endpoint by the hour, once for each subnet."""
     if props.get("VpcEndpointType") == "Interface":
-        yield Line.flat("interface endpoints", "endpoint_hour", HOURS * len(props.get("SubnetIds") or [1]))
+        yield MonthlyCharge.flat(
+            "interface endpoints", "endpoint_hour", HOURS_PER_MONTH * len(props.get("SubnetIds") or [1])
+        )
 
 
-def _balancer(props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _balancer(props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charges of a load balancer and, if it faces the internet, of its public addresses."""
-    yield Line.flat("load balancer", "balancer_hour", HOURS)
+    yield MonthlyCharge.flat("load balancer", "balancer_hour", HOURS_PER_MONTH)
     if props.get("Scheme") == "internet-facing":
-        yield Line.flat("public addresses", "ipv4_hour", HOURS * len(props.get("Subnets") or []))
+        yield MonthlyCharge.flat("public addresses", "ipv4_hour", HOURS_PER_MONTH * len(props.get("Subnets") or []))
 
 
-def _service(props: Doc, estate: PricedResources) -> Iterator[Line]:
+def _service(props: Doc, resources: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charges of a service's Fargate tasks: vCPUs and memory by the hour."""
-    task = estate.at(props.get("taskDefinition"))
+    task = resources.properties_of(props.get("taskDefinition"))
     arm = "arm_" if (task.get("runtimePlatform") or {}).get("cpuArchitecture") == "ARM64" else ""
-    least, most = _counts(props, estate)
+    least, most = _task_counts(props, resources)
     cpu, gib = int(task.get("cpu") or 0) / 1024, int(task.get("memory") or 0) / 1024
     for price, size in ((f"fargate_{arm}cpu_hour", cpu), (f"fargate_{arm}gb_hour", gib)):
-        paid = [HOURS * size * _paid_as_whole(count, props) for count in (least, most)]
-        yield Line("Fargate tasks", price, paid[0], paid[1])
+        hours = [HOURS_PER_MONTH * size * _on_demand_equivalent(task_count, props) for task_count in (least, most)]
+        yield MonthlyCharge("Fargate tasks", price, hours[0], hours[1])
 
 
-def _counts(props: Doc, estate: PricedResources) -> tuple[int, int]:
+def _task_counts(props: Doc, resources: PricedResources) -> tuple[int, int]:
     """Return the least and the greatest number of tasks: autoscaling's bounds, else the declared number."""
     name = str(props.get("serviceName"))
-    for target in estate.of_kind("ScalableTarget"):
+    for target in resources.of_type("ScalableTarget"):
         if str(target.get("ResourceId", "")).endswith(f"/{name}"):
             return int(target["MinCapacity"]), int(target["MaxCapacity"])
     count = int(props.get("desiredCount") or 0)
     return count, count
 
 
-def _paid_as_whole(count: int, props: Doc) -> float:
+def _on_demand_equivalent(task_count: int, props: Doc) -> float:
     """Return the number of on-demand tasks at the same cost, as some tasks run on Spot by its weight."""
-    strategy = {one["capacityProvider"]: one for one in props.get("capacityProviderStrategy") or []}
-    whole, spot = strategy.get("FARGATE", {}), strategy.get("FARGATE_SPOT", {})
-    weights = whole.get("weight", 0) + spot.get("weight", 0)
-    rest = max(0, count - whole.get("base", 0))
+    strategy = {provider["capacityProvider"]: provider for provider in props.get("capacityProviderStrategy") or []}
+    on_demand, spot = strategy.get("FARGATE", {}), strategy.get("FARGATE_SPOT", {})
+    weights = on_demand.get("weight", 0) + spot.get("weight", 0)
+    rest = max(0, task_count - on_demand.get("base", 0))
     on_spot = rest * spot.get("weight", 0) / weights if weights else 0.0
-    return count - on_spot * (1 - SPOT)
+    return task_count - on_spot * (1 - SPOT_SHARE)
 
 
-def _instance(props: Doc, estate: PricedResources) -> Iterator[Line]:
+def _instance(props: Doc, resources: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charges of a serverless database instance: ACUs, and their extended support."""
     if props.get("DBInstanceClass") == "db.serverless":
-        cluster = estate.at(props.get("DBClusterIdentifier"))
+        cluster = resources.properties_of(props.get("DBClusterIdentifier"))
         scaling = cluster.get("ServerlessV2ScalingConfiguration") or {}
         least, most = scaling.get("MinCapacity") or 0, scaling.get("MaxCapacity") or 0
-        yield Line("Aurora capacity", "acu_hour", HOURS * least, HOURS * most)
-        if price := _support(cluster, estate.today):
-            yield Line(SUPPORT, price, HOURS * least, HOURS * most)
+        yield MonthlyCharge("Aurora capacity", "acu_hour", HOURS_PER_MONTH * least, HOURS_PER_MONTH * most)
+        if price := _extended_support_price(cluster, resources.today):
+            yield MonthlyCharge(EXTENDED_SUPPORT, price, HOURS_PER_MONTH * least, HOURS_PER_MONTH * most)
 
 
-def _support(cluster: Doc, today: date) -> str:
+def _extended_support_price(cluster: Doc, today: date) -> str:
     """Return the key of the price of a cluster's extended support; "" if it has standard support.
 
     Each ACU pays for it from the day after the end of standard support on, and twice as much from the third
@@ -140,52 +142,52 @@ def _support(cluster: Doc, today: date) -> str:
     end = STANDARD_SUPPORT_ENDS.get(major_of(str(cluster.get("EngineVersion"))))
     if end is None or today <= end or cluster.get("EngineLifecycleSupport") == NO_EXTENDED_SUPPORT:
         return ""
-    return _THIRD if today >= date(end.year + 2, 3, 1) else "acu_support_hour"
+    return _THIRD_YEAR_SUPPORT if today >= date(end.year + 2, 3, 1) else "acu_support_hour"
 
 
-def _cluster(props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _cluster(props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of the secret in which RDS keeps a cluster's password."""
     if props.get("ManageMasterUserPassword"):
-        yield Line.flat("secrets", "secret_month", 1)
+        yield MonthlyCharge.flat("secrets", "secret_month", 1)
 
 
-def _secret(_props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _secret(_props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of a secret by the month."""
-    yield Line.flat("secrets", "secret_month", 1)
+    yield MonthlyCharge.flat("secrets", "secret_month", 1)
 
 
-def _key(_props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _key(_props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of a KMS key by the month."""
-    yield Line.flat("keys", "key_month", 1)
+    yield MonthlyCharge.flat("keys", "key_month", 1)
 
 
-def _firewall(props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _firewall(props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charges of a web ACL and its rules by the month."""
-    yield Line.flat("web firewall", "firewall_month", 1)
-    yield Line.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
+    yield MonthlyCharge.flat("web firewall", "firewall_month", 1)
+    yield MonthlyCharge.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
 
 
-def _alarm(props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _alarm(props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of an alarm for each metric that it watches; an expression may use several."""
-    watched = [one for one in props.get("Metrics") or [] if "MetricStat" in one]
-    yield Line.flat("alarms", "alarm_month", len(watched) or 1)
+    watched = [metric for metric in props.get("Metrics") or [] if "MetricStat" in metric]
+    yield MonthlyCharge.flat("alarms", "alarm_month", len(watched) or 1)
 
 
-def _policy(_props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _policy(_props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of a policy's alarms.
 
     Target tracking creates an alarm to scale out and one to scale in (Application Auto Scaling user guide).
     """
-    yield Line.flat("alarms", "alarm_month", 2)
+    yield MonthlyCharge.flat("alarms", "alarm_month", 2)
 
 
-def _dashboard(_props: Doc, _all: PricedResources) -> Iterator[Line]:
+def _dashboard(_props: Doc, _all: PricedResources) -> Iterator[MonthlyCharge]:
     """Yield the charge of a dashboard by the month."""
-    yield Line.flat("dashboards", "dashboard_month", 1)
+    yield MonthlyCharge.flat("dashboards", "dashboard_month", 1)
 
 
-CHARGES: Mapping[str, Charge] = {
-    "NatGateway": _nat,
+CHARGES: Mapping[str, ChargesOf] = {
+    "NatGateway": _nat_gateway,
     "ElasticIp": _address,
     "VpcEndpoint": _endpoint,
     "InterfaceEndpoint": _endpoint,

@@ -17,16 +17,16 @@ class Product:
 
     Args:
         service: The service code.
-        usage: The end of its usage type, after the region's prefix.
+        usage_type: The end of its usage type, after the region's prefix.
         family: The product family; "" for any.
-        also: Further attributes that must match, as pairs of name and value.
+        other_attributes: Further attributes that must match, as pairs of name and value.
 
     """
 
     service: str
-    usage: str
+    usage_type: str
     family: str = ""
-    also: tuple[tuple[str, str], ...] = ()
+    other_attributes: tuple[tuple[str, str], ...] = ()
 
 
 # Usage types as on AWS's bills, after the region's prefix, such as EUC1 in `EUC1-NatGateway-Hours`.
@@ -44,12 +44,12 @@ PRODUCTS: Mapping[str, Product] = {
     "acu_support_hour": Product(
         "AmazonRDS",
         "ExtendedSupport:Yr1-Yr2:ASv2:AuroraPostgreSQL14",
-        also=(("databaseEngine", "Aurora PostgreSQL"), ("extendedSupportPricingYear", "Year 1, Year 2")),
+        other_attributes=(("databaseEngine", "Aurora PostgreSQL"), ("extendedSupportPricingYear", "Year 1, Year 2")),
     ),
     "acu_support_year_3_hour": Product(
         "AmazonRDS",
         "ExtendedSupport:Yr3:ASv2:AuroraPostgreSQL14",
-        also=(("databaseEngine", "Aurora PostgreSQL"), ("extendedSupportPricingYear", "Year 3")),
+        other_attributes=(("databaseEngine", "Aurora PostgreSQL"), ("extendedSupportPricingYear", "Year 3")),
     ),
     "ipv4_hour": Product("AmazonVPC", "PublicIPv4:InUseAddress"),
     "secret_month": Product("AWSSecretsManager", "AWSSecretsManager-Secrets"),
@@ -57,7 +57,7 @@ PRODUCTS: Mapping[str, Product] = {
 # The API calls of this module by service; the policy that `policy` prints allows them.
 CALLS = {"pricing": ("GetProducts",)}
 # The Price List API has endpoints in a few regions only (AWS Billing user guide, using-price-list-query-api).
-PLACE = "us-east-1"
+PRICING_REGION = "us-east-1"
 
 
 def fetch_prices(clients: Clients, region: str) -> dict[str, float]:
@@ -65,31 +65,31 @@ def fetch_prices(clients: Clients, region: str) -> dict[str, float]:
 
     A price that is not listed is left out. Errors of the calls are raised.
     """
-    pricing = clients.client("pricing", PLACE)
-    found: dict[str, float] = {}
+    pricing = clients.client("pricing", PRICING_REGION)
+    prices_by_key: dict[str, float] = {}
     for key, product in PRODUCTS.items():
-        filters = {"regionCode": region, **dict(product.also)}
+        filters = {"regionCode": region, **dict(product.other_attributes)}
         if product.family:
             filters["productFamily"] = product.family
-        asked = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in filters.items()]
-        listed = pricing.get_products(ServiceCode=product.service, Filters=asked)["PriceList"]
-        price = _price(map(_parsed, listed), product.usage)
+        term_filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in filters.items()]
+        products = pricing.get_products(ServiceCode=product.service, Filters=term_filters)["PriceList"]
+        price = _on_demand_price(map(_parse_product, products), product.usage_type)
         if price is not None:
-            found[key] = price
-    return found
+            prices_by_key[key] = price
+    return prices_by_key
 
 
-def _parsed(entry: Any) -> dict[str, Any]:
+def _parse_product(entry: Any) -> dict[str, Any]:
     """Return an entry of the price list, which may be JSON text, as a dictionary."""
     return dict(json.loads(entry) if isinstance(entry, str) else entry)
 
 
-def _price(products: Iterable[dict[str, Any]], usage: str) -> float | None:
+def _on_demand_price(products: Iterable[dict[str, Any]], usage_type: str) -> float | None:
     """Return the on-demand price of the product with this usage type, which may have a region's prefix."""
-    wanted = re.compile(rf"(?:(?:EU|[A-Z]{{2,4}}\d)-)?{re.escape(usage)}")
+    usage_pattern = re.compile(rf"(?:(?:EU|[A-Z]{{2,4}}\d)-)?{re.escape(usage_type)}")
     for product in products:
         attributes = product["product"]["attributes"]
-        if wanted.fullmatch(attributes.get("usagetype", "")):
+        if usage_pattern.fullmatch(attributes.get("usagetype", "")):
             for term in product.get("terms", {}).get("OnDemand", {}).values():
                 for dimension in term["priceDimensions"].values():
                     return float(dimension["pricePerUnit"]["USD"])

@@ -7,11 +7,11 @@ from typing import Any
 
 from provisioner.engine.types.health_status import EXISTS
 from provisioner.report.resources import ReportResource, ReportResources
-from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
+from provisioner.terminal.report.model import Box, Diagram, Subnet, Zone, worst
 
 # The types with a box of their own, by place. The other types are parts of these, or share a box.
-_EDGE = ("Certificate", "WebACL", "Distribution")
-_BESIDE = ("Certificate", "Table", "Secret", "Bucket", "Key", "EdgeKey", "Topic")
+_EDGE_TYPES = ("Certificate", "WebACL", "Distribution")
+_OUTSIDE_TYPES = ("Certificate", "Table", "Secret", "Bucket", "Key", "EdgeKey", "Topic")
 _TITLES = {
     "Distribution": "CloudFront",
     "WebACL": "Firewall (WAF)",
@@ -27,13 +27,13 @@ _TITLES = {
     "EdgeKey": "Key of the edge",
 }
 # Types whose resources share one box.
-_TOGETHER = {
+_SHARED_BOXES = {
     "Log groups": ("LogGroup", "ServiceLogGroup"),
     "Alarms": ("Alarm",),
 }
 
 
-def stack_diagram(resources: ReportResources, title: str, region: str) -> Map:
+def stack_diagram(resources: ReportResources, title: str, region: str) -> Diagram:
     """Return the whole diagram of a stack.
 
     Args:
@@ -42,56 +42,75 @@ def stack_diagram(resources: ReportResources, title: str, region: str) -> Map:
         region: The region of the stack.
 
     """
-    network = next(iter(_of(resources, "Vpc")), None)
-    drawn = _Boxes()
-    zones = tuple(_zones(resources, drawn))
-    found = Map(
+    vpc = next(iter(_resources_of(resources, "Vpc")), None)
+    boxes = _BoxBuilder()
+    zones = tuple(_zones(resources, boxes))
+    diagram = Diagram(
         title=title,
         region=region,
         edge=tuple(
-            drawn.box(resource, _edge(resource)) for resource in _of(resources, *_EDGE) if not _is_inner(resource)
+            boxes.box(resource, _edge_lines(resource))
+            for resource in _resources_of(resources, *_EDGE_TYPES)
+            if not _is_balancer_certificate(resource)
         ),
-        network=drawn.box(network, (str(network.props.get("CidrBlock", "")),), "VPC") if network else None,
-        front=tuple(drawn.box(resource, (_facing(resource),)) for resource in _of(resources, "LoadBalancer")),
+        network=boxes.box(vpc, (str(vpc.props.get("CidrBlock", "")),), "VPC") if vpc else None,
+        across_public=tuple(
+            boxes.box(resource, (_describe_exposure(resource),))
+            for resource in _resources_of(resources, "LoadBalancer")
+        ),
         zones=zones,
-        back=tuple(_back(resources, drawn)),
-        beside=(*_beside(resources, drawn), *_together(resources, drawn)),
+        across_private=tuple(_private_boxes(resources, boxes)),
+        outside_network=(*_outside_boxes(resources, boxes), *_shared_boxes(resources, boxes)),
     )
-    return Map(**{**vars(found), "parts": len(resources.keys() - drawn.nodes)})
+    return Diagram(**{**vars(diagram), "undrawn_count": len(resources.keys() - boxes.drawn_ids)})
 
 
-class _Boxes:
+class _BoxBuilder:
     """Makes the boxes, and remembers which resources have one."""
 
     def __init__(self) -> None:
-        self.nodes: set[str] = set()
+        self.drawn_ids: set[str] = set()
 
     def box(self, resource: ReportResource, lines: Iterable[str], title: str = "") -> Box:
         """Return the box of one resource, with these lines in it."""
-        self.nodes.add(resource.logical_id)
-        told = tuple(line for line in lines if line)
-        name = title or _TITLES.get(resource.type_name, resource.type_name)
-        about = f"{resource.step}/{resource.logical_id}: {resource.type_name} {resource.aws_name}".rstrip()
-        return Box(name, told, resource.state, "" if resource.aws_status == EXISTS else resource.aws_status, about)
-
-    def several(self, title: str, resources: list[ReportResource]) -> Box:
-        """Return one box for several resources: it has the worst of their states."""
-        self.nodes |= {resource.logical_id for resource in resources}
-        state = worst([resource.state for resource in resources])
-        unwell = [resource for resource in resources if resource.state == state]
-        word = "" if state == "good" or not unwell[0].aws_status else f"{len(unwell)} {unwell[0].aws_status}"
+        self.drawn_ids.add(resource.logical_id)
+        shown_lines = tuple(line for line in lines if line)
+        shown_title = title or _TITLES.get(resource.type_name, resource.type_name)
+        tooltip = f"{resource.step}/{resource.logical_id}: {resource.type_name} {resource.aws_name}".rstrip()
         return Box(
-            title, (f"{len(resources)} of them",), state, word, ", ".join(resource.logical_id for resource in resources)
+            shown_title,
+            shown_lines,
+            resource.status,
+            "" if resource.aws_status == EXISTS else resource.aws_status,
+            tooltip,
+        )
+
+    def shared_box(self, title: str, resources: list[ReportResource]) -> Box:
+        """Return one box for several resources: it has the worst of their states."""
+        self.drawn_ids |= {resource.logical_id for resource in resources}
+        state = worst([resource.status for resource in resources])
+        worst_resources = [resource for resource in resources if resource.status == state]
+        status_text = (
+            ""
+            if state == "good" or not worst_resources[0].aws_status
+            else f"{len(worst_resources)} {worst_resources[0].aws_status}"
+        )
+        return Box(
+            title,
+            (f"{len(resources)} of them",),
+            state,
+            status_text,
+            ", ".join(resource.logical_id for resource in resources),
         )
 
 
-def _of(resources: ReportResources, *type_names: str) -> list[ReportResource]:
+def _resources_of(resources: ReportResources, *type_names: str) -> list[ReportResource]:
     """Return the resources of these types, in the order of the types."""
-    found = (resource for resource in resources.values() if resource.type_name in type_names)
-    return sorted(found, key=lambda resource: type_names.index(resource.type_name))
+    matching = (resource for resource in resources.values() if resource.type_name in type_names)
+    return sorted(matching, key=lambda resource: type_names.index(resource.type_name))
 
 
-def _edge(resource: ReportResource) -> Iterator[str]:
+def _edge_lines(resource: ReportResource) -> Iterator[str]:
     """Yield the lines in the box of a resource at the edge."""
     if resource.type_name == "Distribution":
         yield str(resource.actual.get("DomainName", ""))
@@ -102,27 +121,27 @@ def _edge(resource: ReportResource) -> Iterator[str]:
         yield str(resource.props.get("DomainName", resource.aws_name))
 
 
-def _is_inner(resource: ReportResource) -> bool:
+def _is_balancer_certificate(resource: ReportResource) -> bool:
     """Return whether it is the load balancer's certificate, which only CloudFront sees."""
     return resource.type_name == "Certificate" and not resource.logical_id.endswith("edge")
 
 
-def _beside(resources: ReportResources, drawn: _Boxes) -> Iterator[Box]:
+def _outside_boxes(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[Box]:
     """Yield the boxes of the resources beside the VPC."""
-    for resource in _of(resources, *_BESIDE):
-        if resource.type_name != "Certificate" or _is_inner(resource):
-            yield drawn.box(resource, (str(resource.props.get("DomainName", resource.aws_name)),))
+    for resource in _resources_of(resources, *_OUTSIDE_TYPES):
+        if resource.type_name != "Certificate" or _is_balancer_certificate(resource):
+            yield boxes.box(resource, (str(resource.props.get("DomainName", resource.aws_name)),))
 
 
-def _facing(resource: ReportResource) -> str:
+def _describe_exposure(resource: ReportResource) -> str:
     """Return in words who can reach the load balancer."""
     return "answers from inside only" if resource.props.get("Scheme") == "internal" else "faces CloudFront"
 
 
-def _zones(resources: ReportResources, drawn: _Boxes) -> Iterator[Zone]:
+def _zones(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[Zone]:
     """Yield the zones with their subnets: subnets with the same number in their names share a zone."""
     numbered: dict[str, dict[str, ReportResource]] = {}
-    for resource in _of(resources, "Subnet"):
+    for resource in _resources_of(resources, "Subnet"):
         side, _, number = resource.logical_id.rpartition("-")
         numbered.setdefault(number, {})[side] = resource
     for number, sides in numbered.items():
@@ -130,106 +149,108 @@ def _zones(resources: ReportResources, drawn: _Boxes) -> Iterator[Zone]:
         name = _zone_of(next(iter(sides.values()))) or f"zone {number}"
         yield Zone(
             name,
-            _subnet(public, drawn, _inside(resources, drawn, public)) if public else None,
-            _subnet(private, drawn, _database(resources, drawn, name), _way_out(resources, private))
+            _subnet(public, boxes, _nat_gateway_boxes(resources, boxes, public)) if public else None,
+            _subnet(private, boxes, _instance_boxes(resources, boxes, name), _describe_egress(resources, private))
             if private
             else None,
         )
 
 
-def _subnet(resource: ReportResource, drawn: _Boxes, inside: Iterable[Box], more: str = "") -> Subnet:
+def _subnet(resource: ReportResource, boxes: _BoxBuilder, inside: Iterable[Box], detail: str = "") -> Subnet:
     """Return a subnet with the boxes inside it."""
-    lines = (str(resource.props["CidrBlock"]), more)
-    return Subnet(drawn.box(resource, lines, resource.logical_id), tuple(inside))
+    lines = (str(resource.props["CidrBlock"]), detail)
+    return Subnet(boxes.box(resource, lines, resource.logical_id), tuple(inside))
 
 
-def _inside(resources: ReportResources, drawn: _Boxes, subnet: ReportResource) -> Iterator[Box]:
+def _nat_gateway_boxes(resources: ReportResources, boxes: _BoxBuilder, subnet: ReportResource) -> Iterator[Box]:
     """Yield the boxes of the NAT gateways in one subnet."""
-    for resource in _of(resources, "NatGateway"):
+    for resource in _resources_of(resources, "NatGateway"):
         if subnet.logical_id in resource.depends_on:
-            yield drawn.box(resource, _addresses(resource))
+            yield boxes.box(resource, _public_addresses(resource))
 
 
-def _addresses(nat: ReportResource) -> Iterator[str]:
+def _public_addresses(nat: ReportResource) -> Iterator[str]:
     """Yield the public addresses of a NAT gateway."""
-    for one in nat.actual.get("NatGatewayAddresses", ()):
-        yield str(one.get("PublicIp", ""))
+    for address in nat.actual.get("NatGatewayAddresses", ()):
+        yield str(address.get("PublicIp", ""))
 
 
-def _database(resources: ReportResources, drawn: _Boxes, zone: str) -> Iterator[Box]:
+def _instance_boxes(resources: ReportResources, boxes: _BoxBuilder, zone: str) -> Iterator[Box]:
     """Yield the boxes of the database instances in one zone."""
-    for resource in _of(resources, "DBInstance"):
+    for resource in _resources_of(resources, "DBInstance"):
         if _zone_of(resource) == zone:
-            yield drawn.box(
+            yield boxes.box(
                 resource, (str(resource.props.get("DBInstanceClass", "")),), f"Aurora {resource.logical_id}"
             )
 
 
 def _zone_of(resource: ReportResource) -> str:
     """Return the zone of a resource: as AWS says, else as declared; "" if it is not known yet."""
-    told = resource.actual.get("AvailabilityZone") or resource.props.get("AvailabilityZone")
-    return told if isinstance(told, str) else ""
+    zone = resource.actual.get("AvailabilityZone") or resource.props.get("AvailabilityZone")
+    return zone if isinstance(zone, str) else ""
 
 
-def _way_out(resources: ReportResources, subnet: ReportResource) -> str:
+def _describe_egress(resources: ReportResources, subnet: ReportResource) -> str:
     """Return in words by which NAT gateway a private subnet reaches the internet."""
-    for follows in _of(resources, "RouteTableAssociation"):
-        if subnet.logical_id in follows.depends_on:
-            tables = set(follows.depends_on) - {subnet.logical_id}
-            for route in _of(resources, "Route"):
-                ways = [
+    for association in _resources_of(resources, "RouteTableAssociation"):
+        if subnet.logical_id in association.depends_on:
+            tables = set(association.depends_on) - {subnet.logical_id}
+            for route in _resources_of(resources, "Route"):
+                nat_gateways = [
                     name for name in route.depends_on if name in resources and resources[name].type_name == "NatGateway"
                 ]
-                if ways and tables & set(route.depends_on):
-                    return f"out by {ways[0]}"
+                if nat_gateways and tables & set(route.depends_on):
+                    return f"out by {nat_gateways[0]}"
     return "no way out"
 
 
-def _back(resources: ReportResources, drawn: _Boxes) -> Iterator[Box]:
+def _private_boxes(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[Box]:
     """Yield the boxes that span the private subnets: services, the database cluster, and endpoints."""
-    for resource in _of(resources, "Service"):
-        yield drawn.box(
-            resource, _service(resources, resource), resource.logical_id.replace("service.", "Service ").capitalize()
+    for resource in _resources_of(resources, "Service"):
+        yield boxes.box(
+            resource,
+            _service_lines(resources, resource),
+            resource.logical_id.replace("service.", "Service ").capitalize(),
         )
-    for resource in _of(resources, "DBCluster"):
-        count = len(_of(resources, "DBInstance"))
-        yield drawn.box(resource, (*_cluster(resource), f"{count} instance{'s' if count > 1 else ''}"))
-    endpoints = _of(resources, "VpcEndpoint", "InterfaceEndpoint")
+    for resource in _resources_of(resources, "DBCluster"):
+        count = len(_resources_of(resources, "DBInstance"))
+        yield boxes.box(resource, (*_cluster_lines(resource), f"{count} instance{'s' if count > 1 else ''}"))
+    endpoints = _resources_of(resources, "VpcEndpoint", "InterfaceEndpoint")
     if endpoints:
-        box = drawn.several("Endpoints", endpoints)
+        box = boxes.shared_box("Endpoints", endpoints)
         names = ", ".join(resource.logical_id.removeprefix("endpoint-") for resource in endpoints)
-        yield Box(box.title, (names,), box.state, box.word, box.about)
+        yield Box(box.title, (names,), box.status, box.status_text, box.tooltip)
 
 
-def _service(resources: ReportResources, service: ReportResource) -> Iterator[str]:
+def _service_lines(resources: ReportResources, service: ReportResource) -> Iterator[str]:
     """Yield the lines in a service's box: its tasks, their size and their images."""
     if "runningCount" in service.actual:
         yield f"{service.actual['runningCount']} of {service.actual['desiredCount']} tasks run"
     for task in (resources[name] for name in service.depends_on if name in resources):
         if task.type_name == "TaskDefinition":
             yield f"{int(task.props['cpu']) / 1024:g} vCPU, {int(task.props['memory']) / 1024:g} GB each"
-            yield from _images(task.props)
+            yield from _image_names(task.props)
 
 
-def _images(task: dict[str, Any]) -> Iterator[str]:
+def _image_names(task: dict[str, Any]) -> Iterator[str]:
     """Yield the images of the essential containers of a task definition."""
-    for one in task["containerDefinitions"]:
-        if one.get("essential", True):
-            yield str(one["image"])
+    for container in task["containerDefinitions"]:
+        if container.get("essential", True):
+            yield str(container["image"])
 
 
-def _cluster(cluster: ReportResource) -> Iterator[str]:
+def _cluster_lines(cluster: ReportResource) -> Iterator[str]:
     """Yield the lines in the box of a database cluster: its capacity and its version."""
-    scale = cluster.props.get("ServerlessV2ScalingConfiguration", {})
-    if scale:
-        yield f"{scale['MinCapacity']:g} to {scale['MaxCapacity']:g} ACU"
+    scaling = cluster.props.get("ServerlessV2ScalingConfiguration", {})
+    if scaling:
+        yield f"{scaling['MinCapacity']:g} to {scaling['MaxCapacity']:g} ACU"
     version = cluster.actual.get("EngineVersion") or cluster.props.get("EngineVersion")
     yield f"{cluster.props.get('Engine', '')} {version if isinstance(version, str) else ''}".rstrip()
 
 
-def _together(resources: ReportResources, drawn: _Boxes) -> Iterator[Box]:
+def _shared_boxes(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[Box]:
     """Yield the boxes that several resources share."""
-    for title, type_names in _TOGETHER.items():
-        found = _of(resources, *type_names)
-        if found:
-            yield drawn.several(title, found)
+    for title, type_names in _SHARED_BOXES.items():
+        matching = _resources_of(resources, *type_names)
+        if matching:
+            yield boxes.shared_box(title, matching)

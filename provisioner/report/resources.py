@@ -14,28 +14,28 @@ from provisioner.engine.types.health_status import MISSING, ResourceHealth, heal
 from provisioner.engine.types.health_status import HealthStatus as Health
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.health.context import TopicHealth
-from provisioner.prices.estimate import before
+from provisioner.prices.estimate import resources_before
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.terminal.report.model import State
+from provisioner.terminal.report.model import DisplayStatus
 from state.stack_state import ResourceState, StackState
 
 _NOT_ASKED = "not asked"
-_LEFT = "no longer declared"
-_CHANGED = {
+_UNDECLARED = "no longer declared"
+_DRIFT_STATUSES = {
     "altered": "changed by hand",
     "gone": "gone",
     "failed": "failed",
     "unknown": "unknown",
     "extra": "added to by hand",
 }
-_PHASES: dict[str, State] = {"ready": "unknown"}
+_PHASE_STATUSES: dict[str, DisplayStatus] = {"ready": "unknown"}
 
 
 @dataclass(frozen=True)
 class ReportResource:
     """One resource for a report: its declared properties, what AWS says (`actual`), and its health.
 
-    `state` is the class of its health, `aws_status` is AWS's own word for it.
+    `status` is the class of its health, `aws_status` is AWS's own word for it.
     """
 
     logical_id: str
@@ -45,7 +45,7 @@ class ReportResource:
     props: JsonObject
     actual: JsonObject
     depends_on: tuple[str, ...]
-    state: State
+    status: DisplayStatus
     aws_status: str
 
 
@@ -55,16 +55,16 @@ ReportResources = Mapping[str, ReportResource]
 def resources_from_aws(plan: Plan, report: DriftReport, document: StackState) -> dict[str, ReportResource]:
     """Return the resources as AWS says now, then those in the state that are no longer declared."""
     # If a resource has several drifts, the first counts: gone and failed come before added children.
-    drifts = {one.logical_id: one for one in reversed(report.drifts) if one.category != "held"}
-    props = before(plan, document).props
+    drifts = {drift.logical_id: drift for drift in reversed(report.drifts) if drift.category != "held"}
+    props = resources_before(plan, document).props
     resources = {}
     for resource in plan.stack:
         resource_state = document.resources.get(resource.logical_id)
-        doc = plan.actual.get(resource.logical_id)
-        if resource.type.account_wide or (resource_state is None and doc is None):
+        actual = plan.actual.get(resource.logical_id)
+        if resource.type.account_wide or (resource_state is None and actual is None):
             continue
-        state, word = state_of(
-            resource.type, doc, drifts.get(resource.logical_id), report.health.get(resource.logical_id)
+        status, aws_status = display_status_of(
+            resource.type, actual, drifts.get(resource.logical_id), report.health.get(resource.logical_id)
         )
         resources[resource.logical_id] = ReportResource(
             resource.logical_id,
@@ -72,23 +72,25 @@ def resources_from_aws(plan: Plan, report: DriftReport, document: StackState) ->
             str(resource.type),
             resource_state.aws_name if resource_state else resource.aws_name,
             dict(props.get(resource.logical_id, resource.props)),
-            doc or {},
+            actual or {},
             tuple(resource.depends_on),
-            state,
-            word,
+            status,
+            aws_status,
         )
-    left = {
+    undeclared = {
         name: resource_state for name, resource_state in document.resources.items() if name not in plan.stack.resources
     }
-    return resources | {name: _remembered(name, resource_state, _LEFT) for name, resource_state in left.items()}
+    return resources | {
+        name: _from_resource_state(name, resource_state, _UNDECLARED) for name, resource_state in undeclared.items()
+    }
 
 
-def with_topics(resources: ReportResources, parts: Iterable[TopicHealth]) -> dict[str, ReportResource]:
+def mark_unhealthy(resources: ReportResources, topics: Iterable[TopicHealth]) -> dict[str, ReportResource]:
     """Return the same resources, but marked as unhealthy where a topic of `status` says so."""
-    unwell = {line.name: line.text for part in parts for line in part.lines if line.status == "unwell"}
+    unhealthy = {line.name: line.text for topic in topics for line in topic.lines if line.status == "unwell"}
     return {
-        name: replace(resource, state="bad", aws_status="not well")
-        if name in unwell and resource.state in ("good", "changed")
+        name: replace(resource, status="bad", aws_status="not well")
+        if name in unhealthy and resource.status in ("good", "changed")
         else resource
         for name, resource in resources.items()
     }
@@ -97,7 +99,9 @@ def with_topics(resources: ReportResources, parts: Iterable[TopicHealth]) -> dic
 def resources_from_state(state: StackState) -> dict[str, ReportResource]:
     """Return the resources as the last run recorded them, without asking AWS."""
     return {
-        name: _remembered(name, resource_state, _NOT_ASKED if resource_state.phase == "ready" else resource_state.phase)
+        name: _from_resource_state(
+            name, resource_state, _NOT_ASKED if resource_state.phase == "ready" else resource_state.phase
+        )
         for name, resource_state in state.resources.items()
         if not RESOURCE_TYPES[resource_state.type_name].account_wide
     }
@@ -122,9 +126,9 @@ def resources_from_graph(stack: Stack) -> dict[str, ReportResource]:
     }
 
 
-def _remembered(name: str, resource_state: ResourceState, word: str) -> ReportResource:
+def _from_resource_state(name: str, resource_state: ResourceState, aws_status: str) -> ReportResource:
     """Return a resource as the state has it."""
-    state: State = _PHASES.get(resource_state.phase, "busy")
+    status: DisplayStatus = _PHASE_STATUSES.get(resource_state.phase, "busy")
     return ReportResource(
         name,
         resource_state.step,
@@ -133,12 +137,12 @@ def _remembered(name: str, resource_state: ResourceState, word: str) -> ReportRe
         resource_state.desired,
         {},
         tuple(resource_state.depends_on),
-        state,
-        word,
+        status,
+        aws_status,
     )
 
 
-_STATES: Mapping[Health, State] = {
+_DISPLAY_STATUSES: Mapping[Health, DisplayStatus] = {
     "healthy": "good",
     "in progress": "busy",
     "unhealthy": "bad",
@@ -147,24 +151,24 @@ _STATES: Mapping[Health, State] = {
 }
 
 
-def state_of(
-    resource_type: ResourceType, doc: JsonObject | None, drift: Drift | None, how: ResourceHealth | None = None
-) -> tuple[State, str]:
+def display_status_of(
+    resource_type: ResourceType, actual: JsonObject | None, drift: Drift | None, health: ResourceHealth | None = None
+) -> tuple[DisplayStatus, str]:
     """Return the state of a resource and the word for it, which is AWS's own if it has one.
 
     Args:
         resource_type: The type of the resource.
-        doc: What AWS says of it; None if it does not exist.
+        actual: What AWS says of it; None if it does not exist.
         drift: Its drift, if it has any.
-        how: Its health; None to derive it from `doc`.
+        health: Its health; None to derive it from `actual`.
 
     """
-    if doc is None:
+    if actual is None:
         # Without drift it is not missing: it will be replaced, together with the resource it belongs to.
         return ("bad", MISSING) if drift else ("unknown", "to be made anew")
-    how = how or health_of(resource_type, doc)
-    if how.status != "healthy":
-        return _STATES[how.status], how.description
-    if not meets_condition(doc, resource_type.ready):
-        return "busy", how.aws_status
-    return ("changed", _CHANGED[drift.category]) if drift else ("good", how.aws_status)
+    health = health or health_of(resource_type, actual)
+    if health.status != "healthy":
+        return _DISPLAY_STATUSES[health.status], health.description
+    if not meets_condition(actual, resource_type.ready):
+        return "busy", health.aws_status
+    return ("changed", _DRIFT_STATUSES[drift.category]) if drift else ("good", health.aws_status)

@@ -13,7 +13,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.report.resources import ReportResource, ReportResources
 from provisioner.terminal.report.model import Control
 
-Broken = Callable[[ReportResources], Iterator[str]]
+FindViolations = Callable[[ReportResources], Iterator[str]]
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
@@ -21,18 +21,21 @@ _ANYWHERE = ("0.0.0.0/0", "::/0")
 class SecurityControl:
     """A control: what it demands, why, the setting that weakens it, and a check that finds what breaks it."""
 
-    what: str
-    why: str
+    name: str
+    reason: str
     setting: str
-    broken: Broken
+    find_violations: FindViolations
 
 
-def posture(resources: ReportResources) -> tuple[Control, ...]:
+def check_controls(resources: ReportResources) -> tuple[Control, ...]:
     """Return every control, checked on the existing resources."""
-    return tuple(Control(one.what, one.why, one.setting, tuple(one.broken(resources))) for one in CONTROLS)
+    return tuple(
+        Control(control.name, control.reason, control.setting, tuple(control.find_violations(resources)))
+        for control in CONTROLS
+    )
 
 
-def _of(resources: ReportResources, type_name: str) -> list[ReportResource]:
+def _resources_of(resources: ReportResources, type_name: str) -> list[ReportResource]:
     """Return the resources of a type that are not missing."""
     return [
         resource
@@ -41,22 +44,22 @@ def _of(resources: ReportResources, type_name: str) -> list[ReportResource]:
     ]
 
 
-def each(type_name: str, holds: Callable[[JsonObject], bool]) -> Broken:
-    """Return a check that yields the resources of a type that `holds` refuses.
+def every(type_name: str, is_kept: Callable[[JsonObject], bool]) -> FindViolations:
+    """Return a check that yields the resources of a type that `is_kept` refuses.
 
     If there is no resource of the type, the check yields words that say so.
     """
 
     def broken(resources: ReportResources) -> Iterator[str]:
-        found = _of(resources, type_name)
-        yield from (resource.logical_id for resource in found if not holds(resource.props))
+        found = _resources_of(resources, type_name)
+        yield from (resource.logical_id for resource in found if not is_kept(resource.props))
         if not found:
             yield f"no {type_name}"
 
     return broken
 
 
-def both(*rules: Broken) -> Broken:
+def all_of(*rules: FindViolations) -> FindViolations:
     """Return a check that yields everything that any of `rules` yields."""
 
     def broken(resources: ReportResources) -> Iterator[str]:
@@ -66,63 +69,63 @@ def both(*rules: Broken) -> Broken:
     return broken
 
 
-def _there(_props: JsonObject) -> bool:
+def _exists(_props: JsonObject) -> bool:
     """Accept any properties: the resource only has to exist."""
     return True
 
 
-def _open_doors(resources: ReportResources) -> Iterator[str]:
+def _open_ingress_rules(resources: ReportResources) -> Iterator[str]:
     """Yield the ingress rules that are open to every address."""
-    for resource in _of(resources, "IngressRule"):
+    for resource in _resources_of(resources, "IngressRule"):
         if resource.props.get("CidrIpv4") in _ANYWHERE or resource.props.get("CidrIpv6") in _ANYWHERE:
             yield resource.logical_id
 
 
-def _unguarded(resources: ReportResources) -> Iterator[str]:
+def _rules_without_key(resources: ReportResources) -> Iterator[str]:
     """Yield the listener rules that do not require CloudFront's key in a header.
 
     An internal load balancer needs no such header, so nothing breaks the control then.
     """
-    for resource in _of(resources, "LoadBalancer"):
+    for resource in _resources_of(resources, "LoadBalancer"):
         if resource.props.get("Scheme") == "internal":
             return
-    for resource in _of(resources, "ListenerRule"):
+    for resource in _resources_of(resources, "ListenerRule"):
         if not any(condition["Field"] == "http-header" for condition in resource.props["Conditions"]):
             yield resource.logical_id
-    if not _of(resources, "ListenerRule"):
+    if not _resources_of(resources, "ListenerRule"):
         yield "no ListenerRule"
 
 
 def _containers(resources: ReportResources) -> Iterator[JsonObject]:
     """Yield the container definitions of all task definitions."""
-    for resource in _of(resources, "TaskDefinition"):
+    for resource in _resources_of(resources, "TaskDefinition"):
         yield from resource.props["containerDefinitions"]
 
 
-def _loose(resources: ReportResources) -> Iterator[str]:
+def _weak_containers(resources: ReportResources) -> Iterator[str]:
     """Yield the containers that can write their root file system, or do not drop all capabilities."""
-    for one in _containers(resources):
-        capabilities = one.get("linuxParameters", {}).get("capabilities", {})
-        if not one.get("readonlyRootFilesystem") or "ALL" not in capabilities.get("drop", ()):
-            yield str(one["name"])
+    for container in _containers(resources):
+        capabilities = container.get("linuxParameters", {}).get("capabilities", {})
+        if not container.get("readonlyRootFilesystem") or "ALL" not in capabilities.get("drop", ()):
+            yield str(container["name"])
 
 
-def _endless(resources: ReportResources) -> Iterator[str]:
+def _log_groups_without_retention(resources: ReportResources) -> Iterator[str]:
     """Yield the log groups without a retention."""
-    kept = {name for resource in _of(resources, "Retention") for name in resource.depends_on}
-    for resource in (*_of(resources, "LogGroup"), *_of(resources, "ServiceLogGroup")):
-        if resource.logical_id not in kept:
+    with_retention = {name for resource in _resources_of(resources, "Retention") for name in resource.depends_on}
+    for resource in (*_resources_of(resources, "LogGroup"), *_resources_of(resources, "ServiceLogGroup")):
+        if resource.logical_id not in with_retention:
             yield resource.logical_id
 
 
-def _behaviour(props: JsonObject) -> Any:
+def _viewer_policy(props: JsonObject) -> Any:
     """Return the viewer protocol policy of a distribution."""
     return props["DefaultCacheBehavior"].get("ViewerProtocolPolicy")
 
 
 def _origins(props: JsonObject) -> list[JsonObject]:
     """Return the custom origin configurations of a distribution."""
-    return [one.get("CustomOriginConfig", {}) for one in props["Origins"]["Items"]]
+    return [origin.get("CustomOriginConfig", {}) for origin in props["Origins"]["Items"]]
 
 
 def _vpc_config(props: JsonObject) -> JsonObject:
@@ -135,19 +138,19 @@ CONTROLS: tuple[SecurityControl, ...] = (
         "Viewers use HTTPS",
         "what a viewer sends is read by nobody on the way",
         "",
-        each("Distribution", lambda p: _behaviour(p) in ("redirect-to-https", "https-only")),
+        every("Distribution", lambda p: _viewer_policy(p) in ("redirect-to-https", "https-only")),
     ),
     SecurityControl(
         "Viewers use TLS 1.2 or newer",
         "older versions can be broken; CloudFront's own certificate takes them",
         "a domain of one's own",
-        each("Distribution", lambda p: "MinimumProtocolVersion" in p["ViewerCertificate"]),
+        every("Distribution", lambda p: "MinimumProtocolVersion" in p["ViewerCertificate"]),
     ),
     SecurityControl(
         "CloudFront speaks TLS to the load balancer",
         "without it the request crosses AWS's network in plain HTTP",
         "a domain of one's own",
-        each(
+        every(
             "Distribution",
             lambda p: all(one.get("OriginProtocolPolicy") == "https-only" for one in _origins(p)),
         ),
@@ -156,63 +159,63 @@ CONTROLS: tuple[SecurityControl, ...] = (
         "No door is open to the internet",
         "nobody reaches the load balancer past CloudFront and its firewall",
         "edge.guard",
-        _open_doors,
+        _open_ingress_rules,
     ),
     SecurityControl(
         "The load balancer asks for CloudFront's key",
         "CloudFront's addresses are every customer's",
         "edge.guard",
-        _unguarded,
+        _rules_without_key,
     ),
     SecurityControl(
         "A firewall stands before it",
         "known attacks and floods end there",
         "waf.enabled",
-        each("WebACL", _there),
+        every("WebACL", _exists),
     ),
     SecurityControl(
         "Tasks have no public address",
         "they are reached through the load balancer alone",
         "",
-        each("Service", lambda p: _vpc_config(p)["assignPublicIp"] == "DISABLED"),
+        every("Service", lambda p: _vpc_config(p)["assignPublicIp"] == "DISABLED"),
     ),
     SecurityControl(
         "Containers can do little",
         "who takes one over writes nothing and has no capability to climb with",
         "container.readonly_root, container.drop_capabilities",
-        _loose,
+        _weak_containers,
     ),
     SecurityControl(
         "The database is private and encrypted",
         "the data is reached from the tasks alone, and read from no disk",
         "",
-        both(
-            each("DBCluster", lambda p: p["StorageEncrypted"] is True),
-            each("DBInstance", lambda p: p["PubliclyAccessible"] is False),
+        all_of(
+            every("DBCluster", lambda p: p["StorageEncrypted"] is True),
+            every("DBInstance", lambda p: p["PubliclyAccessible"] is False),
         ),
     ),
     SecurityControl(
         "The database refuses connections without TLS",
         "what a task asks is read by nobody on the way",
         "",
-        each("DBClusterParameters", lambda p: p["Parameters"].get("rds.force_ssl") == "1"),
+        every("DBClusterParameters", lambda p: p["Parameters"].get("rds.force_ssl") == "1"),
     ),
     SecurityControl(
         "Data is protected against deletion",
         "no single command deletes it",
         "protect_data",
-        both(
-            each("DBCluster", lambda p: p["DeletionProtection"] is True),
-            each("Table", lambda p: p.get("DeletionProtectionEnabled") is True),
+        all_of(
+            every("DBCluster", lambda p: p["DeletionProtection"] is True),
+            every("Table", lambda p: p.get("DeletionProtectionEnabled") is True),
         ),
     ),
     SecurityControl(
         "Data is backed up for a week",
         "what was deleted or spoilt can be brought back",
         "database.backup_days, table.point_in_time_recovery",
-        both(
-            each("DBCluster", lambda p: p["BackupRetentionPeriod"] >= 7),  # noqa: PLR2004 - days
-            each(
+        all_of(
+            every("DBCluster", lambda p: p["BackupRetentionPeriod"] >= 7),  # noqa: PLR2004 - days
+            every(
                 "PointInTimeRecovery",
                 lambda p: p["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True,
             ),
@@ -222,23 +225,25 @@ CONTROLS: tuple[SecurityControl, ...] = (
         "Roles are capped",
         "no role goes beyond what was declared, whatever is added to it",
         "roles.boundary",
-        each("Role", lambda p: bool(p.get("PermissionsBoundary"))),
+        every("Role", lambda p: bool(p.get("PermissionsBoundary"))),
     ),
     SecurityControl(
         "The network is recorded",
         "who spoke to whom can be looked up after an incident",
         "network.flow_logs",
-        each("FlowLog", _there),
+        every("FlowLog", _exists),
     ),
     SecurityControl(
         "Requests are recorded",
         "who asked for what can be looked up",
         "logs.requests",
-        each(
+        every(
             "LoadBalancerAttributes",
             lambda p: p["Attributes"].get("access_logs.s3.enabled") == "true",
         ),
     ),
-    SecurityControl("Logs expire", "they are kept as long as they are needed", "logs.days", _endless),
-    SecurityControl("Alarms ring", "what is not well is told", "alarms.enabled", each("Alarm", _there)),
+    SecurityControl(
+        "Logs expire", "they are kept as long as they are needed", "logs.days", _log_groups_without_retention
+    ),
+    SecurityControl("Alarms ring", "what is not well is told", "alarms.enabled", every("Alarm", _exists)),
 )

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
-from provisioner.terminal.clean import own, raw, sanitize
+from provisioner.terminal.clean import sanitize, trusted_sequence, unwrap_trusted
 
 FORMAT_VERSION = 1
-_CODES = {
+_COLOR_CODES = {
     "red": "31",
     "green": "32",
     "yellow": "33",
@@ -25,7 +25,7 @@ _CODES = {
 }
 
 
-_SGR, _PLAIN = "\033[{}m", "\033[0m"
+_COLOR_ON, _COLOR_OFF = "\033[{}m", "\033[0m"
 
 
 class Console:
@@ -36,8 +36,8 @@ class Console:
         self.quiet = quiet
         # Whether output of containers is printed as it is. Everything else is always cleaned.
         self.is_raw = is_raw
-        self.is_heard = True
-        self._one_at_a_time = threading.Lock()
+        self.is_stdout_open = True
+        self._lock = threading.Lock()
         self.color = color and not os.environ.get("NO_COLOR")
 
     @property
@@ -47,19 +47,23 @@ class Console:
 
     def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
         """Return the text in a colour, if the stream shows colours."""
-        has_colors = (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
-        shown = self.color and (has_colors or bool(os.environ.get("FORCE_COLOR")))
-        return f"{own(_SGR.format(_CODES[color]))}{text}{own(_PLAIN)}" if shown and color else text
+        is_color_terminal = (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
+        is_painted = self.color and (is_color_terminal or bool(os.environ.get("FORCE_COLOR")))
+        return (
+            f"{trusted_sequence(_COLOR_ON.format(_COLOR_CODES[color]))}{text}{trusted_sequence(_COLOR_OFF)}"
+            if is_painted and color
+            else text
+        )
 
     def data(self, text: str) -> None:
         """Print a line of the command's output."""
         self._write(sys.stdout, text)
 
-    def written(self, text: str) -> None:
+    def container_line(self, text: str) -> None:
         """Print a line that a container wrote."""
-        self._write(sys.stdout, text, clean=raw if self.is_raw else sanitize)
+        self._write(sys.stdout, text, clean=unwrap_trusted if self.is_raw else sanitize)
 
-    def answer(self, text: str, type_name: str, **fields: Any) -> None:
+    def data_or_record(self, text: str, type_name: str, **fields: Any) -> None:
         """Print a line of the command's output; with --json, a record with the fields instead.
 
         Args:
@@ -81,9 +85,9 @@ class Console:
             **fields: Its fields.
 
         """
-        head = {"format_version": FORMAT_VERSION, "type": type_name}
+        common = {"format_version": FORMAT_VERSION, "type": type_name}
         # JSON escapes all control characters except DEL.
-        self.data(json.dumps({**head, **fields}, default=str).replace("\x7f", "\\u007f"))
+        self.data(json.dumps({**common, **fields}, default=str).replace("\x7f", "\\u007f"))
 
     def note(self, text: str = "", color: str = "") -> None:
         """Print a line on stderr, unless the command is to be quiet."""
@@ -122,45 +126,45 @@ class Console:
         """
         if stream is None:  # closed before the command began, as by `>&-`
             return
-        with self._one_at_a_time:
-            lost = _written(stream, clean(text))
-            self.is_heard = self.is_heard and not (lost and stream is sys.stdout)
-        if lost and stream is sys.stdout and not isinstance(lost, BrokenPipeError):
-            unsaid.append(f"stdout cannot be written: {lost.strerror or lost}.")
-            self.warn(unsaid[-1], "The answer is not whole; what was to be done is done.")
+        with self._lock:
+            error = _write_line(stream, clean(text))
+            self.is_stdout_open = self.is_stdout_open and not (error and stream is sys.stdout)
+        if error and stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            output_errors.append(f"stdout cannot be written: {error.strerror or error}.")
+            self.warn(output_errors[-1], "The answer is not whole; what was to be done is done.")
 
 
 # Why the output of the command is incomplete though its work is done. The exit code depends on it.
-unsaid: list[str] = []
+output_errors: list[str] = []
 
 
-def say_all() -> None:
+def replace_unencodable() -> None:
     """Make stdout and stderr replace characters that they cannot encode; Python would raise an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None if it was closed before the command began
             stream.reconfigure(errors="replace")
 
 
-def _written(stream: TextIO, text: str) -> OSError | None:
+def _write_line(stream: TextIO, text: str) -> OSError | None:
     """Write a line; return None, or the error, after which all output to the stream is discarded."""
     try:
         stream.write(f"{text}\n")
         stream.flush()
     except OSError as error:
-        _close(stream)
+        _discard_output(stream)
         return error
     return None
 
 
-def _close(stream: TextIO) -> None:
+def _discard_output(stream: TextIO) -> None:
     """Redirect a stream to /dev/null: the command goes on after its reader is gone, as with `| head`."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
-def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:
+def table_lines(rows: Iterable[Sequence[str]], heading: Sequence[str]) -> list[str]:
     """Return the rows as lines with aligned columns, without borders; the heading is the first line."""
-    listed = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(row[at]) for row in listed) for at in range(len(head))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in listed]
+    cells = [tuple(heading), *(tuple(row) for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(heading))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

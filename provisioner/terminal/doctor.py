@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 
 _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"}
 
 
-class Line(NamedTuple):
+class CheckLine(NamedTuple):
     """The result of one check; the fields from `finding` on describe the problem, and are "" without one.
 
     `station` is the part of the stack that was checked, `what` the problem, `why` the reason why it matters,
@@ -28,29 +28,31 @@ class Line(NamedTuple):
     evidence: str = ""
 
 
-def show_checks(console: Console, suffix: str, lines: Sequence[Line], told: Sequence[Line]) -> None:
+def show_checks(console: Console, suffix: str, lines: Sequence[CheckLine], detailed: Sequence[CheckLine]) -> None:
     """Print a line for each check, then the details of some findings.
 
     Args:
         console: The console.
         suffix: The suffix of the stack.
         lines: All checks.
-        told: The findings that are printed in detail.
+        detailed: The findings that are printed in detail.
 
     """
     if console.as_json:
-        console.record("doctor", suffix=suffix, checks=[_record(one) for one in lines], first=_first(told))
+        console.record(
+            "doctor", suffix=suffix, checks=[_check_json(line) for line in lines], first=_first_finding_json(detailed)
+        )
         return
-    rows = [(one.state, one.station, one.check, one.finding or one.note) for one in lines]
-    for one, row in zip(lines, table(rows, ("", "station", "check", ""))[1:], strict=True):
-        state = one.state
+    rows = [(line.state, line.station, line.check, line.finding or line.note) for line in lines]
+    for line, row in zip(lines, table_lines(rows, ("", "station", "check", ""))[1:], strict=True):
+        state = line.state
         console.data(console.paint(state, _COLORS[state]) + row[len(state) :])
-    for one in told:
+    for line in detailed:
         console.data("")
-        _tell(console.data, one)
+        _print_finding(console.data, line)
 
 
-def _tell(write: Callable[[str], None], line: Line) -> None:
+def _print_finding(write: Callable[[str], None], line: CheckLine) -> None:
     """Print the details of one finding."""
     write(f"{line.station}/{line.check}: {line.what}")
     write(f"  Why it matters: {line.why}")
@@ -59,11 +61,11 @@ def _tell(write: Callable[[str], None], line: Line) -> None:
     write(f"  Type: {line.type}")
 
 
-def _record(line: Line) -> dict[str, str]:
+def _check_json(line: CheckLine) -> dict[str, str]:
     """Return the result of a check for the JSON output, without empty fields."""
     return {key: value for key, value in line._asdict().items() if value}
 
 
-def _first(told: Sequence[Line]) -> dict[str, str] | None:
+def _first_finding_json(findings: Sequence[CheckLine]) -> dict[str, str] | None:
     """Return the first finding for the JSON output; None if there is none."""
-    return _record(told[0]) if told else None
+    return _check_json(findings[0]) if findings else None

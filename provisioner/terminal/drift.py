@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.planning.drift import Drift, DriftField, DriftReport
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.console import Console
-from provisioner.terminal.differences import drift_line, told
+from provisioner.terminal.differences import drift_line, format_value
 
 _SIGNS = {
     "altered": ("~", "yellow"),
@@ -18,7 +18,7 @@ _SIGNS = {
     "extra": ("+", "yellow"),
     "held": ("=", "dim"),
 }
-_WORDS = {
+_LABELS = {
     "altered": "changed",
     "gone": "gone",
     "failed": "failed",
@@ -31,82 +31,86 @@ _WORDS = {
 def show_drift(console: Console, report: DriftReport) -> None:
     """Print each difference, what `apply` would do about it, and a summary."""
     if console.as_json:
-        summary = {what: report.count(what) for what in _WORDS}
-        drifts = [_record(one) for one in report.drifts]
-        left: dict[str, Any] = {"unfinished": report.unfinished, "undeclared": report.undeclared}
-        left |= {"in_progress": sorted(report.in_progress), "under_way": report.under_way}
-        left["unlisted"] = report.unlisted
-        console.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
+        summary = {what: report.count(what) for what in _LABELS}
+        drifts = [_drift_json(drift) for drift in report.drifts]
+        remaining: dict[str, Any] = {"unfinished": report.unfinished, "undeclared": report.undeclared}
+        remaining |= {"in_progress": sorted(report.in_progress), "under_way": report.under_way}
+        remaining["unlisted"] = report.unlisted
+        console.record("drift", suffix=report.suffix, drift=drifts, **remaining, summary=summary)
         return
-    for one in report.drifts:
-        if one.category != "held" or one.unmanaged:
-            _show_one(console, one)
-    for (remedy, fields), alike in _held_alike(report).items():
-        places = ", ".join(map(_place, alike))
-        console.data(f"{console.paint(*_SIGNS['held']):>3} {places}  ({remedy})")
+    for drift in report.drifts:
+        if drift.category != "held" or drift.unmanaged:
+            _show_drifted_resource(console, drift)
+    for (remedy, fields), alike in _group_external_drifts(report).items():
+        addresses = ", ".join(map(_describe_resource, alike))
+        console.data(f"{console.paint(*_SIGNS['held']):>3} {addresses}  ({remedy})")
         for line in fields:
             console.data(f"      {line}")
     console.data(drift_sentence(report))
-    for line in other_lines(report):
+    for line in drift_notes(report):
         console.note(line)
 
 
-def _show_one(console: Console, drift: Drift) -> None:
+def _show_drifted_resource(console: Console, drift: Drift) -> None:
     """Print the drift of one resource with the fields that differ."""
     sign, color = _SIGNS[drift.category]
-    tail = " is gone" if drift.category == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
-    console.data(f"{console.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
-    for line in _lines(drift):
+    suffix = " is gone" if drift.category == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
+    console.data(f"{console.paint(sign, color):>3} {_describe_resource(drift)}{suffix}  ({drift.remedy})")
+    for line in _field_lines(drift):
         console.data(f"      {line}")
 
 
-def _held_alike(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
+def _group_external_drifts(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
     """Return the drifts that belong to other owners, grouped by remedy and lines to be printed once."""
-    found: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
-    for one in report.drifts:
-        if one.category == "held" and not one.unmanaged:
-            found.setdefault((one.remedy, tuple(_lines(one))), []).append(one)
-    return found
+    groups: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
+    for drift in report.drifts:
+        if drift.category == "held" and not drift.unmanaged:
+            groups.setdefault((drift.remedy, tuple(_field_lines(drift))), []).append(drift)
+    return groups
 
 
-def _place(drift: Drift) -> str:
+def _describe_resource(drift: Drift) -> str:
     """Return the address, type and name of the resource of a drift."""
     return f"{drift.step}/{drift.logical_id}: {f'{drift.type_name} {drift.aws_name}'.rstrip()}"
 
 
-def other_lines(report: DriftReport) -> list[str]:
+def drift_notes(report: DriftReport) -> list[str]:
     """Return sentences about resources that are no drift.
 
     These are undeclared resources, resources that AWS is still working on, and resources that are not
     recorded as ready yet.
     """
-    named, unfinished = ", ".join(report.undeclared), ", ".join(report.unfinished)
+    undeclared, unfinished = ", ".join(report.undeclared), ", ".join(report.unfinished)
     progress = sorted(report.in_progress.items())
-    busy = ", ".join(f"{name} ({word})" for name, word in progress if name not in report.under_way)
-    told = [f"No longer declared: the next apply removes {named}."] if named else []
-    told += [f"AWS is still at work on {busy}."] if busy else []
-    told += [f"{name}: {words}." for name, words in sorted(report.under_way.items())]
-    told += [f"Not known: {one}." for one in report.unlisted]
+    busy = ", ".join(f"{name} ({aws_status})" for name, aws_status in progress if name not in report.under_way)
+    notes = [f"No longer declared: the next apply removes {undeclared}."] if undeclared else []
+    notes += [f"AWS is still at work on {busy}."] if busy else []
+    notes += [f"{name}: {operation}." for name, operation in sorted(report.under_way.items())]
+    notes += [f"Not known: {reason}." for reason in report.unlisted]
     ahead = f"Not compared, as no run has confirmed it yet: {unfinished}. `apply` goes on with it."
-    return told + ([ahead] if unfinished else [])
+    return notes + ([ahead] if unfinished else [])
 
 
 def drift_sentence(report: DriftReport) -> str:
     """Return the drift of the stack in one sentence."""
-    told = [f"{count} {words}" for what, words in _WORDS.items() if (count := report.count(what))]
+    counts = [f"{count} {label}" for what, label in _LABELS.items() if (count := report.count(what))]
     if not report.is_drifting:
-        return "No drift." + (f" {told[0].capitalize()}." if told else "")
-    return f"Drift: {', '.join(told)}."
+        return "No drift." + (f" {counts[0].capitalize()}." if counts else "")
+    return f"Drift: {', '.join(counts)}."
 
 
-def _lines(drift: Drift) -> Iterator[str]:
+def _field_lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
-    for one in drift.fields:
-        also = f"; the settings now want {told(mask_changes(one.desired, one.recorded))}" if one.has_moved else ""
-        yield drift_line(one) + ("" if one.is_status else also)
+    for field in drift.fields:
+        desired = (
+            f"; the settings now want {format_value(mask_changes(field.desired, field.recorded))}"
+            if field.has_moved
+            else ""
+        )
+        yield drift_line(field) + ("" if field.is_status else desired)
 
 
-def _record(drift: Drift) -> dict[str, Any]:
+def _drift_json(drift: Drift) -> dict[str, Any]:
     """Return the drift of one resource for the JSON output."""
     return {
         "what": drift.category,
@@ -117,16 +121,16 @@ def _record(drift: Drift) -> dict[str, Any]:
         "id": drift.id,
         "remedy": drift.remedy,
         "extra": drift.unmanaged,
-        "fields": [_field(one) for one in drift.fields],
+        "fields": [_field_json(field) for field in drift.fields],
     }
 
 
-def _field(one: DriftField) -> dict[str, Any]:
+def _field_json(field: DriftField) -> dict[str, Any]:
     """Return one field for the JSON output, with sensitive values masked."""
     return {
-        "path": one.path,
-        "ledger": mask(one.recorded),
-        "aws": mask_changes(one.actual, one.recorded),
-        "wanted": mask_changes(one.desired, one.recorded),
-        "owner": one.owner,
+        "path": field.path,
+        "ledger": mask(field.recorded),
+        "aws": mask_changes(field.actual, field.recorded),
+        "wanted": mask_changes(field.desired, field.recorded),
+        "owner": field.owner,
     }

@@ -35,86 +35,88 @@ table { border-collapse: collapse; margin-top: 1.5rem }
 td, th { padding: .1rem 1.2rem .1rem 0; text-align: left }
 td.n { text-align: right; font-variant-numeric: tabular-nums } caption { text-align: left; font-weight: 600 }
 """
-_TICKS = 8
+_TICK_COUNT = 8
 
 
-def page(timeline: Timeline) -> str:
+def timeline_page(timeline: Timeline) -> str:
     """Return the timeline of a run as an HTML page."""
     title = f"{timeline.command} of {timeline.suffix}"
-    began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timeline.start))
-    rows = "\n".join(_row(bar, timeline.seconds) for bar in timeline.bars)
+    started_at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timeline.start))
+    rows = "\n".join(_bar_row(bar, timeline.seconds) for bar in timeline.bars)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
-<h1>{escape(title)}</h1><p>{began}, {escape(timeline.result)}</p>
-<dl>{"".join(_figures(timeline))}</dl>
-<div class="row axis"><span></span><span class="track">{"".join(_axis(timeline.seconds))}</span></div>
+<h1>{escape(title)}</h1><p>{started_at}, {escape(timeline.result)}</p>
+<dl>{"".join(_key_figures(timeline))}</dl>
+<div class="row axis"><span></span><span class="track">{"".join(_axis_labels(timeline.seconds))}</span></div>
 <main>
 {rows}
 </main>
 {_table("Critical path", ("step", "seconds"), [(logical_id, f"{s:.1f}") for logical_id, s in timeline.critical_path])}
-{_table("Calls", ("operation", "calls"), [(name, str(n)) for name, n in _counted(timeline)])}
+{_table("Calls", ("operation", "calls"), [(name, str(n)) for name, n in _calls_by_operation(timeline)])}
 </body></html>
 """
 
 
-def _figures(timeline: Timeline) -> Iterator[str]:
+def _key_figures(timeline: Timeline) -> Iterator[str]:
     """Return the key figures of a run as HTML."""
-    told = {
+    figures = {
         "took": f"{timeline.seconds:.1f} s",
-        "critical path": f"{timeline.critical:.1f} s",
+        "critical path": f"{timeline.critical_seconds:.1f} s",
         "efficiency": f"{timeline.efficiency:.2f}",
         "steps": str(len(timeline.bars)),
         "calls": str(timeline.calls),
     }
-    return (f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in told.items())
+    return (f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures.items())
 
 
-def _axis(seconds: float) -> Iterator[str]:
+def _axis_labels(seconds: float) -> Iterator[str]:
     """Yield the labels of the time axis as HTML."""
-    for tick in range(_TICKS):
-        yield f'<span style="left:{100 * tick / _TICKS:.2f}%">{seconds * tick / _TICKS:.1f} s</span>'
+    for tick in range(_TICK_COUNT):
+        yield f'<span style="left:{100 * tick / _TICK_COUNT:.2f}%">{seconds * tick / _TICK_COUNT:.1f} s</span>'
 
 
-def _row(bar: Bar, whole: float) -> str:
+def _bar_row(bar: Bar, run_seconds: float) -> str:
     """Return the row of one resource as HTML: its bar with work, wait and calls."""
-    parts = [_part("work", bar.work, whole, f"{bar.action}, {bar.work.seconds:.1f} s")]
+    parts = [_bar_part("work", bar.work, run_seconds, f"{bar.action}, {bar.work.seconds:.1f} s")]
     if bar.wait.seconds:
-        parts.append(_part("wait", bar.wait, whole, f"waits, {bar.wait.seconds:.1f} s"))
+        parts.append(_bar_part("wait", bar.wait, run_seconds, f"waits, {bar.wait.seconds:.1f} s"))
     for call in bar.calls:
-        told = f"{call.what} {call.seconds:.2f} s {call.about}".rstrip()
-        parts.append(_part("call error" if call.about else "call", call, whole, told))
+        tooltip = f"{call.label} {call.seconds:.2f} s {call.detail}".rstrip()
+        parts.append(_bar_part("call error" if call.detail else "call", call, run_seconds, tooltip))
     critical = " critical" if bar.is_critical else ""
-    again = amount(len(bar.attempts), "time")
-    title = f"{bar.step}/{bar.logical_id}: {bar.type_name}, {bar.action}, {bar.outcome}; asked again {again}"
+    retries = amount(len(bar.attempts), "time")
+    title = f"{bar.step}/{bar.logical_id}: {bar.type_name}, {bar.action}, {bar.outcome}; asked again {retries}"
     return (
         f'<div class="row{critical}" title="{escape(title)}"><span class="name">{escape(bar.logical_id)}</span>'
         f'<span class="track">{"".join(parts)}</span><span class="time">{bar.seconds:.1f} s</span></div>'
     )
 
 
-def _part(sort: str, span: Span, whole: float, told: str) -> str:
+def _bar_part(css_class: str, span: Span, run_seconds: float, tooltip: str) -> str:
     """Return a part of a bar as HTML.
 
     Args:
-        sort: Its CSS class.
+        css_class: Its CSS class.
         span: Its start and length.
-        whole: The seconds of the whole run.
-        told: Its tooltip.
+        run_seconds: The seconds of the whole run.
+        tooltip: Its tooltip.
 
     """
-    left, width = 100 * span.at / (whole or 1), 100 * span.seconds / (whole or 1)
+    left, width = 100 * span.start / (run_seconds or 1), 100 * span.seconds / (run_seconds or 1)
     style = f"left:{left:.3f}%;width:{width:.3f}%"
-    return f'<i class="{sort}" style="{style}" title="{escape(told)}"></i>'
+    return f'<i class="{css_class}" style="{style}" title="{escape(tooltip)}"></i>'
 
 
-def _table(caption: str, head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
+def _table(caption: str, headings: tuple[str, str], rows: list[tuple[str, str]]) -> str:
     """Return a table of two columns as HTML."""
-    told = "".join(f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in rows)
-    return f"<table><caption>{caption}</caption><tr><th>{head[0]}</th><th>{head[1]}</th></tr>{told}</table>"
+    table_rows = "".join(f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in rows)
+    return (
+        f"<table><caption>{caption}</caption><tr><th>{headings[0]}</th><th>{headings[1]}</th></tr>{table_rows}</table>"
+    )
 
 
-def _counted(timeline: Timeline) -> list[tuple[str, int]]:
+def _calls_by_operation(timeline: Timeline) -> list[tuple[str, int]]:
     """Return the operations with the number of their calls, the most frequent first."""
     spans = [*timeline.other_calls, *(call for bar in timeline.bars for call in bar.calls)]
-    return Counter(span.what for span in spans).most_common()
+    return Counter(span.label for span in spans).most_common()

@@ -10,14 +10,16 @@ from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask
 from provisioner.terminal.console import Console
 
-_WIDEST = 100
+_MAX_WIDTH = 100
 
 
 def show_graph(console: Console, stack: Stack) -> None:
     """Print each declared resource with its properties and the resources that it depends on."""
     if console.as_json:
-        logical_ids = [_record(resource) for resource in stack]
-        console.record("graph", suffix=stack.suffix, region=stack.region, nodes=logical_ids, outputs=outputs(stack))
+        resources = [_resource_json(resource) for resource in stack]
+        console.record(
+            "graph", suffix=stack.suffix, region=stack.region, nodes=resources, outputs=declared_outputs(stack)
+        )
         return
     for resource in stack:
         console.data(
@@ -25,52 +27,52 @@ def show_graph(console: Console, stack: Stack) -> None:
             f"{resource.aws_name}".rstrip()
         )
         for key, value in resource.props.items():
-            console.data(f"      {key}: {_told(value)}")
+            console.data(f"      {key}: {_format_value(value)}")
         if resource.edges:
-            console.data(f"      after {', '.join(_edge(edge) for edge in strictest(resource))}")
+            console.data(f"      after {', '.join(_describe_edge(edge) for edge in strictest_edges(resource))}")
     console.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} pieces.")
 
 
-def outputs(stack: Stack) -> dict[str, str]:
+def declared_outputs(stack: Stack) -> dict[str, str]:
     """Return the outputs of the stack, with placeholders for values that are not known before an apply."""
-    return {name: _told(value) for name, value in stack.outputs.items()}
+    return {name: _format_value(value) for name, value in stack.outputs.items()}
 
 
-def by_piece(stack: Stack) -> dict[str, list[Resource]]:
+def resources_by_step(stack: Stack) -> dict[str, list[Resource]]:
     """Return the resources of each step, in the order of declaration."""
-    pieces: dict[str, list[Resource]] = {}
+    by_step: dict[str, list[Resource]] = {}
     for resource in stack:
-        pieces.setdefault(resource.step, []).append(resource)
-    return pieces
+        by_step.setdefault(resource.step, []).append(resource)
+    return by_step
 
 
-def strictest(resource: Resource) -> list[Edge]:
+def strictest_edges(resource: Resource) -> list[Edge]:
     """Return one edge for each resource that this one depends on.
 
     Of several edges to the same resource, that is the one that waits for readiness, if any does.
     """
-    strictest = {edge.to: edge for edge in sorted(resource.edges, key=lambda edge: edge.ready)}
-    return [strictest[name] for name in resource.depends_on]
+    edge_to = {edge.to: edge for edge in sorted(resource.edges, key=lambda edge: edge.ready)}
+    return [edge_to[name] for name in resource.depends_on]
 
 
-def _edge(edge: Edge) -> str:
+def _describe_edge(edge: Edge) -> str:
     """Return an edge as text, with the reason if it waits for readiness."""
     return f"{edge.to} (ready: {edge.reason})" if edge.ready else edge.to
 
 
-def _told(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Return a value as text, shortened to the greatest width."""
-    plain = _plain(value)
-    text = plain if isinstance(plain, str) else json.dumps(plain, default=str)
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+    printable = _printable(value)
+    text = printable if isinstance(printable, str) else json.dumps(printable, default=str)
+    return text if len(text) <= _MAX_WIDTH else text[: _MAX_WIDTH - 1] + "…"
 
 
-def _plain(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     """Return the value with the name of each reference in its place, and sensitive values masked."""
     return mask(resolve(value, lambda ref: f"<{ref}>"))
 
 
-def _record(resource: Resource) -> dict[str, Any]:
+def _resource_json(resource: Resource) -> dict[str, Any]:
     """Return one resource for the JSON output."""
     return {
         "node": resource.logical_id,
@@ -78,7 +80,7 @@ def _record(resource: Resource) -> dict[str, Any]:
         "kind": str(resource.type),
         "name": resource.aws_name,
         "region": resource.region,
-        "properties": _plain(resource.props),
+        "properties": _printable(resource.props),
         "tags": dict(resource.tags),
-        "after": [{"node": one.to, "ready": one.ready, "because": one.reason} for one in strictest(resource)],
+        "after": [{"node": edge.to, "ready": edge.ready, "because": edge.reason} for edge in strictest_edges(resource)],
     }

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
-from provisioner.terminal.graph import by_piece, strictest
-from provisioner.terminal.layout import implied
+from provisioner.terminal.graph import resources_by_step, strictest_edges
+from provisioner.terminal.layout import implied_edges
 
 
 def as_dot(stack: Stack) -> str:
@@ -17,34 +17,34 @@ def as_dot(stack: Stack) -> str:
     Each step is a cluster. A bold arrow means that the resource waits until the other is ready; its label
     says why.
     """
-    return "\n".join(_lines(stack))
+    return "\n".join(_dot_lines(stack))
 
 
-def _lines(stack: Stack) -> Iterator[str]:
+def _dot_lines(stack: Stack) -> Iterator[str]:
     """Yield the lines of the graph."""
-    yield f"digraph {_quoted(stack.suffix)} {{"
+    yield f"digraph {_dot_quote(stack.suffix)} {{"
     yield "  rankdir=LR"
     yield "  node [shape=box]"
-    for step, resources in by_piece(stack).items():
+    for step, resources in resources_by_step(stack).items():
         # Graphviz draws a box only for a subgraph named `cluster...` (graphviz.org/doc/info/lang.html).
-        yield f"  subgraph {_quoted(f'cluster_{step}')} {{"
-        yield f"    label={_quoted(step)}"
+        yield f"  subgraph {_dot_quote(f'cluster_{step}')} {{"
+        yield f"    label={_dot_quote(step)}"
         for resource in resources:
-            label = _quoted(f"{resource.logical_id}\n{resource.type}")
-            yield f"    {_quoted(resource.logical_id)} [label={label}]"
+            label = _dot_quote(f"{resource.logical_id}\n{resource.type}")
+            yield f"    {_dot_quote(resource.logical_id)} [label={label}]"
         yield "  }"
     for resource in stack:
-        for edge in strictest(resource):
-            yield f"  {_quoted(edge.to)} -> {_quoted(resource.logical_id)}{_looks(edge)}"
+        for edge in strictest_edges(resource):
+            yield f"  {_dot_quote(edge.to)} -> {_dot_quote(resource.logical_id)}{_dot_attributes(edge)}"
     yield "}"
 
 
-def _looks(edge: Edge) -> str:
+def _dot_attributes(edge: Edge) -> str:
     """Return the attributes of an arrow: bold with the reason if the resource waits for readiness."""
-    return f" [style=bold, label={_quoted(edge.reason)}]" if edge.ready else ""
+    return f" [style=bold, label={_dot_quote(edge.reason)}]" if edge.ready else ""
 
 
-def _quoted(text: str) -> str:
+def _dot_quote(text: str) -> str:
     """Return the text as a quoted string of Graphviz."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
@@ -52,7 +52,7 @@ def _quoted(text: str) -> str:
 
 # Mermaid's default limits (mermaid.js.org/config/schema-docs/config.html, maxEdges and maxTextSize), which
 # GitHub and most wikis do not change.
-_MOST_EDGES, _MOST_TEXT = 500, 50_000
+_MAX_EDGES, _MAX_TEXT = 500, 50_000
 
 
 def as_mermaid(stack: Stack) -> str:
@@ -65,46 +65,46 @@ def as_mermaid(stack: Stack) -> str:
         UsageError: The graph is larger than Mermaid draws.
 
     """
-    edges = list(_edges(stack))
-    drawn = "\n".join(["flowchart LR", *_boxes(stack), *edges])
-    if len(edges) > _MOST_EDGES or len(drawn) > _MOST_TEXT:
+    edges = list(_mermaid_edges(stack))
+    flowchart = "\n".join(["flowchart LR", *_mermaid_subgraphs(stack), *edges])
+    if len(edges) > _MAX_EDGES or len(flowchart) > _MAX_TEXT:
         raise UsageError(
-            f"Mermaid draws {_MOST_EDGES} edges and {_MOST_TEXT} characters at most; this graph has "
-            f"{len(edges)} and {len(drawn)}.",
+            f"Mermaid draws {_MAX_EDGES} edges and {_MAX_TEXT} characters at most; this graph has "
+            f"{len(edges)} and {len(flowchart)}.",
             "`--format svg-graph` draws every resource and edge; `--format dot` is for Graphviz.",
         )
-    return drawn
+    return flowchart
 
 
-def _boxes(stack: Stack) -> Iterator[str]:
+def _mermaid_subgraphs(stack: Stack) -> Iterator[str]:
     """Yield the lines of the subgraphs, with a box for each resource."""
-    for step, resources in by_piece(stack).items():
-        yield f'  subgraph {_id("p", step)}["{_text(step)}"]'
+    for step, resources in resources_by_step(stack).items():
+        yield f'  subgraph {_mermaid_id("p", step)}["{_mermaid_text(step)}"]'
         for resource in resources:
-            yield f'    {_id("n", resource.logical_id)}["{_text(resource.logical_id)}<br/>{_text(str(resource.type))}"]'
+            yield f'    {_mermaid_id("n", resource.logical_id)}["{_mermaid_text(resource.logical_id)}<br/>{_mermaid_text(str(resource.type))}"]'
         yield "  end"
 
 
-def _edges(stack: Stack) -> Iterator[str]:
+def _mermaid_edges(stack: Stack) -> Iterator[str]:
     """Yield a line for each edge, without edges that follow from others and do not wait for readiness."""
-    spare = implied(stack)
+    redundant = implied_edges(stack)
     for resource in stack:
-        for edge in strictest(resource):
-            if not edge.ready and (edge.to, resource.logical_id) in spare:
+        for edge in strictest_edges(resource):
+            if not edge.ready and (edge.to, resource.logical_id) in redundant:
                 continue
-            yield f"  {_id('n', edge.to)} {_arrow(edge)} {_id('n', resource.logical_id)}"
+            yield f"  {_mermaid_id('n', edge.to)} {_mermaid_arrow(edge)} {_mermaid_id('n', resource.logical_id)}"
 
 
-def _arrow(edge: Edge) -> str:
+def _mermaid_arrow(edge: Edge) -> str:
     """Return the arrow of an edge: thick with the reason if it waits for readiness."""
-    return f'==>|"{_text(edge.reason)}"|' if edge.ready else "-->"
+    return f'==>|"{_mermaid_text(edge.reason)}"|' if edge.ready else "-->"
 
 
-def _id(sort: str, name: str) -> str:
+def _mermaid_id(prefix: str, name: str) -> str:
     """Return an id that is unique for each name and is no keyword of Mermaid, such as `end`."""
-    return f"{sort}_" + re.sub(r"[^0-9A-Za-z]", lambda found: f"_{ord(found[0]):02x}", name)
+    return f"{prefix}_" + re.sub(r"[^0-9A-Za-z]", lambda match: f"_{ord(match[0]):02x}", name)
 
 
-def _text(text: str) -> str:
+def _mermaid_text(text: str) -> str:
     """Return the text with Mermaid's escapes (mermaid.js.org/syntax/flowchart.html, entity codes)."""
-    return re.sub(r'[#"<>&]', lambda found: f"#{ord(found[0])};", text)
+    return re.sub(r'[#"<>&]', lambda match: f"#{ord(match[0])};", text)

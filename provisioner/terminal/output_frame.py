@@ -11,47 +11,51 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 # The record separator. Nobody types it, so that the echo of typed text is never held back.
-_SIGN = b"\x1e"
+_SEPARATOR = b"\x1e"
 
 
 class OutputFrame:
     """A parser that separates the output of a command from the output of Session Manager.
 
-    `token` is the text in the marks. `began` tells whether the first mark has come, and `code` is the exit
+    `token` is the text in the marks. `has_begun` tells whether the first mark has come, and `exit_code` is the exit
     code once the second mark has come.
     """
 
     def __init__(self, token: str) -> None:
         self.token = token
-        self.began = False
-        self.code: int | None = None
-        self._held = b""
-        self._mark = re.compile(_SIGN + token.encode() + rb"(?::(\d+))?" + _SIGN)
+        self.has_begun = False
+        self.exit_code: int | None = None
+        self._undecided = b""
+        self._mark = re.compile(_SEPARATOR + token.encode() + rb"(?::(\d+))?" + _SEPARATOR)
 
-    def around(self, command: Sequence[str]) -> str:
+    def wrap_command(self, command: Sequence[str]) -> str:
         """Return the command line that runs `command` and prints a mark before and after its output."""
         mark = rf"\036{self.token}"
         script = rf"printf '{mark}\036'; {shlex.join(command)}; printf '{mark}:%d\036' $?"
         return shlex.join(["/bin/sh", "-c", script])
 
-    def take(self, chunk: bytes) -> Iterator[tuple[bool, bytes]]:
+    def split(self, chunk: bytes) -> Iterator[tuple[bool, bytes]]:
         """Split the next output into parts; yield whether a part is the command's own output, and its bytes.
 
         Bytes at the end that may be the beginning of a mark are held back until the next call.
         """
-        left = self._held + chunk
-        while found := self._mark.search(left):
-            yield self._is_inside, left[: found.start()]
-            left = left[found.end() :]
-            if found[1]:
-                self.code = int(found[1])
-            self.began = True
-        at = left.rfind(_SIGN)
-        cut = at if at >= 0 and len(left) - at < len(self.token) + 8 else len(left)
-        self._held = left[cut:]
-        yield self._is_inside, left[:cut]
+        remaining = self._undecided + chunk
+        while match := self._mark.search(remaining):
+            yield self._is_inside, remaining[: match.start()]
+            remaining = remaining[match.end() :]
+            if match[1]:
+                self.exit_code = int(match[1])
+            self.has_begun = True
+        last_separator = remaining.rfind(_SEPARATOR)
+        end = (
+            last_separator
+            if last_separator >= 0 and len(remaining) - last_separator < len(self.token) + 8
+            else len(remaining)
+        )
+        self._undecided = remaining[end:]
+        yield self._is_inside, remaining[:end]
 
     @property
     def _is_inside(self) -> bool:
         """Whether the first mark has come and the second has not."""
-        return self.began and self.code is None
+        return self.has_begun and self.exit_code is None

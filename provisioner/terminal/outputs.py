@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 
 
 def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> None:
@@ -27,5 +27,5 @@ def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> Non
         for name, value in outputs.items():
             console.data(f"{name.upper() if form == 'env' else name}={value}")
         return
-    for line in table(outputs.items(), ("output", "value")) if outputs else ():
+    for line in table_lines(outputs.items(), ("output", "value")) if outputs else ():
         console.data(line)

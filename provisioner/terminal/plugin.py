@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from provisioner.errors import Blocked
 
 NAME = "session-manager-plugin"
-_GUIDE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
-_INSTALL = f"macOS: `brew install --cask {NAME}`. Linux: {_GUIDE}"
+_GUIDE_URL = (
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+)
+_INSTALL_HINT = f"macOS: `brew install --cask {NAME}`. Linux: {_GUIDE_URL}"
 # Later versions read the session from an environment variable. Earlier ones need it on the command line,
 # where all users of this machine can see it. Its token gives access to the container (aws-cli
 # customizations/sessionmanager.py; the plugin's session.go).
-_LAST_THAT_SHOWS = (1, 2, 497, 0)
-_VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"
-_ANSWERS_WITHIN = 20  # seconds
+_LAST_INSECURE_VERSION = (1, 2, 497, 0)
+_SESSION_VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"
+_VERSION_TIMEOUT = 20  # seconds
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Plugin:
     path: str
 
     @classmethod
-    def found(cls) -> Plugin:
+    def find(cls) -> Plugin:
         """Return the plugin that is on PATH.
 
         Raises:
@@ -39,11 +41,11 @@ class Plugin:
         """
         path = shutil.which(NAME)
         if path is None:
-            raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", _INSTALL)
-        version = _version(path)
-        if version <= _LAST_THAT_SHOWS:
-            shown = ".".join(map(str, version)) or "of an unknown version"
-            raise Blocked(f"The Session Manager plugin at {path} is too old ({shown}).", _INSTALL)
+            raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", _INSTALL_HINT)
+        version = _read_version(path)
+        if version <= _LAST_INSECURE_VERSION:
+            version_text = ".".join(map(str, version)) or "of an unknown version"
+            raise Blocked(f"The Session Manager plugin at {path} is too old ({version_text}).", _INSTALL_HINT)
         return cls(path)
 
     def command(self, region: str, target: str, endpoint: str) -> list[str]:
@@ -51,7 +53,7 @@ class Plugin:
         profile = os.environ.get("AWS_PROFILE", "")
         return [
             self.path,
-            _VARIABLE,
+            _SESSION_VARIABLE,
             region,
             "StartSession",
             profile,
@@ -61,16 +63,16 @@ class Plugin:
 
     def environment(self, session: Mapping[str, str]) -> Mapping[str, str]:
         """Return the environment of the plugin: the current one plus the session from StartSession."""
-        return {**os.environ, _VARIABLE: json.dumps(dict(session))}
+        return {**os.environ, _SESSION_VARIABLE: json.dumps(dict(session))}
 
 
-def _version(path: str) -> tuple[int, ...]:
+def _read_version(path: str) -> tuple[int, ...]:
     """Return the version of a plugin, as numbers; empty if it prints none."""
     try:
-        told = subprocess.run(  # noqa: S603 - found on PATH by name
-            [path, "--version"], capture_output=True, text=True, timeout=_ANSWERS_WITHIN, check=False
+        output = subprocess.run(  # noqa: S603 - found on PATH by name
+            [path, "--version"], capture_output=True, text=True, timeout=_VERSION_TIMEOUT, check=False
         ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Blocked(f"The Session Manager plugin at {path} does not start: {error}", _INSTALL) from error
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)*)\s*", told)
-    return tuple(int(part) for part in found[1].split(".")) if found else ()
+        raise Blocked(f"The Session Manager plugin at {path} does not start: {error}", _INSTALL_HINT) from error
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)*)\s*", output)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()

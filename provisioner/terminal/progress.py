@@ -18,71 +18,73 @@ from provisioner.terminal.console import Console
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-_REFRESH = 8.0
-_QUIET = 30.0
-_DONE = ("ready", "gone", "kept")
+_REFRESHES_PER_SECOND = 8.0
+_SECONDS_BETWEEN_WAIT_LINES = 30.0
+_SUCCESSFUL_ENDS = ("ready", "gone", "kept")
 # Events whose detail is printed as it is.
-_SAID = ("asking", "note")
+_MESSAGE_EVENTS = ("asking", "note")
 # The seconds of a run below which a bar would only flicker; the width of the bar, and of the words after it.
-_WORTH_A_BAR, _WIDTH, _WORDS = 3.0, 40, 26
+_MIN_SECONDS_FOR_BAR, _MAX_BAR_WIDTH, _BAR_TEXT_WIDTH = 3.0, 40, 26
 # `CreateX answered SomeCode: why (request ...)`: only the why is shown, as a wait is no error.
-_ANSWERED = re.compile(r"^\w+ answered \w[\w.]*: (.*?)(?: \(request [^)]*\))?$", re.DOTALL)
+_REFUSED_CALL = re.compile(r"^\w+ answered \w[\w.]*: (.*?)(?: \(request [^)]*\))?$", re.DOTALL)
 
 
 @dataclass
-class Step:
+class ResourceProgress:
     """The progress of one resource: action, detail, and how it ended.
 
-    `since` is the monotonic second at which the action began.
+    `started_at` is the monotonic second at which the action began.
     """
 
-    piece: str
-    doing: str = ""
+    step: str
+    action: str = ""
     detail: str = ""
-    since: float = 0.0
-    end: str = ""
+    started_at: float = 0.0
+    outcome: str = ""
 
 
 @dataclass
-class Board:
+class ProgressBoard:
     """The progress of all resources of a run; the threads of the run write it, and the screen reads it.
 
-    `pieces` maps each logical id to the step that declares it.
+    `step_names` maps each logical id to the step that declares it.
     """
 
-    pieces: Mapping[str, str]
-    outlook: ProgressEstimate
-    steps: dict[str, Step] = field(default_factory=dict)
-    guard: threading.Lock = field(default_factory=threading.Lock)
+    step_names: Mapping[str, str]
+    estimate: ProgressEstimate
+    resources: dict[str, ResourceProgress] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     columns: int = 80
 
-    def hear(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Record one event."""
-        self.outlook.hear(event)
-        with self.guard:
-            step = self.steps.setdefault(event.logical_id, Step(self.pieces.get(event.logical_id, "")))
+        self.estimate.record_event(event)
+        with self.lock:
+            resource = self.resources.setdefault(
+                event.logical_id, ResourceProgress(self.step_names.get(event.logical_id, ""))
+            )
             if event.what == "starting":
-                step.doing, step.since = event.action, time.monotonic()
+                resource.action, resource.started_at = event.action, time.monotonic()
             elif event.what == "retrying":
-                step.detail = f"waits: {plainly(event.detail)}"
+                resource.detail = f"waits: {retry_reason(event.detail)}"
             elif event.what in ("exists", "waiting"):
-                step.detail = ""
+                resource.detail = ""
             elif event.what in ENDS:
-                step.end = event.what
+                resource.outcome = event.what
 
     def tree(self) -> Tree:
         """Return the tree of the steps, with the resources that are being worked on below each."""
         from rich.tree import Tree  # noqa: PLC0415 - only a terminal pays for it
 
         root = Tree("", hide_root=True)
-        with self.guard:
-            for step in dict.fromkeys(self.pieces.values()):
-                names = [name for name, of in self.pieces.items() if of == step]
-                ended = sum(self._ended(name) for name in names)
+        with self.lock:
+            for step in dict.fromkeys(self.step_names.values()):
+                names = [name for name, step_of_resource in self.step_names.items() if step_of_resource == step]
+                done_count = sum(self._is_done(name) for name in names)
                 mark = "[green]✓[/]" if ended == len(names) else "[yellow]•[/]" if ended else " "
-                branch = root.add(f"{mark} {step} [dim]{ended}/{len(names)}[/]")
+                branch = root.add(f"{mark} {step} [dim]{done_count}/{len(names)}[/]")
                 for name in names:
-                    if line := self._line(name):
+                    if line := self._resource_line(name):
                         branch.add(line)
         root.add(self._bar())
         return root
@@ -92,67 +94,67 @@ class Board:
 
         It is "" for a short run, and once all resources are done.
         """
-        whole, left = self.outlook.total_seconds(), self.outlook.seconds_left()
-        if whole < _WORTH_A_BAR or all(self._ended(name) for name in self.pieces):
+        total, seconds_left = self.estimate.total_seconds(), self.estimate.seconds_left()
+        if total < _MIN_SECONDS_FOR_BAR or all(self._is_done(name) for name in self.step_names):
             return ""
-        width = min(_WIDTH, max(self.columns - _WORDS, 0))
-        share = min(max(1 - left / whole, 0.0), 1.0)
-        done = round(width * share)
-        told = f"about {left:.0f} s left" if left >= 1 else "any moment now"
+        width = min(_MAX_BAR_WIDTH, max(self.columns - _BAR_TEXT_WIDTH, 0))
+        done_share = min(max(1 - seconds_left / total, 0.0), 1.0)
+        filled = round(width * done_share)
+        remaining = f"about {seconds_left:.0f} s left" if seconds_left >= 1 else "any moment now"
         return f"[green]{'━' * done}[/][dim]{'━' * (width - done)}[/] {share:.0%}, {told}"
 
-    def _ended(self, name: str) -> bool:
+    def _is_done(self, name: str) -> bool:
         """Return whether the work on a resource ended well."""
-        step = self.steps.get(name)
-        return bool(step and step.end in _DONE)
+        resource = self.resources.get(name)
+        return bool(resource and resource.outcome in _SUCCESSFUL_ENDS)
 
-    def _line(self, name: str) -> str:
+    def _resource_line(self, name: str) -> str:
         """Return the line of a resource; "" if the work on it has not begun or has ended well."""
-        step = self.steps.get(name)
-        if step is None or step.end in _DONE:
+        resource = self.resources.get(name)
+        if resource is None or resource.outcome in _SUCCESSFUL_ENDS:
             return ""
-        if step.end == "failed":
+        if resource.outcome == "failed":
             return f"[red]✗ {name}[/]"
-        if step.end == "stopped":
+        if resource.outcome == "stopped":
             return f"[yellow]‖ {name}[/] [dim]stopped; the same command goes on with it[/]"
-        elapsed = time.monotonic() - step.since if step.since else 0.0
-        usual = self.outlook.typical_seconds(name)
-        of = f" of about {usual:.0f} s" if usual >= 1 else " s"
-        tail = f" [dim]{escape(step.detail[:70])}[/]" if step.detail else ""
-        return f"{name} {step.doing} {elapsed:.0f}{of}{tail}"
+        elapsed = time.monotonic() - resource.started_at if resource.started_at else 0.0
+        typical = self.estimate.typical_seconds(name)
+        typical_text = f" of about {typical:.0f} s" if typical >= 1 else " s"
+        detail = f" [dim]{escape_markup(resource.detail[:70])}[/]" if resource.detail else ""
+        return f"{name} {resource.action} {elapsed:.0f}{typical_text}{detail}"
 
 
-def plainly(detail: str) -> str:
+def retry_reason(detail: str) -> str:
     """Return the reason why a call is retried in AWS's words, without operation, code and request id."""
-    found = _ANSWERED.match(detail)
-    return (found[1] or detail) if found else detail
+    match = _REFUSED_CALL.match(detail)
+    return (match[1] or detail) if match else detail
 
 
-def escape(text: str) -> str:
+def escape_markup(text: str) -> str:
     """Return the text with the brackets escaped that rich would read as markup."""
     return text.replace("[", "\\[")
 
 
 @contextmanager
-def progress(console: Console, pieces: Mapping[str, str], estimate: ProgressEstimate) -> Iterator[Listener]:
+def show_progress(console: Console, step_names: Mapping[str, str], estimate: ProgressEstimate) -> Iterator[Listener]:
     """Yield the listener that prints the progress of a run.
 
     Args:
         console: The console.
-        pieces: The step of each resource, by logical id.
+        step_names: The step of each resource, by logical id.
         estimate: The estimate of the run's time.
 
     """
     if console.as_json:
-        yield lambda event: _record(console, event)
+        yield lambda event: _print_json(console, event)
     elif console.is_terminal and not console.quiet:
-        with _live(Board(pieces, estimate), color=console.color) as listener:
+        with _live_tree(ProgressBoard(step_names, estimate), color=console.color) as listener:
             yield listener
     else:
-        yield _Plain(console).hear
+        yield _LinePrinter(console).print_event
 
 
-def _record(console: Console, event: Event) -> None:
+def _print_json(console: Console, event: Event) -> None:
     """Print one event as a JSON line."""
     console.record(
         "event",
@@ -166,43 +168,46 @@ def _record(console: Console, event: Event) -> None:
 
 
 @contextmanager
-def _live(board: Board, *, color: bool) -> Iterator[Listener]:
+def _live_tree(board: ProgressBoard, *, color: bool) -> Iterator[Listener]:
     """Show the board as a tree that is redrawn until the context ends; yield the listener."""
     from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
     from rich.live import Live  # noqa: PLC0415
 
     console = Console(stderr=True, no_color=not color)
     board.columns = console.width
-    with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
+    with Live(console=console, refresh_per_second=_REFRESHES_PER_SECOND, get_renderable=board.tree, transient=False):
 
         def hear(event: Event) -> None:
             event = replace(event, detail=sanitize(event.detail), id=sanitize(event.id))
-            board.hear(event)
-            if event.what in _SAID:
+            board.record_event(event)
+            if event.what in _MESSAGE_EVENTS:
                 console.print(event.detail, markup=False, highlight=False, soft_wrap=True)
 
         yield hear
 
 
-class _Plain:
+class _LinePrinter:
     """A listener that prints a line for each finished resource, and every half minute one for a long wait."""
 
     def __init__(self, console: Console) -> None:
-        self._say = console
-        self._told: dict[str, float] = {}
+        self._console = console
+        self._last_wait_line: dict[str, float] = {}
 
-    def hear(self, event: Event) -> None:
+    def print_event(self, event: Event) -> None:
         """Print the line for an event, if it has one."""
         now = time.monotonic()
-        if event.what in _DONE and event.action != "keep":
-            done = f"{event.what} ({event.detail})" if event.detail else event.what
-            self._say.note(f"{event.logical_id}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
+        if event.what in _SUCCESSFUL_ENDS and event.action != "keep":
+            outcome = f"{event.what} ({event.detail})" if event.detail else event.what
+            self._console.note(f"{event.logical_id}: {outcome} after {event.seconds:.1f} s  {event.id}".rstrip())
         elif event.what == "failed":
-            self._say.note(f"{event.logical_id}: failed: {event.detail}")
+            self._console.note(f"{event.logical_id}: failed: {event.detail}")
         elif event.what == "stopped":
-            self._say.note(f"{event.logical_id}: stopped; the same command goes on with it")
-        elif event.what in _SAID:
-            self._say.note(event.detail)
-        elif event.what == "retrying" and now - self._told.get(event.logical_id, 0.0) > _QUIET:
-            self._told[event.logical_id] = now
-            self._say.note(f"{event.logical_id}: {event.action} waits: {plainly(event.detail)}")
+            self._console.note(f"{event.logical_id}: stopped; the same command goes on with it")
+        elif event.what in _MESSAGE_EVENTS:
+            self._console.note(event.detail)
+        elif (
+            event.what == "retrying"
+            and now - self._last_wait_line.get(event.logical_id, 0.0) > _SECONDS_BETWEEN_WAIT_LINES
+        ):
+            self._last_wait_line[event.logical_id] = now
+            self._console.note(f"{event.logical_id}: {event.action} waits: {retry_reason(event.detail)}")

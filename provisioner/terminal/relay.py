@@ -20,15 +20,15 @@ import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-_CHUNK = 4096
-_PAUSE = 0.2  # seconds between two checks whether the command still runs
+_CHUNK_BYTES = 4096
+_POLL_SECONDS = 0.2  # seconds between two checks whether the command still runs
 _END_OF_INPUT = b"\x04"
 
 
 def relay(
     argv: Sequence[str],
     environment: Mapping[str, str],
-    out: Callable[[bytes], None],
+    write_output: Callable[[bytes], None],
     takes_input: Callable[[], bool],
 ) -> int:
     """Run a command to its end in a pseudo-terminal, and return its exit code.
@@ -36,33 +36,33 @@ def relay(
     Args:
         argv: The command line.
         environment: The environment of the command.
-        out: Receives the bytes that the command writes.
+        write_output: Receives the bytes that the command writes.
         takes_input: Returns whether the command takes input now; until then, no input is read.
 
     """
-    ours, its = pty.openpty()
-    tty.setraw(its)
-    source = _fileno(sys.stdin)
-    with _raw(source), _fitted(its):
+    master_fd, child_fd = pty.openpty()
+    tty.setraw(child_fd)
+    input_fd = _file_descriptor(sys.stdin)
+    with _raw_mode(input_fd), _window_size_followed(child_fd):
         process = subprocess.Popen(  # noqa: S603 - found on PATH by name
-            argv, stdin=its, stdout=its, stderr=its, env=dict(environment), start_new_session=True
+            argv, stdin=child_fd, stdout=child_fd, stderr=child_fd, env=dict(environment), start_new_session=True
         )
-        os.close(its)
+        os.close(child_fd)
         try:
-            _pass_on(process, ours, source, out, takes_input)
+            _relay_until_end(process, master_fd, input_fd, write_output, takes_input)
         except BaseException:
             process.terminate()
             raise
         finally:
-            os.close(ours)
+            os.close(master_fd)
     return process.wait()
 
 
-def _pass_on(
+def _relay_until_end(
     process: subprocess.Popen[bytes],
-    ours: int,
-    source: int | None,
-    out: Callable[[bytes], None],
+    master_fd: int,
+    input_fd: int | None,
+    write_output: Callable[[bytes], None],
     takes_input: Callable[[], bool],
 ) -> None:
     """Pass output and input on until the command ends.
@@ -71,44 +71,46 @@ def _pass_on(
 
     Args:
         process: The running command.
-        ours: This side of the pseudo-terminal.
-        source: The file descriptor of the input; None if there is no input.
-        out: Receives the bytes that the command writes.
+        master_fd: This side of the pseudo-terminal.
+        input_fd: The file descriptor of the input; None if there is no input.
+        write_output: Receives the bytes that the command writes.
         takes_input: Returns whether the command takes input now.
 
     """
-    waiting, ended = b"", False
+    pending_input, has_input_ended = b"", False
     while True:
-        asks = takes_input() and not ended
-        if asks and source is None:
-            waiting, ended, asks = waiting + _END_OF_INPUT, True, False
-        sources = [ours, source] if asks and not waiting and source is not None else [ours]
-        readable, writable, _ = select.select(sources, [ours] if waiting else [], [], _PAUSE)
-        if source in readable and source is not None:
-            typed = os.read(source, _CHUNK)
-            waiting, ended = (typed, False) if typed else (_END_OF_INPUT, True)
+        reads_input = takes_input() and not has_input_ended
+        if reads_input and input_fd is None:
+            pending_input, has_input_ended, reads_input = pending_input + _END_OF_INPUT, True, False
+        watched_fds = (
+            [master_fd, input_fd] if reads_input and not pending_input and input_fd is not None else [master_fd]
+        )
+        readable, writable, _ = select.select(watched_fds, [master_fd] if pending_input else [], [], _POLL_SECONDS)
+        if input_fd in readable and input_fd is not None:
+            input_bytes = os.read(input_fd, _CHUNK_BYTES)
+            pending_input, has_input_ended = (input_bytes, False) if input_bytes else (_END_OF_INPUT, True)
         if writable:
-            waiting = waiting[os.write(ours, waiting[:_CHUNK]) :]
-        if ours in readable:
-            told = _told(ours)
-            if not told:
+            pending_input = pending_input[os.write(master_fd, pending_input[:_CHUNK_BYTES]) :]
+        if master_fd in readable:
+            output = _read_output(master_fd)
+            if not output:
                 return
-            out(told)
+            write_output(output)
         elif process.poll() is not None:
             return
 
 
-def _told(ours: int) -> bytes:
+def _read_output(master_fd: int) -> bytes:
     """Return the next output of the command; empty if it has ended, which Linux reports as an error."""
     try:
-        return os.read(ours, _CHUNK)
+        return os.read(master_fd, _CHUNK_BYTES)
     except OSError as error:
         if error.errno != errno.EIO:
             raise
         return b""
 
 
-def _fileno(stream: Any) -> int | None:
+def _file_descriptor(stream: Any) -> int | None:
     """Return the file descriptor of a stream; None if it has none."""
     try:
         return int(stream.fileno())
@@ -117,42 +119,42 @@ def _fileno(stream: Any) -> int | None:
 
 
 @contextlib.contextmanager
-def _raw(source: int | None) -> Iterator[None]:
+def _raw_mode(input_fd: int | None) -> Iterator[None]:
     """Put the user's terminal into raw mode within the context, so that every key reaches the command.
 
     This includes Ctrl-C. Output still gets its usual line ends.
     """
-    if source is None or not os.isatty(source):
+    if input_fd is None or not os.isatty(input_fd):
         yield
         return
-    former = termios.tcgetattr(source)
-    tty.setraw(source, termios.TCSADRAIN)  # keeps input that was typed before
-    mode = termios.tcgetattr(source)
-    mode[1] = former[1]
-    termios.tcsetattr(source, termios.TCSADRAIN, mode)
+    saved_mode = termios.tcgetattr(input_fd)
+    tty.setraw(input_fd, termios.TCSADRAIN)  # keeps input that was typed before
+    mode = termios.tcgetattr(input_fd)
+    mode[1] = saved_mode[1]
+    termios.tcsetattr(input_fd, termios.TCSADRAIN, mode)
     try:
         yield
     finally:
-        termios.tcsetattr(source, termios.TCSADRAIN, former)
+        termios.tcsetattr(input_fd, termios.TCSADRAIN, saved_mode)
 
 
 @contextlib.contextmanager
-def _fitted(its: int) -> Iterator[None]:
+def _window_size_followed(child_fd: int) -> Iterator[None]:
     """Give the pseudo-terminal the size of the user's terminal, and follow its changes within the context."""
-    shown = _fileno(sys.stdout)
-    if shown is None or not os.isatty(shown):
+    output_fd = _file_descriptor(sys.stdout)
+    if output_fd is None or not os.isatty(output_fd):
         yield
         return
-    kept = os.dup(its)
+    terminal_fd = os.dup(child_fd)
 
     def fit(*_: Any) -> None:
-        size = fcntl.ioctl(shown, termios.TIOCGWINSZ, b"\0" * 8)
-        fcntl.ioctl(kept, termios.TIOCSWINSZ, size)
+        size = fcntl.ioctl(output_fd, termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(terminal_fd, termios.TIOCSWINSZ, size)
 
     fit()
-    former = signal.signal(signal.SIGWINCH, fit)
+    previous_handler = signal.signal(signal.SIGWINCH, fit)
     try:
         yield
     finally:
-        signal.signal(signal.SIGWINCH, former)
-        os.close(kept)
+        signal.signal(signal.SIGWINCH, previous_handler)
+        os.close(terminal_fd)

@@ -8,123 +8,134 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.runs.run import UNENDED, CallSummary, ResourceRun, Run
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 from state.serialization import as_json
 
-_HISTORY = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
-_PARTS = ("resource", "kind", "done", "end", "took", "stages")
-_CALLS = ("service", "calls", "retries", "refused", "throttled", "seconds")
-_MINUTE = 60
-_GOOD = "ok"
+_HISTORY_HEADINGS = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
+_RESOURCE_HEADINGS = ("resource", "kind", "done", "end", "took", "stages")
+_CALL_HEADINGS = ("service", "calls", "retries", "refused", "throttled", "seconds")
+_SECONDS_PER_MINUTE = 60
+_SUCCESS = "ok"
 
 
 def show_history(console: Console, runs: Iterable[Run]) -> None:
     """Print a line for each run."""
     if console.as_json:
-        console.record("history", runs=[_brief(run) for run in runs])
+        console.record("history", runs=[_run_without_details(run) for run in runs])
         return
-    for line in table((_row(run) for run in runs), _HISTORY):
+    for line in table_lines((_history_row(run) for run in runs), _HISTORY_HEADINGS):
         console.data(line)
 
 
 def show_run(console: Console, run: Run) -> None:
     """Print one run: its arguments, its result, each resource, and the calls by service."""
     if console.as_json:
-        console.record("run", **as_doc(run))
+        console.record("run", **run_json(run))
         return
-    for line in (*_head(run), *_parts(run), *_calls(run)):
+    for line in (*_head_lines(run), *_resource_lines(run), *_call_lines(run)):
         console.data(line)
     if run.message:
         console.data(run.message)
-    console.data(console.paint(ending(run), "green" if run.result == _GOOD else "red"))
+    console.data(console.paint(end_sentence(run), "green" if run.result == _SUCCESS else "red"))
 
 
-def as_doc(run: Run) -> dict[str, Any]:
+def run_json(run: Run) -> dict[str, Any]:
     """Return the run for the JSON output."""
-    parts = [{**as_json(part), "stages": dict(part.stages)} for part in run.resources]
-    return {**as_json(run), "start": began(run), "parts": parts}
+    resources = [{**as_json(resource), "stages": dict(resource.stages)} for resource in run.resources]
+    return {**as_json(run), "start": start_time(run), "parts": resources}
 
 
-def planned(plan: Mapping[str, int]) -> str:
+def describe_counts(plan: Mapping[str, int]) -> str:
     """Return the counts of a plan as text, such as "2 to add, 1 refused"."""
-    words = {"refused": "refused", "roles": "of the account's own roles"}
-    told = (f"{count} {words.get(word, f'to {word}')}" for word, count in plan.items())
-    return ", ".join(told) or "no changes"
+    labels = {"refused": "refused", "roles": "of the account's own roles"}
+    texts = (f"{count} {labels.get(outcome, f'to {outcome}')}" for outcome, count in plan.items())
+    return ", ".join(texts) or "no changes"
 
 
-def began(run: Run) -> str:
+def start_time(run: Run) -> str:
     """Return the UTC time at which the run began."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.start))
 
 
-def took(seconds: float | None) -> str:
+def format_seconds(seconds: float | None) -> str:
     """Return a duration as text; "-" for None."""
     if seconds is None:
         return "-"
-    minutes, rest = divmod(seconds, _MINUTE)
-    return f"{minutes:.0f} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
+    minutes, remaining = divmod(seconds, _SECONDS_PER_MINUTE)
+    return f"{minutes:.0f} min {remaining:02.0f} s" if minutes else f"{remaining:.1f} s"
 
 
-def ending(run: Run) -> str:
+def end_sentence(run: Run) -> str:
     """Return the sentence about the end of a run."""
     if run.seconds is None:
         return f"{run.run} {UNENDED}: it is under way, or was killed."
-    return f"{run.run} ended after {took(run.seconds)}: {run.result}, exit code {run.exit_code}."
+    return f"{run.run} ended after {format_seconds(run.seconds)}: {run.result}, exit code {run.exit_code}."
 
 
-def _brief(run: Run) -> dict[str, Any]:
+def _run_without_details(run: Run) -> dict[str, Any]:
     """Return the run for the JSON list of runs, without resources, calls and settings."""
-    told = as_doc(run)
-    return {name: value for name, value in told.items() if name not in ("parts", "calls", "settings")}
+    document = run_json(run)
+    return {name: value for name, value in document.items() if name not in ("parts", "calls", "settings")}
 
 
-def _row(run: Run) -> tuple[str, ...]:
+def _history_row(run: Run) -> tuple[str, ...]:
     """Return the cells of one run in the list of runs."""
-    plan, typed = planned(run.plan), shlex.join(run.arguments)
-    by = (run.user, name_of(run.caller) or "-")
-    return (run.run, run.suffix, run.command, *by, plan, took(run.seconds), run.result, typed)
+    plan, command_line = describe_counts(run.plan), shlex.join(run.arguments)
+    started_by = (run.user, caller_name(run.caller) or "-")
+    return (run.run, run.suffix, run.command, *started_by, plan, format_seconds(run.seconds), run.result, command_line)
 
 
-def name_of(caller: str) -> str:
+def caller_name(caller: str) -> str:
     """Return the last part of an ARN, which names the user or role in its account."""
     return caller.rpartition(":")[2]
 
 
-def _head(run: Run) -> Iterator[str]:
+def _head_lines(run: Run) -> Iterator[str]:
     """Yield the lines about the run as a whole."""
-    where = f"account {run.location['account']}, region {run.location['region']}"
-    rehearsal = ", a rehearsal" if str(run.location["endpoint"]).startswith("embedded:") else ""
+    location = f"account {run.location['account']}, region {run.location['region']}"
+    local_note = ", a rehearsal" if str(run.location["endpoint"]).startswith("embedded:") else ""
     yield f"{run.run}: {run.command} of {run.suffix}"
-    yield f"  by     {run.user}, {began(run)}" + (f", as {run.caller}" if run.caller else "")
-    yield f"  in     {where}{rehearsal}"
+    yield f"  by     {run.user}, {start_time(run)}" + (f", as {run.caller}" if run.caller else "")
+    yield f"  in     {location}{local_note}"
     yield f"  typed  {shlex.join(run.arguments)}"
-    yield f"  plan   {planned(run.plan)}"
+    yield f"  plan   {describe_counts(run.plan)}"
 
 
-def _parts(run: Run) -> Iterator[str]:
+def _resource_lines(run: Run) -> Iterator[str]:
     """Yield the table of the resources, and the reason for each that failed or was stopped."""
     if run.resources:
-        yield from ("", *table(map(_cells, run.resources), _PARTS))
-    for part in run.resources:
-        if part.reason:
-            yield f"{part.step}/{part.logical_id}: {part.reason}"
+        yield from ("", *table_lines(map(_resource_row, run.resources), _RESOURCE_HEADINGS))
+    for resource in run.resources:
+        if resource.reason:
+            yield f"{resource.step}/{resource.logical_id}: {resource.reason}"
 
 
-def _cells(part: ResourceRun) -> tuple[str, ...]:
+def _resource_row(part: ResourceRun) -> tuple[str, ...]:
     """Return the cells of one resource."""
-    stages = " ".join(f"{what} {at:.1f}" for what, at in part.stages)
-    asked = f" (asked again {part.waits} times)" if part.waits > 1 else ""
-    resource = f"{part.step}/{part.logical_id}" if part.step else part.logical_id
-    return (resource, part.type_name, part.action, part.outcome or UNENDED, took(part.seconds), stages + asked)
+    stages = " ".join(f"{stage} {seconds:.1f}" for stage, seconds in part.stages)
+    retries = f" (asked again {part.waits} times)" if part.waits > 1 else ""
+    address = f"{part.step}/{part.logical_id}" if part.step else part.logical_id
+    return (
+        address,
+        part.type_name,
+        part.action,
+        part.outcome or UNENDED,
+        format_seconds(part.seconds),
+        stages + retries,
+    )
 
 
-def _calls(run: Run) -> Iterator[str]:
+def _call_lines(run: Run) -> Iterator[str]:
     """Yield the table of the calls by service."""
     if run.calls:
-        yield from ("", *table((_sums(*one) for one in run.calls.items()), _CALLS), "")
+        yield from (
+            "",
+            *table_lines((_call_row(*service_calls) for service_calls in run.calls.items()), _CALL_HEADINGS),
+            "",
+        )
 
 
-def _sums(service: str, calls: CallSummary) -> tuple[str, ...]:
+def _call_row(service: str, calls: CallSummary) -> tuple[str, ...]:
     """Return the cells of one service."""
     counts = (calls.count, calls.retries, calls.refused, calls.throttled)
     return (service, *map(str, counts), f"{calls.seconds:.1f}")

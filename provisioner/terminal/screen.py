@@ -7,46 +7,48 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from provisioner.terminal.clean import own
+from provisioner.terminal.clean import trusted_sequence
 from provisioner.terminal.console import Console
 
-Painted = tuple[str, str]
+ColoredLine = tuple[str, str]
 # ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the
 # rest of the screen.
-_CLEAR, _HOME, _REST_OF_LINE, _REST = map(own, ("\033[H\033[2J", "\033[H", "\033[K", "\033[J"))
+_CLEAR_SCREEN, _CURSOR_HOME, _CLEAR_LINE_REST, _CLEAR_SCREEN_REST = map(
+    trusted_sequence, ("\033[H\033[2J", "\033[H", "\033[K", "\033[J")
+)
 
 
 class Screen:
     """A printer of repeated output, which is redrawn in place on a terminal."""
 
     def __init__(self, console: Console) -> None:
-        self._say = console
+        self._console = console
         self._is_first = True
         self.in_place = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
-    def show(self, lines: Sequence[Painted]) -> None:
+    def show(self, lines: Sequence[ColoredLine]) -> None:
         """Print the next output; without a terminal, an empty line separates it from the one before."""
-        painted = self._painted(lines if not self.in_place else cut(lines, *shutil.get_terminal_size()))
+        painted = self._paint(lines if not self.in_place else fit_to_terminal(lines, *shutil.get_terminal_size()))
         if self.in_place:
-            before = _CLEAR if self._is_first else _HOME
-            self._say.data(before + "".join(f"{one}{_REST_OF_LINE}\n" for one in painted) + _REST)
+            start = _CLEAR_SCREEN if self._is_first else _CURSOR_HOME
+            self._console.data(start + "".join(f"{line}{_CLEAR_LINE_REST}\n" for line in painted) + _CLEAR_SCREEN_REST)
         else:
-            self._say.data("\n".join([*([] if self._is_first else [""]), *painted]))
+            self._console.data("\n".join([*([] if self._is_first else [""]), *painted]))
         self._is_first = False
 
-    def _painted(self, lines: Sequence[Painted]) -> list[str]:
+    def _paint(self, lines: Sequence[ColoredLine]) -> list[str]:
         """Return the lines with their colours."""
-        return [self._say.paint(text, color, sys.stdout) for text, color in lines]
+        return [self._console.paint(text, color, sys.stdout) for text, color in lines]
 
 
-def cut(lines: Sequence[Painted], width: int, height: int) -> list[Painted]:
+def fit_to_terminal(lines: Sequence[ColoredLine], width: int, height: int) -> list[ColoredLine]:
     """Return the lines that fit the terminal.
 
     If lines are left out, the last line is kept, and the line before it says how many are missing.
     """
-    room = max(height - 2, 2)
-    shown = [(text[:width], color) for text, color in lines]
-    if len(shown) <= room:
-        return shown
-    left_out = len(shown) - room + 1
-    return [*shown[: room - 2], (f"... {left_out} lines more", "dim"), shown[-1]]
+    max_lines = max(height - 2, 2)
+    fitted = [(text[:width], color) for text, color in lines]
+    if len(fitted) <= max_lines:
+        return fitted
+    left_out = len(fitted) - max_lines + 1
+    return [*fitted[: max_lines - 2], (f"... {left_out} lines more", "dim"), fitted[-1]]

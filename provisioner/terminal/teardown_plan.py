@@ -15,7 +15,7 @@ def print_teardown_plan(
     teardown: TeardownPlan,
     notes: list[str],
     estimate: PlanEstimate,
-    held: list[BlockedDeletion],
+    blocked_deletions: list[BlockedDeletion],
 ) -> None:
     """Print what a teardown would delete, in waves, and what would be lost.
 
@@ -27,20 +27,20 @@ def print_teardown_plan(
         teardown: The planned deletions.
         notes: Sentences that are printed first.
         estimate: Cost and time of the teardown.
-        held: The blockers that keep AWS from deleting some of the resources.
+        blocked_deletions: The blockers that keep AWS from deleting some of the resources.
 
     """
     if console.as_json:
-        blocking = [as_json(one) for one in held]
-        console.record("plan", **_as_record(suffix, teardown, notes), held=blocking, **estimate.as_record())
+        blocking = [as_json(deletion) for deletion in blocked_deletions]
+        console.record("plan", **_teardown_json(suffix, teardown, notes), held=blocking, **estimate.to_json())
         return
     for note in notes:
         console.data(note)
     _show_waves(console, teardown)
-    _show_words(console, "Left standing:", "=", [one.retention_reason for one in teardown.deletions])
-    show_losses(console, [one.data_loss for one in teardown.deletions])
-    _show_held(console, held)
-    count = sum(not one.retention_reason for one in teardown.deletions)
+    _show_entries(console, "Left standing:", "=", [deletion.retention_reason for deletion in teardown.deletions])
+    show_losses(console, [deletion.data_loss for deletion in teardown.deletions])
+    _show_blocked(console, blocked_deletions)
+    count = sum(not deletion.retention_reason for deletion in teardown.deletions)
     console.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
     if count:
         show_estimate(console, estimate)
@@ -50,47 +50,49 @@ def _show_waves(console: Console, teardown: TeardownPlan) -> None:
     """Print the resources of each wave that are deleted; a wave waits for the wave before."""
     for number, wave in enumerate(teardown.waves, start=1):
         console.data(f"Wave {number}{', at once' if number == 1 else ''}:")
-        for one in (one for one in wave if not one.retention_reason):
-            console.data(f"  {console.paint('-', 'red')} {one.step}/{one.logical_id}: {_what(one)}")
+        for deletion in (deletion for deletion in wave if not deletion.retention_reason):
+            console.data(
+                f"  {console.paint('-', 'red')} {deletion.step}/{deletion.logical_id}: {_describe_resource(deletion)}"
+            )
 
 
-def show_losses(console: Console, told: list[str]) -> None:
+def show_losses(console: Console, losses: list[str]) -> None:
     """Print the data that is lost for good, one line for each entry that is not empty."""
-    _show_words(console, "Lost for good:", "!", told)
+    _show_entries(console, "Lost for good:", "!", losses)
 
 
-def _show_words(console: Console, head: str, sign: str, told: list[str]) -> None:
+def _show_entries(console: Console, heading: str, sign: str, entries: list[str]) -> None:
     """Print the entries that are not empty under a heading; print nothing if there are none."""
-    words = [one for one in told if one]
-    if words:
-        console.data(head)
-    for one in words:
-        console.data(f"  {console.paint(sign, 'red' if sign == '!' else 'dim')} {one}")
+    shown = [entry for entry in entries if entry]
+    if shown:
+        console.data(heading)
+    for entry in shown:
+        console.data(f"  {console.paint(sign, 'red' if sign == '!' else 'dim')} {entry}")
 
 
-def _show_held(console: Console, held: list[BlockedDeletion]) -> None:
+def _show_blocked(console: Console, blocked_deletions: list[BlockedDeletion]) -> None:
     """Print the blockers of deletions, and what to do about them."""
-    if held:
+    if blocked_deletions:
         console.data("Held by what is not this stack's:")
-    for one in held:
-        console.data(f"  {console.paint('!', 'red')} {one}")
-    for note in blocker_notes(held):
+    for blocked in blocked_deletions:
+        console.data(f"  {console.paint('!', 'red')} {blocked}")
+    for note in blocker_notes(blocked_deletions):
         console.data(f"    {note}")
 
 
-def _what(one: PlannedDeletion) -> str:
+def _describe_resource(deletion: PlannedDeletion) -> str:
     """Return the type and the name, or else the id, of a resource to be deleted."""
-    return f"{one.type_name} {one.aws_name or one.id}"
+    return f"{deletion.type_name} {deletion.aws_name or deletion.id}"
 
 
-def _as_record(suffix: str, teardown: TeardownPlan, notes: list[str]) -> dict[str, object]:
+def _teardown_json(suffix: str, teardown: TeardownPlan, notes: list[str]) -> dict[str, object]:
     """Return the plan of a teardown for the JSON output, in the form of the plan of an apply."""
     changes = [
-        {"action": "delete", "wave": number, **as_json(one)}
+        {"action": "delete", "wave": number, **as_json(deletion)}
         for number, wave in enumerate(teardown.waves, start=1)
-        for one in wave
+        for deletion in wave
     ]
-    gone = sum(not one.retention_reason for one in teardown.deletions)
-    others = ("add", "change", "finish", "adopt", "release", "refused", "roles")
-    summary = {**dict.fromkeys(others, 0), "destroy": gone}
+    deleted_count = sum(not deletion.retention_reason for deletion in teardown.deletions)
+    other_counts = ("add", "change", "finish", "adopt", "release", "refused", "roles")
+    summary = {**dict.fromkeys(other_counts, 0), "destroy": deleted_count}
     return {"suffix": suffix, "destroy": True, "notes": notes, "changes": changes, "summary": summary}

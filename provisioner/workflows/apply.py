@@ -13,8 +13,8 @@ from provisioner.exclusive_run import bring_up, raise_if_other_run_began
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.outputs import show_outputs
-from provisioner.terminal.plan import sentence, show_plan, shown, summary
-from provisioner.terminal.progress import progress
+from provisioner.terminal.plan import change_counts, plan_sentence, show_plan, shown_changes
+from provisioner.terminal.progress import show_progress
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.estimates import plan_estimate
 from provisioner.workflows.output_files import set_job_outputs
@@ -61,13 +61,13 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
         started = time.monotonic()
         plan = _plan_selected(session, options)
         record_plan(recorder, session, plan)
-        recorder.plan = summary(plan)
+        recorder.plan = change_counts(plan)
         if marker := session.marker(plan):
             marker.check_plan(plan)
         with raise_if_other_run_began(session, plan):
             _show_and_confirm(console, session, plan, options)
         is_after_teardown = bool(session.state.teardown_began) and not plan.unfiltered
-        if shown(plan) or not session.is_known or is_after_teardown:
+        if shown_changes(plan) or not session.is_known or is_after_teardown:
             execute_plan(console, session, plan, recorder)
         elif not plan.unfiltered:
             session.state.outputs = outputs_of(plan, plan.actual)
@@ -88,8 +88,8 @@ def _show_and_confirm(console: Console, session: Session, plan: Plan, options: A
     if plan.refused:
         show_plan(console, plan)
         raise refusal_error(plan)
-    if not shown(plan):
-        console.note(sentence(plan))
+    if not shown_changes(plan):
+        console.note(plan_sentence(plan))
         return
     estimate = plan_estimate(session, plan, checks=options.checks)
     if not (console.quiet and options.confirmation.yes):
@@ -124,9 +124,9 @@ def execute_plan(console: Console, session: Session, plan: Plan, record: RunReco
     }
     estimate = progress_estimate(session, record, {name: plan.changes[name].action for name in steps})
     with (
-        progress(console, steps, estimate) as progress_listener,
+        show_progress(console, steps, estimate) as progress_listener,
         handle_signals(console, session.clock) as caught_signals,
     ):
-        session.listener = combine_listeners(record.hear, progress_listener)
+        session.listener = combine_listeners(record.record_event, progress_listener)
         outcome = bring_up(session, plan)
     raise_run_error(outcome, caught_signals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.errors import NoSuchStack
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 from provisioner.terminal.outputs import show_outputs
 from provisioner.workspace import Workspace, as_sentence, next_steps, unfinished_teardown
 from state.stack_state import StackState
@@ -36,7 +36,7 @@ def _print_resources(console: Console, state: StackState, rows: list[dict[str, s
         return
     location = state.location
     console.data(f"{state.suffix}: account {location.account}, region {location.region}, as the last run left it")
-    for line in table(([row[key] for key in _CACHED_COLUMNS] for row in rows), _CACHED_COLUMNS):
+    for line in table_lines(([row[key] for key in _CACHED_COLUMNS] for row in rows), _CACHED_COLUMNS):
         console.data(line)
     console.data("")
     show_outputs(console, state.outputs, "table")

@@ -50,7 +50,7 @@ class Database:
 
 def hold_tunnel(console: Console, session: Session, port: int | None, service: str) -> int:
     """Say how to connect, then hold the port open; the password is shown to nobody."""
-    plugin = Plugin.found()
+    plugin = Plugin.find()
     local_port = _choose_port(port)
     database = _read_database(session)
     task = enterable_task(session, service, "")

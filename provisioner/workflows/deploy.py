@@ -133,7 +133,7 @@ def confirm_unchanged(
 def print_running_image(console: Console, service: ServiceController, arn: str, image: str) -> None:
     """Print what the service runs now."""
     runs = {"service": service.title, "revision": revision_number(arn), "arn": arn, "image": image}
-    console.answer(f"{service.title} runs {image} (revision {revision_number(arn)}).", "release", **runs)
+    console.data_or_record(f"{service.title} runs {image} (revision {revision_number(arn)}).", "release", **runs)
 
 
 def record_service_events(service: ServiceController, record: RunRecorder) -> None:
@@ -142,7 +142,7 @@ def record_service_events(service: ServiceController, record: RunRecorder) -> No
         resource_state = service.session.state.resources.get(logical_id)
         if resource_state:
             record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
-    service.executor.listen = combine_listeners(record.hear, silent)
+    service.executor.listen = combine_listeners(record.record_event, silent)
     service.executor.retry_policy.listen = service.executor.waiter.listen = service.executor.listen
 
 

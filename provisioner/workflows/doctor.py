@@ -11,7 +11,7 @@ from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.errors import NoSuchStack, amount
 from provisioner.session import Session
 from provisioner.terminal.console import Console
-from provisioner.terminal.doctor import Line, show_checks
+from provisioner.terminal.doctor import CheckLine, show_checks
 from provisioner.workflows.plan_context import print_check_summary, print_header
 
 _NOT_HEALTHY = 1
@@ -73,13 +73,13 @@ def _print_summary(console: Console, results: Sequence[CheckResult], shown: int)
         )
 
 
-def _line(session: Session, result: CheckResult) -> Line:
+def _line(session: Session, result: CheckResult) -> CheckLine:
     """Return one check's result as a line to print."""
     check, finding = result.check, result.finding
     note = result.note or check.claim
     if finding is None:
-        return Line(check.stage, check.name, result.status, note)
-    return Line(
+        return CheckLine(check.stage, check.name, result.status, note)
+    return CheckLine(
         check.stage,
         check.name,
         result.status,

@@ -13,9 +13,16 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.preflight.checks import check
 from provisioner.preflight.removals import protected_removals
 from provisioner.prices.charges import PricedResources
-from provisioner.prices.estimate import Cost, CostEstimate, after, before, bill, estimate
+from provisioner.prices.estimate import (
+    Cost,
+    CostEstimate,
+    estimate_cost,
+    monthly_bill,
+    resources_after,
+    resources_before,
+)
 from provisioner.prices.price_list import fetch_prices
-from provisioner.prices.table import Prices, keep, prices
+from provisioner.prices.table import Prices, load_prices, save_prices
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.variants import settings_in_other_profile
@@ -29,7 +36,7 @@ from state.stack_state import StackState
 
 def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanEstimate:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
-    costs = estimate(plan, session.state, _prices(session))
+    costs = estimate_cost(plan, session.state, _prices(session))
     is_idle = not plan.changes_to_make
     time_estimate = (
         TimeEstimate(0, (), False)
@@ -47,7 +54,7 @@ def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanE
 def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> PlanEstimate:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known_prices = _prices(session)
-    now = bill(before(plan, session.state), known_prices)
+    now = monthly_bill(resources_before(plan, session.state), known_prices)
     costs = CostEstimate(now, {}, known_prices.region, known_prices.as_of, tuple(sorted(known_prices.borrowed)), ())
     return PlanEstimate(
         costs, estimate_teardown(teardown, session.location.region, RESOURCE_TYPES, session.duration_history)
@@ -61,7 +68,7 @@ def _estimate_other_profile(session: Session) -> OtherProfile | None:
         return None
     lookups = offline_lookups(other.network.zones, other.database.version)
     plan = Plan(build(other, session.suffix, session.location.region, lookups))
-    bills = bill(after(plan, PricedResources({}, {}, {})), _prices(session))
+    bills = monthly_bill(resources_after(plan, PricedResources({}, {}, {})), _prices(session))
     return OtherProfile(other.profile, sum(bills.values(), Cost()))
 
 
@@ -76,25 +83,27 @@ def refresh_prices(console: Console, session: Session) -> None:
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         console.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
         return
-    keep(_fetched_prices_file(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), findings)
+    save_prices(
+        _fetched_prices_file(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), findings
+    )
     console.note(f"{len(findings)} prices of {region} are as of today.")
 
 
 def cost_of(session: Session, plan: Plan) -> CostEstimate:
     """Return what the stack costs now, and after an apply."""
-    return estimate(plan, session.state, _prices(session))
+    return estimate_cost(plan, session.state, _prices(session))
 
 
 def cost_from_state(workspace: Workspace, state: StackState) -> CostEstimate:
     """Return what the resources in the state cost now; nothing is known of a plan."""
     region = state.location.region
     empty_plan = Plan(Stack(state.suffix, region))
-    return estimate(empty_plan, state, prices(region, _fetched_prices_file(workspace)))
+    return estimate_cost(empty_plan, state, load_prices(region, _fetched_prices_file(workspace)))
 
 
 def _prices(session: Session) -> Prices:
     """Return the prices of the stack's region."""
-    return prices(session.location.region, _fetched_prices_file(session.options.workspace))
+    return load_prices(session.location.region, _fetched_prices_file(session.options.workspace))
 
 
 def _fetched_prices_file(workspace: Workspace) -> Path:

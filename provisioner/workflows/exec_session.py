@@ -109,10 +109,10 @@ _BROKEN_PIPE = 141
 
 def exec_command(console: Console, session: Session, service: str, task: str, command: Sequence[str]) -> int:
     """Run the command in a task, or a shell if none is given; return the command's exit code."""
-    plugin = Plugin.found()
+    plugin = Plugin.find()
     running_task = enterable_task(session, service, task)
     frame = OutputFrame(secrets.token_hex(8))
-    connection = _start_session(session, running_task, frame.around(command or _SHELL))
+    connection = _start_session(session, running_task, frame.wrap_command(command or _SHELL))
     console.note(f"In {running_task.container} of task {running_task.id}", "dim")
     argv = plugin.command(session.location.region, running_task.target, _endpoint(session))
     try:
@@ -120,15 +120,15 @@ def exec_command(console: Console, session: Session, service: str, task: str, co
             argv,
             plugin.environment(connection),
             lambda output: _write_output(frame, output),
-            lambda: frame.began and frame.code is None,
+            lambda: frame.has_begun and frame.exit_code is None,
         )
     except BrokenPipeError:
         return _BROKEN_PIPE
     except KeyboardInterrupt as stop:
         return exit_code(stop)
-    if frame.code is None:
+    if frame.exit_code is None:
         raise _broken_session_error(session, frame, exit_status)
-    return frame.code
+    return frame.exit_code
 
 
 def _start_session(session: Session, running_task: RunningTask, line: str) -> Mapping[str, str]:
@@ -152,7 +152,7 @@ def _endpoint(session: Session) -> str:
 
 def _write_output(frame: OutputFrame, output: bytes) -> None:
     """Write the command's output to stdout, and the plugin's own messages to stderr."""
-    for is_inside, part in frame.take(output):
+    for is_inside, part in frame.split(output):
         if part:
             _write(sys.stdout if is_inside else sys.stderr, part)
 
@@ -172,7 +172,7 @@ def _broken_session_error(session: Session, frame: OutputFrame, exit_status: int
             "The session ended: the embedded AWS runs no container that could be entered.",
             LOCAL_ONLY,
         )
-    if frame.began:
+    if frame.has_begun:
         return ProvisionerError("The session ended before the command did.", "Run the same command again.")
     return ProvisionerError(
         f"The command did not begin (the plugin ended with {exit_status}).",

@@ -13,7 +13,7 @@ from provisioner.preflight.pull_rules import filled
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage
 from provisioner.terminal.console import Console
-from provisioner.terminal.plan import shown
+from provisioner.terminal.plan import shown_changes
 from provisioner.workflows.apply import execute_plan
 from provisioner.workflows.run_recording import record_plan
 from provisioner.workflows.service_controller import ServiceController
@@ -100,7 +100,7 @@ def _apply_pull_policy(
 ) -> bool:
     """Apply the policy by which tasks may pull this image; return whether that was a change."""
     plan = select(session.plan(shipping={service.name: image}), session.state, Selection((_PULL_POLICY,), ()))
-    if changes := bool(shown(plan)):
+    if changes := bool(shown_changes(plan)):
         ecr_image = EcrImage.of(image)
         source = ecr_image.repository if ecr_image else "no private repository of before"
         console.note(f"The tasks' role gets the right to pull from {source}.")

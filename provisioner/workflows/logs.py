@@ -18,7 +18,7 @@ from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER_PREFIX
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
-from provisioner.terminal.service_tables import Lines
+from provisioner.terminal.service_tables import LogPrinter
 from state.errors import ProvisionerError
 from state.stack_state import StackState
 
@@ -132,14 +132,14 @@ def _services(state: StackState) -> list[str]:
 def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     """Show the lines there are; with `follow`, also new ones. Return the exit code."""
     tail = source_of(session, query)
-    lines = Lines(console)
+    lines = LogPrinter(console)
     line_count = 0
     try:
         while True:
             for line in _selected_lines(console, session, tail, query):
-                lines.show(line)
+                lines.print(line)
                 line_count += 1
-                if not console.is_heard:
+                if not console.is_stdout_open:
                     return 0
             if not query.follow:
                 break

@@ -17,7 +17,7 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.resources.origin_key import CURRENT, PENDING, generate_key
 from provisioner.session import Session
 from provisioner.terminal.console import Console
-from provisioner.terminal.plan import shown
+from provisioner.terminal.plan import shown_changes
 from provisioner.workflows.apply import execute_plan
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.other_runs import without_other_runs
@@ -68,14 +68,14 @@ def _apply_key_versions(console: Console, session: Session, record: RunRecorder)
     """Bring the load balancer and CloudFront in line with the secret's versions; wait until that is done."""
     plan = session.plan()
     _check_only_key_changes(session, plan)
-    if shown(plan):
+    if shown_changes(plan):
         record_plan(record, session, plan)
         execute_plan(console, session, plan, record)
 
 
 def _check_only_key_changes(session: Session, plan: Plan) -> None:
     """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
-    other = [change.logical_id for change in shown(plan) if change.step not in _STEPS]
+    other = [change.logical_id for change in shown_changes(plan) if change.step not in _STEPS]
     if plan.refused or other:
         raise Blocked(
             f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",

@@ -16,7 +16,7 @@ from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.estimate import PlanEstimate
 from provisioner.terminal.markdown import plan_markdown
-from provisioner.terminal.plan import show_plan, shown
+from provisioner.terminal.plan import show_plan, shown_changes
 from provisioner.workflows.estimates import plan_estimate, refresh_prices
 from provisioner.workflows.output_files import append_job_summary, set_job_outputs, write
 from provisioner.workflows.plan_context import context_notes, print_checked_resources, print_header
@@ -56,7 +56,7 @@ class PlanView:
 
         append_job_summary(text, session.warn)
         if not self.among_others:
-            set_job_outputs({"changes": len(shown(plan))}, session.warn)
+            set_job_outputs({"changes": len(shown_changes(plan))}, session.warn)
         if self.markdown:
             write(self.markdown, text())
 
@@ -101,7 +101,7 @@ def plan_stack(
         save_plan(session, plan, selection, plan_file.config, plan_file.sets).save(plan_file.path)
         local = " --local" if session.aws.local else ""
         console.note(f"Kept in {plan_file.path}: `{PROGRAM} apply {plan_file.path}{local}` does exactly that.")
-    return view.exit_code(changes=bool(shown(plan)))
+    return view.exit_code(changes=bool(shown_changes(plan)))
 
 
 def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selection: Selection) -> int:

@@ -12,7 +12,7 @@ from provisioner.errors import amount
 from provisioner.session import Session
 from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console
-from provisioner.terminal.plan import roles_told
+from provisioner.terminal.plan import describe_roles
 
 
 def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Plan:
@@ -81,7 +81,7 @@ def location_description(session: Session) -> str:
 def print_checked_resources(console: Console, session: Session, plan: Plan, started: float) -> None:
     """Say how many resources were checked, with how many calls, in what time; `status` counts the same."""
     roles = len(plan.roles)
-    roles_in_words = f" and {roles_told(roles)}" if roles else ""
+    roles_in_words = f" and {describe_roles(roles)}" if roles else ""
     print_check_summary(
         console, session, f"{amount(len(plan.changes) - roles, 'resource')}{roles_in_words} checked", started
     )

@@ -90,8 +90,8 @@ def _release(
         when,
         author,
         _deployment_result(own_deployments, run),
-        runs=arn == running.arn,
-        was_good=any(deployment.status == SUCCESSFUL for deployment in own_deployments)
+        is_running=arn == running.arn,
+        has_succeeded=any(deployment.status == SUCCESSFUL for deployment in own_deployments)
         or any(deployment["result"] == _OK for deployment in runs),
     )
 
@@ -127,7 +127,7 @@ def previous_good_release(releases: Iterable[Release], current_revision: int) ->
     If there is none, the newest whose result is unknown.
     """
     below = [release for release in releases if release.revision < current_revision]
-    good_releases = (release for release in below if release.was_good)
+    good_releases = (release for release in below if release.has_succeeded)
     return next(good_releases, None) or next((release for release in below if release.result == UNKNOWN_RESULT), None)
 
 

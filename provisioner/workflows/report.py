@@ -20,17 +20,17 @@ from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import (
     ReportResource,
     ReportResources,
+    mark_unhealthy,
     resources_from_aws,
     resources_from_state,
-    with_topics,
 )
-from provisioner.report.security_controls import posture
+from provisioner.report.security_controls import check_controls
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.terminal.console import Console
-from provisioner.terminal.plan import sentence
-from provisioner.terminal.report.model import Health, Sheet
-from provisioner.terminal.report.page import page
+from provisioner.terminal.plan import plan_sentence
+from provisioner.terminal.report.model import ReportContents, ResourceHealthRow
+from provisioner.terminal.report.page import report_page
 from provisioner.workflows.estimates import cost_from_state, cost_of
 from provisioner.workflows.history import readable_runs
 from provisioner.workflows.network_acl_topics import network_acl_topics
@@ -71,10 +71,10 @@ def write_report(
     """
     check_writable(path)
     data = _read_report_data(console, workspace, suffix, open_session)
-    write(path, page(_page_content(workspace, suffix, data)))
+    write(path, report_page(_page_content(workspace, suffix, data)))
     if console.as_json:
         unhealthy = {
-            resource.logical_id: resource.state for resource in data.resources.values() if resource.state != "good"
+            resource.logical_id: resource.status for resource in data.resources.values() if resource.status != "good"
         }
         console.record("report", suffix=suffix, file=str(path), live=data.error is None, unwell=unhealthy)
     elif data.error is None:
@@ -104,12 +104,12 @@ def _read_report_data(
         return _report_data_from_state(workspace, suffix, error)
     print_checked_resources(console, session, plan, started)
     costs, where = cost_of(session, plan), location_description(session)
-    return _ReportData(with_topics(resources, topics), where, costs, topics, drift, sentence(plan))
+    return _ReportData(mark_unhealthy(resources, topics), where, costs, topics, drift, plan_sentence(plan))
 
 
 def _read_topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, ...]:
     """Return the topics of `status`, about the resources that the drift check has read."""
-    relevant = (resource for resource in resources.values() if resource.actual or resource.state == "bad")
+    relevant = (resource for resource in resources.values() if resource.actual or resource.status == "bad")
     observed = tuple(
         ObservedResource(
             resource.logical_id,
@@ -134,33 +134,35 @@ def _report_data_from_state(workspace: Workspace, suffix: str, error: Provisione
     return _ReportData(resources_from_state(state), where, cost_from_state(workspace, state), error=error)
 
 
-def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> Sheet:
+def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> ReportContents:
     """Gather the content of the page."""
     state = workspace.load_state(suffix)
     region = state.location.region if state else ""
     runs, last, notes = _recent_runs(workspace, suffix)
-    return Sheet(
+    return ReportContents(
         suffix=suffix,
-        where=data.where,
-        written=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        map=stack_diagram(data.resources, f"{suffix} in {region}", region),
+        location=data.where,
+        written_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        diagram=stack_diagram(data.resources, f"{suffix} in {region}", region),
         outputs=state.outputs if state else {},
         health=tuple(map(_health_row, data.resources.values())),
-        controls=posture(data.resources),
+        controls=check_controls(data.resources),
         cost=data.cost,
-        parts=data.topics,
+        topics=data.topics,
         drift=data.drift,
         changes=data.changes,
         runs=runs,
-        last=last,
+        last_timeline=last,
         warning=" ".join(filter(None, (_unreachable_warning(data.error), _teardown_warning(state)))),
         notes=notes,
     )
 
 
-def _health_row(resource: ReportResource) -> Health:
+def _health_row(resource: ReportResource) -> ResourceHealthRow:
     """Return the row of one resource in the table of health."""
-    return Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)
+    return ResourceHealthRow(
+        f"{resource.step}/{resource.logical_id}", resource.type_name, resource.status, resource.aws_status
+    )
 
 
 def _unreachable_warning(error: ProvisionerError | None) -> str:

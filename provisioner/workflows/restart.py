@@ -84,7 +84,7 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
                 run_smoke_test(console, service)
         revision = revision_number(running.arn)
         sentence = f"{service.title} has new tasks (revision {revision})."
-        console.answer(sentence, "restart", service=service.title, revision=revision)
+        console.data_or_record(sentence, "restart", service=service.title, revision=revision)
     return 0
 
 

@@ -171,7 +171,7 @@ class FollowedTask:
             if self.console.as_json:
                 self.console.record("line", at=line.timestamp, task=line.task, text=line.text)
             else:
-                self.console.written(line.text)
+                self.console.container_line(line.text)
         return any_new
 
     def _new_lines(self) -> Iterator[LogLine]:

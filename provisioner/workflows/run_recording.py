@@ -156,7 +156,9 @@ def record_plan(record: RunRecorder, session: Session, plan: Plan) -> None:
 
 def progress_estimate(session: Session, record: RunRecorder, actions: Mapping[str, str]) -> ProgressEstimate:
     """Return the estimate of each resource's time, and of the whole run's; `actions` holds the actions."""
-    return ProgressEstimate.of(record.resources, actions, RESOURCE_TYPES, session.duration_history, session.clock.now)
+    return ProgressEstimate.for_run(
+        record.resources, actions, RESOURCE_TYPES, session.duration_history, session.clock.now
+    )
 
 
 def combine_listeners(one: Listener, other: Listener) -> Listener:

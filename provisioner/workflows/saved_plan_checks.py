@@ -11,7 +11,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
 from provisioner.errors import Blocked
 from provisioner.session import Session
-from provisioner.terminal.differences import lines
+from provisioner.terminal.differences import difference_lines
 from provisioner.workflows.saved_plan import SavedPlan, change_outline, fingerprinted_settings
 from state.serialization import as_json
 
@@ -115,6 +115,6 @@ def _changed_resource(saved: dict[str, Any] | None, new: dict[str, Any] | None, 
     if saved["removes"] != new["removes"]:
         removed = "; ".join(new["removes"]) or "nothing"
         yield f"{address}: what was added by hand and goes is now: {removed}"
-    shown = list(lines(change.differences)) if change else []
+    shown = list(difference_lines(change.differences)) if change else []
     if saved["fields"] != new["fields"]:
         yield f"{address}: other fields differ: {'; '.join(shown) or 'none now'}"

@@ -18,7 +18,7 @@ from provisioner.path_patterns import probe
 from provisioner.resources.elbv2.request_routing import list_path_rules, matching_rule, path_values, target_groups_of
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 from provisioner.workflows.service_controller import ServiceController
 from state.serialization import json_fields
 
@@ -99,7 +99,7 @@ def run_smoke_test(console: Console, service: ServiceController) -> None:
             label = "  ok  " if is_good else "  BAD "
             rows.append((label if request.is_asked else "  ?   ", entry_point.via, path, description))
             failures += [] if is_good else [f"{path} over {entry_point.via}: {description}"]
-    for line in table(rows, ("     ", "over", "path", "answer")):
+    for line in table_lines(rows, ("     ", "over", "path", "answer")):
         console.note(line, "dim")
     if failures:
         raise _unhealthy_error(service, failures, is_misrouted=bool(misrouted))

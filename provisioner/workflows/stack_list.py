@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.errors import NoSuchStack
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace, unfinished_teardown
 from state.errors import StateError
@@ -27,7 +27,7 @@ def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
     if console.as_json:
         console.record("list", stacks=stacks, damaged=[error.message for error in damaged])
     else:
-        for line in table(([str(row[name]) for name in _COLUMNS] for row in stacks), _COLUMNS):
+        for line in table_lines(([str(row[name]) for name in _COLUMNS] for row in stacks), _COLUMNS):
             console.data(line)
     if ended_stacks:
         console.warn(

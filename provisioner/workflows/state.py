@@ -10,7 +10,7 @@ from provisioner.engine.calls.polling import Clock
 from provisioner.errors import Blocked, UsageError, amount
 from provisioner.names import WRITER
 from provisioner.stopping import begin_change
-from provisioner.terminal.console import Console, table
+from provisioner.terminal.console import Console, table_lines
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace
@@ -134,7 +134,9 @@ def print_versions(console: Console, workspace: Workspace, suffix: str) -> int:
     if console.as_json:
         console.record("state_history", suffix=suffix, versions=[json_fields(one) for one in versions])
         return 0
-    for line in table([(one.name, one.saved_at, str(one.serial)) for one in versions], ("version", "kept", "serial")):
+    for line in table_lines(
+        [(one.name, one.saved_at, str(one.serial)) for one in versions], ("version", "kept", "serial")
+    ):
         console.data(line)
     return 0
 

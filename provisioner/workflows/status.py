@@ -16,13 +16,13 @@ from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import READERS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.errors import NoSuchStack, amount
-from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, why_unknown
+from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, reason_unknown
 from provisioner.health.topics import is_healthy, topics
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.stopping import exit_code
-from provisioner.terminal.console import Console, table
-from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
+from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.health import ColoredLine, health_json, health_lines, health_summary
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
 from provisioner.workflows.network_acl_topics import network_acl_topics
@@ -50,9 +50,9 @@ class StatusReport:
         return not self.problems and is_healthy(self.parts) and not self.unfinished_teardown
 
     @property
-    def verdict(self) -> Painted:
+    def verdict(self) -> ColoredLine:
         """The verdict in one sentence."""
-        return verdict(self.parts, [row["node"] for row in self.problems], self.unfinished_teardown)
+        return health_summary(self.parts, [row["node"] for row in self.problems], self.unfinished_teardown)
 
     @property
     def is_empty(self) -> bool:
@@ -139,7 +139,7 @@ def _read_resource(
         actual = read(clients, resource)
         return actual and with_status_reads(clients, resource, actual, created_at), ""
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
-        return None, why_unknown(error, f"looking at {resource.description}")
+        return None, reason_unknown(error, f"looking at {resource.description}")
 
 
 def _resource_health(type_name: str, doc: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
@@ -159,7 +159,7 @@ def print_record(console: Console, session: Session, report: StatusReport) -> No
         suffix=session.suffix,
         well=report.is_healthy,
         resources=report.rows,
-        health=as_doc(report.parts),
+        health=health_json(report.parts),
         outputs=session.state.outputs,
         unfinished=report.unfinished_teardown,
     )
@@ -168,7 +168,7 @@ def print_record(console: Console, session: Session, report: StatusReport) -> No
 def _print_report(console: Console, session: Session, report: StatusReport) -> None:
     """Print the rows, the topics, the verdict and the outputs."""
     console.data(f"{session.suffix}: {location_description(session)}")
-    for line in table(([row[key] for key in _COLUMNS] for row in report.rows), _COLUMNS):
+    for line in table_lines(([row[key] for key in _COLUMNS] for row in report.rows), _COLUMNS):
         console.data(line)
     console.data("")
     for text, color in health_lines(report.parts):
@@ -185,7 +185,7 @@ def watch_status(console: Console, session: Session, every: float) -> int:
     """Read the stack, show it, wait, and repeat; on a terminal, each reading replaces the one before."""
     screen = Screen(console)
     try:
-        while console.is_heard:
+        while console.is_stdout_open:
             report = read_status(session)
             if report.is_empty:
                 raise session.nothing_exists_error()
@@ -210,13 +210,13 @@ def _reload_state(session: Session) -> None:
     session.state = state
 
 
-def _headline(session: Session) -> Painted:
+def _headline(session: Session) -> ColoredLine:
     """Return the first line: the time, the stack and its location."""
     now = datetime.fromtimestamp(session.clock.wall(), UTC).isoformat(timespec="seconds")
     return f"{now.replace('+00:00', 'Z')}  {session.suffix}: {location_description(session)}", "dim"
 
 
-def _screen_lines(report: StatusReport) -> list[Painted]:
+def _screen_lines(report: StatusReport) -> list[ColoredLine]:
     """Return the lines to show; healthy resources are left out."""
     amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in report.problems]
     return [*health_lines(report.parts), *amiss, report.verdict]

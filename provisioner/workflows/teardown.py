@@ -31,7 +31,7 @@ from provisioner.teardown_run import (
     verify_nothing_remains,
 )
 from provisioner.terminal.console import Console
-from provisioner.terminal.progress import progress
+from provisioner.terminal.progress import show_progress
 from provisioner.workflows.confirmation import Confirmation
 from provisioner.workflows.plan_context import location_description, print_check_summary, print_header
 from provisioner.workflows.run_recording import combine_listeners, progress_estimate, record_plan, record_run
@@ -87,10 +87,10 @@ def _delete_stack(
     steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
     estimate = progress_estimate(session, record, dict.fromkeys(steps, "delete"))
     with (
-        progress(console, steps, estimate) as progress_listener,
+        show_progress(console, steps, estimate) as progress_listener,
         handle_signals(console, session.clock) as caught_signals,
     ):
-        session.listener = combine_listeners(record.hear, progress_listener)
+        session.listener = combine_listeners(record.record_event, progress_listener)
         outcome = take_down(session, plan, protected)
     raise_run_error(outcome, caught_signals, shown_lines=blocker_notes(blockers))
     report = verify_nothing_remains(session, plan.stack, partial(raise_if_begun_again, marker))

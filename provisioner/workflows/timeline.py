@@ -10,9 +10,9 @@ from typing import Any
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console
-from provisioner.terminal.gantt import page as as_page
-from provisioner.terminal.timeline import show_timeline, summary
-from provisioner.terminal.timeline import trace as as_trace
+from provisioner.terminal.gantt import timeline_page as as_page
+from provisioner.terminal.timeline import chrome_trace as as_trace
+from provisioner.terminal.timeline import show_timeline, timeline_summary
 from provisioner.workflows.history import skip_damaged
 from provisioner.workflows.output_files import write
 from provisioner.workspace import Workspace
@@ -29,7 +29,7 @@ def print_timeline(
     if trace:
         write(trace, json.dumps(as_trace(timeline), separators=(",", ":")))
     if page or trace:
-        console.note(summary(timeline))
+        console.note(timeline_summary(timeline))
     else:
         show_timeline(console, timeline)
     return 0

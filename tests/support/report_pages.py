@@ -12,8 +12,8 @@ from provisioner.health.context import HealthLine, TopicHealth
 from provisioner.prices.estimate import Cost, CostEstimate
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource, resources_from_graph
-from provisioner.report.security_controls import posture
-from provisioner.terminal.report.model import Health, Sheet
+from provisioner.report.security_controls import check_controls
+from provisioner.terminal.report.model import ReportContents, ResourceHealthRow
 from tests.test_graph import built
 
 ODD = '<b onclick="x">&\'"</b>'
@@ -30,7 +30,7 @@ def _told(resource: ReportResource, state: str) -> ReportResource:
     zones = {"writer": "us-east-1a", **{f"-{n}": f"us-east-1{'abcdef'[n - 1]}" for n in range(1, 7)}}
     zone = next((zone for end, zone in zones.items() if resource.logical_id.endswith(end)), "")
     props = {**resource.props, "AvailabilityZone": zone} if "AvailabilityZone" in resource.props else resource.props
-    return replace(resource, state=state, aws_status="available" if state == "good" else state, props=props)  # type: ignore[arg-type]
+    return replace(resource, status=state, aws_status="available" if state == "good" else state, props=props)  # type: ignore[arg-type]
 
 
 def record(**more: Any) -> dict[str, Any]:
@@ -50,35 +50,39 @@ def record(**more: Any) -> dict[str, Any]:
     return {**told, "nodes": nodes, "calls": [], **more}
 
 
-def sheet(known: dict[str, ReportResource], **more: Any) -> Sheet:
+def sheet(known: dict[str, ReportResource], **more: Any) -> ReportContents:
     """A page that tells of drift, and of a run that failed; every text that can be odd is odd."""
     drift = Drift("altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (DriftField("a.b", 1, ODD, 1),))
     bill = {"Aurora capacity": Cost(43.8, 175.2), "secrets": Cost(0.4, 0.4)}
     failed = record(result="incomplete", exit_code=4, message=ODD, seconds=4.0)
-    made = Sheet(
+    made = ReportContents(
         suffix="prod",
-        where="account 123456789012, region us-east-1",
-        written="2026-11-23 07:00 UTC",
-        map=stack_diagram(known, "prod in us-east-1", "us-east-1"),
+        location="account 123456789012, region us-east-1",
+        written_at="2026-11-23 07:00 UTC",
+        diagram=stack_diagram(known, "prod in us-east-1", "us-east-1"),
         outputs={"cloudfront_distribution_url": "https://d1.cloudfront.net", "odd": ODD},
         health=tuple(
-            Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)
+            ResourceHealthRow(
+                f"{resource.step}/{resource.logical_id}", resource.type_name, resource.status, resource.aws_status
+            )
             for resource in known.values()
         ),
-        controls=posture(known),
+        controls=check_controls(known),
         cost=CostEstimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
-        parts=(
+        topics=(
             TopicHealth("targets", (HealthLine("tg", "1 of 2 healthy", "unwell"), HealthLine("tg", ODD, "told"))),
             TopicHealth("edge", (HealthLine("edge", "Deployed", "well"),)),
         ),
         drift=DriftReport("prod", [drift]),
         changes="Plan: 0 to add, 1 to change, 0 to destroy.",
         runs=(run_of("2", failed), run_of("1", record())),
-        last=timeline_of(record()),
+        last_timeline=timeline_of(record()),
         notes=(ODD,),
     )
     return replace(made, **more)
 
 
-def _health(resource: ReportResource) -> Health:
-    return Health(f"{resource.step}/{resource.logical_id}", resource.type_name, resource.state, resource.aws_status)
+def _health(resource: ReportResource) -> ResourceHealthRow:
+    return ResourceHealthRow(
+        f"{resource.step}/{resource.logical_id}", resource.type_name, resource.status, resource.aws_status
+    )

@@ -116,7 +116,7 @@ class RetryPolicy:
 
     def _expected_delay(self, managed: ManagedResource, action: str, start: float) -> float:
         """Return the usual seconds until a refused call is accepted because its dependencies are ready."""
-        known = self.durations.known_seconds(managed.type, managed.region, action, "exists")
+        known = self.durations.measured_seconds(managed.type, managed.region, action, "exists")
         if known is not None:
             return known
         young = self.recent.recent_types(managed.depends_on)

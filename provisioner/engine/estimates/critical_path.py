@@ -17,8 +17,8 @@ Vertex = TypeVar("Vertex", bound=Hashable)
 class Stage(NamedTuple):
     """The stage at which a resource exists, is ready, or is gone."""
 
-    name: str
-    what: Literal["exists", "ready", "gone"]
+    logical_id: str
+    milestone: Literal["exists", "ready", "gone"]
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class CriticalPath(Generic[Vertex]):
 
 def critical_path(graph: Mapping[Vertex, Collection[Vertex]], seconds: Mapping[Vertex, float]) -> CriticalPath[Vertex]:
     """Return the chain that takes longest; `graph` maps each stage to the stages that it waits for."""
-    best: dict[Vertex, CriticalPath[Vertex]] = {}
-    for step in TopologicalSorter(graph).static_order():
-        before = max(
-            (best[other] for other in graph.get(step, ())),
+    longest_to: dict[Vertex, CriticalPath[Vertex]] = {}
+    for vertex in TopologicalSorter(graph).static_order():
+        previous = max(
+            (longest_to[required] for required in graph.get(vertex, ())),
             key=lambda chain: chain.seconds,
             default=CriticalPath[Vertex]((), 0.0),
         )
-        best[step] = CriticalPath((*before.vertices, step), before.seconds + seconds.get(step, 0.0))
-    return max(best.values(), key=lambda chain: chain.seconds, default=CriticalPath[Vertex]((), 0.0))
+        longest_to[vertex] = CriticalPath((*previous.vertices, vertex), previous.seconds + seconds.get(vertex, 0.0))
+    return max(longest_to.values(), key=lambda chain: chain.seconds, default=CriticalPath[Vertex]((), 0.0))
 
 
 def create_graph(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
@@ -55,12 +55,12 @@ def create_graph(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]
 class DeleteStage(NamedTuple):
     """The stage at which the deletion of a resource has begun, or at which it is gone."""
 
-    name: str
-    what: Literal["going", "gone"]
+    logical_id: str
+    milestone: Literal["going", "gone"]
 
 
 def delete_graph(
-    depends_on: Mapping[str, Iterable[str]], beside: Callable[[str, str], bool]
+    depends_on: Mapping[str, Iterable[str]], may_overlap: Callable[[str, str], bool]
 ) -> dict[DeleteStage, set[DeleteStage]]:
     """Return the graph of deleting resources: each stage with the stages that it waits for.
 
@@ -68,28 +68,28 @@ def delete_graph(
     `other`, which needs `name`, must only have begun.
     """
     graph: dict[DeleteStage, set[DeleteStage]] = {}
-    for name, others in inverted(depends_on).items():
+    for name, dependents in dependents_of(depends_on).items():
         graph[DeleteStage(name, "going")] = {
-            DeleteStage(one, "going" if beside(name, one) else "gone") for one in others
+            DeleteStage(dependent, "going" if may_overlap(name, dependent) else "gone") for dependent in dependents
         }
         graph[DeleteStage(name, "gone")] = {DeleteStage(name, "going")}
     return graph
 
 
-def inverted(depends_on: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+def dependents_of(depends_on: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
     """Map each name to the names that need it, and that are therefore deleted before it."""
-    graph: dict[str, set[str]] = {name: set() for name in depends_on}
-    for name, others in depends_on.items():
-        for other in others:
-            if other in graph:
-                graph[other].add(name)
-    return graph
+    dependents: dict[str, set[str]] = {name: set() for name in depends_on}
+    for name, dependencies in depends_on.items():
+        for dependency in dependencies:
+            if dependency in dependents:
+                dependents[dependency].add(name)
+    return dependents
 
 
 Doc = Mapping[str, Any]
-What = Literal["exists", "ready", "gone"]
+Milestone = Literal["exists", "ready", "gone"]
 # The number of newest durations that count, by type, region, action and stage.
-_NEWEST = 9
+_MAX_SAMPLES = 9
 
 
 @dataclass
@@ -98,47 +98,55 @@ class DurationHistory:
 
     speed: float = 1.0
     region: str = ""
-    by_step: dict[tuple[str, str, str, What], list[float]] = field(default_factory=dict)
+    samples: dict[tuple[str, str, str, Milestone], list[float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Iterable[Doc], pace: float, region: str = "") -> DurationHistory:
+    def from_records(cls, records: Iterable[Doc], speed: float, region: str = "") -> DurationHistory:
         """Return the durations in records of runs, given newest first; records of another speed are left out.
 
         A resource that names no region is in `region`.
         """
-        history = cls(pace, region)
+        history = cls(speed, region)
         for record in records:
-            if record.get("pace") == pace:
-                for step in record.get("nodes", {}).values():
-                    history._take(step)
+            if record.get("pace") == speed:
+                for resource in record.get("nodes", {}).values():
+                    history._add_resource(resource)
         return history
 
-    def _take(self, step: Doc) -> None:
+    def _add_resource(self, resource: Doc) -> None:
         # Add the durations of one resource in one run.
-        at = {what: when for when, what, *_ in step["moments"]}
-        begun = at.get("starting")
-        if begun is None:
+        reached_at = {milestone: when for when, milestone, *_ in resource["moments"]}
+        started_at = reached_at.get("starting")
+        if started_at is None:
             return
-        since_when: dict[What, float] = {"exists": begun, "ready": at.get("exists", begun), "gone": begun}
-        for what, since in since_when.items():
-            if what in at:
-                seconds = self.by_step.setdefault((step["kind"], step["region"], step["verb"], what), [])
-                if len(seconds) < _NEWEST:
-                    seconds.append(at[what] - since)
+        began_at: dict[Milestone, float] = {
+            "exists": started_at,
+            "ready": reached_at.get("exists", started_at),
+            "gone": started_at,
+        }
+        for milestone, milestone_start in began_at.items():
+            if milestone in reached_at:
+                seconds = self.samples.setdefault(
+                    (resource["kind"], resource["region"], resource["verb"], milestone), []
+                )
+                if len(seconds) < _MAX_SAMPLES:
+                    seconds.append(reached_at[milestone] - milestone_start)
 
-    def typical_seconds(self, resource_type: ResourceType, region: str, action: str, what: What) -> float:
-        """Return the usual seconds until a resource exists, is ready after that, or is gone (`what`)."""
-        known = self.known_seconds(resource_type, region, action, what)
-        if known is not None:
-            return known
-        usual = {
+    def typical_seconds(self, resource_type: ResourceType, region: str, action: str, milestone: Milestone) -> float:
+        """Return the usual seconds until a resource exists, is ready after that, or is gone (`milestone`)."""
+        measured = self.measured_seconds(resource_type, region, action, milestone)
+        if measured is not None:
+            return measured
+        declared = {
             "exists": 0.0,
             "ready": resource_type.typical_create_seconds,
             "gone": resource_type.typical_delete_seconds,
         }
-        return usual[what] * self.speed
+        return declared[milestone] * self.speed
 
-    def known_seconds(self, resource_type: ResourceType, region: str, action: str, what: What) -> float | None:
+    def measured_seconds(
+        self, resource_type: ResourceType, region: str, action: str, milestone: Milestone
+    ) -> float | None:
         """Return the median seconds of earlier runs; None where no run did this."""
-        seconds = self.by_step.get((str(resource_type), region or self.region, action, what))
+        seconds = self.samples.get((str(resource_type), region or self.region, action, milestone))
         return median(seconds) if seconds else None

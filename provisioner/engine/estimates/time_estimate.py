@@ -11,8 +11,8 @@ from provisioner.engine.estimates.critical_path import (
     CriticalPath,
     DeleteStage,
     DurationHistory,
+    Milestone,
     Stage,
-    What,
     create_graph,
     critical_path,
     delete_graph,
@@ -26,7 +26,7 @@ from provisioner.engine.runs.recorder import RecordedResource
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import StackState
 
-Step = TypeVar("Step", Stage, DeleteStage)
+AnyStage = TypeVar("AnyStage", Stage, DeleteStage)
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,40 @@ def estimate_apply(
     """Estimate the time of a plan: creates and updates, then the deletion of undeclared resources."""
     seconds: dict[Stage, float] = {}
     for resource in plan.stack:
-        seconds |= _of(resource, plan.changes[resource.logical_id], state, history)
-    up = critical_path(create_graph({resource.logical_id: resource.edges for resource in plan.stack}), seconds)
-    leaving = [name for name, change in plan.changes.items() if change.action == "delete"]
-    depends_on = {name: [one for one in state.resources[name].depends_on if one in leaving] for name in leaving}
-    takes = {DeleteStage(name, "gone"): _until_gone(state, name, resource_types, history) for name in leaving}
-    down = critical_path(delete_graph(depends_on, lambda _name, _other: False), takes)
-    return _told(_by_node(up, seconds) | _by_node(down, takes), history)
+        seconds |= _stage_seconds(resource, plan.changes[resource.logical_id], state, history)
+    create_path = critical_path(create_graph({resource.logical_id: resource.edges for resource in plan.stack}), seconds)
+    deleted = [name for name, change in plan.changes.items() if change.action == "delete"]
+    depends_on = {
+        name: [dependency for dependency in state.resources[name].depends_on if dependency in deleted]
+        for name in deleted
+    }
+    deletion_seconds = {
+        DeleteStage(name, "gone"): _deletion_seconds(state, name, resource_types, history) for name in deleted
+    }
+    delete_path = critical_path(delete_graph(depends_on, lambda _name, _other: False), deletion_seconds)
+    return _to_estimate(
+        _seconds_by_resource(create_path, seconds) | _seconds_by_resource(delete_path, deletion_seconds), history
+    )
 
 
 def estimate_teardown(
     teardown: TeardownPlan, region: str, resource_types: ResourceTypes, history: DurationHistory
 ) -> TimeEstimate:
     """Estimate the time of a teardown."""
-    takes = {
-        DeleteStage(one.logical_id, "gone"): history.typical_seconds(
-            resource_types[one.type_name], one.region or region, "delete", "gone"
+    deletion_seconds = {
+        DeleteStage(deletion.logical_id, "gone"): history.typical_seconds(
+            resource_types[deletion.type_name], deletion.region or region, "delete", "gone"
         )
-        for one in teardown.deletions
+        for deletion in teardown.deletions
     }
-    return _told(_by_node(critical_path(teardown.order, takes), takes), history)
+    return _to_estimate(
+        _seconds_by_resource(critical_path(teardown.order, deletion_seconds), deletion_seconds), history
+    )
 
 
-def _of(resource: Resource, change: Change, state: StackState, history: DurationHistory) -> dict[Stage, float]:
+def _stage_seconds(
+    resource: Resource, change: Change, state: StackState, history: DurationHistory
+) -> dict[Stage, float]:
     """Return the seconds of each stage of one resource; empty where nothing is done to it."""
     region = resource.region or state.location.region
     exists, ready = Stage(resource.logical_id, "exists"), Stage(resource.logical_id, "ready")
@@ -89,36 +100,38 @@ def _of(resource: Resource, change: Change, state: StackState, history: Duration
     return {}
 
 
-def _until_gone(state: StackState, name: str, resource_types: ResourceTypes, history: DurationHistory) -> float:
-    resource_state = state.resources[name]
+def _deletion_seconds(
+    state: StackState, logical_id: str, resource_types: ResourceTypes, history: DurationHistory
+) -> float:
+    resource_state = state.resources[logical_id]
     return history.typical_seconds(
         resource_types[resource_state.type_name], resource_state.region or state.location.region, "delete", "gone"
     )
 
 
-def _by_node(chain: CriticalPath[Step], seconds: Mapping[Step, float]) -> dict[str, float]:
+def _seconds_by_resource(path: CriticalPath[AnyStage], seconds: Mapping[AnyStage, float]) -> dict[str, float]:
     # The seconds that each resource takes on the critical path.
-    spent: dict[str, float] = {}
-    for stage in chain.vertices:
-        spent[stage.name] = spent.get(stage.name, 0.0) + seconds.get(stage, 0.0)
-    return spent
+    by_resource: dict[str, float] = {}
+    for stage in path.vertices:
+        by_resource[stage.name] = by_resource.get(stage.name, 0.0) + seconds.get(stage, 0.0)
+    return by_resource
 
 
-def _told(spent: Mapping[str, float], history: DurationHistory) -> TimeEstimate:
-    waits = tuple(Wait(name, seconds) for name, seconds in spent.items() if seconds)
-    return TimeEstimate(sum(wait.seconds for wait in waits), waits, bool(history.by_step))
+def _to_estimate(by_resource: Mapping[str, float], history: DurationHistory) -> TimeEstimate:
+    waits = tuple(Wait(name, seconds) for name, seconds in by_resource.items() if seconds)
+    return TimeEstimate(sum(wait.seconds for wait in waits), waits, bool(history.samples))
 
 
 # The stages of a resource that is brought up or deleted, in order, under the names of their durations.
-_COMES: tuple[What, ...] = ("exists", "ready")
-_GOES: tuple[What, ...] = ("gone",)
+_CREATE_MILESTONES: tuple[Milestone, ...] = ("exists", "ready")
+_DELETE_MILESTONES: tuple[Milestone, ...] = ("gone",)
 
 
 class ProgressStage(NamedTuple):
     """One stage of one resource."""
 
     logical_id: str
-    what: str
+    milestone: str
 
 
 @dataclass
@@ -131,14 +144,14 @@ class ProgressEstimate:
     now: Callable[[], float]
     seconds: Mapping[ProgressStage, float] = field(default_factory=dict)
     graph: Mapping[ProgressStage, set[ProgressStage]] = field(default_factory=dict)
-    _begun: dict[str, float] = field(default_factory=dict)
-    _done: set[ProgressStage] = field(default_factory=set)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _started_at: dict[str, float] = field(default_factory=dict)
+    _reached: set[ProgressStage] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(
+    def for_run(
         cls,
-        steps: Mapping[str, RecordedResource],
+        resources: Mapping[str, RecordedResource],
         actions: Mapping[str, str],
         resource_types: Mapping[str, ResourceType],
         history: DurationHistory,
@@ -147,7 +160,7 @@ class ProgressEstimate:
         """Return the estimate for a run.
 
         Args:
-            steps: The recorded resources of the run, by logical id.
+            resources: The recorded resources of the run, by logical id.
             actions: The action of each resource that the run works on, by logical id.
             resource_types: The resource types by name.
             history: The durations that earlier runs have measured.
@@ -157,53 +170,61 @@ class ProgressEstimate:
         seconds: dict[ProgressStage, float] = {}
         graph: dict[ProgressStage, set[ProgressStage]] = {}
         for name, action in actions.items():
-            step, did = steps[name], "create" if action == "replace" else action
-            before: set[ProgressStage] = set() if did == "delete" else _waits_for(step, actions)
-            for what in _GOES if did == "delete" else _COMES:
-                part = ProgressStage(name, what)
-                seconds[part] = history.typical_seconds(resource_types[step.type_name], step.region, did, what)
-                graph[part], before = before, {part}
+            resource, performed = resources[name], "create" if action == "replace" else action
+            required: set[ProgressStage] = set() if performed == "delete" else _required_stages(resource, actions)
+            for milestone in _DELETE_MILESTONES if performed == "delete" else _CREATE_MILESTONES:
+                stage = ProgressStage(name, milestone)
+                seconds[stage] = history.typical_seconds(
+                    resource_types[resource.type_name], resource.region, performed, milestone
+                )
+                graph[stage], required = required, {stage}
         for name, action in actions.items():
-            for need in steps[name].depends_on if action == "delete" else ():
-                if ProgressStage(need, "gone") in graph and name not in steps[need].alongside:
-                    graph[ProgressStage(need, "gone")].add(ProgressStage(name, "gone"))
+            for dependency in resources[name].depends_on if action == "delete" else ():
+                if ProgressStage(dependency, "gone") in graph and name not in resources[dependency].alongside:
+                    graph[ProgressStage(dependency, "gone")].add(ProgressStage(name, "gone"))
         return cls(now, seconds, graph)
 
-    def hear(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Update the estimate by one event of the run."""
-        with self._guard:
+        with self._lock:
             if event.what == "starting":
-                self._begun[event.logical_id] = self.now()
+                self._started_at[event.logical_id] = self.now()
             elif event.what in ("exists", "ready", "gone", "failed", "stopped"):
-                self._done.add(ProgressStage(event.logical_id, event.what))
+                self._reached.add(ProgressStage(event.logical_id, event.what))
             if event.what == "exists":
-                self._begun[event.logical_id] = self.now()
+                self._started_at[event.logical_id] = self.now()
             if event.what in ("ready", "kept", "failed", "stopped"):
-                self._done |= {ProgressStage(event.logical_id, what) for what in (*_COMES, *_GOES)}
+                self._reached |= {
+                    ProgressStage(event.logical_id, milestone)
+                    for milestone in (*_CREATE_MILESTONES, *_DELETE_MILESTONES)
+                }
 
     def typical_seconds(self, logical_id: str) -> float:
         """Return the seconds that the work on this resource usually takes."""
-        return sum(self.seconds.get(ProgressStage(logical_id, what), 0.0) for what in (*_COMES, *_GOES))
+        return sum(
+            self.seconds.get(ProgressStage(logical_id, milestone), 0.0)
+            for milestone in (*_CREATE_MILESTONES, *_DELETE_MILESTONES)
+        )
 
     def seconds_left(self) -> float:
         """Return the seconds until the run ends, if the stages that are left take as long as usual."""
-        with self._guard:
-            rest = {part: self._stage_seconds_left(part) for part in self.graph}
-        return critical_path(self.graph, rest).seconds
+        with self._lock:
+            left = {stage: self._stage_seconds_left(stage) for stage in self.graph}
+        return critical_path(self.graph, left).seconds
 
     def total_seconds(self) -> float:
         """Return the usual seconds of the whole run."""
         return critical_path(self.graph, self.seconds).seconds
 
-    def _stage_seconds_left(self, part: ProgressStage) -> float:
+    def _stage_seconds_left(self, stage: ProgressStage) -> float:
         # A stage that has begun takes its usual time less the time that has passed.
-        if part in self._done:
+        if stage in self._reached:
             return 0.0
-        first = part.what != "ready" or ProgressStage(part.logical_id, "exists") in self._done
-        begun = self._begun.get(part.logical_id) if first else None
-        passed = self.now() - begun if begun is not None else 0.0
-        return max(self.seconds[part] - passed, 0.0)
+        is_begun = stage.milestone != "ready" or ProgressStage(stage.logical_id, "exists") in self._reached
+        started_at = self._started_at.get(stage.logical_id) if is_begun else None
+        elapsed = self.now() - started_at if started_at is not None else 0.0
+        return max(self.seconds[stage] - elapsed, 0.0)
 
 
-def _waits_for(step: RecordedResource, actions: Mapping[str, str]) -> set[ProgressStage]:
-    return {ProgressStage(name, what) for name, what in step.depends_on.items() if name in actions}
+def _required_stages(resource: RecordedResource, actions: Mapping[str, str]) -> set[ProgressStage]:
+    return {ProgressStage(name, milestone) for name, milestone in resource.depends_on.items() if name in actions}

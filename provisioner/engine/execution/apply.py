@@ -98,14 +98,14 @@ class Apply:
 
     def _stage_work(self, stage: Stage) -> Work[Stage] | None:
         # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
-        if stage.what == "ready":
+        if stage.milestone == "ready":
             return None
-        if stage.what == "gone":
-            managed = recorded_resource(self.executor.state_manager.state, stage.name, self.resource_types)
+        if stage.milestone == "gone":
+            managed = recorded_resource(self.executor.state_manager.state, stage.logical_id, self.resource_types)
             return lambda report_stage: delete_and_report(
                 self.executor, managed, self.outcome, lambda end: report_stage(stage) if end.what == "gone" else None
             )
-        resource = self.plan.stack.resources[stage.name]
+        resource = self.plan.stack.resources[stage.logical_id]
         return lambda report_stage: self._run_and_report(
             resource, lambda: self._apply_change(resource, report_stage), report_stage
         )
@@ -128,7 +128,7 @@ class Apply:
         return all(isinstance(error, CooldownActive) for error in self.outcome.failed.values())
 
     def _phase_work(self, phase: CutoverPhase, stage: Stage) -> Work[Stage]:
-        resource = self.plan.stack.resources[stage.name]
+        resource = self.plan.stack.resources[stage.logical_id]
         return lambda report_stage: self._run_and_report(
             resource, lambda: self._apply_cutover_phase(resource, phase), report_stage, phase.name.lower()
         )

@@ -37,9 +37,9 @@ def delete_recorded(executor: ResourceExecutor, resource_types: ResourceTypes, o
     start = executor.clock.now()
 
     def begin(end: DeleteStage) -> Work[DeleteStage] | None:
-        if end.what == "gone":
+        if end.milestone == "gone":
             return None
-        managed = recorded_resource(state, end.name, resource_types)
+        managed = recorded_resource(state, end.logical_id, resource_types)
         return lambda report_stage: delete_and_report(
             executor, managed, outcome, report_stage, whole_stack=only is None
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from provisioner.engine.estimates.critical_path import inverted
+from provisioner.engine.estimates.critical_path import dependents_of
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, is_known
 from provisioner.engine.types.resource_type import ResourceType
@@ -103,7 +103,7 @@ def find_conflicts(
             alike = (resource_state.type_name, resource_state.region) == (str(resource.type), resource.region)
             if alike and are_in_conflict(resource.type, desired, resource_state.desired):
                 takes.setdefault(resource.logical_id, set()).add(name)
-    first = inverted({name: resource_state.depends_on for name, resource_state in deletions.items()})
+    first = dependents_of({name: resource_state.depends_on for name, resource_state in deletions.items()})
     early: DeletionOrder = {}
     ahead = [name for names in takes.values() for name in names]
     while ahead:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph, inverted
+from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph, dependents_of
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, managed_resource_of
@@ -55,7 +55,7 @@ def plan_teardown(plan: Plan, state: StackState, names: Collection[str], resourc
         return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
 
     deletions = {name: _planned_deletion(plan, state, name, resource_types) for name in names}
-    waves = tuple(tuple(deletions[name] for name in wave) for wave in _waves(inverted(depends_on)))
+    waves = tuple(tuple(deletions[name] for name in wave) for wave in _waves(dependents_of(depends_on)))
     return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(deletions.values()))
 
 

@@ -80,7 +80,7 @@ def put_marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
     after = plan.stack.created_after_marker()
     if after and plan.changes[plan.stack.marker].action == "create":
         for stage, others in graph.items():
-            if stage.what == "gone" or (stage.what == "exists" and stage.name in after):
+            if stage.milestone == "gone" or (stage.milestone == "exists" and stage.logical_id in after):
                 others.add(Stage(plan.stack.marker, "exists"))
 
 

@@ -22,7 +22,7 @@ from state.stack_state import StackLocation
 
 SCHEMA = 1
 # A wait of an hour causes many events: after so many moments of one resource, waits are only counted.
-_MOST = 200
+_MAX_EVENTS = 200
 
 Doc = dict[str, Any]
 
@@ -67,22 +67,22 @@ class RunRecorder:
     # The ECS task of a one-off command, if the run started one.
     task: str = ""
     resources: dict[str, RecordedResource] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.start = self.clock.wall()
-        self._zero = self.clock.now()
+        self._started_at = self.clock.now()
 
-    def add_resource(self, name: str, type_name: str, region: str, step: str, needs: Iterable[Edge]) -> None:
+    def add_resource(self, name: str, type_name: str, region: str, step: str, edges: Iterable[Edge]) -> None:
         """Add a resource that the run may work on, with its dependencies."""
-        stages = {edge.to: "exists" for edge in needs} | {e.to: "ready" for e in needs if e.ready}
+        stages = {edge.to: "exists" for edge in edges} | {e.to: "ready" for e in edges if e.ready}
         self.resources[name] = RecordedResource(type_name, region or self.location.region, step, depends_on=stages)
 
     def allow_overlap(self, name: str, other: str) -> None:
         """Note that `name` may be deleted once the deletion of its dependent `other` has begun."""
         self.resources[name].alongside.append(other)
 
-    def hear(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Record one event; called in the thread that works on its resource."""
         if event.what == "starting":
             self.aws.calls.speak_of(event.logical_id)
@@ -90,24 +90,26 @@ class RunRecorder:
             self.aws.calls.speak_of("")
         if event.action == "keep":
             return
-        at = round(self.clock.now() - self._zero, 3)
-        with self._guard:
-            self._keep(
-                self.resources.setdefault(event.logical_id, RecordedResource("", self.location.region, "")), event, at
+        seconds = round(self.clock.now() - self._started_at, 3)
+        with self._lock:
+            self._add_event(
+                self.resources.setdefault(event.logical_id, RecordedResource("", self.location.region, "")),
+                event,
+                seconds,
             )
 
-    def _keep(self, step: RecordedResource, event: Event, at: float) -> None:
-        waits = event.what in ("retrying", "waiting")
-        step.waits += waits
-        step.id = event.id or step.id
+    def _add_event(self, resource: RecordedResource, event: Event, seconds: float) -> None:
+        is_wait = event.what in ("retrying", "waiting")
+        resource.waits += is_wait
+        resource.id = event.id or resource.id
         if event.what == "starting":
-            step.action = event.action
+            resource.action = event.action
         elif event.what in ENDS:
-            step.outcome = event.what
-        if len(step.events) < _MOST or not waits:
-            tells = waits or event.what in ("failed", "stopped")
-            about = [round(event.seconds, 3), event.detail[:200]] if tells else []
-            step.events.append([at, event.what, *about])
+            resource.outcome = event.what
+        if len(resource.events) < _MAX_EVENTS or not is_wait:
+            has_detail = is_wait or event.what in ("failed", "stopped")
+            detail = [round(event.seconds, 3), event.detail[:200]] if has_detail else []
+            resource.events.append([seconds, event.what, *detail])
 
     def finish(self, result: str, exit_code: int, message: str = "") -> None:
         """Record the end of the run."""
@@ -116,9 +118,9 @@ class RunRecorder:
 
     def to_json(self) -> Doc:
         """Return the whole record as a JSON object."""
-        made = list(self.aws.calls.made)
-        with self._guard:
-            worked = {name: as_json(step) for name, step in self.resources.items() if step.events}
+        calls = list(self.aws.calls.made)
+        with self._lock:
+            resources = {name: as_json(resource) for name, resource in self.resources.items() if resource.events}
         return {
             "schema": SCHEMA,
             "writer": WRITER,
@@ -132,21 +134,21 @@ class RunRecorder:
             "pace": self.aws.speed,
             "start": self.start,
             "end": self.end,
-            "seconds": round(self.clock.now() - self._zero, 3),
+            "seconds": round(self.clock.now() - self._started_at, 3),
             "result": self.result,
             "exit_code": self.exit_code,
             "message": self.message,
             **({"task": self.task} if self.task else {}),
             "plan": dict(self.plan),
-            "nodes": worked,
-            "calls": [self._told(call) for call in made],
-            "operations": summarize_calls(made),
+            "nodes": resources,
+            "calls": [self._call_json(call) for call in calls],
+            "operations": summarize_calls(calls),
             "throttled": dict(self.aws.rates.throttles),
             "waited": {name: round(seconds, 3) for name, seconds in self.aws.rates.waited.items()},
         }
 
-    def _told(self, call: Call) -> list[Any]:
-        return [round(call.at - self._zero, 3), round(call.seconds, 3), call.name, call.node, call.error]
+    def _call_json(self, call: Call) -> list[Any]:
+        return [round(call.at - self._started_at, 3), round(call.seconds, 3), call.name, call.node, call.error]
 
 
 def user_and_host() -> str:
@@ -162,9 +164,9 @@ def summarize_calls(calls: Iterable[Call]) -> dict[str, dict[str, float]]:
     """Return for each operation the counts of calls, errors and throttles, and the seconds they took."""
     sums: dict[str, dict[str, float]] = {}
     for call in calls:
-        one = sums.setdefault(call.name, {"count": 0, "errors": 0, "throttles": 0, "seconds": 0.0})
-        one["count"] += 1
-        one["errors"] += bool(call.error)
-        one["throttles"] += call.error in THROTTLES
-        one["seconds"] = round(one["seconds"] + call.seconds, 3)
+        summary = sums.setdefault(call.name, {"count": 0, "errors": 0, "throttles": 0, "seconds": 0.0})
+        summary["count"] += 1
+        summary["errors"] += bool(call.error)
+        summary["throttles"] += call.error in THROTTLES
+        summary["seconds"] = round(summary["seconds"] + call.seconds, 3)
     return dict(sorted(sums.items()))

@@ -69,11 +69,11 @@ class Run:
     calls: Mapping[str, CallSummary] = field(default_factory=dict)
 
 
-def run_of(run: str, record: Doc) -> Run:
-    """Return the run named `run`, read from its record."""
-    ended = record["result"] != _RUNNING
+def run_of(run_id: str, record: Doc) -> Run:
+    """Return the run named `run_id`, read from its record."""
+    has_ended = record["result"] != _RUNNING
     return Run(
-        run=run,
+        run=run_id,
         suffix=record["suffix"],
         command=record["command"],
         arguments=tuple(record["arguments"]),
@@ -81,23 +81,23 @@ def run_of(run: str, record: Doc) -> Run:
         caller=record.get("caller", ""),
         location=record["place"],
         start=record["start"],
-        seconds=record["seconds"] if ended else None,
-        result=record["result"] if ended else UNENDED,
+        seconds=record["seconds"] if has_ended else None,
+        result=record["result"] if has_ended else UNENDED,
         exit_code=record["exit_code"],
         message=record["message"],
-        plan={word: count for word, count in record["plan"].items() if count},
+        plan={outcome: count for outcome, count in record["plan"].items() if count},
         settings=record.get("settings", {}),
-        resources=tuple(sorted(_parts(record["nodes"]), key=_begin)),
-        calls=_by_service(record["calls"]),
+        resources=tuple(sorted(_resource_runs(record["nodes"]), key=_start_order)),
+        calls=_summarize_by_service(record["calls"]),
     )
 
 
-def _parts(logical_ids: Doc) -> Iterable[ResourceRun]:
-    for name, record in logical_ids.items():
-        stages = [(what, at) for at, what, *_ in record["moments"] if what not in _WAITS]
-        ends = (about for _, what, *about in record["moments"] if what in ("failed", "stopped"))
-        why = next((about[1] for about in ends if about), "")
-        times = [moment[0] for moment in record["moments"]]
+def _resource_runs(records: Doc) -> Iterable[ResourceRun]:
+    for name, record in records.items():
+        stages = [(event, seconds) for seconds, event, *_ in record["moments"] if event not in _WAITS]
+        failures = (detail for _, event, *detail in record["moments"] if event in ("failed", "stopped"))
+        reason = next((detail[1] for detail in failures if detail), "")
+        event_times = [moment[0] for moment in record["moments"]]
         yield ResourceRun(
             name,
             record["piece"],
@@ -105,36 +105,36 @@ def _parts(logical_ids: Doc) -> Iterable[ResourceRun]:
             record["verb"],
             record["end"],
             record["id"],
-            round(max(times) - min(times), 3),
+            round(max(event_times) - min(event_times), 3),
             record["waits"],
             tuple(stages),
-            why,
+            reason,
         )
 
 
-def _begin(part: ResourceRun) -> tuple[float, str]:
-    return (part.stages[0][1] if part.stages else 0.0, part.logical_id)
+def _start_order(resource: ResourceRun) -> tuple[float, str]:
+    return (resource.stages[0][1] if resource.stages else 0.0, resource.logical_id)
 
 
-def _by_service(calls: Iterable[Any]) -> dict[str, CallSummary]:
+def _summarize_by_service(calls: Iterable[Any]) -> dict[str, CallSummary]:
     """Return the calls summed up by service.
 
     A call counts as a retry if it follows a refused call of the same operation for the same resource.
     """
     sums: dict[str, CallSummary] = {}
     refused: set[tuple[str, str]] = set()
-    for _, seconds, name, node, error in sorted(calls, key=lambda call: float(call[0])):
-        one = sums.setdefault(name.partition(":")[0], CallSummary())
-        one.count += 1
-        one.retries += (name, node) in refused
-        one.refused += bool(error)
-        one.throttled += error in THROTTLES
-        one.seconds = round(one.seconds + seconds, 3)
-        (refused.add if error else refused.discard)((name, node))
+    for _, seconds, name, logical_id, error in sorted(calls, key=lambda call: float(call[0])):
+        summary = sums.setdefault(name.partition(":")[0], CallSummary())
+        summary.count += 1
+        summary.retries += (name, logical_id) in refused
+        summary.refused += bool(error)
+        summary.throttled += error in THROTTLES
+        summary.seconds = round(summary.seconds + seconds, 3)
+        (refused.add if error else refused.discard)((name, logical_id))
     return dict(sorted(sums.items()))
 
 
-Pair = tuple[Any, Any]
+ValuePair = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -143,45 +143,49 @@ class RunDiff:
 
     first: Run
     second: Run
-    typed: Pair | None
-    settings: Mapping[str, Pair]
-    plan: Mapping[str, Pair]
-    steps: Mapping[str, Pair]
-    seconds: Mapping[str, Pair]
-    calls: Mapping[str, Pair]
-    result: Mapping[str, Pair]
+    typed: ValuePair | None
+    settings: Mapping[str, ValuePair]
+    plan: Mapping[str, ValuePair]
+    steps: Mapping[str, ValuePair]
+    seconds: Mapping[str, ValuePair]
+    calls: Mapping[str, ValuePair]
+    result: Mapping[str, ValuePair]
 
     @property
-    def slowest(self) -> Iterator[tuple[str, float, float]]:
+    def time_differences(self) -> Iterator[tuple[str, float, float]]:
         """The resources with the same action in both runs, with the seconds in each; the widest gap first."""
         yield from sorted(((name, *pair) for name, pair in self.seconds.items()), key=lambda row: -abs(row[2] - row[1]))
 
 
-def diff_runs(one: Run, other: Run) -> RunDiff:
+def diff_runs(first: Run, second: Run) -> RunDiff:
     """Return the differences between two runs."""
-    alike = one.arguments == other.arguments
+    has_same_arguments = first.arguments == second.arguments
     actions = [
-        {part.logical_id: f"{part.action}, {part.outcome or UNENDED}" for part in run.resources} for run in (one, other)
+        {resource.logical_id: f"{resource.action}, {resource.outcome or UNENDED}" for resource in run.resources}
+        for run in (first, second)
     ]
-    times = [{(part.logical_id, part.action): part.seconds for part in run.resources} for run in (one, other)]
+    times = [
+        {(resource.logical_id, resource.action): resource.seconds for resource in run.resources}
+        for run in (first, second)
+    ]
     return RunDiff(
-        one,
-        other,
-        None if alike else (list(one.arguments), list(other.arguments)),
-        _differing(one.settings, other.settings) if one.settings and other.settings else {},
-        _differing(one.plan, other.plan),
-        _differing(*actions),
-        {node: pair for (node, _), pair in _differing(*times).items() if None not in pair},
-        _differing(_counts(one.calls), _counts(other.calls)),
-        _differing(*({"result": run.result, "message": run.message} for run in (one, other))),
+        first,
+        second,
+        None if has_same_arguments else (list(first.arguments), list(second.arguments)),
+        _differences(first.settings, second.settings) if first.settings and second.settings else {},
+        _differences(first.plan, second.plan),
+        _differences(*actions),
+        {logical_id: pair for (logical_id, _), pair in _differences(*times).items() if None not in pair},
+        _differences(_call_counts(first.calls), _call_counts(second.calls)),
+        _differences(*({"result": run.result, "message": run.message} for run in (first, second))),
     )
 
 
-def _differing(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Pair]:
-    pairs = {key: (one.get(key), other.get(key)) for key in {**one, **other}}
+def _differences(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> dict[Any, ValuePair]:
+    pairs = {key: (first.get(key), second.get(key)) for key in {**first, **second}}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _counts(calls: Mapping[str, CallSummary]) -> dict[str, tuple[int, int, int]]:
+def _call_counts(calls: Mapping[str, CallSummary]) -> dict[str, tuple[int, int, int]]:
     """Return the numbers by service that are compared: calls, retries, throttles. Seconds always differ."""
-    return {name: (one.count, one.retries, one.throttled) for name, one in calls.items()}
+    return {name: (summary.count, summary.retries, summary.throttled) for name, summary in calls.items()}

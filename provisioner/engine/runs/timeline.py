@@ -23,10 +23,10 @@ Doc = Mapping[str, Any]
 class Span:
     """A period of a run: its start in seconds since the start of the run, its length, and what happened."""
 
-    at: float
+    start: float = field(metadata={"json": "at"})
     seconds: float
-    what: str
-    about: str = ""
+    label: str = field(metadata={"json": "what"})
+    detail: str = field(default="", metadata={"json": "about"})
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Bar:
     is_critical: bool
 
     @property
-    def at(self) -> float:
+    def start(self) -> float:
         """The second at which the work on it began."""
-        return self.work.at
+        return self.work.start
 
     @property
     def seconds(self) -> float:
         """The seconds from its start to its end."""
-        return self.wait.at + self.wait.seconds - self.work.at
+        return self.wait.start + self.wait.seconds - self.work.start
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class Timeline:
     critical_path: tuple[tuple[str, float], ...] = field(default=(), metadata={"json": "chain"})
 
     @property
-    def critical(self) -> float:
+    def critical_seconds(self) -> float:
         """The seconds of the critical path."""
         return sum(seconds for _, seconds in self.critical_path)
 
     @property
     def efficiency(self) -> float:
         """The share of the critical path in the run's time; at 1, the run could not have been shorter."""
-        return self.critical / self.seconds if self.seconds else 0.0
+        return self.critical_seconds / self.seconds if self.seconds else 0.0
 
     @property
     def calls(self) -> int:
@@ -95,39 +95,43 @@ class Timeline:
 
 def timeline_of(record: Doc) -> Timeline:
     """Return the timeline of the run that wrote this record."""
-    logical_ids: Mapping[str, Doc] = record["nodes"]
-    chain = dict(_chain(logical_ids))
+    records: Mapping[str, Doc] = record["nodes"]
+    critical = dict(_critical_path_of(records))
     calls = [(call[3], Span(call[0], call[1], call[2], call[4])) for call in record["calls"]]
-    bars = [_bar(name, doc, calls, chain) for name, doc in logical_ids.items() if _at(doc, "starting") is not None]
+    bars = [
+        _bar(name, doc, calls, critical) for name, doc in records.items() if _first_time(doc, "starting") is not None
+    ]
     return Timeline(
         record["suffix"],
         record["command"],
         record["result"],
         record["start"],
         record["seconds"],
-        tuple(sorted(bars, key=lambda bar: (bar.at, bar.logical_id))),
-        tuple(span for node, span in calls if node not in logical_ids),
-        tuple(chain.items()),
+        tuple(sorted(bars, key=lambda bar: (bar.start, bar.logical_id))),
+        tuple(span for logical_id, span in calls if logical_id not in records),
+        tuple(critical.items()),
     )
 
 
-def _at(record: Doc, *whats: str) -> float | None:
+def _first_time(record: Doc, *events: str) -> float | None:
     """Return the second of the first moment of one of these kinds, or None."""
-    return next((moment[0] for moment in record["moments"] if moment[1] in whats), None)
+    return next((event[0] for event in record["moments"] if event[1] in events), None)
 
 
-def _marks(record: Doc) -> tuple[float, float, float]:
+def _milestone_times(record: Doc) -> tuple[float, float, float]:
     """Return (start, middle, end) in seconds; in the middle, AWS had created it or begun to delete it."""
-    start = _at(record, "starting") or 0.0
-    last = max(moment[0] for moment in record["moments"])
-    end = _at(record, "ready", "gone", "failed", "stopped") or last
-    middle = _at(record, "exists", "going")
+    start = _first_time(record, "starting") or 0.0
+    last = max(event[0] for event in record["moments"])
+    end = _first_time(record, "ready", "gone", "failed", "stopped") or last
+    middle = _first_time(record, "exists", "going")
     return start, min(start if middle is None else middle, end), end
 
 
 def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[str, float]) -> Bar:
-    start, middle, end = _marks(record)
-    tries = tuple(Span(at, about[0], what, about[1]) for at, what, *about in record["moments"] if what == "retrying")
+    start, middle, end = _milestone_times(record)
+    attempts = tuple(
+        Span(at, detail[0], event, detail[1]) for at, event, *detail in record["moments"] if event == "retrying"
+    )
     return Bar(
         name,
         record["piece"],
@@ -136,37 +140,40 @@ def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[s
         record["end"],
         Span(start, middle - start, "work"),
         Span(middle, end - middle, "wait"),
-        tries,
+        attempts,
         tuple(span for logical_id, span in calls if logical_id == name),
         name in chain,
     )
 
 
-def _chain(logical_ids: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
+def _critical_path_of(records: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
     """Yield the critical path of the created resources, then that of the deleted ones, with seconds."""
-    came = {name: record for name, record in logical_ids.items() if record["verb"] != "delete"}
-    went = {name: record for name, record in logical_ids.items() if record["verb"] == "delete"}
-    up: dict[Stage, float] = {}
-    down: dict[DeleteStage, float] = {}
-    for name, record in came.items():
-        start, middle, end = _marks(record)
-        up |= {Stage(name, "exists"): middle - start, Stage(name, "ready"): end - middle}
-    for name, record in went.items():
-        start, middle, end = _marks(record)
-        down |= {DeleteStage(name, "going"): middle - start, DeleteStage(name, "gone"): end - middle}
-    edges = {name: [Edge(*one) for one in _stages_needed(record)] for name, record in came.items()}
-    depends_on = {name: list(record.get("needs", ())) for name, record in went.items()}
-    beside = {name: record.get("beside", ()) for name, record in went.items()}
-    yield from _by_node(critical_path(create_graph(edges), up), up)
-    yield from _by_node(critical_path(delete_graph(depends_on, lambda name, other: other in beside[name]), down), down)
+    created = {name: record for name, record in records.items() if record["verb"] != "delete"}
+    deleted = {name: record for name, record in records.items() if record["verb"] == "delete"}
+    create_seconds: dict[Stage, float] = {}
+    delete_seconds: dict[DeleteStage, float] = {}
+    for name, record in created.items():
+        start, middle, end = _milestone_times(record)
+        create_seconds |= {Stage(name, "exists"): middle - start, Stage(name, "ready"): end - middle}
+    for name, record in deleted.items():
+        start, middle, end = _milestone_times(record)
+        delete_seconds |= {DeleteStage(name, "going"): middle - start, DeleteStage(name, "gone"): end - middle}
+    edges = {name: [Edge(*dependency) for dependency in _required_edges(record)] for name, record in created.items()}
+    depends_on = {name: list(record.get("needs", ())) for name, record in deleted.items()}
+    may_overlap = {name: record.get("beside", ()) for name, record in deleted.items()}
+    yield from _seconds_by_resource(critical_path(create_graph(edges), create_seconds), create_seconds)
+    yield from _seconds_by_resource(
+        critical_path(delete_graph(depends_on, lambda name, dependent: dependent in may_overlap[name]), delete_seconds),
+        delete_seconds,
+    )
 
 
-def _stages_needed(record: Doc) -> Iterator[tuple[str, bool]]:
-    return ((name, what == "ready") for name, what in record.get("needs", {}).items())
+def _required_edges(record: Doc) -> Iterator[tuple[str, bool]]:
+    return ((name, milestone == "ready") for name, milestone in record.get("needs", {}).items())
 
 
-def _by_node(chain: CriticalPath[Any], seconds: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
-    spent: dict[str, float] = {}
-    for stage in chain.vertices:
-        spent[stage.name] = spent.get(stage.name, 0.0) + seconds.get(stage, 0.0)
-    yield from ((name, one) for name, one in spent.items() if one)
+def _seconds_by_resource(path: CriticalPath[Any], seconds: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
+    by_resource: dict[str, float] = {}
+    for stage in path.vertices:
+        by_resource[stage.name] = by_resource.get(stage.name, 0.0) + seconds.get(stage, 0.0)
+    yield from ((name, spent_seconds) for name, spent_seconds in by_resource.items() if spent_seconds)

@@ -10,19 +10,19 @@ from provisioner.terminal.report.canvas import (
     PAD,
     WIDE,
     Canvas,
-    Format,
+    DiagramFormat,
     Places,
     Spans,
-    boxes_in,
     draw_box,
-    grid,
+    draw_boxes,
     height_of,
-    word_at,
+    place_in_rows,
+    status_text_at,
 )
-from provisioner.terminal.report.model import Box, Map, Subnet
-from provisioner.terminal.report.style import PICTURE
+from provisioner.terminal.report.model import Box, Diagram, Subnet
+from provisioner.terminal.report.style import DIAGRAM_CSS
 
-_RAIL, _STEP = 14, 22
+_RAIL_WIDTH, _ARROW_HEIGHT = 14, 22
 _LEGEND = {
     "good": "as wanted",
     "busy": "at work",
@@ -32,33 +32,33 @@ _LEGEND = {
 }
 
 
-def as_svg(found: Map, form: Format = WIDE, *, alone: bool = True) -> str:
+def as_svg(diagram: Diagram, diagram_format: DiagramFormat = WIDE, *, is_standalone: bool = True) -> str:
     """Return the diagram as SVG.
 
     Args:
-        found: The resources by place.
-        form: The format of the diagram.
-        alone: Whether the diagram stands alone, with a title and a size, and not in a page.
+        diagram: The resources by place.
+        diagram_format: The format of the diagram.
+        is_standalone: Whether the diagram stands alone, with a title and a size, and not in a page.
 
     """
-    canvas = Canvas(form, 30 if alone else 4)
-    if alone:
-        canvas.text(PAD, 20, found.title, "head", form.width * 0.7)
-    door = _edge(canvas, found)
-    _region(canvas, found, door)
-    _foot(canvas, found.parts)
-    size = f' width="{form.width}" height="{canvas.y:g}"' if alone else ""
+    canvas = Canvas(diagram_format, 30 if is_standalone else 4)
+    if is_standalone:
+        canvas.text(PAD, 20, diagram.title, "head", diagram_format.width * 0.7)
+    entry = _draw_edge(canvas, diagram)
+    _draw_region(canvas, diagram, entry)
+    _draw_legend(canvas, diagram.undrawn_count)
+    size = f' width="{diagram_format.width}" height="{canvas.y:g}"' if is_standalone else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map {form.name}" role="img" '
-        f'viewBox="0 0 {form.width} {canvas.y:g}"{size}><title>{escape(found.title)}</title>'
-        f"<style>{PICTURE}</style>\n"
-        f'<rect class="ground" width="{form.width}" height="{canvas.y:g}"/>\n'
-        + "\n".join([*canvas.back, *canvas.front])
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="map {diagram_format.name}" role="img" '
+        f'viewBox="0 0 {diagram_format.width} {canvas.y:g}"{size}><title>{escape(diagram.title)}</title>'
+        f"<style>{DIAGRAM_CSS}</style>\n"
+        f'<rect class="ground" width="{diagram_format.width}" height="{canvas.y:g}"/>\n'
+        + "\n".join([*canvas.background, *canvas.foreground])
         + "\n</svg>"
     )
 
 
-def _edge(canvas: Canvas, found: Map) -> tuple[float, float, float] | None:
+def _draw_edge(canvas: Canvas, diagram: Diagram) -> tuple[float, float, float] | None:
     """Draw the viewers and the resources in front of the region.
 
     Returns:
@@ -66,70 +66,74 @@ def _edge(canvas: Canvas, found: Map) -> tuple[float, float, float] | None:
         are no boxes.
 
     """
-    if not found.edge:
+    if not diagram.edge:
         return None
-    places = grid(len(found.edge), PAD, canvas.form.width - 2 * PAD, canvas.form.in_a_row)
+    places = place_in_rows(len(diagram.edge), PAD, canvas.format.width - 2 * PAD, canvas.format.boxes_per_row)
     x, width = places[-1][1:]
     middle = x + width / 2
-    canvas.text(middle - 3.6 * canvas.form.letters * 0.56, canvas.y + 14, "Viewers", "title")
-    canvas.way((middle, canvas.y + 18), (middle, canvas.y + 34))
+    canvas.text(middle - 3.6 * canvas.format.letter_size * 0.56, canvas.y + 14, "Viewers", "title")
+    canvas.arrow((middle, canvas.y + 18), (middle, canvas.y + 34))
     canvas.y += 34
-    bottom = boxes_in(canvas, found.edge, places)
-    canvas.y = bottom + _STEP
+    bottom = draw_boxes(canvas, diagram.edge, places)
+    canvas.y = bottom + _ARROW_HEIGHT
     return x, x + width, bottom
 
 
-def _region(canvas: Canvas, found: Map, door: tuple[float, float, float] | None) -> None:
+def _draw_region(canvas: Canvas, diagram: Diagram, entry: tuple[float, float, float] | None) -> None:
     """Draw the region: the network, and the resources beside it.
 
     Args:
         canvas: The canvas.
-        found: The resources by place.
-        door: The left, right and lower edge of the box from which requests enter.
+        diagram: The resources by place.
+        entry: The left, right and lower edge of the box from which requests enter.
 
     """
-    top, at = canvas.y, len(canvas.back)
-    canvas.text(PAD * 1.5, top + 17, f"Region {found.region}", "pale")
+    top, frame_index = canvas.y, len(canvas.background)
+    canvas.text(PAD * 1.5, top + 17, f"Region {diagram.region}", "pale")
     canvas.y += 26
-    if found.network:
-        _network(canvas, found, found.network, door)
+    if diagram.network:
+        _draw_network(canvas, diagram, diagram.network, entry)
         canvas.y += GAP
-    if found.beside:
-        places = grid(len(found.beside), PAD * 1.5, canvas.form.width - 3 * PAD, canvas.form.in_a_row)
-        canvas.y = boxes_in(canvas, found.beside, places) + GAP
+    if diagram.outside_network:
+        places = place_in_rows(
+            len(diagram.outside_network), PAD * 1.5, canvas.format.width - 3 * PAD, canvas.format.boxes_per_row
+        )
+        canvas.y = draw_boxes(canvas, diagram.outside_network, places) + GAP
     canvas.y += PAD - GAP
-    canvas.back.insert(at, canvas.frame(4, top, canvas.form.width - 8, canvas.y - top, "region"))
+    canvas.background.insert(frame_index, canvas.rectangle(4, top, canvas.format.width - 8, canvas.y - top, "region"))
     canvas.y += PAD
 
 
-def _network(canvas: Canvas, found: Map, box: Box, door: tuple[float, float, float] | None) -> None:
+def _draw_network(canvas: Canvas, diagram: Diagram, box: Box, entry: tuple[float, float, float] | None) -> None:
     """Draw the network, and the arrows of the requests into it and within it.
 
     Args:
         canvas: The canvas.
-        found: The resources by place.
+        diagram: The resources by place.
         box: The box of the network.
-        door: The left, right and lower edge of the box from which requests enter.
+        entry: The left, right and lower edge of the box from which requests enter.
 
     """
-    form, top, at = canvas.form, canvas.y, len(canvas.back)
-    left, width = PAD * 1.5, form.width - 3 * PAD
-    x, inner = left + PAD + _RAIL, width - 2 * PAD - _RAIL
+    diagram_format, top, frame_index = canvas.format, canvas.y, len(canvas.background)
+    left, width = PAD * 1.5, diagram_format.width - 3 * PAD
+    x, inner = left + PAD + _RAIL_WIDTH, width - 2 * PAD - _RAIL_WIDTH
     canvas.text(left + PAD, top + 17, " ".join((box.title, *box.lines)), "title")
-    canvas.front.append(word_at(canvas, box, left + width - PAD, top + 17))
+    canvas.foreground.append(status_text_at(canvas, box, left + width - PAD, top + 17))
     canvas.y = top + 26
-    doors, rooms, columns = (_stacked if form.stacked else _side_by_side)(canvas, found, x, inner)
+    public_spans, private_spans, columns = (
+        _draw_zones_stacked if diagram_format.has_stacked_zones else _draw_zones_as_columns
+    )(canvas, diagram, x, inner)
     canvas.y += PAD
-    canvas.back.insert(at, canvas.frame(left, top, width, canvas.y - top, "network"))
-    if door and doors:
-        in_x = _gutter(columns, *door[:2])
-        canvas.way((in_x, door[2]), (in_x, doors[0][0]))
-    if doors and rooms:
-        down, up = sum(doors[0]) / 2, sum(rooms[0]) / 2
-        canvas.way((x - 4, down), (x - _RAIL, down), (x - _RAIL, up), (x - 4, up))
+    canvas.background.insert(frame_index, canvas.rectangle(left, top, width, canvas.y - top, "network"))
+    if entry and public_spans:
+        arrow_x = _gap_between_columns(columns, *entry[:2])
+        canvas.arrow((arrow_x, entry[2]), (arrow_x, public_spans[0][0]))
+    if public_spans and private_spans:
+        from_y, to_y = sum(public_spans[0]) / 2, sum(private_spans[0]) / 2
+        canvas.arrow((x - 4, from_y), (x - _RAIL_WIDTH, from_y), (x - _RAIL_WIDTH, to_y), (x - 4, to_y))
 
 
-def _side_by_side(canvas: Canvas, found: Map, x: float, width: float) -> tuple[Spans, Spans, Places]:
+def _draw_zones_as_columns(canvas: Canvas, diagram: Diagram, x: float, width: float) -> tuple[Spans, Spans, Places]:
     """Draw the zones as columns, with the resources that span the subnets across all of them.
 
     Returns:
@@ -137,21 +141,21 @@ def _side_by_side(canvas: Canvas, found: Map, x: float, width: float) -> tuple[S
         columns.
 
     """
-    columns = grid(max(len(found.zones), 1), x, width, max(len(found.zones), 1))
-    top, at = canvas.y, len(canvas.back)
-    for zone, (_, zone_x, zone_width) in zip(found.zones, columns, strict=False):
+    columns = place_in_rows(max(len(diagram.zones), 1), x, width, max(len(diagram.zones), 1))
+    top, frame_index = canvas.y, len(canvas.background)
+    for zone, (_, zone_x, zone_width) in zip(diagram.zones, columns, strict=False):
         canvas.text(zone_x + 8, canvas.y + 16, zone.name, "pale", zone_width - 8)
     canvas.y += 24
-    doors = _bars(canvas, found.front, x, width)
-    _subnets(canvas, [zone.public for zone in found.zones], columns)
-    rooms = _bars(canvas, found.back, x, width)
-    _subnets(canvas, [zone.private for zone in found.zones], columns)
-    for _, zone_x, zone_width in columns if found.zones else ():
-        canvas.back.insert(at, canvas.frame(zone_x, top, zone_width, canvas.y - top, "zone"))
-    return doors, rooms, columns
+    public_spans = _draw_across(canvas, diagram.across_public, x, width)
+    _draw_subnets(canvas, [zone.public for zone in diagram.zones], columns)
+    private_spans = _draw_across(canvas, diagram.across_private, x, width)
+    _draw_subnets(canvas, [zone.private for zone in diagram.zones], columns)
+    for _, zone_x, zone_width in columns if diagram.zones else ():
+        canvas.background.insert(frame_index, canvas.rectangle(zone_x, top, zone_width, canvas.y - top, "zone"))
+    return public_spans, private_spans, columns
 
 
-def _stacked(canvas: Canvas, found: Map, x: float, width: float) -> tuple[Spans, Spans, Places]:
+def _draw_zones_stacked(canvas: Canvas, diagram: Diagram, x: float, width: float) -> tuple[Spans, Spans, Places]:
     """Draw the resources that span the subnets first, then the zones below one another.
 
     Returns:
@@ -159,80 +163,85 @@ def _stacked(canvas: Canvas, found: Map, x: float, width: float) -> tuple[Spans,
         columns.
 
     """
-    doors, rooms = _bars(canvas, found.front, x, width), _bars(canvas, found.back, x, width)
-    for zone in found.zones:
+    public_spans, private_spans = (
+        _draw_across(canvas, diagram.across_public, x, width),
+        _draw_across(canvas, diagram.across_private, x, width),
+    )
+    for zone in diagram.zones:
         top = canvas.y
         canvas.text(x + 4, top + 16, zone.name, "pale", width)
         canvas.y += 22
-        _subnets(canvas, [zone.public, zone.private], grid(2, x - 2, width + 4, 2))
-        canvas.back.append(canvas.frame(x - 4, top, width + 8, canvas.y - top, "zone"))
+        _draw_subnets(canvas, [zone.public, zone.private], place_in_rows(2, x - 2, width + 4, 2))
+        canvas.background.append(canvas.rectangle(x - 4, top, width + 8, canvas.y - top, "zone"))
         canvas.y += GAP
-    return doors, rooms, []
+    return public_spans, private_spans, []
 
 
-def _gutter(columns: Places, left: float, right: float) -> float:
+def _gap_between_columns(columns: Places, left: float, right: float) -> float:
     """Return the x coordinate for a line down between two columns, within these bounds."""
     gaps = [x - GAP / 2 for _, x, _ in columns[1:]]
     return next((x for x in reversed(gaps) if left + GAP < x < right - GAP), (left + right) / 2)
 
 
-def _bars(canvas: Canvas, boxes: Iterable[Box], x: float, width: float) -> Spans:
+def _draw_across(canvas: Canvas, boxes: Iterable[Box], x: float, width: float) -> Spans:
     """Draw boxes across all zones, below one another, and return their upper and lower edges."""
-    found = []
+    spans = []
     for box in boxes:
-        bottom = boxes_in(canvas, [box], [(0, x - 4, width + 8)])
-        found.append((canvas.y, bottom))
+        bottom = draw_boxes(canvas, [box], [(0, x - 4, width + 8)])
+        spans.append((canvas.y, bottom))
         canvas.y = bottom + GAP
-    return found
+    return spans
 
 
-def _subnets(canvas: Canvas, subnets: Sequence[Subnet | None], columns: Places) -> None:
+def _draw_subnets(canvas: Canvas, subnets: Sequence[Subnet | None], columns: Places) -> None:
     """Draw a row of subnets of equal height; None leaves a place empty."""
     if not any(subnets):
         return
     heights = [
-        _subnet_height(canvas.form, one, width) for one, (_, _, width) in zip(subnets, columns, strict=True) if one
+        _subnet_height(canvas.format, subnet, width)
+        for subnet, (_, _, width) in zip(subnets, columns, strict=True)
+        if subnet
     ]
-    for one, (_, x, width) in zip(subnets, columns, strict=True):
-        if one:
-            _subnet(canvas, one, x + 3, width - 6, max(heights))
+    for subnet, (_, x, width) in zip(subnets, columns, strict=True):
+        if subnet:
+            _draw_subnet(canvas, subnet, x + 3, width - 6, max(heights))
     canvas.y += max(heights) + GAP
 
 
-def _subnet_height(form: Format, one: Subnet, width: float) -> float:
+def _subnet_height(diagram_format: DiagramFormat, subnet: Subnet, width: float) -> float:
     """Return the height that a subnet needs for its own text and the boxes in it."""
-    inside = sum(height_of(form, box, width - 14) + GAP / 2 for box in one.inside)
-    return height_of(form, one.box, width - 6) + inside + (GAP / 2 if one.inside else 0)
+    inside = sum(height_of(diagram_format, box, width - 14) + GAP / 2 for box in subnet.inside)
+    return height_of(diagram_format, subnet.box, width - 6) + inside + (GAP / 2 if subnet.inside else 0)
 
 
-def _subnet(canvas: Canvas, one: Subnet, x: float, width: float, height: float) -> None:
+def _draw_subnet(canvas: Canvas, subnet: Subnet, x: float, width: float, height: float) -> None:
     """Draw a subnet with the boxes in it."""
-    canvas.front.append(canvas.frame(x, canvas.y, width, height, "subnet"))
-    draw_box(canvas, one.box, x, canvas.y, width, 0)
-    y = canvas.y + height_of(canvas.form, one.box, width)
-    for box in one.inside:
-        tall = height_of(canvas.form, box, width - 8)
-        draw_box(canvas, box, x + 4, y, width - 8, tall)
-        y += tall + GAP / 2
+    canvas.foreground.append(canvas.rectangle(x, canvas.y, width, height, "subnet"))
+    draw_box(canvas, subnet.box, x, canvas.y, width, 0)
+    y = canvas.y + height_of(canvas.format, subnet.box, width)
+    for box in subnet.inside:
+        box_height = height_of(canvas.format, box, width - 8)
+        draw_box(canvas, box, x + 4, y, width - 8, box_height)
+        y += box_height + GAP / 2
 
 
-def _foot(canvas: Canvas, parts: int) -> None:
+def _draw_legend(canvas: Canvas, undrawn_count: int) -> None:
     """Draw the legend of the colours, and the number of resources that are not drawn."""
-    form, x = canvas.form, float(PAD)
-    for state, words in _LEGEND.items() if canvas.states - {"unknown"} else ():
-        if state not in canvas.states:
+    diagram_format, x = canvas.format, float(PAD)
+    for status, label in _LEGEND.items() if canvas.statuses - {"unknown"} else ():
+        if status not in canvas.statuses:
             continue
-        width = 16 + len(words) * form.letters * 0.58 + PAD
-        if x + width > form.width:
-            x, canvas.y = float(PAD), canvas.y + form.line + 4
-        canvas.front.append(
-            f'<g class="{state}"><rect class="mark" x="{x:g}" y="{canvas.y:g}" width="9" height="9" rx="2"/>'
+        width = 16 + len(label) * diagram_format.letter_size * 0.58 + PAD
+        if x + width > diagram_format.width:
+            x, canvas.y = float(PAD), canvas.y + diagram_format.line_height + 4
+        canvas.foreground.append(
+            f'<g class="{status}"><rect class="mark" x="{x:g}" y="{canvas.y:g}" width="9" height="9" rx="2"/>'
         )
-        canvas.text(x + 14, canvas.y + 9, words, "pale")
-        canvas.front.append("</g>")
+        canvas.text(x + 14, canvas.y + 9, label, "pale")
+        canvas.foreground.append("</g>")
         x += width
-    canvas.y += form.line + 10
-    if parts:
-        words = f"{parts} more belong to these: rules, routes, policies, settings."
-        canvas.text(PAD, canvas.y, words, "pale")
+    canvas.y += diagram_format.line_height + 10
+    if undrawn_count:
+        label = f"{undrawn_count} more belong to these: rules, routes, policies, settings."
+        canvas.text(PAD, canvas.y, label, "pale")
         canvas.y += 10

@@ -13,29 +13,34 @@ from provisioner.health.context import LineStatus, TopicHealth
 from provisioner.prices.estimate import CostEstimate
 
 # `good`: as desired. `busy`: AWS is working on it. `changed`: drifted. `bad`: missing or failed.
-State = Literal["good", "unknown", "busy", "changed", "bad"]
+DisplayStatus = Literal["good", "unknown", "busy", "changed", "bad"]
 # The status of a line by its mark; a line that is only information has none.
-MARKS: Mapping[LineStatus, State | None] = {"well": "good", "unwell": "bad", "unknown": "unknown", "told": None}
-_WORST: tuple[State, ...] = ("good", "unknown", "busy", "changed", "bad")
+LINE_DISPLAY_STATUSES: Mapping[LineStatus, DisplayStatus | None] = {
+    "well": "good",
+    "unwell": "bad",
+    "unknown": "unknown",
+    "told": None,
+}
+_FROM_BEST_TO_WORST: tuple[DisplayStatus, ...] = ("good", "unknown", "busy", "changed", "bad")
 
 
-def worst(states: list[State]) -> State:
+def worst(statuses: list[DisplayStatus]) -> DisplayStatus:
     """Return the worst of the statuses; "unknown" if there are none."""
-    return max(states, key=_WORST.index, default="unknown")
+    return max(statuses, key=_FROM_BEST_TO_WORST.index, default="unknown")
 
 
 @dataclass(frozen=True)
 class Box:
     """A resource in the diagram: title, short lines, status, and the word for the status.
 
-    `about` is further text for the tooltip.
+    `tooltip` is further text for the tooltip.
     """
 
     title: str
     lines: tuple[str, ...] = ()
-    state: State = "unknown"
-    word: str = ""
-    about: str = ""
+    status: DisplayStatus = "unknown"
+    status_text: str = ""
+    tooltip: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,10 @@ class Zone:
 
 
 @dataclass(frozen=True)
-class Map:
-    """The resources by place: `edge` in front of the region, `network`, and `beside` the network.
+class Diagram:
+    """The resources by place: `edge` in front of the region, `network`, and `outside_network` the network.
 
-    In the network, `front` spans the public subnets and `back` the private ones.
+    In the network, `across_public` spans the public subnets and `across_private` the private ones.
     """
 
     title: str
@@ -67,57 +72,57 @@ class Map:
     edge: tuple[Box, ...] = ()
     network: Box | None = None
     # The resources that span the public subnets. Those that span the private ones are in `back`.
-    front: tuple[Box, ...] = ()
+    across_public: tuple[Box, ...] = ()
     zones: tuple[Zone, ...] = ()
-    back: tuple[Box, ...] = ()
-    beside: tuple[Box, ...] = ()
+    across_private: tuple[Box, ...] = ()
+    outside_network: tuple[Box, ...] = ()
     # The number of resources that are not drawn, because they are parts of drawn ones.
-    parts: int = 0
+    undrawn_count: int = 0
 
 
 @dataclass(frozen=True)
-class Health:
+class ResourceHealthRow:
     """The health of one resource or of one other thing that was checked."""
 
-    what: str
-    kind: str
-    state: State
-    word: str
+    name: str
+    type_name: str
+    status: DisplayStatus
+    status_text: str
 
 
 @dataclass(frozen=True)
 class Control:
     """One protection of the stack: why it matters, the setting for it, and the resources that break it."""
 
-    what: str
-    why: str
+    name: str
+    reason: str
     setting: str
-    broken: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ReportContents:
     """The contents of the page; `warning` says why AWS was not asked, and is "" if it was."""
 
     suffix: str
-    where: str
-    written: str
-    map: Map
+    location: str
+    written_at: str
+    diagram: Diagram
     outputs: Mapping[str, str]
-    health: tuple[Health, ...]
+    health: tuple[ResourceHealthRow, ...]
     controls: tuple[Control, ...]
     cost: CostEstimate
     # The lines of each topic of `status`.
-    parts: tuple[TopicHealth, ...] = ()
+    topics: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None
     changes: str = ""
     runs: tuple[Run, ...] = ()
-    last: Timeline | None = None
+    last_timeline: Timeline | None = None
     warning: str = ""
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def state(self) -> State:
+    def status(self) -> DisplayStatus:
         """The worst status of all resources and topics."""
-        told = [MARKS[line.status] for part in self.parts for line in part.lines]
-        return worst([*(one.state for one in self.health), *(state for state in told if state)])
+        line_statuses = [LINE_DISPLAY_STATUSES[line.status] for topic in self.topics for line in topic.lines]
+        return worst([*(row.status for row in self.health), *(status for status in line_statuses if status)])

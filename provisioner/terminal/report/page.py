@@ -6,14 +6,22 @@ from html import escape
 
 from provisioner.terminal.report.canvas import NARROW, WIDE
 from provisioner.terminal.report.drawing import as_svg
-from provisioner.terminal.report.model import Sheet
-from provisioner.terminal.report.runs import runs
-from provisioner.terminal.report.sections import cost, drift, health, marked, outputs, posture, section
-from provisioner.terminal.report.style import PAGE, STATES, colours
+from provisioner.terminal.report.model import ReportContents
+from provisioner.terminal.report.runs import runs_section
+from provisioner.terminal.report.sections import (
+    colored_status,
+    controls_section,
+    cost_section,
+    drift_section,
+    health_section,
+    outputs_section,
+    section,
+)
+from provisioner.terminal.report.style import PAGE_CSS, STATUS_CSS, color_variables
 
 # The browser loads and runs nothing, whatever the page contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_WORDS = {
+_STATUS_LABELS = {
     "good": "All is well",
     "unknown": "Not known",
     "busy": "At work",
@@ -22,59 +30,63 @@ _WORDS = {
 }
 
 
-def page(sheet: Sheet) -> str:
+def report_page(contents: ReportContents) -> str:
     """Return the HTML page of the report."""
-    title = f"ml-api stack {sheet.suffix}"
-    picture = as_svg(sheet.map, WIDE, alone=False) + as_svg(sheet.map, NARROW, alone=False)
+    title = f"ml-api stack {contents.suffix}"
+    diagram = as_svg(contents.diagram, WIDE, is_standalone=False) + as_svg(
+        contents.diagram, NARROW, is_standalone=False
+    )
     parts = [
-        _head(sheet, title),
-        section("What sits where", picture),
-        outputs(sheet.outputs),
-        health(sheet),
-        drift(sheet),
-        cost(sheet.cost),
-        posture(sheet.controls),
-        runs(sheet.runs, sheet.last),
-        *(f'<p class="pale small">{escape(note)}</p>' for note in sheet.notes),
+        _page_header(contents, title),
+        section("What sits where", diagram),
+        outputs_section(contents.outputs),
+        health_section(contents),
+        drift_section(contents),
+        cost_section(contents.cost),
+        controls_section(contents.controls),
+        runs_section(contents.runs, contents.last_timeline),
+        *(f'<p class="pale small">{escape(note)}</p>' for note in contents.notes),
     ]
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<style>{colours(":root")}{PAGE}{STATES}</style></head><body><div class="sheet">
+<style>{color_variables(":root")}{PAGE_CSS}{STATUS_CSS}</style></head><body><div class="sheet">
 {chr(10).join(parts)}
 </div></body></html>
 """
 
 
-def _head(sheet: Sheet, title: str) -> str:
+def _page_header(contents: ReportContents, title: str) -> str:
     """Return the header of the page as HTML."""
-    warning = f'<p class="warning" role="alert">{escape(sheet.warning)}</p>' if sheet.warning else ""
-    figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _figures(sheet).items())
+    warning = f'<p class="warning" role="alert">{escape(contents.warning)}</p>' if contents.warning else ""
+    figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _key_figures(contents).items())
     return (
         f'<header><h1>{escape(title)}</h1><p class="pale">'
-        f"{escape(sheet.where)}, as of {escape(sheet.written)}</p>"
+        f"{escape(contents.location)}, as of {escape(contents.written_at)}</p>"
         f'{warning}<dl class="figures">{figures}</dl></header>'
     )
 
 
-def _figures(sheet: Sheet) -> dict[str, str]:
+def _key_figures(contents: ReportContents) -> dict[str, str]:
     """Return the key figures of the stack, by name, as HTML."""
-    held = sum(not one.broken for one in sheet.controls)
-    cost_now = sheet.cost.totals[0]
-    drifted = (
-        "not asked" if sheet.drift is None else _counted(sum(one.category != "held" for one in sheet.drift.drifts))
+    kept_controls = sum(not item.violations for item in contents.controls)
+    cost_now = contents.cost.totals[0]
+    drift_text = (
+        "not asked"
+        if contents.drift is None
+        else _describe_drift_count(sum(item.category != "held" for item in contents.drift.drifts))
     )
     return {
-        "Health": marked(sheet.state, _WORDS[sheet.state]),
-        "Resources": str(len(sheet.health)),
-        "Drift": escape(drifted),
+        "Health": colored_status(contents.status, _STATUS_LABELS[contents.status]),
+        "Resources": str(len(contents.health)),
+        "Drift": escape(drift_text),
         "Cost a month": f"${cost_now.least:.0f} to ${cost_now.most:.0f}",
-        "Security": f"{held} of {len(sheet.controls)}",
-        "Last run": escape(f"{sheet.runs[0].command}, {sheet.runs[0].result}") if sheet.runs else "none",
+        "Security": f"{kept_controls} of {len(contents.controls)}",
+        "Last run": escape(f"{contents.runs[0].command}, {contents.runs[0].result}") if contents.runs else "none",
     }
 
 
-def _counted(count: int) -> str:
+def _describe_drift_count(count: int) -> str:
     """Return the number of differences as text."""
     return f"{count} differ" if count else "none"

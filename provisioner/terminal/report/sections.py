@@ -9,9 +9,9 @@ from provisioner.engine.planning.drift import Drift
 from provisioner.health.context import HealthLine, TopicHealth
 from provisioner.prices.estimate import Cost, CostEstimate
 from provisioner.terminal.differences import drift_line
-from provisioner.terminal.report.model import MARKS, Control, Health, Sheet
+from provisioner.terminal.report.model import LINE_DISPLAY_STATUSES, Control, ReportContents, ResourceHealthRow
 
-_DRIFTED = {
+_DRIFT_LABELS = {
     "altered": "changed",
     "gone": "gone",
     "failed": "failed",
@@ -25,124 +25,135 @@ def section(title: str, *parts: str) -> str:
     return f"<section><h2>{escape(title)}</h2>\n{chr(10).join(parts)}\n</section>"
 
 
-def marked(state: str, words: str) -> str:
+def colored_status(status: str, text: str) -> str:
     """Return words as HTML in the colour of a status, with a dot before them."""
-    return f'<span class="state {state}">{escape(words)}</span>'
+    return f'<span class="state {status}">{escape(text)}</span>'
 
 
-def outputs(values: Mapping[str, str]) -> str:
+def outputs_section(values: Mapping[str, str]) -> str:
     """Return the section about the outputs as HTML; values that are URLs are links."""
     if not values:
         return section("Outputs", '<p class="pale">None yet: no apply has ended well.</p>')
-    told = "".join(f"<dt>{escape(name)}</dt><dd>{_linked(value)}</dd>" for name, value in values.items())
-    return section("Outputs", f'<dl class="pairs">{told}</dl>')
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{_link_or_code(value)}</dd>" for name, value in values.items())
+    return section("Outputs", f'<dl class="pairs">{rows}</dl>')
 
 
-def _linked(value: str) -> str:
+def _link_or_code(value: str) -> str:
     """Return a value as HTML: a link if it is a URL."""
     shown = f"<code>{escape(value)}</code>"
     return f'<a rel="noreferrer" href="{escape(value)}">{shown}</a>' if value.startswith("https://") else shown
 
 
-def health(sheet: Sheet) -> str:
+def health_section(contents: ReportContents) -> str:
     """Return the section about health as HTML: the topics, then resources with a problem, then all others."""
-    topics = f'<div class="topics">{"".join(map(_topic, sheet.parts))}</div>' if sheet.parts else ""
-    told = [_health(one) for one in sheet.health if one.state != "good"]
-    well = [_health(one) for one in sheet.health if one.state == "good"]
-    first = f"<ul>{''.join(told)}</ul>" if told else f"<p>{marked('good', 'All resources are as wanted.')}</p>"
-    listed = f'<ul class="columns">{"".join(well)}</ul>'
-    more = f"<details><summary>{len(well)} are as wanted</summary>{listed}</details>"
-    return section("Health", topics, first, more if well else "")
+    topics = f'<div class="topics">{"".join(map(_topic_block, contents.topics))}</div>' if contents.topics else ""
+    unhealthy = [_health_item(row) for row in contents.health if row.status != "good"]
+    healthy = [_health_item(row) for row in contents.health if row.status == "good"]
+    first = (
+        f"<ul>{''.join(unhealthy)}</ul>"
+        if unhealthy
+        else f"<p>{colored_status('good', 'All resources are as wanted.')}</p>"
+    )
+    healthy_list = f'<ul class="columns">{"".join(healthy)}</ul>'
+    healthy_details = f"<details><summary>{len(healthy)} are as wanted</summary>{healthy_list}</details>"
+    return section("Health", topics, first, healthy_details if healthy else "")
 
 
-def _topic(part: TopicHealth) -> str:
+def _topic_block(topic: TopicHealth) -> str:
     """Return the lines of one topic as HTML."""
-    lines = "".join(f"<li>{_line(line)}</li>" for line in part.lines)
-    return f"<div><h3>{escape(part.topic)}</h3><ul>{lines}</ul></div>"
+    lines = "".join(f"<li>{_topic_line(line)}</li>" for line in topic.lines)
+    return f"<div><h3>{escape(topic.topic)}</h3><ul>{lines}</ul></div>"
 
 
-def _line(line: HealthLine) -> str:
+def _topic_line(line: HealthLine) -> str:
     """Return one line of a topic as HTML."""
-    state = MARKS[line.status]
-    name = marked(state, line.name) if state else f'<span class="pale">{escape(line.name)}</span>'
+    status = LINE_DISPLAY_STATUSES[line.status]
+    name = colored_status(status, line.name) if status else f'<span class="pale">{escape(line.name)}</span>'
     return f"{name} {escape(line.text)}"
 
 
-def _health(one: Health) -> str:
+def _health_item(row: ResourceHealthRow) -> str:
     """Return the health of one resource as HTML."""
-    type_name = f' <span class="pale">{escape(one.kind)}</span>' if one.kind else ""
-    return f'<li class="row"><span>{escape(one.what)}{type_name}</span>{marked(one.state, one.word)}</li>'
-
-
-def cost(told: CostEstimate) -> str:
-    """Return the section about the monthly cost of the existing resources as HTML."""
-    bill = sorted(told.before.items(), key=lambda one: -one[1].least)
-    rows = "".join(_charge(what, one) for what, one in bill)
-    total = _charge("Together", told.totals[0], "sum")
-    notes = [f"List prices of {told.region} as of {told.as_of}, 730 hours."]
-    if told.by_use:
-        notes.append(f"Not counted, as it depends on use: {', '.join(told.by_use)}.")
-    if told.unpriced:
-        notes.append(f"No price is known for {', '.join(told.unpriced)}.")
-    head = '<tr><th>US dollars a month</th><th class="n">at the least</th><th class="n">at the most</th></tr>'
-    return section(
-        "Cost", f"<table>{head}{rows}{total}</table>", f'<p class="pale small">{escape(" ".join(notes))}</p>'
+    type_name = f' <span class="pale">{escape(row.type_name)}</span>' if row.type_name else ""
+    return (
+        f'<li class="row"><span>{escape(row.name)}{type_name}</span>{colored_status(row.status, row.status_text)}</li>'
     )
 
 
-def _charge(what: str, one: Cost, sort: str = "") -> str:
+def cost_section(estimate: CostEstimate) -> str:
+    """Return the section about the monthly cost of the existing resources as HTML."""
+    bill = sorted(estimate.before.items(), key=lambda charge: -charge[1].least)
+    rows = "".join(_charge_row(name, charge) for name, charge in bill)
+    total = _charge_row("Together", estimate.totals[0], "sum")
+    notes = [f"List prices of {estimate.region} as of {estimate.as_of}, 730 hours."]
+    if estimate.by_use:
+        notes.append(f"Not counted, as it depends on use: {', '.join(estimate.by_use)}.")
+    if estimate.unpriced:
+        notes.append(f"No price is known for {', '.join(estimate.unpriced)}.")
+    heading = '<tr><th>US dollars a month</th><th class="n">at the least</th><th class="n">at the most</th></tr>'
+    return section(
+        "Cost", f"<table>{heading}{rows}{total}</table>", f'<p class="pale small">{escape(" ".join(notes))}</p>'
+    )
+
+
+def _charge_row(name: str, cost: Cost, css_class: str = "") -> str:
     """Return the row of one charge as HTML."""
     return (
-        f'<tr class="{sort}"><td>{escape(what)}</td><td class="n">{one.least:.2f}</td>'
-        f'<td class="n">{one.most:.2f}</td></tr>'
+        f'<tr class="{css_class}"><td>{escape(name)}</td><td class="n">{cost.least:.2f}</td>'
+        f'<td class="n">{cost.most:.2f}</td></tr>'
     )
 
 
-def drift(sheet: Sheet) -> str:
+def drift_section(contents: ReportContents) -> str:
     """Return the section about drift as HTML."""
-    if sheet.drift is None:
+    if contents.drift is None:
         return section("Drift", '<p class="pale">Not looked for: AWS was not asked.</p>')
-    ours = [_drift(one) for one in sheet.drift.drifts if one.category != "held"]
-    theirs = [_drift(one) for one in sheet.drift.drifts if one.category == "held"]
-    parts = [f"<ul>{''.join(ours)}</ul>" if ours else f"<p>{marked('good', 'No drift.')}</p>"]
-    if theirs:
-        parts.append(f'<p class="pale">Left to other owners:</p><ul>{"".join(theirs)}</ul>')
-    if sheet.changes:
-        parts.append(f'<p class="pale">What an apply would do now: {escape(sheet.changes)}</p>')
+    own = [_drift_item(drift) for drift in contents.drift.drifts if drift.category != "held"]
+    external = [_drift_item(drift) for drift in contents.drift.drifts if drift.category == "held"]
+    parts = [f"<ul>{''.join(own)}</ul>" if own else f"<p>{colored_status('good', 'No drift.')}</p>"]
+    if external:
+        parts.append(f'<p class="pale">Left to other owners:</p><ul>{"".join(external)}</ul>')
+    if contents.changes:
+        parts.append(f'<p class="pale">What an apply would do now: {escape(contents.changes)}</p>')
     return section("Drift", *parts)
 
 
-def _drift(one: Drift) -> str:
+def _drift_item(drift: Drift) -> str:
     """Return the drift of one resource as HTML."""
-    what = f"{one.step}/{one.logical_id}"
-    words = f"{_DRIFTED[one.category]}: {one.unmanaged}" if one.unmanaged else _DRIFTED[one.category]
-    state = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(one.category, "changed")
-    fields = "".join(f"<div><code>{escape(line)}</code></div>" for line in _fields(one))
-    head = f'<div class="row"><span>{escape(what)}</span>{marked(state, words)}</div>'
-    return f'<li>{head}{fields}<div class="pale">{escape(one.remedy)}</div></li>'
+    address = f"{drift.step}/{drift.logical_id}"
+    label = f"{_DRIFT_LABELS[drift.category]}: {drift.unmanaged}" if drift.unmanaged else _DRIFT_LABELS[drift.category]
+    status = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(drift.category, "changed")
+    fields = "".join(f"<div><code>{escape(line)}</code></div>" for line in _field_lines(drift))
+    head = f'<div class="row"><span>{escape(address)}</span>{colored_status(status, label)}</div>'
+    return f'<li>{head}{fields}<div class="pale">{escape(drift.remedy)}</div></li>'
 
 
-def _fields(one: Drift) -> Iterator[str]:
+def _field_lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs."""
-    return map(drift_line, one.fields)
+    return map(drift_line, drift.fields)
 
 
-def posture(controls: Iterable[Control]) -> str:
+def controls_section(controls: Iterable[Control]) -> str:
     """Return the section about the protections as HTML: the broken ones first, with the setting for each."""
-    listed = list(controls)
-    open_ones = [one for one in listed if one.broken]
-    held = [f'<li class="held">{escape(one.what)}</li>' for one in listed if not one.broken]
-    told = "".join(map(_open, open_ones))
-    count = f"<p>{len(held)} of {len(listed)} controls hold.</p>"
-    return section("Security", count, f"<ul>{told}</ul>" if told else "", f'<ul class="columns">{"".join(held)}</ul>')
+    all_controls = list(controls)
+    violated = [control for control in all_controls if control.violations]
+    kept = [f'<li class="held">{escape(control.name)}</li>' for control in all_controls if not control.violations]
+    violated_items = "".join(map(_violated_control, violated))
+    count = f"<p>{len(kept)} of {len(all_controls)} controls hold.</p>"
+    return section(
+        "Security",
+        count,
+        f"<ul>{violated_items}</ul>" if violated_items else "",
+        f'<ul class="columns">{"".join(kept)}</ul>',
+    )
 
 
-def _open(one: Control) -> str:
+def _violated_control(control: Control) -> str:
     """Return one broken protection as HTML."""
-    setting = f'<div class="pale">Setting: <code>{escape(one.setting)}</code></div>' if one.setting else ""
-    where = ", ".join(one.broken)
+    setting = f'<div class="pale">Setting: <code>{escape(control.setting)}</code></div>' if control.setting else ""
+    violations = ", ".join(control.violations)
     return (
-        f'<li><div class="row">{marked("busy", f"Not held: {one.what}")}'
-        f'<span class="pale">{escape(where)}</span></div>'
-        f'<div class="pale">{escape(one.why[:1].upper() + one.why[1:])}.</div>{setting}</li>'
+        f'<li><div class="row">{colored_status("busy", f"Not held: {control.name}")}'
+        f'<span class="pale">{escape(violations)}</span></div>'
+        f'<div class="pale">{escape(control.reason[:1].upper() + control.reason[1:])}.</div>{setting}</li>'
     )

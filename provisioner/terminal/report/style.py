@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.terminal.picture import written_out
+from provisioner.terminal.picture import css_for_both_schemes
 
 # Each text colour has a contrast of 4.5 or more to its background (WCAG 2.2, 1.4.3).
 _LIGHT = {
@@ -41,23 +41,23 @@ _DARK = {
 }
 
 
-def colours(where: str) -> str:
+def color_variables(selector: str) -> str:
     """Return the CSS rule that sets the colours of both schemes as variables for a selector."""
-    light, dark = ("; ".join(f"--{name}:{value}" for name, value in one.items()) for one in (_LIGHT, _DARK))
-    return f"{where} {{ color-scheme: light dark; {light} }}\n" + (
-        f"@media screen and (prefers-color-scheme: dark) {{ {where} {{ {dark} }} }}\n"
+    light, dark = ("; ".join(f"--{name}:{value}" for name, value in colors.items()) for colors in (_LIGHT, _DARK))
+    return f"{selector} {{ color-scheme: light dark; {light} }}\n" + (
+        f"@media screen and (prefers-color-scheme: dark) {{ {selector} {{ {dark} }} }}\n"
     )
 
 
-_STATES = ("good", "busy", "changed", "bad", "unknown")
+_STATUSES = ("good", "busy", "changed", "bad", "unknown")
 
 # The rules from which words and bars of the page get their colours.
-STATES = "\n".join(f".{state} {{ --state: var(--{state}) }}" for state in _STATES)
+STATUS_CSS = "\n".join(f".{state} {{ --state: var(--{state}) }}" for state in _STATUSES)
 
-_MARKS = "\n".join(
-    f".map .{state} .mark, .map .{state} .word, .map .word.{state} {{ fill: var(--{state}) }}" for state in _STATES
+_DIAGRAM_STATUS_RULES = "\n".join(
+    f".map .{state} .mark, .map .{state} .word, .map .word.{state} {{ fill: var(--{state}) }}" for state in _STATUSES
 )
-PICTURE = written_out(
+DIAGRAM_CSS = css_for_both_schemes(
     f"""
 .map {{ background: var(--ground); font-family: system-ui, sans-serif }}
 .map .ground {{ fill: var(--ground) }}
@@ -68,13 +68,13 @@ PICTURE = written_out(
 .map .zone {{ fill: var(--zone) }} .map .subnet {{ fill: none; stroke: var(--line) }}
 .map .box {{ fill: var(--box); stroke: var(--line) }}
 .map .way {{ fill: none; stroke: var(--pale); stroke-width: 1.5 }} .map .tip {{ fill: var(--pale) }}
-{_MARKS}
+{_DIAGRAM_STATUS_RULES}
 """,
     _LIGHT,
     _DARK,
 )
 
-PAGE = """
+PAGE_CSS = """
 * { box-sizing: border-box }
 body { background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 0 }
 .sheet { max-width: 1020px; margin: 0 auto; padding: 20px 14px 40px }
