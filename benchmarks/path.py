@@ -103,4 +103,4 @@ def _slow(chain: CriticalPath, seconds: dict) -> CriticalPath:  # type: ignore[t
 
 def told(chain: CriticalPath, pace: float = 1.0) -> str:  # type: ignore[type-arg]
     """Return the chain in words, with its seconds multiplied by `pace`."""
-    return f"{chain.seconds * pace:.1f} s: {' > '.join(step.name for step in chain.vertices)}"
+    return f"{chain.seconds * pace:.1f} s: {' > '.join(stage.logical_id for stage in chain.vertices)}"

@@ -74,7 +74,7 @@ def task(provider: str, status: str = "RUNNING") -> dict[str, str]:
 
 
 def marks(lines: Any) -> list[tuple[str, str]]:
-    return [(line.mark, line.says) for line in lines]
+    return [(line.status, line.text) for line in lines]
 
 
 def test_a_service_is_told_with_the_capacity_it_really_stands_on() -> None:

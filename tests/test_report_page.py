@@ -91,7 +91,7 @@ def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
 def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportResource]) -> None:
     known = things(**dict.fromkeys(whole, "unknown"))
 
-    text = report_page(sheet(known, drift=None, parts=(), warning="Expired.", runs=(), last=None))
+    text = report_page(sheet(known, drift=None, topics=(), warning="Expired.", runs=(), last_timeline=None))
 
     assert "Expired." in text
     assert "Not looked for: AWS was not asked." in text

@@ -121,7 +121,7 @@ def reason_unknown(error: Exception, activity: str) -> str:
 
 
 def line_status(resource: ObservedResource, aws_status: Any, healthy_status: str) -> LineStatus:
-    """Return the mark of a resource: by its health, or if that is not known by whether `aws_status` is `healthy_status`."""
+    """Return the status of a line: by the resource's health, or if unknown by comparing with `healthy_status`."""
     if resource.health is None:
         return "well" if aws_status == healthy_status else "unwell"
     return _LINE_STATUSES[resource.health.status]

@@ -81,7 +81,8 @@ def _mermaid_subgraphs(stack: Stack) -> Iterator[str]:
     for step, resources in resources_by_step(stack).items():
         yield f'  subgraph {_mermaid_id("p", step)}["{_mermaid_text(step)}"]'
         for resource in resources:
-            yield f'    {_mermaid_id("n", resource.logical_id)}["{_mermaid_text(resource.logical_id)}<br/>{_mermaid_text(str(resource.type))}"]'
+            label = f"{_mermaid_text(resource.logical_id)}<br/>{_mermaid_text(str(resource.type))}"
+            yield f'    {_mermaid_id("n", resource.logical_id)}["{label}"]'
         yield "  end"
 
 

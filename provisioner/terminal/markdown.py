@@ -104,7 +104,7 @@ def _page(head: Iterable[str], block: Iterable[str], tail: Iterable[str] = ()) -
     room = MAX_COMMENT_LENGTH - len(before_text) - len(after_text)
     if len(text) > room:
         shown_text = text[:room].rpartition("\n")[0]
-        text = f"{shown_text}\n… and {text.count(chr(10)) - kept.count(chr(10))} more lines"
+        text = f"{shown_text}\n… and {text.count(chr(10)) - shown_text.count(chr(10))} more lines"
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     fenced = f"{fence}diff\n{text}\n{fence}" if text else ""
     return "\n\n".join(filter(None, (before_text, fenced, after_text))) + "\n"

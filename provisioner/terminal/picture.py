@@ -106,7 +106,8 @@ def _boxes(stack: Stack, layout: Layout) -> Iterator[str]:
         x, y = _box_corner(layout, layout.cells[resource.logical_id])
         yield f"<g><title>{escape(_tooltip(resource))}</title>"
         yield f'<rect class="box" x="{x}" y="{y}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="5"/>'
-        yield f'<text x="{x + 8}" y="{y + 15}"{_squeeze_attributes(resource.logical_id)}>{escape(resource.logical_id)}</text>'
+        squeeze = _squeeze_attributes(resource.logical_id)
+        yield f'<text x="{x + 8}" y="{y + 15}"{squeeze}>{escape(resource.logical_id)}</text>'
         yield f'<text class="kind" x="{x + 8}" y="{y + 28}">{escape(str(resource.type))}</text></g>'
 
 

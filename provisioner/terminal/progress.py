@@ -81,7 +81,7 @@ class ProgressBoard:
             for step in dict.fromkeys(self.step_names.values()):
                 names = [name for name, step_of_resource in self.step_names.items() if step_of_resource == step]
                 done_count = sum(self._is_done(name) for name in names)
-                mark = "[green]✓[/]" if ended == len(names) else "[yellow]•[/]" if ended else " "
+                mark = "[green]✓[/]" if done_count == len(names) else "[yellow]•[/]" if done_count else " "
                 branch = root.add(f"{mark} {step} [dim]{done_count}/{len(names)}[/]")
                 for name in names:
                     if line := self._resource_line(name):
@@ -101,7 +101,7 @@ class ProgressBoard:
         done_share = min(max(1 - seconds_left / total, 0.0), 1.0)
         filled = round(width * done_share)
         remaining = f"about {seconds_left:.0f} s left" if seconds_left >= 1 else "any moment now"
-        return f"[green]{'━' * done}[/][dim]{'━' * (width - done)}[/] {share:.0%}, {told}"
+        return f"[green]{'━' * filled}[/][dim]{'━' * (width - filled)}[/] {done_share:.0%}, {remaining}"
 
     def _is_done(self, name: str) -> bool:
         """Return whether the work on a resource ended well."""

@@ -49,7 +49,7 @@ _RELEASE_HEADINGS = ("", "revision", "image", "when", "by", "result")
 class Release:
     """One task definition revision of a service: image, and the last rollout of it.
 
-    `started_at` is the wall-clock second of the rollout, `started_by` who started it, `result` how it ended. `is_running` tells
+    `started_at` is the wall-clock second at which the rollout started, `result` how it ended. `is_running` tells
     whether the service runs this revision now, `has_succeeded` whether a rollout of it ever succeeded.
     """
 

@@ -26,7 +26,8 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
     name_width = max((len(bar.logical_id) for bar in timeline.bars), default=0)
     for bar in timeline.bars:
         mark = "*" if bar.is_critical else " "
-        line = f"{mark} {bar.logical_id.ljust(name_width)}  {bar.start:7.1f} {bar.seconds:7.1f} s  |{_bar_text(bar, timeline)}|"
+        times = f"{bar.start:7.1f} {bar.seconds:7.1f} s"
+        line = f"{mark} {bar.logical_id.ljust(name_width)}  {times}  |{_bar_text(bar, timeline)}|"
         console.data(console.paint(line, "yellow" if bar.is_critical else ""))
     console.data(timeline_summary(timeline))
 

@@ -113,7 +113,7 @@ def _seconds_by_resource(path: CriticalPath[AnyStage], seconds: Mapping[AnyStage
     # The seconds that each resource takes on the critical path.
     by_resource: dict[str, float] = {}
     for stage in path.vertices:
-        by_resource[stage.name] = by_resource.get(stage.name, 0.0) + seconds.get(stage, 0.0)
+        by_resource[stage.logical_id] = by_resource.get(stage.logical_id, 0.0) + seconds.get(stage, 0.0)
     return by_resource
 
 

@@ -103,7 +103,10 @@ class Apply:
         if stage.milestone == "gone":
             managed = recorded_resource(self.executor.state_manager.state, stage.logical_id, self.resource_types)
             return lambda report_stage: delete_and_report(
-                self.executor, managed, self.outcome, lambda end: report_stage(stage) if end.what == "gone" else None
+                self.executor,
+                managed,
+                self.outcome,
+                lambda end: report_stage(stage) if end.milestone == "gone" else None,
             )
         resource = self.plan.stack.resources[stage.logical_id]
         return lambda report_stage: self._run_and_report(

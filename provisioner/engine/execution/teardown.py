@@ -47,7 +47,7 @@ def delete_recorded(executor: ResourceExecutor, resource_types: ResourceTypes, o
     reached = DagExecutor(
         _deletion_graph(state, names, resource_types), begin, stopped=lambda: executor.clock.stopped
     ).run()
-    done = {end.name for end in reached if end.what == "gone"}
+    done = {stage.logical_id for stage in reached if stage.milestone == "gone"}
     outcome.done = sorted(done - outcome.kept.keys() - outcome.foreign.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = executor.clock.now() - start

@@ -124,7 +124,7 @@ def draw_box(canvas: Canvas, box: Box, x: float, y: float, width: float, height:
     """Draw a box with its title, its lines and its status word; with height 0, only the text."""
     canvas.statuses.add(box.status)
     diagram_format = canvas.format
-    tooltip = " · ".join(filter(None, (box.about, *box.lines, box.word)))
+    tooltip = " · ".join(filter(None, (box.tooltip, *box.lines, box.status_text)))
     canvas.foreground.append(f'<g class="{box.status}"><title>{escape(tooltip)}</title>')
     if height:
         canvas.foreground.append(canvas.rectangle(x, y, width, height, "box"))

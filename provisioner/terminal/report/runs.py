@@ -44,7 +44,7 @@ def _run_item(run: Run, longest: float) -> str:
     return (
         f'<li><div class="row"><span><strong>{escape(run.command)}</strong> {escape(start_time(run))}</span>'
         f"<span>{colored_status(status, run.result)} in {escape(format_seconds(run.seconds))}</span></div>{bar}"
-        f'<div class="pale">{escape(describe_counts(run.plan))} · {escape(who)}</div>'
+        f'<div class="pale">{escape(describe_counts(run.plan))} · {escape(started_by)}</div>'
         f'<div class="pale"><code>{escape(shlex.join(run.arguments))}</code></div>{message}</li>'
     )
 
