@@ -176,11 +176,11 @@ def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
 
 @pytest.mark.parametrize("name", RESOURCE_TYPES)
 def test_what_a_resource_type_waits_for_is_classed_as_it_is_waited_for(name: str) -> None:
-    """`ready` is healthy, `failed` unhealthy, `going` and `gone` gone."""
+    """`ready` is healthy, `failed` unhealthy, `deleting` and `deleted` gone."""
     resource_type = RESOURCE_TYPES[name]
     members = {one.member.split(".")[0]: one for one in resource_type.status_classes}
     wanted = {"ready": ("healthy", "unhealthy"), "failed": ("unhealthy",)}
-    for trait, classes in {**wanted, "going": ("gone",), "gone": ("gone",)}.items():
+    for trait, classes in {**wanted, "deleting": ("gone",), "deleted": ("gone",)}.items():
         for key, value in getattr(resource_type, trait).items():
             plain = value.get("Code") if isinstance(value, dict) else value
             for word in plain if isinstance(plain, frozenset) else [plain]:

@@ -86,6 +86,17 @@ def dependents_of(depends_on: Mapping[str, Iterable[str]]) -> dict[str, set[str]
     return dependents
 
 
+AnyStage = TypeVar("AnyStage", Stage, DeleteStage)
+
+
+def seconds_by_resource(path: CriticalPath[AnyStage], seconds: Mapping[AnyStage, float]) -> dict[str, float]:
+    """Return the seconds that each resource takes on the critical path, by logical id."""
+    by_resource: dict[str, float] = {}
+    for stage in path.vertices:
+        by_resource[stage.logical_id] = by_resource.get(stage.logical_id, 0.0) + seconds.get(stage, 0.0)
+    return by_resource
+
+
 Doc = Mapping[str, Any]
 Milestone = Literal["exists", "ready", "gone"]
 # The number of newest durations that count, by type, region, action and stage.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from provisioner.engine.estimates.critical_path import (
-    CriticalPath,
     DeleteStage,
     DurationHistory,
     Milestone,
@@ -16,6 +15,7 @@ from provisioner.engine.estimates.critical_path import (
     create_graph,
     critical_path,
     delete_graph,
+    seconds_by_resource,
 )
 from provisioner.engine.execution.events import Event
 from provisioner.engine.planning.change import Change
@@ -25,8 +25,6 @@ from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.runs.recorder import RecordedResource
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import StackState
-
-AnyStage = TypeVar("AnyStage", Stage, DeleteStage)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def estimate_apply(
     }
     delete_path = critical_path(delete_graph(depends_on, lambda _name, _other: False), deletion_seconds)
     return _to_estimate(
-        _seconds_by_resource(create_path, seconds) | _seconds_by_resource(delete_path, deletion_seconds), history
+        seconds_by_resource(create_path, seconds) | seconds_by_resource(delete_path, deletion_seconds), history
     )
 
 
@@ -78,9 +76,7 @@ def estimate_teardown(
         )
         for deletion in teardown.deletions
     }
-    return _to_estimate(
-        _seconds_by_resource(critical_path(teardown.order, deletion_seconds), deletion_seconds), history
-    )
+    return _to_estimate(seconds_by_resource(critical_path(teardown.order, deletion_seconds), deletion_seconds), history)
 
 
 def _stage_seconds(
@@ -107,14 +103,6 @@ def _deletion_seconds(
     return history.typical_seconds(
         resource_types[resource_state.type_name], resource_state.region or state.location.region, "delete", "gone"
     )
-
-
-def _seconds_by_resource(path: CriticalPath[AnyStage], seconds: Mapping[AnyStage, float]) -> dict[str, float]:
-    # The seconds that each resource takes on the critical path.
-    by_resource: dict[str, float] = {}
-    for stage in path.vertices:
-        by_resource[stage.logical_id] = by_resource.get(stage.logical_id, 0.0) + seconds.get(stage, 0.0)
-    return by_resource
 
 
 def _to_estimate(by_resource: Mapping[str, float], history: DurationHistory) -> TimeEstimate:

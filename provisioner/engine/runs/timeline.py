@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.estimates.critical_path import (
-    CriticalPath,
     DeleteStage,
     Stage,
     create_graph,
     critical_path,
     delete_graph,
+    seconds_by_resource,
 )
 from provisioner.engine.resource_graph.graph import Edge
 
@@ -148,32 +148,27 @@ def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[s
 
 def _critical_path_of(records: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
     """Yield the critical path of the created resources, then that of the deleted ones, with seconds."""
-    created = {name: record for name, record in records.items() if record["verb"] != "delete"}
-    deleted = {name: record for name, record in records.items() if record["verb"] == "delete"}
     create_seconds: dict[Stage, float] = {}
     delete_seconds: dict[DeleteStage, float] = {}
-    for name, record in created.items():
+    edges: dict[str, list[Edge]] = {}
+    depends_on: dict[str, list[str]] = {}
+    for name, record in records.items():
         start, middle, end = _milestone_times(record)
-        create_seconds |= {Stage(name, "exists"): middle - start, Stage(name, "ready"): end - middle}
-    for name, record in deleted.items():
-        start, middle, end = _milestone_times(record)
-        delete_seconds |= {DeleteStage(name, "going"): middle - start, DeleteStage(name, "gone"): end - middle}
-    edges = {name: [Edge(*dependency) for dependency in _required_edges(record)] for name, record in created.items()}
-    depends_on = {name: list(record.get("needs", ())) for name, record in deleted.items()}
-    may_overlap = {name: record.get("beside", ()) for name, record in deleted.items()}
-    yield from _seconds_by_resource(critical_path(create_graph(edges), create_seconds), create_seconds)
-    yield from _seconds_by_resource(
-        critical_path(delete_graph(depends_on, lambda name, dependent: dependent in may_overlap[name]), delete_seconds),
-        delete_seconds,
-    )
+        dependencies: Mapping[str, str] = record.get("needs", {})
+        if record["verb"] == "delete":
+            delete_seconds |= {DeleteStage(name, "going"): middle - start, DeleteStage(name, "gone"): end - middle}
+            depends_on[name] = list(dependencies)
+        else:
+            create_seconds |= {Stage(name, "exists"): middle - start, Stage(name, "ready"): end - middle}
+            edges[name] = [Edge(other, milestone == "ready") for other, milestone in dependencies.items()]
 
+    def may_overlap(name: str, dependent: str) -> bool:
+        return dependent in records[name].get("beside", ())
 
-def _required_edges(record: Doc) -> Iterator[tuple[str, bool]]:
-    return ((name, milestone == "ready") for name, milestone in record.get("needs", {}).items())
-
-
-def _seconds_by_resource(path: CriticalPath[Any], seconds: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
-    by_resource: dict[str, float] = {}
-    for stage in path.vertices:
-        by_resource[stage.name] = by_resource.get(stage.name, 0.0) + seconds.get(stage, 0.0)
-    yield from ((name, spent_seconds) for name, spent_seconds in by_resource.items() if spent_seconds)
+    create_path = critical_path(create_graph(edges), create_seconds)
+    delete_path = critical_path(delete_graph(depends_on, may_overlap), delete_seconds)
+    for by_resource in (
+        seconds_by_resource(create_path, create_seconds),
+        seconds_by_resource(delete_path, delete_seconds),
+    ):
+        yield from ((name, seconds) for name, seconds in by_resource.items() if seconds)
