@@ -124,7 +124,7 @@ DECLARED = {
     "doctor/reads/network.py": network.CALLS,
     "doctor/reads/scaling.py": scaling.CALLS,
     "doctor/reads/tasks.py": tasks.CALLS,
-    "workflows/origin_secret_rotation.py": origin_key.CALLS,
+    "commands/origin_secret_rotation.py": origin_key.CALLS,
     "resources/ecs/deployment_diagnosis.py": deployment_diagnosis.CALLS,
     "resources/ecs/standalone_tasks.py": standalone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,

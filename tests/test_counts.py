@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from provisioner.commands.resource_counts import ACCOUNT_WIDE_TYPES
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import amount
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.workflows.resource_counts import ACCOUNT_WIDE_TYPES
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import smoke_test
 from provisioner.emulator.ecs import model
-from provisioner.workflows import smoke_test
 from tests.support.live_stack import SUFFIX, LiveStack, tags
 from tests.support.user import CommandResult
 

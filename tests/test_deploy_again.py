@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import smoke_test
+from provisioner.commands.service_controller import ServiceController
 from provisioner.resources.ecs import rollout_watch, rollouts
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.task_definitions import TaskDefinition
-from provisioner.workflows import smoke_test
-from provisioner.workflows.service_controller import ServiceController
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import ROOT, CommandResult
 

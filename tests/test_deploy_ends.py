@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import smoke_test
+from provisioner.commands.rollout import describe_remaining
 from provisioner.emulator.ecs import life, model
 from provisioner.resources.ecs import rollout_watch
 from provisioner.resources.ecs.deployment_diagnosis import diagnose
@@ -16,8 +18,6 @@ from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import rollout_state
 from provisioner.resources.ecs.service_deployments import list_deployments, newest_deployment_status
 from provisioner.settings.images import is_reference
-from provisioner.workflows import smoke_test
-from provisioner.workflows.rollout import describe_remaining
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import CommandResult
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioner.commands.output_files import OUTPUT, SUMMARY, set_job_outputs
 from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.runs.run import run_of
 from provisioner.terminal.markdown import drift_markdown, run_markdown
-from provisioner.workflows.output_files import OUTPUT, SUMMARY, set_job_outputs
 from tests.support.account_inventory import client
 from tests.support.report_pages import record
 from tests.support.user import ROOT, CommandResult, User

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands.signals import raise_run_error
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.types.blocker import Blocker, blocked_error
 from provisioner.resources.ec2.interface_removal import removal_command
-from provisioner.workflows.signals import raise_run_error
 from state.errors import ProvisionerError
 from tests.support.account_inventory import client
 from tests.support.printed_commands import carry_out, printed

@@ -16,10 +16,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from provisioner.commands import stack_list
 from provisioner.commands.command_table import HELP, SECTIONS, first_clause
 from provisioner.commands.main import cli
 from provisioner.names import program
-from provisioner.workflows import stack_list
 from tests.support.user import ROOT, User
 from tests.test_completion import ledger
 

@@ -14,9 +14,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import patiently
+from provisioner.commands import stack_teardown
 from provisioner.commands.context import load_saved_plan
 from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
+from provisioner.commands.saved_plan import SavedPlan
+from provisioner.commands.service_controller import ServiceController
 from provisioner.doctor import checked_resources as resources
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.calls.user_errors import user_error
@@ -33,9 +36,6 @@ from provisioner.resources.rds import engine_versions
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from provisioner.workflows import teardown
-from provisioner.workflows.saved_plan import SavedPlan
-from provisioner.workflows.service_controller import ServiceController
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackLocation, StackState
@@ -310,7 +310,7 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
         name: decide_change(resource, None, plan.actual[name], {}).reason for name, resource in resources.items()
     }
     with pytest.raises(Blocked) as caught:
-        teardown.check_suspended(plan)
+        stack_teardown.check_suspended(plan)
 
     assert {"DBCluster", "DBInstance", "Key"} <= {str(resource.type) for resource in resources.values()}
     for name, resource in resources.items():
@@ -340,7 +340,7 @@ def session(*, is_known: bool = True) -> Any:
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_teardown_without_a_state_is_told_with_its_region(*, is_known: bool) -> None:
-    told = teardown.next_command(session(is_known=is_known), "teardown")
+    told = stack_teardown.next_command(session(is_known=is_known), "teardown")
 
     assert ("--region eu-west-1" in told) is not is_known
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import plan_execution
+from provisioner.commands.signals import handle_signals
 from provisioner.emulator.behaviours import lag
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.polling import Clock
@@ -23,8 +25,6 @@ from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
 from provisioner.terminal.console import Console
-from provisioner.workflows import apply
-from provisioner.workflows.signals import handle_signals
 from tests.held_answers import held
 from tests.support.account_inventory import Found, client, inventory
 from tests.support.user import ROOT, User
@@ -32,7 +32,7 @@ from tests.support.user import ROOT, User
 # A process that is signalled while it holds the locks of what it says and of how it sleeps.
 SIGNALLED = """
 import os, signal
-from provisioner.workflows.signals import handle_signals
+from provisioner.commands.signals import handle_signals
 from provisioner.engine.calls.polling import Clock, Stopped
 from provisioner.terminal.console import Console
 
@@ -292,7 +292,7 @@ def test_a_signal_between_the_question_and_the_first_call_finds_nothing_changed(
         os.kill(os.getpid(), signal.SIGINT)
         return Outcome("apply", undone=list(plan.changes))
 
-    monkeypatch.setattr(apply, "bring_up", stopped)
+    monkeypatch.setattr(plan_execution, "bring_up", stopped)
 
     ran = user.run("apply", "--yes", "--suffix", "a")
 

@@ -17,7 +17,6 @@ ROOT = Path(cli.__file__).parent
 FLOORS: list[set[str]] = [
     {"cli"},
     {"provisioner.commands"},
-    {"provisioner.workflows"},
     {"provisioner.teardown_run"},
     {"provisioner.exclusive_run"},
     {"provisioner.session"},

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from provisioner.commands.log_query import LogQuery, _check_service_name, _selected_lines
 from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import LogPrinter
-from provisioner.workflows.logs import LogQuery, _check_service_name, _selected_lines
 from state.errors import ProvisionerError
 from tests.support.account_inventory import client
 from tests.support.fault_proxy import FaultProxy, plays

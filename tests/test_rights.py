@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands.operator_policy import PolicyScope, policies_for
 from provisioner.configuration import load_settings
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
@@ -17,7 +18,6 @@ from provisioner.iam.required_actions import tagging_action
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
 from provisioner.permissions.grants import _CHANGES
 from provisioner.permissions.statements import MANAGED_LIMIT, size
-from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
 from tests.support.account_inventory import client
 from tests.support.user import User

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands.operator_policy import PolicyScope, policies_for
 from provisioner.configuration import load_settings
 from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
 from provisioner.permissions.names import NAMES
-from provisioner.workflows.policy import PolicyScope, policies_for
 from provisioner.workspace import Workspace
 from tests.support.user import User
 from tests.test_rights import ACCOUNT, SPARE, SUFFIX, Policy, statements, without

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import one_time_command
+from provisioner.commands import task_run as running
+from provisioner.commands.one_time_command import OneTimeCommand
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
 from provisioner.resources.ecs import standalone_tasks
 from provisioner.resources.ecs.service import Service
-from provisioner.workflows import one_time_command
-from provisioner.workflows import run as running
-from provisioner.workflows.one_time_command import OneTimeCommand
 from tests.support.live_stack import SUFFIX, LiveStack, tags
 from tests.support.user import CommandResult
 

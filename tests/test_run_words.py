@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands.one_time_command import OneTimeCommand
 from provisioner.resources.ecs import standalone_tasks
 from provisioner.resources.ecs.revisions import RunningRevision
-from provisioner.workflows.one_time_command import OneTimeCommand
 
 ARN = "arn:aws:ecs:us-east-1:1:task-definition/ml-api-taskdef-a:4"
 
@@ -40,7 +40,7 @@ def test_what_is_told_of_a_command_names_container_and_service_and_no_argument(s
 
 
 def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.workflows.one_time_command.find_running", lambda *_: None)
+    monkeypatch.setattr("provisioner.commands.one_time_command.find_running", lambda *_: None)
     asking: Any = Heard()
 
     assert once("search").find_task(again=True, confirmation=asking) is None

@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 import pytest
 
 from provisioner.aws.credential_errors import ChainError
+from provisioner.commands.sign_in import SIGN_IN_TIMEOUT, SignInWait
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
-from provisioner.workflows.sign_in import SIGN_IN_TIMEOUT, SignInWait
 from tests.support.account_inventory import client
 from tests.support.fault_proxy import Answer, FaultProxy, plays
 from tests.support.fault_proxy.front import Ask, SeenRequest

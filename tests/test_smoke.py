@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from provisioner.workflows.smoke_test import (
+from provisioner.commands.smoke_test import (
     CLOUDFRONT,
     LOAD_BALANCER,
     EntryPoint,
@@ -115,7 +115,7 @@ def test_the_smoke_test_trusts_what_boto3_trusts(user: User, tmp_path: Path, mon
 
 def test_a_door_that_drips_is_given_up(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust = Trust(tmp_path / "trust")
-    monkeypatch.setattr("provisioner.workflows.smoke_test._TIMEOUT", 0.4)
+    monkeypatch.setattr("provisioner.commands.smoke_test._TIMEOUT", 0.4)
     with FaultProxy(user.box.endpoint, trust) as front:
         monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
         monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from provisioner.bucket.address import Bucket
+from provisioner.commands import state_file as keeping
 from provisioner.errors import UsageError
 from provisioner.names import WRITER
-from provisioner.workflows import state as keeping
 from state.lock_holder import LockHolder
 from state.stack_state import StackLocation, StackState
 from tests.support.account_inventory import client

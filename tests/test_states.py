@@ -8,6 +8,7 @@ from typing import Any, get_args
 import botocore.loaders
 import pytest
 
+from provisioner.commands.status_report import StatusReport
 from provisioner.doctor.checked_resources import CheckedResource, resources_are_healthy
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.change import retain_change
@@ -19,7 +20,6 @@ from provisioner.report.resources import display_status_of
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.terminal.differences import drift_line
 from provisioner.terminal.markdown import drift_markdown
-from provisioner.workflows.status import StatusReport
 from state.stack_state import ResourceState
 
 # The member that tells the states, by resource type: the model's enum, where it has one.

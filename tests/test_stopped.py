@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from provisioner import stopping
+from provisioner.commands import state_bucket
 from provisioner.emulator import local
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import Clock
-from provisioner.workflows import state_bucket
 from provisioner.workspace import Workspace
 from state.lock import FileLock
 from state.state_store import FileStateStore

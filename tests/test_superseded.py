@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import smoke_test
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.service_deployments import has_failed, superseding_deployment, was_stopped_by_hand
-from provisioner.workflows import smoke_test
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import CommandResult
 

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from provisioner import teardown_run
+from provisioner.commands import plan_execution as applying
+from provisioner.commands import stack_teardown
+from provisioner.commands.confirmation import Confirmation
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -25,9 +28,6 @@ from provisioner.engine.run_marker.marker import MARK_SECONDS, RENEWAL_SECONDS, 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
-from provisioner.workflows import apply as applying
-from provisioner.workflows import teardown
-from provisioner.workflows.confirmation import Confirmation
 from state.errors import LockHeld
 from tests.support.account_inventory import client, inventory
 from tests.support.fake_resources import SUFFIX, Thing
@@ -441,7 +441,7 @@ def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
     role = iam.get_role(RoleName=ROLE)["Role"]
     tags = [*role["Tags"], *([] if has_ended else [{"Key": "ml-api:run", "Value": another(0)}])]
     document = json.dumps(role["AssumeRolePolicyDocument"])
-    module = teardown_run if before.startswith("taking_down") else teardown
+    module = teardown_run if before.startswith("taking_down") else stack_teardown
     name, made = before.partition(".")[2], list[str]()
     really = getattr(module, name)
 

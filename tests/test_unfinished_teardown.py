@@ -114,7 +114,7 @@ def test_a_stack_of_which_nothing_is_left_but_its_file_says_so(user: User, monke
     def look(*_: Any) -> None:
         raise LockHeld("stop here")
 
-    monkeypatch.setattr("provisioner.workflows.teardown.verify_nothing_remains", look)
+    monkeypatch.setattr("provisioner.commands.stack_teardown.verify_nothing_remains", look)
     assert user.run("teardown", "--yes", *NAMED).code == 7
 
     ran = user.run("status", *NAMED)

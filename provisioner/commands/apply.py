@@ -36,8 +36,8 @@ from provisioner.commands.options import (
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path))
 def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path | None, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last. With PLAN_FILE, do exactly what that plan says."""
-    from provisioner.workflows import apply as applying
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import plan_execution as applying
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     if plan_file:

@@ -29,10 +29,10 @@ def bootstrap(
     **given: Any,
 ) -> int:
     """Print the role that a pipeline assumes by OIDC; with --yes, make it."""
+    from provisioner.commands import operator_policy as permitting
+    from provisioner.commands import pipeline_role as bootstrapping
     from provisioner.commands.context import console_and_workspace, load_settings, open_session, raise_missing_suffix
     from provisioner.permissions.pipeline import Pipeline
-    from provisioner.workflows import bootstrap as bootstrapping
-    from provisioner.workflows import policy as permitting
 
     console, workspace = console_and_workspace(given)
     suffix, where = given["suffix"] or raise_missing_suffix(), (given["region"], given["expect_account"])

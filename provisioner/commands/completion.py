@@ -24,7 +24,7 @@ def complete_from(*names: str) -> CompletionFunction:
     def complete(context: click.Context, _: click.Parameter, begin: str) -> list[Any]:
         from click.shell_completion import CompletionItem
 
-        from provisioner.workflows import completion as completing
+        from provisioner.commands import completion_words as completing
 
         for name in names:
             if found := completing.matching_completions(getattr(completing, name), context.params, begin):

@@ -20,9 +20,9 @@ def config() -> None:
 @output_options
 def show(config: Path | None, sets: tuple[str, ...], **voice: Any) -> int:
     """Print every setting with its value and where that came from."""
+    from provisioner.commands import settings_output as configuring
     from provisioner.commands.context import console_from
     from provisioner.configuration import explain_settings
-    from provisioner.workflows import config as configuring
 
     return configuring.print_settings(console_from(voice), explain_settings(config, sets))
 
@@ -31,8 +31,8 @@ def show(config: Path | None, sets: tuple[str, ...], **voice: Any) -> int:
 @output_options
 def schema(**voice: Any) -> int:
     """Print the JSON Schema of the settings, for editors and other programs."""
+    from provisioner.commands import settings_output as configuring
     from provisioner.commands.context import console_from
-    from provisioner.workflows import config as configuring
 
     return configuring.print_schema(console_from(voice))
 
@@ -42,7 +42,7 @@ def schema(**voice: Any) -> int:
 @output_options
 def init(file: Path, **voice: Any) -> int:
     """Write FILE [default: ml-api.toml] with every setting in it, none of them set."""
+    from provisioner.commands import settings_output as configuring
     from provisioner.commands.context import console_from
-    from provisioner.workflows import config as configuring
 
     return configuring.write_settings_file(console_from(voice), file)

@@ -13,12 +13,12 @@ import click
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
+    from provisioner.commands.saved_plan import SavedPlan
     from provisioner.engine.planning.selection import Selection
     from provisioner.location import AwsConnections
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.console import Console
-    from provisioner.workflows.saved_plan import SavedPlan
     from provisioner.workspace import Workspace
 
 # M_ARENA_MAX of malloc.h.
@@ -150,7 +150,7 @@ def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
         Blocked: The plan is of local AWS, and --local is missing.
 
     """
-    from provisioner.workflows.saved_plan import SavedPlan
+    from provisioner.commands.saved_plan import SavedPlan
 
     saved_plan = SavedPlan.load(path)
     for flag, given_value, kept_value in (

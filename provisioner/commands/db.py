@@ -27,8 +27,8 @@ def db() -> None:
 )
 def tunnel(port: int | None, service: str, **given: Any) -> int:
     """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
-    from provisioner.workflows import db_tunnel
+    from provisioner.commands import database_tunnel
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return db_tunnel.hold_tunnel(console, session, port, service)
+    return database_tunnel.hold_tunnel(console, session, port, service)

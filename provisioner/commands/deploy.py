@@ -57,8 +57,8 @@ def deploy(
     **given: Any,
 ) -> int:
     """Ship an image to a service, and follow the rollout to its true end."""
-    from provisioner.workflows import deploy as deploying
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import service_deployment as deploying
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

@@ -15,7 +15,7 @@ from provisioner.commands.options import stack_options
 @click.option("--all", "every", is_flag=True, help="Go on after the first thing that is wrong.")
 def doctor(every: bool, **given: Any) -> int:
     """Walk from CloudFront to the database: what is wrong, and what to type; changes nothing."""
-    from provisioner.workflows import doctor as examining
+    from provisioner.commands import doctor_report as examining
 
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])

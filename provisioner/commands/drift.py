@@ -17,7 +17,7 @@ from provisioner.commands.options import markdown_option, stack_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is drift.")
 def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:
     """Show what differs from the ledger in AWS; changes nothing."""
-    from provisioner.workflows import drift as drifting
+    from provisioner.commands import drift_report as drifting
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

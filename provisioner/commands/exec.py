@@ -23,7 +23,7 @@ from provisioner.commands.options import stack_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> int:
     """Run COMMAND (a shell, where none is given) in a task that runs; write -- before it."""
-    from provisioner.workflows import exec_session
+    from provisioner.commands import exec_session
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

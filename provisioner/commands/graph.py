@@ -22,7 +22,7 @@ from provisioner.commands.options import stack_options
 )
 def graph(form: str, **given: Any) -> int:
     """Print the declared graph as a drawing; calls nothing."""
-    from provisioner.workflows.declared_graph import declared_stack, print_drawing
+    from provisioner.commands.declared_graph import declared_stack, print_drawing
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or workspace.only_suffix or raise_missing_suffix()

@@ -14,7 +14,7 @@ from provisioner.commands.options import stack_options
 @stack_options
 def list_(**given: Any) -> int:
     """List the stacks that are known here."""
-    from provisioner.workflows.stack_list import list_stacks
+    from provisioner.commands.stack_list import list_stacks
     from provisioner.workspace import Workspace
 
     console, workspace = console_and_workspace(given)

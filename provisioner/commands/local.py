@@ -60,8 +60,8 @@ def start(
     0.0.0.0 --port 4566 --host NAME`, where NAME is what others call the container, lets those others in;
     publish the port to 127.0.0.1 only.
     """
+    from provisioner.commands import local_aws
     from provisioner.terminal.console import Console
-    from provisioner.workflows import local_aws
 
     polite = None if manners is None else manners == "on"
     options = local_aws.EmulatorOptions(
@@ -74,8 +74,8 @@ def start(
 @json_option
 def stop(as_json: bool) -> int:
     """Stop it; what it held is gone, and so are the ledgers of it."""
+    from provisioner.commands import local_aws
     from provisioner.terminal.console import Console
-    from provisioner.workflows import local_aws
 
     return local_aws.stop_emulator(Console(as_json=as_json))
 
@@ -84,7 +84,7 @@ def stop(as_json: bool) -> int:
 @json_option
 def local_status(as_json: bool) -> int:
     """Say whether it runs, and where."""
+    from provisioner.commands import local_aws
     from provisioner.terminal.console import Console
-    from provisioner.workflows import local_aws
 
     return local_aws.show_emulator_status(Console(as_json=as_json))

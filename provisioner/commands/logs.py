@@ -36,8 +36,8 @@ def logs(
     follow: bool, since: float, service: str, task: str, pattern: str, source: str, is_raw: bool, **given: Any
 ) -> int:
     """Show what the tasks have written, and with --follow what they write."""
-    from provisioner.workflows import logs as sources
-    from provisioner.workflows import logs as tailing
+    from provisioner.commands import log_query as sources
+    from provisioner.commands import log_query as tailing
 
     console, workspace = console_and_workspace(given)
     console.is_raw = is_raw

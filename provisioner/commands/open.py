@@ -15,7 +15,7 @@ from provisioner.commands.options import stack_options
 @click.option("--print", "only_print", is_flag=True, help="Print the address, and open nothing.")
 def open_(only_print: bool, **given: Any) -> int:
     """Show the stack's address in a browser; calls nothing."""
-    from provisioner.workflows import open_url
+    from provisioner.commands import open_url
 
     console, workspace = console_and_workspace(given)
     return open_url.open_address(console, workspace, known_suffix(workspace, given["suffix"]), print_only=only_print)

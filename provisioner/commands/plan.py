@@ -33,9 +33,9 @@ def plan(
     everything: bool, detailed_exitcode: bool, offline: bool, destroy: bool, out: Path | None, **given: Any
 ) -> int:
     """Show what apply would do; changes nothing."""
-    from provisioner.workflows import plan as planning
-    from provisioner.workflows.declared_graph import print_declared_stack
-    from provisioner.workflows.teardown_plan import show_teardown_plan
+    from provisioner.commands import plan_report as planning
+    from provisioner.commands.declared_graph import print_declared_stack
+    from provisioner.commands.teardown_plan import show_teardown_plan
 
     if (offline or destroy) and (given["targets"] or given["excludes"]):
         raise UsageError("--target and --exclude choose a part of what an apply does.")

@@ -22,8 +22,8 @@ from provisioner.commands.options import purpose_option, stack_options
 )
 def policy(purpose: str, folder: Path | None, **given: Any) -> int:
     """Print the IAM policy that an operator of this stack needs; calls nothing."""
+    from provisioner.commands import operator_policy as permitting
     from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
-    from provisioner.workflows import policy as permitting
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()

@@ -15,7 +15,7 @@ from provisioner.commands.options import service_option, stack_options
 @service_option
 def releases(service: str, **given: Any) -> int:
     """List what a service ran and could run: revision, image, when, by whom, result."""
-    from provisioner.workflows import releases as releasing
+    from provisioner.commands import service_releases as releasing
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

@@ -18,7 +18,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--html", "page", type=_FILE, required=True, help="The file to write.")
 def report(page: Path, **given: Any) -> int:
     """Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs."""
-    from provisioner.workflows import report as reporting
+    from provisioner.commands import html_report as reporting
 
     console, workspace = console_and_workspace(given)
     suffix = known_suffix(workspace, given["suffix"])

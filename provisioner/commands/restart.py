@@ -26,8 +26,8 @@ from provisioner.commands.options import (
 @smoke_option
 def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Replace the tasks of a service by new ones of the same revision, without a gap."""
-    from provisioner.workflows import restart as restarting
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import service_restart as restarting
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

@@ -27,8 +27,8 @@ from provisioner.commands.options import (
 @smoke_option
 def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Bring a service back to the revision it ran before, and follow the rollout to its true end."""
-    from provisioner.workflows import rollback as going_back
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import service_rollback as going_back
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

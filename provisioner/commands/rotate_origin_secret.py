@@ -16,8 +16,8 @@ from provisioner.commands.options import lock_option, stack_options, yes_option
 @lock_option
 def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Change the key between CloudFront and the load balancer; no request fails."""
-    from provisioner.workflows import origin_secret_rotation
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import origin_secret_rotation
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

@@ -31,8 +31,8 @@ def run(
     **given: Any,
 ) -> int:
     """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
-    from provisioner.workflows import run as running
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import task_run as running
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     console.is_raw = is_raw

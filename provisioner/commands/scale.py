@@ -19,8 +19,8 @@ from provisioner.commands.options import lock_option, service_option, stack_opti
 @click.option("--max", "maximum", type=click.IntRange(0, 5000), help="Tasks at most.")
 def scale(service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any) -> int:
     """Set between how many tasks a service is scaled, until `apply --take counts`."""
-    from provisioner.workflows import scale as scaling
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import service_scaling as scaling
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))

@@ -22,8 +22,8 @@ def state() -> None:
 @yes_option
 def init(yes: bool, region: str | None, expect_account: str | None, **given: Any) -> int:
     """Make the bucket of --state s3://BUCKET/PREFIX: private, versioned, encrypted, TLS only."""
-    from provisioner.workflows import state_bucket
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import state_bucket
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     return state_bucket.init_bucket(console, workspace, region, expect_account, Confirmation(yes))
@@ -33,7 +33,7 @@ def init(yes: bool, region: str | None, expect_account: str | None, **given: Any
 @state_options
 def pull(**given: Any) -> int:
     """Print the ledger as it stands."""
-    from provisioner.workflows import state as keeping
+    from provisioner.commands import state_file as keeping
 
     console, workspace = console_and_workspace(given)
     return keeping.print_state(console, workspace, workspace.choose(given["suffix"]))
@@ -46,7 +46,7 @@ def pull(**given: Any) -> int:
 @click.argument("file", type=click.File("rb"))
 def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
     """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
-    from provisioner.workflows import state as keeping
+    from provisioner.commands import state_file as keeping
 
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
@@ -57,7 +57,7 @@ def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
 @state_options
 def history(**given: Any) -> int:
     """List what the ledger was before the last runs."""
-    from provisioner.workflows import state as keeping
+    from provisioner.commands import state_file as keeping
 
     console, workspace = console_and_workspace(given)
     return keeping.print_versions(console, workspace, workspace.choose(given["suffix"]))
@@ -71,8 +71,8 @@ def history(**given: Any) -> int:
 @click.argument("version")
 def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
     """Put a VERSION of the history in place of the ledger that stands."""
-    from provisioner.workflows import state as keeping
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import state_file as keeping
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
@@ -84,8 +84,8 @@ def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: 
 @yes_option
 def unlock(yes: bool, **given: Any) -> int:
     """Say who holds the stack's lock, ask, and free it."""
-    from provisioner.workflows import state as keeping
-    from provisioner.workflows.confirmation import Confirmation
+    from provisioner.commands import state_file as keeping
+    from provisioner.commands.confirmation import Confirmation
 
     console, workspace = console_and_workspace(given)
     return keeping.free_lock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))

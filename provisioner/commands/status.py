@@ -24,13 +24,13 @@ def status(everything: bool, cached: bool, watch: bool, every: float, **given: A
         raise UsageError("--watch looks at one stack in AWS.", "Leave --cached and --all out.")
     suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
     if cached:
-        from provisioner.workflows import cached_status
+        from provisioner.commands import cached_status
 
         return for_each_stack(
             console, workspace, suffixes, lambda one: cached_status.print_cached_status(console, workspace, one)
         )
-    from provisioner.workflows import status as showing
-    from provisioner.workflows import status as watching
+    from provisioner.commands import status_report as showing
+    from provisioner.commands import status_report as watching
 
     if watch:
         return watching.watch_status(console, open_session(given, workspace, suffixes[0]), every)

@@ -20,10 +20,10 @@ from provisioner.errors import UsageError
 @click.option("--dry-run", is_flag=True, help="Show it, as `plan --destroy` does, and change nothing.")
 def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **given: Any) -> int:
     """Remove the stack, in reverse order."""
-    from provisioner.workflows import teardown as removing
-    from provisioner.workflows.confirmation import Confirmation
-    from provisioner.workflows.plan import PlanView
-    from provisioner.workflows.teardown_plan import show_teardown_plan
+    from provisioner.commands import stack_teardown as removing
+    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.plan_report import PlanView
+    from provisioner.commands.teardown_plan import show_teardown_plan
 
     console, workspace = console_and_workspace(given)
     if dry_run:

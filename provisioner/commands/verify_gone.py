@@ -14,7 +14,7 @@ from provisioner.commands.options import stack_options
 @stack_options
 def verify_gone(**given: Any) -> int:
     """Look again whether anything of a stack is left; needs no state file."""
-    from provisioner.workflows import teardown as removing
+    from provisioner.commands import stack_teardown as removing
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()

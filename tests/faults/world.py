@@ -18,15 +18,15 @@ from unittest.mock import patch
 
 from provisioner import location
 from provisioner import workspace as workspaces
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.plan_execution import ApplyOptions, apply_stack
+from provisioner.commands.stack_teardown import tear_down_stack
 from provisioner.configuration import load_settings
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.local import RunningEmulator, window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
 from provisioner.terminal.console import Console
-from provisioner.workflows.apply import ApplyOptions, apply_stack
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.teardown import tear_down_stack
 from provisioner.workspace import Workspace
 from state import lock
 from state.errors import ProvisionerError

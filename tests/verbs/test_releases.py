@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.commands.service_releases import missing_revisions
 from provisioner.resources.ecs.revisions import differing_paths
-from provisioner.workflows.releases import missing_revisions
 from tests.support.account_inventory import client
 from tests.support.live_stack import SUFFIX
 from tests.support.user import User

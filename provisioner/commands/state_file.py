@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.resource_counts import resource_count
 from provisioner.engine.calls.polling import Clock
 from provisioner.errors import Blocked, UsageError, amount
 from provisioner.names import WRITER
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console, table_lines
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.lock import Lock

@@ -8,6 +8,10 @@ import time
 from functools import partial
 from typing import Any
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.plan_context import location_description, print_check_summary, print_header
+from provisioner.commands.run_recording import combine_listeners, progress_estimate, record_plan, record_run
+from provisioner.commands.signals import handle_signals, raise_run_error
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.verification import Remnant, VerificationReport
 from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, blocker_notes
@@ -32,10 +36,6 @@ from provisioner.teardown_run import (
 )
 from provisioner.terminal.console import Console
 from provisioner.terminal.progress import show_progress
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.plan_context import location_description, print_check_summary, print_header
-from provisioner.workflows.run_recording import combine_listeners, progress_estimate, record_plan, record_run
-from provisioner.workflows.signals import handle_signals, raise_run_error
 from provisioner.workspace import Workspace, current_timestamp
 from state.errors import StateError
 from state.serialization import as_json, validate_types

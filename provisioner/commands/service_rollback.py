@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.image_pull import require_pullable, with_pull_permission
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.rollout import interruptible, report_replaced
+from provisioner.commands.run_recording import record_run, without_other_runs
+from provisioner.commands.service_controller import ServiceController, service_controller
+from provisioner.commands.service_deployment import (
+    confirm_unchanged,
+    print_running_image,
+    record_service_events,
+    roll_out,
+)
+from provisioner.commands.service_releases import find_release, previous_good_release, read_releases
+from provisioner.commands.smoke_test import run_smoke_test
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
@@ -19,16 +33,6 @@ from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.deploy import confirm_unchanged, print_running_image, record_service_events, roll_out
-from provisioner.workflows.image_pull import require_pullable, with_pull_permission
-from provisioner.workflows.other_runs import without_other_runs
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.releases import find_release, previous_good_release, read_releases
-from provisioner.workflows.rollout import interruptible, report_replaced
-from provisioner.workflows.run_recording import record_run
-from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.smoke_test import run_smoke_test
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from provisioner.commands.saved_plan import SavedPlan, change_outline, fingerprinted_settings
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.sensitive import CHANGED, SET, mask, mask_changes
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.differences import difference_lines
-from provisioner.workflows.saved_plan import SavedPlan, change_outline, fingerprinted_settings
 from state.serialization import as_json
 
 _SETTING = "setting "

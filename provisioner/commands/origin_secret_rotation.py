@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.plan_execution import execute_plan
+from provisioner.commands.run_recording import record_plan, record_run, without_other_runs
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.runs.recorder import RunRecorder
@@ -18,11 +22,6 @@ from provisioner.resources.origin_key import CURRENT, PENDING, generate_key
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown_changes
-from provisioner.workflows.apply import execute_plan
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.other_runs import without_other_runs
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.run_recording import record_plan, record_run
 
 _SECRET_ID, _STEPS = "origin-key", ("alb", "cloudfront")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.creation import guard, make
 from provisioner.bucket.proof import prove
+from provisioner.commands.confirmation import Confirmation
 from provisioner.emulator.local import start as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.location import check_account
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console
-from provisioner.workflows.confirmation import Confirmation
 from provisioner.workspace import Workspace
 
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 from provisioner.aws.credentials import waiting_by
+from provisioner.commands.sign_in import SignInWait, can_sign_in
 from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
 from provisioner.terminal.console import Console
-from provisioner.workflows.sign_in import SignInWait, can_sign_in
 
 _SIGNAL_BYTE = b"!"
 # Seconds to wait until the message is written; after that, nobody reads it.

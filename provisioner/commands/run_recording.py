@@ -1,4 +1,4 @@
-"""The record that a run leaves if it changes something, however it ends."""
+"""The scope of a run that changes something: recorded however it ends, and alone at work on the stack."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.commands.output_files import append_job_summary
+from provisioner.commands.saved_plan import fingerprinted_settings
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.planning.plan import Plan
@@ -14,13 +16,13 @@ from provisioner.engine.resource_graph.graph import Edge
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.engine.runs.run import run_of
 from provisioner.errors import Interrupted, NoSuchStack
+from provisioner.exclusive_run import watch_run_marker
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.variables import is_sensitive
 from provisioner.stopping import exit_code, stopped
+from provisioner.teardown_run import stack_by_name
 from provisioner.terminal.markdown import run_markdown
-from provisioner.workflows.output_files import append_job_summary
-from provisioner.workflows.saved_plan import fingerprinted_settings
 from state.errors import ProvisionerError, StateError
 from state.object_store import ObjectStateStore
 from state.run_store import FileRunStore, JsonObject, S3RunStore
@@ -169,3 +171,21 @@ def combine_listeners(one: Listener, other: Listener) -> Listener:
         other(event)
 
     return hear
+
+
+@contextmanager
+def without_other_runs(session: Session, *, check_at_end: bool = True) -> Iterator[None]:
+    """Stop calls in the block as soon as another machine's run is at work.
+
+    Raises:
+        LockHeld: Another run is at work, before the first call or later; with `check_at_end`, also at the end.
+
+    """
+    marker = session.marker_of(stack_by_name(session))
+    if marker is None:
+        yield
+        return
+    with watch_run_marker(session, marker) as watcher:
+        yield
+        if check_at_end:
+            watcher.confirm()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from provisioner.commands.plan_context import print_check_summary, print_header
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.runner import NOT_CHECKED, WRONG, CheckResult, anything_found, first_finding, run_checks
 from provisioner.engine.calls.batch_scope import BatchScope
@@ -12,7 +13,6 @@ from provisioner.errors import NoSuchStack, amount
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.doctor import CheckLine, show_checks
-from provisioner.workflows.plan_context import print_check_summary, print_header
 
 _NOT_HEALTHY = 1
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.image_pull import require_pullable
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
+from provisioner.commands.run_recording import record_run, without_other_runs
+from provisioner.commands.service_controller import ServiceController, service_controller
+from provisioner.commands.service_deployment import record_service_events
+from provisioner.commands.smoke_test import run_smoke_test
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked, amount
 from provisioner.resources.ecs.revisions import RunningRevision, revision_number
@@ -11,15 +19,6 @@ from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.deploy import record_service_events
-from provisioner.workflows.image_pull import require_pullable
-from provisioner.workflows.other_runs import without_other_runs
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.workflows.run_recording import record_run
-from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.smoke_test import run_smoke_test
 
 _COMMAND = "restart"
 

@@ -8,6 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from provisioner.commands.account_resources import (
+    ALREADY_EXISTS,
+    call_with_retry,
+    delete_until_gone,
+    ensure_resource,
+    read_resource,
+)
+from provisioner.commands.operator_policy import NO_ACCOUNT, PolicyScope, policies_for
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, Unknown, resolve
@@ -20,14 +28,6 @@ from provisioner.resources.iam import NOT_FOUND, Role
 from provisioner.resources.managed_policy import ManagedPolicy
 from provisioner.session import Session
 from provisioner.terminal.console import Console
-from provisioner.workflows.account_resources import (
-    ALREADY_EXISTS,
-    call_with_retry,
-    delete_until_gone,
-    ensure_resource,
-    read_resource,
-)
-from provisioner.workflows.policy import NO_ACCOUNT, PolicyScope, policies_for
 
 # The commands whose policies allow roles to be created.
 _ROLE_CREATING_COMMANDS = ("apply", "all")

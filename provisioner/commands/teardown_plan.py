@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 
+from provisioner.commands.estimates import teardown_estimate
+from provisioner.commands.plan_context import context_notes, print_checked_resources, print_header
+from provisioner.commands.plan_report import PlanView
+from provisioner.commands.stack_teardown import check_protections, read_blockers
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.teardown_run import protections, resources_to_delete
 from provisioner.terminal.console import Console
 from provisioner.terminal.teardown_plan import print_teardown_plan
-from provisioner.workflows.estimates import teardown_estimate
-from provisioner.workflows.plan import PlanView
-from provisioner.workflows.plan_context import context_notes, print_checked_resources, print_header
-from provisioner.workflows.teardown import check_protections, read_blockers
 
 
 def show_teardown_plan(console: Console, session: Session, view: PlanView) -> int:

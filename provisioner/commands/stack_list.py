@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from provisioner.commands.resource_counts import resource_count
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console, table_lines
-from provisioner.workflows.resource_counts import resource_count
 from provisioner.workspace import Workspace, unfinished_teardown
 from state.errors import StateError
 

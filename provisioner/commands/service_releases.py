@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.service_controller import ServiceController, service_controller
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError
@@ -21,8 +23,6 @@ from provisioner.resources.ecs.service_deployments import ROLLED_BACK, SUCCESSFU
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release, show_releases
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.service_controller import ServiceController, service_controller
 from state.errors import StateError
 from state.run_store import RunId
 

@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
 from provisioner.aws.timeouts import over_http
+from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.denials import Denial
@@ -19,7 +20,6 @@ from provisioner.resources.elbv2.request_routing import list_path_rules, matchin
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console, table_lines
-from provisioner.workflows.service_controller import ServiceController
 from state.serialization import json_fields
 
 CLOUDFRONT, LOAD_BALANCER = "CloudFront", "load balancer"

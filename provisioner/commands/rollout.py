@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
+from provisioner.commands.service_controller import ServiceController
+from provisioner.commands.signals import EXIT_CODES, handle_signals
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.polling import Stopped, poll_until
 from provisioner.engine.calls.user_errors import user_errors
@@ -29,8 +31,6 @@ from provisioner.resources.ecs.service_deployments import (
 )
 from provisioner.resources.ecs.stopped_tasks import fatal_stop_reason, stopped_task_arns
 from provisioner.terminal.console import Console
-from provisioner.workflows.service_controller import ServiceController
-from provisioner.workflows.signals import EXIT_CODES, handle_signals
 from state.errors import ProvisionerError
 from state.serialization import json_fields
 

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from provisioner.commands.network_acl_topics import network_acl_topics
+from provisioner.commands.plan_context import location_description, print_check_summary
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
@@ -25,8 +27,6 @@ from provisioner.terminal.console import Console, table_lines
 from provisioner.terminal.health import ColoredLine, health_json, health_lines, health_summary
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
-from provisioner.workflows.network_acl_topics import network_acl_topics
-from provisioner.workflows.plan_context import location_description, print_check_summary
 from provisioner.workspace import next_steps, unfinished_teardown
 
 _COLUMNS = ("node", "kind", "phase", "live", "id")

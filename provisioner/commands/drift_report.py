@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from provisioner.commands.output_files import append_job_summary, set_job_outputs, write
+from provisioner.commands.plan_context import print_checked_resources, print_header
 from provisioner.engine.planning.drift import DriftReport
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
-from provisioner.workflows.output_files import append_job_summary, set_job_outputs, write
-from provisioner.workflows.plan_context import print_checked_resources, print_header
 from provisioner.workspace import as_sentence, next_steps, unfinished_teardown
 
 DRIFT_PRESENT = 2

@@ -11,6 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.image_pull import resolve_image, with_pull_permission
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
+from provisioner.commands.run_recording import combine_listeners, record_run, without_other_runs
+from provisioner.commands.service_controller import ServiceController, service_controller
+from provisioner.commands.smoke_test import run_smoke_test
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.events import Event, silent
 from provisioner.engine.runs.recorder import RunRecorder
@@ -35,14 +42,6 @@ from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_images_reachable
 from provisioner.steps.placeholder import nginx_command
 from provisioner.terminal.console import Console
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.image_pull import resolve_image, with_pull_permission
-from provisioner.workflows.other_runs import without_other_runs
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.workflows.run_recording import combine_listeners, record_run
-from provisioner.workflows.service_controller import ServiceController, service_controller
-from provisioner.workflows.smoke_test import run_smoke_test
 
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from provisioner.commands.plan_execution import execute_plan
+from provisioner.commands.run_recording import record_plan
+from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.planning.selection import Selection, select
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, RolledBack, Superseded
@@ -14,9 +17,6 @@ from provisioner.session import Session
 from provisioner.settings.images import EcrImage
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown_changes
-from provisioner.workflows.apply import execute_plan
-from provisioner.workflows.run_recording import record_plan
-from provisioner.workflows.service_controller import ServiceController
 from state.errors import ProvisionerError
 
 # The policy that names the private repositories from which tasks may pull.

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.rollout import interruptible
+from provisioner.commands.run_recording import record_run, without_other_runs
+from provisioner.commands.service_controller import ServiceController, service_controller
+from provisioner.commands.service_deployment import record_service_events
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import UsageError, amount
 from provisioner.names import COUNT_OWNER
@@ -13,13 +19,6 @@ from provisioner.settings.ineffective import never_scales_up_message
 from provisioner.settings.overrides import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.deploy import record_service_events
-from provisioner.workflows.other_runs import without_other_runs
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.rollout import interruptible
-from provisioner.workflows.run_recording import record_run
-from provisioner.workflows.service_controller import ServiceController, service_controller
 from state.serialization import json_fields
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from provisioner.commands.output_files import write
+from provisioner.commands.run_history import skip_damaged
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console
 from provisioner.terminal.gantt import timeline_page as as_page
 from provisioner.terminal.timeline import chrome_trace as as_trace
 from provisioner.terminal.timeline import show_timeline, timeline_summary
-from provisioner.workflows.history import skip_damaged
-from provisioner.workflows.output_files import write
 from provisioner.workspace import Workspace
 from state.errors import StateError
 

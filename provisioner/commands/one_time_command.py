@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Blocked
 from provisioner.resources.ecs.revisions import RunningRevision, revision_number
@@ -24,8 +26,6 @@ from provisioner.resources.ecs.standalone_tasks import (
     find_started,
 )
 from provisioner.terminal.console import Console
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.service_controller import ServiceController
 from state.errors import LockHeld, StateError
 from state.fingerprints import fingerprint_of
 from state.stack_state import PendingCommand

@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner.commands.estimates import plan_estimate, refresh_prices
+from provisioner.commands.output_files import append_job_summary, set_job_outputs, write
+from provisioner.commands.plan_context import context_notes, print_checked_resources, print_header, refusal_error
+from provisioner.commands.resource_counts import resource_count
+from provisioner.commands.saved_plan import save_plan
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
@@ -17,12 +22,6 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.estimate import PlanEstimate
 from provisioner.terminal.markdown import plan_markdown
 from provisioner.terminal.plan import show_plan, shown_changes
-from provisioner.workflows.estimates import plan_estimate, refresh_prices
-from provisioner.workflows.output_files import append_job_summary, set_job_outputs, write
-from provisioner.workflows.plan_context import context_notes, print_checked_resources, print_header
-from provisioner.workflows.plan_refusals import refusal_error
-from provisioner.workflows.resource_counts import resource_count
-from provisioner.workflows.saved_plan import save_plan
 
 CHANGES_PRESENT = 2
 

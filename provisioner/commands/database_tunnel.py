@@ -12,6 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from provisioner.commands.exec_session import LOCAL_ONLY, enterable_task
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.engine.execution.managed_resource import read
@@ -23,7 +24,6 @@ from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
 from provisioner.terminal.plugin import Plugin
-from provisioner.workflows.exec_session import LOCAL_ONLY, enterable_task
 from state.errors import ProvisionerError
 
 _CLUSTER, _SECRET = "aurora", "Secret"

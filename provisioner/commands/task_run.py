@@ -12,6 +12,13 @@ from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.image_pull import require_pullable
+from provisioner.commands.one_time_command import OneTimeCommand
+from provisioner.commands.plan_context import print_header
+from provisioner.commands.run_recording import record_run, without_other_runs
+from provisioner.commands.service_controller import service_controller
+from provisioner.commands.signals import EXIT_CODES, handle_signals
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, describe_error
 from provisioner.engine.calls.polling import Clock, Stopped
@@ -32,14 +39,6 @@ from provisioner.resources.log_tail import LogLine, LogTail
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.image_pull import require_pullable
-from provisioner.workflows.one_time_command import OneTimeCommand
-from provisioner.workflows.other_runs import without_other_runs
-from provisioner.workflows.plan_context import print_header
-from provisioner.workflows.run_recording import record_run
-from provisioner.workflows.service_controller import service_controller
-from provisioner.workflows.signals import EXIT_CODES, handle_signals
 from state.errors import ProvisionerError
 
 # Seconds between two looks.

@@ -7,6 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner.commands.estimates import cost_from_state, cost_of
+from provisioner.commands.network_acl_topics import network_acl_topics
+from provisioner.commands.output_files import check_writable, write
+from provisioner.commands.plan_context import location_description, print_checked_resources
+from provisioner.commands.run_history import readable_runs
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.drift import DriftReport
 from provisioner.engine.runs.run import Run
@@ -31,11 +36,6 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.plan import plan_sentence
 from provisioner.terminal.report.model import ReportContents, ResourceHealthRow
 from provisioner.terminal.report.page import report_page
-from provisioner.workflows.estimates import cost_from_state, cost_of
-from provisioner.workflows.history import readable_runs
-from provisioner.workflows.network_acl_topics import network_acl_topics
-from provisioner.workflows.output_files import check_writable, write
-from provisioner.workflows.plan_context import location_description, print_checked_resources
 from provisioner.workspace import Workspace, as_sentence, unfinished_teardown
 from state.errors import ProvisionerError, StateError
 from state.stack_state import StackState

@@ -5,6 +5,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.estimates import plan_estimate
+from provisioner.commands.output_files import set_job_outputs
+from provisioner.commands.plan_context import (
+    context_notes,
+    location_description,
+    print_checked_resources,
+    print_header,
+    raise_for_findings,
+    refusal_error,
+)
+from provisioner.commands.run_recording import combine_listeners, progress_estimate, record_plan, record_run
+from provisioner.commands.saved_plan import SavedPlan
+from provisioner.commands.saved_plan_checks import check_changes, check_inputs
+from provisioner.commands.signals import handle_signals, raise_run_error
 from provisioner.engine.execution.actual_states import outputs_of
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
@@ -15,20 +30,6 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.plan import change_counts, plan_sentence, show_plan, shown_changes
 from provisioner.terminal.progress import show_progress
-from provisioner.workflows.confirmation import Confirmation
-from provisioner.workflows.estimates import plan_estimate
-from provisioner.workflows.output_files import set_job_outputs
-from provisioner.workflows.plan_context import (
-    context_notes,
-    location_description,
-    print_checked_resources,
-    print_header,
-)
-from provisioner.workflows.plan_refusals import raise_for_findings, refusal_error
-from provisioner.workflows.run_recording import combine_listeners, progress_estimate, record_plan, record_run
-from provisioner.workflows.saved_plan import SavedPlan
-from provisioner.workflows.saved_plan_checks import check_changes, check_inputs
-from provisioner.workflows.signals import handle_signals, raise_run_error
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,0 @@
-"""What each command does, from the stack's name to the exit code; `cli.py` only parses and calls these."""
