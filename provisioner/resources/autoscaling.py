@@ -35,7 +35,9 @@ _SUSPENDED_DESCRIPTIONS = {
 }
 # botocore application-autoscaling ScalableTargetAction: the limits that a scheduled action sets on a target.
 _LIMITS = {"MinCapacity": "minimum", "MaxCapacity": "maximum"}
-_SCHEDULED_ACTION_REASON = "it acts at its own time, and the next apply sets back what it has set"
+# Why an unmanaged scaling policy or scheduled action is only reported.
+_POLICY_REASON = "of all policies the one that wants the most tasks wins"
+_ACTION_REASON = "it acts at its own time, and the next apply sets back what it has set"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 _NOT_FOUND = codes("ObjectNotFoundException")
 # terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
@@ -48,6 +50,11 @@ _NOT_VISIBLE_YET = codes(
     "FailedResourceAccessException: is not authorized to perform",
     "FailedResourceAccessException: token included in the request is invalid",
 )
+_RETRYABLE_CODES = {
+    "create": _NOT_VISIBLE_YET,
+    "update": _NOT_VISIBLE_YET,
+    "delete": codes("ConcurrentUpdateException"),
+}
 
 
 class ScalableTarget(ResourceType):
@@ -71,11 +78,7 @@ class ScalableTarget(ResourceType):
     # AWS deletes it with its service. A target made in the console has no tags.
     adopts_untagged = True
     not_found_codes = _NOT_FOUND
-    retryable_codes = {
-        "create": _NOT_VISIBLE_YET,
-        "update": _NOT_VISIBLE_YET,
-        "delete": codes("ConcurrentUpdateException"),
-    }
+    retryable_codes = _RETRYABLE_CODES
     iam_type = "ScalableTarget"
     operations = declare_operations(
         unmanaged="DescribeScalingPolicies DescribeScheduledActions",
@@ -97,10 +100,8 @@ class ScalableTarget(ResourceType):
         if not targets:
             return None
         arn = targets[0]["ScalableTargetARN"]
-        return {
-            **with_suspended_state(targets[0]),
-            "Tags": read_tags(scaling, spec, arn, lambda: _list_tags(scaling, arn)),
-        }
+        tags = read_tags(scaling, spec, arn, lambda: _list_tags(scaling, arn))
+        return {**with_suspended_state(targets[0]), "Tags": tags}
 
     def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target with RegisterScalableTarget."""
@@ -126,14 +127,10 @@ class ScalableTarget(ResourceType):
         target = {key: spec.props[key] for key in ("ServiceNamespace", "ResourceId")}
         names = children.values("PolicyName")
         policies = scaling.describe_scaling_policies(**target)["ScalingPolicies"]
-        undeclared_policies = (one for one in policies if one["PolicyName"] not in names)
-        reason = "of all policies the one that wants the most tasks wins"
-        unmanaged = [Unmanaged(f"scaling policy {one['PolicyName']}", one, reason) for one in undeclared_policies]
+        undeclared = (policy for policy in policies if policy["PolicyName"] not in names)
+        unmanaged = [Unmanaged(f"scaling policy {one['PolicyName']}", one, _POLICY_REASON) for one in undeclared]
         actions = scaling.describe_scheduled_actions(**target)["ScheduledActions"]
-        return [
-            *unmanaged,
-            *(Unmanaged(describe_scheduled_action(one), one, _SCHEDULED_ACTION_REASON) for one in actions),
-        ]
+        return unmanaged + [Unmanaged(describe_scheduled_action(one), one, _ACTION_REASON) for one in actions]
 
     def delete(self, scaling: Any, spec: ResourceSpec) -> None:
         """Deregister the target; AWS deletes its policies and their alarms with it."""
@@ -151,9 +148,7 @@ def describe_scheduled_action(action: JsonObject) -> str:
 def with_suspended_state(target: JsonObject) -> JsonObject:
     """Return a target with its full SuspendedState, and `Scaling`, a phrase that says what is suspended."""
     suspended = {**RESUMED, **(target.get("SuspendedState") or {})}
-    activities = ", ".join(
-        _ACTIVITIES.get(activity, activity) for activity, is_suspended in suspended.items() if is_suspended
-    )
+    activities = ", ".join(_ACTIVITIES.get(name, name) for name, is_suspended in suspended.items() if is_suspended)
     return {**target, "SuspendedState": suspended, "Scaling": activities or _NOTHING_SUSPENDED}
 
 
@@ -181,11 +176,7 @@ class ScalingPolicy(ResourceType):
     alternatives = frozenset(f"{_TRACKING}.{one}MetricSpecification" for one in ("Customized", "Predefined"))
     lookup_properties = ("ResourceId",)
     not_found_codes = _NOT_FOUND
-    retryable_codes = {
-        "create": _NOT_VISIBLE_YET,
-        "update": _NOT_VISIBLE_YET,
-        "delete": codes("ConcurrentUpdateException"),
-    }
+    retryable_codes = _RETRYABLE_CODES
     iam_type = "ScalableTarget"
     operations = declare_operations(
         read="DescribeScalingPolicies",
@@ -197,10 +188,8 @@ class ScalingPolicy(ResourceType):
 
     def read(self, scaling: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the policy of this name and resource with DescribeScalingPolicies."""
-        own_policies = (
-            actual for actual in _read_policies(scaling, spec) if actual["ResourceId"] == spec.props["ResourceId"]
-        )
-        return next((actual for actual in own_policies if actual["PolicyName"] == spec.props["PolicyName"]), None)
+        keys = {key: spec.props[key] for key in ("ResourceId", "PolicyName")}
+        return next((actual for actual in _read_policies(scaling, spec) if keys.items() <= actual.items()), None)
 
     def read_status(self, scaling: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""

@@ -1,4 +1,4 @@
-"""What lies in a bucket of ours: deleted page by page, unless S3 Object Lock keeps it."""
+"""The objects in a bucket of ours: deleted page by page, unless S3 Object Lock keeps them."""
 
 from __future__ import annotations
 
@@ -64,18 +64,17 @@ def _first_object_locks(s3: Any, bucket: str) -> list[Blocker]:
     return locks[:_REPORTED_LOCKS] + ([] if locks or all_checked else [_UNCHECKED_LOCKS])
 
 
-def object_locks(s3: Any, bucket: str, object_: JsonObject) -> list[Blocker]:
+def object_locks(s3: Any, bucket: str, entry: JsonObject) -> list[Blocker]:
     """Return what keeps one version from being deleted: a retention with its end, and a legal hold.
 
     Args:
         s3: The S3 client.
         bucket: The name of the bucket.
-        object_: An entry of ListObjectVersions, with `Key` and `VersionId`.
+        entry: An entry of ListObjectVersions, with `Key` and `VersionId`.
 
     """
-    key, version = object_["Key"], object_["VersionId"]
+    key, version = entry["Key"], entry["VersionId"]
     request = {"Bucket": bucket, "Key": key, "VersionId": version}
-    name = f"the object {key}"
     blockers = []
     retention = _read_lock(lambda: s3.get_object_retention(**request)).get("Retention", {})
     end = retention.get("RetainUntilDate")
@@ -83,10 +82,12 @@ def object_locks(s3: Any, bucket: str, object_: JsonObject) -> list[Blocker]:
         mode = retention.get("Mode", "")
         remedy = f"run the same command again from {end:%Y-%m-%d %H:%M} UTC on"
         remedy += _bypass_hint(bucket, mode, key, version)
-        blockers.append(Blocker(f"S3 Object Lock ({mode}) on {name}", temporary=False, remedy=remedy, deferred=True))
+        blockers.append(
+            Blocker(f"S3 Object Lock ({mode}) on the object {key}", temporary=False, remedy=remedy, deferred=True)
+        )
     if _read_lock(lambda: s3.get_object_legal_hold(**request)).get("LegalHold", {}).get("Status") == "ON":
         command = f"`aws s3api put-object-legal-hold {_version_options(bucket, key, version)} --legal-hold Status=OFF`"
-        blockers.append(Blocker(f"a legal hold on {name}", temporary=False, remedy=command))
+        blockers.append(Blocker(f"a legal hold on the object {key}", temporary=False, remedy=command))
     return blockers
 
 
@@ -135,7 +136,7 @@ def _deletion_error(s3: Any, bucket: str, error: JsonObject, versions: list[Json
     S3 answers AccessDenied for a locked object (S3 user guide, object-lock), so its locks are read first.
     """
     is_denied = error["Code"] == "AccessDenied"
-    (version, *_) = [candidate for candidate in versions if candidate["Key"] == error["Key"]]
+    version = next(version for version in versions if version["Key"] == error["Key"])
     if is_denied and (blockers := object_locks(s3, bucket, version)):
         return blocked_error(f"Bucket {bucket}", blockers)
     client_error: Exception = ClientError({"Error": error}, "DeleteObjects")

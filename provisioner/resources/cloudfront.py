@@ -149,9 +149,8 @@ class Distribution(ResourceType):
         if not spec.live:
             return
         try:
-            cloudfront.update_distribution(
-                Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=_to_api_config(spec.props)
-            )
+            config, etag = _to_api_config(spec.props), spec.live["ETag"]
+            cloudfront.update_distribution(Id=spec.id, IfMatch=etag, DistributionConfig=config)
         except ClientError as error:
             if not is_plan_refusal(error):
                 raise
@@ -168,7 +167,7 @@ class Distribution(ResourceType):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": removed_keys})
 
     def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
-        """Disable the distribution, raise NotYet until that is deployed, then delete it."""
+        """Disable the distribution, raise RetryLater until that is deployed, then delete it."""
         reply = cloudfront.get_distribution(Id=spec.id)
         actual = reply["Distribution"]
         if actual["DistributionConfig"]["Enabled"]:
@@ -208,13 +207,13 @@ class Distribution(ResourceType):
 def existing_domain(cloudfront: Any, comment: str) -> JsonObject:
     """Return the domain settings of the existing distribution with this comment; {} if it has no domain."""
     distributions = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
-    actual: JsonObject = next((one for one in distributions if one["Comment"] == comment), {})
+    actual: JsonObject = next((each for each in distributions if each["Comment"] == comment), {})
     names = (actual.get("Aliases") or {}).get("Items") or []
     if not names:
         return {}
     # Somebody may have added another origin.
     origin_id = actual["DefaultCacheBehavior"]["TargetOriginId"]
-    origin = next(one for one in actual["Origins"]["Items"] if one["Id"] == origin_id)
+    origin = next(origin for origin in actual["Origins"]["Items"] if origin["Id"] == origin_id)
     zone = _list_tags(cloudfront, actual["ARN"]).get(ZONE_TAG)
     return {"names": tuple(names), "hosted_zone_id": zone, "origin_name": origin["DomainName"]}
 

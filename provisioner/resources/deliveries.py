@@ -74,12 +74,11 @@ class DeliverySource(_DeliveryResourceType):
         try:
             actual = logs.get_delivery_source(name=spec.props["name"])["deliverySource"]
         except ClientError as error:
-            blocker = (
-                None if spec.id or not matches_codes(error, _NOT_FOUND) else _find_source_of_same_logs(logs, spec.props)
-            )
-            if blocker is None:
+            if spec.id or not matches_codes(error, _NOT_FOUND):
                 raise
-            actual = blocker
+            actual = _find_source_of_same_logs(logs, spec.props)
+            if actual is None:
+                raise
         return self.with_tags(logs, {**actual, "resourceArn": next(iter(actual.get("resourceArns") or []), "")})
 
     def describe_foreign(self, actual: JsonObject) -> str:

@@ -90,14 +90,12 @@ class Table(ResourceType):
     def update(self, dynamodb: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the table; a change to PROVISIONED also gives the capacity of table and indexes."""
         units = spec.props.get("ProvisionedThroughput")
-        throughput: JsonObject = {}
+        capacity: JsonObject = {}
         if "BillingMode" in changed and units:
-            updates = [
-                {"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _index_names(dynamodb, spec)
-            ]
-            throughput = {"ProvisionedThroughput": units}
-            throughput |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
-        dynamodb.update_table(TableName=spec.id, **changed | throughput)
+            capacity = {"ProvisionedThroughput": units}
+            updates = [{"Update": {"IndexName": name, **capacity}} for name in _index_names(dynamodb, spec)]
+            capacity |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
+        dynamodb.update_table(TableName=spec.id, **changed | capacity)
 
     def retag(self, dynamodb: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
@@ -111,8 +109,8 @@ class Table(ResourceType):
         """Drop attributes that are not part of the table's key: an index added by hand brings its own."""
         if "KeySchema" not in actual or "AttributeDefinitions" not in actual:
             return actual
-        key_attributes = {one["AttributeName"] for one in actual["KeySchema"]}
-        definitions = [one for one in actual["AttributeDefinitions"] if one["AttributeName"] in key_attributes]
+        keys = {element["AttributeName"] for element in actual["KeySchema"]}
+        definitions = [entry for entry in actual["AttributeDefinitions"] if entry["AttributeName"] in keys]
         return {**actual, "AttributeDefinitions": definitions}
 
     def unmanaged(
@@ -176,10 +174,8 @@ def _to_properties(actual: JsonObject) -> JsonObject:
 def _unmanaged_indexes(actual: JsonObject) -> list[Unmanaged]:
     """Return the indexes that were added by hand; they are only reported, as queries may use them."""
     indexes = actual.get("GlobalSecondaryIndexes") or []
-    return [
-        Unmanaged(f"the index {index['IndexName']}", {"IndexName": index["IndexName"]}, kept_reason=_INDEX_REASON)
-        for index in indexes
-    ]
+    names = [index["IndexName"] for index in indexes]
+    return [Unmanaged(f"the index {name}", {"IndexName": name}, kept_reason=_INDEX_REASON) for name in names]
 
 
 class TimeToLive(SubresourceType):
@@ -199,18 +195,18 @@ class TimeToLive(SubresourceType):
         update="DescribeTimeToLive UpdateTimeToLive",
     )
 
-    def read(self, dynamodb: Any, it: ResourceSpec) -> JsonObject | None:
+    def read(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject | None:
         """Read the TTL with DescribeTimeToLive; ENABLING lasts up to an hour, and counts as on."""
-        name = it.props["TableName"]
+        name = spec.props["TableName"]
         actual = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        on = actual["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
-        spec = {"Enabled": on, "AttributeName": actual.get("AttributeName")}
-        return {"TableName": name, "TimeToLiveSpecification": spec}
+        is_on = actual["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
+        specification = {"Enabled": is_on, "AttributeName": actual.get("AttributeName")}
+        return {"TableName": name, "TimeToLiveSpecification": specification}
 
     def apply(self, dynamodb: Any, props: JsonObject) -> None:
         """Turn TTL on or off; do nothing if it is as declared, as DynamoDB would refuse the call.
 
-        To change the attribute, turn TTL off and raise NotYet, so that the engine turns it on later.
+        To change the attribute, turn TTL off and raise RetryLater, so that the engine turns it on later.
         """
         current = self._read_specification(dynamodb, props)
         desired = props["TimeToLiveSpecification"]
@@ -224,8 +220,8 @@ class TimeToLive(SubresourceType):
 
     def change_count(self, actual: JsonObject, desired: JsonObject) -> int:
         """Return how many changes DynamoDB counts: two if TTL is on before and after, else one."""
-        both = (actual["TimeToLiveSpecification"], desired["TimeToLiveSpecification"])
-        return sum(one["Enabled"] for one in both) or 1
+        is_on, stays_on = (props["TimeToLiveSpecification"]["Enabled"] for props in (actual, desired))
+        return 2 if is_on and stays_on else 1
 
     def _read_specification(self, dynamodb: Any, props: JsonObject) -> JsonObject:
         actual = self.read(dynamodb, ResourceSpec("", "", "", props)) or {}
@@ -252,11 +248,8 @@ class PointInTimeRecovery(SubresourceType):
         actual = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         description = actual.get("PointInTimeRecoveryDescription") or {}
         days = {_RECOVERY_DAYS: description[_RECOVERY_DAYS]} if _RECOVERY_DAYS in description else {}
-        specification = {
-            "PointInTimeRecoveryEnabled": description.get("PointInTimeRecoveryStatus") == "ENABLED",
-            **days,
-        }
-        return {"TableName": name, "PointInTimeRecoverySpecification": specification}
+        is_on = description.get("PointInTimeRecoveryStatus") == "ENABLED"
+        return {"TableName": name, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": is_on, **days}}
 
     def apply(self, dynamodb: Any, props: JsonObject) -> None:
         """Set it with UpdateContinuousBackups; the recovery period is sent only when it is turned on."""

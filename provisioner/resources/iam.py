@@ -78,10 +78,10 @@ class Role(ResourceType):
         desired.
         """
         name = spec.props["RoleName"]
-        if (details := read_role_details(iam, name)) and _is_as_desired(
-            actual := {**read_role_description(iam, name), **_to_properties(details)}, spec
-        ):
-            return actual
+        if details := read_role_details(iam, name):
+            actual = {**read_role_description(iam, name), **_to_properties(details)}
+            if _is_as_desired(actual, spec):
+                return actual
         return _to_properties(iam.get_role(RoleName=name)["Role"])
 
     def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
@@ -144,9 +144,8 @@ class Role(ResourceType):
     def blockers(self, iam: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the instance profiles that contain the role; the stack itself makes none."""
         profiles = iam.list_instance_profiles_for_role(RoleName=spec.id)["InstanceProfiles"]
-        return [
-            Blocker(f"the instance profile {profile['InstanceProfileName']}", temporary=False) for profile in profiles
-        ]
+        names = [profile["InstanceProfileName"] for profile in profiles]
+        return [Blocker(f"the instance profile {name}", temporary=False) for name in names]
 
 
 def _remove_policies(iam: Any, role: str) -> None:
@@ -172,18 +171,10 @@ def _ignoring_not_found() -> Iterator[None]:
 def _undeclared_policies(children: KnownChildren, inline: list[str], attached: list[JsonObject]) -> list[Unmanaged]:
     """Return the policies of a role that nobody declared."""
     names, arns = children.values("PolicyName"), children.values("PolicyArn")
-    undeclared_names = [name for name in inline if name not in names]
-    undeclared_arns = [policy["PolicyArn"] for policy in attached if policy["PolicyArn"] not in arns]
-    return [
-        *(
-            Unmanaged(f"inline policy {name}", {"PolicyName": name}, not_found_codes=NOT_FOUND)
-            for name in undeclared_names
-        ),
-        *(
-            Unmanaged(f"attached policy {arn}", {"PolicyArn": arn}, not_found_codes=NOT_FOUND)
-            for arn in undeclared_arns
-        ),
-    ]
+    policies = [(f"inline policy {name}", {"PolicyName": name}) for name in inline if name not in names]
+    attached_arns = [policy["PolicyArn"] for policy in attached]
+    policies += [(f"attached policy {arn}", {"PolicyArn": arn}) for arn in attached_arns if arn not in arns]
+    return [Unmanaged(description, request, not_found_codes=NOT_FOUND) for description, request in policies]
 
 
 def _to_properties(role: JsonObject) -> JsonObject:

@@ -85,11 +85,11 @@ class Key(ResourceType):
         """Read the key, its policy and its tags; find it where its id is not known yet."""
         if spec.id:
             return _to_properties(kms, spec, kms.describe_key(KeyId=spec.id)["KeyMetadata"])
-        for actual in _candidates(kms, spec):
-            if actual["KeyState"] != PENDING_DELETION and actual["Arn"] not in spec.excluded_ids:
-                properties = _to_properties(kms, spec, actual)
-                if has_owner(properties["Tags"], spec.tags) and properties["Tags"].get(NODE_TAG) == spec.logical_id:
-                    return properties
+        for metadata in _candidates(kms, spec):
+            if metadata["KeyState"] != PENDING_DELETION and metadata["Arn"] not in spec.excluded_ids:
+                actual = _to_properties(kms, spec, metadata)
+                if has_owner(actual["Tags"], spec.tags) and actual["Tags"].get(NODE_TAG) == spec.logical_id:
+                    return actual
         return None
 
     def create(self, kms: Any, spec: ResourceSpec) -> JsonObject:
@@ -173,12 +173,10 @@ def _describe_key(kms: Any, arn: str, ignored_codes: Codes) -> JsonObject | None
 def _to_properties(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
     """Return a key with its policy and tags, and in `Wake` the command that makes it usable again."""
     arn = actual["Arn"]
-    resume_command = (_CANCEL_COMMAND if actual["KeyState"] == PENDING_DELETION else _ENABLE_COMMAND).format(
-        arn, kms.region
-    )
+    command = _CANCEL_COMMAND if actual["KeyState"] == PENDING_DELETION else _ENABLE_COMMAND
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
     tags = read_tags(kms, spec, arn, lambda: _list_tags(kms, arn))
-    return {**actual, "Policy": policy, "Tags": tags, "Wake": resume_command}
+    return {**actual, "Policy": policy, "Tags": tags, "Wake": command.format(arn, kms.region)}
 
 
 def _list_tags(kms: Any, arn: str) -> dict[str, str]:

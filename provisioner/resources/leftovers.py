@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -65,17 +66,15 @@ CALLS = {
 def find_leftovers(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> list[Remnant]:
     """Return resources that a deleted stack left behind: scaling alarms, task definition revisions, logs.
 
-    Resources named after a declared resource in `foreign_ids` are left out: that one is somebody else's by now.
+    `foreign_ids` are the logical ids of declared resources whose names somebody else's resources have by now:
+    what AWS named after them is left out.
     """
-    return [
-        *_scaling_alarms(clients, stack, foreign_ids),
-        *_task_definition_revisions(clients, stack),
-        *_exported_log_groups(clients, stack, foreign_ids),
-    ]
+    alarms, logs = _scaling_alarms(clients, stack, foreign_ids), _exported_logs(clients, stack, foreign_ids)
+    return [*alarms, *_task_definition_revisions(clients, stack), *logs]
 
 
 def delete_leftovers(clients: Clients, remnants: list[Remnant]) -> None:
-    """Delete the resources that `strays` found; safe to repeat."""
+    """Delete the resources that `find_leftovers` found; safe to repeat."""
     alarms = [remnant.id for remnant in remnants if remnant.what == ALARM]
     for batch in _batches(alarms, _ALARMS_PER_CALL):
         call_with_retry(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=batch))
@@ -89,15 +88,13 @@ def delete_leftovers(clients: Clients, remnants: list[Remnant]) -> None:
 
 
 def protected_log_groups(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> list[str]:
-    """Return the log groups that `sweep` would delete and that AWS protects from deletion.
+    """Return the log groups that `delete_leftovers` would delete and that AWS protects from deletion.
 
     Log groups that the stack declares are left out.
     """
     declared = {resource.props.get("logGroupName") for resource in stack}
-    undeclared = (
-        remnant.id for remnant in _exported_log_groups(clients, stack, foreign_ids) if remnant.id not in declared
-    )
-    return [name for name in undeclared if _is_protected(clients, name)]
+    names = (remnant.id for remnant in _exported_logs(clients, stack, foreign_ids))
+    return [name for name in names if name not in declared and _is_protected(clients, name)]
 
 
 def unprotect_log_groups(clients: Clients, names: Iterable[str]) -> None:
@@ -164,7 +161,7 @@ def _task_definition_revisions(clients: Clients, stack: Stack) -> Iterator[Remna
                     yield Remnant(remnant_type, arn, f"an earlier revision of {family}")
 
 
-def _exported_log_groups(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> Iterator[Remnant]:
+def _exported_logs(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> Iterator[Remnant]:
     """Yield the log groups that RDS created for exported logs; RDS deletes none of them."""
     for cluster in _aws_names(stack, DBCluster, foreign_ids):
         prefix = f"/aws/rds/cluster/{cluster}/"
@@ -182,15 +179,10 @@ def _needed_keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     for resource in stack:
         if isinstance(resource.type, Key):
             kms = clients.client("kms", resource.region)
-            key = resource.type.read(
-                kms, ResourceSpec(resource.logical_id, resource.aws_name, stack.suffix, tags=resource.tags)
-            )
-            arn = key["Arn"] if key else ""
-            if key and (
-                reason := resource.type.retention_reason(
-                    kms, ResourceSpec(resource.logical_id, "", stack.suffix, id=arn)
-                )
-            ):
+            spec = ResourceSpec(resource.logical_id, resource.aws_name, stack.suffix, tags=resource.tags)
+            arn = str((resource.type.read(kms, spec) or {}).get("Arn", ""))
+            reason = resource.type.retention_reason(kms, replace(spec, id=arn)) if arn else ""
+            if reason:
                 command = f"aws kms schedule-key-deletion --key-id {arn} --region {kms.region}"
                 description = f"the key {arn} for the sake of {reason}, {KEY_PRICE:.2f} USD a month until `{command}`"
                 yield Remnant("Key", arn, description)
@@ -203,10 +195,9 @@ def _snapshots(clients: Clients, stack: Stack) -> list[Remnant]:
     for cluster in _aws_names(stack, DBCluster):
         filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
         snapshots = rds.describe_db_cluster_snapshots(Filters=filters)["DBClusterSnapshots"]
-        remnants += [
-            Remnant("DBClusterSnapshot", snapshot["DBClusterSnapshotArn"], _describe_snapshot(snapshot))
-            for snapshot in snapshots
-        ]
+        for snapshot in snapshots:
+            arn = snapshot["DBClusterSnapshotArn"]
+            remnants.append(Remnant("DBClusterSnapshot", arn, _describe_snapshot(snapshot)))
     return remnants
 
 

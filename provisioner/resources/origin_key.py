@@ -105,11 +105,11 @@ def read_keys(client: Any, arn: str) -> dict[str, str]:
     # The value of a secret in its recovery window cannot be read (API reference, GetSecretValue:
     # InvalidRequestException).
     versions = {} if actual.get("DeletedDate") else actual.get("VersionIdsToStages", {})
-    existing_stages = [
-        stage for stage in (CURRENT, PENDING) if any(stage in version_stages for version_stages in versions.values())
-    ]
+    existing = {stage for version_stages in versions.values() for stage in version_stages}
     return {
-        stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in existing_stages
+        stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"]
+        for stage in (CURRENT, PENDING)
+        if stage in existing
     }
 
 
@@ -153,14 +153,13 @@ def is_too_early_for_key(desired: list[JsonObject], actual: list[JsonObject], se
 
 def redact_rule(rule: JsonObject, suffix: str) -> JsonObject:
     """Return a listener rule as AWS describes it, each key replaced by its hash."""
-    conditions = [
-        _redact_condition(condition, suffix) if requires_key(condition) else condition
-        for condition in rule.get("Conditions", [])
-    ]
-    return {**rule, "Conditions": conditions}
+    return {**rule, "Conditions": [_redact_condition(condition, suffix) for condition in rule.get("Conditions", [])]}
 
 
 def _redact_condition(condition: JsonObject, suffix: str) -> JsonObject:
+    """Return a condition with each key replaced by its hash; one that requires no key as it is."""
+    if not requires_key(condition):
+        return condition
     header = condition["HttpHeaderConfig"]
     hashed = [key_hash(key, suffix) for key in header["Values"]]
     return {"Field": condition["Field"], "HttpHeaderConfig": {**header, "Values": hashed}}
@@ -171,11 +170,11 @@ def redact_origins(origins: JsonObject, suffix: str) -> JsonObject:
     redacted = []
     for origin in origins.get("Items") or []:
         headers = (origin.get("CustomHeaders") or {}).get("Items") or []
-        items = [
-            {**header, "HeaderValue": key_hash(header["HeaderValue"], suffix)}
-            if header["HeaderName"] == HEADER
-            else header
-            for header in headers
-        ]
+        items = [_redact_header(header, suffix) for header in headers]
         redacted.append({**origin, "CustomHeaders": {"Quantity": len(items), "Items": items}})
     return {**origins, "Items": redacted}
+
+
+def _redact_header(header: JsonObject, suffix: str) -> JsonObject:
+    is_key = header["HeaderName"] == HEADER
+    return {**header, "HeaderValue": key_hash(header["HeaderValue"], suffix)} if is_key else header

@@ -46,9 +46,7 @@ def read_plans(cloudfront: Any, arn: str) -> list[Blocker]:
         if (category := categorize(error)) in TRANSIENT:
             raise
         return [_PLAN_UNKNOWN] if category is ErrorCategory.DENIED else []
-    return [
-        _plan_blocker(subscription) for subscription in subscriptions if arn in subscription.get("resourceArns", [])
-    ]
+    return [_plan_blocker(plan) for plan in subscriptions if arn in plan.get("resourceArns", [])]
 
 
 def plans_that_block_deletion(cloudfront: Any, arn: str, error: ClientError) -> list[Blocker]:

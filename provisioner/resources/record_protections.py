@@ -29,17 +29,18 @@ def read_protections(route53: Any, zone: str, names: Mapping[str, Iterable[str]]
 
     """
     protections = route53.list_resource_record_set_protections(HostedZoneId=zone)
-    desired = {normalize_name(name): set(types) for name, types in names.items()}
+    types_by_name = {normalize_name(name): set(types) for name, types in names.items()}
     return [
         {key: protection[key] for key in ("RecordName", "RecordType")}
         for protection in protections["ResourceRecordSetProtections"]
-        if protection["RecordType"] in desired.get(normalize_name(protection["RecordName"]), ())
+        if protection["RecordType"] in types_by_name.get(normalize_name(protection["RecordName"]), ())
     ]
 
 
 def describe_protections(protections: Iterable[JsonObject]) -> str:
     """Say which types of records are protected."""
-    return f"Route 53 protects its records of type {', '.join(protection['RecordType'] for protection in protections)}"
+    types = ", ".join(protection["RecordType"] for protection in protections)
+    return f"Route 53 protects its records of type {types}"
 
 
 def protection_refusals(name: str, zone: str, protections: list[JsonObject]) -> list[Refusal]:

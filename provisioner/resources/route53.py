@@ -142,16 +142,14 @@ class DnsName(ResourceType):
         if not types or not is_known(name):
             return []
         names = {name: types} if actual else {name: types, _mark_name(name): {"TXT"}}
-        return protection_refusals(
-            name, desired["HostedZoneId"], read_protections(route53, desired["HostedZoneId"], names)
-        )
+        zone = desired["HostedZoneId"]
+        return protection_refusals(name, zone, read_protections(route53, zone, names))
 
     def remove_protection(self, route53: Any, spec: ResourceSpec) -> None:
         """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
         if protections := _read_own_protections(route53, spec):
-            route53.delete_resource_record_set_protections(
-                HostedZoneId=spec.props["HostedZoneId"], Protections=protections
-            )
+            zone = spec.props["HostedZoneId"]
+            route53.delete_resource_record_set_protections(HostedZoneId=zone, Protections=protections)
 
     def delete(self, route53: Any, spec: ResourceSpec) -> None:
         """Delete the TXT mark, and the records that are still as the stack made them.
@@ -213,15 +211,16 @@ def _send_changes(route53: Any, spec: ResourceSpec, changes: list[tuple[str, Jso
 
 def _changes_to_desired(records: list[JsonObject], props: JsonObject) -> list[tuple[str, JsonObject]]:
     """Return the changes of a batch that turns the actual records into the declared ones."""
-    actual, desired = ([_to_line(one) for one in some] for some in (records, _to_record_sets(props)))
-    going = [("DELETE", one) for one in records if _to_line(one) not in desired]
-    return going + [("CREATE", one) for one in _to_record_sets(props) if _to_line(one) not in actual]
+    desired = _to_record_sets(props)
+    actual_lines, desired_lines = [_to_line(record) for record in records], [_to_line(record) for record in desired]
+    deletions = [("DELETE", record) for record in records if _to_line(record) not in desired_lines]
+    return deletions + [("CREATE", record) for record in desired if _to_line(record) not in actual_lines]
 
 
 def _to_record_sets(props: JsonObject) -> list[JsonObject]:
     """Return the declared records in Route 53's form; an alias record has no TTL of its own."""
-    ttl = [{} if "AliasTarget" in one else {"TTL": _TTL} for one in props["Records"]]
-    return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
+    name = props["Name"]
+    return [{"Name": name, **({} if "AliasTarget" in one else {"TTL": _TTL}), **one} for one in props["Records"]]
 
 
 def _mark_name(name: str) -> str:
@@ -231,8 +230,8 @@ def _mark_name(name: str) -> str:
 
 def _mark_record(spec: ResourceSpec) -> JsonObject:
     """Return the TXT record that marks the name as this stack's."""
-    told = [{"Value": f'"{spec.props["Mark"]}"'}]
-    return {"Name": _mark_name(spec.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
+    values = [{"Value": f'"{spec.props["Mark"]}"'}]
+    return {"Name": _mark_name(spec.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": values}
 
 
 def _is_own_mark(mark: JsonObject, spec: ResourceSpec) -> bool:
@@ -246,10 +245,10 @@ def _has_name(record: JsonObject, name: str) -> bool:
 def _to_line(record: JsonObject) -> str:
     """Return a record as one line for comparison; the TTL is left out, a routing policy is not."""
     target = record.get("AliasTarget") or {}
-    values = sorted(normalize_name(one["Value"]) for one in record.get("ResourceRecords", []))
+    values = sorted(normalize_name(value["Value"]) for value in record.get("ResourceRecords", []))
     if target:
         values = ["alias of", normalize_name(target["DNSName"]).removeprefix("dualstack.")]
         values += ["while it is well"] if target.get("EvaluateTargetHealth") else []
-    compared_keys = {"Name", "Type", "TTL", "AliasTarget", "ResourceRecords"}
-    policy = [f"{key}={value}" for key, value in sorted(record.items()) if key not in compared_keys]
+    written_keys = {"Name", "Type", "TTL", "AliasTarget", "ResourceRecords"}
+    policy = [f"{key}={value}" for key, value in sorted(record.items()) if key not in written_keys]
     return " ".join([record["Type"], *values, *policy])

@@ -37,16 +37,16 @@ STATUS_CLASSES = StatusClasses(
 def read_alarms(client: Any, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
     """Return the existing alarms that the policies name, by name; one call reads 100."""
     cloudwatch = sibling_client(client, "cloudwatch")
-    names = sorted({name for one in policies for name in _alarm_names(one)})
+    names = sorted({name for policy in policies for name in _alarm_names(policy)})
     alarms: dict[str, JsonObject] = {}
     for start in range(0, len(names), _NAMES_PER_CALL):
         listed = cloudwatch.describe_alarms(AlarmNames=names[start : start + _NAMES_PER_CALL])["MetricAlarms"]
-        alarms |= {one["AlarmName"]: one for one in listed}
+        alarms |= {alarm["AlarmName"]: alarm for alarm in listed}
     return alarms
 
 
 def tracking_status(policy: JsonObject, alarms: Mapping[str, JsonObject]) -> str:
-    """Return the status of a policy's alarms, one of the words of `STATES`.
+    """Return the status of a policy's alarms, one of the words of `STATUS_CLASSES`.
 
     An alarm calls the policy by an action that begins with the policy's ARN. A policy needs a high alarm, and
     a low alarm unless its scale-in is disabled. If AWS names its alarms in another way, all that the policy
@@ -59,14 +59,10 @@ def tracking_status(policy: JsonObject, alarms: Mapping[str, JsonObject]) -> str
     """
     names = _alarm_names(policy)
     policy_alarms = [alarms[name] for name in names if name in alarms]
-    required = (
-        _required_name_parts(policy)
-        if any(part in name for part in _NAME_PARTS.values() for name in names)
-        else {"": ""}
-    )
-    if not policy_alarms or ("" in required and len(policy_alarms) < len(names)):
+    has_usual_names = any(part in name for part in _NAME_PARTS.values() for name in names)
+    if not policy_alarms or (not has_usual_names and len(policy_alarms) < len(names)):
         return "no alarms"
-    for side, part in required.items():
+    for side, part in _required_name_parts(policy).items() if has_usual_names else ():
         if not any(part in alarm["AlarmName"] for alarm in policy_alarms):
             return f"no {side} alarm"
     if not all(_calls_policy(alarm, policy) for alarm in policy_alarms):
@@ -77,9 +73,8 @@ def tracking_status(policy: JsonObject, alarms: Mapping[str, JsonObject]) -> str
 def _required_name_parts(policy: JsonObject) -> dict[str, str]:
     """Return the alarms that a policy needs, high and low, each with the part of its name that tells it."""
     configuration = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
-    return {
-        side: part for side, part in _NAME_PARTS.items() if side == "high" or not configuration.get("DisableScaleIn")
-    }
+    scales_in = not configuration.get("DisableScaleIn")
+    return {side: part for side, part in _NAME_PARTS.items() if side == "high" or scales_in}
 
 
 def _calls_policy(alarm: JsonObject, policy: JsonObject) -> bool:

@@ -33,8 +33,12 @@ def is_newer_minor(actual: Any, desired: Any) -> bool:
     It can if `actual` is of the same major version as `desired`, and its minor version is not older.
     """
     actual_parts, desired_parts = str(actual).split("."), str(desired).split(".")
-    numbers = [[int(part) for part in parts if part.isdigit()] for parts in (actual_parts, desired_parts)]
-    return actual_parts[0] == desired_parts[0] and numbers[0] >= numbers[1]
+    is_same_major = actual_parts[0] == desired_parts[0]
+    return is_same_major and _numbers(actual_parts) >= _numbers(desired_parts)
+
+
+def _numbers(parts: list[str]) -> list[int]:
+    return [int(part) for part in parts if part.isdigit()]
 
 
 def describe_major_mismatch(actual: Any, desired: Any) -> str:
@@ -174,7 +178,7 @@ class DBCluster(RdsResourceType):
             log_types = request.pop(_EXPORTS)
             request["CloudwatchLogsExportConfiguration"] = {
                 "EnableLogTypes": log_types,
-                "DisableLogTypes": [log_type for log_type in current.get(_EXPORTS, []) if log_type not in log_types],
+                "DisableLogTypes": [name for name in current.get(_EXPORTS, []) if name not in log_types],
             }
         if "DomainMemberships" in changed:
             request["Domain"] = "none"

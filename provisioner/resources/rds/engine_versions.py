@@ -8,6 +8,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.errors import Blocked
 from provisioner.resources.data_sources import ENGINE, INSTANCE_CLASS, orderable_options, read_cluster
+from provisioner.settings.postgres import major_of
 
 # The AWS operations that this module calls, as in data_sources.py.
 CALLS = {"rds": ("DescribeDBEngineVersions",)}
@@ -37,43 +38,37 @@ def choose_engine_version(clients: Clients, suffix: str, desired: str) -> dict[s
     families = _parameter_group_families(clients, desired)
     offered = {option["EngineVersion"] for option in orderable_options(clients)} & families.keys() or families
     available = sorted((version for version in offered if _is_plain_version(version)), key=_version_numbers)
-    matching = [
-        version
-        for version in available
-        if version == desired or ("." not in desired and major_version(version) == desired)
-    ]
+    same_major = [version for version in available if major_of(version) == major_of(desired)]
+    matching = [version for version in same_major if "." not in desired or version == desired]
     if not matching:
-        alternatives = [
-            version for version in available if major_version(version) == major_version(desired)
-        ] or available
+        others = same_major or available
+        hint = f"Choose one of them: `--set database.version={others[-1]}`." if others else "Choose another region."
         raise Blocked(
             f"Aurora PostgreSQL {desired} cannot be created as {INSTANCE_CLASS} in {clients.aws.region}; there are "
-            f"{', '.join(alternatives) or 'none'}.",
-            f"Choose one of them: `--set database.version={alternatives[-1]}`."
-            if alternatives
-            else "Choose another region.",
+            f"{', '.join(others) or 'none'}.",
+            hint,
         )
     return {"EngineVersion": matching[-1], "DBParameterGroupFamily": families[matching[-1]]}
 
 
 def _keep_or_upgrade(clients: Clients, running: str, desired: str) -> dict[str, str]:
     """Return the running version, or `desired` if it is later; raise Blocked if that upgrade is impossible."""
-    if major_version(running) != major_version(desired):
+    if major_of(running) != major_of(desired):
         raise Blocked(
             f"The database runs version {running}; {desired} is another major version, and moving to it "
             "is not done in place.",
-            f"Keep `database.version={major_version(running)}`, or bring up a second stack with "
+            f"Keep `database.version={major_of(running)}`, or bring up a second stack with "
             f"{desired} and move the data.",
         )
     if "." not in desired or _version_numbers(desired) <= _version_numbers(running):
-        return {"EngineVersion": running, "DBParameterGroupFamily": f"{ENGINE}{major_version(running)}"}
+        return {"EngineVersion": running, "DBParameterGroupFamily": f"{ENGINE}{major_of(running)}"}
     targets = _upgrade_targets(clients, running)
     if targets and desired not in targets:
         raise Blocked(
             f"Aurora PostgreSQL {running} cannot be upgraded to {desired}; it can to {', '.join(targets)}.",
             f"Choose one of them: `--set database.version={targets[-1]}`.",
         )
-    return {"EngineVersion": desired, "DBParameterGroupFamily": f"{ENGINE}{major_version(desired)}"}
+    return {"EngineVersion": desired, "DBParameterGroupFamily": f"{ENGINE}{major_of(desired)}"}
 
 
 def check_capacity(clients: Clients, version: str, min_acu: float, max_acu: float) -> None:
@@ -82,10 +77,8 @@ def check_capacity(clients: Clients, version: str, min_acu: float, max_acu: floa
         return
     descriptions = _describe_versions(clients, version)
     bounds = descriptions[0].get("ServerlessV2FeaturesSupport", {}) if descriptions else {}
-    lowest, highest = (
-        bounds.get("MinCapacity", _MIN_ACU_EVERYWHERE),
-        bounds.get("MaxCapacity", _MAX_ACU_EVERYWHERE),
-    )
+    lowest = bounds.get("MinCapacity", _MIN_ACU_EVERYWHERE)
+    highest = bounds.get("MaxCapacity", _MAX_ACU_EVERYWHERE)
     if descriptions and (min_acu < lowest or max_acu > highest):
         raise Blocked(
             f"Aurora PostgreSQL {version} runs with {lowest:g} to {highest:g} ACU, not with {min_acu:g} "
@@ -97,11 +90,12 @@ def check_capacity(clients: Clients, version: str, min_acu: float, max_acu: floa
 
 def _upgrade_targets(clients: Clients, running: str) -> list[str]:
     """Return the minor versions that AWS can upgrade `running` to, in order; none where AWS names none."""
-    targets = [target for one in _describe_versions(clients, running) for target in one.get("ValidUpgradeTarget", [])]
-    minor_versions = {
-        one["EngineVersion"] for one in targets if major_version(one["EngineVersion"]) == major_version(running)
+    versions = {
+        target["EngineVersion"]
+        for description in _describe_versions(clients, running)
+        for target in description.get("ValidUpgradeTarget", [])
     }
-    return sorted(minor_versions, key=_version_numbers)
+    return sorted((one for one in versions if major_of(one) == major_of(running)), key=_version_numbers)
 
 
 def _parameter_group_families(clients: Clients, desired: str) -> dict[str, str]:
@@ -111,8 +105,8 @@ def _parameter_group_families(clients: Clients, desired: str) -> dict[str, str]:
     """
     descriptions = _describe_versions(clients)
     if descriptions:
-        return {description["EngineVersion"]: description["DBParameterGroupFamily"] for description in descriptions}
-    return {desired if "." in desired else f"{desired}.10": f"{ENGINE}{major_version(desired)}"}
+        return {entry["EngineVersion"]: entry["DBParameterGroupFamily"] for entry in descriptions}
+    return {desired if "." in desired else f"{desired}.10": f"{ENGINE}{major_of(desired)}"}
 
 
 def _describe_versions(clients: Clients, version: str = "") -> list[dict[str, Any]]:
@@ -125,11 +119,6 @@ def _describe_versions(clients: Clients, version: str = "") -> list[dict[str, An
 
     reply = default_if_unsupported(ask, no_versions) if clients.aws.endpoint else ask()
     return list(reply["DBEngineVersions"])
-
-
-def major_version(version: str) -> str:
-    """Return the major version of an exact version."""
-    return version.split(".", 1)[0]
 
 
 def _is_plain_version(version: str) -> bool:

@@ -118,11 +118,11 @@ class DBClusterParameterGroup(RdsResourceType):
         """
         name = spec.props[self.name_property]
         several = len(rds.batch_scope.batch(name, "DBClusterParameterGroup", by="name", most=MAX_FILTER_VALUES)) > 1
-        reply = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
-        groups = [actual for actual in reply["DBClusterParameterGroups"] if actual[self.name_property] == name]
+        listed = rds.describe_db_cluster_parameter_groups()["DBClusterParameterGroups"] if several else []
+        groups = [actual for actual in listed if actual[self.name_property] == name]
         if not groups:
-            own_reply = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
-            groups = own_reply["DBClusterParameterGroups"]
+            reply = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
+            groups = reply["DBClusterParameterGroups"]
         return self.with_tags(rds, spec, groups[0]) if groups else None
 
     def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
