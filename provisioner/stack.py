@@ -55,51 +55,59 @@ def build(settings: Settings, suffix: str, region: str, lookups: StackLookups) -
     """Return the graph of one stack's resources; makes no call."""
     settings = with_overrides(settings, lookups.overrides)
     stack = Stack(check_suffix(suffix), region, settings.tags)
-    own = declare_service_roles(stack.step("account"))
-    net = declare_network(stack.step("vpc"), settings, lookups)
-    groups = declare_security_groups(stack.step("security"), settings, lookups, net)
-    locks = declare_keys(stack.step("keys"), settings, lookups)
-    journals = declare_log_groups(stack.step("logs"), settings, locks)
-    declare_flow_logs(stack.step("flow-logs"), settings, lookups, net, locks)
-    database = declare_database(stack.step("aurora"), settings, lookups, net, groups, journals, own, locks)
-    table = declare_sessions_table(stack.step("dynamodb"), settings, locks)
-    rights = declare_roles(stack.step("iam"), settings, lookups, journals, table, database, locks)
-    records = declare_access_logs(stack.step("access-logs"), settings, lookups)
-    key = declare_origin_key(stack.step("guard"), settings, locks)
+    service_roles = declare_service_roles(stack.step("account"))
+    network = declare_network(stack.step("vpc"), settings, lookups)
+    security = declare_security_groups(stack.step("security"), settings, lookups, network)
+    keys = declare_keys(stack.step("keys"), settings, lookups)
+    log_groups = declare_log_groups(stack.step("logs"), settings, keys)
+    declare_flow_logs(stack.step("flow-logs"), settings, lookups, network, keys)
+    database = declare_database(
+        stack.step("aurora"), settings, lookups, network, security, log_groups, service_roles, keys
+    )
+    table = declare_sessions_table(stack.step("dynamodb"), settings, keys)
+    roles = declare_roles(stack.step("iam"), settings, lookups, log_groups, table, database, keys)
+    access_logs = declare_access_logs(stack.step("access-logs"), settings, lookups)
+    origin_key = declare_origin_key(stack.step("guard"), settings, keys)
     domain = stack.step("domain")
-    proven = declare_certificates(domain, settings)
-    front = declare_balancer(stack.step("alb"), settings, lookups, net, groups, own, records, key, proven)
-    ways = declare_endpoints(stack.step("endpoints"), settings, net, groups)
-    ground = TaskInputs(net, ways, groups, journals, database, table, rights, front, own, lookups.overrides)
-    tasks = declare_services(stack.step("ecs"), settings, ground)
-    declare_autoscaling(stack.step("autoscaling"), settings, tasks, front, own)
-    acl = declare_firewall(stack.step("waf"), settings, lookups, locks)
-    origin = declare_origin_name(domain, settings, front)
-    within = declare_vpc_origin(stack.step("cloudfront"), settings, net, front)
-    distribution = declare_distribution(stack.step("cloudfront"), settings, front, acl, key, proven, origin, within)
-    declare_redirect(stack.step("alb"), front, distribution)
+    certificates = declare_certificates(domain, settings)
+    balancer = declare_balancer(
+        stack.step("alb"), settings, lookups, network, security, service_roles, access_logs, origin_key, certificates
+    )
+    endpoints = declare_endpoints(stack.step("endpoints"), settings, network, security)
+    inputs = TaskInputs(
+        network, endpoints, security, log_groups, database, table, roles, balancer, service_roles, lookups.overrides
+    )
+    compute = declare_services(stack.step("ecs"), settings, inputs)
+    declare_autoscaling(stack.step("autoscaling"), settings, compute, balancer, service_roles)
+    web_acl = declare_firewall(stack.step("waf"), settings, lookups, keys)
+    origin_name = declare_origin_name(domain, settings, balancer)
+    vpc_origin = declare_vpc_origin(stack.step("cloudfront"), settings, network, balancer)
+    distribution = declare_distribution(
+        stack.step("cloudfront"), settings, balancer, web_acl, origin_key, certificates, origin_name, vpc_origin
+    )
+    declare_redirect(stack.step("alb"), balancer, distribution)
     declare_names(domain, settings, distribution)
-    if records:
-        declare_edge_log_delivery(stack.step("access-logs"), lookups, records, distribution)
-    watched = MonitoredResources(front, tasks, database, table, acl)
-    declare_alarms(stack.step("alarms"), settings, lookups, watched, locks)
-    declare_dashboard(stack.step("dashboard"), settings, watched)
+    if access_logs:
+        declare_edge_log_delivery(stack.step("access-logs"), lookups, access_logs, distribution)
+    monitored = MonitoredResources(balancer, compute, database, table, web_acl)
+    declare_alarms(stack.step("alarms"), settings, lookups, monitored, keys)
+    declare_dashboard(stack.step("dashboard"), settings, monitored)
     declare_boundary(stack.step("boundary"), settings, lookups)
     # The marker is a role, because a log group or a table may need a KMS key of the stack first.
-    stack.marker = rights.execution.logical_id
+    stack.marker = roles.execution.logical_id
     stack.outputs = {
-        "alb_dns_name": front.alb["DNSName"],
+        "alb_dns_name": balancer.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],
         "cloudfront_distribution_url": interpolate("https://{}", distribution["DomainName"]),
         "rds_cluster_endpoint": database.cluster["Endpoint"],
         "dynamodb_table_name": table.id,
-        "ecs_cluster_name": tasks.cluster["clusterName"],
-        "ecs_service_name": tasks.service["serviceName"],
-        "vpc_id": net.vpc.id,
+        "ecs_cluster_name": compute.cluster["clusterName"],
+        "ecs_service_name": compute.service["serviceName"],
+        "vpc_id": network.vpc.id,
     }
     if database.readers:
         stack.outputs["rds_reader_endpoint"] = database.cluster["ReaderEndpoint"]
-    stack.outputs |= domain_outputs(settings, front, distribution)
+    stack.outputs |= domain_outputs(settings, balancer, distribution)
     for name in settings.api.services:
-        stack.outputs[f"ecs_service_name_{name.replace('-', '_')}"] = tasks.services[name]["serviceName"]
+        stack.outputs[f"ecs_service_name_{name.replace('-', '_')}"] = compute.services[name]["serviceName"]
     return stack

@@ -31,11 +31,9 @@ def declare_alarms(
         _declare_alarm(step, metric, topic, "")
     _declare_deployment_event(step, monitored, topic)
     if monitored.web_acl:
-        is_elsewhere = step.stack.region != GLOBAL_REGION
-        global_topic = (
-            _declare_topic(step, settings, lookups, keys, "global-alerts", GLOBAL_REGION) if is_elsewhere else topic
-        )
-        _declare_alarm(step, firewall_alarm(settings, monitored.web_acl), global_topic, GLOBAL_REGION)
+        if step.stack.region != GLOBAL_REGION:
+            topic = _declare_topic(step, settings, lookups, keys, "global-alerts", GLOBAL_REGION)
+        _declare_alarm(step, firewall_alarm(settings, monitored.web_acl), topic, GLOBAL_REGION)
 
 
 def _declare_topic(

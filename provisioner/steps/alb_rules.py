@@ -32,7 +32,7 @@ class ServiceRouting:
 
 @dataclass(frozen=True)
 class ListenerRules:
-    """The rules of one listener, as they are declared; `key_conditions` are the conditions that every rule has."""
+    """The rules of one listener; `declare_*` add to them. `key_conditions` are conditions that every rule has."""
 
     step: Step
     listener: ResourceHandle
@@ -132,24 +132,21 @@ def _longest_rising(pairs: list[tuple[str, int]]) -> dict[str, int]:
 def _fill_gaps(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict[str, int]:
     """Return a priority for each prefix: those in `fixed` keep theirs, the others get free ones between.
 
-    {} if there are not enough free priorities (`taken` are not free) between two fixed ones.
+    Return {} if there are not enough priorities outside of `taken` between two fixed ones.
     """
     priorities: dict[str, int] = {}
     previous = len(PAGES)
     for index, prefix in enumerate(order):
-        next_fixed = (
-            (offset, fixed[following_prefix])
-            for offset, following_prefix in enumerate(order[index:])
-            if following_prefix in fixed
-        )
-        count, limit = next(next_fixed, (len(order) - index, _LAST_PRIORITY))
         if prefix in fixed:
             previous = fixed[prefix]
         else:
-            free = [candidate for candidate in range(previous + 1, limit) if candidate not in taken]
+            # How many prefixes come before the next fixed one, this one included, and its priority.
+            next_fixed = ((count, fixed[later]) for count, later in enumerate(order[index:]) if later in fixed)
+            count, limit = next(next_fixed, (len(order) - index, _LAST_PRIORITY))
+            free = [priority for priority in range(previous + 1, limit) if priority not in taken]
             if len(free) < count:
                 return {}
-            # As many priorities must stay free as rules follow before the next fixed one.
+            # As many priorities must stay free as prefixes follow before the next fixed one.
             usable = free[: len(free) - count + 1]
             position = bisect.bisect_left(usable, preferred_priority(prefix))
             previous = usable[min(position, len(usable) - 1)]

@@ -39,9 +39,9 @@ def declare_boundary(step: Step, settings: Settings, lookups: StackLookups) -> N
         return
     allowed = (statement for resource in list(step.stack) for statement in _allowed_statements(step, lookups, resource))
     statements: list[dict[str, Any]] = []
-    for allowed_statement in allowed:
-        if allowed_statement not in statements:
-            statements.append(allowed_statement)
+    for statement in allowed:
+        if statement not in statements:
+            statements.append(statement)
     step(
         Boundary,
         _LOGICAL_ID,
@@ -51,23 +51,20 @@ def declare_boundary(step: Step, settings: Settings, lookups: StackLookups) -> N
 
 
 def _allowed_statements(step: Step, lookups: StackLookups, resource: Resource) -> Iterator[dict[str, Any]]:
-    # Yields the statements of a role policy, with a pattern for each ARN that is not known yet.
+    """Yield the statements of a role policy, with a pattern for each ARN that is not known yet."""
     if not isinstance(resource.type, RolePolicy):
         return
     for statement in resource.props["PolicyDocument"]["Statement"]:
-        # A part of an ARN that only AWS knows becomes "*".
-        resources = [
-            _with_wildcards(resource_arn) if isinstance(resource_arn, Interpolation) else resource_arn
-            for resource_arn in statement["Resource"]
-        ]
-        known_resources = [resource_arn for resource_arn in resources if not list(refs_in(resource_arn))]
-        if known_resources:
-            yield {**statement, "Resource": known_resources}
-        for ref in dict.fromkeys(ref for resource_arn in resources for ref in refs_in(resource_arn)):
+        arns = [_with_wildcards(each) if isinstance(each, Interpolation) else each for each in statement["Resource"]]
+        known_arns = [each for each in arns if not list(refs_in(each))]
+        if known_arns:
+            yield {**statement, "Resource": known_arns}
+        for ref in dict.fromkeys(ref for each in arns for ref in refs_in(each)):
             yield {**statement, **_resource_pattern(step, lookups, step.stack.resources[ref.logical_id], statement)}
 
 
 def _with_wildcards(arn: Interpolation) -> Interpolation:
+    """Return an ARN in which each part that only AWS knows is "*"."""
     parts = (_with_wildcards(part) if isinstance(part, Interpolation) else part for part in arn.parts)
     return Interpolation(arn.template, tuple("*" if isinstance(part, Ref) else part for part in parts))
 
@@ -88,9 +85,5 @@ def _resource_pattern(
             "Resource": [arn(step, lookups, "kms", "key/*")],
             "Condition": {"StringEquals": {**conditions, **tags}},
         }
-    template = "arn:{}:{}:*:{}:*{}*"
-    return {
-        "Resource": [
-            interpolate(template, lookups.partition, resource.type.service, lookups.account, resource.aws_name)
-        ]
-    }
+    service, name = resource.type.service, resource.aws_name
+    return {"Resource": [interpolate("arn:{}:{}:*:{}:*{}*", lookups.partition, service, lookups.account, name)]}

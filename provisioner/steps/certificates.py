@@ -62,21 +62,16 @@ def declare_certificates(step: Step, settings: Settings) -> Certificates | None:
         requested["alb"] = _declare_certificate(step, "alb", all_names["alb"], "")
     if not settings.domain.certificate_arn:
         requested["edge"] = _declare_certificate(step, "edge", all_names["edge"], GLOBAL_REGION)
-    records = _declare_validation_records(
-        step, settings, {place: (handle, all_names[place]) for place, handle in requested.items()}
-    )
-    issuances: dict[str, ResourceHandle] = {}
+    names_by_certificate = {place: (certificate, all_names[place]) for place, certificate in requested.items()}
+    records = _declare_validation_records(step, settings, names_by_certificate)
+    serving = {"edge": ServingCertificate(settings.domain.certificate_arn), "alb": ServingCertificate(given)}
+    issuances: list[ResourceHandle] = []
     for place, certificate in requested.items():
         own_records = [records[name] for name in all_names[place] if name in records]
-        issuances[place] = _declare_issuance(
-            step, settings, place, certificate, own_records or list(issuances.values())
-        )
-    return Certificates(
-        ServingCertificate(requested["edge"].id, issuances["edge"])
-        if "edge" in requested
-        else ServingCertificate(settings.domain.certificate_arn),
-        ServingCertificate(requested["alb"].id, issuances["alb"]) if "alb" in requested else ServingCertificate(given),
-    )
+        issuance = _declare_issuance(step, settings, place, certificate, own_records or list(issuances))
+        issuances.append(issuance)
+        serving[place] = ServingCertificate(certificate.id, issuance)
+    return Certificates(serving["edge"], serving["alb"])
 
 
 def _declare_certificate(step: Step, place: str, names: list[str], region: str) -> ResourceHandle:
@@ -116,17 +111,17 @@ def _declare_validation_records(
 
 
 def _declare_issuance(
-    step: Step, settings: Settings, place: str, certificate: ResourceHandle, records: list[ResourceHandle]
+    step: Step, settings: Settings, place: str, certificate: ResourceHandle, after: list[ResourceHandle]
 ) -> ResourceHandle:
-    """Declare the wait until a certificate is issued.
+    """Declare the wait until a certificate is issued; it begins once the resources in `after` are ready.
 
     Without a hosted zone somebody has to create the records by hand; the settings say how long to wait.
     """
     region = GLOBAL_REGION if place == "edge" else ""
     if settings.domain.hosted_zone_id:
-        return step(Issuance, f"issued-{place}", region=region, CertificateArn=certificate.id, depends_on=records)
+        return step(Issuance, f"issued-{place}", region=region, CertificateArn=certificate.id, depends_on=after)
     # The load balancer's certificate has all the names, so one request for the records is enough.
-    ready_edges = [resource.ready("the records for the other certificate are the same") for resource in records]
+    ready_edges = [resource.ready("the records for the other certificate are the same") for resource in after]
     return step(
         IssuanceByHand,
         f"issued-{place}",

@@ -34,32 +34,24 @@ def declare_egress(
     Each private subnet uses the table of its zone if there is one per zone, else the only table.
     """
     nat_subnets = {"one": public[:1], "per_zone": public, "none": []}[settings.network.nat]
-    nat_gateways = [
-        _declare_nat_gateway(step, number, public_subnet, internet_gateway)
-        for number, public_subnet in enumerate(nat_subnets, start=1)
-    ]
-    route_tables = [
-        step(RouteTable, f"routes-private-{number}", VpcId=vpc.id) for number in range(1, max(len(nat_gateways), 1) + 1)
-    ]
-    routes = [
-        _declare_route(step, number, table, nat)
-        for number, (table, nat) in enumerate(zip(route_tables, nat_gateways, strict=False), start=1)
-    ]
+    nats = [_declare_nat_gateway(step, n, subnet, internet_gateway) for n, subnet in enumerate(nat_subnets, start=1)]
+    tables = [step(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
+    pairs = zip(tables, nats, strict=False)
+    routes = [_declare_route(step, n, table, nat) for n, (table, nat) in enumerate(pairs, start=1)]
     associations = [
-        _declare_association(step, number, subnet, route_tables, nat_gateways, routes)
-        for number, subnet in enumerate(private, start=1)
+        _declare_association(step, n, subnet, tables, nats, routes) for n, subnet in enumerate(private, start=1)
     ]
-    return Egress(route_tables, nat_gateways, routes + associations)
+    return Egress(tables, nats, routes + associations)
 
 
 def _declare_nat_gateway(
-    step: Step, number: int, subnet: ResourceHandle, internet_gateway: ResourceHandle
+    step: Step, n: int, subnet: ResourceHandle, internet_gateway: ResourceHandle
 ) -> ResourceHandle:
     """Declare a NAT gateway with an address; creating it fails before the internet gateway is attached."""
-    address = step(ElasticIp, f"eip-{number}", Domain="vpc")
+    address = step(ElasticIp, f"eip-{n}", Domain="vpc")
     return step(
         NatGateway,
-        f"nat-{number}",
+        f"nat-{n}",
         SubnetId=subnet.id,
         AllocationId=address.id,
         ConnectivityType="public",
@@ -67,10 +59,10 @@ def _declare_nat_gateway(
     )
 
 
-def _declare_route(step: Step, number: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
+def _declare_route(step: Step, n: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
     return step(
         Route,
-        f"route-private-{number}",
+        f"route-private-{n}",
         RouteTableId=table.id,
         DestinationCidrBlock=ANYWHERE,
         NatGatewayId=nat.id,
@@ -79,10 +71,10 @@ def _declare_route(step: Step, number: int, table: ResourceHandle, nat: Resource
 
 def _declare_association(
     step: Step,
-    number: int,
+    n: int,
     subnet: ResourceHandle,
-    route_tables: list[ResourceHandle],
-    nat_gateways: list[ResourceHandle],
+    tables: list[ResourceHandle],
+    nats: list[ResourceHandle],
     routes: list[ResourceHandle],
 ) -> ResourceHandle:
     """Declare the association of a private subnet with its route table.
@@ -90,15 +82,15 @@ def _declare_association(
     It waits for the table's route and NAT gateway, so that a subnet that changes its table can go out at
     once.
     """
-    index = (number - 1) % len(route_tables)
-    dependencies: list[ResourceHandle | Edge] = [*routes[index : index + 1]]
-    dependencies += [
-        nat.ready("who follows a table goes through its gateway at once") for nat in nat_gateways[index : index + 1]
-    ]
+    index = (n - 1) % len(tables)
+    dependencies: list[ResourceHandle | Edge] = []
+    if nats:
+        gateway = nats[index].ready("who follows a table goes through its gateway at once")
+        dependencies = [routes[index], gateway]
     return step(
         RouteTableAssociation,
-        f"follows-private-{number}",
+        f"follows-private-{n}",
         SubnetId=subnet.id,
-        RouteTableId=route_tables[index].id,
+        RouteTableId=tables[index].id,
         depends_on=dependencies,
     )

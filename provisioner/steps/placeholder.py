@@ -23,7 +23,7 @@ http {{
   server {{
     listen {port};
     location {health} {{ return 200 '{{"status":"ok"}}'; }}
-{places}
+{locations}
   }}
 }}
 """
@@ -32,19 +32,15 @@ http {{
 def nginx_command(workload: Workload) -> list[str]:
     """Return the shell command that writes nginx's configuration to /tmp and starts nginx."""
     port, health = workload.container.port, _exact_location(served_path(workload.container.health_path))
+    title = workload.name or "ml-api"
     answers = {
-        _prefix_location(prefix): f'200 \'{{"service":"{_service_title(workload)}","path":"{prefix}"}}\''
-        for prefix in workload.prefixes
+        _prefix_location(prefix): f'200 \'{{"service":"{title}","path":"{prefix}"}}\'' for prefix in workload.prefixes
     }
     answers.setdefault("/", '404 \'{"error":"no such path"}\'')
     answers.pop(health, None)
     locations = "\n".join(f"    location {location} {{ return {answer}; }}" for location, answer in answers.items())
-    conf = _NGINX_CONF.format(port=port, health=health, places=locations)
+    conf = _NGINX_CONF.format(port=port, health=health, locations=locations)
     return ["sh", "-c", f"cat > /tmp/nginx.conf <<'EOF'\n{conf}EOF\nexec nginx -c /tmp/nginx.conf"]
-
-
-def _service_title(workload: Workload) -> str:
-    return workload.name or "ml-api"
 
 
 def _exact_location(path: bytes) -> str:
