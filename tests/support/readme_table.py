@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cli
 from provisioner.settings.schema import SettingSchema, setting_schemas
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(cli.__file__).parent / "README.md"
 HEAD = "| setting | default | takes | what it is |\n|---|---|---|---|\n"
 
 
