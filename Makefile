@@ -39,10 +39,10 @@ faults-strongest: $(VENV)/.tests  ## the same of all that can be had at once, at
 
 wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \
-	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 -m slow tests/test_wander.py --hypothesis-seed=$$seed
+	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 -m slow tests/stack/test_random_changes.py --hypothesis-seed=$$seed
 
 rights: $(VENV)/.tests  ## the policy for an operator: one run for each statement that is taken away
-	RIGHTS=all $(BIN)/pytest -n auto -m "slow or not slow" tests/test_rights.py tests/test_rights_domain.py tests/test_escalation.py
+	RIGHTS=all $(BIN)/pytest -n auto -m "slow or not slow" tests/permissions/test_policies.py tests/permissions/test_domain_policy.py tests/permissions/test_escalation.py
 
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

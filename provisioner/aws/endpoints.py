@@ -26,7 +26,7 @@ _AWS_DOMAINS = (
     ),
     *(".cloud.adc-e.uk", ".cloud-aws.adc-e.uk", ".csp.hci.ic.gov", ".aws.hci.ic.gov"),
 )
-# The services in which a stack has resources; tests/test_foreign_buckets.py compares them with the types.
+# The services in which a stack has resources; tests/state/test_foreign_buckets.py compares them with the types.
 SERVICES = (
     *("acm", "application-autoscaling", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2"),
     *("events", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sns", "wafv2"),

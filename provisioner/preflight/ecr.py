@@ -16,7 +16,8 @@ from provisioner.preflight.pull_rules import rule_of, rules
 from provisioner.settings.images import EcrImage
 from state.errors import ProvisionerError
 
-# The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
+# The calls of this module by service; `policy` grants them. tests/resources/test_declared_calls.py compares
+# it with the source.
 CALLS = {"ecr": ("DescribeImages",)}
 _ABSENT = ("ImageNotFoundException", "RepositoryNotFoundException")
 # The error code of an ECR that does not know the filter by image status.

@@ -11,7 +11,8 @@ from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.settings.images import EcrImage
 
-# The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
+# The calls of this module by service; `policy` grants them. tests/resources/test_declared_calls.py compares
+# it with the source.
 CALLS = {"ecr": ("DescribePullThroughCacheRules",)}
 # ECR user guide, "Customizing repository prefixes for ECR to ECR pull through cache": as a repository prefix,
 # the rule for all repositories without a rule of their own; as an upstream prefix, no prefix.

@@ -22,7 +22,8 @@ from provisioner.settings.postgres import (
     major_of,
 )
 
-# The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
+# The calls of this module by service; `policy` grants them. tests/resources/test_declared_calls.py compares
+# it with the source.
 CALLS = {"rds": ("DescribeDBMajorEngineVersions",)}
 _ENGINE, _STANDARD = "aurora-postgresql", "open-source-rds-standard-support"
 

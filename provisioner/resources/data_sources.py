@@ -22,7 +22,8 @@ from provisioner.resources.rds.base import CLUSTER_NOT_FOUND
 from provisioner.resources.secretsmanager import INPUT_VARIABLE, password_from_environment
 from provisioner.resources.tags import mapping
 
-# The AWS operations that this module calls, by service: `policy` grants them. tests/test_calls.py compares
+# The AWS operations that this module calls, by service: `policy` grants them.
+# tests/resources/test_declared_calls.py compares
 # the list with the code.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Helpers of the tests, each named for what it does."""

@@ -14,7 +14,7 @@ from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource, resources_from_graph
 from provisioner.report.security_controls import check_controls
 from provisioner.terminal.report.model import ReportContents, ResourceHealthRow
-from tests.test_graph import built
+from tests.engine.test_graph import built
 
 ODD = '<b onclick="x">&\'"</b>'
 PLACE = {"account": "123456789012", "partition": "aws", "region": "us-east-1", "endpoint": ""}

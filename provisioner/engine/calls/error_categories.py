@@ -52,7 +52,7 @@ TRANSIENT = frozenset({ErrorCategory.THROTTLED, ErrorCategory.UNSENT, ErrorCateg
 _NEVER_REACHED_AWS = frozenset({ErrorCategory.UNTRUSTED, ErrorCategory.PROXY_REFUSED})
 
 # botocore.exceptions, 1.44.5. A class that is not here has the category of its nearest base class here; one
-# whose nearest is BotoCoreError is a call that was never made as it was meant (tests/test_faults.py).
+# whose nearest is BotoCoreError is a call that was never made as it was meant (tests/engine/test_error_categories.py).
 CLASSES: Mapping[type[BaseException], ErrorCategory] = {
     **dict.fromkeys(CHAIN_ERRORS, ErrorCategory.EXPIRED),
     raised.EndpointConnectionError: ErrorCategory.UNSENT,

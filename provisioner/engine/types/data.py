@@ -146,7 +146,7 @@ class ResourceTypeData:
     lookup_properties: ClassVar[tuple[str, ...]] = ()
 
     # The operations that its methods call, from which `policy` derives the IAM actions. A method that is not
-    # listed is as in the base class. tests/test_calls.py compares this with the source.
+    # listed is as in the base class. tests/resources/test_declared_calls.py compares this with the source.
     operations: ClassVar[Calls] = {}
     # Its resource type in IAM's service authorization reference, and the properties that fill the
     # placeholders of its ARN from the left; placeholders that are left become `*`. A property that is a

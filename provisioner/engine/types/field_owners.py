@@ -99,7 +99,8 @@ class FieldOwnership:
     `shapes` names where AWS returns the resource: `service operation path`, the path leading to one resource.
     Each other field is a list of members as dotted paths, separated by blanks and without list positions.
     `A.**` is A and all below it; the longest path that matches decides. The table is used for members that
-    are not declared: those that are declared are compared anyway. tests/test_members.py compares the table
+    are not declared: those that are declared are compared anyway. tests/resources/test_field_ownership.py
+    compares the table
     with botocore's models: each member is classified, and none has vanished.
     """
 

@@ -20,7 +20,8 @@ from provisioner.resources.ecs.service import describe_services
 from provisioner.resources.ecs.task_definitions import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
 
-# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
+# them with the
 # source.
 CALLS = {"ecs": ("DescribeTaskDefinition", "ListTaskDefinitions")}
 # The arguments of RegisterTaskDefinition (botocore ecs). Whatever else a described revision has is AWS's own.

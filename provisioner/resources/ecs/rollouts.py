@@ -18,7 +18,8 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.service import describe_services
 from provisioner.resources.ecs.service_deployments import list_deployments
 
-# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
+# them with the
 # source.
 CALLS = {
     "ecs": ("DescribeServiceRevisions", "ListServiceDeployments", "UpdateService ml-api-cluster-{suffix}"),

@@ -15,7 +15,8 @@ from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.tags import lower_case_pairs
 from state.errors import ProvisionerError
 
-# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
+# them with the
 # source.
 CALLS = {
     "ecs": (

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.emulator.ecs import scheduler
 from provisioner.emulator.ecs.journal import last_words
 from provisioner.emulator.ecs.life import end
-from tests import registry
+from tests.support import image_registry
 from tests.support.breakages.deed import Act, Break, service
 from tests.support.live_stack import LiveStack
 from tests.support.manual_changes import CLUSTER, SCALING, SERVICE, TASKS_LOG
@@ -18,7 +18,7 @@ THERE = {"cluster": CLUSTER, "service": SERVICE}
 
 def push(live_stack: LiveStack) -> None:
     """Push the image that the tasks run."""
-    registry.push(live_stack.aws("ecr"), "shop", "1")
+    image_registry.push(live_stack.aws("ecr"), "shop", "1")
 
 
 def _expire_image(live_stack: LiveStack) -> None:

@@ -1,0 +1,1 @@
+"""Access to AWS: credentials, sign-in, responses, pages, rate limits."""

@@ -1,0 +1,1 @@
+"""The command line, in whole processes where a user meets a process."""

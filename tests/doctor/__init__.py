@@ -1,0 +1,1 @@
+"""`doctor`: its checks, each over documents and on broken stacks."""

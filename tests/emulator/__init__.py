@@ -1,0 +1,1 @@
+"""The emulator: what it answers as AWS does, and how it is kept apart from AWS."""

@@ -1,0 +1,1 @@
+"""The engine: graph, plan, execution, waits, retries, estimates."""

@@ -1,0 +1,1 @@
+"""IAM policies that are printed and policies of the stack."""

@@ -1,0 +1,1 @@
+"""Resource types: their calls, their owners, their behaviour on AWS."""

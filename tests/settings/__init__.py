@@ -1,0 +1,1 @@
+"""Settings: their schema, bounds, and a stack that is changed by each."""

@@ -1,0 +1,1 @@
+"""Whole stacks: created, changed, interrupted, removed, as AWS sees them."""

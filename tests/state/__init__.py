@@ -1,0 +1,1 @@
+"""The state: file, bucket, lock, runs."""

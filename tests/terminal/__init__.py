@@ -1,0 +1,1 @@
+"""What is drawn: terminal, pages, pictures."""
