@@ -38,7 +38,7 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.progress import show_progress
 from provisioner.workspace import Workspace, current_timestamp
 from state.errors import StateError
-from state.serialization import as_json, validate_types
+from state.serialization import as_json, by_name, validate_types
 from state.stack_state import StackLocation, Tombstone
 
 
@@ -207,8 +207,8 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
         return {}
     try:
         report = dict(json.loads(reports[-1].load() or b"{}"))
-        validate_types(StackLocation(**report["place"]))
-        report["deleted"] = [validate_types(Tombstone(**tombstone)) for tombstone in report["deleted"]]
+        validate_types(StackLocation(**by_name(StackLocation, report["place"])))
+        report["deleted"] = [validate_types(Tombstone(**by_name(Tombstone, tombstone))) for tombstone in report["deleted"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StateError(
             f"The report {reports[-1].description} cannot be read ({error}).",

@@ -32,7 +32,7 @@ def front(user: User) -> Iterator[FaultProxy]:
         yield made
 
 
-def user(user: User, front: FaultProxy, tmp_path: Path, config: str, **more: str) -> User:
+def user_with_config(user: User, front: FaultProxy, tmp_path: Path, config: str, **more: str) -> User:
     """A user with this config file, whose AWS is the emulator, and no keys in the environment."""
     home = tmp_path / "user"
     (home / ".aws").mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def test_whatever_the_chain_ends_with_is_a_sentence_and_exit_3(
 ) -> None:
     config, more, words = CHAINS[name]
 
-    ran = plan(user(user, front, tmp_path, config, **{"AWS_PROFILE": "p", **more}))
+    ran = plan(user_with_config(user, front, tmp_path, config, **{"AWS_PROFILE": "p", **more}))
 
     assert ran.code == 3, ran.err
     for word in words:
@@ -170,7 +170,7 @@ def test_whatever_the_chain_ends_with_is_a_sentence_and_exit_3(
 def test_a_sign_in_whose_file_was_cut_off_is_made_anew(
     user: User, front: FaultProxy, tmp_path: Path, text: str
 ) -> None:
-    one = user(user, front, tmp_path, WITH_SSO, AWS_PROFILE="p")
+    one = user_with_config(user, front, tmp_path, WITH_SSO, AWS_PROFILE="p")
     cache = tmp_path / "user" / ".aws" / "sso" / "cache"
     cache.mkdir(parents=True)
     # botocore utils.py, SSOTokenLoader: sha1 of the session's name.
@@ -190,7 +190,7 @@ WITH_LOGIN = "[profile p]\nlogin_session = arn:aws:iam::123456789012:user/me\n"
 def test_a_profile_of_aws_login_names_the_package_or_the_command(user: User, front: FaultProxy, tmp_path: Path) -> None:
     from botocore.compat import EC
 
-    ran = plan(user(user, front, tmp_path, WITH_LOGIN, AWS_PROFILE="p"))
+    ran = plan(user_with_config(user, front, tmp_path, WITH_LOGIN, AWS_PROFILE="p"))
 
     assert ran.code == 3, ran.err
     assert (INSTALL if EC is None else "aws login --profile p") in ran.err
@@ -202,7 +202,7 @@ def with_mfa(source: str = "") -> str:
 
 
 def test_an_mfa_device_without_a_terminal_is_told(user: User, front: FaultProxy, tmp_path: Path) -> None:
-    one = user(user, front, tmp_path, with_mfa(), AWS_PROFILE="p")
+    one = user_with_config(user, front, tmp_path, with_mfa(), AWS_PROFILE="p")
 
     ran = no_terminal(one, "plan", "--suffix", "a")
 
@@ -226,7 +226,7 @@ def test_a_role_that_is_denied_is_named(user: User, front: FaultProxy, tmp_path:
     front.order(plays.refusal("AccessDenied", 403, "not authorized"), operation="AssumeRole", times=9)
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
 
-    ran = plan(user(user, front, tmp_path, config, AWS_PROFILE="p"))
+    ran = plan(user_with_config(user, front, tmp_path, config, AWS_PROFILE="p"))
 
     assert ran.code == 3, ran.err
     assert ROLE in ran.err
@@ -241,7 +241,7 @@ def test_a_code_is_asked_for_once_for_all_regions_services_and_the_bucket(
     user: User, front: FaultProxy, tmp_path: Path
 ) -> None:
     make_bucket(user.box)
-    one = user(user, front, tmp_path, with_mfa(), AWS_PROFILE="p")
+    one = user_with_config(user, front, tmp_path, with_mfa(), AWS_PROFILE="p")
     command = ("plan", "--suffix", "a", "--state", f"s3://{BUCKET}")
 
     first = no_terminal(one, *command, typed="123456\n")
@@ -258,7 +258,7 @@ def test_a_code_is_asked_for_once_for_all_regions_services_and_the_bucket(
 
 def test_a_session_that_aws_no_longer_takes_is_not_used_again(user: User, front: FaultProxy, tmp_path: Path) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
-    one = user(user, front, tmp_path, config, AWS_PROFILE="p")
+    one = user_with_config(user, front, tmp_path, config, AWS_PROFILE="p")
     assert plan(one).code == 0
     front.order(plays.refusal("ExpiredToken", 403, "expired"), operation="DescribeVpcs")
 
@@ -273,7 +273,7 @@ def test_a_kept_session_that_cannot_be_read_is_as_none(
     user: User, front: FaultProxy, tmp_path: Path, text: str
 ) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
-    one = user(user, front, tmp_path, config, AWS_PROFILE="p")
+    one = user_with_config(user, front, tmp_path, config, AWS_PROFILE="p")
     assert plan(one).code == 0
     [file] = kept(tmp_path).iterdir()
     file.write_text(text)
@@ -284,7 +284,7 @@ def test_a_kept_session_that_cannot_be_read_is_as_none(
 
 def test_where_no_session_can_be_kept_it_serves_the_process(user: User, front: FaultProxy, tmp_path: Path) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
-    one = user(user, front, tmp_path, config, AWS_PROFILE="p")
+    one = user_with_config(user, front, tmp_path, config, AWS_PROFILE="p")
     (tmp_path / "user" / ".aws" / "cli").write_text("a file, where a folder should be")
 
     assert plan(one).code == 0

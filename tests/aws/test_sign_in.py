@@ -19,6 +19,7 @@ from provisioner.commands.sign_in import SIGN_IN_TIMEOUT, SignInWait
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
 from tests.aws.test_credentials import LATER, PAST, SESSION, SSO, no_terminal, user
+from tests.aws.test_credentials import LATER, PAST, SESSION, SSO, no_terminal, user_with_config
 from tests.engine.test_waiter import Hurried
 from tests.support.account_inventory import client
 from tests.support.fault_proxy import Answer, FaultProxy, plays
@@ -161,7 +162,7 @@ def ends_in_mid_run(front: FaultProxy, one: SignIn) -> None:
 
 def waits_and_goes_on(desk: User, front: FaultProxy, tmp_path: Path, one: SignIn, **more: str) -> None:
     ends_in_mid_run(front, one)
-    mine = user(desk, front, tmp_path, one.config, AWS_PROFILE="p", **more)
+    mine = user_with_config(desk, front, tmp_path, one.config, AWS_PROFILE="p", **more)
 
     with terminal(mine, *LOGS, local=False, **mine.environment) as person:
         seen = person.until("goes on by itself")
@@ -176,7 +177,7 @@ def waits_and_goes_on(desk: User, front: FaultProxy, tmp_path: Path, one: SignIn
 
 def ends_and_is_told(desk: User, front: FaultProxy, tmp_path: Path, one: SignIn, **more: str) -> None:
     ends_in_mid_run(front, one)
-    mine = user(desk, front, tmp_path, one.config, AWS_PROFILE="p", **more)
+    mine = user_with_config(desk, front, tmp_path, one.config, AWS_PROFILE="p", **more)
 
     ran = no_terminal(mine, *LOGS)
 
@@ -242,7 +243,7 @@ def test_the_keys_of_aws_login_are_renewed_while_it_lasts(
     login.make()
     login.over()
     login.is_over = False
-    mine = user(user, front, tmp_path, login.config, AWS_PROFILE="p", PYTHONPATH=awscrt)
+    mine = user_with_config(user, front, tmp_path, login.config, AWS_PROFILE="p", PYTHONPATH=awscrt)
 
     assert no_terminal(mine, "plan", "--suffix", "a").code == 0
     assert login.given > 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.test_credentials import no_terminal, user
+from tests.aws.test_credentials import no_terminal, user_with_config
 from tests.aws.test_sign_in import LOG_GROUPS, LOGS, OfSso, front, groups, sso
 from tests.support.fault_proxy import Answer, FaultProxy, plays
 from tests.support.fault_proxy.front import Ask, SeenRequest
@@ -36,7 +36,7 @@ def member(desk: User, front: FaultProxy, tmp_path: Path, sso: OfSso) -> User:
     """One of a team, signed in, with the team's state in S3."""
     sso.make()
     front.order(sso.give, path="/federation/credentials", times=10**6)
-    mine = user(desk, front, tmp_path, sso.config, AWS_PROFILE="p", MLAPI_STATE=STATE)
+    mine = user_with_config(desk, front, tmp_path, sso.config, AWS_PROFILE="p", MLAPI_STATE=STATE)
     assert no_terminal(mine, "state", "init", "--yes").code == 0
     return mine
 

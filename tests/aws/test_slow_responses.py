@@ -18,7 +18,7 @@ from provisioner.emulator.control_client import STATE
 from provisioner.engine.calls import caller
 from provisioner.names import WRITER
 from state.stack_state import StackLocation, StackState
-from tests.aws.test_credentials import ROLE, SSO, WITH_SSO
+from tests.aws.test_credentials import ROLE, SSO, WITH_SSO, user_with_config
 from tests.support.fault_proxy import FaultProxy, plays
 from tests.support.shared_state import BUCKET, make_bucket
 from tests.support.user import User
@@ -107,7 +107,7 @@ def test_the_chain_waits_for_no_answer_without_end(
     told = {key: value.format(url=front.url) for key, value in more.items()}
     told |= {"AWS_MAX_ATTEMPTS": "1", "AWS_PROFILE": "" if more else "p"}
 
-    ran = user(user, front, tmp_path, config, **told).run("plan", "--suffix", "a", local=False)
+    ran = user_with_config(user, front, tmp_path, config, **told).run("plan", "--suffix", "a", local=False)
 
     assert ran.code == 3, ran.err
     assert "Traceback" not in ran.err
