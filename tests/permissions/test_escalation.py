@@ -41,7 +41,7 @@ def climber(served: Any, request: Any, tmp_path_factory: Any) -> Iterator[Aws]:
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json")
     with_key = ("--set", "profile=production", "--set", "encryption.key=own")
     given = user.well("policy", "--for", request.param, *asked, *with_key).lines[0]["policies"]
-    served.behave(manners=False, pace=0.0)
+    served.behave(behaviours=False, speed=0.0)
     iam, ec2 = client(served.endpoint, "iam"), client(served.endpoint, "ec2")
     for name in (f"ml-api-boundary-{SUFFIX}", "wide"):
         iam.create_policy(PolicyName=name, PolicyDocument=NOTHING if "boundary" in name else ANYTHING)
@@ -55,7 +55,7 @@ def climber(served: Any, request: Any, tmp_path_factory: Any) -> Iterator[Aws]:
         yield lambda service: client(served.endpoint, service)
     finally:
         served.authorise()
-        served.behave(manners=True, pace=0.0)
+        served.behave(behaviours=True, speed=0.0)
 
 
 def foreign_vpc(aws: Aws) -> str:
