@@ -208,7 +208,8 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
     try:
         report = dict(json.loads(reports[-1].load() or b"{}"))
         validate_types(StackLocation(**by_name(StackLocation, report["place"])))
-        report["deleted"] = [validate_types(Tombstone(**by_name(Tombstone, tombstone))) for tombstone in report["deleted"]]
+        read = (by_name(Tombstone, tombstone) for tombstone in report["deleted"])
+        report["deleted"] = [validate_types(Tombstone(**fields)) for fields in read]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StateError(
             f"The report {reports[-1].description} cannot be read ({error}).",
