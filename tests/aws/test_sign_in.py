@@ -18,7 +18,6 @@ from provisioner.aws.credential_errors import ChainError
 from provisioner.commands.sign_in import SIGN_IN_TIMEOUT, SignInWait
 from provisioner.engine.calls.polling import Clock
 from provisioner.terminal.console import Console
-from tests.aws.test_credentials import LATER, PAST, SESSION, SSO, no_terminal, user
 from tests.aws.test_credentials import LATER, PAST, SESSION, SSO, no_terminal, user_with_config
 from tests.engine.test_waiter import Hurried
 from tests.support.account_inventory import client
