@@ -136,7 +136,7 @@ def bring_up(session: Session, plan: Plan) -> Outcome:
 
     """
     with exclusive_run(session, plan) as (marker, confirm):
-        done = Apply(plan, session.executor(marker), RESOURCE_TYPES).run()
+        done = Apply(plan, session.executor(plan, marker), RESOURCE_TYPES).run()
         if not (session.aws.is_faithful or plan.unfiltered) and done.is_complete:
             done = _follow(session, done)
         if done.is_complete:
@@ -156,4 +156,4 @@ def _follow(session: Session, done: Outcome) -> Outcome:
     names = ", ".join(change.logical_id for change in moved.changes_to_make)
     told = f"this emulator tells other values than before: {names} follow them"
     session.listener(Event("note", detail=told))
-    return done.merged_with(Apply(moved, session.executor(), RESOURCE_TYPES).run())
+    return done.merged_with(Apply(moved, session.executor(moved), RESOURCE_TYPES).run())

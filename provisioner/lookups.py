@@ -26,13 +26,13 @@ def look_up(
 ) -> StackLookups:
     """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
-    They are put into `state` and saved with its first write. For a stack that is `ending`, the recorded
-    values stand, whatever the settings say now.
+    The state is left as it is: the result holds what it has to record. For a stack that is `ending`, the
+    recorded values stand, whatever the settings say now.
     """
     known = state.lookups
     with user_errors("looking at what the region offers"):
         zones = _zones(clients, suffix, settings, known, ending=ending)
-        state.lookups = {
+        chosen: dict[str, Any] = {
             "zones": [*zones, *known.get("zones", [])[len(zones) :]],
             **_engine(clients, suffix, settings, known, ending=ending),
             "master_password": known.get("master_password") or lookups.master_password_keeper(clients, suffix),
@@ -41,7 +41,6 @@ def look_up(
             **({"filled": known["filled"]} if "filled" in known else {}),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
-        chosen = state.lookups
         if not ending:
             capacity = (settings.database.min_acu, settings.database.max_acu)
             engine_versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
@@ -56,17 +55,17 @@ def look_up(
         edge_addresses=chosen["edge_addresses"],
         readers=_readers(clients, suffix, known) if ending else 0,
         moved_from="" if ending else _moved_from(settings, known, chosen["engine"]),
+        recorded=chosen,
     )
 
 
-def with_pull_rules(clients: Clients, settings: Settings, state: StackState, lookups: StackLookups) -> StackLookups:
-    """Return the lookups with the repositories that ECR fills by pull-through-cache rules; record these."""
+def with_pull_rules(clients: Clients, settings: Settings, lookups: StackLookups) -> StackLookups:
+    """Return the lookups with the repositories that ECR fills by pull-through-cache rules."""
     images = [image for one in with_overrides(settings, lookups.overrides).workloads for image in one.images]
-    known = state.lookups.get("filled", [])
-    found = pull_rules.filled(clients, images, state.location.account, known)
-    if found or known:
-        state.lookups["filled"] = found
-    return replace(lookups, pull_through_repositories=frozenset(found))
+    known = lookups.recorded.get("filled", [])
+    filled = pull_rules.filled(clients, images, lookups.account, known)
+    recorded = {**lookups.recorded, "filled": filled} if filled or known else lookups.recorded
+    return replace(lookups, pull_through_repositories=frozenset(filled), recorded=recorded)
 
 
 def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str, int]:

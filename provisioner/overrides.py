@@ -52,22 +52,26 @@ def _less(marks: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in marks.items() if name not in names}
 
 
-def follow_what_runs(state: StackState, stack: Stack, overrides: Mapping[str, ServiceOverrides]) -> None:
-    """Record, for each service with a chosen image, the task definition revision that runs.
+def running_revisions(
+    state: StackState, stack: Stack, overrides: Mapping[str, ServiceOverrides]
+) -> dict[str, ResourceState]:
+    """Return the task definition revisions that run and are not recorded, for services with a chosen image.
 
     So a `deploy` that was killed, one that ECS rolled back, and a lost state are all read alike.
     """
-    for name, told in overrides.items():
+    revisions: dict[str, ResourceState] = {}
+    for name, override in overrides.items():
         resource = stack.resources[f"task.{name}" if name else "task"]
         resource_state = state.resources.get(resource.logical_id)
-        if not told.revision or (resource_state and resource_state.id == told.revision):
+        if not override.revision or (resource_state and resource_state.id == override.revision):
             continue
         resource_state = resource_state or ResourceState(
             str(resource.type), resource.aws_name, resource.step, depends_on=resource.depends_on
         )
-        state.resources[resource.logical_id] = replace(
-            resource_state, id=told.revision, phase="ready", recorded=None, intent=None
+        revisions[resource.logical_id] = replace(
+            resource_state, id=override.revision, phase="ready", recorded=None, intent=None
         )
+    return revisions
 
 
 def show_overrides(plan: Plan, settings: Settings, overrides: Mapping[str, ServiceOverrides]) -> None:

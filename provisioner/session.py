@@ -17,7 +17,8 @@ from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.execution.events import Listener, silent
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.planning.drift import DriftReport, look_for_drift
-from provisioner.engine.planning.plan import Plan, make_plan, managed_resource_of
+from provisioner.engine.planning.plan import Plan, managed_resource_of
+from provisioner.engine.planning.plan_builder import make_plan
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.mark import RunIdentity
 from provisioner.engine.run_marker.marker import RunMarker
@@ -33,7 +34,7 @@ from provisioner.location import (
 )
 from provisioner.lookups import describe_upgrade, look_up, with_domain, with_pull_rules
 from provisioner.names import WRITER
-from provisioner.overrides import follow_what_runs, read_overrides, show_overrides
+from provisioner.overrides import read_overrides, running_revisions, show_overrides
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings import Settings
 from provisioner.settings.overrides import ServiceOverrides
@@ -42,6 +43,7 @@ from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_images_reachable
 from provisioner.workspace import unfinished_teardown
 from state.errors import LockHeld
+from state.findings import StateFindings
 from state.lock import Lock
 from state.lock_holder import LockHolder
 from state.manager import StateManager
@@ -158,7 +160,7 @@ class Session:
         """
         clients = self.clients.with_shared_reads(BatchScope.of(self.state))
         plan = self._look(clients)
-        report = look_for_drift(plan, self.state, clients, RESOURCE_TYPES)
+        report = look_for_drift(plan, clients, RESOURCE_TYPES)
         if report.is_empty:
             raise self.nothing_exists_error()
         return report, plan
@@ -191,11 +193,11 @@ class Session:
             overrides[name] = replace(overrides.get(name, ServiceOverrides()), image=image)
         lookups = replace(lookups, overrides=overrides)
         if not teardown:
-            lookups = with_pull_rules(clients, settings, self.state, lookups)
+            lookups = with_pull_rules(clients, settings, lookups)
         if overrides or lookups.pull_through_repositories:
             stack = make(settings, self.suffix, self.location.region, lookups)
-            follow_what_runs(self.state, stack, overrides)
-        plan = make_plan(stack, self.state, clients, RESOURCE_TYPES)
+        findings = StateFindings(lookups.recorded, running_revisions(self.state, stack, overrides))
+        plan = make_plan(stack, self.state, clients, RESOURCE_TYPES, findings)
         if lookups.moved_from:
             plan.notes.append(describe_upgrade(lookups.moved_from, lookups.engine["EngineVersion"]))
         show_overrides(plan, settings, overrides)
@@ -259,11 +261,16 @@ class Session:
         """Forget the stack: it is gone, and was seen to be."""
         self.options.workspace.store(self.suffix).remove()
 
-    def executor(self, marker: RunMarker | None = None) -> ResourceExecutor:
-        """Return an executor of changes, which writes the state around each call."""
+    def executor(self, plan: Plan | None = None, marker: RunMarker | None = None) -> ResourceExecutor:
+        """Return an executor of changes, which writes the state around each call.
+
+        `plan` is the plan that it carries out, if there is one: what the plan found out is recorded first.
+        """
         state_manager = StateManager(
             self.state, self.options.workspace.store(self.suffix), WRITER, self.clock.wall, self.guard
         )
+        if plan is not None:
+            state_manager.record_findings(plan.findings)
         executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)
         executor.retry_policy.recent.add_recorded(self.state.resources, RESOURCE_TYPES)
         return executor

@@ -11,7 +11,8 @@ from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.teardown import delete_recorded
 from provisioner.engine.execution.verification import Remnant, VerificationReport, verify_deleted
-from provisioner.engine.planning.plan import Plan, make_plan
+from provisioner.engine.planning.plan import Plan
+from provisioner.engine.planning.plan_builder import make_plan
 from provisioner.engine.planning.protection import (
     HiddenProtection,
     hidden_protections,
@@ -36,12 +37,12 @@ from state.stack_state import StackState
 _ROUNDS = 3
 
 
-def resources_to_delete(session: Session, plan: Plan) -> list[str]:
+def resources_to_delete(plan: Plan) -> list[str]:
     """Return the names of the resources that a teardown deletes, in declared order.
 
     These exist in AWS, or are in the state; the account-wide roles are left out.
     """
-    resource_states = session.state.resources
+    resource_states = plan.state.resources
     names = plan.found | {
         name
         for name, resource_state in resource_states.items()
@@ -74,8 +75,8 @@ def protections(session: Session, plan: Plan) -> ProtectedResources:
     with user_errors("asking which log groups are protected"):
         groups = leftovers.protected_log_groups(session.clients, plan.stack, theirs)
     return ProtectedResources(
-        tuple(protected_resources(plan, session.state, RESOURCE_TYPES)),
-        tuple(hidden_protections(plan, session.state, session.clients, RESOURCE_TYPES)),
+        tuple(protected_resources(plan, RESOURCE_TYPES)),
+        tuple(hidden_protections(plan, session.clients, RESOURCE_TYPES)),
         tuple(groups),
     )
 
@@ -97,7 +98,6 @@ def take_down(session: Session, plan: Plan, found: ProtectedResources) -> Outcom
         marker.check_now()  # an interrupted teardown deleted it last, or another run has just begun
         return _take_down(session, plan, found, marker)
     with run_mark(session, marker, plan.actual[marker.logical_id]):
-        delete_marker_last(session.state, marker.logical_id)
         return _take_down(session, plan, found, marker)
 
 
@@ -136,7 +136,9 @@ def delete_marker_last(state: StackState, marker: str) -> None:
 
 def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: RunMarker | None = None) -> Outcome:
     """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
-    executor = session.executor()
+    executor = session.executor(plan)
+    if marker and stands(plan, marker.logical_id):
+        delete_marker_last(session.state, marker.logical_id)
     Apply(plan, executor, RESOURCE_TYPES).adopt_found()
     lifted = remove_protections(
         executor, RESOURCE_TYPES, found.told, [one.logical_id for one in found.untold if one.protections]
@@ -155,6 +157,7 @@ def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: 
         if not outcome.is_complete or not _came_back(returned, outcome):
             break
         raise_if_begun_again(marker, returned)
+        executor.state_manager.record_findings(returned.findings)
         Apply(returned, executor, RESOURCE_TYPES).adopt_found()
         outcome = outcome.merged_with(delete_recorded(executor, RESOURCE_TYPES))
         _rest(session, marker)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from state.errors import ProvisionerError
+from state.findings import StateFindings, with_findings
 from state.stack_state import Intent, PendingCommand, ResourceState, StackState, Tombstone
 from state.state_store import StateStore
 
@@ -53,6 +54,12 @@ class StateManager:
     def get(self, logical_id: str) -> ResourceState | None:
         """Return the state of one resource, or None if there is none."""
         return self.state.resources.get(logical_id)
+
+    def record_findings(self, findings: StateFindings) -> None:
+        """Record what a plan has found out; it is written with the next change, as without any nothing is due."""
+        with self._change:
+            recorded = with_findings(self.state, findings)
+            self.state.lookups, self.state.resources = recorded.lookups, recorded.resources
 
     def record_intent(self, logical_id: str, action: str, resource_state: ResourceState) -> Intent:
         """Record that the action `action` is about to be called, and return the intent with its client token.

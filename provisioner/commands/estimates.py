@@ -36,16 +36,14 @@ from state.stack_state import StackState
 
 def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanEstimate:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
-    costs = estimate_cost(plan, session.state, _prices(session))
+    costs = estimate_cost(plan, _prices(session))
     is_idle = not plan.changes_to_make
     time_estimate = (
-        TimeEstimate(0, (), False)
-        if is_idle
-        else estimate_apply(plan, session.state, RESOURCE_TYPES, session.duration_history)
+        TimeEstimate(0, (), False) if is_idle else estimate_apply(plan, RESOURCE_TYPES, session.duration_history)
     )
     is_checked = checks and not plan.refused
     findings = check(plan, session.clients, time_estimate.seconds, session.location.account) if is_checked else []
-    protected = protected_removals(plan, session.state, session.clients, RESOURCE_TYPES) if is_checked else ()
+    protected = protected_removals(plan, session.clients, RESOURCE_TYPES) if is_checked else ()
     return PlanEstimate(
         costs, time_estimate, (*findings, *protected), None if is_idle else _estimate_other_profile(session)
     )
@@ -54,7 +52,7 @@ def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanE
 def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> PlanEstimate:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known_prices = _prices(session)
-    now = monthly_bill(resources_before(plan, session.state), known_prices)
+    now = monthly_bill(resources_before(plan), known_prices)
     costs = CostEstimate(now, {}, known_prices.region, known_prices.as_of, tuple(sorted(known_prices.borrowed)), ())
     return PlanEstimate(
         costs, estimate_teardown(teardown, session.location.region, RESOURCE_TYPES, session.duration_history)
@@ -67,7 +65,7 @@ def _estimate_other_profile(session: Session) -> OtherProfile | None:
     if other is None:
         return None
     lookups = offline_lookups(other.network.zones, other.database.version)
-    plan = Plan(build(other, session.suffix, session.location.region, lookups))
+    plan = Plan(build(other, session.suffix, session.location.region, lookups), session.state)
     bills = monthly_bill(resources_after(plan, PricedResources({}, {}, {})), _prices(session))
     return OtherProfile(other.profile, sum(bills.values(), Cost()))
 
@@ -91,14 +89,14 @@ def refresh_prices(console: Console, session: Session) -> None:
 
 def cost_of(session: Session, plan: Plan) -> CostEstimate:
     """Return what the stack costs now, and after an apply."""
-    return estimate_cost(plan, session.state, _prices(session))
+    return estimate_cost(plan, _prices(session))
 
 
 def cost_from_state(workspace: Workspace, state: StackState) -> CostEstimate:
     """Return what the resources in the state cost now; nothing is known of a plan."""
     region = state.location.region
-    empty_plan = Plan(Stack(state.suffix, region))
-    return estimate_cost(empty_plan, state, load_prices(region, _fetched_prices_file(workspace)))
+    empty_plan = Plan(Stack(state.suffix, region), state)
+    return estimate_cost(empty_plan, load_prices(region, _fetched_prices_file(workspace)))
 
 
 def _prices(session: Session) -> Prices:

@@ -96,7 +96,7 @@ def _read_report_data(
     try:
         session = open_session()
         drift, plan = session.drift()
-        resources = resources_from_aws(plan, drift, session.state)
+        resources = resources_from_aws(plan, drift)
         topics = _read_topics(session, resources)
     except _REQUEST_ERRORS:
         raise

@@ -99,7 +99,7 @@ def _apply_pull_policy(
     console: Console, session: Session, service: ServiceController, image: str, record: RunRecorder
 ) -> bool:
     """Apply the policy by which tasks may pull this image; return whether that was a change."""
-    plan = select(session.plan(shipping={service.name: image}), session.state, Selection((_PULL_POLICY,), ()))
+    plan = select(session.plan(shipping={service.name: image}), Selection((_PULL_POLICY,), ()))
     if changes := bool(shown_changes(plan)):
         ecr_image = EcrImage.of(image)
         source = ecr_image.repository if ecr_image else "no private repository of before"

@@ -47,7 +47,7 @@ def _attribute_to_other_run(change: Change) -> Change:
 
 def _unfinished_teardown_note(session: Session, plan: Plan) -> str:
     """Return a sentence about an interrupted teardown; "" if there was none."""
-    resource_states, declared = session.state.resources, plan.stack.resources
+    resource_states, declared = plan.state.resources, plan.stack.resources
     deleted = {
         tombstone.logical_id for tombstone in session.state.tombstones if tombstone.logical_id in declared
     } - resource_states.keys()

@@ -110,7 +110,7 @@ def _plan_selected(session: Session, options: ApplyOptions) -> Plan:
     if saved_plan:
         check_inputs(saved_plan, session)
     whole = context_notes(session, session.plan())
-    plan = with_marker(whole, select(whole, session.state, options.selection))
+    plan = with_marker(whole, select(whole, options.selection))
     if saved_plan:
         check_changes(saved_plan, session, plan)
     return plan

@@ -85,7 +85,7 @@ def plan_stack(
     print_header(console, session)
     started = time.monotonic()
     full_plan = context_notes(session, session.plan())
-    plan = with_marker(full_plan, select(full_plan, session.state, selection))
+    plan = with_marker(full_plan, select(full_plan, selection))
     view.print_heading(console, session)
     estimate = plan_estimate(session, plan)
     show_plan(console, plan, estimate)

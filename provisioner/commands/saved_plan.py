@@ -114,7 +114,7 @@ def save_plan(session: Session, plan: Plan, selection: Selection, config: Path |
         salt=state.salt,
         lineage=state.lineage if session.is_known else "",
         serial=state.serial,
-        facts=state.lookups,
+        facts=plan.state.lookups,
         changes=change_outline(plan.changes, state.salt),
     )
 

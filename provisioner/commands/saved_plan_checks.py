@@ -45,16 +45,16 @@ def check_changes(plan: SavedPlan, session: Session, new_plan: Plan) -> None:
         for name in plan.changes | outlines
         for line in _changed_resource(plan.changes.get(name), outlines.get(name), new_plan.changes.get(name))
     ]
-    if changed := [*_changed_lookups(plan, session), *changed]:
+    if changed := [*_changed_lookups(plan, new_plan), *changed]:
         raise _changed_error(plan, session, changed)
 
 
-def _changed_lookups(plan: SavedPlan, session: Session) -> Iterator[str]:
+def _changed_lookups(plan: SavedPlan, new_plan: Plan) -> Iterator[str]:
     """Yield looked-up values that have changed.
 
     A resource that is yet to be created has no field in which the change would show.
     """
-    for name, now in session.state.lookups.items():
+    for name, now in new_plan.state.lookups.items():
         if plan.facts.get(name) != now:
             yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 

@@ -62,8 +62,8 @@ def _delete_stack(
 ) -> tuple[Outcome, VerificationReport]:
     """Show what would be deleted, ask, delete, and check whether anything is left."""
     plan = session.plan(teardown=True)
-    to_delete = resources_to_delete(session, plan)
-    deletion_plan = plan_teardown(plan, session.state, to_delete, RESOURCE_TYPES)
+    to_delete = resources_to_delete(plan)
+    deletion_plan = plan_teardown(plan, to_delete, RESOURCE_TYPES)
     record_plan(record, session, plan)
     record.plan = {"destroy": sum(not resource_id.retention_reason for resource_id in deletion_plan.deletions)}
     if not to_delete and not session.state.tombstones:
@@ -121,7 +121,7 @@ def read_blockers(session: Session, plan: Plan, protected: ProtectedResources) -
         for resource in protected.untold
         if resource.unknown_reason
     ]
-    return blocked_deletions(plan, session.state, session.clients, RESOURCE_TYPES) + unknown
+    return blocked_deletions(plan, session.clients, RESOURCE_TYPES) + unknown
 
 
 def print_deletions(console: Console, session: Session, deletion_plan: TeardownPlan) -> None:
@@ -148,14 +148,14 @@ def check_protections(session: Session, plan: Plan, protected: ProtectedResource
     """Raise Blocked, before anything is touched, if AWS would refuse to delete a resource later."""
     if names := protected.words:
         raise Blocked(
-            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost_data(session, plan)}",
+            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost_data(plan)}",
             f"`{next_command(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",
         )
 
 
-def _lost_data(session: Session, plan: Plan) -> str:
+def _lost_data(plan: Plan) -> str:
     """Return which data would be lost, each on a line."""
-    deletion_plan = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
+    deletion_plan = plan_teardown(plan, resources_to_delete(plan), RESOURCE_TYPES)
     losses = "".join(f"\n  {one.logical_id}: {one.data_loss}" for one in deletion_plan.deletions if one.data_loss)
     return f"It would lose:{losses}" if losses else ""
 

@@ -15,7 +15,7 @@ from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
-from provisioner.engine.planning.plan import READERS
+from provisioner.engine.planning.plan_builder import READERS
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.errors import NoSuchStack, amount
 from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, reason_unknown

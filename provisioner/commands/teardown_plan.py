@@ -26,7 +26,7 @@ def show_teardown_plan(console: Console, session: Session, view: PlanView) -> in
     print_header(console, session)
     started = time.monotonic()
     plan = context_notes(session, session.plan(teardown=True), teardown=True)
-    deletion_plan = plan_teardown(plan, session.state, resources_to_delete(session, plan), RESOURCE_TYPES)
+    deletion_plan = plan_teardown(plan, resources_to_delete(plan), RESOURCE_TYPES)
     protected = protections(session, plan)
     blockers = read_blockers(session, plan, protected)
     view.print_heading(console, session)

@@ -8,9 +8,9 @@ from typing import Any
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.diff import update_of
-from provisioner.engine.planning.plan import Plan, look_up, managed_resource_of
+from provisioner.engine.planning.plan import Plan, managed_resource_of
 from provisioner.engine.resource_graph.graph import Resource
-from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown, resolve
+from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.preflight.findings import Finding
 from provisioner.preflight.shapes import MISSING, UNKNOWN, ShapeViolation, shape_violations
@@ -115,7 +115,7 @@ def update_calls(plan: Plan, resource: Resource) -> list[Call | None]:
 
 def _item(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a resource as a method of its type gets it, with placeholders for unknown values."""
-    wanted = with_placeholders(resolve(resource.props, lambda ref: look_up(plan, ref)))
+    wanted = with_placeholders(plan.resolved_properties(resource))
     return managed_resource_of(resource, plan.stack.suffix, None, wanted).spec
 
 

@@ -10,12 +10,9 @@ from provisioner.engine.execution.consistency import deletion_protection, unprot
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.preflight.findings import Finding
-from state.stack_state import StackState
 
 
-def protected_removals(
-    plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes
-) -> Iterator[Finding]:
+def protected_removals(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> Iterator[Finding]:
     """Yield the resources that are no longer declared but are protected against deletion.
 
     It makes one read for each resource whose type can be protected.
@@ -24,7 +21,7 @@ def protected_removals(
     for name, change in plan.changes.items():
         if change.action != "delete" or not resource_types[change.type_name].unprotect_command:
             continue
-        managed = recorded_resource(state, name, resource_types)
+        managed = recorded_resource(plan.state, name, resource_types)
         with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
             doc = deletion_protection(shared, managed)
         if doc:

@@ -8,9 +8,8 @@ from functools import partial
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.planning.blocked_deletions import read_unless_denied
-from provisioner.engine.planning.plan import Plan, look_up
+from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import overrides_method
-from provisioner.engine.resource_graph.references import resolve
 from provisioner.preflight.findings import Finding
 
 _VERBS = ("create", "replace", "update")
@@ -26,7 +25,7 @@ def write_protections(plan: Plan, clients: Clients) -> Iterator[Finding]:
         if verb not in _VERBS or not overrides_method(resource_type, "write_protections"):
             continue
         client = clients.client(resource_type.service, resource.region)
-        wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
+        wanted = plan.resolved_properties(resource)
         seen = plan.actual.get(resource.logical_id, {}) if verb == "update" else {}
         words = resource.aws_name or resource.logical_id
         with user_errors(f"asking what protects {words}"):

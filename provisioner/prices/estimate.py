@@ -15,7 +15,6 @@ from provisioner.engine.resource_graph.references import JsonObject, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, EXTENDED_SUPPORT, PricedResources, is_priced
 from provisioner.prices.table import Prices
 from provisioner.settings.postgres import ESTIMATED_END_OF_SUPPORT, STANDARD_SUPPORT_ENDS, is_support_end_near, major_of
-from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ class CostEstimate:
         return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
 
 
-def estimate_cost(plan: Plan, state: StackState, prices: Prices) -> CostEstimate:
+def estimate_cost(plan: Plan, prices: Prices) -> CostEstimate:
     """Return the cost of the stack as it is now, and as it will be after a plan; makes no call."""
-    resources_now = resources_before(plan.unfiltered or plan, state)
+    resources_now = resources_before(plan.unfiltered or plan)
     resources_then = resources_after(plan, resources_now)
     bills = monthly_bill(resources_now, prices), monthly_bill(resources_then, prices)
     type_names = {*resources_now.type_names.values(), *resources_then.type_names.values()}
@@ -121,17 +120,17 @@ def resources_after(plan: Plan, now: PricedResources) -> PricedResources:
     return PricedResources(type_names, props, now.ids)
 
 
-def resources_before(plan: Plan, state: StackState) -> PricedResources:
+def resources_before(plan: Plan) -> PricedResources:
     """Return the existing resources: declared ones with AWS's values, others with those of the state."""
     type_names: dict[str, str] = {}
     props: dict[str, JsonObject] = {}
     for name in plan.actual:
         resource = plan.stack.resources[name]
         type_names[name], props[name] = str(resource.type), with_actual_values(resource.props, plan.changes[name])
-    for name, resource_state in state.resources.items():
+    for name, resource_state in plan.state.resources.items():
         if name not in plan.stack.resources and resource_state.id:
             type_names[name], props[name] = resource_state.type_name, resource_state.desired
-    ids = {resource_state.id: name for name, resource_state in state.resources.items() if resource_state.id}
+    ids = {resource_state.id: name for name, resource_state in plan.state.resources.items() if resource_state.id}
     return PricedResources(type_names, props, ids)
 
 

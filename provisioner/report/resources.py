@@ -52,14 +52,14 @@ class ReportResource:
 ReportResources = Mapping[str, ReportResource]
 
 
-def resources_from_aws(plan: Plan, report: DriftReport, document: StackState) -> dict[str, ReportResource]:
+def resources_from_aws(plan: Plan, report: DriftReport) -> dict[str, ReportResource]:
     """Return the resources as AWS says now, then those in the state that are no longer declared."""
     # If a resource has several drifts, the first counts: gone and failed come before added children.
     drifts = {drift.logical_id: drift for drift in reversed(report.drifts) if drift.category != "held"}
-    props = resources_before(plan, document).props
+    props = resources_before(plan).props
     resources = {}
     for resource in plan.stack:
-        resource_state = document.resources.get(resource.logical_id)
+        resource_state = plan.state.resources.get(resource.logical_id)
         actual = plan.actual.get(resource.logical_id)
         if resource.type.account_wide or (resource_state is None and actual is None):
             continue
@@ -78,7 +78,9 @@ def resources_from_aws(plan: Plan, report: DriftReport, document: StackState) ->
             aws_status,
         )
     undeclared = {
-        name: resource_state for name, resource_state in document.resources.items() if name not in plan.stack.resources
+        name: resource_state
+        for name, resource_state in plan.state.resources.items()
+        if name not in plan.stack.resources
     }
     return resources | {
         name: _from_resource_state(name, resource_state, _UNDECLARED) for name, resource_state in undeclared.items()

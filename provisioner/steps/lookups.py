@@ -33,6 +33,8 @@ class StackLookups:
     moved_from: str = ""
     # How many readers the database has, if only AWS knows.
     readers: int = 0
+    # The same values as the state records them.
+    recorded: Mapping[str, Any] = field(default_factory=dict)
 
 
 # The values that a state keeps, with the type of each and the type inside it.

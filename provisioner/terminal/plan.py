@@ -6,8 +6,7 @@ from typing import Any
 
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
-from provisioner.engine.planning.plan import Plan, look_up
-from provisioner.engine.resource_graph.references import resolve
+from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.terminal.console import Console
 from provisioner.terminal.differences import difference_lines, external_field_lines
@@ -161,8 +160,7 @@ def _known_properties(plan: Plan, change: Change) -> dict[str, Any] | None:
     """Return the desired properties of a resource to be created, as far as they are known; else None."""
     if change.action not in ("create", "replace"):
         return None
-    desired = resolve(plan.stack.resources[change.logical_id].props, lambda ref: look_up(plan, ref))
-    return dict(mask(desired))
+    return dict(mask(plan.resolved_properties(plan.stack.resources[change.logical_id])))
 
 
 def _difference_json(difference: Difference) -> dict[str, Any]:

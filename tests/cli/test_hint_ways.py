@@ -304,7 +304,11 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
     known = replace(offline_lookups(settings.network.zones, settings.database.version), account="123456789012")
     stack = build(settings, "prod", "eu-west-1", known)
     resources = {resource.logical_id: resource for resource in stack if resource.type.resume_hint}
-    plan = Plan(stack, actual={name: asleep(resource) for name, resource in resources.items()})
+    plan = Plan(
+        stack,
+        StackState("prod", StackLocation("1", "aws", "eu-west-1")),
+        actual={name: asleep(resource) for name, resource in resources.items()},
+    )
 
     refused = {
         name: decide_change(resource, None, plan.actual[name], {}).reason for name, resource in resources.items()

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.configuration import load_settings
 from provisioner.engine.execution.replacement import depose_moved
-from provisioner.engine.planning.conflicts import are_in_conflict, find_conflicts, state_of_resource
+from provisioner.engine.planning.conflicts import are_in_conflict, find_conflicts, recorded_state_of
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.resources import RESOURCE_TYPES
@@ -20,6 +20,7 @@ from provisioner.resources.elbv2.target_groups import TargetGroup
 from provisioner.stack import build
 from provisioner.steps.alb_rules import assign_priorities, preferred_priority
 from provisioner.steps.lookups import offline_lookups
+from state.findings import StateFindings, with_findings
 from state.stack_state import ResourceState, StackLocation, StackState
 
 # Two prefixes whose own priority is the same.
@@ -103,12 +104,13 @@ def test_what_was_put_aside_and_is_wanted_again_takes_its_place_back(wanted: str
     }
     resource = Resource(TargetGroup(), "tg", wanted, "alb", {"Name": wanted}, {}, ())
 
-    found = state_of_resource(state, resource, resource.props)
+    recorded = recorded_state_of(state, resource, resource.props)
 
-    assert found is not None
-    assert found.id == state.resources["tg"].id == id_
-    assert sorted(resource_state.id for resource_state in state.resources.values() if resource_state.id) == ["1", "2"]
-    assert state.resources["rule"].depends_on == (["tg"] if id_ == "2" else ["tg~2"])
+    planned = with_findings(state, StateFindings(renamed=recorded.renamed))
+    assert recorded.resource_state is state.resources[recorded.key]
+    assert recorded.resource_state.id == planned.resources["tg"].id == id_
+    assert sorted(resource_state.id for resource_state in planned.resources.values() if resource_state.id) == ["1", "2"]
+    assert planned.resources["rule"].depends_on == (["tg"] if id_ == "2" else ["tg~2"])
 
 
 def test_a_prefix_keeps_its_priority_whatever_comes_and_goes() -> None:
@@ -207,10 +209,13 @@ def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
     known_state = ResourceState("DnsName", "", id="Z1|a", desired={"HostedZoneId": "Z1", "Name": "a"})
     state = StackState("prod", StackLocation("1", "aws", "us-east-1"), resources={"name": known_state})
 
-    assert state_of_resource(state, resource, resource.props) is None
-    assert state.resources == {"name~Z1|a": known_state}
-    assert state_of_resource(state, resource, {**resource.props, "HostedZoneId": "Z1"}) is known_state
-    assert state.resources == {"name": known_state}
+    recorded = recorded_state_of(state, resource, resource.props)
+    assert recorded.resource_state is None
+    planned = with_findings(state, StateFindings(renamed=recorded.renamed))
+    assert planned.resources == {"name~Z1|a": known_state}
+    back = recorded_state_of(planned, resource, {**resource.props, "HostedZoneId": "Z1"})
+    assert back.resource_state == known_state
+    assert with_findings(planned, StateFindings(renamed=back.renamed)).resources == {"name": known_state}
 
 
 def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:

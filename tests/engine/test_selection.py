@@ -22,7 +22,7 @@ NOTHING = StackState("a", StackLocation("1", "aws", "us-east-1"))
 
 def names(plan: Plan, state: StackState = NOTHING, *targets: str, without: tuple[str, ...] = ()) -> set[str]:
     """What is left of a plan."""
-    selected = select(plan, state, Selection(targets, without))
+    selected = select(replace(plan, state=state), Selection(targets, without))
     assert selected.changes.keys() == selected.stack.resources.keys() | {
         name for name, change in selected.changes.items() if change.action == "delete"
     }
@@ -32,7 +32,7 @@ def names(plan: Plan, state: StackState = NOTHING, *targets: str, without: tuple
 def test_nothing_said_is_everything() -> None:
     plan = declared()
 
-    assert select(plan, NOTHING, Selection()) is plan
+    assert select(plan, Selection()) is plan
 
 
 def test_a_target_pulls_what_it_needs_and_no_more() -> None:
@@ -117,7 +117,7 @@ def test_of_two_that_go_the_needed_one_takes_the_other_along() -> None:
 
 def test_what_there_is_not_is_refused_with_what_is_near() -> None:
     with pytest.raises(UsageError) as refused:
-        select(declared(), NOTHING, Selection(("dynamo",)))
+        select(declared(), Selection(("dynamo",)))
 
     assert refused.value.hint == "Did you mean `dynamodb`?"
 

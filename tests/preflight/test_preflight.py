@@ -382,4 +382,4 @@ def test_the_end_of_a_reader_that_became_the_writer_is_told_before_it() -> None:
 
 
 def test_nothing_is_asked_where_nothing_is_made() -> None:
-    assert check(Plan(declared().stack), None, 0) == []  # type: ignore[arg-type]
+    assert check(Plan(declared().stack, declared().state), None, 0) == []  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ def declared(**sections: Any) -> Plan:
         resource.logical_id: Change("create", resource.logical_id, str(resource.type), "", resource.step)
         for resource in stack
     }
-    return Plan(stack, changes)
+    return Plan(stack, StackState("a", StackLocation("1", "aws", "us-east-1")), changes)
 
 
 def cost(plan: Plan, what: str, region: str = "us-east-1") -> Cost:
@@ -133,13 +133,11 @@ def test_the_price_list_is_read_by_usage_type() -> None:
 
 
 def test_a_new_stack_takes_as_long_as_its_longest_chain() -> None:
-    location = StackLocation("1", "aws", "us-east-1")
-
-    told = estimate_apply(declared(), StackState("a", location), RESOURCE_TYPES, DurationHistory())
+    told = estimate_apply(declared(), RESOURCE_TYPES, DurationHistory())
 
     assert [wait.logical_id for wait in told.critical_path] == ["writer"]
     with_own_image = declared(image="1.dkr.ecr.us-east-1.amazonaws.com/api:1")
-    told = estimate_apply(with_own_image, StackState("a", location), RESOURCE_TYPES, DurationHistory())
+    told = estimate_apply(with_own_image, RESOURCE_TYPES, DurationHistory())
     assert told == TimeEstimate(480, (Wait("writer", 420), Wait("service", 60)), is_measured=False)
 
 
@@ -147,10 +145,7 @@ def test_what_is_kept_takes_no_time() -> None:
     plan = declared()
     plan.changes = {name: Change("keep", name, "", "", "") for name in plan.changes}
 
-    assert (
-        estimate_apply(plan, StackState("a", StackLocation("1", "aws", "r")), RESOURCE_TYPES, DurationHistory()).seconds
-        == 0
-    )
+    assert estimate_apply(plan, RESOURCE_TYPES, DurationHistory()).seconds == 0
 
 
 def test_an_end_takes_as_long_as_its_longest_chain() -> None:
@@ -159,9 +154,7 @@ def test_an_end_takes_as_long_as_its_longest_chain() -> None:
         name: Change("keep", name, str(resource.type), "", resource.step)
         for name, resource in plan.stack.resources.items()
     }
-    teardown = plan_teardown(
-        plan, StackState("a", StackLocation("1", "aws", "us-east-1")), list(plan.stack.resources), RESOURCE_TYPES
-    )
+    teardown = plan_teardown(plan, list(plan.stack.resources), RESOURCE_TYPES)
 
     told = estimate_teardown(teardown, "us-east-1", RESOURCE_TYPES, DurationHistory())
 

@@ -44,10 +44,9 @@ class TimeEstimate:
     is_measured: bool
 
 
-def estimate_apply(
-    plan: Plan, state: StackState, resource_types: ResourceTypes, history: DurationHistory
-) -> TimeEstimate:
+def estimate_apply(plan: Plan, resource_types: ResourceTypes, history: DurationHistory) -> TimeEstimate:
     """Estimate the time of a plan: creates and updates, then the deletion of undeclared resources."""
+    state = plan.state
     seconds: dict[Stage, float] = {}
     for resource in plan.stack:
         seconds |= _stage_seconds(resource, plan.changes[resource.logical_id], state, history)

@@ -19,7 +19,7 @@ from provisioner.engine.execution.replacement import Cutover, depose_moved, depo
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.execution.teardown import delete_and_report, delete_recorded, recorded_resource
 from provisioner.engine.planning.change import Change, with_unmanaged
-from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, managed_resource_of
+from provisioner.engine.planning.plan import Plan, ResourceTypes, managed_resource_of
 from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, decide_change
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, fingerprint_secrets, resolve
@@ -81,7 +81,7 @@ class Apply:
                 self._record_delete_options(resource)
             if actual is None or change.foreign or not change.adopts or resource.type.account_wide:
                 continue
-            desired = resolve(resource.props, lambda ref: look_up(self.plan, ref))
+            desired = self.plan.resolved_properties(resource)
             managed = self._managed_resource(resource, desired, None).with_id(change.id)
             adopt(self.executor, managed, change, self.executor.state_manager.get(resource.logical_id))
 

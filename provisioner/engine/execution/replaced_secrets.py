@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from provisioner.engine.execution.adoption import adopt
 from provisioner.engine.execution.executor import ResourceExecutor
-from provisioner.engine.planning.plan import Plan, desired_properties, managed_resource_of
+from provisioner.engine.planning.plan import Plan, managed_resource_of
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, StoredSecret
 
@@ -22,7 +22,7 @@ def record_outdated_secrets(executor: ResourceExecutor, plan: Plan) -> None:
     for resource in whole.stack:
         change = whole.changes[resource.logical_id]
         if resource.type.write_only and resource.logical_id in whole.actual and not change.foreign:
-            desired = desired_properties(whole, resource, executor.clients)
+            desired = whole.desired_properties(resource, executor.clients)
             if outdated := _outdated_secrets(resource, desired):
                 _record_outdated(executor, plan, resource, desired, outdated)
 

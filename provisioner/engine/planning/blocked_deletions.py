@@ -17,7 +17,6 @@ from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Wor
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
 from provisioner.engine.types.resource_type import ResourceType
-from state.stack_state import StackState
 
 T = TypeVar("T")
 
@@ -41,16 +40,14 @@ class BlockedDeletion:
         )
 
 
-def blocked_deletions(
-    plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes
-) -> list[BlockedDeletion]:
+def blocked_deletions(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> list[BlockedDeletion]:
     """Return the blockers of all planned deletions that will not go away by themselves.
 
     Blockers that are themselves part of a resource to be deleted are left out. A read that AWS denies counts
     as a blocker.
     """
     shared = clients.with_shared_reads()
-    managed_resources = deletion_candidates(plan, state, resource_types)
+    managed_resources = deletion_candidates(plan, resource_types)
     asked = {name: managed for name, managed in managed_resources.items() if overrides_method(managed.type, "blockers")}
     deletions = {managed.spec.id for managed in managed_resources.values()}
     found: dict[str, list[BlockedDeletion]] = {}

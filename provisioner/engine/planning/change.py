@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from provisioner.engine.planning.diff import Difference
-from provisioner.engine.resource_graph.references import redact
+from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import redact, secrets_in
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.engine.types.unmanaged import Unmanaged
 from state.stack_state import ResourceState
@@ -78,3 +79,18 @@ def with_unmanaged(change: Change, unmanaged: tuple[Unmanaged, ...]) -> Change:
     return replace(
         change, action="update", unmanaged=unmanaged, reason="" if change.action == "keep" else change.reason
     )
+
+
+def require_secret_inputs(resource: Resource, change: Change) -> Change:
+    """Return the creation of a resource, refused where the user has not given a secret that it needs."""
+    missing = (secret.missing_input() for secret in secrets_in(resource.props))
+    reason, remedy = next((reason_and_remedy for reason_and_remedy in missing if reason_and_remedy[0]), ("", ""))
+    if not reason:
+        return change
+    return replace(change, action="refuse", reason="; ".join(filter(None, (change.reason, reason))), remedy=remedy)
+
+
+def note_unused_secret_inputs(resource: Resource, change: Change) -> Change:
+    """Return the change of a restored resource, with a note on secrets that the user gave for a new one."""
+    unused = filter(None, (secret.unused_input() for secret in secrets_in(resource.props)))
+    return replace(change, reason="; ".join((change.reason, *unused)))

@@ -24,12 +24,13 @@ from provisioner.engine.planning.diff import (
     meets_condition,
     tag_differences,
 )
-from provisioner.engine.planning.plan import Plan, ResourceTypes, known_children
+from provisioner.engine.planning.plan import Plan, ResourceTypes
+from provisioner.engine.planning.plan_builder import known_children
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.engine.types.unmanaged import Unmanaged
-from state.stack_state import ResourceState, StackState
+from state.stack_state import ResourceState
 
 DriftCategory = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
 # Parallel reads, as many as in a plan, whose answers are shared.
@@ -111,23 +112,23 @@ class DriftReport:
         return any(one.category != "held" for one in self.drifts)
 
 
-def look_for_drift(plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes) -> DriftReport:
+def look_for_drift(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> DriftReport:
     """Compare the actual state of each resource with the recorded one; a changed setting is no drift.
 
     `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
-    report = DriftReport(state.suffix)
+    report = DriftReport(plan.state.suffix)
     found: dict[str, list[Drift]] = {}
-    parts = known_children(plan, state, clients, resource_types)
+    parts = known_children(plan, clients, resource_types)
     listed = {
         name: resource_state
-        for name, resource_state in state.resources.items()
+        for name, resource_state in plan.state.resources.items()
         if not resource_types[resource_state.type_name].account_wide
     }
 
     def begin(name: str) -> Work[str]:
         def work(report_stage: ReportStage[str]) -> None:
-            managed, resource_state = recorded_resource(state, name, resource_types), listed[name]
+            managed, resource_state = recorded_resource(plan.state, name, resource_types), listed[name]
             with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
                 actual = read_recorded(clients, managed, resource_state)
                 actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)

@@ -19,14 +19,15 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
-from state.stack_state import StackState
 
 
-def protected_resources(plan: Plan, state: StackState, resource_types: ResourceTypes) -> list[str]:
+def protected_resources(plan: Plan, resource_types: ResourceTypes) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
-    ours = {name: actual for name, actual in plan.actual.items() if not plan.changes[name].foreign}
+    ours = {name: properties for name, properties in plan.actual.items() if not plan.changes[name].foreign}
     gone = plan.stack.resources.keys() - ours.keys()
-    resource_states = {name: resource_state for name, resource_state in state.resources.items() if name not in gone}
+    resource_states = {
+        name: resource_state for name, resource_state in plan.state.resources.items() if name not in gone
+    }
     known = {
         name: (resource_types[resource_state.type_name], resource_state.desired)
         for name, resource_state in resource_states.items()
@@ -46,12 +47,10 @@ class HiddenProtection:
     unknown_reason: str = ""
 
 
-def hidden_protections(
-    plan: Plan, state: StackState, clients: Clients, resource_types: ResourceTypes
-) -> list[HiddenProtection]:
+def hidden_protections(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> list[HiddenProtection]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
     shared, found = clients.with_shared_reads(), []
-    for name, managed in deletion_candidates(plan, state, resource_types).items():
+    for name, managed in deletion_candidates(plan, resource_types).items():
         if not overrides_method(managed.type, "protections"):
             continue
         client = shared.client(managed.type.service, managed.region)

@@ -12,7 +12,6 @@ from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.resource_graph.references import Ref
 from provisioner.engine.run_marker.watch import creates_duplicates
 from provisioner.errors import UsageError
-from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -23,14 +22,14 @@ class Selection:
     excluded: tuple[str, ...] = ()
 
 
-def select(plan: Plan, state: StackState, selection: Selection) -> Plan:
+def select(plan: Plan, selection: Selection) -> Plan:
     """Return the part of a plan that was selected.
 
     Targets come with all that they need. Excluded resources are left out with all that would pull them along.
     """
     if not selection.targets and not selection.excluded:
         return plan
-    pulls = _companions(plan, state)
+    pulls = _companions(plan)
     targets, excluded = _match_words(plan, selection.targets), _match_words(plan, selection.excluded)
     wanted = _transitive(targets, pulls) if selection.targets else set(plan.changes)
     kept_out = _transitive(excluded, _inverse(pulls))
@@ -80,7 +79,7 @@ def with_marker(plan: Plan, selected: Plan) -> Plan:
     )
 
 
-def _companions(plan: Plan, state: StackState) -> dict[str, set[str]]:
+def _companions(plan: Plan) -> dict[str, set[str]]:
     """Return, by resource, the names that have to come along when it is selected.
 
     A declared resource pulls along all that it needs, and the undeclared resources whose place it takes. A
@@ -97,7 +96,7 @@ def _companions(plan: Plan, state: StackState) -> dict[str, set[str]]:
                 pulls[name].add(need)
                 if plan.changes[need].action == "replace" and plan.changes[name].action != "keep":
                     pulls[need].add(name)
-        resource_state = state.resources.get(name)
+        resource_state = plan.state.resources.get(name)
         for need in resource_state.depends_on if resource_state else []:
             if need in pulls and need not in resources:
                 pulls[need].add(name)

@@ -22,24 +22,29 @@ def may_have_siblings(resource: Resource) -> bool:
     return type(resource.type).find_siblings is not ResourceType.find_siblings
 
 
-def record_siblings(state: StackState, clients: Clients, asked: Iterable[tuple[Resource, ResourceSpec]]) -> None:
-    """Record the further resources in the state as deposed, as the run that replaced them had done.
+def find_sibling_states(
+    state: StackState, clients: Clients, unrecorded: Iterable[tuple[Resource, ResourceSpec]]
+) -> dict[str, ResourceState]:
+    """Return the further resources of unrecorded ones, by the keys that deposed resources have.
 
-    `asked` holds the declared resources that the state did not know.
+    So the run that replaced them had recorded them. `unrecorded` holds the declared resources that the state does
+    not record, as they were found.
     """
-    for resource, spec in asked:
+    siblings: dict[str, ResourceState] = {}
+    for resource, spec in unrecorded:
         client = clients.client(resource.type.service, resource.region)
-        held = {resource_state.id for resource_state in state.resources.values()}
         with user_errors(f"looking for others of {resource.aws_name or resource.logical_id}"):
             found = resource.type.find_siblings(client, spec)
+        recorded_ids = {resource_state.id for resource_state in (*state.resources.values(), *siblings.values())}
         for actual in found:
             id_ = resource.type.id_of(actual)
-            if id_ not in held:
-                state.resources[f"{resource.logical_id}~{id_}"] = _sibling_state(resource, actual, id_, state.salt)
+            if id_ not in recorded_ids:
+                siblings[f"{resource.logical_id}~{id_}"] = _sibling_state(resource, actual, id_, state.salt)
+    return siblings
 
 
 def _sibling_state(resource: Resource, actual: JsonObject, id_: str, salt: str) -> ResourceState:
-    told = to_recorded({key: actual[key] for key in resource.props if key in actual}, salt)
+    properties = to_recorded({key: actual[key] for key in resource.props if key in actual}, salt)
     return ResourceState(
         type_name=str(resource.type),
         aws_name=str(actual.get(resource.type.name_property, resource.aws_name)),
@@ -47,8 +52,8 @@ def _sibling_state(resource: Resource, actual: JsonObject, id_: str, salt: str) 
         region=resource.region,
         phase="ready",
         id=id_,
-        desired=told,
-        recorded=told,
+        desired=properties,
+        recorded=properties,
         depends_on=resource.depends_on,
         tags=own_tags(resource.tags),
     )

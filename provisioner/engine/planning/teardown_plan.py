@@ -9,10 +9,9 @@ from graphlib import TopologicalSorter
 from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph, dependents_of
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
-from provisioner.engine.planning.plan import Plan, ResourceTypes, look_up, managed_resource_of
-from provisioner.engine.resource_graph.references import JsonObject, redact, resolve
+from provisioner.engine.planning.plan import Plan, ResourceTypes, managed_resource_of
+from provisioner.engine.resource_graph.references import JsonObject, redact
 from provisioner.engine.types.resource_type import ResourceType
-from state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,15 @@ class TeardownPlan:
         return [one for wave in self.waves for one in wave]
 
 
-def plan_teardown(plan: Plan, state: StackState, names: Collection[str], resource_types: ResourceTypes) -> TeardownPlan:
+def plan_teardown(plan: Plan, names: Collection[str], resource_types: ResourceTypes) -> TeardownPlan:
     """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
-    depends_on = {name: [one for one in _dependencies(plan, state, name) if one in names] for name in names}
-    kind_of = {name: _type_name(plan, state, name) for name in names}
+    depends_on = {name: [one for one in _dependencies(plan, name) if one in names] for name in names}
+    kind_of = {name: _type_name(plan, name) for name in names}
 
     def beside(name: str, other: str) -> bool:
         return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
 
-    deletions = {name: _planned_deletion(plan, state, name, resource_types) for name in names}
+    deletions = {name: _planned_deletion(plan, name, resource_types) for name in names}
     waves = tuple(tuple(deletions[name] for name in wave) for wave in _waves(dependents_of(depends_on)))
     return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(deletions.values()))
 
@@ -69,19 +68,19 @@ def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
         sorter.done(*wave)
 
 
-def _type_name(plan: Plan, state: StackState, name: str) -> str:
-    resource_state = state.resources.get(name)
+def _type_name(plan: Plan, name: str) -> str:
+    resource_state = plan.state.resources.get(name)
     return resource_state.type_name if resource_state else str(plan.stack.resources[name].type)
 
 
-def _dependencies(plan: Plan, state: StackState, name: str) -> list[str]:
-    resource_state = state.resources.get(name)
+def _dependencies(plan: Plan, name: str) -> list[str]:
+    resource_state = plan.state.resources.get(name)
     return resource_state.depends_on if resource_state else plan.stack.resources[name].depends_on
 
 
-def _planned_deletion(plan: Plan, state: StackState, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
+def _planned_deletion(plan: Plan, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
     # From the entry in the state where there is one, else from what the plan found.
-    resource_state, resource = state.resources.get(name), plan.stack.resources.get(name)
+    resource_state, resource = plan.state.resources.get(name), plan.stack.resources.get(name)
     declared: JsonObject = resource.props if resource else {}
     if resource_state:
         resource_type = resource_types[resource_state.type_name]
@@ -103,19 +102,18 @@ def _planned_deletion(plan: Plan, state: StackState, name: str, resource_types: 
     )
 
 
-def deletion_candidates(plan: Plan, state: StackState, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
+def deletion_candidates(plan: Plan, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
     """Return the resources that a teardown would delete, by name.
 
     These are the resources of the state that exist or are no longer declared, and the existing resources of
     the stack that the state does not know. Account-wide resources are left out.
     """
-    known = {name: resource_state for name, resource_state in state.resources.items() if resource_state.id}
+    known = {name: resource_state for name, resource_state in plan.state.resources.items() if resource_state.id}
     there = plan.actual.keys() | {name for name in known if name not in plan.stack.resources}
-    managed_resources = {name: recorded_resource(state, name, resource_types) for name in known if name in there}
-    for name in plan.found - state.resources.keys():
+    managed_resources = {name: recorded_resource(plan.state, name, resource_types) for name in known if name in there}
+    for name in plan.found - plan.state.resources.keys():
         resource = plan.stack.resources[name]
-        wanted = resolve(resource.props, lambda ref: look_up(plan, ref))
-        managed = managed_resource_of(resource, plan.stack.suffix, None, wanted)
+        managed = managed_resource_of(resource, plan.stack.suffix, None, plan.resolved_properties(resource))
         managed_resources[name] = managed.with_id(plan.changes[name].id)
     return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
 
