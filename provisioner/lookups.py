@@ -63,7 +63,7 @@ def with_pull_rules(clients: Clients, settings: Settings, lookups: StackLookups)
     """Return the lookups with the repositories that ECR fills by pull-through-cache rules."""
     images = [image for one in with_overrides(settings, lookups.overrides).workloads for image in one.images]
     known = lookups.recorded.get("filled", [])
-    filled = pull_rules.filled(clients, images, lookups.account, known)
+    filled = pull_rules.filled_repositories(clients, images, lookups.account, known)
     recorded = {**lookups.recorded, "filled": filled} if filled or known else lookups.recorded
     return replace(lookups, pull_through_repositories=frozenset(filled), recorded=recorded)
 

@@ -38,7 +38,7 @@ def bootstrap(
     suffix, where = given["suffix"] or raise_missing_suffix(), (given["region"], given["expect_account"])
     scope = permitting.PolicyScope(workspace, suffix, load_settings(given), *where)
     pipeline = Pipeline(repo, branch, environment, audience, pull_request)
-    pipeline.check_purpose(purpose)
+    pipeline.check_command(purpose)
     pipeline_role = bootstrapping.PipelineRole(scope, pipeline, purpose)
     if not yes:
         return bootstrapping.print_pipeline_role(console, pipeline_role)

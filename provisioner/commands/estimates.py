@@ -10,8 +10,8 @@ from provisioner.engine.estimates.time_estimate import TimeEstimate, estimate_ap
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import TeardownPlan
 from provisioner.engine.resource_graph.graph import Stack
-from provisioner.preflight.checks import check
-from provisioner.preflight.removals import protected_removals
+from provisioner.preflight.checks import run_preflight
+from provisioner.preflight.refusals import protected_removals
 from provisioner.prices.charges import PricedResources
 from provisioner.prices.estimate import (
     Cost,
@@ -42,7 +42,9 @@ def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanE
         TimeEstimate(0, (), False) if is_idle else estimate_apply(plan, RESOURCE_TYPES, session.duration_history)
     )
     is_checked = checks and not plan.refused
-    findings = check(plan, session.clients, time_estimate.seconds, session.location.account) if is_checked else []
+    findings = (
+        run_preflight(plan, session.clients, time_estimate.seconds, session.location.account) if is_checked else []
+    )
     protected = protected_removals(plan, session.clients, RESOURCE_TYPES) if is_checked else ()
     return PlanEstimate(
         costs, time_estimate, (*findings, *protected), None if is_idle else _estimate_other_profile(session)

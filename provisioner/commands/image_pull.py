@@ -12,7 +12,7 @@ from provisioner.engine.planning.selection import Selection, select
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, RolledBack, Superseded
 from provisioner.preflight.ecr import check_image
-from provisioner.preflight.pull_rules import filled
+from provisioner.preflight.pull_rules import filled_repositories
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage
 from provisioner.terminal.console import Console
@@ -35,13 +35,13 @@ def resolve_image(console: Console, session: Session, image: str, *, is_required
 
     """
     has_nat = session.settings.network.nat != "none"
-    check = check_image(session.clients, image, session.location.account, must=is_required, has_way_out=has_nat)
+    check = check_image(session.clients, image, session.location.account, must_answer=is_required, has_internet=has_nat)
     if check is None:
         return image
     if check.blocks:
         raise check.error()
-    if check.what:
-        console.note(f"{check.what}.")
+    if check.problem:
+        console.note(f"{check.problem}.")
     return check.pinned
 
 
@@ -54,11 +54,11 @@ def require_pullable(console: Console, session: Session, images: Iterable[str]) 
     """
     has_nat = session.settings.network.nat != "none"
     for image in dict.fromkeys(images):
-        check = check_image(session.clients, image, session.location.account, has_way_out=has_nat)
+        check = check_image(session.clients, image, session.location.account, has_internet=has_nat)
         if check and check.blocks:
-            raise Blocked(f"{check.what}. Nothing was changed.", check.hint)
-        if check and check.what:
-            console.note(f"{check.what}.")
+            raise Blocked(f"{check.problem}. Nothing was changed.", check.hint)
+        if check and check.problem:
+            console.note(f"{check.problem}.")
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def _is_pull_allowed(session: Session, image: str, ecr_image: EcrImage) -> bool:
     """Return whether the recorded policy allows to pull the image, and to fetch it if an ECR rule does so."""
     resource_state = session.state.resources.get(_PULL_POLICY)
     policy_text = str(resource_state.recorded) if resource_state else ""
-    is_filled = bool(filled(session.clients, [image], session.location.account))
+    is_filled = bool(filled_repositories(session.clients, [image], session.location.account))
     repository = f"{ecr_image.region}:{ecr_image.account}:repository/{ecr_image.repository}'"
     return repository in policy_text and (not is_filled or _IMPORT_ACTION in policy_text)
 

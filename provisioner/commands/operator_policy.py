@@ -15,7 +15,13 @@ from provisioner.engine.resource_graph.references import Ref
 from provisioner.names import tags_of
 from provisioner.permissions.commands import COMMAND_PERMISSIONS, grants_for, state_grants
 from provisioner.permissions.grants import Grants
-from provisioner.permissions.statements import Policy, deny_statements, policies, protect_foreign_tags, statements
+from provisioner.permissions.statements import (
+    Policy,
+    deny_statements,
+    protect_foreign_tags,
+    split_into_policies,
+    statements,
+)
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.secretsmanager import INPUT_VARIABLE
 from provisioner.settings import Settings
@@ -89,18 +95,21 @@ def _undeclared_resources(state: StackState, stack: Stack) -> dict[str, Resource
 
 def policies_for(scope: PolicyScope, purpose: str) -> list[Policy]:
     """Return the policies that a command needs, each within the size of a managed policy."""
-    ordinary_commands = [name for name, command in COMMAND_PERMISSIONS.items() if not command.apart]
+    ordinary_commands = [name for name, command in COMMAND_PERMISSIONS.items() if not command.is_for_administrator]
     commands = ordinary_commands if purpose == "all" else [purpose]
     grant_lists = (
-        grants_for(scope.grants(teardown=COMMAND_PERMISSIONS[command].ending), command) for command in commands
+        grants_for(scope.grants(teardown=COMMAND_PERMISSIONS[command].covers_undeclared), command)
+        for command in commands
     )
     grants = list(chain.from_iterable(grant_lists))
     denied = protect_foreign_tags(grants)
-    changes_state = any(COMMAND_PERMISSIONS[command].writes for command in commands)
+    changes_state = any(COMMAND_PERMISSIONS[command].changes_state for command in commands)
     if purpose in _ROLE_CHANGING_COMMANDS:
-        denied += deny_statements(scope.grants().boundaries, ending=purpose in ("teardown", "all"))
-    state_statements = state_grants(scope.workspace.state_address, scope.grants().partition, writing=changes_state)
-    return policies([*statements(grants), *state_statements, *denied])
+        denied += deny_statements(scope.grants().boundaries, for_teardown=purpose in ("teardown", "all"))
+    state_statements = state_grants(
+        scope.workspace.state_address, scope.grants().partition, changes_state=changes_state
+    )
+    return split_into_policies([*statements(grants), *state_statements, *denied])
 
 
 def print_policies(console: Console, scope: PolicyScope, purpose: str, folder: Path | None = None) -> int:

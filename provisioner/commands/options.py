@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from provisioner.commands.completion import complete_from
-from provisioner.permissions.names import NAMES
+from provisioner.permissions import COMMAND_NAMES
 
 # AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
 _MOST_YEARS = 50
@@ -161,7 +161,7 @@ smoke_option = click.option(
 purpose_option = click.option(
     "--for",
     "purpose",
-    type=click.Choice([*NAMES, "all"]),
+    type=click.Choice([*COMMAND_NAMES, "all"]),
     default="all",
     show_default=True,
     help="The command that is to be allowed.",

@@ -44,12 +44,12 @@ class PipelineRole:
     @property
     def role(self) -> str:
         """The name of the role."""
-        return name_of(self.pipeline.noun, self.scope.suffix)
+        return name_of(self.pipeline.role_noun, self.scope.suffix)
 
     def policies(self) -> dict[str, Policy]:
         """Return the role's policies by name."""
         policies = policies_for(self.scope, self.purpose)
-        noun, suffix = self.pipeline.noun, self.scope.suffix
+        noun, suffix = self.pipeline.role_noun, self.scope.suffix
         return {name_of(noun, suffix, str(number)): policy for number, policy in enumerate(policies)}
 
     def boundaries(self) -> list[Resource]:
@@ -75,7 +75,7 @@ class PipelineRole:
     def trust(self) -> Policy:
         """Return the trust policy, which says who may assume the role."""
         arns = self.scope.grants()
-        return self.pipeline.trust(arns.partition, arns.account)
+        return self.pipeline.trust_policy(arns.partition, arns.account)
 
 
 def print_pipeline_role(console: Console, pipeline_role: PipelineRole) -> int:

@@ -10,7 +10,7 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import AWS_IS_WORKING, NOT_YET_CONFIRMED
 from provisioner.errors import Blocked, amount
-from provisioner.preflight.findings import Finding
+from provisioner.preflight.finding import Finding
 from provisioner.session import Session
 from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console
@@ -122,9 +122,9 @@ def refusal_error(plan: Plan) -> Blocked:
 
 def raise_for_findings(findings: Iterable[Finding]) -> None:
     """Raise Blocked if a check found what would fail; warnings pass."""
-    blocking = [finding for finding in findings if finding.blocks]
+    blocking = [finding for finding in findings if finding.is_blocking]
     if blocking:
-        reasons = "\n".join(f"  {finding.address}: {finding.what}" for finding in blocking)
+        reasons = "\n".join(f"  {finding.address}: {finding.problem}" for finding in blocking)
         hints = dict.fromkeys(finding.hint for finding in blocking if finding.hint)
         raise Blocked(
             f"{len(blocking)} found before the first call; nothing was changed.\n{reasons}",

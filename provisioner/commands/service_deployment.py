@@ -23,7 +23,7 @@ from provisioner.engine.execution.events import Event, silent
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
-from provisioner.preflight.sizes import size_of
+from provisioner.preflight.sizes import request_size
 from provisioner.resources.ecs.overrides import DEPLOY, SIZE_WORD, VARIABLE_PREFIX
 from provisioner.resources.ecs.revisions import (
     RevisionChanges,
@@ -194,7 +194,7 @@ def _check_revision(running: RunningRevision, props: Mapping[str, str], options:
             map(str, FARGATE_MEMORY)
         )
         raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
-    if (size := size_of(dict(props))) > MAX_TASK_DEFINITION_BYTES:
+    if (size := request_size(dict(props))) > MAX_TASK_DEFINITION_BYTES:
         raise UsageError(
             f"This task definition would have {size} bytes; ECS takes {MAX_TASK_DEFINITION_BYTES}.",
             "Keep long variables in a parameter or a secret: `container.secrets`.",

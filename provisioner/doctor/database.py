@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from provisioner.doctor.check import Finding, JsonObject, ReadResult, Recovered
-from provisioner.preflight.support import words
+from provisioner.preflight.aurora import describe_end_of_support
 from provisioner.settings.postgres import NO_EXTENDED_SUPPORT, day_of
 
 _NO_LOGIN = "No task can open a connection."
@@ -65,7 +65,7 @@ def version_is_supported(cluster: JsonObject, end_of_support: date | None, now: 
     if end_of_support is None:
         return
     is_enrolled = cluster.get("EngineLifecycleSupport") != NO_EXTENDED_SUPPORT
-    message = words(cluster["EngineVersion"], end_of_support, day_of(now), is_enrolled=is_enrolled)
+    message = describe_end_of_support(cluster["EngineVersion"], end_of_support, day_of(now), is_enrolled=is_enrolled)
     if message:
         raise Recovered(message)
 

@@ -163,7 +163,7 @@ def _condition_keys(policy: JsonObject, action: str) -> Iterator[str]:
     """Yield the condition keys of a policy's statements for an action, except tags, which are known."""
     for statement in statements(policy):
         patterns = _as_list(statement.get("Action", "*"))
-        if any(matches_pattern(pattern, action, fold=True) for pattern in patterns):
+        if any(matches_pattern(pattern, action, ignore_case=True) for pattern in patterns):
             keys = (key for test in statement.get("Condition", {}).values() for key in test)
             yield from (key for key in keys if "ResourceTag/" not in key)
 

@@ -9,7 +9,7 @@ from provisioner.doctor.check import Finding, JsonObject, NotChecked, ReadResult
 from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.tasks import StoppedTasks, is_steady
 from provisioner.errors import amount
-from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
+from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, PrivateImage
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis
 from provisioner.resources.ecs.service_deployments import FAILED_STATUSES, ROLLED_BACK
 from provisioner.settings.ineffective import minimum_setting
@@ -187,7 +187,7 @@ def task_count_is_met(services: list[JsonObject]) -> Finding | None:
     return None
 
 
-def images_are_pullable(images: list[Pullable]) -> Finding | None:
+def images_are_pullable(images: list[PrivateImage]) -> Finding | None:
     """Check that each image in a private ECR registry can be pulled.
 
     A lifecycle rule may have deleted or archived it.
@@ -207,9 +207,9 @@ def images_are_pullable(images: list[Pullable]) -> Finding | None:
     return None
 
 
-def _unpullable_finding(image: Pullable) -> Finding:
+def _unpullable_finding(image: PrivateImage) -> Finding:
     """Return the finding for an image that no task can pull."""
-    problem, consequence = f"{image.what}.", "No new task starts."
+    problem, consequence = f"{image.problem}.", "No new task starts."
     if image.status == ARCHIVED:
         consequence += f" To restore it takes up to {RESTORE_MINUTES} minutes; to push it again restores it at once."
         return Finding("image-archived", problem, consequence, image.command)

@@ -18,7 +18,14 @@ from provisioner.emulator.patches.tagging import tags_of
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Policy, Request, Verdict, statements, verdict
 from provisioner.iam.reference import REQUEST_TAG, Action
-from provisioner.iam.required_actions import CHANGES, RECORDS, TOO, record_name, tagging_action, values_at
+from provisioner.iam.required_actions import (
+    ALSO_REQUIRED,
+    RECORD_ACTIONS_KEY,
+    RECORD_NAMES_KEY,
+    normalized_record_name,
+    tagging_action,
+    values_at,
+)
 
 if TYPE_CHECKING:
     from provisioner.emulator.wire import Call
@@ -72,12 +79,12 @@ class Authorizer:
 def requests(call: Call) -> Iterator[Request]:
     """Yield every IAM request that a call needs, in the order in which AWS evaluates them."""
     name = reference.action_of(call.service, call.operation)
-    known = reference.action(name) or Action(name, "Write", (), frozenset())
+    known = reference.find_action(name) or Action(name, "Write", (), frozenset())
     tags = _tags(call.params)
     concerned = resources(known, call, tagged=bool(tags))
     for one in concerned:
         for action in (known.name, *_too(known.name, call)):
-            arn = reference.asked(action, one.arn)
+            arn = reference.evaluated_arn(action, one.arn)
             yield Request(action, arn, _context(known, one, call, tags), _lookup(call, one.arn))
     for need in implied_actions(name, call):
         region = {"aws:RequestedRegion": (call.region,)}
@@ -88,7 +95,7 @@ def requests(call: Call) -> Iterator[Request]:
 
 def _too(action: str, call: Call) -> tuple[str, ...]:
     """Return the further actions that a call needs on the same resources, such as s3:DeleteObjectVersion."""
-    too = TOO.get(action)
+    too = ALSO_REQUIRED.get(action)
     return too.actions if too and any(values_at(call.params, too.path.split("."))) else ()
 
 
@@ -98,8 +105,8 @@ def _tagging(known: Action, concerned: list[NamedResource], call: Call, tags: Ma
     if not name:
         return
     create = {f"{known.prefix}:CreateAction": (known.name.split(":", 1)[1],)}
-    made = [one for one in concerned if one.on and one.on.request_tag]
-    always = [one for one in concerned if one.on and one.on.always]
+    made = [one for one in concerned if one.on and one.on.supports_request_tag]
+    always = [one for one in concerned if one.on and one.on.is_required]
     for one in made or always[:1] or concerned:
         yield Request(name, _made(known, one, call), {**_request_tags(tags), **create})
 
@@ -128,17 +135,17 @@ def _made(known: Action, one: NamedResource, call: Call) -> str:
 def _context(known: Action, one: NamedResource, call: Call, tags: Mapping[str, str]) -> _Context:
     """Return the condition keys and values of a request, limited to the keys that the action supports."""
     context: _Context = {"aws:RequestedRegion": (call.region,)}
-    if tags and known.takes(REQUEST_TAG, one.on):
+    if tags and known.supports(REQUEST_TAG, one.on):
         context |= _request_tags(tags)
     if "iam:PermissionsBoundary" in known.keys and (boundary := _boundary(call)):
         context["iam:PermissionsBoundary"] = (boundary,)
     for key, parameter in (("iam:PolicyARN", "PolicyArn"), ("iam:AWSServiceName", "AWSServiceName")):
         if key in known.keys and parameter in call.params:
             context[key] = (str(call.params[parameter]),)
-    if RECORDS in known.keys:
+    if RECORD_NAMES_KEY in known.keys:
         changes = list(values_at(call.params, ["ChangeBatch", "Changes", "*"]))
-        context[RECORDS] = tuple(record_name(one["ResourceRecordSet"]["Name"]) for one in changes)
-        context[CHANGES] = tuple(one["Action"] for one in changes)
+        context[RECORD_NAMES_KEY] = tuple(normalized_record_name(one["ResourceRecordSet"]["Name"]) for one in changes)
+        context[RECORD_ACTIONS_KEY] = tuple(one["Action"] for one in changes)
     return context
 
 

@@ -11,19 +11,19 @@ from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.named_resources import place_of
 from provisioner.emulator.patches.iam import SERVICE_ROLES
 from provisioner.iam.required_actions import (
-    BESIDES,
-    MANAGED_PASSWORD,
-    ON_NAMED,
-    OPENED_BY,
-    OPENING,
-    OPENS,
-    PASSES,
-    PRIVATE_NAMES,
-    UNDER_KEY,
-    on_groups,
-    tried,
+    ACTIONS_ON_ALL,
+    ACTIONS_ON_NAMED,
+    DECRYPT,
+    DECRYPTED_THROUGH,
+    GET_SECRET,
+    KEY_USES,
+    MANAGED_PASSWORD_ACTIONS,
+    PASSED_ROLES,
+    PRIVATE_DNS_ACTIONS,
+    managed_rule_groups_arn,
+    validated_actions,
     values_at,
-    via,
+    via_service,
 )
 
 if TYPE_CHECKING:
@@ -43,23 +43,23 @@ def implied_actions(action: str, call: Call) -> Iterator[ImpliedAction]:
     """Yield the further actions that a call needs, except those for tagging."""
     yield from _passed(action, call)
     yield from _service_role(call)
-    yield from (ImpliedAction(one, "*") for one in BESIDES.get(action, ()))
-    if action in ON_NAMED:
-        name, parameter = ON_NAMED[action]
+    yield from (ImpliedAction(one, "*") for one in ACTIONS_ON_ALL.get(action, ()))
+    if action in ACTIONS_ON_NAMED:
+        name, parameter = ACTIONS_ON_NAMED[action]
         yield ImpliedAction(name, str(call.params[parameter]))
-    if groups := on_groups(action, call.params, place_of(call)):
+    if groups := managed_rule_groups_arn(action, call.params, place_of(call)):
         yield ImpliedAction(action, groups)
     if action == "rds:CreateDBCluster" and call.params.get("ManageMasterUserPassword"):
         where = f"{call.region}:{call.account}"
         secret, key = f"arn:aws:secretsmanager:{where}:secret:rds!cluster-*", f"arn:aws:kms:{where}:key/*"
-        for one in MANAGED_PASSWORD:
+        for one in MANAGED_PASSWORD_ACTIONS:
             yield ImpliedAction(one, key if one.startswith("kms") else secret)
-    if action in PRIVATE_NAMES:
-        named, needed = PRIVATE_NAMES[action]
+    if action in PRIVATE_DNS_ACTIONS:
+        named, needed = PRIVATE_DNS_ACTIONS[action]
         yield from [ImpliedAction(needed, "*")] if call.params.get(named) else []
     of_service = "arn:{Partition}:ecs:{Region}:{Account}:".format_map(place_of(call))
     scaled = [of_service + call.params["ResourceId"]] if "ResourceId" in call.params else []
-    yield from (ImpliedAction(one, on) for one, on in tried(action, scaled, place_of(call)))
+    yield from (ImpliedAction(one, on) for one, on in validated_actions(action, scaled, place_of(call)))
     yield from _under_key(action, call)
 
 
@@ -68,21 +68,21 @@ def _under_key(action: str, call: Call) -> Iterator[ImpliedAction]:
 
     The service uses the key with the caller's permissions.
     """
-    for path, service, actions in UNDER_KEY.get(action, ()):
-        through = {"kms:ViaService": (via(service, call.region),)}
+    for path, service, actions in KEY_USES.get(action, ()):
+        through = {"kms:ViaService": (via_service(service, call.region),)}
         for key in values_at(call.params, path.split(".")):
             if ":key/" in str(key):
                 yield from (ImpliedAction(f"kms:{one}", str(key), through) for one in actions)
-    if action == OPENS:
+    if action == GET_SECRET:
         secret = backend("secretsmanager", call.account, call.region).secrets.get(call.params["SecretId"])
         if secret is not None and ":key/" in str(secret.kms_key_id):
-            through = {"kms:ViaService": (via(OPENED_BY, call.region),)}
-            yield ImpliedAction(OPENING, str(secret.kms_key_id), through)
+            through = {"kms:ViaService": (via_service(DECRYPTED_THROUGH, call.region),)}
+            yield ImpliedAction(DECRYPT, str(secret.kms_key_id), through)
 
 
 def _passed(action: str, call: Call) -> Iterator[ImpliedAction]:
     """Yield iam:PassRole for each role that the call passes to a service."""
-    for path, service in PASSES.get(action, {}).items():
+    for path, service in PASSED_ROLES.get(action, {}).items():
         for role in values_at(call.params, path.split(".")):
             yield ImpliedAction("iam:PassRole", str(role), {"iam:PassedToService": (service,)})
 

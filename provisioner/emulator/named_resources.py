@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.emulator.moto_bridge import backend
 from provisioner.iam import reference
 from provisioner.iam.evaluator import matches_pattern
-from provisioner.iam.required_actions import DEFAULTS, IF_NAMED, values_at
+from provisioner.iam.required_actions import DEFAULT_RESOURCES, EVALUATED_IF_NAMED, values_at
 
 if TYPE_CHECKING:
     from provisioner.emulator.wire import Call
@@ -120,13 +120,13 @@ class NamedResource:
 
 def resources(action: Action, call: Call, *, tagged: bool) -> list[NamedResource]:
     """Return each resource that a call concerns; `tagged` says that the call tags the resource it creates."""
-    if not action.on:
+    if not action.targets:
         return [NamedResource("*")]
-    found = [NamedResource(arn, on) for on in action.on for arn in _arns(action, on, call, tagged)]
-    if action.reads or action.level == "Tagging":
+    found = [NamedResource(arn, on) for on in action.targets for arn in _arns(action, on, call, tagged)]
+    if action.only_reads or action.level == "Tagging":
         # Such an action accepts one of several types: keep the type that the call names.
         found = [one for one in found if one.on and one.arn != _any(action, one.on, call)] or found[:1]
-    return found or [NamedResource(_any(action, action.on[0], call), action.on[0])]
+    return found or [NamedResource(_any(action, action.targets[0], call), action.targets[0])]
 
 
 def _arns(action: Action, on: ActionTarget, call: Call, tagged: bool) -> list[str]:
@@ -135,11 +135,11 @@ def _arns(action: Action, on: ActionTarget, call: Call, tagged: bool) -> list[st
     told = _stream(call) if on.type == "log-stream" else _told(action, on, call)
     named = [one if one.startswith("arn:") else _filled(action, on, call, one) for one in told]
     fitting = [arn for arn in named if matches_pattern(anyone, arn)]
-    if fitting or (action.name, on.type) in IF_NAMED:
+    if fitting or (action.name, on.type) in EVALUATED_IF_NAMED:
         return fitting
-    if (action.name, on.type) in DEFAULTS:
+    if (action.name, on.type) in DEFAULT_RESOURCES:
         return [_filled(action, on, call, "default")]
-    return [anyone] if on.always or (on.request_tag and tagged) else []
+    return [anyone] if on.is_required or (on.supports_request_tag and tagged) else []
 
 
 def _told(action: Action, on: ActionTarget, call: Call) -> list[str]:

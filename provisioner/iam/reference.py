@@ -18,7 +18,7 @@ from typing import Any
 from state.errors import ProvisionerError
 
 _FOLDER = Path(__file__).parent / "actions"
-_PLACE = re.compile(r"\$\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag", "aws:ResourceTag"
 # Service prefixes that differ from boto3's name of the service (service authorization reference).
 PREFIXES = {
@@ -56,7 +56,7 @@ ACTIONS = {
 _GROUP, _STREAM = ":log-group:", ":log-stream:"
 _BY_NAME = frozenset({"logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource"})
 # Reads that IAM evaluates on all resources, because they take a prefix or nothing in place of a name.
-_ASKED_WHOLE = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}
+_EVALUATED_ON_ALL = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class ActionTarget:
     """A resource type of an action: whether it is required, and which tag condition keys it supports."""
 
     type: str
-    always: bool
-    request_tag: bool
-    resource_tag: bool
+    is_required: bool
+    supports_request_tag: bool
+    supports_resource_tag: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Action:
 
     name: str
     level: str
-    on: tuple[ActionTarget, ...]
+    targets: tuple[ActionTarget, ...]
     keys: frozenset[str]
 
     @property
@@ -84,20 +84,20 @@ class Action:
         return self.name.split(":", 1)[0]
 
     @property
-    def reads(self) -> bool:
+    def only_reads(self) -> bool:
         """Whether the action only reads."""
         return self.level in ("List", "Read")
 
-    def whole(self, on: ActionTarget) -> bool:
+    def covers_all(self, target: ActionTarget) -> bool:
         """Return whether IAM evaluates the action on all resources of a type, even if a call asks for few."""
-        return self.name in _ASKED_WHOLE or (self.level == "List" and not on.always)
+        return self.name in _EVALUATED_ON_ALL or (self.level == "List" and not target.is_required)
 
-    def takes(self, key: str, on: ActionTarget | None = None) -> bool:
+    def supports(self, key: str, target: ActionTarget | None = None) -> bool:
         """Return whether the action supports the condition key `key`, for the given resource type."""
         if key == REQUEST_TAG:
-            return key in self.keys or bool(on and on.request_tag)
+            return key in self.keys or bool(target and target.supports_request_tag)
         if key == RESOURCE_TAG:
-            return key in self.keys or bool(on and on.resource_tag)
+            return key in self.keys or bool(target and target.supports_resource_tag)
         return key in self.keys
 
 
@@ -112,85 +112,86 @@ def action_of(service: str, operation: str) -> str:
     return f"{prefix}:{ACTIONS.get(f'{prefix}:{operation}', operation)}"
 
 
-def action(name: str) -> Action | None:
+def find_action(name: str) -> Action | None:
     """Return the data of an action; None if no file has it."""
-    prefix, _, short = name.partition(":")
-    known = _service(prefix)["actions"].get(short)
-    if known is None:
+    prefix, _, action_name = name.partition(":")
+    data = _service_data(prefix)["actions"].get(action_name)
+    if data is None:
         return None
-    tagged = {type_ for type_, one in _service(prefix)["resources"].items() if one.get("tagged")}
-    on = tuple(_on(text, tagged) for text in known.get("on", ()))
-    return Action(name, known["level"], on, frozenset(known.get("keys", ())))
+    resource_types = _service_data(prefix)["resources"]
+    tagged_types = {type_ for type_, resource_type in resource_types.items() if resource_type.get("tagged")}
+    targets = tuple(_parse_target(text, tagged_types) for text in data.get("on", ()))
+    return Action(name, data["level"], targets, frozenset(data.get("keys", ())))
 
 
 @functools.cache
-def known(name: str) -> Action:
+def require_action(name: str) -> Action:
     """Return the data of an action.
 
     Raises:
         ProvisionerError: No file has it.
 
     """
-    found = action(name)
-    if found is None:
+    action = find_action(name)
+    if action is None:
         raise ProvisionerError(
             f"It is not known here what IAM asks for {name}.",
             "This is a fault of the tool: provisioner/iam/actions/ lacks it. Please report it.",
         )
-    return found
+    return action
 
 
-def _on(text: str, tagged: set[str]) -> ActionTarget:
+def _parse_target(text: str, tagged: set[str]) -> ActionTarget:
     """Parse a resource type with its marks, as described at the top of the module."""
     type_ = text.strip("*+=")
     marks = text[len(text.rstrip("+=")) :]
     return ActionTarget(type_, text.startswith("*"), "+" in marks, "=" in marks or type_ in tagged)
 
 
-def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str]) -> str:
+def arn(prefix: str, type_: str, values: tuple[str, ...], location: Mapping[str, str]) -> str:
     """Return an ARN of a resource type.
 
     Args:
         prefix: The service prefix.
         type_: The resource type.
-        fills: The values of the type's own variables, from the left; `*` takes the place of missing ones.
-        place: The values of Partition, Region and Account.
+        values: The values of the type's own variables, from the left; `*` takes the place of missing ones.
+        location: The values of Partition, Region and Account.
 
     """
-    left = list(fills)
-    form = str(_service(prefix)["resources"][type_]["arn"])
+    remaining = list(values)
+    template = str(_service_data(prefix)["resources"][type_]["arn"])
 
-    def fill(match: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         """Return the value of one variable of the ARN."""
         if match[1] in ("Partition", "Region", "Account"):
-            return place[match[1]]
+            return location[match[1]]
         # The name of a KMS alias repeats the text before it in the ARN ("alias/").
-        lead = form[: match.start()].rpartition(":")[2]
-        return left.pop(0).removeprefix(lead or ":") if left else "*"
+        prefix_text = template[: match.start()].rpartition(":")[2]
+        return remaining.pop(0).removeprefix(prefix_text or ":") if remaining else "*"
 
-    return _PLACE.sub(fill, form)
+    return _VARIABLE.sub(value_of, template)
 
 
-def asked(action: str, arn: str) -> str:
+def evaluated_arn(action: str, arn: str) -> str:
     """Return the ARN on which IAM evaluates an action; for most actions on a log group, a suffix is added."""
-    return f"{arn}{_STREAM}" if _goes_on(action, arn) else arn
+    return f"{arn}{_STREAM}" if _has_stream_suffix(action, arn) else arn
 
 
-def action_name(action: str, arn: str) -> str:
+def policy_arn(action: str, arn: str) -> str:
     """Return the ARN to put into a policy, so that it matches the ARN on which IAM evaluates the action."""
-    return f"{arn}:*" if _goes_on(action, arn) and not arn.endswith("*") else arn
+    return f"{arn}:*" if _has_stream_suffix(action, arn) and not arn.endswith("*") else arn
 
 
-def _goes_on(action: str, arn: str) -> bool:
+def _has_stream_suffix(action: str, arn: str) -> bool:
     """Return whether IAM adds the suffix of a log stream to the ARN for this action."""
     return action.startswith("logs:") and action not in _BY_NAME and _GROUP in arn and _STREAM not in arn
 
 
 @functools.cache
-def _service(prefix: str) -> dict[str, Any]:
+def _service_data(prefix: str) -> dict[str, Any]:
     """Return the data of a service; empty if it has no file."""
     path = _FOLDER / f"{prefix}.json"
     if not path.exists():
         return {"source": "", "resources": {}, "actions": {}}
-    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return known
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data

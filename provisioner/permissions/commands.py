@@ -12,7 +12,7 @@ from provisioner.iam.reference import Action
 from provisioner.permissions import pipeline
 from provisioner.permissions.grants import Grant, Grants
 from provisioner.permissions.statements import Statement
-from provisioner.preflight import domain, ecr, pull_rules, support, usage
+from provisioner.preflight import aurora, domain, ecr, pull_rules, quota_usage
 from provisioner.prices import price_list
 from provisioner.resources import (
     access_log_tail,
@@ -39,49 +39,57 @@ from provisioner.resources.ecs import (
 from provisioner.resources.elbv2 import request_routing
 from provisioner.resources.rds import engine_versions
 
+# By service the operations, each of which may be followed by the names of resources; see `_lookup_grants`.
 Calls = Mapping[str, tuple[str, ...]]
-_LOOKS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": engine_versions.CALLS, "Tags": tags.CALLS}
-_SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": foreign_targets.CALLS}
+
+
+def _only_reads(service: str, declared: str) -> bool:
+    """Return whether a declared call changes nothing."""
+    return reference.require_action(reference.action_of(service, declared.split(maxsplit=1)[0])).only_reads
+
+
+_LOOKUPS: Mapping[str, Calls] = {"Facts": data_sources.CALLS, "Versions": engine_versions.CALLS, "Tags": tags.CALLS}
+_READ_LOOKUPS: Mapping[str, Calls] = {**_LOOKUPS, "PullRules": pull_rules.CALLS, "Strangers": foreign_targets.CALLS}
 # For services whose traffic ECS shifts by itself: who owns a rule's weights, and at which lifecycle hook a
 # deployment waits. That call names only the deployment, so IAM cannot tell which service it is of.
-_SHIFTS: Mapping[str, Calls] = {"Shifts": {"ecs": ("DescribeServiceDeployments", "ListServices")}}
+_TRAFFIC_SHIFTS: Mapping[str, Calls] = {"Shifts": {"ecs": ("DescribeServiceDeployments", "ListServices")}}
 _ALARMS: Mapping[str, Calls] = {"TrackingAlarms": scaling_alarms.CALLS}
-_PLANS: Mapping[str, Calls] = {
-    **_SEEKS,
+_PLAN_LOOKUPS: Mapping[str, Calls] = {
+    **_READ_LOOKUPS,
     **_ALARMS,
-    **_SHIFTS,
-    "Versions": {"rds": (*engine_versions.CALLS["rds"], *support.CALLS["rds"])},
-    "Preflight": usage.CALLS,
+    **_TRAFFIC_SHIFTS,
+    "Versions": {"rds": (*engine_versions.CALLS["rds"], *aurora.CALLS["rds"])},
+    "Preflight": quota_usage.CALLS,
     "Domain": domain.CALLS,
     "Images": ecr.CALLS,
     "PricingPlans": pricing_plans.CALLS,
 }
 # Lookups that are needed only if the function returns True for the stack.
-_ONLY_WITH = {
-    "Domain": domain.concerns,
-    "Proofs": domain.concerns,
-    "PullRules": pull_rules.concerns,
-    "Images": pull_rules.concerns,
+_NEEDED_IF = {
+    "Domain": domain.has_domain,
+    "Proofs": domain.has_domain,
+    "PullRules": pull_rules.has_private_image,
+    "Images": pull_rules.has_private_image,
 }
-_ENDS: Mapping[str, Calls] = {
-    **_LOOKS,
+_TEARDOWN_LOOKUPS: Mapping[str, Calls] = {
+    **_LOOKUPS,
     "Leftovers": leftovers.CALLS,
     "UnderKey": key_dependents.CALLS,
     "PricingPlans": pricing_plans.CALLS,
     "Proofs": validation_records.CALLS,
 }
-_LOOK = ("read", "unmanaged", "find_siblings")
-_SEES = ("read", "read_status")
+_PLAN_METHODS = ("read", "unmanaged", "find_siblings")
+_STATUS_METHODS = ("read", "read_status")
 # Services and lookups that are also called in CloudFront's region, whatever the stack's region is.
-_OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines", "Mutes"})
+_IN_EDGE_REGION_TOO = frozenset({"acm", "wafv2", "EdgeLines", "Mutes"})
 # The database, to which a tunnel leads.
 _DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
 # Only the reads among the calls for leftovers, as `teardown` deletes them and `verify-gone` does not.
-_LEFT: Calls = {
-    service: tuple(one for one in operations if reference.known(reference.action_of(service, one.split()[0])).reads)
+_LEFTOVER_READS: Calls = {
+    service: tuple(declared for declared in operations if _only_reads(service, declared))
     for service, operations in leftovers.CALLS.items()
 }
-_ROLLOUTS: Mapping[str, Calls] = {
+_DEPLOY_LOOKUPS: Mapping[str, Calls] = {
     "Facts": data_sources.CALLS,
     # Any image: which one is deployed is known only when the command runs.
     "Image": {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
@@ -99,31 +107,39 @@ _ROLLOUTS: Mapping[str, Calls] = {
 
 @dataclass(frozen=True)
 class CommandPermissions:
-    """The needs of one command: methods of resource types, and other calls by a word for a statement's id."""
+    """The needs of one command: methods of resource types, and other calls by a word for a statement's id.
 
-    verbs: tuple[str, ...] = ()
+    Args:
+        methods: The methods that it calls of every resource type.
+        calls: Its other calls by service, by a word for the id of their statements.
+        methods_by_type: By resource type, the methods that it calls of that type only.
+        covers_undeclared: Whether it covers every resource that any settings could have declared.
+        changes_state: Whether it changes something, in AWS and in the state.
+        is_for_administrator: Whether it is for an administrator, and not part of the policies for the people who
+            run the stack.
+
+    """
+
+    methods: tuple[str, ...] = ()
     calls: Mapping[str, Calls] = field(default_factory=dict)
-    # By resource type, the methods that it calls of that type only.
-    of_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # It covers every resource that any settings could have declared.
-    ending: bool = False
-    # It changes something, in AWS and in the state.
-    writes: bool = False
-    # It is for an administrator, and not part of the policies for the people who run the stack.
-    apart: bool = False
+    methods_by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    covers_undeclared: bool = False
+    changes_state: bool = False
+    is_for_administrator: bool = False
 
 
 COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
     "plan": CommandPermissions(
-        (*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": price_list.CALLS}
+        (*_PLAN_METHODS, "deletion_protected", "write_protections"), {**_PLAN_LOOKUPS, "Prices": price_list.CALLS}
     ),
     "status": CommandPermissions(
-        _SEES, {"Tags": tags.CALLS, **_ALARMS, **_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS}
+        _STATUS_METHODS,
+        {"Tags": tags.CALLS, **_ALARMS, **_TRAFFIC_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS},
     ),
-    "drift": CommandPermissions((*_LOOK, "read_status"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
+    "drift": CommandPermissions((*_PLAN_METHODS, "read_status"), {**_READ_LOOKUPS, **_ALARMS, **_TRAFFIC_SHIFTS}),
     "apply": CommandPermissions(
         (
-            *_LOOK,
+            *_PLAN_METHODS,
             "create",
             "read_before_replace",
             "update",
@@ -136,19 +152,19 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
             "failure",
             "is_stale",
         ),
-        {**_PLANS, "Diagnosis": deployment_diagnosis.CALLS, "Proofs": validation_records.CALLS},
-        writes=True,
+        {**_PLAN_LOOKUPS, "Diagnosis": deployment_diagnosis.CALLS, "Proofs": validation_records.CALLS},
+        changes_state=True,
     ),
     "deploy": CommandPermissions(
-        calls=_ROLLOUTS,
-        of_kinds={
+        calls=_DEPLOY_LOOKUPS,
+        methods_by_type={
             "Service": ("read", "update", "retag", "failure", "is_stale"),
             "TaskDefinition": ("read", "create", "retag"),
             "ScalableTarget": ("read", "create", "update"),
             # The execution role, whose run marker (a tag) shows a run on another machine.
             "Role": ("read",),
         },
-        writes=True,
+        changes_state=True,
     ),
     "logs": CommandPermissions(
         calls={
@@ -159,94 +175,96 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
     ),
     "exec": CommandPermissions(calls={"Sessions": exec_sessions.CALLS, "Database": _DATABASE}),
     "doctor": CommandPermissions(
-        _SEES, {"Tags": tags.CALLS, **_ALARMS, "Doctor": reads.CALLS, "Mutes": muted_alarms.CALLS}
+        _STATUS_METHODS, {"Tags": tags.CALLS, **_ALARMS, "Doctor": reads.CALLS, "Mutes": muted_alarms.CALLS}
     ),
     "rotate-origin-secret": CommandPermissions(
-        _LOOK,
-        {**_SEEKS, "Key": origin_key.CALLS},
+        _PLAN_METHODS,
+        {**_READ_LOOKUPS, "Key": origin_key.CALLS},
         {"Distribution": ("read_before_replace", "update"), "ListenerRule": ("update",)},
-        writes=True,
+        changes_state=True,
     ),
     "teardown": CommandPermissions(
-        (*_LOOK, "delete", "blockers", "protections", "deletion_protected"),
-        _ENDS,
+        (*_PLAN_METHODS, "delete", "blockers", "protections", "deletion_protected"),
+        _TEARDOWN_LOOKUPS,
         # It sets its run marker, a tag, on the execution role while it runs.
         {"Role": ("retag",)},
-        ending=True,
-        writes=True,
+        covers_undeclared=True,
+        changes_state=True,
     ),
     "verify-gone": CommandPermissions(
         ("read",),
-        {**_LOOKS, **_SHIFTS, "Leftovers": _LEFT, "UnderKey": key_dependents.CALLS},
-        ending=True,
+        {**_LOOKUPS, **_TRAFFIC_SHIFTS, "Leftovers": _LEFTOVER_READS, "UnderKey": key_dependents.CALLS},
+        covers_undeclared=True,
     ),
-    "bootstrap": CommandPermissions(calls={"Bootstrap": pipeline.CALLS}, apart=True),
+    "bootstrap": CommandPermissions(calls={"Bootstrap": pipeline.CALLS}, is_for_administrator=True),
 }
 
 
-def grants_for(arns: Grants, purpose: str) -> Iterator[Grant]:
+def grants_for(grants: Grants, command: str) -> Iterator[Grant]:
     """Yield all grants that a command needs."""
-    wanted = COMMAND_PERMISSIONS[purpose]
-    if wanted.verbs:
-        yield from arns.of(wanted.verbs)
-    for type_name, actions in wanted.of_kinds.items():
-        yield from arns.of(actions, type_name)
-    for word, calls in wanted.calls.items():
-        if word in _ONLY_WITH and not _ONLY_WITH[word](arns.stack):
+    permissions = COMMAND_PERMISSIONS[command]
+    if permissions.methods:
+        yield from grants.grants_of(permissions.methods)
+    for type_name, methods in permissions.methods_by_type.items():
+        yield from grants.grants_of(methods, type_name)
+    for label, calls in permissions.calls.items():
+        if label in _NEEDED_IF and not _NEEDED_IF[label](grants.stack):
             continue
-        yield from _looked_up(arns, word, calls)
+        yield from _lookup_grants(grants, label, calls)
 
 
-def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
+def _lookup_grants(grants: Grants, label: str, calls: Calls) -> Iterator[Grant]:
     """Yield the grants for calls outside the resource types, in each region where their service is called.
 
     `calls` maps a service to operations. An operation may be followed by the names of resources, or by
     `type=name` to limit it to that type.
     """
-    own = ground.stack.region
+    stack_region = grants.stack.region
     for service, operations in calls.items():
-        regions = dict.fromkeys((own, tags.GLOBAL_REGION) if {service, word} & _OF_THE_EDGE_TOO else (own,))
-        for declared in operations:
-            operation, *forms = declared.format(suffix=ground.stack.suffix).split()
-            known = reference.known(reference.action_of(service, operation))
-            arns = [arn for region in regions for arn in _arns(known, forms, _place(ground, region))]
-            yield from (Grant(known.name, arn, word) for arn in arns or ["*"])
+        regions = [stack_region]
+        if {service, label} & _IN_EDGE_REGION_TOO and stack_region != tags.GLOBAL_REGION:
+            regions.append(tags.GLOBAL_REGION)
+        for declaration in operations:
+            operation, *names = declaration.format(suffix=grants.stack.suffix).split()
+            action = reference.require_action(reference.action_of(service, operation))
+            arns = [arn for region in regions for arn in _lookup_arns(action, names, _arn_location(grants, region))]
+            yield from (Grant(action.name, arn, label) for arn in arns or ["*"])
 
 
-def _arns(known: Action, forms: list[str], place: dict[str, str]) -> Iterator[str]:
+def _lookup_arns(action: Action, names: list[str], location: dict[str, str]) -> Iterator[str]:
     """Yield the ARNs that an operation needs.
 
-    These are the ARNs with the names in `forms`, of every type that the action concerns; all names if there
-    are none. With `type=name` in `forms`, only the types that are given there count.
+    These are the ARNs with the names in `names`, of every type that the action concerns; all names if there
+    are none. With `type=name` in `names`, only the types that are given there count.
     """
-    of_types = dict(form.split("=", 1) for form in forms if "=" in form)
-    for on in known.on:
-        if of_types and on.type in of_types:
+    names_by_type = dict(name.split("=", 1) for name in names if "=" in name)
+    for target in action.targets:
+        if name := names_by_type.get(target.type):
             # The ARN of a resource that AWS owns has no account, or one of AWS's accounts.
-            where = {**place, "Account": "*"} if of_types[on.type].startswith("AWS-") else place
-            yield reference.arn(known.prefix, on.type, (of_types[on.type],), where)
-        elif not of_types and (on.always or not known.whole(on)):
-            yield reference.arn(known.prefix, on.type, tuple(forms), place)
+            account = "*" if name.startswith("AWS-") else location["Account"]
+            yield reference.arn(action.prefix, target.type, (name,), {**location, "Account": account})
+        elif not names_by_type and (target.is_required or not action.covers_all(target)):
+            yield reference.arn(action.prefix, target.type, tuple(names), location)
 
 
-def _place(arns: Grants, region: str) -> dict[str, str]:
+def _arn_location(grants: Grants, region: str) -> dict[str, str]:
     """Return the partition, region and account of an ARN, by the names of the placeholders."""
-    return {"Partition": arns.partition, "Region": region, "Account": arns.account}
+    return {"Partition": grants.partition, "Region": region, "Account": grants.account}
 
 
 _SCHEME = "s3://"
 # Conditional writes are PutObject and need GetObject (S3 user guide, "Conditional writes"). Without
 # ListBucket, S3 does not say that an object does not exist.
-_READ, _WRITE = ("s3:GetObject",), ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+_STATE_READS, _STATE_WRITES = ("s3:GetObject",), ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 
 
-def state_grants(address: str, partition: str, *, writing: bool) -> list[Statement]:
+def state_grants(address: str, partition: str, *, changes_state: bool) -> list[Statement]:
     """Return the statements for the state bucket and the keys under its prefix; [] for a state in a folder.
 
     Args:
         address: Where the state is: `s3://bucket/prefix`, or a folder.
         partition: The partition of the bucket's ARN.
-        writing: Whether the command changes the state.
+        changes_state: Whether the command changes the state.
 
     """
     if not address.startswith(_SCHEME):
@@ -256,9 +274,9 @@ def state_grants(address: str, partition: str, *, writing: bool) -> list[Stateme
     return [
         {"Sid": "StateListed", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [arn]},
         {
-            "Sid": "StateKept" if writing else "StateRead",
+            "Sid": "StateKept" if changes_state else "StateRead",
             "Effect": "Allow",
-            "Action": list(_WRITE if writing else _READ),
+            "Action": list(_STATE_WRITES if changes_state else _STATE_READS),
             "Resource": [f"{arn}/{keys}"],
         },
     ]

@@ -17,7 +17,7 @@ AUDIENCE = "sts.amazonaws.com"
 # (github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens).
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 # The commands that a pull request's run may use: nobody has reviewed its code yet.
-HARMLESS = ("plan", "status", "doctor")
+PULL_REQUEST_COMMANDS = ("plan", "status", "doctor")
 # The calls that create the role and its policies: `policy` grants them to an administrator only.
 CALLS = {
     "iam": (
@@ -54,7 +54,7 @@ CALLS = {
         "ListOpenIDConnectProviders",
     )
 }
-_WILD = re.compile(r"[*?]|\$\{")
+_WILDCARD = re.compile(r"[*?]|\$\{")
 
 
 @dataclass(frozen=True)
@@ -90,40 +90,40 @@ class Pipeline:
                 "Which runs of the repository may take the role?",
                 "Give --branch, --environment or --pull-request, one of them.",
             )
-        check_trust(self.trust("aws", "*"))
+        check_trust(self.trust_policy("aws", "*"))
 
     @property
     def subject(self) -> str:
         """The subject (`sub`) that GitHub puts into the tokens of these runs."""
-        what = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
-        return f"repo:{self.repository}:{'pull_request' if self.pull_request else what}"
+        run = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
+        return f"repo:{self.repository}:{'pull_request' if self.pull_request else run}"
 
     @property
-    def noun(self) -> str:
+    def role_noun(self) -> str:
         """The noun in the role's name: "pipeline" or "pr-pipeline"."""
         return "pr-pipeline" if self.pull_request else "pipeline"
 
-    def check_purpose(self, purpose: str) -> None:
+    def check_command(self, command: str) -> None:
         """Check that these runs may have the policy of a command.
 
         Raises:
             UsageError: The runs are of pull requests, and the command could change something.
 
         """
-        if self.pull_request and purpose not in HARMLESS:
+        if self.pull_request and command not in PULL_REQUEST_COMMANDS:
             raise UsageError(
                 "A pull request's code has been read by nobody yet: its runs may change nothing.",
-                f"Add --for {HARMLESS[0]}.",
+                f"Add --for {PULL_REQUEST_COMMANDS[0]}.",
             )
 
-    def trust(self, partition: str, account: str) -> Policy:
+    def trust_policy(self, partition: str, account: str) -> Policy:
         """Return the trust policy of the role, which lets only these runs assume it."""
-        wanted = {f"{ISSUER}:aud": self.audience, f"{ISSUER}:sub": self.subject}
+        claims = {f"{ISSUER}:aud": self.audience, f"{ISSUER}:sub": self.subject}
         statement = {
             "Effect": "Allow",
             "Principal": {"Federated": provider_arn(partition, account)},
             "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {"StringEquals": wanted},
+            "Condition": {"StringEquals": claims},
         }
         return {"Version": VERSION, "Statement": [statement]}
 
@@ -141,21 +141,21 @@ def check_trust(document: Mapping[str, Any]) -> None:
 
     """
     for statement in document["Statement"]:
-        told = dict(_exact(statement.get("Condition", {})))
-        subject, audience = told.get("sub", ""), told.get("aud", "")
-        if not subject or _WILD.search(subject):
+        claims = dict(_exact_claims(statement.get("Condition", {})))
+        subject, audience = claims.get("sub", ""), claims.get("aud", "")
+        if not subject or _WILDCARD.search(subject):
             raise UsageError(
                 f"The subject {quoted(subject)} would let other runs take the role.",
                 "Name one branch or one environment, without * and ?.",
             )
-        if not audience or _WILD.search(audience):
+        if not audience or _WILDCARD.search(audience):
             raise UsageError(
                 "The audience is missing: a token that was made for another service would do.",
                 f"Leave --audience out: it is {AUDIENCE}.",
             )
 
 
-def _exact(condition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _exact_claims(condition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each claim that must equal one value, with the value; lists and patterns are left out."""
     for key, value in condition.get("StringEquals", {}).items():
         if isinstance(value, str):

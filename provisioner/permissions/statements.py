@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.iam.reference import REQUEST_TAG, RESOURCE_TAG, action_name, known
-from provisioner.iam.required_actions import RECORDS
+from provisioner.iam.reference import REQUEST_TAG, RESOURCE_TAG, policy_arn, require_action
+from provisioner.iam.required_actions import RECORD_NAMES_KEY
 from provisioner.names import PROJECT
 from provisioner.permissions.arns import Condition
 from provisioner.permissions.grants import Grant
@@ -20,7 +20,7 @@ VERSION = "2012-10-17"
 MANAGED_LIMIT, INLINE_LIMIT = 6144, 10240
 # Condition keys of which several values may share a statement, because each value fits only its own
 # resources: with `CreateVpc` no subnet is created, whatever else the statement allows.
-_TOLD_APART = (":CreateAction", ":AWSServiceName", RECORDS)
+_SELF_LIMITING_KEYS = (":CreateAction", ":AWSServiceName", RECORD_NAMES_KEY)
 
 
 def statements(grants: Iterable[Grant]) -> list[Statement]:
@@ -28,18 +28,23 @@ def statements(grants: Iterable[Grant]) -> list[Statement]:
 
     A grant with a condition is dropped if the same action is granted on the same resource without one.
     """
-    together: dict[tuple[Any, ...], list[Grant]] = defaultdict(list)
-    listed = dict.fromkeys(grants)
-    free = {(one.action, one.resource) for one in listed if not one.condition}
-    for grant in listed:
-        if grant.condition and (grant.action, grant.resource) in free:
+    unique = dict.fromkeys(grants)
+    unconditional = {(grant.action, grant.resource) for grant in unique if not grant.condition}
+    by_key: dict[tuple[Any, ...], list[Grant]] = defaultdict(list)
+    for grant in unique:
+        if grant.condition and (grant.action, grant.resource) in unconditional:
             continue
-        together[_alike(grant)].append(grant)
-    plan = [_statement(members) for members in together.values()]
-    return list(_with_ids(sorted(plan, key=lambda one: (one["Action"][0].split(":")[0], str(one)))))
+        by_key[_merge_key(grant)].append(grant)
+    merged = [_merged_statement(members) for members in by_key.values()]
+    return list(_with_unique_ids(sorted(merged, key=_sort_key)))
 
 
-def _alike(grant: Grant) -> tuple[Any, ...]:
+def _sort_key(statement: Statement) -> tuple[str, str]:
+    """Return the key that sorts statements by their first action's service."""
+    return statement["Action"][0].split(":")[0], str(statement)
+
+
+def _merge_key(grant: Grant) -> tuple[Any, ...]:
     """Return a grouping key: grants with the same key can share a statement without granting more than alone.
 
     An action applies only to the resource types that it is for. So resources with our name in their ARN can
@@ -47,54 +52,56 @@ def _alike(grant: Grant) -> tuple[Any, ...]:
     one with reads. Any other grant shares a statement only with grants on the same resource.
     """
     prefix = grant.action.split(":", 1)[0]
-    everywhere = grant.resource == "*"
+    is_on_all = grant.resource == "*"
     keys = tuple(key for _, key, _ in grant.condition)
-    if any(key.endswith(_TOLD_APART) for key in keys):
+    if any(key.endswith(_SELF_LIMITING_KEYS) for key in keys):
         return prefix, keys
-    if grant.condition or everywhere or PROJECT in grant.resource:
-        return prefix, grant.condition, everywhere
+    if grant.condition or is_on_all or PROJECT in grant.resource:
+        return prefix, grant.condition, is_on_all
     return prefix, "reads" if grant.reads else grant.resource
 
 
-def _statement(members: list[Grant]) -> Statement:
+def _merged_statement(members: list[Grant]) -> Statement:
     """Return the statement for grants that may share one; its id is made of their resource types."""
-    resources = {action_name(one.action, one.resource) for one in members}
-    plan: Statement = {
-        "Sid": "".join(sorted({one.kind for one in members})),
+    resources = {policy_arn(grant.action, grant.resource) for grant in members}
+    statement: Statement = {
+        "Sid": "".join(sorted({grant.needed_by for grant in members})),
         "Effect": "Allow",
-        "Action": sorted({one.action for one in members}),
+        "Action": sorted({grant.action for grant in members}),
         "Resource": "*" if "*" in resources else sorted(resources),
     }
     if members[0].condition:
-        plan["Condition"] = _condition(one.condition for one in members)
-    return plan
+        statement["Condition"] = _merged_condition(grant.condition for grant in members)
+    return statement
 
 
-def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
+def _merged_condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
     """Return conditions that differ only in their values as one, in the form of an IAM statement."""
     values: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for operator, key, wanted in (part for condition in conditions for part in condition):
-        values[operator, key] |= set(wanted)
-    told: dict[str, dict[str, Any]] = defaultdict(dict)
-    for (operator, key), all_ in values.items():
-        told[operator][key] = sorted(all_) if len(all_) > 1 else next(iter(all_))
-    return dict(told)
+    for operator, key, allowed in (part for condition in conditions for part in condition):
+        values[operator, key] |= set(allowed)
+    merged: dict[str, dict[str, Any]] = defaultdict(dict)
+    for (operator, key), merged_values in values.items():
+        merged[operator][key] = sorted(merged_values) if len(merged_values) > 1 else next(iter(merged_values))
+    return dict(merged)
 
 
-def deny_statements(boundaries: list[str], *, ending: bool) -> list[Statement]:
+def deny_statements(boundaries: list[str], *, for_teardown: bool) -> list[Statement]:
     """Return Deny statements that keep an operator from getting more rights through the roles of the stack.
 
     They forbid changing the permissions boundaries and detaching a boundary from a role, whatever else is
-    allowed. With `ending`, for a teardown, the boundaries may be deleted.
+    allowed. With `for_teardown`, for a teardown, the boundaries may be deleted.
     """
     if not boundaries:
         return []
-    change = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"]
-    if not ending:
-        change += ["iam:DeletePolicy", "iam:DeletePolicyVersion"]
-    kept = {"Sid": "BoundaryKept", "Effect": "Deny", "Action": sorted(change), "Resource": boundaries}
-    off = "iam:DeleteRolePermissionsBoundary"
-    return [kept, {"Sid": "BoundaryWorn", "Effect": "Deny", "Action": [off], "Resource": "*"}]
+    changes = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    if not for_teardown:
+        changes += ["iam:DeletePolicy", "iam:DeletePolicyVersion"]
+    detach = ["iam:DeleteRolePermissionsBoundary"]
+    return [
+        {"Sid": "BoundaryKept", "Effect": "Deny", "Action": sorted(changes), "Resource": boundaries},
+        {"Sid": "BoundaryWorn", "Effect": "Deny", "Action": detach, "Resource": "*"},
+    ]
 
 
 def protect_foreign_tags(grants: Iterable[Grant]) -> list[Statement]:
@@ -105,14 +112,14 @@ def protect_foreign_tags(grants: Iterable[Grant]) -> list[Statement]:
     call (ec2:CreateAction). A resource that is being created has no tags, and a resource without tags is not
     denied.
     """
-    given: dict[str, set[str]] = defaultdict(set)
+    tag_values: dict[str, set[str]] = defaultdict(set)
     actions: set[str] = set()
     for grant in grants:
-        asked = {key: value for _, key, (value, *_) in grant.condition if key.startswith(REQUEST_TAG)}
-        if asked and known(grant.action).level == "Tagging":
+        request_tags = {key: value for _, key, (value, *_) in grant.condition if key.startswith(REQUEST_TAG)}
+        if request_tags and require_action(grant.action).level == "Tagging":
             actions.add(grant.action)
-            for key, value in asked.items():
-                given[key.replace(REQUEST_TAG, RESOURCE_TAG)].add(value)
+            for key, value in request_tags.items():
+                tag_values[key.replace(REQUEST_TAG, RESOURCE_TAG)].add(value)
     return [
         {
             "Sid": f"OthersKept{key.rpartition('/')[2]}",
@@ -121,34 +128,34 @@ def protect_foreign_tags(grants: Iterable[Grant]) -> list[Statement]:
             "Resource": "*",
             "Condition": {"StringNotEquals": {key: sorted(values)}, "Null": {key: "false"}},
         }
-        for key, values in sorted(given.items())
+        for key, values in sorted(tag_values.items())
     ]
 
 
-def _with_ids(plan: Iterable[Statement]) -> Iterator[Statement]:
+def _with_unique_ids(statements: Iterable[Statement]) -> Iterator[Statement]:
     """Yield the statements with unique ids, of letters and digits, that name the types that need them."""
-    seen: dict[str, int] = defaultdict(int)
-    for one in plan:
-        name = "".join(char for char in one["Sid"] if char.isalnum())
-        seen[name] += 1
-        yield {**one, "Sid": name if seen[name] == 1 else f"{name}{seen[name]}"}
+    counts: dict[str, int] = defaultdict(int)
+    for statement in statements:
+        name = "".join(char for char in statement["Sid"] if char.isalnum())
+        counts[name] += 1
+        yield {**statement, "Sid": name if counts[name] == 1 else f"{name}{counts[name]}"}
 
 
-def policies(plan: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Policy]:
+def split_into_policies(statements: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Policy]:
     """Return the statements in as few policies as can be, each of at most `limit` characters."""
     bins: list[list[Statement]] = []
-    for one in sorted(plan, key=lambda one: -size(one)):
-        home = next((there for there in bins if size(policy([*there, one])) <= limit), None)
-        if home is None:
-            bins.append([one])
+    for statement in sorted(statements, key=size, reverse=True):
+        fitting = next((members for members in bins if size(policy([*members, statement])) <= limit), None)
+        if fitting is None:
+            bins.append([statement])
         else:
-            home.append(one)
-    return [policy(there) for there in bins]
+            fitting.append(statement)
+    return [policy(members) for members in bins]
 
 
-def policy(plan: Iterable[Statement]) -> Policy:
+def policy(statements: Iterable[Statement]) -> Policy:
     """Return a policy with these statements."""
-    return {"Version": VERSION, "Statement": list(plan)}
+    return {"Version": VERSION, "Statement": list(statements)}
 
 
 def size(document: Any) -> int:

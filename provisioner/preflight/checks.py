@@ -1,23 +1,23 @@
-"""All preflight checks of a plan, in one list."""
+"""All preflight checks of a plan, in one list: what would fail halfway, found before the first change."""
 
 from __future__ import annotations
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.plan import Plan
-from provisioner.preflight.addresses import addresses
-from provisioner.preflight.domain import domain
-from provisioner.preflight.findings import Finding, database, images, refusals
-from provisioner.preflight.parameters import parameters
-from provisioner.preflight.quotas import quotas
-from provisioner.preflight.removals import removals_relied_on
-from provisioner.preflight.sizes import revisions, sizes
-from provisioner.preflight.support import support
-from provisioner.preflight.write_protections import write_protections
+from provisioner.preflight.aurora import check_version_support, check_writer
+from provisioner.preflight.cidr_blocks import check_cidr_blocks
+from provisioner.preflight.domain import check_domain
+from provisioner.preflight.ecr import check_images
+from provisioner.preflight.finding import Finding
+from provisioner.preflight.parameters import check_parameters
+from provisioner.preflight.quotas import check_quotas
+from provisioner.preflight.refusals import check_write_protections, needed_removals, refused_updates
+from provisioner.preflight.sizes import check_policy_sizes, check_task_definition_sizes
 
-_MINUTE = 60
+_MINUTE_SECONDS = 60
 
 
-def check(plan: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
+def run_preflight(plan: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
     """Return everything that would go wrong with a plan.
 
     If the plan only deletes, or changes nothing, AWS is asked only about images in a private ECR registry,
@@ -30,41 +30,36 @@ def check(plan: Plan, clients: Clients, seconds: float, account: str = "") -> li
         account: The account of the stack; "" if it is not known.
 
     """
-    verbs = {change.action for change in plan.changes.values()}
-    if verbs.isdisjoint(("create", "replace", "update")):
-        rest = (*images(plan, clients, account), *support(plan, clients))
-        return [*database(plan), *removals_relied_on(plan), *rest]
-    asking = clients.with_shared_reads()
-    always = [
-        *credentials(clients, seconds),
-        *parameters(plan, asking),
-        *database(plan),
-        *sizes(plan),
-        *revisions(plan),
-        *quotas(plan, asking),
-        *images(plan, asking, account),
-        *support(plan, asking),
-        *refusals(plan, asking),
-        *removals_relied_on(plan),
-        *write_protections(plan, asking),
+    actions = {change.action for change in plan.changes.values()}
+    if actions.isdisjoint(("create", "replace", "update")):
+        warnings = (*check_images(plan, clients, account), *check_version_support(plan, clients))
+        return [*check_writer(plan), *needed_removals(plan), *warnings]
+    shared_reads = clients.with_shared_reads()
+    findings = [
+        *check_credentials(clients, seconds),
+        *check_parameters(plan, shared_reads),
+        *check_writer(plan),
+        *check_policy_sizes(plan),
+        *check_task_definition_sizes(plan),
+        *check_quotas(plan, shared_reads),
+        *check_images(plan, shared_reads, account),
+        *check_version_support(plan, shared_reads),
+        *refused_updates(plan, shared_reads),
+        *needed_removals(plan),
+        *check_write_protections(plan, shared_reads),
     ]
-    if verbs.isdisjoint(("create", "replace")):
-        return always
-    return [*always, *addresses(plan, asking), *domain(plan, asking)]
+    if actions.isdisjoint(("create", "replace")):
+        return findings
+    return [*findings, *check_cidr_blocks(plan, shared_reads), *check_domain(plan, shared_reads)]
 
 
-def credentials(clients: Clients, seconds: float) -> list[Finding]:
+def check_credentials(clients: Clients, seconds: float) -> list[Finding]:
     """Return a finding if the credentials expire before the run ends and do not renew themselves."""
-    end = clients.aws.credentials_end()
-    left = None if end is None else end - clients.clock.wall()
-    if left is None or left > seconds:
+    expires_at = clients.aws.credentials_end()
+    seconds_left = None if expires_at is None else expires_at - clients.clock.wall()
+    if seconds_left is None or seconds_left > seconds:
         return []
-    return [
-        Finding(
-            "credentials",
-            f"they end in {left / _MINUTE:.0f} min; this takes about {seconds / _MINUTE:.0f} min",
-            "Renew them first, for example with `aws sso login`, or use a profile: it is renewed by itself.",
-            limit=round(left),
-            needed=round(seconds),
-        )
-    ]
+    minutes_left, minutes_needed = seconds_left / _MINUTE_SECONDS, seconds / _MINUTE_SECONDS
+    problem = f"they end in {minutes_left:.0f} min; this takes about {minutes_needed:.0f} min"
+    hint = "Renew them first, for example with `aws sso login`, or use a profile: it is renewed by itself."
+    return [Finding("credentials", problem, hint, limit=round(seconds_left), needed=round(seconds))]

@@ -12,7 +12,7 @@ from provisioner.engine.planning.plan import Plan, managed_resource_of
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.preflight.findings import Finding
+from provisioner.preflight.finding import Finding, address_of
 from provisioner.preflight.shapes import MISSING, UNKNOWN, ShapeViolation, shape_violations
 
 _READS = ("describe_", "get_", "list_")
@@ -45,7 +45,7 @@ class CallCapture:
             if operation.startswith(_READS):
                 self._reads = True
                 return BlankResponse()
-            raise CapturedCall(Call(operation, with_placeholders(params), laid_over=self._reads))
+            raise CapturedCall(Call(operation, with_placeholders(params), merged_with_read=self._reads))
 
         return call
 
@@ -54,36 +54,37 @@ class CallCapture:
 class Call:
     """A call that would be made.
 
-    If it is `laid_over`, its parameters are merged with the result of a read, so members may be missing here.
+    With `merged_with_read`, its parameters are merged with the result of a read, so members may be missing
+    here.
     """
 
     operation: str
     params: JsonObject
-    laid_over: bool = False
+    merged_with_read: bool = False
 
 
-def parameters(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check_parameters(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield what botocore's model refuses in the creates and updates of a plan; makes no call."""
     for resource in plan.stack:
-        for call in _calls(plan, resource):
-            for fault in _faults(clients, resource, call):
+        for call in _planned_calls(plan, resource):
+            for violation in _violations(clients, resource, call):
                 yield Finding(
-                    f"{resource.step}/{resource.logical_id}",
-                    f"{call.operation}: {fault.path} {fault.words}",
-                    "" if fault.certain else "The model may be older than AWS: this does not block.",
-                    blocks=fault.certain,
+                    address_of(resource),
+                    f"{call.operation}: {violation.path} {violation.description}",
+                    "" if violation.is_certain else "The model may be older than AWS: this does not block.",
+                    is_blocking=violation.is_certain,
                 )
 
 
-def _calls(plan: Plan, resource: Resource) -> Iterator[Call]:
+def _planned_calls(plan: Plan, resource: Resource) -> Iterator[Call]:
     """Yield the calls that a plan would make to create or update a resource."""
-    verb = plan.changes[resource.logical_id].action
-    found: list[Call | None] = []
-    if verb in ("create", "replace"):
-        found = [create_call(plan, resource)]
-    elif verb == "update":
-        found = update_calls(plan, resource)
-    yield from (call for call in found if call)
+    action = plan.changes[resource.logical_id].action
+    calls: list[Call | None] = []
+    if action in ("create", "replace"):
+        calls = [create_call(plan, resource)]
+    elif action == "update":
+        calls = update_calls(plan, resource)
+    yield from (call for call in calls if call)
 
 
 def create_call(plan: Plan, resource: Resource) -> Call | None:
@@ -91,40 +92,39 @@ def create_call(plan: Plan, resource: Resource) -> Call | None:
 
     Return None if the method of the type fails on the placeholder of a value that is not known yet.
     """
-    spec = replace(_item(plan, resource), token=_TOKEN)
-    return _caught(lambda: resource.type.create(CallCapture(), spec))
+    spec = replace(_spec_of(plan, resource), token=_TOKEN)
+    return _capture_call(lambda: resource.type.create(CallCapture(), spec))
 
 
 def update_calls(plan: Plan, resource: Resource) -> list[Call | None]:
     """Return the first call that would change a resource, and the first one that would change its tags."""
     change, resource_type = plan.changes[resource.logical_id], resource.type
     # The actual resource is read right before the call, and supplies what the call lacks here.
-    there = BlankResponse(stands=True) if resource_type.replacing_calls else {}
-    spec = replace(_item(plan, resource), id=UNKNOWN, live=there)
+    live = BlankResponse(exists=True) if resource_type.replacing_calls else {}
+    spec = replace(_spec_of(plan, resource), id=UNKNOWN, live=live)
     update = update_of(resource_type, spec.props, change.differences)
     calls: list[Call | None] = []
     if update.changes_properties:
-        call = _caught(lambda: resource_type.update(CallCapture(), spec, update.changed))
-        calls.append(replace(call, laid_over=True) if call and resource_type.replacing_calls else call)
+        call = _capture_call(lambda: resource_type.update(CallCapture(), spec, update.changed))
+        calls.append(replace(call, merged_with_read=True) if call and resource_type.replacing_calls else call)
     if update.tags:
-        calls.append(
-            _caught(lambda: resource_type.retag(CallCapture(), spec, update.tags_to_set, update.tags_to_remove))
-        )
+        to_set, to_remove = update.tags_to_set, update.tags_to_remove
+        calls.append(_capture_call(lambda: resource_type.retag(CallCapture(), spec, to_set, to_remove)))
     return calls
 
 
-def _item(plan: Plan, resource: Resource) -> ResourceSpec:
+def _spec_of(plan: Plan, resource: Resource) -> ResourceSpec:
     """Return a resource as a method of its type gets it, with placeholders for unknown values."""
-    wanted = with_placeholders(plan.resolved_properties(resource))
-    return managed_resource_of(resource, plan.stack.suffix, None, wanted).spec
+    properties = with_placeholders(plan.resolved_properties(resource))
+    return managed_resource_of(resource, plan.stack.suffix, None, properties).spec
 
 
-def _caught(act: Callable[[], object]) -> Call | None:
-    """Return the first call that `act` makes; None if it makes none, or fails on a placeholder."""
+def _capture_call(method: Callable[[], object]) -> Call | None:
+    """Return the first call that `method` makes; None if it makes none, or fails on a placeholder."""
     try:
-        act()
-    except CapturedCall as caught:
-        return caught.call
+        method()
+    except CapturedCall as captured:
+        return captured.call
     except (TypeError, ValueError, LookupError, AttributeError):
         return None
     return None
@@ -143,9 +143,11 @@ def with_placeholders(value: Any) -> Any:
             return value
 
 
-def _faults(clients: Clients, resource: Resource, call: Call) -> Iterator[ShapeViolation]:
+def _violations(clients: Clients, resource: Resource, call: Call) -> Iterator[ShapeViolation]:
     """Yield what botocore's model refuses in a call, except missing members that a read would supply."""
     meta = clients.aws.client(resource.type.service, resource.region).meta
-    if name := meta.method_to_api_mapping.get(call.operation):
-        found = shape_violations(meta.service_model.operation_model(name).input_shape, call.params)
-        yield from (one for one in found if not (call.laid_over and one.words == MISSING))
+    if operation := meta.method_to_api_mapping.get(call.operation):
+        shape = meta.service_model.operation_model(operation).input_shape
+        for violation in shape_violations(shape, call.params):
+            if not (call.merged_with_read and violation.description == MISSING):
+                yield violation

@@ -20,7 +20,7 @@ _ROOT = "ROOT"
 
 
 @dataclass(frozen=True)
-class Rule:
+class PullThroughRule:
     """A pull-through-cache rule: the prefix of its repositories, and the registry and prefix upstream."""
 
     prefix: str
@@ -28,64 +28,66 @@ class Rule:
     upstream_prefix: str
 
     @classmethod
-    def of(cls, doc: dict[str, Any]) -> Rule:
+    def of(cls, doc: dict[str, Any]) -> PullThroughRule:
         """Return the rule that an item of ECR's answer describes; its prefixes may end in `/`."""
         upstream = str(doc.get("upstreamRegistryUrl", "")).removeprefix("https://").rstrip("/")
-        beyond = str(doc.get("upstreamRepositoryPrefix") or _ROOT).rstrip("/")
-        return cls(str(doc["ecrRepositoryPrefix"]).rstrip("/"), upstream, beyond)
+        upstream_prefix = str(doc.get("upstreamRepositoryPrefix") or _ROOT).rstrip("/")
+        return cls(str(doc["ecrRepositoryPrefix"]).rstrip("/"), upstream, upstream_prefix)
 
-    def fills(self, repository: str) -> bool:
+    def covers(self, repository: str) -> bool:
         """Return whether this rule covers a repository."""
         return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
 
-    def source(self, repository: str) -> str:
+    def upstream_of(self, repository: str) -> str:
         """Return where a repository is filled from: the upstream registry and the name there."""
         rest = repository if self.prefix == _ROOT else repository.removeprefix(f"{self.prefix}/")
         parts = (self.upstream, "" if self.upstream_prefix == _ROOT else self.upstream_prefix, rest)
         return "/".join(filter(None, parts))
 
 
-def rules(clients: Clients, place: EcrImage) -> list[Rule]:
+def read_rules(clients: Clients, location: EcrImage) -> list[PullThroughRule]:
     """Return the rules of a registry with DescribePullThroughCacheRules."""
-    ecr = clients.client("ecr", place.region)
-    told = ecr.describe_pull_through_cache_rules(registryId=place.account)
-    return [Rule.of(doc) for doc in told["pullThroughCacheRules"]]
+    ecr = clients.client("ecr", location.region)
+    response = ecr.describe_pull_through_cache_rules(registryId=location.account)
+    return [PullThroughRule.of(doc) for doc in response["pullThroughCacheRules"]]
 
 
-def rule_of(known: Iterable[Rule], repository: str) -> Rule | None:
+def rule_for(rules: Iterable[PullThroughRule], repository: str) -> PullThroughRule | None:
     """Return the rule that fills a repository: of the longest prefix, and ROOT last; None if no rule does."""
-    fitting = [one for one in known if one.fills(repository)]
-    return max(fitting, key=lambda one: (one.prefix != _ROOT, len(one.prefix)), default=None)
+    covering = [rule for rule in rules if rule.covers(repository)]
+    return max(covering, key=lambda rule: (rule.prefix != _ROOT, len(rule.prefix)), default=None)
 
 
-def filled(clients: Clients, images: Iterable[str], account: str, known: Iterable[str] = ()) -> list[str]:
+def filled_repositories(
+    clients: Clients, images: Iterable[str], account: str, previous: Iterable[str] = ()
+) -> list[str]:
     """Return the account's repositories that a rule fills, among the repositories of these images.
 
     It makes one call for each registry, and none if no image is in a registry of the account. If ECR does not
-    tell its rules, a repository counts as filled if it is in `known`.
+    tell its rules, a repository counts as filled if it is in `previous`.
 
     Args:
         clients: The clients to ask ECR with.
         images: The images, as task definitions name them.
         account: The account whose registries count.
-        known: The result of the last time, as registry and repository.
+        previous: The result of the last time, as registry and repository.
 
     """
-    former, sharing = set(known), clients.with_shared_reads()
-    mine = {one for image in images if (one := EcrImage.of(image)) and one.account == account}
-    return sorted({one.qualified for one in mine if _is_filled(sharing, one, former)})
+    filled_before, shared_reads = set(previous), clients.with_shared_reads()
+    locations = {location for image in images if (location := EcrImage.of(image)) and location.account == account}
+    return sorted({each.qualified for each in locations if _is_filled(shared_reads, each, filled_before)})
 
 
-def _is_filled(clients: Clients, place: EcrImage, former: set[str]) -> bool:
+def _is_filled(clients: Clients, location: EcrImage, filled_before: set[str]) -> bool:
     """Return whether a rule fills a repository; if ECR does not tell, whether one did the last time."""
     try:
-        return rule_of(rules(clients, place), place.repository) is not None
+        return rule_for(read_rules(clients, location), location.repository) is not None
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         describe_refusal(error, "looking at the pull-through-cache rules")
-        return place.qualified in former
+        return location.qualified in filled_before
 
 
-def concerns(stack: Stack) -> bool:
+def has_private_image(stack: Stack) -> bool:
     """Return whether a stack has an image in a private ECR registry."""
     tasks = (resource.props["containerDefinitions"] for resource in stack if str(resource.type) == "TaskDefinition")
     return any(EcrImage.of(str(one["image"])) for containers in tasks for one in containers)

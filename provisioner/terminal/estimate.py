@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.estimates.time_estimate import TimeEstimate
-from provisioner.preflight.findings import Finding
+from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, CostEstimate
 from provisioner.terminal.console import Console
 from state.serialization import as_json
@@ -91,8 +91,8 @@ def show_upcoming_charges(console: Console, estimate: PlanEstimate) -> None:
 def show_findings(console: Console, estimate: PlanEstimate) -> None:
     """Print the problems that the preflight checks found, and what to do about them."""
     for finding in estimate.findings:
-        sign = console.paint("!", "red" if finding.blocks else "yellow")
-        console.data(f"  {sign} {'' if finding.blocks else 'warning: '}{finding.address}: {finding.what}")
+        sign = console.paint("!", "red" if finding.is_blocking else "yellow")
+        console.data(f"  {sign} {'' if finding.is_blocking else 'warning: '}{finding.address}: {finding.problem}")
         if finding.hint:
             console.data(f"      {finding.hint}")
 

@@ -68,7 +68,7 @@ def test_what_would_let_others_in_is_refused(user: User, more: list[str]) -> Non
 
 @pytest.mark.parametrize("operator", ["StringLike", "StringEqualsIgnoreCase", "ForAnyValue:StringEquals"])
 def test_a_trust_that_asks_for_less_than_one_exact_run_is_refused(operator: str) -> None:
-    trust = Pipeline("acme/ml-api", branch="main").trust("aws", "123456789012")
+    trust = Pipeline("acme/ml-api", branch="main").trust_policy("aws", "123456789012")
     wanted = trust["Statement"][0]["Condition"].pop("StringEquals")
     trust["Statement"][0]["Condition"] = {operator: wanted}
 

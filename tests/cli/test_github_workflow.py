@@ -42,7 +42,7 @@ def workflow() -> dict[str, Any]:
     return dict(yaml.safe_load(WORKFLOW.read_text()))
 
 
-def filled(text: str) -> str:
+def filled_repositories(text: str) -> str:
     """The text as the runner fills it in; a KeyError where this test does not know how."""
     return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: KNOWN[found[1]], text)
 
@@ -50,10 +50,10 @@ def filled(text: str) -> str:
 def steps(job: str) -> Steps:
     """The commands of a job, each with its environment."""
     told = workflow()
-    common = {name: filled(value) for name, value in told["env"].items()} | {"ACCOUNT": ACCOUNT}
+    common = {name: filled_repositories(value) for name, value in told["env"].items()} | {"ACCOUNT": ACCOUNT}
     listed = [step for step in told["jobs"][job]["steps"] if "run" in step]
     return [
-        (step["run"], common | {name: filled(str(value)) for name, value in step.get("env", {}).items()})
+        (step["run"], common | {name: filled_repositories(str(value)) for name, value in step.get("env", {}).items()})
         for step in listed
     ]
 

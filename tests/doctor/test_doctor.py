@@ -278,5 +278,5 @@ def test_without_a_ledger_and_with_its_policy_alone_it_sees_everything(stack: Li
     assert len(states(told(ran), "ok")) == len(CHECKS) - 2
     allowed = [one for policy in given for one in policy["Statement"] if one["Effect"] == "Allow"]
     actions = {name for one in allowed for name in one["Action"]}
-    assert all(reference.known(name).reads for name in actions)
+    assert all(reference.require_action(name).only_reads for name in actions)
     assert "secretsmanager:GetSecretValue" not in actions

@@ -13,8 +13,8 @@ from provisioner.configuration import load_settings
 from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
+from provisioner.permissions import COMMAND_NAMES
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
-from provisioner.permissions.names import NAMES
 from provisioner.workspace import Workspace
 from tests.permissions.test_policies import ACCOUNT, SPARE, SUFFIX, Policy, statements, without
 from tests.support.user import User
@@ -65,7 +65,7 @@ def lived(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def test_what_can_be_asked_for_is_what_is_known() -> None:
-    assert tuple(COMMAND_PERMISSIONS) == NAMES
+    assert tuple(COMMAND_PERMISSIONS) == COMMAND_NAMES
 
 
 @pytest.mark.slow
@@ -77,13 +77,13 @@ def test_with_exactly_its_policy_a_command_goes_well(lived: Any, purpose: str) -
     assert all(verdict(given, one) is Verdict.ALLOWED for one in asked)
 
 
-@pytest.mark.parametrize("purpose", NAMES)
+@pytest.mark.parametrize("purpose", COMMAND_NAMES)
 def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
     """IAM calls Decrypt a write: it opens the origin key, and changes nothing."""
     scope = PolicyScope(Workspace.here(), SUFFIX, load_settings(None, SETTINGS, {}), "us-east-1", ACCOUNT)
     given = statements(policies_for(scope, purpose))
     allowed = {name for one in given if one["Effect"] == "Allow" for name in one["Action"]}
-    changes = {name for name in allowed if not reference.known(name).reads} - {"kms:Decrypt"}
+    changes = {name for name in allowed if not reference.require_action(name).only_reads} - {"kms:Decrypt"}
 
     assert allowed
     if purpose not in ("exec", "bootstrap"):

@@ -16,7 +16,7 @@ from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
 from provisioner.iam.required_actions import tagging_action
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
-from provisioner.permissions.grants import _CHANGES
+from provisioner.permissions.grants import _CHANGING_METHODS
 from provisioner.permissions.statements import MANAGED_LIMIT, size
 from provisioner.workspace import Workspace
 from tests.support.account_inventory import client
@@ -205,7 +205,7 @@ def test_who_may_plan_can_change_nothing_that_an_apply_or_a_teardown_changes(liv
         one
         for purpose in ("apply", "teardown")
         for one in lived.asked[purpose]
-        if not reference.known(one.action).reads
+        if not reference.require_action(one.action).only_reads
     ]
 
     assert len(changes) > 100
@@ -234,7 +234,7 @@ def test_what_is_changed_is_this_stacks_alone(lived: Lived) -> None:
         for one in statements(lived.given[purpose])
         if SUFFIX not in json.dumps([one["Resource"], one.get("Condition", {})])
         for name in one["Action"]
-        if one["Effect"] == "Allow" and not reference.known(name).reads
+        if one["Effect"] == "Allow" and not reference.require_action(name).only_reads
     }
 
     assert wide <= OF_THE_ACCOUNT.keys()
@@ -279,10 +279,10 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
 
     declared = {
         reference.action_of(resource.type.service, operation)
-        for resource in scope.grants(teardown=wanted.ending).stack
-        for verb in (*wanted.verbs, *wanted.of_kinds.get(str(resource.type), ()))
+        for resource in scope.grants(teardown=wanted.covers_undeclared).stack
+        for verb in (*wanted.methods, *wanted.methods_by_type.get(str(resource.type), ()))
         for operation in resource.type.operations_of(verb)
-        if not (resource.type.limits_permissions and verb in _CHANGES and "create" in wanted.verbs)
+        if not (resource.type.limits_permissions and verb in _CHANGING_METHODS and "create" in wanted.methods)
     }
 
     assert declared - allowed <= {"iam:DeleteRolePermissionsBoundary"}
@@ -316,8 +316,8 @@ def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
     assert allowed("logs:PutRetentionPolicy", f"{group}:log-stream:")
     assert allowed("logs:TagResource", group)
     assert not allowed("logs:DeleteLogGroup", f"{group}2:log-stream:")
-    assert reference.asked("logs:DeleteLogGroup", group) == f"{group}:log-stream:"
-    assert reference.asked("logs:TagResource", group) == group
+    assert reference.evaluated_arn("logs:DeleteLogGroup", group) == f"{group}:log-stream:"
+    assert reference.evaluated_arn("logs:TagResource", group) == group
 
 
 def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.emulator.clock import clock
 from provisioner.emulator.hooks import always
-from provisioner.preflight.pull_rules import Rule, rule_of
+from provisioner.preflight.pull_rules import PullThroughRule, rule_for
 from provisioner.settings.images import EcrImage, ecr_region
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import CommandResult
@@ -279,11 +279,11 @@ RULES = [
     ],
 )
 def test_the_longest_prefix_is_the_rules_and_root_is_for_all_others(repository: str, source: str) -> None:
-    found = rule_of([Rule.of(one) for one in RULES], repository)
+    found = rule_for([PullThroughRule.of(one) for one in RULES], repository)
 
     assert found
-    assert found.source(repository) == source
-    assert rule_of([Rule.of(one) for one in RULES[1:]], "hubbub/a") is None
+    assert found.upstream_of(repository) == source
+    assert rule_for([PullThroughRule.of(one) for one in RULES[1:]], "hubbub/a") is None
 
 
 def test_what_a_rule_fetches_is_applied_with_the_right_to_fetch_it(live_stack: LiveStack) -> None:

@@ -23,11 +23,11 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.names import owner_tags
-from provisioner.preflight.addresses import addresses
-from provisioner.preflight.checks import check, credentials
-from provisioner.preflight.domain import domain
-from provisioner.preflight.parameters import create_call, parameters, update_calls
-from provisioner.preflight.quotas import quotas
+from provisioner.preflight.checks import check_credentials, run_preflight
+from provisioner.preflight.cidr_blocks import check_cidr_blocks
+from provisioner.preflight.domain import check_domain
+from provisioner.preflight.parameters import check_parameters, create_call, update_calls
+from provisioner.preflight.quotas import check_quotas
 from provisioner.preflight.shapes import UNKNOWN, shape_violations
 from provisioner.resources.tags import pairs
 from provisioner.settings.profiles import PROFILES
@@ -62,7 +62,7 @@ def test_every_create_of_a_whole_stack_is_caught_and_fits_the_model(profile: str
     by_what_is_read = {"default-group-ingress", "default-group-egress"}
     assert {name for name, call in calls.items() if call is None} <= by_what_is_read
     assert [name for name, call in calls.items() if call and call.operation.startswith(READS)] == []
-    assert list(parameters(plan, clients)) == []
+    assert list(check_parameters(plan, clients)) == []
 
 
 def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) -> None:
@@ -72,7 +72,7 @@ def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) 
     altered(plan, "alb", Scheme="sideways", Colour="red")
     altered(plan, "ecs-logs-retention", retentionInDays=None)
 
-    found = {f"{one.address}: {one.what}": one.blocks for one in parameters(plan, clients)}
+    found = {f"{one.address}: {one.problem}": one.is_blocking for one in check_parameters(plan, clients)}
 
     assert {key: blocks for key, blocks in found.items() if "iam/task-role:" in key} == {
         r"iam/task-role: create_role: RoleName 'no such name!' does not fit [\w+=,.@-]+": True
@@ -106,7 +106,7 @@ def test_every_update_of_a_whole_stack_is_caught_and_fits_the_model(profile: str
     assert sum(call is not None for each in calls.values() for call in each) > 60
     replacing = {name for name in calls if plan.stack.resources[name].type.replacing_calls}
     assert {name for name in replacing if calls[name][0] is None} == set()
-    assert list(parameters(plan, clients)) == []
+    assert list(check_parameters(plan, clients)) == []
 
 
 def test_an_update_or_a_tag_that_does_not_fit_is_named_before_it_is_sent(clients: Clients) -> None:
@@ -116,7 +116,7 @@ def test_an_update_or_a_tag_that_does_not_fit_is_named_before_it_is_sent(clients
     for name in plan.stack.resources.keys() - {"tg", "task-role"}:
         plan.changes[name] = replace(plan.changes[name], action="keep")
 
-    found = {f"{one.address}: {one.what}" for one in check(plan, clients, 0)}
+    found = {f"{one.address}: {one.problem}" for one in run_preflight(plan, clients, 0)}
 
     assert "alb/tg: modify_target_group: HealthCheckIntervalSeconds 'often' is no number" in found
     assert "iam/task-role: tag_role: Tags.0.Value has 300 characters; 256 is the most" in found
@@ -176,7 +176,7 @@ SHAPES = ShapeResolver(
 def test_a_value_is_held_against_its_shape(value: Any, told: list[str]) -> None:
     shape = SHAPES.get_shape_by_name("S")
 
-    assert [f"{one.path} {one.words}" for one in shape_violations(shape, value)] == told
+    assert [f"{one.path} {one.description}" for one in shape_violations(shape, value)] == told
 
 
 def test_subnets_outside_their_network_or_over_another_are_found(clients: Clients) -> None:
@@ -184,7 +184,7 @@ def test_subnets_outside_their_network_or_over_another_are_found(clients: Client
     altered(plan, "public-1", CidrBlock="10.1.0.0/24")
     altered(plan, "private-1", CidrBlock="10.0.1.0/25")
 
-    told = [f"{one.address}: {one.what}" for one in addresses(plan, clients)]
+    told = [f"{one.address}: {one.problem}" for one in check_cidr_blocks(plan, clients)]
 
     assert told == [
         "vpc/public-1: 10.1.0.0/24 does not lie in 10.0.0.0/16",
@@ -209,9 +209,9 @@ def test_one_of_ours_that_has_just_come_out_of_hiding_is_nobody_elses() -> None:
     plan = declared()
     plan.actual["vpc"] = {"id": "vpc-1"}
 
-    assert list(addresses(plan, Crowded(owner_tags("a")))) == []  # type: ignore[arg-type]
-    (found,) = addresses(plan, Crowded(owner_tags("b")))  # type: ignore[arg-type]
-    assert found.what == "10.0.0.0/24 overlaps 10.0.0.0/24 of subnet-1 in AWS"
+    assert list(check_cidr_blocks(plan, Crowded(owner_tags("a")))) == []  # type: ignore[arg-type]
+    (found,) = check_cidr_blocks(plan, Crowded(owner_tags("b")))  # type: ignore[arg-type]
+    assert found.problem == "10.0.0.0/24 overlaps 10.0.0.0/24 of subnet-1 in AWS"
 
 
 def test_credentials_that_end_before_the_run_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,17 +225,17 @@ def test_credentials_that_end_before_the_run_are_found(monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     short = Clients(AwsConnection("us-east-1"), Clock())
 
-    assert credentials(short, 60) == []
-    (found,) = credentials(short, 3600)
-    assert found.what == "they end in 20 min; this takes about 60 min"
-    assert found.blocks
+    assert check_credentials(short, 60) == []
+    (found,) = check_credentials(short, 3600)
+    assert found.problem == "they end in 20 min; this takes about 60 min"
+    assert found.is_blocking
 
 
 def test_credentials_that_do_not_end_are_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
 
-    assert credentials(Clients(AwsConnection("us-east-1"), Clock()), 3600) == []
+    assert check_credentials(Clients(AwsConnection("us-east-1"), Clock()), 3600) == []
 
 
 class Empty:
@@ -251,20 +251,20 @@ class Empty:
 def test_a_prefix_list_counts_as_all_its_entries() -> None:
     plan = declared()
     altered(plan, "rule-alb-http", PrefixListId="pl-1")
-    assert list(quotas(plan, Empty())) == []  # type: ignore[arg-type]
+    assert list(check_quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
     altered(plan, "rule-alb-https", PrefixListId="pl-1")
-    (found,) = quotas(plan, Empty())  # type: ignore[arg-type]
+    (found,) = check_quotas(plan, Empty())  # type: ignore[arg-type]
 
-    assert found.what == "rules per security group, in (sg-alb): limit 60, 0 used, 110 more needed"
-    assert found.blocks
+    assert found.problem == "rules per security group, in (sg-alb): limit 60, 0 used, 110 more needed"
+    assert found.is_blocking
 
 
 def test_processors_are_counted_by_where_the_tasks_begin() -> None:
     service = {"minimum": 40, "maximum": 40, "fargate_base": 10, "fargate_weight": 1, "spot_weight": 2}
     plan = declared(service=service, container={"cpu": 4096, "memory": 8192})
 
-    found = [one.what for one in quotas(plan, Empty())]  # type: ignore[arg-type]
+    found = [one.problem for one in check_quotas(plan, Empty())]  # type: ignore[arg-type]
 
     assert found == [
         "Fargate processors of ours: limit 60, 0 used, 80 more needed",
@@ -276,11 +276,11 @@ def test_tasks_that_come_beside_those_that_run_are_counted() -> None:
     plan = declared(service={"minimum": 2, "maximum": 90}, container={"cpu": 4096, "memory": 8192})
     plan.changes = {name: replace(change, action="keep") for name, change in plan.changes.items()}
     plan.actual |= {"service": {"desiredCount": 20}, "task": {"cpu": "1024"}}
-    assert list(quotas(plan, Empty())) == []  # type: ignore[arg-type]
+    assert list(check_quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
     anew = (Difference("taskDefinition", "one", "another"),)
     plan.changes["service"] = replace(plan.changes["service"], action="update", differences=anew)
-    found = [one.what for one in quotas(plan, Empty())]  # type: ignore[arg-type]
+    found = [one.problem for one in check_quotas(plan, Empty())]  # type: ignore[arg-type]
 
     # Of 20 tasks two are the base, and of 18 others 30 % are not on Spot.
     assert found == ["Fargate Spot processors of ours: limit 60, 12.6 used, 50.4 more needed"]
@@ -291,9 +291,9 @@ def test_a_higher_least_number_of_tasks_is_counted() -> None:
     plan.changes = {name: replace(change, action="keep") for name, change in plan.changes.items()}
     plan.actual |= {"service": {"desiredCount": 3}, "task": {"cpu": "1024"}}
 
-    (found,) = quotas(plan, Empty())  # type: ignore[arg-type]
+    (found,) = check_quotas(plan, Empty())  # type: ignore[arg-type]
 
-    assert found.what == "Fargate processors of ours: limit 60, 3 used, 87 more needed"
+    assert found.problem == "Fargate processors of ours: limit 60, 3 used, 87 more needed"
 
 
 def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
@@ -307,7 +307,7 @@ def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
 
     plan.changes["rule-alb-http"] = decide_change(resource, begun, None, {})
 
-    assert list(quotas(plan, Empty())) == []  # type: ignore[arg-type]
+    assert list(check_quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -354,12 +354,12 @@ def test_a_name_that_another_distribution_serves_is_told_with_the_way_out() -> N
     plan = declared(domain={"names": ["api.shop.example"]})
     ours = plan.stack.resources["edge"].props["Comment"]
 
-    [found] = domain(plan, Serving("the old site"))  # type: ignore[arg-type]
+    [found] = check_domain(plan, Serving("the old site"))  # type: ignore[arg-type]
 
-    assert found.what == "api.shop.example is served by the distribution EOLD (the old site)"
+    assert found.problem == "api.shop.example is served by the distribution EOLD (the old site)"
     assert "aws cloudfront associate-alias" in found.hint
-    assert found.blocks
-    assert list(domain(plan, Serving(ours))) == []  # type: ignore[arg-type]
+    assert found.is_blocking
+    assert list(check_domain(plan, Serving(ours))) == []  # type: ignore[arg-type]
 
 
 def losing_a_reader(writer: str) -> Plan:
@@ -373,13 +373,13 @@ def losing_a_reader(writer: str) -> Plan:
 
 
 def test_the_end_of_a_reader_that_became_the_writer_is_told_before_it() -> None:
-    [found] = check(losing_a_reader("second"), None, 0)  # type: ignore[arg-type]
+    [found] = run_preflight(losing_a_reader("second"), None, 0)  # type: ignore[arg-type]
 
-    assert "second is the writer since a failover" in found.what
+    assert "second is the writer since a failover" in found.problem
     assert "--db-cluster-identifier db --target-db-instance-identifier first" in found.hint
-    assert not found.blocks
-    assert check(losing_a_reader("first"), None, 0) == []  # type: ignore[arg-type]
+    assert not found.is_blocking
+    assert run_preflight(losing_a_reader("first"), None, 0) == []  # type: ignore[arg-type]
 
 
 def test_nothing_is_asked_where_nothing_is_made() -> None:
-    assert check(Plan(declared().stack, declared().state), None, 0) == []  # type: ignore[arg-type]
+    assert run_preflight(Plan(declared().stack, declared().state), None, 0) == []  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.emulator.clock import clock as clock_of_aws
 from provisioner.engine.calls.polling import Clock
-from provisioner.preflight import support
+from provisioner.preflight import aurora
 from provisioner.prices import charges
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
@@ -92,7 +92,7 @@ def test_an_end_that_was_reckoned_is_told_as_such(
     """The calendar that this version knows has none of 18; where AWS tells it, that is it."""
     on(date(2031, 1, 1))
     if not tells:
-        monkeypatch.setattr(support, "standard_end", lambda *_: None)
+        monkeypatch.setattr(aurora, "standard_support_end", lambda *_: None)
 
     told = user.plan(SUFFIX, *given("database.version=18"))
 

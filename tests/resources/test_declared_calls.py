@@ -15,7 +15,7 @@ from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.health import certificates, metrics, services, targets
 from provisioner.iam import reference
-from provisioner.preflight import domain, ecr, pull_rules, support, usage
+from provisioner.preflight import aurora, domain, ecr, pull_rules, quota_usage
 from provisioner.prices import price_list as asked
 from provisioner.resources import (
     RESOURCE_TYPES,
@@ -63,7 +63,7 @@ def test_it_is_known_what_iam_asks_for_each_of_them(name: str) -> None:
         reference.action_of(resource_type.service, one) for verb in VERBS for one in resource_type.operations_of(verb)
     }
 
-    assert {one for one in actions if reference.action(one) is None} == set()
+    assert {one for one in actions if reference.find_action(one) is None} == set()
 
 
 @pytest.mark.parametrize("name", RESOURCE_TYPES)
@@ -140,13 +140,13 @@ DECLARED = {
     "resources/validation_records.py": validation_records.CALLS,
     "resources/key_dependents.py": key_dependents.CALLS,
     "resources/rds/engine_versions.py": engine_versions.CALLS,
-    "preflight/addresses.py": usage.CALLS,
+    "preflight/cidr_blocks.py": quota_usage.CALLS,
     "preflight/domain.py": domain.CALLS,
     "preflight/ecr.py": ecr.CALLS,
     "preflight/pull_rules.py": pull_rules.CALLS,
-    "preflight/support.py": support.CALLS,
-    "preflight/quotas.py": usage.CALLS,
-    "preflight/usage.py": usage.CALLS,
+    "preflight/aurora.py": aurora.CALLS,
+    "preflight/quotas.py": quota_usage.CALLS,
+    "preflight/quota_usage.py": quota_usage.CALLS,
     "prices/price_list.py": asked.CALLS,
 }
 ELSEWHERE = {
@@ -169,6 +169,6 @@ def test_what_is_looked_up_without_a_kind_is_declared_beside_it(name: str) -> No
 
 def test_nobody_else_looks_anything_up() -> None:
     modules = (path.relative_to(PROVISIONER) for path in PROVISIONER.rglob("*.py"))
-    asking = {str(one) for one in modules if "embedded" not in one.parts and lookups_in(PROVISIONER / one)}
+    asking = {str(one) for one in modules if "emulator" not in one.parts and lookups_in(PROVISIONER / one)}
 
     assert asking == {*DECLARED, *ELSEWHERE}

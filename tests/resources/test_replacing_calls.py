@@ -88,7 +88,7 @@ def mutating() -> set[tuple[str, str]]:
     return {
         (service, one)
         for service, one in of_kinds | besides | of_buckets
-        if not reference.known(reference.action_of(service, one)).reads
+        if not reference.require_action(reference.action_of(service, one)).only_reads
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.doctor.reads import balancer, database, domain_names, edge, limits, network, scaling, task_roles, tasks
-from provisioner.preflight import support
+from provisioner.preflight import aurora
 
 # The calls of all reads by service; `policy` grants them.
 CALLS = {
@@ -16,7 +16,7 @@ CALLS = {
     **task_roles.CALLS,
     **domain_names.CALLS,
     **limits.CALLS,
-    "rds": (*database.CALLS["rds"], *support.CALLS["rds"]),
+    "rds": (*database.CALLS["rds"], *aurora.CALLS["rds"]),
 }
 # The calls of the checks that read network ACLs.
 ACL_CALLS = {

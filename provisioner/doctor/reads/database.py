@@ -6,7 +6,7 @@ from datetime import date
 
 from provisioner.doctor.check import JsonObject, ReadResult
 from provisioner.doctor.context import DoctorContext, default_on_codes
-from provisioner.preflight.support import standard_end
+from provisioner.preflight.aurora import standard_support_end
 from provisioner.settings.postgres import STANDARD_SUPPORT_ENDS, day_of, is_support_end_near, major_of
 
 # The calls of this module by service; `policy` grants them.
@@ -37,7 +37,7 @@ def read_end_of_support(context: DoctorContext) -> date | None:
     version = str(read_db_cluster(context).found["EngineVersion"])
     built_in = STANDARD_SUPPORT_ENDS.get(major_of(version))
     is_known_and_far = built_in is not None and not is_support_end_near(built_in, day_of(context.now))
-    return built_in if is_known_and_far else standard_end(context.clients, version)
+    return built_in if is_known_and_far else standard_support_end(context.clients, version)
 
 
 def read_db_instances(context: DoctorContext) -> list[JsonObject]:

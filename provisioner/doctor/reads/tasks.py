@@ -8,7 +8,7 @@ from itertools import pairwise
 from provisioner.doctor.check import JsonObject, NotApplicable, NotChecked, ReadResult
 from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.preflight import ecr, pull_rules
-from provisioner.preflight.ecr import Pullable, check_image
+from provisioner.preflight.ecr import PrivateImage, check_image
 from provisioner.resources.ecs.deployment_diagnosis import CALLS as DIAGNOSIS
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose
 from provisioner.resources.ecs.deployment_strategies import read_awaited_hook
@@ -88,7 +88,7 @@ def read_task_definitions(context: DoctorContext) -> list[JsonObject]:
     return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
 
 
-def read_images(context: DoctorContext) -> list[Pullable]:
+def read_images(context: DoctorContext) -> list[PrivateImage]:
     """Return each image that is in a private ECR registry, and whether a task could pull it.
 
     Raises:
@@ -101,7 +101,7 @@ def read_images(context: DoctorContext) -> list[Pullable]:
         for image in images_of(definition)
     }
     checked = [
-        check_image(context.clients, image, account, must=True) for image, account in sorted(images_and_accounts)
+        check_image(context.clients, image, account, must_answer=True) for image, account in sorted(images_and_accounts)
     ]
     if not (private_images := [image for image in checked if image]):
         raise NotApplicable("no image lies in a private ECR")
