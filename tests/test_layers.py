@@ -85,6 +85,46 @@ def test_a_module_imports_only_from_below(module: str) -> None:
     assert upward == set()
 
 
+# What a distribution of the emulator alone would take along; none of it imports anything else of the product.
+EMULATOR_NEEDS = {"provisioner.iam", "provisioner.pagination", "state.errors"}
+
+
+def test_the_emulator_imports_nothing_of_the_product() -> None:
+    emulator = [path for module, path in MODULES.items() if part_of(module) == "provisioner.emulator"]
+    needed = [path for module, path in MODULES.items() if part_of(module) in EMULATOR_NEEDS]
+
+    assert {part_of(name) for path in emulator for name in imports(path)} == {"provisioner.emulator", *EMULATOR_NEEDS}
+    assert {part_of(name) for path in needed for name in imports(path)} <= EMULATOR_NEEDS
+
+
+def test_the_product_reaches_the_emulator_through_one_module() -> None:
+    product = [path for module, path in MODULES.items() if part_of(module) != "provisioner.emulator"]
+    used = {name for path in product for name in imports(path) if part_of(name) == "provisioner.emulator"}
+
+    assert used == {"provisioner.emulator.local"}
+
+
+def test_iam_is_used_by_the_policies_the_doctor_and_the_emulator() -> None:
+    users = {part_of(module) for module, path in MODULES.items() if "provisioner.iam" in map(part_of, imports(path))}
+
+    assert users == {"provisioner.permissions", "provisioner.doctor", "provisioner.emulator"}
+
+
+def test_each_patch_of_moto_and_each_private_part_is_listed() -> None:
+    patches = ROOT / "provisioner" / "emulator" / "patches"
+    listed = set(re.findall(r"`([\w.]+)`", (patches / "PATCHES.md").read_text()))
+    trees = [ast.parse(path.read_text()) for path in patches.parent.rglob("*.py")]
+    private = {
+        node.attr
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr) and ast.unparse(node.value) != "self"
+    } - {"_exit"}
+
+    assert {path.name for path in patches.glob("*.py") if path.stem != "__init__"} <= listed
+    assert private <= {name.rpartition(".")[2] for name in listed}
+
+
 def test_every_part_has_its_floor() -> None:
     assert {part_of(module) for module in MODULES} == PLACE.keys()
 
