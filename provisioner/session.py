@@ -12,7 +12,7 @@ from provisioner.aws.connection import AwsConnection
 from provisioner.aws.regions import check_partition
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.execution.events import Listener, silent
 from provisioner.engine.execution.executor import ResourceExecutor
@@ -272,7 +272,7 @@ class Session:
         if plan is not None:
             state_manager.record_findings(plan.findings)
         executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)
-        executor.retry_policy.recent.add_recorded(self.state.resources, RESOURCE_TYPES)
+        executor.resource_calls.recent.add_recorded(self.state.resources, RESOURCE_TYPES)
         return executor
 
     @functools.cached_property

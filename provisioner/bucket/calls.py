@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from tenacity import stop_after_delay
+
 from provisioner.aws.credential_errors import not_accepted
 from provisioner.aws.credentials import call_when_signed_in
-from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, code_of, describe_error
+from provisioner.engine.calls.clock import Clock
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
-from provisioner.engine.calls.polling import Clock, retry
+from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_if_code
 from provisioner.engine.denials import Denial
 from provisioner.names import PROGRAM
 from state.errors import ProvisionerError, StateError
@@ -48,12 +51,10 @@ def patiently(call: Callable[[], T], doing: str, *, also: Collection[str] = (), 
         CredentialsError: The credentials have expired.
 
     """
-
-    def passes(error: BaseException) -> bool:
-        return categorize(error) in TRANSIENT or code_of(error) in _BUSY or code_of(error) in also
-
+    retry = RETRY_TRANSIENT | retry_if_code(_BUSY.union(also))
+    policy = RetryPolicy(_CLOCK, stop_after_delay(patience or PATIENCE), retry)
     try:
-        return call_when_signed_in(lambda: retry(call, when=passes, clock=_CLOCK, timeout=patience or PATIENCE))
+        return call_when_signed_in(lambda: policy.call(call))
     except Exception as error:
         raise _worded(error, doing) or error from error
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
+from tenacity import retry_if_exception, stop_after_delay
 
 from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS
-from provisioner.engine.calls.error_categories import TRANSIENT, categorize, code_of
-from provisioner.engine.calls.polling import retry
+from provisioner.engine.calls.error_categories import code_of
+from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy
 from provisioner.engine.planning.diff import differences
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import matches_codes
@@ -77,8 +78,5 @@ def delete_until_gone(session: Session, call: Callable[[], Any], absent: Codes) 
 def call_with_retry(session: Session, call: Callable[[], T], cures: Codes = NO_CODES) -> T:
     """Make a call that may be made twice, with retries; `cures` are refusals that time cures."""
     timeout = EMULATOR_TIMEOUT_SECONDS if session.aws.endpoint else _PROPAGATION_TIME
-
-    def passes(error: BaseException) -> bool:
-        return categorize(error) in TRANSIENT or matches_codes(error, cures)
-
-    return retry(call, when=passes, clock=session.clock, timeout=timeout)
+    retry = RETRY_TRANSIENT | retry_if_exception(lambda error: matches_codes(error, cures))
+    return RetryPolicy(session.clock, stop_after_delay(timeout), retry).call(call)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.emulator import local
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.errors import UsageError
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from botocore.exceptions import ClientError
+from tenacity import stop_never, wait_fixed
 
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.errors import Incomplete, UsageError, quoted
 from provisioner.resources.access_log_tail import AccessLogTail
@@ -133,21 +136,24 @@ def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     """Show the lines there are; with `follow`, also new ones. Return the exit code."""
     tail = source_of(session, query)
     lines = LogPrinter(console)
-    line_count = 0
+    any_shown = False
+
+    def has_ended() -> bool:
+        nonlocal any_shown
+        for line in _selected_lines(console, session, tail, query):
+            lines.print(line)
+            any_shown = True
+            if not console.is_stdout_open:
+                return True
+        session.aws.calls.forget()
+        return not query.follow
+
+    policy = RetryPolicy(session.clock, stop_never, wait=wait_fixed(tail.poll_seconds))
     try:
-        while True:
-            for line in _selected_lines(console, session, tail, query):
-                lines.print(line)
-                line_count += 1
-                if not console.is_stdout_open:
-                    return 0
-            if not query.follow:
-                break
-            session.aws.calls.forget()
-            session.clock.sleep(tail.poll_seconds)
+        policy.poll(has_ended, is_pending=operator.not_)
     except KeyboardInterrupt as stop:
         return exit_code(stop)
-    if not line_count:
+    if not any_shown:
         console.note(
             f"Nothing of that was written in the last {_as_duration(query.since)}; --since looks further back."
         )

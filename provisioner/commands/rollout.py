@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
+from tenacity import stop_after_delay
 
 from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.signals import EXIT_CODES, handle_signals
+from provisioner.engine.calls.clock import Stopped
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
-from provisioner.engine.calls.polling import Stopped, poll_until
+from provisioner.engine.calls.polling import wait_until_due
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
@@ -125,7 +128,7 @@ class RolloutFollower:
             return None
 
         timeout = resource_type.timeout + before.planned_seconds
-        final_stage = poll_until(probe, clock=clock, due=typical_seconds, timeout=timeout)
+        final_stage = RetryPolicy(clock, stop_after_delay(timeout), wait=wait_until_due(typical_seconds)).poll(probe)
         if final_stage is None:
             waits = last_stage[-1].awaited_hook if last_stage else ""
             raise WaitTimeout(

@@ -142,7 +142,7 @@ def record_service_events(service: ServiceController, record: RunRecorder) -> No
         if resource_state:
             record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
     service.executor.listen = combine_listeners(record.record_event, silent)
-    service.executor.retry_policy.listen = service.executor.waiter.listen = service.executor.listen
+    service.executor.resource_calls.listen = service.executor.waiter.listen = service.executor.listen
 
 
 def roll_out(

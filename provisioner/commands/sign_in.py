@@ -6,7 +6,7 @@ import sys
 import threading
 
 from provisioner.aws.credential_errors import ChainError
-from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.clock import Clock, Stopped
 from provisioner.terminal.console import Console
 
 # Seconds: between two looks for a new sign-in; how long one is waited for; and the pause after which a

@@ -11,7 +11,7 @@ from types import FrameType
 
 from provisioner.aws.credentials import waiting_by
 from provisioner.commands.sign_in import SignInWait, can_sign_in
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import Interrupted
 from provisioner.terminal.console import Console

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
+from tenacity import stop_after_attempt, wait_fixed
 
 from provisioner.aws.timeouts import over_http
 from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.denials import Denial
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
@@ -127,13 +129,14 @@ def _request_with_retries(
     session: Session, entry_point: EntryPoint, path: str, health: str
 ) -> tuple[SmokeRequest, tuple[bool, str]]:
     """Request a path, and repeat that if the answer is bad: a new target takes a moment."""
-    for is_last in (attempt == _ATTEMPTS - 1 for attempt in range(_ATTEMPTS)):
+
+    def attempt() -> tuple[SmokeRequest, tuple[bool, str]]:
         request = _send_request(session, entry_point, path)
-        verdict = judge_response(request, health, closed=entry_point.closed)
-        if verdict[0] or is_last:
-            break
-        session.clock.sleep(max(_RETRY_INTERVAL * session.aws.speed, 0.05))
-    return request, verdict
+        return request, judge_response(request, health, closed=entry_point.closed)
+
+    wait = wait_fixed(max(_RETRY_INTERVAL * session.aws.speed, 0.05))
+    policy = RetryPolicy(session.clock, stop_after_attempt(_ATTEMPTS), wait=wait)
+    return policy.poll(attempt, is_pending=lambda result: not result[1][0])
 
 
 def _send_request(session: Session, entry_point: EntryPoint, path: str) -> SmokeRequest:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.resource_counts import resource_count
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.errors import Blocked, UsageError, amount
 from provisioner.names import WRITER
 from provisioner.stopping import begin_change

@@ -5,12 +5,14 @@ An interrupted run leaves its task running; the same command finds the task and 
 
 from __future__ import annotations
 
+import operator
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
+from tenacity import stop_never, wait_fixed
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable
@@ -20,8 +22,9 @@ from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import service_controller
 from provisioner.commands.signals import EXIT_CODES, handle_signals
 from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.clock import Clock, Stopped
 from provisioner.engine.calls.error_categories import code_of, describe_error
-from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import owner_tags
 from provisioner.resources.ecs.revisions import RunningRevision
@@ -98,7 +101,7 @@ def _start_task(command: OneTimeCommand, *, again: bool) -> StandaloneTask:
     session, service, state_manager = command.service.session, command.service, command.service.executor.state_manager
     pending = command.new_pending_command(again=again)
     state_manager.record_command(command.key, pending)
-    tags, recent = owner_tags(session.suffix), service.executor.retry_policy.recent
+    tags, recent = owner_tags(session.suffix), service.executor.resource_calls.recent
     task = start_task(session.clients, service.cluster, command.running, command.command, pending.token, tags, recent)
     state_manager.record_command(command.key, replace(pending, task=task.arn))
     command.console.note(f"Task {task.id} of {service.title} starts on {command.command.capacity_provider}.", "dim")
@@ -135,11 +138,11 @@ class FollowedTask:
 
         `signal_clock` is the clock that the first signal stops.
         """
-        is_asked_to_end = False
-        while not self.task.has_stopped:
-            is_asked_to_end = self._wait(signal_clock, is_asked_to_end=is_asked_to_end)
-            self._print_new_lines()
-            self.task = read_task(self.clients, self.cluster, self.task)
+        try:
+            self._follow(signal_clock)
+        except Stopped:
+            self._ask_to_end()
+            self._follow(self.clients.clock)
         self._print_late_lines()
         self.is_reported = True
         if self.caught:
@@ -147,18 +150,27 @@ class FollowedTask:
             return EXIT_CODES[signal.Signals(self.caught[0])]
         return self._exit_code_or_raise()
 
-    def _wait(self, signal_clock: Clock, *, is_asked_to_end: bool) -> bool:
-        """Wait a little; return whether the task has been asked to end."""
-        try:
-            (self.clients.clock if is_asked_to_end else signal_clock).sleep(self._scaled(_POLL_INTERVAL))
-        except Stopped:
-            self.console.note(
-                f"Asking task {self.task.id} to end; it has 30 s for it. "
-                "Another signal stops waiting for it: the same command then shows how it ended."
-            )
-            stop_task(self.clients, self.cluster, self.task)
-            return True
-        return is_asked_to_end
+    def _follow(self, clock: Clock) -> None:
+        """Show new lines and read the task until it has stopped; raise Stopped where `clock` is stopped."""
+
+        def has_stopped() -> bool:
+            self._print_new_lines()
+            self.task = read_task(self.clients, self.cluster, self.task)
+            return self.task.has_stopped
+
+        if not self.task.has_stopped:
+            self._poll(clock, has_stopped)
+
+    def _ask_to_end(self) -> None:
+        self.console.note(
+            f"Asking task {self.task.id} to end; it has 30 s for it. "
+            "Another signal stops waiting for it: the same command then shows how it ended."
+        )
+        stop_task(self.clients, self.cluster, self.task)
+
+    def _poll(self, clock: Clock, has_ended: Callable[[], bool]) -> None:
+        policy = RetryPolicy(clock, stop_never, wait=wait_fixed(self._scaled(_POLL_INTERVAL)))
+        policy.poll(has_ended, is_pending=operator.not_)
 
     def _print_new_lines(self) -> bool:
         """Show new lines; return whether there were any."""
@@ -186,11 +198,16 @@ class FollowedTask:
     def _print_late_lines(self) -> None:
         """Show the lines that come after the end, until none has come for a while."""
         clock = self.clients.clock
+        quiet_seconds = max(_LATE_LINES * self.clients.aws.speed, 2 * self.clients.aws.hides_for)
         last_line_at = clock.now()
-        while clock.now() - last_line_at < max(_LATE_LINES * self.clients.aws.speed, 2 * self.clients.aws.hides_for):
-            clock.sleep(self._scaled(_POLL_INTERVAL))
+
+        def is_quiet() -> bool:
+            nonlocal last_line_at
             if self._print_new_lines():
                 last_line_at = clock.now()
+            return clock.now() - last_line_at >= quiet_seconds
+
+        self._poll(clock, is_quiet)
 
     def _scaled(self, seconds: float) -> float:
         """Return a wait in seconds by the emulator's speed."""

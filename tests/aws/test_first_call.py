@@ -32,7 +32,7 @@ def front(user: User, tmp_path: Path) -> Iterator[FaultProxy]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What lasts is told after a moment."""
-    monkeypatch.setattr(caller, "_PATIENCE", 0.3)
+    monkeypatch.setattr(caller, "_TIMEOUT_SECONDS", 0.3)
 
 
 def run(user: User, front: FaultProxy, *command: str, **more: str) -> CommandResult:

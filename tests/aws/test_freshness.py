@@ -9,7 +9,7 @@ import pytest
 from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.errors import WaitTimeout
 from state.errors import LockHeld
 from tests.support.user import User

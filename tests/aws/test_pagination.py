@@ -15,7 +15,7 @@ from provisioner.aws.connection import AwsConnection
 from provisioner.emulator import paging
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.pagination import config_of, paginator
 from tests.support.account_inventory import client, inventory
 from tests.support.user import ROOT, User

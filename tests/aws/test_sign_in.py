@@ -16,7 +16,7 @@ import pytest
 
 from provisioner.aws.credential_errors import ChainError
 from provisioner.commands.sign_in import SIGN_IN_TIMEOUT, SignInWait
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.terminal.console import Console
 from tests.aws.test_credentials import LATER, PAST, SESSION, SSO, no_terminal, user_with_config
 from tests.engine.test_waiter import Hurried

@@ -98,7 +98,7 @@ def test_the_chain_waits_for_no_answer_without_end(
 ) -> None:
     config, sign_in, more, path = SOURCES[name]
     monkeypatch.setattr(credentials, "_WHOLE_WITHIN", 0.3)
-    monkeypatch.setattr(caller, "_PATIENCE", 0.3)
+    monkeypatch.setattr(caller, "_TIMEOUT_SECONDS", 0.3)
     order = front.order(plays.dripped_page(EVERY), path=path, times=100)
     cache = tmp_path / "sso"
     signed_in(cache, sign_in)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import EndpointConnectionError, ProxyConnectionError
+from tenacity import stop_after_delay
 
 from provisioner.aws import network
 from provisioner.aws.timeouts import over_http
-from provisioner.engine.calls.error_categories import TRANSIENT, categorize
-from provisioner.engine.calls.polling import retry
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from tests.engine.test_waiter import Hurried
 from tests.support.user import User
 
@@ -49,7 +49,7 @@ def seconds_until_told(error: Exception) -> float:
         raise error
 
     with pytest.raises(type(error)):
-        retry(call, when=lambda one: categorize(one) in TRANSIENT, clock=clock, timeout=300)
+        RetryPolicy(clock, stop_after_delay(300)).call(call)
     return clock.time - 1000
 
 

@@ -246,7 +246,7 @@ def test_two_at_once_are_one_after_the_other(live_stack: LiveStack) -> None:
     held = live_stack.desk.home / "embedded"
     hold = (
         "import sys, time; from pathlib import Path; from provisioner.workspace import Workspace;"
-        "from provisioner.engine.calls.polling import Clock;"
+        "from provisioner.engine.calls.clock import Clock;"
         "work = Workspace.here(local=True, state=None)\n"
         f"with work.lock('{SUFFIX}', 'apply', 0, Clock()): print('held', flush=True); sys.stdin.read()"
     )

@@ -21,7 +21,7 @@ from provisioner.commands.main import cli
 from provisioner.commands.saved_plan import SavedPlan
 from provisioner.commands.service_controller import ServiceController
 from provisioner.doctor import checked_resources as resources
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.denials import Denial
 from provisioner.engine.planning.plan import Plan

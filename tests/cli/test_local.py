@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.workspace import Workspace
 from tests.support.user import User
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.planning.diff import Difference
 from provisioner.terminal.differences import difference_lines, external_field_lines
 from state.lock import FileLock

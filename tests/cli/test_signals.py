@@ -17,7 +17,7 @@ from provisioner import stopping
 from provisioner.commands import state_bucket
 from provisioner.emulator import local
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.workspace import Workspace
 from state.lock import FileLock
 from state.state_store import FileStateStore

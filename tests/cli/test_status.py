@@ -14,7 +14,7 @@ import pytest
 
 from provisioner.emulator.patches.cloudwatch_measures import measure
 from provisioner.emulator.wire import ACCOUNT, AccountRegion
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.terminal.console import Console
 from provisioner.terminal.screen import Screen, fit_to_terminal
 from tests.support.live_stack import SUFFIX, LiveStack

@@ -13,7 +13,7 @@ from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.muted_alarms import MuteRule, alarms_are_not_muted, read_mute_rules
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs
 from tests.support.account_inventory import client

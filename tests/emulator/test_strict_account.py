@@ -11,7 +11,7 @@ from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.server import LocalAws
 from provisioner.emulator.strict_account.shield_mitigation import put_rule
 from provisioner.emulator.wire import Call
-from provisioner.engine.calls import retry_policy
+from provisioner.engine.execution import resource_calls
 from tests.resources.test_guard_duty import guards, of_guards
 from tests.support.account_inventory import client
 from tests.support.printed_commands import carry_out, printed
@@ -110,7 +110,7 @@ def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_b
 ) -> None:
     """On a slow machine the question who holds it was due, and the plan was told as a stranger: exit 4."""
     strict.apply("a")
-    monkeypatch.setattr(retry_policy, "_FIRST_ASKED", 0.0)
+    monkeypatch.setattr(resource_calls, "_FIRST_BLOCKER_READ", 0.0)
     strict.box.faults({"fault": "throttle", "operation": "cloudfront:DeleteDistribution"})
 
     ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")

@@ -15,10 +15,11 @@ import pytest
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries import standard
+from tenacity import stop_after_delay
 
 from provisioner.aws.credential_errors import ChainError
 from provisioner.engine.calls.error_categories import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
-from provisioner.engine.calls.polling import retry
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from tests.support.memory_object_store import Hands
 
 # What nobody meets who calls by clients that this tool makes, or what says that a call was never made as
@@ -190,7 +191,7 @@ def test_no_try_is_made_before_the_moment_that_aws_names(told: str, least: float
         return "done"
 
     start = clock.at
-    done = retry(call, when=lambda error: categorize(error) in TRANSIENT, clock=clock, timeout=60)  # type: ignore[arg-type]
+    done = RetryPolicy(clock, stop_after_delay(60)).call(call)  # type: ignore[arg-type]
 
     assert done == "done"
     assert least <= clock.at - start <= most

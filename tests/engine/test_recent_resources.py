@@ -79,7 +79,7 @@ def tried(error: Exception, new: ManagedResource | None, made: float) -> float:
     clock = Hurried()
     start, mine = clock.time, hands(clock)
     if new:
-        mine.retry_policy.recent.add(new, clock.wall() - made if made else 0.0)
+        mine.resource_calls.recent.add(new, clock.wall() - made if made else 0.0)
     with pytest.raises(ClientError) as told:
         mine.update(target(Slow(failing(error))), CHANGE)
     assert told.value is error
@@ -106,10 +106,10 @@ def test_what_no_time_cures_is_told_at_once(what: str, code: str, message: str) 
 def test_an_end_is_not_kept_waiting_for_what_is_new() -> None:
     clock = Hurried()
     mine = hands(clock)
-    mine.retry_policy.recent.add(ROLE)
+    mine.resource_calls.recent.add(ROLE)
 
     with pytest.raises(ClientError):
-        mine.retry_policy.call(
+        mine.resource_calls.call(
             failing(refused("AccessDeniedException", denied("iam:PassRole", ARN))), target(Slow()), "delete"
         )
 
@@ -123,9 +123,10 @@ def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool)
     resource_state = ResourceState(
         "Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", created_at=clock.wall() - age
     )
-    mine.retry_policy.recent.add_recorded({"execution-role": resource_state}, RESOURCE_TYPES)
+    mine.resource_calls.recent.add_recorded({"execution-role": resource_state}, RESOURCE_TYPES)
 
-    assert mine.retry_policy.recent.may_explain(refused("AccessDeniedException", denied("iam:PassRole", ARN))) is waits
+    error = refused("AccessDeniedException", denied("iam:PassRole", ARN))
+    assert mine.resource_calls.recent.may_explain(error) is waits
 
 
 @pytest.fixture

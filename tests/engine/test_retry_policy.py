@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS, Clients
-from provisioner.engine.calls.retry_policy import OUTAGE_SECONDS
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.resource_calls import OUTAGE_SECONDS
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.resource_graph.references import JsonObject
@@ -360,7 +360,7 @@ def test_what_is_not_there_is_gone_once_aws_can_hide_it_no_longer(ahead: float) 
 
 def test_what_a_wrong_clock_noted_is_not_new_for_ever() -> None:
     clock = Hurried()
-    patience = hands(clock).retry_policy
+    patience = hands(clock).resource_calls.recent
 
     assert patience.is_recent(clock.wall() - 10)
     assert not patience.is_recent(clock.wall() + 365 * 24 * 3600)

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 import state.errors
 from provisioner import errors
 from provisioner.bucket.calls import patiently
+from provisioner.engine.calls.clock import Stopped
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, default_if_unsupported
-from provisioner.engine.calls.polling import Stopped
 from provisioner.engine.calls.user_errors import describe_refusal, user_error
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import CredentialsError, Incomplete, Interrupted, RolledBack, WaitTimeout

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from tests.faults.world import World
 
 # Seconds that a request or its answer is on its way, and how seldom it is many times that.

@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 from greenlet import getcurrent, greenlet
 
-from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.clock import Clock, Stopped
 from state.lease import Heartbeat
 from state.manager import StateManager
 

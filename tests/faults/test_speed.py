@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.clock import Clock, Stopped
 from state.lease import Heartbeat
 from tests.faults.case import APPLY, KILLED, FaultCase, InjectedFault
 from tests.faults.simulated import Deadlock, Simulation

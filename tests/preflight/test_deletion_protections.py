@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import running
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.planning.teardown_plan import overrides_method
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked, CooldownActive

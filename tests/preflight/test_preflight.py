@@ -16,7 +16,7 @@ from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import window
 from provisioner.emulator.patches import quotas as raised
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.planning.change import Action, Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan

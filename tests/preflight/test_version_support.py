@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.clock import clock as clock_of_aws
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.preflight import aurora
 from provisioner.prices import charges
 from tests.support.live_stack import SUFFIX, LiveStack

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.aws.connection import AwsConnection
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.execution.managed_resource import ManagedResource, with_status_reads
 from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.resource_graph.graph import Resource

@@ -19,7 +19,7 @@ from provisioner.commands import plan_execution
 from provisioner.commands.signals import handle_signals
 from provisioner.emulator.behaviours import lag
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.planning.plan import Plan
@@ -33,7 +33,7 @@ from tests.support.user import ROOT, User
 SIGNALLED = """
 import os, signal
 from provisioner.commands.signals import handle_signals
-from provisioner.engine.calls.polling import Clock, Stopped
+from provisioner.engine.calls.clock import Clock, Stopped
 from provisioner.terminal.console import Console
 
 say, clock = Console(), Clock()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.local import start
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from state.errors import ProvisionerError, StateError
 from state.lock import FileLock
 from state.run_store import FileRunStore

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from state.errors import LockHeld, StateError
 from state.lease import HEARTBEAT_SECONDS, LEASE_SECONDS, SAFETY_MARGIN_SECONDS
 from state.lock import FileLock, Lock
@@ -28,7 +28,7 @@ from tests.support.user import ROOT
 HOLDER = """
 import sys
 import time
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.workspace import Workspace
 import os
 
@@ -99,7 +99,7 @@ def test_a_process_keeps_others_out_until_it_is_killed_and_no_longer(place: Plac
 
 FIGHTER = """
 import os, sys, time
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.workspace import Workspace
 from state.stack_state import StackState, StackLocation
 from state.manager import StateManager
@@ -305,7 +305,7 @@ def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, emul
 FULL = """
 import resource, sys
 from pathlib import Path
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from state.errors import StateError
 from state.lock import FileLock
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.names import WRITER
 from state.backend import FileBackend
 from state.errors import LockHeld, StateError

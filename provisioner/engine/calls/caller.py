@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from botocore.exceptions import ClientError
+from tenacity import stop_after_delay
 
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.credential_errors import not_accepted
-from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, describe_error
+from provisioner.engine.calls.clock import Clock
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.hints import hint_for
-from provisioner.engine.calls.polling import Clock, retry
+from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_within
 from state.errors import ProvisionerError
 from state.stack_state import StackLocation
 
 # Seconds of retries: few, as a person waits and nothing has begun.
-_PATIENCE = 20.0
+_TIMEOUT_SECONDS = 20.0
 # Seconds of retries where no connection was made: most often the endpoint or the network is wrong.
-_UNSENT_PATIENCE = 3.0
+_UNSENT_RETRY_SECONDS = 3.0
 # When AWS itself answers so, it does not accept the credentials.
 _OF_CALLER = frozenset({ErrorCategory.EXPIRED, ErrorCategory.DENIED, ErrorCategory.REFUSED})
 
 
-def called_by(connection: AwsConnection) -> StackLocation:
+def called_by(connection: AwsConnection, clock: Clock | None = None) -> StackLocation:
     """Return the account, partition, region and endpoint that the credentials speak for.
 
     A throttled or lost call is retried for up to 20 seconds.
@@ -30,16 +32,12 @@ def called_by(connection: AwsConnection) -> StackLocation:
         ProvisionerError: AWS was not reached, or the answer did not come from AWS.
 
     """
-    clock = Clock()
-    start = clock.now()
-
-    def passes(error: BaseException) -> bool:
-        category = categorize(error)
-        is_late = category is ErrorCategory.UNSENT and clock.now() - start > _UNSENT_PATIENCE
-        return category in TRANSIENT and not is_late
-
+    retry = RETRY_TRANSIENT & retry_within(
+        _UNSENT_RETRY_SECONDS, lambda error: categorize(error) is ErrorCategory.UNSENT
+    )
+    policy = RetryPolicy(clock or Clock(), stop_after_delay(_TIMEOUT_SECONDS), retry)
     try:
-        return retry(connection.location, when=passes, clock=clock, timeout=_PATIENCE)
+        return policy.call(connection.location)
     except ProvisionerError:
         raise
     except Exception as error:

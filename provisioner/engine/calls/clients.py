@@ -10,11 +10,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from tenacity import stop_after_delay
+
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.timeouts import Stale, sent_unless
 from provisioner.engine.calls.batch_scope import BatchScope
-from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, is_unsupported_operation
-from provisioner.engine.calls.polling import Clock, retry
+from provisioner.engine.calls.clock import Clock
+from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
+from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_within
 from provisioner.engine.execution.live_merge import Shapes
 from provisioner.errors import WaitTimeout
 from provisioner.pagination import paginator
@@ -125,16 +128,9 @@ class Clients:
         return self._read_with_retry(call)
 
     def _read_with_retry(self, call: Callable[[], Answer]) -> Answer:
-        # Make a read, and retry it while it is throttled or lost.
         timeout = min(self._timeout, EMULATOR_TIMEOUT_SECONDS) if self.aws.endpoint else self._timeout
-        unknown_until = self.clock.now() + UNSUPPORTED_RETRY_SECONDS
-
-        def passes(error: BaseException) -> bool:
-            return categorize(error) in TRANSIENT and (
-                not is_unsupported_operation(error) or self.clock.now() < unknown_until
-            )
-
-        return retry(call, when=passes, clock=self.clock, timeout=timeout)
+        retry = RETRY_TRANSIENT & retry_within(UNSUPPORTED_RETRY_SECONDS, is_unsupported_operation)
+        return RetryPolicy(self.clock, stop_after_delay(timeout), retry).call(call)
 
 
 class Client:

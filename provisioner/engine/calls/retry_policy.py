@@ -1,206 +1,152 @@
-"""The retry policy of AWS calls: which errors are retried, how long, and how often."""
+"""The retry policy: which outcomes of a call are tried again, until when, and with which waits.
+
+Every call that leaves the process is repeated by a `RetryPolicy`, and by nothing else. A policy is put together from
+tenacity's strategies (`stop_*`, `wait_*`, and `retry_*`, which `|` and `&` combine). What an error means is read from
+one table (`error_categories.py`). Seconds are counted by the run's clock, which tests replace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
+from tenacity import RetryCallState, Retrying, retry_all, retry_if_exception, retry_if_result
+from tenacity.wait import wait_random_exponential
 
-from provisioner.aws.responses import UnsupportedOperation
-from provisioner.engine.calls.clients import EMULATOR_TIMEOUT_SECONDS, Clients
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_categories import (
+    MAX_RETRY_AFTER_SECONDS,
     TRANSIENT,
-    ErrorCategory,
     categorize,
     code_of,
-    describe_error,
-    is_unsupported_operation,
+    retry_after,
 )
-from provisioner.engine.calls.polling import Clock, jittered, poll_interval, retry
-from provisioner.engine.estimates.critical_path import DurationHistory
-from provisioner.engine.execution.consistency import RECENT_SECONDS, RecentResources
-from provisioner.engine.execution.events import Event, Listener
-from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.types.blocker import (
-    Blocker,
-    RetryLater,
-    are_permanent,
-    blocked_error,
-    matches_codes,
-    may_have_blockers,
-)
-from provisioner.engine.types.resource_type import ResourceType
+from provisioner.engine.calls.error_codes import is_known_host_missing
+from provisioner.engine.calls.hints import note_attempts
+from provisioner.engine.calls.polling import Wait
 
-# Seconds for which throttled calls and AWS's own failures are retried. The 25 tries of Terraform's AWS
-# provider come to about as much. A longer failure is an outage, and the next run goes on from here.
-OUTAGE_SECONDS = 300.0
-# Seconds after which the blockers of a refused deletion are read first, and the longest interval after that;
-# in between it doubles. AWS's own blockers go within minutes, those of other people stay.
-_FIRST_ASKED, _LAST_ASKED = 1.5, 12.0
+T = TypeVar("T")
+# Returns whether an attempt is followed by another one, as tenacity's `retry_*` and `stop_*` do.
+Condition = Callable[[RetryCallState], bool]
+
+# A throttled or lost call is retried after 0.1, 0.2, 0.4 ... 10 s, each with full jitter.
+BACK_OFF = wait_random_exponential(multiplier=0.1, max=10)
+# Seconds for which an unknown host name is retried, such as a FIPS endpoint that a service does not have. A
+# resolver that fails for a moment works again by then (resolv.conf: 5 s a question).
+UNKNOWN_HOST_SECONDS = 3.0
 
 
+def is_transient(error: BaseException) -> bool:
+    """Return whether time may cure an error: the call was throttled, could not be sent, or its answer was lost."""
+    return categorize(error) in TRANSIENT
+
+
+def retry_if_code(codes: Collection[str]) -> retry_if_exception:
+    """Return the condition that AWS has refused a call by one of these error codes."""
+    return retry_if_exception(lambda error: code_of(error) in codes)
+
+
+def retry_within(seconds: float, is_hopeless: Callable[[BaseException], bool]) -> Condition:
+    """Return a condition that stops retrying errors of one sort once `seconds` have passed; other errors meet it."""
+
+    def is_early_or_other(state: RetryCallState) -> bool:
+        return elapsed_seconds(state) <= seconds or not is_hopeless(error_of(state))
+
+    return is_early_or_other
+
+
+RETRY_TRANSIENT = retry_if_exception(is_transient)
+_RETRY_UNKNOWN_HOST_BRIEFLY = retry_within(UNKNOWN_HOST_SECONDS, is_known_host_missing)
+
+
+@dataclass(frozen=True)
 class RetryPolicy:
-    """The calls of a run with their retries, as the resource types allow; shared by all threads."""
+    """How one call, or one question that is asked again and again, is repeated.
 
-    def __init__(self, clients: Clients, listen: Listener, history: DurationHistory | None = None) -> None:
-        self.clients = clients
-        self.listen = listen
-        self.clock = clients.clock
-        self.speed = clients.aws.speed
-        self.durations = history or DurationHistory(self.speed)
-        self.recent = RecentResources(clients)
+    Attributes:
+        clock: The clock that waits are slept by and all seconds are counted by.
+        stop: When to give up, such as `stop_after_delay(seconds)`.
+        retry: Which errors of a call are retried; the transient ones if nothing else is said.
+        wait: The seconds until the next attempt; an exponential back-off if nothing else is said.
+        on_retry: Called before each retry of a call with its error and the seconds until the retry.
 
-    def client(self, managed: ManagedResource) -> Any:
-        """Return the boto3 client for a resource."""
-        return self.clients.client(managed.type.service, managed.region)
-
-    def is_recent(self, made: float) -> bool:
-        """Return whether AWS's services may not know yet what was created at the wall-clock second `made`."""
-        return self.recent.is_recent(made)
-
-    def call(self, call: Callable[[], Any], managed: ManagedResource, action: str) -> Any:
-        """Call, and retry what AWS throttled or lost and what the resource type declares as temporary.
-
-        Args:
-            call: The function that makes the call.
-            managed: The resource that the call is for.
-            action: The action, such as "create", by which the resource type lists its temporary errors.
-
-        """
-        passing = _OutageBudget(EMULATOR_TIMEOUT_SECONDS if self.clients.aws.endpoint else OUTAGE_SECONDS, self.clock)
-        asking = _BlockerPolling(self.clock)
-        known_late = _OutageBudget(max(RECENT_SECONDS * self.speed, EMULATOR_TIMEOUT_SECONDS), self.clock)
-
-        # Throttled and lost calls have a time limit of their own, which starts anew after a refusal.
-        def cures(error: BaseException) -> bool:
-            if categorize(error) in TRANSIENT:
-                return passing.may_pass()
-            passing.over()
-            if self._is_retryable(error, managed.type, action):
-                # A new permission takes effect within minutes; after that, it is missing.
-                return not _may_be_denied(error, managed.type) or known_late.may_pass()
-            return action != "delete" and self._concerns_recent(error, managed)
-
-        def steps(error: BaseException, elapsed: float) -> float | None:
-            step = self._next_delay(error, elapsed, managed, action)
-            return None if step is None else jittered(step)
-
-        def report(error: BaseException, seconds: float) -> None:
-            # Blockers are only read after a refusal, not while AWS is busy or did not answer.
-            names = action == "delete" and may_have_blockers(error, managed.type.unblocked_codes)
-            held = self._describe_blockers(managed) if names and asking.is_due() else ""
-            detail = f"held by {held}" if held else describe_error(error)
-            self.listen(Event("retrying", managed.spec.logical_id, action, detail, seconds))
-
-        return retry(call, when=cures, clock=self.clock, timeout=managed.type.timeout, told=report, steps=steps)
-
-    def _is_retryable(self, error: BaseException, resource_type: ResourceType, action: str) -> bool:
-        """Return whether a refusal is temporary and short enough to wait for."""
-        if isinstance(error, RetryLater):
-            return error.due * self.speed <= resource_type.timeout
-        return matches_codes(error, resource_type.retryable_codes.get(action, frozenset()))
-
-    def _next_delay(self, error: BaseException, elapsed: float, managed: ManagedResource, action: str) -> float | None:
-        """Return the seconds until a refused call is tried again; None (back-off) after other errors."""
-        if categorize(error) in TRANSIENT:
-            return None
-        if isinstance(error, RetryLater):
-            return poll_interval(elapsed, error.due * self.speed)
-        if action == "create" and code_of(error) not in self.recent.not_found_codes(managed.depends_on):
-            due = self._expected_delay(managed, action, self.clock.now() - elapsed)
-            if due > elapsed:
-                return poll_interval(elapsed, due)
-        # EC2 allows an account 5 changes a second (EC2 API throttling): refused calls are retried slowly.
-        return max(poll_interval(elapsed, 0), min(1 + elapsed / 10, 10) * self.speed)
-
-    def _expected_delay(self, managed: ManagedResource, action: str, start: float) -> float:
-        """Return the usual seconds until a refused call is accepted because its dependencies are ready."""
-        known = self.durations.measured_seconds(managed.type, managed.region, action, "exists")
-        if known is not None:
-            return known
-        young = self.recent.recent_types(managed.depends_on)
-        return max(
-            (born + resource_type.typical_create_seconds * self.speed - start for resource_type, born in young),
-            default=0.0,
-        )
-
-    def _concerns_recent(self, error: BaseException, managed: ManagedResource) -> bool:
-        """Return whether a refusal means that a recently created resource is not known everywhere yet."""
-        hidden = self.recent.not_found_codes((managed.spec.logical_id, *managed.depends_on))
-        lasting = matches_codes(error, managed.type.already_exists_codes)
-        return code_of(error) in hidden or (not lasting and self.recent.may_explain(error))
-
-    def blockers(self, managed: ManagedResource) -> list[Blocker]:
-        """Return the blockers of a resource; empty if AWS does not let them be read."""
-        try:
-            return managed.type.blockers(self.client(managed), managed.spec)
-        except (ClientError, UnsupportedOperation) as error:
-            # The resource may be deleted meanwhile; the call itself then reports what is wrong.
-            if categorize(error) is not ErrorCategory.REFUSED and not is_unsupported_operation(error):
-                raise
-            return []
-
-    def _describe_blockers(self, managed: ManagedResource) -> str:
-        """Return the blockers of a resource in words.
-
-        Raises:
-            ProvisionerError: None of them will go while a run waits (`held_up`).
-
-        """
-        blockers = self.blockers(managed)
-        if are_permanent(blockers):
-            raise blocked_error(managed.description, blockers)
-        return ", ".join(blocker.description for blocker in blockers)
-
-
-def call_with_retry(clients: Clients, call: Callable[[], Any], recent: RecentResources | None = None) -> Any:
-    """Make a call that is safe to repeat, and retry it until AWS accepts or refuses it.
-
-    With `recent`, it is also retried while AWS may not yet know a recently created resource.
     """
-    budget = EMULATOR_TIMEOUT_SECONDS if clients.aws.endpoint else OUTAGE_SECONDS
 
-    def cures(error: BaseException) -> bool:
-        return categorize(error) in TRANSIENT or bool(recent and recent.may_explain(error))
+    clock: Clock
+    stop: Condition
+    retry: Condition = RETRY_TRANSIENT
+    wait: Wait = BACK_OFF
+    on_retry: Callable[[BaseException, float], None] = lambda _error, _seconds: None
 
-    return retry(call, when=cures, clock=clients.clock, timeout=budget)
+    def call(self, call: Callable[[], T]) -> T:
+        """Make a call, retry it after each error that the policy retries, and return its answer.
+
+        If AWS names a time for the next attempt, none is made before it. A host name that does not exist is
+        retried for a few seconds only. When the policy gives up, the last error is raised, with the number of
+        attempts for its hint.
+        """
+        retrying = _ClockedRetrying(
+            self.clock,
+            retry=retry_all(self.retry, _RETRY_UNKNOWN_HOST_BRIEFLY),
+            wait=self._wait_as_aws_asks,
+            stop=self.stop,
+            before_sleep=lambda state: self.on_retry(error_of(state), state.upcoming_sleep),
+            reraise=True,
+        )
+        try:
+            return retrying(call)
+        except Exception as error:
+            note_attempts(error, int(retrying.statistics.get("attempt_number", 1)), retrying.seconds)
+            raise
+
+    def poll(self, probe: Callable[[], T], *, is_pending: Callable[[T], bool] = lambda answer: answer is None) -> T:
+        """Ask `probe` until its answer is no longer pending or the policy gives up; return the last answer.
+
+        Errors are raised at once, as `probe` makes its calls under policies of their own.
+        """
+        retrying = _ClockedRetrying(
+            self.clock,
+            retry=retry_if_result(is_pending),
+            wait=self.wait,
+            stop=self.stop,
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )
+        return retrying(probe)
+
+    def _wait_as_aws_asks(self, state: RetryCallState) -> float:
+        """Return the policy's own wait, or a longer one if AWS has named a time (`x-amz-retry-after`)."""
+        own, asked = self.wait(state), retry_after(error_of(state))
+        return own if asked is None else max(own, min(asked, own + MAX_RETRY_AFTER_SECONDS))
 
 
-class _OutageBudget:
-    """A time limit for an unbroken series of temporary errors of one call."""
+def error_of(state: RetryCallState) -> BaseException:
+    """Return the error of a failed attempt."""
+    error = state.outcome.exception() if state.outcome else None
+    if error is None:
+        raise ValueError("the attempt has not failed")
+    return error
 
-    def __init__(self, budget: float, clock: Clock) -> None:
-        self._budget = budget
+
+def elapsed_seconds(state: RetryCallState) -> float:
+    """Return the seconds from the start of the first attempt to the end of this one."""
+    return state.seconds_since_start or 0.0
+
+
+class _ClockedRetrying(Retrying):
+    """tenacity's loop with seconds by another clock: tenacity 9.2.1 itself reads `time.monotonic`."""
+
+    def __init__(self, clock: Clock, **strategies: Any) -> None:
+        super().__init__(sleep=clock.sleep, **strategies)
         self._clock = clock
-        self._since: float | None = None
+        self.seconds = 0.0
 
-    def may_pass(self) -> bool:
-        """Count one more error, and return False if the series has lasted longer than the limit."""
-        self._since = self._clock.now() if self._since is None else self._since
-        return self._clock.now() - self._since <= self._budget
-
-    def over(self) -> None:
-        """End the series: AWS has answered the call, if only with a refusal."""
-        self._since = None
-
-
-class _BlockerPolling:
-    """The schedule by which the blockers of a resource are read."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._step = _FIRST_ASKED
-        self._next = clock.now() + self._step
-
-    def is_due(self) -> bool:
-        """Return whether it is time to read them again; true once per interval."""
-        if self._clock.now() < self._next:
-            return False
-        self._step = min(2 * self._step, _LAST_ASKED)
-        self._next = self._clock.now() + self._step
-        return True
-
-
-def _may_be_denied(error: BaseException, resource_type: ResourceType) -> bool:
-    return categorize(error) is ErrorCategory.DENIED or matches_codes(error, resource_type.retryable_denials)
+    def iter(self, retry_state: RetryCallState) -> Any:
+        """Set the times of an attempt by the clock, then let tenacity decide what is next."""
+        now = self._clock.now()
+        if retry_state.outcome is not None:
+            retry_state.outcome_timestamp = now
+            self.seconds = now - retry_state.start_time
+        elif retry_state.attempt_number == 1:
+            retry_state.start_time = now
+        return super().iter(retry_state)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from provisioner.aws.credential_errors import not_accepted
+from provisioner.engine.calls.clock import Stopped
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
-from provisioner.engine.calls.polling import Stopped
 from provisioner.engine.denials import Denial
 from provisioner.errors import Interrupted
 from state.errors import ProvisionerError

@@ -57,15 +57,15 @@ def adopt(
             tags=tags,
         )
         executor.state_manager.record_adopted(name, adopted)
-        executor.retry_policy.recent.add(managed)
+        executor.resource_calls.recent.add(managed)
     elif change.action == "keep" or (change.action == "finish" and is_compared(managed, change)):
         kept = replace(resource_state, desired=desired, depends_on=depends_on, tags=tags)
         if kept != resource_state or resource_state.phase != "ready":
             executor.state_manager.record_adopted(name, kept)
-    if resource_state and executor.retry_policy.is_recent(resource_state.created_at):
-        executor.retry_policy.recent.add(managed, resource_state.created_at)
+    if resource_state and executor.resource_calls.recent.is_recent(resource_state.created_at):
+        executor.resource_calls.recent.add(managed, resource_state.created_at)
     elif resource_state and resource_state.phase != "ready":
-        executor.retry_policy.recent.add(managed)
+        executor.resource_calls.recent.add(managed)
 
 
 def is_compared(managed: ManagedResource, change: Change) -> bool:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import stop_after_delay
 
 from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
-from provisioner.engine.calls.polling import poll_until
+from provisioner.engine.calls.polling import wait_until_due, wait_while_hidden
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.execution.managed_resource import ManagedResource, is_unsupported_call, read
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import differences, meets_condition
@@ -75,7 +77,8 @@ class ConsistencyLookup:
             return False
 
         timeout = window + managed.type.timeout
-        result = poll_until(probe, clock=self.clock, due=0, timeout=timeout, hidden=window)
+        wait = wait_while_hidden(window) if window else wait_until_due(0)
+        result = RetryPolicy(self.clock, stop_after_delay(timeout), wait=wait).poll(probe)
         return result if isinstance(result, dict) else None
 
 

@@ -12,8 +12,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from tenacity import RetryCallState, retry_if_exception, stop_after_delay
+
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_categories import describe_error
-from provisioner.engine.calls.polling import Clock, poll_interval, retry
+from provisioner.engine.calls.polling import poll_interval
+from provisioner.engine.calls.retry_policy import RetryPolicy, elapsed_seconds
 from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.change import Change
@@ -114,16 +118,7 @@ class Cooldown:
         if not self._type.cooldown:
             return change()
         try:
-            reply = retry(
-                change,
-                when=self._is_retryable,
-                clock=self._clock,
-                timeout=self._type.timeout,
-                told=lambda error, seconds: self._listen(
-                    Event("retrying", self._logical_id, "update", describe_error(error), seconds)
-                ),
-                steps=self._next_delay,
-            )
+            reply = self._retry_policy().call(change)
         except RetryLater as error:
             now = self._clock.wall()
             self._state_manager.record_change(self._logical_id, now, more=True)
@@ -136,6 +131,17 @@ class Cooldown:
         self._state_manager.record_change(self._logical_id, self._clock.wall(), more=False)
         return reply
 
+    def _retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(
+            self._clock,
+            stop_after_delay(self._type.timeout),
+            retry_if_exception(self._is_retryable),
+            self._next_wait,
+            lambda error, seconds: self._listen(
+                Event("retrying", self._logical_id, "update", describe_error(error), seconds)
+            ),
+        )
+
     def _seconds_left(self) -> float:
         """Return the seconds until AWS accepts another change, counted from the last one known; else 0."""
         if not self._last_change:
@@ -145,8 +151,8 @@ class Cooldown:
     def _is_retryable(self, error: BaseException) -> bool:
         return matches_codes(error, self._type.cooldown_codes) and self._seconds_left() <= self._type.timeout
 
-    def _next_delay(self, _error: BaseException, elapsed: float) -> float:
-        return self._seconds_left() or poll_interval(elapsed, self._type.cooldown * self._speed)
+    def _next_wait(self, state: RetryCallState) -> float:
+        return self._seconds_left() or poll_interval(elapsed_seconds(state), self._type.cooldown * self._speed)
 
     def _describe_next_change(self) -> str:
         """Return the time from which AWS accepts the rest of the change, in words, as far as it is known."""

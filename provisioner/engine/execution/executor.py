@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
-from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.execution.consistency import ConsistencyLookup, is_gone, is_permanent_refusal
 from provisioner.engine.execution.cooldown import Cooldown, last_change
@@ -24,6 +23,7 @@ from provisioner.engine.execution.managed_resource import (
     consistency_seconds_left,
     read,
 )
+from provisioner.engine.execution.resource_calls import ResourceCalls
 from provisioner.engine.execution.unsupported import UnsupportedResources
 from provisioner.engine.execution.waiter import Waiter
 from provisioner.engine.planning.change import Change
@@ -66,7 +66,7 @@ class ResourceExecutor:
         self.consistency = ConsistencyLookup(clients)
         self.durations = history or DurationHistory(self.speed)
         self.unsupported = UnsupportedResources(clients, listen)
-        self.retry_policy = RetryPolicy(clients, listen, self.durations)
+        self.resource_calls = ResourceCalls(clients, listen, self.durations)
         self.waiter = Waiter(clients, listen, self.durations)
         # Resources whose create AWS refused as they exist already, perhaps made by somebody else.
         self.already_existing: set[str] = set()
@@ -93,7 +93,7 @@ class ResourceExecutor:
             with_token = replace(managed, spec=replace(managed.spec, token=intent.token))
             actual = cooldown.call(lambda: self._create_with_retry(with_token))
             changed_at = self.clock.wall()
-        self.retry_policy.recent.add(managed.with_id(managed.type.id_of(actual)))
+        self.resource_calls.recent.add(managed.with_id(managed.type.id_of(actual)))
         self.state_manager.record_id(
             managed.spec.logical_id, managed.type.id_of(actual), changed_at if managed.type.cooldown else 0.0
         )
@@ -113,7 +113,7 @@ class ResourceExecutor:
 
     def _create_with_retry(self, managed: ManagedResource) -> JsonObject:
         spec = managed.spec
-        client = self.retry_policy.client(managed)
+        client = self.resource_calls.client(managed)
 
         @cache
         def shown() -> ResourceSpec:
@@ -137,7 +137,7 @@ class ResourceExecutor:
                 self.already_existing |= {spec.logical_id} if exists_already else set()
                 return actual
 
-        made: JsonObject = self.retry_policy.call(once, managed, "create")
+        made: JsonObject = self.resource_calls.call(once, managed, "create")
         return made
 
     def update(self, managed: ManagedResource, change: Change) -> ManagedResource:
@@ -152,7 +152,7 @@ class ResourceExecutor:
     def _update_with_retry(self, managed: ManagedResource, change: Change) -> JsonObject:
         resource_type, spec = managed.type, managed.spec
         self.state_manager.record_intent(spec.logical_id, "update", self._resource_state(managed, "updating"))
-        client = self.retry_policy.client(managed)
+        client = self.resource_calls.client(managed)
         known_state = self.state_manager.get(spec.logical_id)
         before = (known_state.recorded if known_state else None) or {}
         update = update_of(resource_type, spec.props, change.differences)
@@ -177,7 +177,7 @@ class ResourceExecutor:
                     return {}
                 raise
 
-        told: JsonObject = self.retry_policy.call(passing, managed, "update")
+        told: JsonObject = self.resource_calls.call(passing, managed, "update")
         return told
 
     def wait_and_confirm(
@@ -222,7 +222,7 @@ class ResourceExecutor:
             managed = managed.with_id(resource_type.id_of(actual))
             self.state_manager.record_id(logical_id, managed.spec.id)
         self._check_owner(managed)
-        if retention_reason := resource_type.retention_reason(self.retry_policy.client(managed), managed.spec):
+        if retention_reason := resource_type.retention_reason(self.resource_calls.client(managed), managed.spec):
             self.state_manager.remove(logical_id, deleted=False)
             return retention_reason
         if resource_state:
@@ -265,12 +265,12 @@ class ResourceExecutor:
     def _delete_until_accepted(self, managed: ManagedResource, on_accepted: Callable[[], None], start: float) -> None:
         """Call delete until AWS accepts it or the resource is gone; raise an error that names blockers."""
         try:
-            self.retry_policy.call(lambda: self._delete_once(managed, on_accepted, start), managed, "delete")
+            self.resource_calls.call(lambda: self._delete_once(managed, on_accepted, start), managed, "delete")
         except Exception as error:
             if is_gone(self.clients, managed, error):
                 return
             if may_have_blockers(error, managed.type.unblocked_codes) and (
-                blockers := self.retry_policy.blockers(managed)
+                blockers := self.resource_calls.blockers(managed)
             ):
                 curable = not is_permanent_refusal(managed, error)
                 raise blocked_error(managed.description, blockers, describe_error(error), curable=curable) from error
@@ -279,7 +279,7 @@ class ResourceExecutor:
     def _delete_once(self, managed: ManagedResource, on_accepted: Callable[[], None], start: float) -> None:
         # One attempt; a refusal counts as success where the resource proves to be gone.
         try:
-            managed.type.delete(self.retry_policy.client(managed), managed.spec)
+            managed.type.delete(self.resource_calls.client(managed), managed.spec)
         except RetryLater:
             on_accepted()
             raise

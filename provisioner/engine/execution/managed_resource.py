@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
+from tenacity import stop_after_delay
 
 from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, is_unsupported_operation
-from provisioner.engine.calls.polling import poll_until
+from provisioner.engine.calls.polling import wait_while_hidden
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.emulators import properties_as_on_aws
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Unknown
@@ -153,9 +155,8 @@ def _read_consistently(clients: Clients, managed: ManagedResource, created_at: f
     if actual is not None or not managed.spec.id:
         return actual
     if seconds_left:
-        return poll_until(
-            lambda: read(unshared, managed), clock=unshared.clock, due=0, timeout=seconds_left, hidden=seconds_left
-        )
+        policy = RetryPolicy(unshared.clock, stop_after_delay(seconds_left), wait=wait_while_hidden(seconds_left))
+        return policy.poll(lambda: read(unshared, managed))
     return read(unshared, managed)
 
 

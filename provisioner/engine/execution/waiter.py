@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tenacity import stop_after_delay
+
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.polling import poll_until
+from provisioner.engine.calls.polling import wait_until_due
+from provisioner.engine.calls.retry_policy import RetryPolicy, elapsed_seconds
 from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS, ManagedResource, read
@@ -63,7 +66,13 @@ class Waiter:
                 self.listen(Event("asking", spec.logical_id, detail=requested_action))
             return None
 
-        doc = poll_until(probe, clock=self.clock, due=due, timeout=lambda: managed.timeout + extra_seconds)
+        # The timeout grows with what is read.
+        policy = RetryPolicy(
+            self.clock,
+            lambda state: elapsed_seconds(state) >= managed.timeout + extra_seconds,
+            wait=wait_until_due(due),
+        )
+        doc = policy.poll(probe)
         if doc is None:
             raise WaitTimeout(
                 f"{spec.aws_name or spec.logical_id} is not ready after {managed.timeout + extra_seconds:.0f} s; "
@@ -117,7 +126,8 @@ class Waiter:
             + self.durations.typical_seconds(resource_type, managed.region, "delete", "gone")
             - self.clock.now()
         )
-        if not poll_until(probe, clock=self.clock, due=max(due, 0), timeout=resource_type.timeout):
+        policy = RetryPolicy(self.clock, stop_after_delay(resource_type.timeout), wait=wait_until_due(max(due, 0)))
+        if not policy.poll(probe):
             raise WaitTimeout(
                 f"{spec.aws_name or spec.id} is still there after {resource_type.timeout:.0f} s.",
                 "Nothing is lost: run the same command again, and it waits on.",

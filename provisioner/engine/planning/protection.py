@@ -115,8 +115,8 @@ def _remove_declared_protection(executor: ResourceExecutor, managed: ManagedReso
 
 def _remove_hidden_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Remove a protection that `read` does not show; nothing can be waited for."""
-    client = executor.retry_policy.client(managed)
-    executor.retry_policy.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
+    client = executor.resource_calls.client(managed)
+    executor.resource_calls.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
 
 
 def _with_members(now: Any, value: Any) -> Any:

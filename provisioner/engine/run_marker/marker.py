@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.retry_policy import call_with_retry
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.managed_resource import ManagedResource, read
+from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.run_marker.mark import RunIdentity, RunMark

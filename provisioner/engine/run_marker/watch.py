@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.calls.polling import Clock
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.estimates.critical_path import Stage
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.resource_owner import is_identified_by_name

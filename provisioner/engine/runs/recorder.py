@@ -12,8 +12,8 @@ from typing import Any
 
 from provisioner.aws.call_log import Call
 from provisioner.aws.connection import AwsConnection
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_codes import THROTTLES
-from provisioner.engine.calls.polling import Clock
 from provisioner.engine.execution.events import ENDS, Event
 from provisioner.engine.resource_graph.graph import Edge
 from provisioner.names import WRITER

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
-from provisioner.engine.calls.retry_policy import call_with_retry
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
+from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.deployment_strategies import describe_awaited_hook
 from provisioner.resources.ecs.rollouts import list_rollouts, unless_denied

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
+from tenacity import stop_after_delay
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
-from provisioner.engine.calls.polling import poll_until
-from provisioner.engine.calls.retry_policy import call_with_retry
+from provisioner.engine.calls.polling import wait_until_due
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.execution.managed_resource import consistency_seconds_left
+from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.service import describe_services
 from provisioner.resources.ecs.service_deployments import list_deployments
@@ -131,7 +133,7 @@ def force_new_deployment(clients: Clients, cluster: str, service: str, former_id
 
     def once() -> Any:
         window = consistency_seconds_left(clients, lost[-1] if lost else 0.0)
-        if poll_until(begun, clock=clients.clock, due=0, timeout=window):
+        if RetryPolicy(clients.clock, stop_after_delay(window), wait=wait_until_due(0)).poll(begun):
             return
         try:
             ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)

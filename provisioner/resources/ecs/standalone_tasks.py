@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.retry_policy import call_with_retry
 from provisioner.engine.execution.consistency import RecentResources
+from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.deployment_diagnosis import MAX_TASKS, Diagnosis, StoppedContainer
 from provisioner.resources.ecs.revisions import RunningRevision
