@@ -55,13 +55,9 @@ def with_overrides(settings: Settings, overrides: Mapping[str, ServiceOverrides]
     """
     if not overrides:
         return settings
-    values = {
-        workload.name: _effective_values(workload, overrides.get(workload.name, ServiceOverrides()))
-        for workload in settings.workloads
-    }
-    services = {
-        name: own_settings.model_copy(update=values[name]) for name, own_settings in settings.api.services.items()
-    }
+    no_overrides = ServiceOverrides()
+    values = {each.name: _effective_values(each, overrides.get(each.name, no_overrides)) for each in settings.workloads}
+    services = {name: service.model_copy(update=values[name]) for name, service in settings.api.services.items()}
     main_values = values[""]
     changed = {
         "image": main_values["image"],

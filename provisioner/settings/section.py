@@ -74,7 +74,9 @@ def remedy_of(error: ErrorDetails) -> str:
 def remedy_for_service(group: str, remedy: str) -> str:
     """Return the remedy for a further service, with the paths of its own settings.
 
-    In the remedy, a setting of the main service is in `container`, `service` or `image`. That of a further
-    service is in the group `group`.
+    Args:
+        group: The path of the further service's own settings, such as `api.services.NAME`.
+        remedy: A remedy that names settings of the main service: in `container` or `service`, or `image`.
+
     """
     return re.sub(r"`(?:(?:container|service)\.|(?=image`))", f"`{group}.", remedy)

@@ -70,10 +70,8 @@ def declare_services(step: Step, settings: Settings, inputs: TaskInputs) -> Comp
         depends_on=[inputs.service_roles.ecs, inputs.logs.insights],
         **_exec_logging(inputs.logs),
     )
-    return Compute(
-        cluster,
-        {workload.name: _declare_service(step, settings, workload, inputs, cluster) for workload in settings.workloads},
-    )
+    services = {each.name: _declare_service(step, settings, each, inputs, cluster) for each in settings.workloads}
+    return Compute(cluster, services)
 
 
 def _exec_logging(logs: LogGroups) -> dict[str, Any]:

@@ -40,39 +40,35 @@ def declare_roles(
     """Declare the execution role, which starts tasks, and the task role, which the running task uses."""
     execution = _declare_role(step, settings, lookups, "execution-role", "Starts the tasks of ml-api")
     task = _declare_role(step, settings, lookups, "task-role", "What a task of ml-api may do")
-    statements = [
+    start = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             [interpolate("{}:*", arn(step, lookups, "logs", f"log-group:{logs.tasks.aws_name}"))],
         ),
         *_pull_rights(settings, lookups),
     ]
-    read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secret_arns(settings)])
     decrypt_secret = _decrypt_database_secret(step, database)
+    read_secrets = [
+        _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secret_arns(settings)]),
+        *_read_given_parameters(settings),
+        *decrypt_secret,
+        *_decrypt_given_secrets(settings),
+    ]
+    use = [
+        _allow(_TABLE_ACTIONS, [arn(step, lookups, "dynamodb", f"table/{table.aws_name}")]),
+        *_decrypt_through(step, "dynamodb", keys.table_key(step.stack.region)),
+        _allow(["secretsmanager:GetSecretValue"], [database.secret]),
+        *_database_login(step, settings, lookups, database),
+        *decrypt_secret,
+    ]
     return Roles(
         execution,
         task,
         [
             *_declare_exec_policy(step, lookups, logs, task),
-            _declare_policy(step, execution, "start", statements),
-            _declare_policy(
-                step,
-                execution,
-                "secrets",
-                [read_secret, *_read_given_parameters(settings), *decrypt_secret, *_decrypt_given_secrets(settings)],
-            ),
-            _declare_policy(
-                step,
-                task,
-                "use",
-                [
-                    _allow(_TABLE_ACTIONS, [arn(step, lookups, "dynamodb", f"table/{table.aws_name}")]),
-                    *_decrypt_through(step, "dynamodb", keys.table_key(step.stack.region)),
-                    _allow(["secretsmanager:GetSecretValue"], [database.secret]),
-                    *_database_login(step, settings, lookups, database),
-                    *decrypt_secret,
-                ],
-            ),
+            _declare_policy(step, execution, "start", start),
+            _declare_policy(step, execution, "secrets", read_secrets),
+            _declare_policy(step, task, "use", use),
         ],
     )
 
@@ -99,10 +95,7 @@ def _declare_exec_policy(
     """Declare the task's rights for ECS Exec: its channels and session log (ECS guide, ecs-exec)."""
     if logs.exec is None:
         return []
-    channel_types = ("Control", "Data")
-    channels = [
-        f"ssmmessages:{action}{channel_type}Channel" for action in ("Create", "Open") for channel_type in channel_types
-    ]
+    channels = [f"ssmmessages:{action}{end}Channel" for action in ("Create", "Open") for end in ("Control", "Data")]
     group = arn(step, lookups, "logs", f"log-group:{logs.exec.aws_name}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     # Neither channels nor the list of log groups can be limited to a resource (service authorization
@@ -149,33 +142,21 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
 def _pull_rights(settings: Settings, lookups: StackLookups) -> list[dict[str, Any]]:
     """Return the rights to pull from private ECR repositories; a public image needs none."""
     images = (EcrImage.of(image) for workload in settings.workloads for image in workload.images)
-    private_images = list({ecr_image.qualified: ecr_image for ecr_image in images if ecr_image}.values())
-    if not private_images:
+    arns = {}
+    for image in images:
+        if image:
+            place = (lookups.partition, image.region, image.account, image.repository)
+            arns[image.qualified] = interpolate("arn:{}:ecr:{}:{}:repository/{}", *place)
+    if not arns:
         return []
-    repositories = [
-        interpolate(
-            "arn:{}:ecr:{}:{}:repository/{}",
-            lookups.partition,
-            ecr_image.region,
-            ecr_image.account,
-            ecr_image.repository,
-        )
-        for ecr_image in private_images
-    ]
-    pull_through_arns = [
-        arn
-        for arn, ecr_image in zip(repositories, private_images, strict=True)
-        if ecr_image.qualified in lookups.pull_through_repositories
-    ]
-    # ECR user guide, "IAM permissions required to sync an upstream registry": whoever pulls needs them.
-    fill_rights = (
-        [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], pull_through_arns)]
-        if pull_through_arns
-        else []
-    )
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     # GetAuthorizationToken cannot be limited to a resource (service authorization reference, Amazon ECR).
-    return [_allow(layers, repositories), *fill_rights, _allow(["ecr:GetAuthorizationToken"], ["*"])]
+    rights = [_allow(layers, list(arns.values())), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+    pull_through = [arns[name] for name in arns if name in lookups.pull_through_repositories]
+    if pull_through:
+        # ECR user guide, "IAM permissions required to sync an upstream registry": whoever pulls needs them.
+        rights.insert(1, _allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], pull_through))
+    return rights
 
 
 def _decrypt_database_secret(step: Step, database: Database) -> list[dict[str, Any]]:

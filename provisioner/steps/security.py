@@ -54,16 +54,11 @@ def declare_security_groups(step: Step, settings: Settings, lookups: StackLookup
     balancer_rules = _declare_balancer_rules(step, settings, lookups, balancer)
     tasks |= {workload.name: _declare_group(step, network, workload, "sg-tasks", "ml-api tasks") for workload in others}
     endpoints, endpoint_rules = _declare_endpoint_group(step, settings, network, tasks)
-    task_groups = {
-        workload.name: TaskSecurityGroup(
-            tasks[workload.name],
-            [
-                *_declare_service_rules(step, workload, balancer, tasks[workload.name], database),
-                *endpoint_rules.get(workload.name, []),
-            ],
-        )
-        for workload in settings.workloads
-    }
+    task_groups = {}
+    for workload in settings.workloads:
+        group = tasks[workload.name]
+        rules = _declare_service_rules(step, workload, balancer, group, database)
+        task_groups[workload.name] = TaskSecurityGroup(group, [*rules, *endpoint_rules.get(workload.name, [])])
     if settings.network.bare_default_group:
         step(BareDefaultIngress, "default-group-ingress", VpcId=network.vpc.id)
         step(BareDefaultEgress, "default-group-egress", VpcId=network.vpc.id)
@@ -84,9 +79,8 @@ def _declare_endpoint_group(
     for workload in settings.workloads:
         peer, name = tasks[workload.name], workload.logical_id("endpoints-in")
         description = f"from {peer.logical_id}"
-        rules[workload.name] = [
-            _declare_rule(step, IngressRule, name, group, 443, description, ReferencedGroupId=peer.id)
-        ]
+        rule = _declare_rule(step, IngressRule, name, group, 443, description, ReferencedGroupId=peer.id)
+        rules[workload.name] = [rule]
     return group, rules
 
 
