@@ -140,7 +140,7 @@ class Issuance(ResourceType):
         reason = actual.get("FailureReason") or actual["Status"]
         return ProvisionerError(
             f"The certificate for {', '.join(sorted(_certificate_names(actual)))} was not issued: {reason}.",
-            "Mend that in DNS, then run the same command again: a new one is requested.",
+            "Correct that in DNS, then run the same command again: a new one is requested.",
         )
 
 

@@ -22,7 +22,7 @@ _CHECKED_VERSIONS, _REPORTED_LOCKS = 20, 3
 _UNCHECKED_LOCKS = Blocker(
     "S3 Object Lock, where objects in it are under a retention or a legal hold of their own",
     temporary=True,
-    remedy="each is told when it cannot be deleted, with its end",
+    remedy="an object that cannot be deleted is reported with the end of its lock",
     uncertain=True,
 )
 

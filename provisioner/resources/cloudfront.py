@@ -174,7 +174,9 @@ class Distribution(ResourceType):
             config = {**actual["DistributionConfig"], "Enabled": False}
             cloudfront.update_distribution(Id=spec.id, IfMatch=reply["ETag"], DistributionConfig=config)
         if actual["DistributionConfig"]["Enabled"] or actual["Status"] != "Deployed":
-            raise RetryLater("disabled, and the edge is learning it", due=self.typical_create_seconds)
+            raise RetryLater(
+                "it is disabled, and not all edge locations know that yet", due=self.typical_create_seconds
+            )
         try:
             cloudfront.delete_distribution(Id=spec.id, IfMatch=reply["ETag"])
         except ClientError as error:

@@ -139,7 +139,7 @@ class Table(ResourceType):
         With point-in-time recovery, AWS keeps a system backup for 35 days (DynamoDB developer guide,
         PointInTimeRecovery_Howitworks).
         """
-        return f"the table {props['TableName']}; where every second was backed up, AWS keeps its end 35 days"
+        return f"the table {props['TableName']}; with point-in-time recovery, AWS keeps a last backup for 35 days"
 
     def delete(self, dynamodb: Any, spec: ResourceSpec) -> None:
         """Delete the table; DeleteTable is no error while it is being deleted."""
@@ -214,7 +214,7 @@ class TimeToLive(SubresourceType):
             disabled = {"Enabled": False, "AttributeName": current["AttributeName"]}
             dynamodb.update_time_to_live(TableName=props["TableName"], TimeToLiveSpecification=disabled)
             if desired["Enabled"]:
-                raise RetryLater("it is off, and comes on for another attribute later", due=self.cooldown)
+                raise RetryLater("it is off, and is turned on for the new attribute later", due=self.cooldown)
         elif desired["Enabled"] and not current["Enabled"]:
             dynamodb.update_time_to_live(**props)
 

@@ -114,7 +114,7 @@ class Key(ResourceType):
 
     def data_loss(self, props: JsonObject) -> str:
         """Return the warning that deleting the key loses all data that is encrypted with it."""
-        return f"the key ends {_PENDING_DAYS} days later, unless a snapshot or a backup made under it remains"
+        return f"the key is deleted {_PENDING_DAYS} days later, unless a snapshot or a backup encrypted with it remains"
 
     def retention_reason(self, client: Any, spec: ResourceSpec) -> str:
         """Return the snapshots, backups and databases that are still encrypted with the key."""

@@ -56,7 +56,7 @@ class DnsName(ResourceType):
     status_classes = (StatusClasses("Status", in_lower_case("INSYNC"), in_lower_case("PENDING")),)
     # Somebody has replaced the records: they resolve to another target, and only our TXT mark was deleted.
     expiring = {"Ours": False}
-    expiring_reason = "its records are not ours any more"
+    expiring_reason = "its records are no longer the stack's"
     not_found_codes = codes("NoSuchHostedZone")
     unprotect_command = REMOVE_COMMAND
     foreign_remedy = (
@@ -248,7 +248,7 @@ def _to_line(record: JsonObject) -> str:
     values = sorted(normalize_name(value["Value"]) for value in record.get("ResourceRecords", []))
     if target:
         values = ["alias of", normalize_name(target["DNSName"]).removeprefix("dualstack.")]
-        values += ["while it is well"] if target.get("EvaluateTargetHealth") else []
+        values += ["while it is healthy"] if target.get("EvaluateTargetHealth") else []
     written_keys = {"Name", "Type", "TTL", "AliasTarget", "ResourceRecords"}
     policy = [f"{key}={value}" for key, value in sorted(record.items()) if key not in written_keys]
     return " ".join([record["Type"], *values, *policy])

@@ -33,7 +33,7 @@ _AWS_MANAGED_KEY = "alias/aws/secretsmanager"
 _KEY_NOT_VISIBLE_YET = codes("AccessDeniedException: kms", "EncryptionFailure", "InvalidParameterException: kms")
 # What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
 _FORBIDDEN_CHARACTERS = '/@" '
-_PASSWORD_RULES = f'It takes {_MIN_LENGTH} to {_MAX_LENGTH} printable ASCII characters without / @ " and space.'
+_PASSWORD_RULES = f'It must have {_MIN_LENGTH} to {_MAX_LENGTH} printable ASCII characters without / @ " and space.'
 
 
 class Secret(ResourceType):
@@ -156,7 +156,7 @@ def _unmanaged_copies(actual: JsonObject) -> list[Unmanaged]:
     """
     regions = (str(replica["Region"]) for replica in actual.get("ReplicationStatus") or [])
     arns = (str(replica["ReplicaSecretARN"]) for replica in actual.get("CrossAccountReplicas") or [])
-    reason = "it is read there; take it away before a teardown, which it would hold up"
+    reason = "it is read there; delete it before a teardown, which it would block"
     return [
         *(Unmanaged(f"copy in {region}", {}, reason) for region in regions),
         *(Unmanaged(f"copy in another account {arn}".rstrip(), {}, reason) for arn in arns),

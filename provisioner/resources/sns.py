@@ -85,7 +85,7 @@ class Topic(ResourceType):
             Unmanaged(
                 f"subscription {subscription['Protocol']} {subscription['Endpoint']}",
                 {},
-                "it hears the alarms beside ours while the topic stands; `aws sns unsubscribe "
+                "it receives the alarms for as long as the topic exists; `aws sns unsubscribe "
                 f"--subscription-arn {subscription['SubscriptionArn']} --region {sns.region}` ends it",
             )
             for subscription in undeclared

@@ -37,8 +37,8 @@ class VpcOrigin(ResourceType):
     # origin.
     change_remedies = dict.fromkeys(
         ("Arn", "HTTPPort", "HTTPSPort", "OriginProtocolPolicy", "OriginSslProtocols"),
-        "CloudFront changes none that a distribution uses; bring up a second stack with it, lead the clients "
-        "there, and take this one down",
+        "CloudFront changes no VPC origin that a distribution uses; create a second stack with it, move the clients "
+        "there, and tear this one down",
     )
     not_found_codes = codes("EntityNotFound")
     already_exists_codes = codes("EntityAlreadyExists")

@@ -23,8 +23,8 @@ Email = Annotated[
 class Alarms(Section):
     """The settings of the CloudWatch alarms, their SNS topics, and one dashboard."""
 
-    enabled: bool = Field(False, description="alarms, and the topics they speak to")
-    emails: tuple[Email, ...] = Field((), description="addresses that hear them, once they have confirmed")
+    enabled: bool = Field(False, description="alarms, and the topics that they notify")
+    emails: tuple[Email, ...] = Field((), description="addresses that are notified, once they have confirmed")
     dashboard: bool = Field(False, description="one CloudWatch dashboard of the stack")
     errors: int = Field(
         10,
@@ -37,7 +37,7 @@ class Alarms(Section):
         2.0,
         gt=0,
         le=4000,
-        description="what 99 of 100 requests stay under",
+        description="response time that 99 of 100 requests stay under",
         json_schema_extra=unit("seconds"),
     )
     database_cpu: int = Field(80, ge=1, le=100, description="of the database's CPU", json_schema_extra=unit("percent"))
@@ -51,6 +51,6 @@ class Alarms(Section):
         500,
         ge=1,
         le=MAX_EXACT_INTEGER,
-        description="what the firewall blocks",
+        description="requests that the firewall blocks",
         json_schema_extra=unit("requests in 5 minutes"),
     )

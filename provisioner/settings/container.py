@@ -39,9 +39,9 @@ class Container(Section):
 
     port: int = Field(8080, ge=1, le=65535, description="the port the container listens on")
     protocol: Literal["HTTP", "HTTPS"] = Field(
-        "HTTP", description="what it speaks there; the balancer checks no certificate"
+        "HTTP", description="protocol on that port; the load balancer checks no certificate"
     )
-    health_path: HealthPath = Field("/health", description="answers 200 when well")
+    health_path: HealthPath = Field("/health", description="path that answers 200 while the service is healthy")
     cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], NUMBER_OR_TEXT] = Field(
         1024, description="CPU of a task; 1024 are one vCPU", json_schema_extra=unit("CPU units")
     )

@@ -20,7 +20,7 @@ class Database(Section):
     version: str = Field(
         DEFAULT_MAJOR,
         pattern=r"^[0-9]{1,3}(\.[0-9]{1,3})?$",
-        description="a major version, or an exact one; a stack that stands keeps its own where none is set",
+        description="a major version, or an exact one; an existing stack keeps its own if none is set",
     )
     extended_support: bool | None = Field(
         None,
@@ -73,9 +73,9 @@ class Database(Section):
     iam_user: Annotated[str, AfterValidator(validate_role_name)] = Field(
         "mlapi_app",
         pattern=r"^[a-z][a-z0-9_]{0,62}$",
-        description="who they log in as: a user that you make and grant `rds_iam`",
+        description="the database user they log in as: you create it and grant it `rds_iam`",
     )
-    tag_snapshots: bool = Field(False, description="snapshots bear the stack's tags")
+    tag_snapshots: bool = Field(False, description="snapshots get the stack's tags")
     # botocore rds CreateDBInstance, MonitoringInterval
     monitoring: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NUMBER_OR_TEXT] = Field(
         0,

@@ -11,7 +11,11 @@ class Service(Section):
     """The settings of the ECS service: number of tasks, capacity providers, autoscaling."""
 
     minimum: int = Field(
-        2, ge=0, le=5000, description="least number, and the number at birth", json_schema_extra=unit("tasks")
+        2,
+        ge=0,
+        le=5000,
+        description="least number of tasks, and the number at creation",
+        json_schema_extra=unit("tasks"),
     )
     maximum: int = Field(10, ge=1, le=5000, description="most tasks", json_schema_extra=unit("tasks"))
     requests: int = Field(

@@ -130,7 +130,7 @@ def declare_redirect(step: Step, balancer: Balancer, distribution: ResourceHandl
             Port=80,
             Protocol="HTTP",
             DefaultActions=[_REDIRECT_ACTION],
-            depends_on=[distribution.ready("CloudFront may call port 80 until it has learned of 443")],
+            depends_on=[distribution.ready("CloudFront calls port 80 until all edge locations know of 443")],
         )
 
 

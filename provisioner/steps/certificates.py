@@ -27,7 +27,7 @@ class ServingCertificate:
     @property
     def issuance_edges(self) -> list[Edge]:
         """The edge that waits until the certificate is issued; [] if it is given."""
-        return [self.issuance.ready("only a certificate that is issued can be shown")] if self.issuance else []
+        return [self.issuance.ready("only an issued certificate can be presented")] if self.issuance else []
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _ready_edges(
 ) -> list[Edge]:
     """Return the edges to what must be ready before CloudFront calls or presents it."""
     # This holds also when the key is switched off: no rule may ask for a key that CloudFront no longer sends.
-    reason = "the balancer must take a key or none, and serve a port, before CloudFront comes so"
+    reason = "the load balancer must serve the port, and take the key, that CloudFront will use"
     rules = [rule.ready(reason) for rule in balancer.rules]
     name_edges = [origin_name.ready("CloudFront calls the balancer by this name")] if origin_name else []
     return [*rules, *name_edges, *(certificates.edge.issuance_edges if certificates else [])]
@@ -142,5 +142,9 @@ def declare_vpc_origin(step: Step, settings: Settings, network: Network, balance
         HTTPSPort=443,
         OriginProtocolPolicy="https-only" if balancer.serves_https else "http-only",
         OriginSslProtocols={"Items": ["TLSv1.2"]},
-        depends_on=[balancer.alb.ready("CloudFront takes a balancer that is active"), network.internet_gateway, role],
+        depends_on=[
+            balancer.alb.ready("CloudFront accepts only a load balancer that is active"),
+            network.internet_gateway,
+            role,
+        ],
     )

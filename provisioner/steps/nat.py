@@ -85,7 +85,7 @@ def _declare_association(
     index = (n - 1) % len(tables)
     dependencies: list[ResourceHandle | Edge] = []
     if nats:
-        gateway = nats[index].ready("who follows a table goes through its gateway at once")
+        gateway = nats[index].ready("a subnet uses the gateway of its table at once")
         dependencies = [routes[index], gateway]
     return step(
         RouteTableAssociation,

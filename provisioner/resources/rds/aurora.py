@@ -63,7 +63,7 @@ _AWS_MANAGED_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "a
 _KEY_CHANGE_REMEDY = (
     "a copy of its snapshot can be made under another key (`aws rds copy-db-cluster-snapshot --kms-key-id`) "
     "and restored. A database under AWS's key stays there with `encryption.database=false`; one under the "
-    "stack's own key needs `encryption.key=own` for as long as it stands"
+    "stack's own key needs `encryption.key=own` for as long as it exists"
 )
 _DELETE_OPTIONS = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier"})
 _EXPORTS = "EnableCloudwatchLogsExports"

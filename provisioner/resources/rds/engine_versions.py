@@ -65,7 +65,7 @@ def _keep_or_upgrade(clients: Clients, running: str, desired: str) -> dict[str, 
     targets = _upgrade_targets(clients, running)
     if targets and desired not in targets:
         raise Blocked(
-            f"Aurora PostgreSQL {running} cannot be upgraded to {desired}; it can to {', '.join(targets)}.",
+            f"Aurora PostgreSQL {running} cannot be upgraded to {desired}; it can be upgraded to {', '.join(targets)}.",
             f"Choose one of them: `--set database.version={targets[-1]}`.",
         )
     return {"EngineVersion": desired, "DBParameterGroupFamily": f"{ENGINE}{major_of(desired)}"}
