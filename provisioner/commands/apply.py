@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import (
     console_and_workspace,
     load_saved_plan,
@@ -36,14 +37,15 @@ from provisioner.commands.options import (
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path))
 def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path | None, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last. With PLAN_FILE, do exactly what that plan says."""
-    from provisioner.commands import plan_execution as applying
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.plan_execution import ApplyOptions, apply_stack
 
     console, workspace = console_and_workspace(given)
     if plan_file:
-        kept = load_saved_plan(plan_file, given)
-        options = applying.ApplyOptions(Confirmation(yes=True), lock_timeout, not skip_preflight, kept.selection, kept)
-        return applying.apply_stack(console, open_session(given, workspace, kept.suffix), options)
-    options = applying.ApplyOptions(Confirmation(yes), lock_timeout, not skip_preflight, selection_from(given))
+        saved_plan = load_saved_plan(plan_file, given)
+        options = ApplyOptions(
+            Confirmation(yes=True), lock_timeout, not skip_preflight, saved_plan.selection, saved_plan
+        )
+        return apply_stack(console, open_session(given, workspace, saved_plan.suffix), options)
+    options = ApplyOptions(Confirmation(yes), lock_timeout, not skip_preflight, selection_from(given))
     session = open_session(given, workspace, given["suffix"] or raise_missing_suffix())
-    return applying.apply_stack(console, session, options)
+    return apply_stack(console, session, options)

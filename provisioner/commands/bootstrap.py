@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from provisioner.commands.context import console_and_workspace, load_settings, open_session, raise_missing_suffix
 from provisioner.commands.options import purpose_option, stack_options, yes_option
 
 
@@ -29,17 +30,16 @@ def bootstrap(
     **given: Any,
 ) -> int:
     """Print the role that a pipeline assumes by OIDC; with --yes, make it."""
-    from provisioner.commands import operator_policy as permitting
-    from provisioner.commands import pipeline_role as bootstrapping
-    from provisioner.commands.context import console_and_workspace, load_settings, open_session, raise_missing_suffix
+    from provisioner.commands.operator_policy import PolicyScope
+    from provisioner.commands.pipeline_role import PipelineRole, create_pipeline_role, print_pipeline_role
     from provisioner.permissions.pipeline import Pipeline
 
     console, workspace = console_and_workspace(given)
-    suffix, where = given["suffix"] or raise_missing_suffix(), (given["region"], given["expect_account"])
-    scope = permitting.PolicyScope(workspace, suffix, load_settings(given), *where)
+    suffix = given["suffix"] or raise_missing_suffix()
+    scope = PolicyScope(workspace, suffix, load_settings(given), given["region"], given["expect_account"])
     pipeline = Pipeline(repo, branch, environment, audience, pull_request)
     pipeline.check_command(purpose)
-    pipeline_role = bootstrapping.PipelineRole(scope, pipeline, purpose)
+    pipeline_role = PipelineRole(scope, pipeline, purpose)
     if not yes:
-        return bootstrapping.print_pipeline_role(console, pipeline_role)
-    return bootstrapping.create_pipeline_role(console, pipeline_role, open_session(given, workspace, suffix))
+        return print_pipeline_role(console, pipeline_role)
+    return create_pipeline_role(console, pipeline_role, open_session(given, workspace, suffix))

@@ -80,6 +80,12 @@ def open_session(
     return session
 
 
+def open_known_session(given: dict[str, Any]) -> tuple[Console, Session]:
+    """Return this command's console, and the session of the stack that is meant, which must be known."""
+    console, workspace = console_and_workspace(given)
+    return console, open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+
+
 def container_words() -> tuple[str, ...]:
     """Return the words of the command that is to run in a container; empty if this command takes none."""
     words = click.get_current_context().params.get("command") or ()

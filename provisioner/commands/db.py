@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.commands.completion import complete_from
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import stack_options
 
 
@@ -27,8 +27,7 @@ def db() -> None:
 )
 def tunnel(port: int | None, service: str, **given: Any) -> int:
     """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
-    from provisioner.commands import database_tunnel
+    from provisioner.commands.database_tunnel import hold_tunnel
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return database_tunnel.hold_tunnel(console, session, port, service)
+    console, session = open_known_session(given)
+    return hold_tunnel(console, session, port, service)

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import (
     fail_fast_option,
     lock_option,
@@ -27,10 +28,10 @@ class Variable(click.ParamType[tuple[str, str]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return the name and the value."""
-        name, sign, told = str(value).partition("=")
+        name, sign, text = str(value).partition("=")
         if not sign or not _NAME.fullmatch(name):
             self.fail("a variable is NAME=VALUE, such as LOG_LEVEL=debug", param, ctx)
-        return name, told
+        return name, text
 
 
 @click.command()
@@ -57,10 +58,10 @@ def deploy(
     **given: Any,
 ) -> int:
     """Ship an image to a service, and follow the rollout to its true end."""
-    from provisioner.commands import service_deployment as deploying
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.service_deployment import DeployOptions, deploy_image
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke)
-    return deploying.deploy_image(console, session, deploying.DeployOptions(Confirmation(yes), *chosen))
+    console, session = open_known_session(given)
+    options = DeployOptions(
+        Confirmation(yes), image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke
+    )
+    return deploy_image(console, session, options)

@@ -17,7 +17,7 @@ from provisioner.commands.options import state_options
 @click.argument("other", default="last", shell_complete=complete_from("runs"))
 def diff(run: str, other: str, **given: Any) -> int:
     """Show what differs between two runs: what was typed, settings, plan, durations, calls, result."""
-    from provisioner.commands import run_history as looking_back
+    from provisioner.commands.run_history import print_run_diff
 
     console, workspace = console_and_workspace(given)
-    return looking_back.print_run_diff(console, workspace, given["suffix"], run, other)
+    return print_run_diff(console, workspace, given["suffix"], run, other)

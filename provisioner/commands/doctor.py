@@ -15,10 +15,10 @@ from provisioner.commands.options import stack_options
 @click.option("--all", "every", is_flag=True, help="Go on after the first thing that is wrong.")
 def doctor(every: bool, **given: Any) -> int:
     """Walk from CloudFront to the database: what is wrong, and what to type; changes nothing."""
-    from provisioner.commands import doctor_report as examining
+    from provisioner.commands.doctor_report import examine_stack
 
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
     workspace.check_emulator(suffix)
     session = open_session(given, workspace, suffix)
-    return examining.examine_stack(console, session, every=every)
+    return examine_stack(console, session, every=every)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import markdown_option, stack_options
 
 
@@ -17,8 +17,7 @@ from provisioner.commands.options import markdown_option, stack_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is drift.")
 def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:
     """Show what differs from the ledger in AWS; changes nothing."""
-    from provisioner.commands import drift_report as drifting
+    from provisioner.commands.drift_report import report_drift
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return drifting.report_drift(console, session, detailed=detailed_exitcode, markdown=markdown)
+    console, session = open_known_session(given)
+    return report_drift(console, session, detailed=detailed_exitcode, markdown=markdown)

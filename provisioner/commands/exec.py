@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.commands.completion import complete_from
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import stack_options
 
 
@@ -23,8 +23,7 @@ from provisioner.commands.options import stack_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> int:
     """Run COMMAND (a shell, where none is given) in a task that runs; write -- before it."""
-    from provisioner.commands import exec_session
+    from provisioner.commands.exec_session import exec_command
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return exec_session.exec_command(console, session, service, task, command)
+    console, session = open_known_session(given)
+    return exec_command(console, session, service, task, command)

@@ -15,7 +15,7 @@ from provisioner.commands.options import state_options
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="The newest; 0 for all.")
 def history(limit: int, **given: Any) -> int:
     """List the newest runs of a stack, or of all: who, what was typed, plan, duration, result."""
-    from provisioner.commands import run_history as looking_back
+    from provisioner.commands.run_history import list_runs
 
     console, workspace = console_and_workspace(given)
-    return looking_back.list_runs(console, workspace, given["suffix"], limit)
+    return list_runs(console, workspace, given["suffix"], limit)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from provisioner.emulator.local import ACCOUNTS
+from provisioner.terminal.console import Console
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 
@@ -60,31 +61,26 @@ def start(
     0.0.0.0 --port 4566 --host NAME`, where NAME is what others call the container, lets those others in;
     publish the port to 127.0.0.1 only.
     """
-    from provisioner.commands import local_aws
-    from provisioner.terminal.console import Console
+    from provisioner.commands.local_aws import EmulatorOptions, start_emulator
 
-    polite = None if manners is None else manners == "on"
-    options = local_aws.EmulatorOptions(
-        speed=pace, behaviours=polite, hosts=hosts or None, address=address, account=account
-    )
-    return local_aws.start_emulator(Console(as_json=as_json), options, port=port, authorise=authorise)
+    behaviours = None if manners is None else manners == "on"
+    options = EmulatorOptions(speed=pace, behaviours=behaviours, hosts=hosts or None, address=address, account=account)
+    return start_emulator(Console(as_json=as_json), options, port=port, authorise=authorise)
 
 
 @local.command()
 @json_option
 def stop(as_json: bool) -> int:
     """Stop it; what it held is gone, and so are the ledgers of it."""
-    from provisioner.commands import local_aws
-    from provisioner.terminal.console import Console
+    from provisioner.commands.local_aws import stop_emulator
 
-    return local_aws.stop_emulator(Console(as_json=as_json))
+    return stop_emulator(Console(as_json=as_json))
 
 
 @local.command("status")
 @json_option
 def local_status(as_json: bool) -> int:
     """Say whether it runs, and where."""
-    from provisioner.commands import local_aws
-    from provisioner.terminal.console import Console
+    from provisioner.commands.local_aws import show_emulator_status
 
-    return local_aws.show_emulator_status(Console(as_json=as_json))
+    return show_emulator_status(Console(as_json=as_json))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.commands.completion import complete_from
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import Duration, stack_options
 
 
@@ -36,10 +36,8 @@ def logs(
     follow: bool, since: float, service: str, task: str, pattern: str, source: str, is_raw: bool, **given: Any
 ) -> int:
     """Show what the tasks have written, and with --follow what they write."""
-    from provisioner.commands import log_query as sources
-    from provisioner.commands import log_query as tailing
+    from provisioner.commands.log_query import LogQuery, print_logs
 
-    console, workspace = console_and_workspace(given)
+    console, session = open_known_session(given)
     console.is_raw = is_raw
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return tailing.print_logs(console, session, sources.LogQuery(since, follow, service, task, pattern, source))
+    return print_logs(console, session, LogQuery(since, follow, service, task, pattern, source))

@@ -33,8 +33,8 @@ def plan(
     everything: bool, detailed_exitcode: bool, offline: bool, destroy: bool, out: Path | None, **given: Any
 ) -> int:
     """Show what apply would do; changes nothing."""
-    from provisioner.commands import plan_report as planning
     from provisioner.commands.declared_graph import print_declared_stack
+    from provisioner.commands.plan_report import PlanFile, PlanView, plan_stack, plan_stacks
     from provisioner.commands.teardown_plan import show_teardown_plan
 
     if (offline or destroy) and (given["targets"] or given["excludes"]):
@@ -47,16 +47,16 @@ def plan(
         settings = load_settings(given)
         codes = [print_declared_stack(console, workspace, one, settings, given["region"]) for one in suffixes]
         return max(codes, default=0)
-    showing = planning.PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
+    view = PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
     if destroy:
-        codes = [show_teardown_plan(console, open_session(given, workspace, one), showing) for one in suffixes]
+        codes = [show_teardown_plan(console, open_session(given, workspace, one), view) for one in suffixes]
         return max(codes, default=0)
-    kept = planning.PlanFile(out, given["config"], list(given["sets"])) if out else None
+    kept = PlanFile(out, given["config"], list(given["sets"])) if out else None
     selection = selection_from(given)
     if everything:
         from provisioner.location import AwsConnections
 
         connections = AwsConnections(workspace)
         sessions = [open_session(given, workspace, one, connections) for one in suffixes]
-        return planning.plan_stacks(console, sessions, showing, selection)
-    return planning.plan_stack(console, open_session(given, workspace, suffixes[0]), showing, selection, kept)
+        return plan_stacks(console, sessions, view, selection)
+    return plan_stack(console, open_session(given, workspace, suffixes[0]), view, selection, kept)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.commands.estimates import plan_estimate, refresh_prices
+from provisioner.commands.list import resource_count
 from provisioner.commands.output_files import append_job_summary, set_job_outputs, write
 from provisioner.commands.plan_context import context_notes, print_checked_resources, print_header, refusal_error
-from provisioner.commands.resource_counts import resource_count
 from provisioner.commands.saved_plan import save_plan
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.plan import Plan

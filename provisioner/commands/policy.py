@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
 from provisioner.commands.options import purpose_option, stack_options
 
 
@@ -22,10 +23,9 @@ from provisioner.commands.options import purpose_option, stack_options
 )
 def policy(purpose: str, folder: Path | None, **given: Any) -> int:
     """Print the IAM policy that an operator of this stack needs; calls nothing."""
-    from provisioner.commands import operator_policy as permitting
-    from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
+    from provisioner.commands.operator_policy import PolicyScope, print_policies
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()
-    scope = permitting.PolicyScope(workspace, suffix, load_settings(given), given["region"], given["expect_account"])
-    return permitting.print_policies(console, scope, purpose, folder)
+    scope = PolicyScope(workspace, suffix, load_settings(given), given["region"], given["expect_account"])
+    return print_policies(console, scope, purpose, folder)

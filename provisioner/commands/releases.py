@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import service_option, stack_options
 
 
@@ -15,8 +15,7 @@ from provisioner.commands.options import service_option, stack_options
 @service_option
 def releases(service: str, **given: Any) -> int:
     """List what a service ran and could run: revision, image, when, by whom, result."""
-    from provisioner.commands import service_releases as releasing
+    from provisioner.commands.service_releases import print_releases
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return releasing.print_releases(console, session, service)
+    console, session = open_known_session(given)
+    return print_releases(console, session, service)

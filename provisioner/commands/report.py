@@ -18,8 +18,8 @@ _FILE = click.Path(path_type=Path)
 @click.option("--html", "page", type=_FILE, required=True, help="The file to write.")
 def report(page: Path, **given: Any) -> int:
     """Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs."""
-    from provisioner.commands import html_report as reporting
+    from provisioner.commands.html_report import write_report
 
     console, workspace = console_and_workspace(given)
     suffix = known_suffix(workspace, given["suffix"])
-    return reporting.write_report(console, workspace, suffix, page, lambda: open_session(given, workspace, suffix))
+    return write_report(console, workspace, suffix, page, lambda: open_session(given, workspace, suffix))

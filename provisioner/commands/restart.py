@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import (
     fail_fast_option,
     lock_option,
@@ -26,11 +27,8 @@ from provisioner.commands.options import (
 @smoke_option
 def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Replace the tasks of a service by new ones of the same revision, without a gap."""
-    from provisioner.commands import service_restart as restarting
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.service_restart import RestartOptions, restart_service
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return restarting.restart_service(
-        console, session, restarting.RestartOptions(Confirmation(yes), service, fail_fast, lock_timeout, smoke)
-    )
+    console, session = open_known_session(given)
+    options = RestartOptions(Confirmation(yes), service, fail_fast, lock_timeout, smoke)
+    return restart_service(console, session, options)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import (
     fail_fast_option,
     lock_option,
@@ -27,10 +28,8 @@ from provisioner.commands.options import (
 @smoke_option
 def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Bring a service back to the revision it ran before, and follow the rollout to its true end."""
-    from provisioner.commands import service_rollback as going_back
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.service_rollback import RollbackOptions, roll_back_service
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    options = going_back.RollbackOptions(Confirmation(yes), service, to, fail_fast, lock_timeout, smoke)
-    return going_back.roll_back_service(console, session, options)
+    console, session = open_known_session(given)
+    options = RollbackOptions(Confirmation(yes), service, to, fail_fast, lock_timeout, smoke)
+    return roll_back_service(console, session, options)

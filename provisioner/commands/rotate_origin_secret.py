@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import lock_option, stack_options, yes_option
 
 
@@ -16,9 +17,7 @@ from provisioner.commands.options import lock_option, stack_options, yes_option
 @lock_option
 def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Change the key between CloudFront and the load balancer; no request fails."""
-    from provisioner.commands import origin_secret_rotation
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.origin_secret_rotation import rotate_secret
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return origin_secret_rotation.rotate_secret(console, session, Confirmation(yes), lock_timeout)
+    console, session = open_known_session(given)
+    return rotate_secret(console, session, Confirmation(yes), lock_timeout)

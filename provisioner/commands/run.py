@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import lock_option, service_option, stack_options, yes_option
 from provisioner.names import PROGRAM
 
@@ -31,12 +32,9 @@ def run(
     **given: Any,
 ) -> int:
     """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
-    from provisioner.commands import task_run as running
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.task_run import RunOptions, run_once
 
-    console, workspace = console_and_workspace(given)
+    console, session = open_known_session(given)
     console.is_raw = is_raw
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return running.run_once(
-        console, session, running.RunOptions(Confirmation(yes), command, service, spot, lock_timeout, again)
-    )
+    options = RunOptions(Confirmation(yes), command, service, spot, lock_timeout, again)
+    return run_once(console, session, options)

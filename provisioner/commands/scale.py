@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.confirmation import Confirmation
+from provisioner.commands.context import open_known_session
 from provisioner.commands.options import lock_option, service_option, stack_options, yes_option
 
 
@@ -19,11 +20,8 @@ from provisioner.commands.options import lock_option, service_option, stack_opti
 @click.option("--max", "maximum", type=click.IntRange(0, 5000), help="Tasks at most.")
 def scale(service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any) -> int:
     """Set between how many tasks a service is scaled, until `apply --take counts`."""
-    from provisioner.commands import service_scaling as scaling
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.service_scaling import ScaleOptions, scale_service
 
-    console, workspace = console_and_workspace(given)
-    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return scaling.scale_service(
-        console, session, scaling.ScaleOptions(Confirmation(yes), minimum, maximum, service, lock_timeout)
-    )
+    console, session = open_known_session(given)
+    options = ScaleOptions(Confirmation(yes), minimum, maximum, service, lock_timeout)
+    return scale_service(console, session, options)

@@ -16,7 +16,7 @@ from provisioner.commands.options import state_options
 @click.argument("run", default="last", shell_complete=complete_from("runs"))
 def show(run: str, **given: Any) -> int:
     """Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result."""
-    from provisioner.commands import run_history as looking_back
+    from provisioner.commands.run_history import print_run
 
     console, workspace = console_and_workspace(given)
-    return looking_back.print_run(console, workspace, given["suffix"], run)
+    return print_run(console, workspace, given["suffix"], run)

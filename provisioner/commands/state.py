@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import lock_option, shared_options, state_options, yes_option
 
@@ -22,21 +23,20 @@ def state() -> None:
 @yes_option
 def init(yes: bool, region: str | None, expect_account: str | None, **given: Any) -> int:
     """Make the bucket of --state s3://BUCKET/PREFIX: private, versioned, encrypted, TLS only."""
-    from provisioner.commands import state_bucket
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.state_bucket import init_bucket
 
     console, workspace = console_and_workspace(given)
-    return state_bucket.init_bucket(console, workspace, region, expect_account, Confirmation(yes))
+    return init_bucket(console, workspace, region, expect_account, Confirmation(yes))
 
 
 @state.command()
 @state_options
 def pull(**given: Any) -> int:
     """Print the ledger as it stands."""
-    from provisioner.commands import state_file as keeping
+    from provisioner.commands.state_file import print_state
 
     console, workspace = console_and_workspace(given)
-    return keeping.print_state(console, workspace, workspace.choose(given["suffix"]))
+    return print_state(console, workspace, workspace.choose(given["suffix"]))
 
 
 @state.command()
@@ -46,21 +46,21 @@ def pull(**given: Any) -> int:
 @click.argument("file", type=click.File("rb"))
 def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
     """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
-    from provisioner.commands import state_file as keeping
+    from provisioner.commands.state_file import push_state
 
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
-    return keeping.push_state(console, workspace, suffix, file.read(), lock_timeout, force=force)
+    return push_state(console, workspace, suffix, file.read(), lock_timeout, force=force)
 
 
 @state.command()
 @state_options
 def history(**given: Any) -> int:
     """List what the ledger was before the last runs."""
-    from provisioner.commands import state_file as keeping
+    from provisioner.commands.state_file import print_versions
 
     console, workspace = console_and_workspace(given)
-    return keeping.print_versions(console, workspace, workspace.choose(given["suffix"]))
+    return print_versions(console, workspace, workspace.choose(given["suffix"]))
 
 
 @state.command()
@@ -71,12 +71,11 @@ def history(**given: Any) -> int:
 @click.argument("version")
 def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
     """Put a VERSION of the history in place of the ledger that stands."""
-    from provisioner.commands import state_file as keeping
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.state_file import restore_version
 
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
-    return keeping.restore_version(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
+    return restore_version(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
 
 
 @state.command()
@@ -84,8 +83,7 @@ def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: 
 @yes_option
 def unlock(yes: bool, **given: Any) -> int:
     """Say who holds the stack's lock, ask, and free it."""
-    from provisioner.commands import state_file as keeping
-    from provisioner.commands.confirmation import Confirmation
+    from provisioner.commands.state_file import free_lock
 
     console, workspace = console_and_workspace(given)
-    return keeping.free_lock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))
+    return free_lock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))

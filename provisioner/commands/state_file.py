@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.resource_counts import resource_count
+from provisioner.commands.list import resource_count
 from provisioner.engine.calls.clock import Clock
 from provisioner.errors import Blocked, UsageError, amount
 from provisioner.names import WRITER

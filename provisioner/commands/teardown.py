@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import console_and_workspace, open_session
 from provisioner.commands.options import lock_option, stack_options, take_over_option, yes_option
 from provisioner.errors import UsageError
@@ -20,9 +21,8 @@ from provisioner.errors import UsageError
 @click.option("--dry-run", is_flag=True, help="Show it, as `plan --destroy` does, and change nothing.")
 def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **given: Any) -> int:
     """Remove the stack, in reverse order."""
-    from provisioner.commands import stack_teardown as removing
-    from provisioner.commands.confirmation import Confirmation
     from provisioner.commands.plan_report import PlanView
+    from provisioner.commands.stack_teardown import tear_down_stack
     from provisioner.commands.teardown_plan import show_teardown_plan
 
     console, workspace = console_and_workspace(given)
@@ -34,6 +34,6 @@ def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **g
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
     suffix = workspace.choose(given["suffix"])
-    return removing.tear_down_stack(
+    return tear_down_stack(
         console, open_session(given, workspace, suffix), Confirmation(yes), lock_timeout, unprotect=unprotect
     )

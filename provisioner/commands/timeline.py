@@ -19,7 +19,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--trace", type=_FILE, help="Write it as trace events, for Perfetto or chrome://tracing.")
 def timeline(page: Path | None, trace: Path | None, **given: Any) -> int:
     """Show the last run: steps, calls, waits, and the chain it could not be shorter than."""
-    from provisioner.commands import run_timeline as timing
+    from provisioner.commands.run_timeline import print_timeline
 
     console, workspace = console_and_workspace(given)
-    return timing.print_timeline(console, workspace, given["suffix"], page=page, trace=trace)
+    return print_timeline(console, workspace, given["suffix"], page=page, trace=trace)

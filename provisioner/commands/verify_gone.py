@@ -14,12 +14,12 @@ from provisioner.commands.options import stack_options
 @stack_options
 def verify_gone(**given: Any) -> int:
     """Look again whether anything of a stack is left; needs no state file."""
-    from provisioner.commands import stack_teardown as removing
+    from provisioner.commands.stack_teardown import last_region, verify_stack_is_gone
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()
-    known = None if given["region"] else removing.last_region(workspace, suffix)
+    known = None if given["region"] else last_region(workspace, suffix)
     session = open_session({**given, "region": given["region"] or known}, workspace, suffix)
     if known:
         session.region_source = "the report of its last teardown"
-    return removing.verify_stack_is_gone(console, session)
+    return verify_stack_is_gone(console, session)

@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from provisioner.commands import stack_list
+from provisioner.commands import list as list_command
 from provisioner.commands.command_table import HELP, SECTIONS, first_clause
 from provisioner.commands.main import cli
 from provisioner.names import program
@@ -157,7 +157,7 @@ def test_what_this_machine_refuses_is_told_in_words(user: User, monkeypatch: pyt
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/x")
 
-    monkeypatch.setattr(stack_list, "list_stacks", full)
+    monkeypatch.setattr(list_command, "list_stacks", full)
     ran = user.run("list", local=False)
 
     assert (ran.code, ran.out) == (1, "")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from provisioner.commands.resource_counts import ACCOUNT_WIDE_TYPES
+from provisioner.commands.list import ACCOUNT_WIDE_TYPES
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import amount
 from provisioner.resources import RESOURCE_TYPES
