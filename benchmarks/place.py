@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 
 from provisioner.emulator.control_client import ask
-from provisioner.emulator.local import RunningEmulator, running
+from provisioner.emulator.local import RunningEmulator, running_emulator
 from state.run_store import FileRunStore
 
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ class Place:
             RuntimeError: It has ended.
 
         """
-        emulator = running(self.home / "embedded" / "server")
+        emulator = running_emulator(self.home / "embedded" / "server")
         if emulator is None:
             raise RuntimeError("the embedded AWS has ended")
         return emulator

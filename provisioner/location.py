@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.regions import choose_region
 from provisioner.emulator.local import RunningEmulator
-from provisioner.emulator.local import start as start_embedded
+from provisioner.emulator.local import start_emulator as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.resources import RESOURCE_TYPES

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from provisioner.emulator.local import RunningEmulator
-from provisioner.emulator.local import running as running_embedded
+from provisioner.emulator.local import running_emulator as running_embedded
 from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Incomplete, NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix

@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.aws import credentials
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.services import warm
+from provisioner.emulator.services import warm_up
 
 pytest.register_assert_rewrite("tests.support.user")
 
@@ -80,7 +80,7 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def served() -> Iterator[LocalAws]:
     """One embedded AWS a worker; who uses it empties it first."""
     with LocalAws() as box:
-        warm(box.emulator)
+        warm_up(box.emulator)
         gc.collect()
         gc.freeze()  # it stays: looking through it after each command would take a quarter of a second
         yield box

@@ -55,7 +55,7 @@ def start_emulator(console: Console, options: EmulatorOptions, *, port: int, aut
         UsageError: It runs with other options than those given.
 
     """
-    emulator = local.start(
+    emulator = local.start_emulator(
         Workspace.here().embedded,
         speed=options.speed or 0.0,
         behaviours=options.behaviours is not False,
@@ -105,7 +105,7 @@ def stop_emulator(console: Console) -> int:
             raise LockHeld(error.message, "Wait until that run has ended, then run this again.") from error
         unresponsive_pid = local.unresponsive_process(workspace.embedded)
         begin_change()
-        stopped = local.stop(workspace.embedded)
+        stopped = local.stop_emulator(workspace.embedded)
         for suffix in workspace.suffixes():
             workspace.store(suffix).remove()
     if console.as_json:
@@ -124,7 +124,7 @@ def stop_emulator(console: Console) -> int:
 
 def show_emulator_status(console: Console) -> int:
     """Say whether the emulator runs, where, and with which options; return 1 if it does not run."""
-    _print_status(console, emulator := local.running(Workspace.here().embedded))
+    _print_status(console, emulator := local.running_emulator(Workspace.here().embedded))
     return 0 if emulator else 1
 
 

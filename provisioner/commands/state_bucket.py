@@ -6,7 +6,7 @@ from provisioner.bucket.address import Bucket
 from provisioner.bucket.creation import guard, make
 from provisioner.bucket.proof import prove
 from provisioner.commands.confirmation import Confirmation
-from provisioner.emulator.local import start as start_embedded
+from provisioner.emulator.local import start_emulator as start_embedded
 from provisioner.engine.calls.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.location import check_account

@@ -36,38 +36,38 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Start the emulator, report that it is ready, and serve until a signal ends the process."""
-    given = arguments()
+    options = arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     from provisioner.emulator.emulator import Emulator  # noqa: PLC0415  # importing takes seconds: parse first
     from provisioner.emulator.server import serve  # noqa: PLC0415
-    from provisioner.emulator.services import warm  # noqa: PLC0415
+    from provisioner.emulator.services import warm_up  # noqa: PLC0415
 
-    emulator = Emulator(speed=given.pace, with_behaviours=given.manners == "on", account=given.account)
-    server = serve(emulator, given.port, hosts=given.host, address=given.address)
+    emulator = Emulator(speed=options.pace, with_behaviours=options.manners == "on", account=options.account)
+    server = serve(emulator, options.port, hosts=options.host, address=options.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # nothing to save, and unloading moto takes 1 s
-    warm(emulator)
+    warm_up(emulator)
     emulator.ready = True
-    _record(given, server, emulator)
-    _say_ready(given.ready_fd, server)
+    _write_record(options, server, emulator)
+    _report_ready(options.ready_fd, server)
     server.serve_forever(0.05)
 
 
-def _record(given: argparse.Namespace, server: Server, emulator: Emulator) -> None:
+def _write_record(options: argparse.Namespace, server: Server, emulator: Emulator) -> None:
     """Write local.json atomically: the endpoint, token, process id and settings of this emulator."""
-    home: Path = given.home
-    told: dict[str, Any] = {"token": emulator.token, "hosts": given.host, "address": given.address}
-    told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": emulator.instance, "pace": emulator.speed}
-    told |= {"manners": emulator.with_behaviours, "account": emulator.account}
-    told |= {"started": datetime.now(UTC).isoformat(timespec="seconds")}
+    home: Path = options.home
+    record: dict[str, Any] = {"token": emulator.token, "hosts": options.host, "address": options.address}
+    record |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": emulator.instance, "pace": emulator.speed}
+    record |= {"manners": emulator.with_behaviours, "account": emulator.account}
+    record |= {"started": datetime.now(UTC).isoformat(timespec="seconds")}
     home.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # mkstemp creates it with mode 0600
     with os.fdopen(handle, "w") as file:
-        json.dump(told, file)
+        json.dump(record, file)
     Path(name).replace(home / STATE)
 
 
-def _say_ready(ready_fd: int, server: Server) -> None:
+def _report_ready(ready_fd: int, server: Server) -> None:
     """Report readiness: write a byte to `ready_fd`, or print the endpoint where `ready_fd` is negative."""
     if ready_fd >= 0:
         os.write(ready_fd, b"!")

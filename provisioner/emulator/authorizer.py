@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.emulator.errors import access_denied
 from provisioner.emulator.implied_actions import implied_actions
 from provisioner.emulator.moto_bridge import backend
-from provisioner.emulator.named_resources import NamedResource, resources
+from provisioner.emulator.named_resources import NamedResource, resources_of
 from provisioner.emulator.patches.tagging import tags_of
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Policy, Request, Verdict, statements, verdict
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from provisioner.emulator.wire import Call
 
 # Allowed for every caller (IAM user guide, actions that need no permission).
-_FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
+_NEED_NO_PERMISSION = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 # The paths at which the services expect tags in a call's parameters (botocore, input shapes).
 _TAGS = (
     "Tags",
@@ -48,12 +48,12 @@ _Context = dict[str, tuple[str, ...]]
 class Authorizer:
     """The permissions of one caller, given as policies.
 
-    `asked` keeps every IAM request that was decided, in order.
+    `decided_requests` keeps every IAM request that was decided, in order.
     """
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         self.policies = list(policies)
-        self.asked: list[Request] = []
+        self.decided_requests: list[Request] = []
         for policy in self.policies:
             for statement in statements(policy):
                 if statement["Effect"] not in ("Allow", "Deny"):
@@ -66,101 +66,107 @@ class Authorizer:
             AwsError: The access denied error of the call's service.
 
         """
-        if not call.operation or (call.service, call.operation) in _FREE:
+        if not call.operation or (call.service, call.operation) in _NEED_NO_PERMISSION:
             return
         for request in requests(call):
-            self.asked.append(request)
-            said = verdict(self.policies, request)
-            if said is not Verdict.ALLOWED:
-                explicit = said is Verdict.DENIED
+            self.decided_requests.append(request)
+            decision = verdict(self.policies, request)
+            if decision is not Verdict.ALLOWED:
+                explicit = decision is Verdict.DENIED
                 raise access_denied(call, request.action, request.resource, explicit=explicit)
 
 
 def requests(call: Call) -> Iterator[Request]:
     """Yield every IAM request that a call needs, in the order in which AWS evaluates them."""
     name = reference.action_of(call.service, call.operation)
-    known = reference.find_action(name) or Action(name, "Write", (), frozenset())
+    action = reference.find_action(name) or Action(name, "Write", (), frozenset())
     tags = _tags(call.params)
-    concerned = resources(known, call, tagged=bool(tags))
-    for one in concerned:
-        for action in (known.name, *_too(known.name, call)):
-            arn = reference.evaluated_arn(action, one.arn)
-            yield Request(action, arn, _context(known, one, call, tags), _lookup(call, one.arn))
-    for need in implied_actions(name, call):
-        region = {"aws:RequestedRegion": (call.region,)}
-        yield Request(need.action, need.resource, {**region, **need.context}, _lookup(call, need.resource))
-    if tags and known.level != "Tagging":
-        yield from _tagging(known, concerned, call, tags)
+    resources = resources_of(action, call, tagged=bool(tags))
+    for resource in resources:
+        for action_name in (name, *_actions_on_same_resource(name, call)):
+            arn = reference.evaluated_arn(action_name, resource.arn)
+            yield Request(action_name, arn, _context(action, resource, call, tags), _lookup(call, resource.arn))
+    for implied in implied_actions(name, call):
+        context = {"aws:RequestedRegion": (call.region,), **implied.context}
+        yield Request(implied.action, implied.resource, context, _lookup(call, implied.resource))
+    if tags and action.level != "Tagging":
+        yield from _tagging_requests(action, resources, call, tags)
 
 
-def _too(action: str, call: Call) -> tuple[str, ...]:
+def _actions_on_same_resource(action: str, call: Call) -> tuple[str, ...]:
     """Return the further actions that a call needs on the same resources, such as s3:DeleteObjectVersion."""
-    too = ALSO_REQUIRED.get(action)
-    return too.actions if too and any(values_at(call.params, too.path.split("."))) else ()
+    required = ALSO_REQUIRED.get(action)
+    if required is None or not any(values_at(call.params, required.path.split("."))):
+        return ()
+    return required.actions
 
 
-def _tagging(known: Action, concerned: list[NamedResource], call: Call, tags: Mapping[str, str]) -> Iterator[Request]:
+def _tagging_requests(
+    action: Action, resources: list[NamedResource], call: Call, tags: Mapping[str, str]
+) -> Iterator[Request]:
     """Yield the request for the separate tagging action that IAM requires on create."""
-    name = tagging_action(known.name)
+    name = tagging_action(action.name)
     if not name:
         return
-    create = {f"{known.prefix}:CreateAction": (known.name.split(":", 1)[1],)}
-    made = [one for one in concerned if one.on and one.on.supports_request_tag]
-    always = [one for one in concerned if one.on and one.on.is_required]
-    for one in made or always[:1] or concerned:
-        yield Request(name, _made(known, one, call), {**_request_tags(tags), **create})
+    create = {f"{action.prefix}:CreateAction": (action.name.split(":", 1)[1],)}
+    taggable = [resource for resource in resources if resource.target and resource.target.supports_request_tag]
+    required = [resource for resource in resources if resource.target and resource.target.is_required]
+    for resource in taggable or required[:1] or resources:
+        yield Request(name, _tagged_arn(action, resource, call), {**_request_tags(tags), **create})
 
 
-def _made(known: Action, one: NamedResource, call: Call) -> str:
+def _tagged_arn(action: Action, resource: NamedResource, call: Call) -> str:
     """Return the ARN that IAM evaluates for the tagging of a new resource.
 
     A new listener or rule has no ARN yet: IAM evaluates a pattern with the name of its load balancer.
     """
-    new = {"CreateListener": "listener/app", "CreateRule": "listener-rule/app"}
-    type_ = new.get(call.operation) if known.prefix == "elasticloadbalancing" else None
+    patterns = {"CreateListener": "listener/app", "CreateRule": "listener-rule/app"}
+    type_ = patterns.get(call.operation) if action.prefix == "elasticloadbalancing" else None
     if type_:
-        balancer = one.arn.split("/")[2]
-        where = {"Partition": "aws", "Region": call.region, "Account": call.account}
-        return reference.arn(known.prefix, type_, (balancer,), where)
-    if known.name == "kms:CreateKey":  # KMS developer guide, "Controlling access to tags"
+        balancer = resource.arn.split("/")[2]
+        location = {"Partition": "aws", "Region": call.region, "Account": call.account}
+        return reference.arn(action.prefix, type_, (balancer,), location)
+    if action.name == "kms:CreateKey":  # KMS developer guide, "Controlling access to tags"
         return f"arn:aws:kms:{call.region}:{call.account}:key/*"
     edge = {"CreateDistribution": "distribution", "CreateVpcOrigin": "vpcorigin"}
-    if known.prefix == "cloudfront" and (kind := edge.get(known.name.split(":", 1)[1])):
+    if action.prefix == "cloudfront" and (kind := edge.get(action.name.split(":", 1)[1])):
         return f"arn:aws:cloudfront::{call.account}:{kind}/*"
-    if known.name == "acm:RequestCertificate":
+    if action.name == "acm:RequestCertificate":
         return f"arn:aws:acm:{call.region}:{call.account}:certificate/*"
-    return one.arn
+    return resource.arn
 
 
-def _context(known: Action, one: NamedResource, call: Call, tags: Mapping[str, str]) -> _Context:
+def _context(action: Action, resource: NamedResource, call: Call, tags: Mapping[str, str]) -> _Context:
     """Return the condition keys and values of a request, limited to the keys that the action supports."""
     context: _Context = {"aws:RequestedRegion": (call.region,)}
-    if tags and known.supports(REQUEST_TAG, one.on):
+    if tags and action.supports(REQUEST_TAG, resource.target):
         context |= _request_tags(tags)
-    if "iam:PermissionsBoundary" in known.keys and (boundary := _boundary(call)):
+    if "iam:PermissionsBoundary" in action.keys and (boundary := _boundary(call)):
         context["iam:PermissionsBoundary"] = (boundary,)
     for key, parameter in (("iam:PolicyARN", "PolicyArn"), ("iam:AWSServiceName", "AWSServiceName")):
-        if key in known.keys and parameter in call.params:
+        if key in action.keys and parameter in call.params:
             context[key] = (str(call.params[parameter]),)
-    if RECORD_NAMES_KEY in known.keys:
+    if RECORD_NAMES_KEY in action.keys:
         changes = list(values_at(call.params, ["ChangeBatch", "Changes", "*"]))
-        context[RECORD_NAMES_KEY] = tuple(normalized_record_name(one["ResourceRecordSet"]["Name"]) for one in changes)
-        context[RECORD_ACTIONS_KEY] = tuple(one["Action"] for one in changes)
+        context[RECORD_NAMES_KEY] = tuple(
+            normalized_record_name(change["ResourceRecordSet"]["Name"]) for change in changes
+        )
+        context[RECORD_ACTIONS_KEY] = tuple(change["Action"] for change in changes)
     return context
 
 
 def _request_tags(tags: Mapping[str, str]) -> _Context:
     """Return the condition keys aws:RequestTag/KEY and aws:TagKeys of these tags."""
-    named: _Context = {f"{REQUEST_TAG}/{key}": (value,) for key, value in tags.items()}
-    return {**named, "aws:TagKeys": tuple(tags)}
+    values: _Context = {f"{REQUEST_TAG}/{key}": (value,) for key, value in tags.items()}
+    return {**values, "aws:TagKeys": tuple(tags)}
 
 
 def _boundary(call: Call) -> str:
     """Return the permissions boundary that the call sets, else that of the role it names; "" without one."""
-    if asked := call.params.get("PermissionsBoundary"):
-        return str(asked)
+    if sent := call.params.get("PermissionsBoundary"):
+        return str(sent)
     roles = backend("iam", call.account, "aws").roles.values()
-    role = next((one for one in roles if one.name == call.params.get("RoleName")), None)
+    role = next((each for each in roles if each.name == call.params.get("RoleName")), None)
     return str(role.permissions_boundary_arn or "") if role and call.operation != "CreateRole" else ""
 
 
@@ -171,13 +177,13 @@ def _lookup(call: Call, arn: str) -> Any:
 
 def _tags(params: Mapping[str, Any]) -> dict[str, str]:
     """Return the tags in a call's parameters, whichever format the service uses for them."""
-    found: dict[str, str] = {}
+    tags: dict[str, str] = {}
     for path in _TAGS:
-        for given in values_at(params, path.split(".")):
-            if isinstance(given, list):
+        for sent in values_at(params, path.split(".")):
+            if isinstance(sent, list):
                 # KMS calls the fields TagKey and TagValue.
-                pairs = [{key.lower().removeprefix("tag"): value for key, value in one.items()} for one in given]
-                found |= {one["key"]: one.get("value", "") for one in pairs if "key" in one}
-            elif isinstance(given, Mapping) and "Items" not in given:
-                found |= given
-    return found
+                pairs = [{field.lower().removeprefix("tag"): value for field, value in tag.items()} for tag in sent]
+                tags |= {pair["key"]: pair.get("value", "") for pair in pairs if "key" in pair}
+            elif isinstance(sent, Mapping) and "Items" not in sent:
+                tags |= sent
+    return tags

@@ -41,8 +41,8 @@ class CallLog:
         """Log a call; status 0 means that the connection was dropped without an answer."""
         with self._lock:
             self._count += 1
-            known = (call.service, call.operation, call.region, call.mutating)
-            self._calls.append(AnsweredCall(self._count, *known, status, error))
+            fields = (call.service, call.operation, call.region, call.mutating)
+            self._calls.append(AnsweredCall(self._count, *fields, status, error))
 
     def since(self, n: int = 0) -> list[dict[str, Any]]:
         """Return the logged calls with a number higher than `n`, oldest first."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from provisioner.emulator.clock import clock
 from provisioner.emulator.control_client import STATE, bearer
-from provisioner.emulator.local import window
+from provisioner.emulator.local import consistency_window
 from provisioner.emulator.traffic import is_visitor
 from provisioner.emulator.wire import Response
 
@@ -31,7 +31,7 @@ class ControlPort:
         """Answer a control request, or pass the request on to the emulator."""
         if not environ["PATH_INFO"].startswith(PREFIX) or is_visitor(environ):
             return self.emulator(environ)
-        if not self._may(environ):
+        if not self._is_authorized(environ):
             return _json(403, {"error": f"the control port asks for the token that stands in {STATE}"})
         verb = (environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX))
         answers = {
@@ -49,17 +49,17 @@ class ControlPort:
         except (ValueError, KeyError, TypeError) as error:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
-    def _may(self, environ: Environ) -> bool:
+    def _is_authorized(self, environ: Environ) -> bool:
         """Return whether a request carries the token, compared in constant time."""
-        shown = str(environ.get("HTTP_AUTHORIZATION", "")).encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(shown, bearer(self.emulator.token).encode())
+        header = str(environ.get("HTTP_AUTHORIZATION", "")).encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(header, bearer(self.emulator.token).encode())
 
     def _health(self, _: Environ) -> Any:
         """Return the emulator's identity and settings, and whether it is ready."""
         emulator = self.emulator
-        told = {"instance": emulator.instance, "pid": os.getpid(), "pace": emulator.speed}
-        told |= {"manners": emulator.with_behaviours, "account": emulator.account, "ready": emulator.ready}
-        return told | {"visible_within": window(emulator.speed) if emulator.with_behaviours else 0.0}
+        health = {"instance": emulator.instance, "pid": os.getpid(), "pace": emulator.speed}
+        health |= {"manners": emulator.with_behaviours, "account": emulator.account, "ready": emulator.ready}
+        return health | {"visible_within": consistency_window(emulator.speed) if emulator.with_behaviours else 0.0}
 
     def _calls(self, environ: Environ) -> Any:
         """Return the logged calls after the number in the query parameter `since`."""
@@ -73,7 +73,7 @@ class ControlPort:
 
     def _faults(self, environ: Environ) -> Any:
         """Replace the faults by those in the body, a list of the fields of `faults.Fault`."""
-        self.emulator.faults.order(json.load(environ["wsgi.input"]))
+        self.emulator.faults.replace(json.load(environ["wsgi.input"]))
         return {}
 
     def _authorise(self, environ: Environ) -> Any:
@@ -87,6 +87,6 @@ class ControlPort:
         return {"now": clock.now()}
 
 
-def _json(status: int, told: Any) -> Response:
+def _json(status: int, content: Any) -> Response:
     """Return an HTTP response with a JSON body."""
-    return Response(status, {"Content-Type": "application/json"}, json.dumps(told).encode())
+    return Response(status, {"Content-Type": "application/json"}, json.dumps(content).encode())

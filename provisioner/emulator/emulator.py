@@ -19,8 +19,8 @@ from provisioner.emulator.faults import Faults
 from provisioner.emulator.hooks import Layer, always, behaviours, replays, strict
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.local import PLAIN, STRICT
-from provisioner.emulator.paging import paged, whole
-from provisioner.emulator.services import demand_served
+from provisioner.emulator.paging import append_pages, without_paging
+from provisioner.emulator.services import refuse_unserved
 from provisioner.emulator.wire import (
     CLIENT_ERROR,
     Call,
@@ -28,10 +28,10 @@ from provisioner.emulator.wire import (
     Response,
     error_code,
     error_message,
-    parsed,
-    read,
-    refusal,
-    written,
+    parse_call,
+    parse_reply,
+    serialize_error,
+    serialize_reply,
 )
 
 log = logging.getLogger(__name__)
@@ -74,8 +74,8 @@ class Emulator:
 
     def authorise(self, policies: Iterable[Mapping[str, Any]]) -> None:
         """Allow callers only what these policies allow; an empty list lifts the restriction."""
-        given = list(policies)
-        self.authoriser = Authorizer(given) if given else None
+        listed = list(policies)
+        self.authoriser = Authorizer(listed) if listed else None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -89,7 +89,7 @@ class Emulator:
             account_store.clear_all()
             clock.reset()
             self.calls.clear()
-            self.faults.order([])
+            self.faults.replace([])
 
     def __call__(self, environ: Environ) -> Response:
         """Answer an AWS call, or a request of a client to a load balancer or distribution.
@@ -102,16 +102,16 @@ class Emulator:
             with self._turn:
                 clock.catch_up()
                 return traffic.visit(environ)
-        call = read(environ)
-        struck = self.faults.that_strike(call)
+        call = parse_call(environ)
+        faults = self.faults.matching(call)
         try:
-            for fault in struck:
+            for fault in faults:
                 fault.before(call)
             answer = self._answer(call)
-            for fault in struck:
+            for fault in faults:
                 answer = fault.after(call, answer)
         except AwsError as error:
-            answer = refusal(call, error)
+            answer = serialize_error(call, error)
         except ConnectionDropped:
             self.calls.add(call, 0, "connection lost")
             raise
@@ -121,11 +121,11 @@ class Emulator:
     def _answer(self, call: Call) -> Response:
         """Answer a call, with an error response if it is refused, so that a fault can strike after that."""
         try:
-            return self._take_turn(call)
+            return self._run_alone(call)
         except AwsError as error:
-            return refusal(call, error)
+            return serialize_error(call, error)
 
-    def _take_turn(self, call: Call) -> Response:
+    def _run_alone(self, call: Call) -> Response:
         """Run a call while no other one runs: apply what is due by the clock, check permissions, then act.
 
         Raises:
@@ -135,40 +135,40 @@ class Emulator:
         with self._turn:
             try:
                 clock.catch_up()
-                demand_served(call)
+                refuse_unserved(call)
                 if self.authoriser:
                     self.authoriser.check(call)
-                return self._act(call)
+                return self._run_hooks(call)
             except AwsError:
                 raise
             except Exception as trip:  # a bug in the emulator looks like AWS's internal failure
                 log.exception("failed in %s %s", call.service, call.operation)
                 raise AwsError("InternalFailure", f"{type(trip).__name__}: {trip}", 500) from trip
 
-    def _act(self, call: Call) -> Response:
+    def _run_hooks(self, call: Call) -> Response:
         """Run the hooks around moto.
 
         moto's answer is parsed and serialized again only if a hook or the paging needs the parsed reply.
         """
-        call, page = paged(call)
+        call, page = without_paging(call)
         try:
             reply = self._before(call)
         except Answered as answered:
-            return written(call, answered.reply)
+            return serialize_reply(call, answered.reply)
         afters = [after for layer in reversed(self.layers) for after in layer.afters_of(call)]
         if reply is None:
             answer = moto_bridge.ask(call)
             if answer.status >= CLIENT_ERROR:
                 reply = self._refused(call, answer)
             elif afters or (page and page.may_be_short_of(len(answer.body))):
-                reply = whole(call, parsed(call, answer), page)
+                reply = append_pages(call, parse_reply(call, answer), page)
             if reply is None:
                 return answer
         for after in afters:
             after(call, reply)
         if page:
             page.cut(reply)
-        return written(call, reply)
+        return serialize_reply(call, reply)
 
     def _before(self, call: Call) -> Reply | None:
         """Run the `before` hooks; return the first reply, or None if moto is to answer."""

@@ -59,12 +59,12 @@ def access_denied(call: Call, action: str = "", resource: str = "*", *, explicit
     Without `action`, the error names the call's own action.
     """
     action = action or action_of(call.service, call.operation)
-    why = f"because no identity-based policy allows the {action} action"
+    reason = f"because no identity-based policy allows the {action} action"
     if explicit:
-        why = "with an explicit deny in an identity-based policy"
+        reason = "with an explicit deny in an identity-based policy"
     message = (
         f"User: arn:aws:iam::{call.account}:user/provisioner is not authorized to perform: {action} on"
-        f" resource: {resource} {why}"
+        f" resource: {resource} {reason}"
     )
     if call.service == "ec2":
         message = f"You are not authorized to perform this operation. {message}"

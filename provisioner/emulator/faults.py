@@ -101,13 +101,13 @@ class Faults:
         self._lock = threading.Lock()
         self._orders: list[Fault] = []
 
-    def order(self, orders: Iterable[dict[str, Any]]) -> None:
+    def replace(self, orders: Iterable[dict[str, Any]]) -> None:
         """Replace the faults in force by these, each a dict of the fields of `Fault`; counting starts now."""
-        made = [Fault(**order) for order in orders]
+        faults = [Fault(**order) for order in orders]
         with self._lock:
-            self._orders = made
+            self._orders = faults
 
-    def that_strike(self, call: Call) -> list[Fault]:
+    def matching(self, call: Call) -> list[Fault]:
         """Count a call for every fault, and return the faults that strike it."""
         with self._lock:
             return [order for order in self._orders if order.strikes(call)]

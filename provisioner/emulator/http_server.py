@@ -66,8 +66,8 @@ class Handler(BaseHTTPRequestHandler):
     def _length(self, answer: Response) -> int:
         """Return the Content-Length; for HEAD, the length that the application states for the absent body."""
         if self.command == "HEAD":
-            named = {name.lower(): value for name, value in answer.headers.items()}
-            return int(named.get("content-length", 0))
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return int(headers.get("content-length", 0))
         return len(answer.body)
 
     def _hang_up(self, hang_up: ConnectionDropped) -> None:

@@ -41,46 +41,53 @@ class ImpliedAction:
 
 def implied_actions(action: str, call: Call) -> Iterator[ImpliedAction]:
     """Yield the further actions that a call needs, except those for tagging."""
-    yield from _passed(action, call)
+    yield from _passed_roles(action, call)
     yield from _service_role(call)
-    yield from (ImpliedAction(one, "*") for one in ACTIONS_ON_ALL.get(action, ()))
+    yield from (ImpliedAction(other, "*") for other in ACTIONS_ON_ALL.get(action, ()))
     if action in ACTIONS_ON_NAMED:
-        name, parameter = ACTIONS_ON_NAMED[action]
-        yield ImpliedAction(name, str(call.params[parameter]))
-    if groups := managed_rule_groups_arn(action, call.params, place_of(call)):
-        yield ImpliedAction(action, groups)
+        named_action, parameter = ACTIONS_ON_NAMED[action]
+        yield ImpliedAction(named_action, str(call.params[parameter]))
+    location = place_of(call)
+    if rule_groups := managed_rule_groups_arn(action, call.params, location):
+        yield ImpliedAction(action, rule_groups)
     if action == "rds:CreateDBCluster" and call.params.get("ManageMasterUserPassword"):
-        where = f"{call.region}:{call.account}"
-        secret, key = f"arn:aws:secretsmanager:{where}:secret:rds!cluster-*", f"arn:aws:kms:{where}:key/*"
-        for one in MANAGED_PASSWORD_ACTIONS:
-            yield ImpliedAction(one, key if one.startswith("kms") else secret)
-    if action in PRIVATE_DNS_ACTIONS:
-        named, needed = PRIVATE_DNS_ACTIONS[action]
-        yield from [ImpliedAction(needed, "*")] if call.params.get(named) else []
-    of_service = "arn:{Partition}:ecs:{Region}:{Account}:".format_map(place_of(call))
-    scaled = [of_service + call.params["ResourceId"]] if "ResourceId" in call.params else []
-    yield from (ImpliedAction(one, on) for one, on in validated_actions(action, scaled, place_of(call)))
-    yield from _under_key(action, call)
+        yield from _managed_password(call)
+    parameter, dns_action = PRIVATE_DNS_ACTIONS.get(action, ("", ""))
+    if call.params.get(parameter):
+        yield ImpliedAction(dns_action, "*")
+    services = []
+    if "ResourceId" in call.params:
+        services = ["arn:{Partition}:ecs:{Region}:{Account}:".format_map(location) + call.params["ResourceId"]]
+    yield from (ImpliedAction(other, arn) for other, arn in validated_actions(action, services, location))
+    yield from _key_uses(action, call)
 
 
-def _under_key(action: str, call: Call) -> Iterator[ImpliedAction]:
+def _managed_password(call: Call) -> Iterator[ImpliedAction]:
+    """Yield the actions for a master password that RDS manages: on its secrets, and on any key."""
+    place = f"{call.region}:{call.account}"
+    secret, key = f"arn:aws:secretsmanager:{place}:secret:rds!cluster-*", f"arn:aws:kms:{place}:key/*"
+    for action in MANAGED_PASSWORD_ACTIONS:
+        yield ImpliedAction(action, key if action.startswith("kms") else secret)
+
+
+def _key_uses(action: str, call: Call) -> Iterator[ImpliedAction]:
     """Yield the actions on the KMS key that the call names, or that encrypts the secret it reads.
 
     The service uses the key with the caller's permissions.
     """
-    for path, service, actions in KEY_USES.get(action, ()):
-        through = {"kms:ViaService": (via_service(service, call.region),)}
-        for key in values_at(call.params, path.split(".")):
+    for use in KEY_USES.get(action, ()):
+        condition = {"kms:ViaService": (via_service(use.service, call.region),)}
+        for key in values_at(call.params, use.path.split(".")):
             if ":key/" in str(key):
-                yield from (ImpliedAction(f"kms:{one}", str(key), through) for one in actions)
+                yield from (ImpliedAction(f"kms:{key_action}", str(key), condition) for key_action in use.actions)
     if action == GET_SECRET:
         secret = backend("secretsmanager", call.account, call.region).secrets.get(call.params["SecretId"])
         if secret is not None and ":key/" in str(secret.kms_key_id):
-            through = {"kms:ViaService": (via_service(DECRYPTED_THROUGH, call.region),)}
-            yield ImpliedAction(DECRYPT, str(secret.kms_key_id), through)
+            condition = {"kms:ViaService": (via_service(DECRYPTED_THROUGH, call.region),)}
+            yield ImpliedAction(DECRYPT, str(secret.kms_key_id), condition)
 
 
-def _passed(action: str, call: Call) -> Iterator[ImpliedAction]:
+def _passed_roles(action: str, call: Call) -> Iterator[ImpliedAction]:
     """Yield iam:PassRole for each role that the call passes to a service."""
     for path, service in PASSED_ROLES.get(action, {}).items():
         for role in values_at(call.params, path.split(".")):

@@ -31,7 +31,7 @@ ACCOUNTS = (PLAIN, STRICT)
 VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds at AWS's speed, and real seconds at any speed
 
 
-def window(speed: float) -> float:
+def consistency_window(speed: float) -> float:
     """Return the seconds for which, at most, reads may not show a new resource (eventual consistency)."""
     return max(VISIBLE_WITHIN * speed, AT_LEAST)
 
@@ -55,12 +55,12 @@ class RunningEmulator:
     @property
     def visible_within(self) -> float:
         """Seconds for which reads may not show a new resource; 0 without behaviours."""
-        return window(self.speed) if self.behaviours else 0.0
+        return consistency_window(self.speed) if self.behaviours else 0.0
 
 
-def running(home: Path) -> RunningEmulator | None:
+def running_emulator(home: Path) -> RunningEmulator | None:
     """Return the running emulator of this home; None if its file names a dead or a different process."""
-    emulator = _recorded(home)
+    emulator = _recorded_emulator(home)
     if emulator is None or not alive(emulator.pid):
         return None
     return emulator if _answers(emulator) else None
@@ -68,11 +68,11 @@ def running(home: Path) -> RunningEmulator | None:
 
 def unresponsive_process(home: Path) -> int | None:
     """Return the id of the live process in the emulator's file if it does not answer as the emulator."""
-    emulator = _recorded(home)
+    emulator = _recorded_emulator(home)
     return emulator.pid if emulator and alive(emulator.pid) and not _answers(emulator) else None
 
 
-def start(
+def start_emulator(
     home: Path,
     *,
     speed: float = 0.0,
@@ -92,7 +92,7 @@ def start(
         ProvisionerError: It did not start, or its files cannot be written.
 
     """
-    if emulator := running(home):
+    if emulator := running_emulator(home):
         return emulator
     arguments = ["--port", str(port), "--pace", str(speed), "--manners", "on" if behaviours else "off"]
     arguments += ["--account", account]
@@ -100,33 +100,33 @@ def start(
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home):
-            if emulator := running(home):
+            if emulator := running_emulator(home):
                 return emulator
-            _spawn(home, arguments, timeout)
-            if emulator := running(home):
+            _spawn_process(home, arguments, timeout)
+            if emulator := running_emulator(home):
                 return emulator
     except OSError as error:
         raise ProvisionerError(
             f"The embedded AWS cannot keep its files in {home}: {error.strerror or error}.",
             "Make room or give rights there, or choose another folder with MLAPI_HOME.",
         ) from error
-    raise _could_not_start(home, "it said it was ready, but does not answer")
+    raise _start_error(home, "it said it was ready, but does not answer")
 
 
-def stop(home: Path) -> bool:
+def stop_emulator(home: Path) -> bool:
     """Stop the emulator and wait until its process has ended; return False if none was running.
 
     A process is signalled only if it has just answered, over the control port, as this emulator.
     """
-    emulator = _recorded(home)
+    emulator = _recorded_emulator(home)
     (home / STATE).unlink(missing_ok=True)
     try:
-        return emulator is not None and _end(emulator)
+        return emulator is not None and _end_process(emulator)
     except (ProcessLookupError, PermissionError, OverflowError):  # no such process, or another user's
         return False
 
 
-def _end(emulator: RunningEmulator) -> bool:
+def _end_process(emulator: RunningEmulator) -> bool:
     """Terminate the process, by SIGKILL if SIGTERM does not help; return False if it is not the emulator."""
     with ProcessHandle(emulator.pid) as process:
         if not _answers(emulator):
@@ -142,9 +142,9 @@ def _end(emulator: RunningEmulator) -> bool:
 
 def authorise(emulator: RunningEmulator, policies: list[Any]) -> None:
     """Make a running emulator allow only what these policies allow; an empty list lifts the restriction."""
-    status, told = ask(emulator.endpoint, emulator.token, "POST", "authorise", policies)
+    status, content = ask(emulator.endpoint, emulator.token, "POST", "authorise", policies)
     if status >= REFUSED:
-        raise ProvisionerError(f"The embedded AWS does not take these policies: {told.get('error')}")
+        raise ProvisionerError(f"The embedded AWS does not take these policies: {content.get('error')}")
 
 
 def _answers(emulator: RunningEmulator) -> bool:
@@ -152,13 +152,13 @@ def _answers(emulator: RunningEmulator) -> bool:
     from http.client import HTTPException  # noqa: PLC0415  # only where a request is sent
 
     try:
-        _, told = ask(emulator.endpoint, emulator.token, "GET", "health")
-        return (told["instance"], told["pid"]) == (emulator.instance, emulator.pid)
+        _, health = ask(emulator.endpoint, emulator.token, "GET", "health")
+        return (health["instance"], health["pid"]) == (emulator.instance, emulator.pid)
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return False
 
 
-def _recorded(home: Path) -> RunningEmulator | None:
+def _recorded_emulator(home: Path) -> RunningEmulator | None:
     """Return the emulator that the file in the home describes; None without a usable file.
 
     Raises:
@@ -179,7 +179,7 @@ def _recorded(home: Path) -> RunningEmulator | None:
         )
     try:
         record = json.loads(text)
-        attributes = {one.metadata.get("json", one.name): one.name for one in fields(RunningEmulator)}
+        attributes = {each.metadata.get("json", each.name): each.name for each in fields(RunningEmulator)}
         values = {attributes[key]: value for key, value in record.items()}
         emulator = RunningEmulator(**(values | {"hosts": tuple(record.get("hosts", ()))}))
     except (ValueError, TypeError, AttributeError, KeyError):
@@ -195,7 +195,7 @@ def _locked(home: Path) -> Iterator[None]:
         yield
 
 
-def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
+def _spawn_process(home: Path, arguments: list[str], timeout: float) -> None:
     """Start the process, detached from this terminal, and wait until it reports that it is ready."""
     ready, says_ready = os.pipe()
     command = [sys.executable, "-m", "provisioner.emulator", "--home", str(home), *arguments]
@@ -212,34 +212,36 @@ def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
     os.close(says_ready)
     try:
         answered, _, _ = select.select([ready], [], [], timeout)
-        said = os.read(ready, 1) if answered else b""
+        ready_byte = os.read(ready, 1) if answered else b""
     finally:
         os.close(ready)
-    if said:
+    if ready_byte:
         child.returncode = 0  # it outlives this process: no ResourceWarning
         return
     if answered:  # it has closed the pipe, so it is about to end
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(STOP_PATIENCE)
-    ended = child.poll()
+    exit_code = child.poll()
     child.kill()
     child.wait()
-    why = f"it was not ready within {timeout:g} s" if ended is None else f"it ended with code {ended}"
-    raise _could_not_start(home, why)
+    reason = f"it was not ready within {timeout:g} s" if exit_code is None else f"it ended with code {exit_code}"
+    raise _start_error(home, reason)
 
 
 def _environment() -> dict[str, str]:
     """Return the environment of the new process, without the user's AWS settings and secrets."""
-    users = ("AWS_", "BOTO", "MOTO_", "MLAPI_", "DB_PASSWORD", "_X_AMZN", "REQUESTS_CA_BUNDLE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(users)}
+    hidden = ("AWS_", "BOTO", "MOTO_", "MLAPI_", "DB_PASSWORD", "_X_AMZN", "REQUESTS_CA_BUNDLE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))
-    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return kept | nothing | {"PYTHONPATH": path, "AWS_EC2_METADATA_DISABLED": "true"}
+    path = os.pathsep.join(filter(None, [root, inherited.get("PYTHONPATH", "")]))
+    no_aws_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return inherited | no_aws_files | {"PYTHONPATH": path, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def _could_not_start(home: Path, why: str) -> ProvisionerError:
+def _start_error(home: Path, reason: str) -> ProvisionerError:
     """Return the error for a failed start, with the last lines of the log."""
     lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
-    told = "\n".join([f"The embedded AWS could not start: {why}.", *("  " + line for line in lines)])
-    return ProvisionerError(told, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?")
+    message = "\n".join([f"The embedded AWS could not start: {reason}.", *("  " + line for line in lines)])
+    return ProvisionerError(
+        message, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?"
+    )

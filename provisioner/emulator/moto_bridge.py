@@ -10,12 +10,21 @@ import moto.core.responses as moto_responses
 import moto.settings as moto_settings
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, backend_lock
+from moto.core.common_models import BaseModel
 from moto.core.model_instances import reset_model_data
 from moto.core.utils import get_service_model, method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from provisioner.emulator.errors import AwsError
-from provisioner.emulator.wire import CLIENT_ERROR, Response, compose, error_code, error_message, missing_code, parsed
+from provisioner.emulator.wire import (
+    CLIENT_ERROR,
+    Response,
+    compose_call,
+    error_code,
+    error_message,
+    missing_code,
+    parse_reply,
+)
 from provisioner.pagination import paginator
 
 if TYPE_CHECKING:
@@ -47,6 +56,20 @@ class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto is 
         return backend
 
 
+def _untracked(cls: type[Any], *_: Any, **__: Any) -> Any:
+    """Create an object of a moto model without listing it; only moto's own reset reads the list.
+
+    Objects of S3 are listed as before, because moto's reset closes S3's files by that list.
+    """
+    instance = object.__new__(cls)
+    if cls.__module__ == "moto.s3.models":
+        cls.instances_tracked.append(instance)
+    return instance
+
+
+BaseModel.__new__ = _untracked  # moto keeps a list of every object, so that a long-running emulator would grow
+
+
 @functools.cache
 def dispatcher() -> Dispatcher:
     """Set moto up and return its dispatcher; once per process, because moto's state is global."""
@@ -54,17 +77,17 @@ def dispatcher() -> Dispatcher:
     moto_settings.ACM_VALIDATION_WAIT = 2**31  # patches/acm.py issues them by DNS
     # moto inspects the class at every call otherwise, which takes half of a call's time.
     moto_responses.method_names_from_class = functools.cache(method_names_from_class)
-    _session_of_no_user()
+    _create_session_without_user()
     return Dispatcher()
 
 
-def _session_of_no_user() -> None:
+def _create_session_without_user() -> None:
     """Let moto create its only boto3 session while the user's AWS profile and region are hidden from it."""
-    theirs = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     AccountSpecificBackend.get_session()
     del os.environ["AWS_CONFIG_FILE"], os.environ["AWS_SHARED_CREDENTIALS_FILE"]
-    os.environ.update(theirs)
+    os.environ.update(hidden)
 
 
 def ask(call: Call) -> Response:
@@ -90,36 +113,36 @@ def ask_moto(near: Call | AccountRegion, service: str, operation: str, **params:
         AwsError: moto answers with an error.
 
     """
-    call = compose(service, operation, near.region, **params)
+    call = compose_call(service, operation, near.region, **params)
     answer = ask(call)
     if answer.status >= CLIENT_ERROR:
         raise AwsError(error_code(answer), error_message(answer), answer.status)
-    return parsed(call, answer)
+    return parse_reply(call, answer)
 
 
 def list_moto(near: Call | AccountRegion, service: str, operation: str, **params: Any) -> Reply:
     """Call a list operation of moto, without hooks, and return all of its pages as one reply."""
     model = get_service_model(service).operation_model(operation)
-    pages = paginator(lambda **given: ask_moto(near, service, operation, **given), model)
+    pages = paginator(lambda **page_params: ask_moto(near, service, operation, **page_params), model)
     if pages is None:
         return ask_moto(near, service, operation, **params)
-    whole: Reply = pages.paginate(**params).build_full_result()
-    return whole
+    reply: Reply = pages.paginate(**params).build_full_result()
+    return reply
 
 
 def _run(environ: Environ) -> Response:
     """Run moto's WSGI application on a request."""
-    said: dict[str, Any] = {}
+    head: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
-        said.update(status=int(status[:3]), headers=dict(headers))
+        head.update(status=int(status[:3]), headers=dict(headers))
 
     chunks = dispatcher()(environ, start_response)
     try:
         body = b"".join(chunks)
     finally:
         chunks.close()
-    return Response(said["status"], said["headers"], body)
+    return Response(head["status"], head["headers"], body)
 
 
 def backend(service: str, account: str, region: str) -> Any:

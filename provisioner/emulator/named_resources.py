@@ -112,65 +112,67 @@ _SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
 
 @dataclass(frozen=True)
 class NamedResource:
-    """A resource that a call concerns, and its type; `on` is None if the action has no resource types."""
+    """A resource that a call concerns, and its type; `target` is None if the action has no resource types."""
 
     arn: str
-    on: ActionTarget | None = None
+    target: ActionTarget | None = None
 
 
-def resources(action: Action, call: Call, *, tagged: bool) -> list[NamedResource]:
+def resources_of(action: Action, call: Call, *, tagged: bool) -> list[NamedResource]:
     """Return each resource that a call concerns; `tagged` says that the call tags the resource it creates."""
     if not action.targets:
         return [NamedResource("*")]
-    found = [NamedResource(arn, on) for on in action.targets for arn in _arns(action, on, call, tagged)]
+    wildcards = [NamedResource(_wildcard_arn(action, target, call), target) for target in action.targets]
+    resources = [NamedResource(arn, target) for target in action.targets for arn in _arns(action, target, call, tagged)]
     if action.only_reads or action.level == "Tagging":
         # Such an action accepts one of several types: keep the type that the call names.
-        found = [one for one in found if one.on and one.arn != _any(action, one.on, call)] or found[:1]
-    return found or [NamedResource(_any(action, action.targets[0], call), action.targets[0])]
+        named = [resource for resource in resources if resource not in wildcards]
+        resources = named or resources[:1]
+    return resources or wildcards[:1]
 
 
-def _arns(action: Action, on: ActionTarget, call: Call, tagged: bool) -> list[str]:
+def _arns(action: Action, target: ActionTarget, call: Call, tagged: bool) -> list[str]:
     """Return the ARNs of one type: those that the call names, else a wildcard ARN if the type is required."""
-    anyone = _any(action, on, call)
-    told = _stream(call) if on.type == "log-stream" else _told(action, on, call)
-    named = [one if one.startswith("arn:") else _filled(action, on, call, one) for one in told]
-    fitting = [arn for arn in named if matches_pattern(anyone, arn)]
-    if fitting or (action.name, on.type) in EVALUATED_IF_NAMED:
+    wildcard = _wildcard_arn(action, target, call)
+    names = _log_stream(call) if target.type == "log-stream" else _named_in_params(action, target, call)
+    arns = [name if name.startswith("arn:") else _arn_of_name(action, target, call, name) for name in names]
+    fitting = [arn for arn in arns if matches_pattern(wildcard, arn)]
+    if fitting or (action.name, target.type) in EVALUATED_IF_NAMED:
         return fitting
-    if (action.name, on.type) in DEFAULT_RESOURCES:
-        return [_filled(action, on, call, "default")]
-    return [anyone] if on.is_required or (on.supports_request_tag and tagged) else []
+    if (action.name, target.type) in DEFAULT_RESOURCES:
+        return [_arn_of_name(action, target, call, "default")]
+    return [wildcard] if target.is_required or (target.supports_request_tag and tagged) else []
 
 
-def _told(action: Action, on: ActionTarget, call: Call) -> list[str]:
+def _named_in_params(action: Action, target: ActionTarget, call: Call) -> list[str]:
     """Return the names, ids and ARNs of one resource type in a call's parameters."""
     params = call.params
     match action.prefix:
         case "ec2" if "AssociationId" in params:
-            return _associated(call, on.type)
+            return _associated_ids(call, target.type)
         case "ec2" if action.level == "Tagging":
             ids = params.get("Resources", [])
-            return [one for one in ids if _EC2_IDS.get(one.partition("-")[0]) == on.type]
+            return [id_ for id_ in ids if _EC2_IDS.get(id_.partition("-")[0]) == target.type]
         case "application-autoscaling" | "ssm":
-            return _of_session(on.type, params) if action.prefix == "ssm" else _scalable(call)
+            return _of_session(target.type, params) if action.prefix == "ssm" else _scalable_target(call)
         case "wafv2" if "Scope" in params:
-            named = [_SCOPES[params["Scope"]], params.get("Name", "*"), params.get("Id", "*")]
-            return ["/".join(named)] if on.type == "webacl" else []
+            parts = [_SCOPES[params["Scope"]], params.get("Name", "*"), params.get("Id", "*")]
+            return ["/".join(parts)] if target.type == "webacl" else []
         case "iam" if params.keys() & {"AWSServiceName", "Url"}:
-            return [_to_be(params)]
-        case "kms" if on.type == "key" and "AliasName" in params:
-            return _behind(call)
-    found = _found(action, on, params)
-    return [_secret(call, name) for name in found] if action.prefix == "secretsmanager" else found
+            return [_name_of_new(params)]
+        case "kms" if target.type == "key" and "AliasName" in params:
+            return _key_of_alias(call)
+    names = _names_at_paths(action, target, params)
+    return [_secret_arn(call, name) for name in names] if action.prefix == "secretsmanager" else names
 
 
-def _stream(call: Call) -> list[str]:
+def _log_stream(call: Call) -> list[str]:
     """Return the ARN of the log stream that a call names; group and stream names may contain slashes."""
     group, stream = call.params.get("logGroupName", "*"), call.params.get("logStreamName", "*")
     return [f"arn:aws:logs:{call.region}:{call.account}:log-group:{group}:log-stream:{stream}"]
 
 
-def _to_be(params: Mapping[str, Any]) -> str:
+def _name_of_new(params: Mapping[str, Any]) -> str:
     """Return IAM's name of a new service-linked role, or of an OIDC provider: its URL without the scheme."""
     if "Url" in params:
         return str(params["Url"]).removeprefix("https://")
@@ -183,28 +185,33 @@ def _of_session(type_: str, params: Mapping[str, Any]) -> list[str]:
     return {"task": [f"{cluster}/{task}"], "document": [params.get("DocumentName", "*")]}.get(type_, [])
 
 
-def _found(action: Action, on: ActionTarget, params: Mapping[str, Any]) -> list[str]:
+def _names_at_paths(action: Action, target: ActionTarget, params: Mapping[str, Any]) -> list[str]:
     """Return the names and ARNs at the paths that `NAMES` lists for a resource type."""
-    found: list[str] = []
-    for path in NAMES.get(action.prefix, {}).get(on.type, ()):
-        *before, last = [list(values_at(params, part.split("."))) for part in path.split()]
-        outer = [str(part[0]).rsplit("/", 1)[-1] for part in before if part]
-        if len(outer) == len(before):
-            found += [one if one.startswith("arn:") else "/".join([*outer, one]) for one in map(str, last)]
-    return found
+    names: list[str] = []
+    for path in NAMES.get(action.prefix, {}).get(target.type, ()):
+        *outer_values, last_values = [list(values_at(params, part.split("."))) for part in path.split()]
+        outer_names = [str(part[0]).rsplit("/", 1)[-1] for part in outer_values if part]
+        if len(outer_names) == len(outer_values):
+            names += [_below(outer_names, str(value)) for value in last_values]
+    return names
 
 
-def _any(action: Action, on: ActionTarget, call: Call) -> str:
+def _below(outer_names: list[str], name: str) -> str:
+    """Return a name with those of the resources around it before it; an ARN as it is."""
+    return name if name.startswith("arn:") else "/".join([*outer_names, name])
+
+
+def _wildcard_arn(action: Action, target: ActionTarget, call: Call) -> str:
     """Return the ARN of any resource of a type, with wildcards."""
-    return reference.arn(action.prefix, on.type, (), place_of(call))
+    return reference.arn(action.prefix, target.type, (), place_of(call))
 
 
-def _filled(action: Action, on: ActionTarget, call: Call, name: str) -> str:
+def _arn_of_name(action: Action, target: ActionTarget, call: Call, name: str) -> str:
     """Return the ARN of a type with this name in it; slashes separate the parts of some names."""
     # An object's key may itself contain slashes.
     most = {"ecs": -1, "wafv2": -1, "s3": 1}.get(action.prefix, 0)
     parts = tuple(name.split("/", most)) if most else (name,)
-    return reference.arn(action.prefix, on.type, parts, place_of(call))
+    return reference.arn(action.prefix, target.type, parts, place_of(call))
 
 
 def place_of(call: Call) -> dict[str, str]:
@@ -212,19 +219,19 @@ def place_of(call: Call) -> dict[str, str]:
     return {"Partition": "aws", "Region": call.region, "Account": call.account}
 
 
-def _associated(call: Call, type_: str) -> list[str]:
+def _associated_ids(call: Call, type_: str) -> list[str]:
     """Return ids of one type: the table or subnet of an association, and the table to replace it with."""
-    ties = {
-        tie: {"route-table": table.id, "subnet": subnet}
+    associations = {
+        association_id: {"route-table": table.id, "subnet": subnet}
         for table in backend("ec2", call.account, call.region).route_tables.values()
-        for tie, subnet in table._associations.items()
+        for association_id, subnet in table._associations.items()
     }
-    now = ties.get(call.params["AssociationId"], {}).get(type_)
-    then = call.params.get("RouteTableId") if type_ == "route-table" else None
-    return [one for one in (now, then) if one]
+    current = associations.get(call.params["AssociationId"], {}).get(type_)
+    replacement = call.params.get("RouteTableId") if type_ == "route-table" else None
+    return [each for each in (current, replacement) if each]
 
 
-def _scalable(call: Call) -> list[str]:
+def _scalable_target(call: Call) -> list[str]:
     """Return the ARN of the scalable target that a call names, if it exists."""
     if "ResourceARN" in call.params:
         return [str(call.params["ResourceARN"])]
@@ -233,7 +240,7 @@ def _scalable(call: Call) -> list[str]:
     return [str(target.arn)] if target else []
 
 
-def _behind(call: Call) -> list[str]:
+def _key_of_alias(call: Call) -> list[str]:
     """Return the key that an alias points to, or that the call points it to."""
     if "TargetKeyId" in call.params:
         return [str(call.params["TargetKeyId"])]
@@ -241,7 +248,7 @@ def _behind(call: Call) -> list[str]:
     return [str(key.arn) for key in keys if call.params["AliasName"] in key.aliases]
 
 
-def _secret(call: Call, name: str) -> str:
+def _secret_arn(call: Call, name: str) -> str:
     """Return the ARN of a secret, else its name with a wildcard for the six characters that AWS appends."""
     secrets = backend("secretsmanager", call.account, call.region).secrets
     return str(secrets[name].arn) if name in secrets else f"{name}-*"

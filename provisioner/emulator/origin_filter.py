@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from provisioner.emulator.errors import AwsError
 from provisioner.emulator.http_server import AUTHORITY, Application
 from provisioner.emulator.traffic import is_visitor
-from provisioner.emulator.wire import Environ, Response, read, refusal
+from provisioner.emulator.wire import Environ, Response, parse_call, serialize_error
 
 _AUTHORITY = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?", re.IGNORECASE)
 # The value of Sec-Fetch-Site where the user typed the address: no page sent the request.
@@ -32,8 +32,10 @@ class OriginFilter:
 
     def __call__(self, environ: Environ) -> Response:
         """Pass a request on, or refuse it with AccessDenied; remove CORS headers from the response."""
-        why = self._objection(environ)
-        answer = refusal(read(environ), AwsError("AccessDenied", why, _FORBIDDEN)) if why else None
+        objection = self._objection(environ)
+        answer = (
+            serialize_error(parse_call(environ), AwsError("AccessDenied", objection, _FORBIDDEN)) if objection else None
+        )
         answer = answer or self._behind(environ)
         answer.headers = {
             name: value for name, value in answer.headers.items() if not name.lower().startswith("access-control-")
@@ -44,10 +46,10 @@ class OriginFilter:
         """Return the reason to refuse a request, or "" to let it pass."""
         if "HTTP_ORIGIN" in environ or environ.get("HTTP_SEC_FETCH_SITE", _BY_HAND) != _BY_HAND:
             return "The local AWS answers no web page: this request carries the headers of one."
-        asked = [environ.get("HTTP_HOST", "")]
-        asked += [environ[AUTHORITY]] if AUTHORITY in environ else []
-        foreign = [name for name in asked if not self._is_ours(name)]
-        if not foreign or (len(asked) == 1 and is_visitor(environ)):
+        host_names = [environ.get("HTTP_HOST", "")]
+        host_names += [environ[AUTHORITY]] if AUTHORITY in environ else []
+        foreign = [name for name in host_names if not self._is_ours(name)]
+        if not foreign or (len(host_names) == 1 and is_visitor(environ)):
             return ""
         return (
             f"The local AWS answers to 127.0.0.1 and localhost, not to {foreign[0] or 'a missing Host'}. "

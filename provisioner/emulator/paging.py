@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.emulator import moto_bridge
 from provisioner.emulator.errors import AwsError, Reply
-from provisioner.emulator.wire import Call, compose
+from provisioner.emulator.wire import Call, compose_call
 from provisioner.pagination import Config, config_of
 
 # The page size if the caller sets no limit (API reference of each operation, at the parameter that limits a
@@ -87,51 +87,53 @@ class Page:
 
     def cut(self, reply: Reply) -> None:
         """Reduce a reply with the whole list to this page, and add the token of the next page, if any."""
-        path = _first(self.config["result_key"])
-        entries = _at(reply, path) or []
+        path = _first_path(self.config["result_key"])
+        entries = _value_at(reply, path) or []
         end = self.start + self.size
-        around = _around(reply, path)
+        around = _parent_of(reply, path)
         if self.start or len(entries) > end:
             around[path[-1]] = entries[self.start : end]
         if "Quantity" in around:
             around["Quantity"] = len(around.get(path[-1]) or [])
         if len(entries) > end:
-            _put(reply, _first(self.config["output_token"]), f"{_PREFIX}{end}")
+            _set_value(reply, _first_path(self.config["output_token"]), f"{_PREFIX}{end}")
             if more := self.config.get("more_results"):
-                _put(reply, more.split("."), True)
+                _set_value(reply, more.split("."), True)
             if "IsTruncated" in around:
                 around["IsTruncated"] = True
 
 
-def paged(call: Call) -> tuple[Call, Page | None]:
+def without_paging(call: Call) -> tuple[Call, Page | None]:
     """Return the call without its paging parameters, and the page it asks for (None if not paged)."""
     size = SIZES.get((call.service, call.operation))
     config = config_of(call.model) if size else None
     if size is None or config is None:
         return call, None
-    token, limit = str(_first(config["input_token"])[-1]), config.get("limit_key", "")
-    asked = call.params.get(limit)
-    page = Page(config, _start(call.params.get(token)), min(size if asked is None else asked, switch.most or size))
-    if token not in call.params and asked is None:
+    token, limit = str(_first_path(config["input_token"])[-1]), config.get("limit_key", "")
+    requested = call.params.get(limit)
+    page = Page(
+        config, _start(call.params.get(token)), min(size if requested is None else requested, switch.most or size)
+    )
+    if token not in call.params and requested is None:
         return call, page
     rest = {key: value for key, value in call.params.items() if key not in (token, limit)}
-    return compose(call.service, call.operation, call.region, **rest), page
+    return compose_call(call.service, call.operation, call.region, **rest), page
 
 
-def whole(call: Call, reply: Reply, page: Page | None) -> Reply:
+def append_pages(call: Call, reply: Reply, page: Page | None) -> Reply:
     """Append moto's further pages to its first one, and remove the paging token."""
     if page is None:
         return reply
     config = page.config
-    path, told = _first(config["result_key"]), _first(config["output_token"])
-    token = _first(config["input_token"])[-1]
-    more = _at(reply, told)
-    while more:
-        following = moto_bridge.ask_moto(call, call.service, call.operation, **{**call.params, token: more})
-        _around(reply, path)[path[-1]] = [*(_at(reply, path) or []), *(_at(following, path) or [])]
-        more = _at(following, told)
-    around = _around(reply, told)
-    around.pop(told[-1], None)
+    path, token_path = _first_path(config["result_key"]), _first_path(config["output_token"])
+    token = _first_path(config["input_token"])[-1]
+    next_token = _value_at(reply, token_path)
+    while next_token:
+        following = moto_bridge.ask_moto(call, call.service, call.operation, **{**call.params, token: next_token})
+        _parent_of(reply, path)[path[-1]] = [*(_value_at(reply, path) or []), *(_value_at(following, path) or [])]
+        next_token = _value_at(following, token_path)
+    around = _parent_of(reply, token_path)
+    around.pop(token_path[-1], None)
     for flag in ("IsTruncated", "HasMoreResults"):
         if flag in around:
             around[flag] = False
@@ -159,25 +161,25 @@ def _split(path: str) -> list[str]:
     return path.split(".")
 
 
-def _first(paths: Any) -> list[str]:
+def _first_path(paths: Any) -> list[str]:
     """Return the first of several paths, split."""
     return _split(paths if isinstance(paths, str) else paths[0])
 
 
-def _at(reply: Any, path: list[str]) -> Any:
+def _value_at(reply: Any, path: list[str]) -> Any:
     """Return the value at a path of a reply; None if it is absent."""
     for name in path:
         reply = (reply or {}).get(name)
     return reply
 
 
-def _around(reply: Reply, path: list[str]) -> dict[str, Any]:
+def _parent_of(reply: Reply, path: list[str]) -> dict[str, Any]:
     """Return the dict that contains the last name of a path; create it if it is absent."""
     for name in path[:-1]:
         reply = reply.setdefault(name, {})
     return reply
 
 
-def _put(reply: Reply, path: list[str], value: Any) -> None:
+def _set_value(reply: Reply, path: list[str], value: Any) -> None:
     """Set the value at a path of a reply."""
-    _around(reply, path)[path[-1]] = value
+    _parent_of(reply, path)[path[-1]] = value

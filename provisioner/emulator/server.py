@@ -64,7 +64,7 @@ class LocalAws:
 
     def faults(self, *orders: dict[str, Any]) -> None:
         """Replace the faults in force by these; each has the fields of `faults.Fault`."""
-        self.emulator.faults.order(orders)
+        self.emulator.faults.replace(orders)
 
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock forward by `seconds`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provisioner.emulator.errors import AwsError
-from provisioner.emulator.wire import Call, compose, missing_code
+from provisioner.emulator.wire import Call, compose_call, missing_code
 
 if TYPE_CHECKING:
     from provisioner.emulator.emulator import Emulator
@@ -24,7 +24,7 @@ _BY_PATH = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/", "
 _FORBIDDEN, NOT_IMPLEMENTED = 403, 501
 
 
-def demand_served(call: Call) -> None:
+def refuse_unserved(call: Call) -> None:
     """Refuse a request that is not signed, or is for a service that the emulator does not serve.
 
     Raises:
@@ -39,10 +39,10 @@ def demand_served(call: Call) -> None:
         )
     path = str(call.environ.get("PATH_INFO", ""))
     if call.service not in SERVICES or path.startswith(_BY_PATH):
-        named = call.service if call.service not in SERVICES else path
+        unserved = call.service if call.service not in SERVICES else path
         raise AwsError(
             missing_code(call),
-            f"The local AWS does not serve {named}: it has the services that this product uses.",
+            f"The local AWS does not serve {unserved}: it has the services that this product uses.",
             NOT_IMPLEMENTED,
         )
 
@@ -71,8 +71,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def warm(emulator: Emulator) -> None:
+def warm_up(emulator: Emulator) -> None:
     """Call every service once, ignore the answers, and reset the emulator."""
     for service, operation, params in CALLS:
-        emulator(compose(service, operation, "us-east-1", **params).rewound())
+        emulator(compose_call(service, operation, "us-east-1", **params).rewound())
     emulator.reset()

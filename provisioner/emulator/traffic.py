@@ -16,7 +16,7 @@ from provisioner.emulator.ecs.tasks import status_at
 from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.moto_bridge import backend, list_moto
-from provisioner.emulator.patches.cloudfront_distributions import visited
+from provisioner.emulator.patches.cloudfront_distributions import config_of_host
 from provisioner.emulator.wire import ACCOUNT, AccountRegion, Environ, Response
 
 _BALANCERS, _EDGE = ".elb.amazonaws.com", ".cloudfront.net"
@@ -41,13 +41,13 @@ def visit(environ: Environ) -> Response:
     """
     host, path = _host(environ), str(environ["PATH_INFO"])
     if host.endswith(_EDGE):
-        return _at_the_edge(host, path)
+        return _answer_of_distribution(host, path)
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
-    return _at_the_balancer(host, path, headers, port=_HTTP, from_edge=False)
+    return _answer_of_balancer(host, path, headers, port=_HTTP, from_edge=False)
 
 
 def _host(environ: Environ) -> str:
@@ -55,23 +55,23 @@ def _host(environ: Environ) -> str:
     return str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
 
 
-def _at_the_edge(host: str, path: str) -> Response:
+def _answer_of_distribution(host: str, path: str) -> Response:
     """Answer as a distribution: add its headers, ask the origin, and return 502 if that does not answer."""
-    config = visited(ACCOUNT, host)
+    config = config_of_host(ACCOUNT, host)
     if config is None or not config["Enabled"]:
         raise ConnectionDropped
     (origin,) = config["Origins"]["Items"]
     added = origin.get("CustomHeaders", {}).get("Items", [])
-    headers = {one["HeaderName"].lower(): one["HeaderValue"] for one in added}
+    headers = {header["HeaderName"].lower(): header["HeaderValue"] for header in added}
     protocol = origin.get("CustomOriginConfig", {}).get("OriginProtocolPolicy", "http-only")
     port = _HTTPS if protocol == "https-only" else _HTTP
     try:
-        return _at_the_balancer(origin["DomainName"].lower(), path, headers, port=port, from_edge=True)
+        return _answer_of_balancer(origin["DomainName"].lower(), path, headers, port=port, from_edge=True)
     except ConnectionDropped:
-        return _plain(502)
+        return _text_response(502)
 
 
-def _at_the_balancer(host: str, path: str, headers: Headers, *, port: int, from_edge: bool) -> Response:
+def _answer_of_balancer(host: str, path: str, headers: Headers, *, port: int, from_edge: bool) -> Response:
     """Answer as the load balancer of a host, by the first matching listener rule (AWS doc, listener rules).
 
     `from_edge` says that CloudFront makes the request.
@@ -82,39 +82,41 @@ def _at_the_balancer(host: str, path: str, headers: Headers, *, port: int, from_
     """
     for (account, region), balancers in _balancers().items():
         place = AccountRegion(account, region)
-        known = [one for one in balancers if one.dns_name.lower() == host]
+        matching = [one for one in balancers if one.dns_name.lower() == host]
         # CloudFront may use a custom domain; its DNS records may be unknown here, so any balancer will do.
-        for balancer in known or (balancers if from_edge else []):
-            if not _lets_in(place, balancer, port, from_edge=from_edge):
+        for balancer in matching or (balancers if from_edge else []):
+            if not _allows_request(place, balancer, port, from_edge=from_edge):
                 raise ConnectionDropped
-            listed = list_moto(place, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
-            listener = next((one for one in listed if one["Port"] == port), None)
+            listeners = list_moto(place, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
+            listener = next((one for one in listeners if one["Port"] == port), None)
             if listener is None:
                 raise ConnectionDropped
             rules = list_moto(place, "elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]
             rules.sort(key=lambda one: (one["IsDefault"], 0 if one["IsDefault"] else int(one["Priority"])))
-            rule = next(one for one in rules if all(_fits(each, path, headers) for each in one["Conditions"]))
-            return _do(place, rule["Actions"][-1], path)
+            rule = next(
+                one for one in rules if all(_meets_condition(each, path, headers) for each in one["Conditions"])
+            )
+            return _run_action(place, rule["Actions"][-1], path)
     raise ConnectionDropped
 
 
 def _balancers() -> dict[tuple[str, str], list[Any]]:
     """Return the load balancers by account and region."""
     regions = get_backend("elbv2")[ACCOUNT]
-    return {(ACCOUNT, str(name)): list(one.load_balancers.values()) for name, one in regions.items()}
+    return {(ACCOUNT, str(name)): list(regional.load_balancers.values()) for name, regional in regions.items()}
 
 
-def _lets_in(place: AccountRegion, balancer: Any, port: int, *, from_edge: bool) -> bool:
+def _allows_request(place: AccountRegion, balancer: Any, port: int, *, from_edge: bool) -> bool:
     """Return whether a load balancer's security groups allow a request; an internal one allows CloudFront."""
     if not behaviours.on:
         return True
     if balancer.scheme == "internal":
         return from_edge
     ec2 = backend("ec2", place.account, place.region)
-    groups = [one for one in map(ec2.get_security_group_from_id, balancer.security_groups or []) if one]
+    groups = [each for each in map(ec2.get_security_group_from_id, balancer.security_groups or []) if each]
     rules = [rule for group in groups for rule in group.ingress_rules]
-    fitting = [one for one in rules if _covers(one, port)]
-    return any(one.ip_range or (from_edge and one.prefix_list_id) for one in fitting)
+    matching = [each for each in rules if _covers(each, port)]
+    return any(each.ip_range or (from_edge and each.prefix_list_id) for each in matching)
 
 
 def _covers(rule: Any, port: int) -> bool:
@@ -122,7 +124,7 @@ def _covers(rule: Any, port: int) -> bool:
     return str(rule.ip_protocol) == "-1" or int(rule.from_port) <= port <= int(rule.to_port)
 
 
-def _fits(condition: dict[str, Any], path: str, headers: Headers) -> bool:
+def _meets_condition(condition: dict[str, Any], path: str, headers: Headers) -> bool:
     """Return whether a request meets a rule's condition (AWS doc, condition types for listener rules).
 
     Other conditions than path, header and source address always match.
@@ -131,50 +133,50 @@ def _fits(condition: dict[str, Any], path: str, headers: Headers) -> bool:
         values = condition.get("Values") or condition["PathPatternConfig"]["Values"]
         return any(fnmatchcase(path, value) for value in values)
     if condition["Field"] == "http-header":
-        wanted = condition["HttpHeaderConfig"]
-        told = headers.get(wanted["HttpHeaderName"].lower(), "")
-        return any(fnmatchcase(told, value) for value in wanted["Values"])
+        expected = condition["HttpHeaderConfig"]
+        header = headers.get(expected["HttpHeaderName"].lower(), "")
+        return any(fnmatchcase(header, value) for value in expected["Values"])
     if condition["Field"] == "source-ip":
         return any(_FROM in ip_network(value) for value in condition["SourceIpConfig"]["Values"])
     return True
 
 
-def _do(place: AccountRegion, action: dict[str, Any], path: str) -> Response:
+def _run_action(place: AccountRegion, action: dict[str, Any], path: str) -> Response:
     """Run a rule's action: a fixed response, a redirect, or the answer of a healthy task (503 if none is)."""
     if action["Type"] == "fixed-response":
         fixed = action["FixedResponseConfig"]
-        return _answer(int(fixed["StatusCode"]), fixed.get("MessageBody", ""))
+        return _response(int(fixed["StatusCode"]), fixed.get("MessageBody", ""))
     if action["Type"] == "redirect":
-        return _plain(int(str(action["RedirectConfig"]["StatusCode"]).removeprefix("HTTP_")))
-    serving = _serving(place, _group(action))
+        return _text_response(int(str(action["RedirectConfig"]["StatusCode"]).removeprefix("HTTP_")))
+    serving = _healthy_task(place, _target_group(action))
     if serving is None:
-        return _plain(503)
+        return _text_response(503)
     status = status_at(serving, path)
-    return _answer(status, json.dumps({"task": serving.id, "path": path}), "application/json")
+    return _response(status, json.dumps({"task": serving.id, "path": path}), "application/json")
 
 
-def _group(action: dict[str, Any]) -> str:
+def _target_group(action: dict[str, Any]) -> str:
     """Return the target group of an action; of several, the one with the highest weight."""
     weighted = action.get("ForwardConfig", {}).get("TargetGroups", [])
-    heaviest: dict[str, Any] = max(weighted, key=lambda one: int(one.get("Weight", 1)), default={})
+    heaviest: dict[str, Any] = max(weighted, key=lambda each: int(each.get("Weight", 1)), default={})
     return str(action.get("TargetGroupArn") or heaviest.get("TargetGroupArn", ""))
 
 
-def _serving(place: AccountRegion, group: str) -> Task | None:
+def _healthy_task(place: AccountRegion, group: str) -> Task | None:
     """Return a healthy task of a target group, or None."""
     for task in all_tasks(place):
-        joined: Iterable[dict[str, Any]] = task.spec.get("loadBalancers", [])
-        mine = next((one for one in joined if one.get("targetGroupArn") == group), None)
-        if mine and task.healthy and not health_problem(task, group, mine["containerPort"]):
+        load_balancers: Iterable[dict[str, Any]] = task.spec.get("loadBalancers", [])
+        joined_group = next((each for each in load_balancers if each.get("targetGroupArn") == group), None)
+        if joined_group and task.healthy and not health_problem(task, group, joined_group["containerPort"]):
             return task
     return None
 
 
-def _plain(status: int) -> Response:
+def _text_response(status: int) -> Response:
     """Return a text response with the status and its reason."""
-    return _answer(status, f"{status} {_WORDS.get(status, '')}".strip())
+    return _response(status, f"{status} {_WORDS.get(status, '')}".strip())
 
 
-def _answer(status: int, body: str, kind: str = "text/plain") -> Response:
+def _response(status: int, body: str, kind: str = "text/plain") -> Response:
     """Return a response with a body of the content type `kind`."""
     return Response(status, {"Content-Type": kind}, body.encode())

@@ -97,19 +97,19 @@ class Call:
         return {**self.environ, "wsgi.input": io.BytesIO(self.body)}
 
 
-def read(environ: Environ) -> Call:
+def parse_call(environ: Environ) -> Call:
     """Parse a request into a call; without a signature or a known operation, the call has no model."""
     body = environ["wsgi.input"].read()
     scope = SCOPE.match(environ.get("HTTP_AUTHORIZATION", ""))
     signed, region = (scope["service"].lower(), scope["region"]) if scope else ("", "us-east-1")
     service = "elb" if _is_classic(signed, body) else SIGNED_AS.get(signed, signed)
     call = Call(service, "", {}, region, ACCOUNT, environ, body, "query")
-    if scope and _known(service):
+    if scope and _is_known_service(service):
         _identify(call)
     return call
 
 
-def compose(service: str, operation: str, region: str, **params: Any) -> Call:
+def compose_call(service: str, operation: str, region: str, **params: Any) -> Call:
     """Serialize a call as botocore does, so that the emulator itself can send it to moto."""
     model = get_service_model(service)
     protocol = next(p for p in model.metadata.get("protocols", [model.protocol]) if p in PROTOCOL_PARSERS)
@@ -138,7 +138,7 @@ def compose(service: str, operation: str, region: str, **params: Any) -> Call:
     for name, value in request["headers"].items():
         key = name.upper().replace("-", "_")
         environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-    return read(environ)
+    return parse_call(environ)
 
 
 def _is_classic(signed: str, body: bytes) -> bool:
@@ -147,7 +147,7 @@ def _is_classic(signed: str, body: bytes) -> bool:
 
 
 @functools.cache
-def _known(service: str) -> bool:
+def _is_known_service(service: str) -> bool:
     """Return whether botocore knows a service."""
     try:
         get_service_model(service)
@@ -174,7 +174,7 @@ def _identify(call: Call) -> None:
         call.params = {}  # malformed: moto answers with the error
 
 
-def parsed(call: Call, answer: Response) -> Reply:
+def parse_reply(call: Call, answer: Response) -> Reply:
     """Parse a response into a reply, as botocore does."""
     raw = {"body": answer.body, "headers": answer.headers, "status_code": answer.status}
     reply: Reply = create_parser(call.protocol).parse(raw, call.model.output_shape)
@@ -182,7 +182,7 @@ def parsed(call: Call, answer: Response) -> Reply:
     return reply
 
 
-def written(call: Call, reply: Reply) -> Response:
+def serialize_reply(call: Call, reply: Reply) -> Response:
     """Serialize a reply in the call's protocol."""
     serializer = get_serializer_class(call.service, call.protocol)
     raw = serializer(call.model).serialize(reply)
@@ -190,7 +190,7 @@ def written(call: Call, reply: Reply) -> Response:
     return Response(raw["status_code"], dict(raw["headers"]), body.encode() if isinstance(body, str) else body)
 
 
-def refusal(call: Call, error: AwsError) -> Response:
+def serialize_error(call: Call, error: AwsError) -> Response:
     """Serialize an error in the call's protocol."""
     request = str(uuid4())
     if call.protocol in ("json", "rest-json"):
@@ -201,8 +201,8 @@ def refusal(call: Call, error: AwsError) -> Response:
     else:
         headers = {"Content-Type": "text/xml"}
         fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  # HTTP
-        said = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
-        body = _envelope(call).format(said=said, fault=fault, request=request)
+        error_xml = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        body = _envelope(call).format(said=error_xml, fault=fault, request=request)
     return Response(error.status, {**headers, "x-amzn-RequestId": request}, body.encode())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.emulator.local import running
+from provisioner.emulator.local import running_emulator
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.errors import WaitTimeout
@@ -34,7 +34,7 @@ class Jumping(Clock):
 
 
 def client_of(user: User, clock: Jumping, guard: Any) -> Any:
-    connection = AwsConnection("us-east-1", running(user.home / "embedded" / "server"))
+    connection = AwsConnection("us-east-1", running_emulator(user.home / "embedded" / "server"))
     connection.client("ec2").meta.events.register("before-sign.ec2.*", clock.jump)
     return Clients(connection, clock, guard).client("ec2")
 

@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from provisioner.aws.connection import AwsConnection
 from provisioner.emulator import paging
-from provisioner.emulator.local import running
+from provisioner.emulator.local import running_emulator
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.pagination import config_of, paginator
@@ -175,7 +175,7 @@ def test_the_clients_of_a_run_read_whole_lists(user: User, tiny: None) -> None:
     for n in range(5):
         visible = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
         waf.create_web_acl(Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible)
-    emulator = running(user.home / "embedded" / "server")
+    emulator = running_emulator(user.home / "embedded" / "server")
 
     mine = Clients(AwsConnection("us-east-1", emulator), Clock()).client("wafv2")
 

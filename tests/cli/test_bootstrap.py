@@ -128,10 +128,10 @@ EACH = [(fault, at) for fault in ("lost_reply", "expired") for at in range(1, 7)
 )
 def test_what_was_left_half_done_is_taken_up(user: User, fault: str, at: int) -> None:
     times = 1 if fault == "lost_reply" else 1000
-    user.box.emulator.faults.order([{"fault": fault, "at": at, "times": times}])
+    user.box.emulator.faults.replace([{"fault": fault, "at": at, "times": times}])
     more = ("--for", "plan", "--set", "profile=production")
     ran = user.run(*ASKED, "--branch", "main", "--yes", *more)
-    user.box.emulator.faults.order([])
+    user.box.emulator.faults.replace([])
 
     assert (ran.code == 0) == (fault == "lost_reply")
     told, before = made(user, *more), user.mark()

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.doctor.checks import CHECKS
 from provisioner.emulator.ecs import scheduler
-from provisioner.emulator.ecs.life import end
+from provisioner.emulator.ecs.life import mark_stopped
 from provisioner.emulator.server import LocalAws
 from provisioner.iam import reference
 from tests.support.account_inventory import client
@@ -193,7 +193,7 @@ def test_tasks_that_stopped_unasked_are_judged_by_what_is_now(
     deployment.created -= 3600
     for minutes in ago:
         task = one.live[0]
-        end(task, "EssentialContainerExited", "Essential container in task exited")
+        mark_stopped(task, "EssentialContainerExited", "Essential container in task exited")
         task.stopped -= 60 * minutes
         scheduler.settle(one)
     try:

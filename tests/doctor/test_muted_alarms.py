@@ -11,7 +11,7 @@ from provisioner.aws.connection import AwsConnection
 from provisioner.doctor.check import Recovered
 from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.muted_alarms import MuteRule, alarms_are_not_muted, read_mute_rules
-from provisioner.emulator.local import running
+from provisioner.emulator.local import running_emulator
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.names import owner_tags
@@ -24,7 +24,7 @@ REGION = "us-east-1"
 
 def patient(user: User, *alarms: str, region: str = REGION, suffix: str = "a") -> DoctorContext:
     """The stack `a`, with these alarms that bear the tags of a suffix."""
-    connection = AwsConnection("eu-west-1", running(user.home / "embedded" / "server"))
+    connection = AwsConnection("eu-west-1", running_emulator(user.home / "embedded" / "server"))
     for name in alarms:
         client(user.box.endpoint, "cloudwatch", region).put_metric_alarm(
             AlarmName=name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.emulator.behaviours import certificates, dns_changes
+from provisioner.emulator.behaviours import certificates
 from provisioner.emulator.server import LocalAws
 from tests.emulator.conftest import Client, code_of
 from tests.emulator.test_cloudfront import config, distribution, issued
@@ -21,7 +21,7 @@ def test_a_change_is_pending_until_all_servers_know_it(emulator_server: LocalAws
     made = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)["ChangeInfo"]
 
     assert made["Status"] == route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"] == "PENDING"
-    emulator_server.advance(dns_changes.SPREAD + 1)
+    emulator_server.advance(certificates.SPREAD + 1)
     assert route53.get_change(Id=made["Id"])["ChangeInfo"]["Status"] == "INSYNC"
 
 

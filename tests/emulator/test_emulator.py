@@ -13,7 +13,7 @@ from provisioner.emulator.control_client import ask, bearer
 from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import always
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.services import warm
+from provisioner.emulator.services import warm_up
 from provisioner.emulator.wire import Call
 from tests.emulator.conftest import Client
 
@@ -136,7 +136,7 @@ def test_a_trip_inside_moto_is_an_internal_failure(aws: Client) -> None:
 
 
 def test_warming_leaves_nothing(aws: Client, emulator_server: LocalAws) -> None:
-    warm(emulator_server.emulator)
+    warm_up(emulator_server.emulator)
     assert emulator_server.calls() == []
     assert aws("ec2").describe_nat_gateways()["NatGateways"] == []
 

@@ -13,7 +13,7 @@ from botocore.loaders import Loader
 
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.regions import choose_region
-from provisioner.emulator.local import RunningEmulator, running
+from provisioner.emulator.local import RunningEmulator, running_emulator
 from tests.support.user import User
 
 
@@ -75,7 +75,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
 
 
 def local_of(user: User) -> RunningEmulator:
-    emulator = running(user.home / "embedded" / "server")
+    emulator = running_emulator(user.home / "embedded" / "server")
     assert emulator
     return emulator
 

@@ -19,13 +19,13 @@ from tests.emulator.test_small_services import TRUST, table
 @pytest.fixture
 def shyest(eventually_consistent_aws: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Everything hides from two reads and one use."""
-    monkeypatch.setattr(lag, "misses", lambda: 2)
+    monkeypatch.setattr(lag, "random_misses", lambda: 2)
     monkeypatch.setattr(lag.Hidden, "__init__", _hidden)
     return eventually_consistent_aws
 
 
 def _hidden(self: lag.Hidden, kind: lag.LagRule, name: str) -> None:
-    self.kind, self.name, self.born, self.reads, self.uses = kind, name, lag.clock.now(), 2, 1
+    self.rule, self.name, self.created_at, self.reads, self.uses = kind, name, lag.clock.now(), 2, 1
     self.__post_init__()
 
 
@@ -103,7 +103,7 @@ def test_names_hide_too(shyest: Client, of: str) -> None:
 
 def test_it_hides_no_longer_than_the_window(shyest: Client, emulator_server: LocalAws) -> None:
     name = vpc(shyest)
-    emulator_server.advance(local.window(0.0) + 0.1)
+    emulator_server.advance(local.consistency_window(0.0) + 0.1)
     assert tries(lambda: shyest("ec2").describe_vpcs(VpcIds=[name]))[0] == []
 
 

@@ -23,21 +23,21 @@ from state.errors import ProvisionerError
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place = tmp_path_factory.mktemp("home")
     yield place
-    local.stop(place)
+    local.stop_emulator(place)
 
 
 @pytest.fixture(scope="module")
 def started(home: Path) -> local.RunningEmulator:
     """Two starts at once."""
     with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(lambda pace: local.start(home, speed=pace), [0.5, 0.5])
+        one, two = pool.map(lambda pace: local.start_emulator(home, speed=pace), [0.5, 0.5])
     assert one == two
     return one
 
 
 def test_start_is_idempotent(home: Path, started: local.RunningEmulator) -> None:
-    assert local.running(home) == started
-    assert local.start(home, speed=1.0) == started
+    assert local.running_emulator(home) == started
+    assert local.start_emulator(home, speed=1.0) == started
     assert started.speed == 0.5
     assert started.behaviours is True
 
@@ -54,7 +54,7 @@ def test_it_leaves_our_terminal(started: local.RunningEmulator) -> None:
 def test_a_record_of_another_instance_is_stale(home: Path, started: local.RunningEmulator, tmp_path: Path) -> None:
     record = json.loads((home / STATE).read_text())
     (tmp_path / STATE).write_text(json.dumps(record | {"instance": "another"}))
-    assert local.running(tmp_path) is None
+    assert local.running_emulator(tmp_path) is None
 
 
 def test_a_record_of_a_dead_process_is_stale(home: Path, started: local.RunningEmulator, tmp_path: Path) -> None:
@@ -62,27 +62,27 @@ def test_a_record_of_a_dead_process_is_stale(home: Path, started: local.RunningE
     assert child == 0
     record = json.loads((home / STATE).read_text())
     (tmp_path / STATE).write_text(json.dumps(record | {"pid": 2**22 - 1}))
-    assert local.running(tmp_path) is None
+    assert local.running_emulator(tmp_path) is None
 
 
 def test_a_damaged_record_is_none(tmp_path: Path) -> None:
     (tmp_path / STATE).write_text("{half")
-    assert local.running(tmp_path) is None
-    assert local.stop(tmp_path) is False
+    assert local.running_emulator(tmp_path) is None
+    assert local.stop_emulator(tmp_path) is False
 
 
 def test_a_taken_port_is_explained(started: local.RunningEmulator, tmp_path: Path) -> None:
     port = int(started.endpoint.rpartition(":")[2])
     with pytest.raises(ProvisionerError) as caught:
-        local.start(tmp_path, port=port)
+        local.start_emulator(tmp_path, port=port)
     assert "in use" in caught.value.message
     assert "local.log" in caught.value.hint
 
 
 def test_stop_ends_it(home: Path, started: local.RunningEmulator) -> None:
-    assert local.stop(home) is True
-    assert local.running(home) is None
-    assert local.stop(home) is False
+    assert local.stop_emulator(home) is True
+    assert local.running_emulator(home) is None
+    assert local.stop_emulator(home) is False
     with pytest.raises(ProcessLookupError):
         os.kill(started.pid, 0)
 
@@ -109,7 +109,7 @@ def test_stop_signals_no_process_that_does_not_say_it_is_the_emulator(
         (tmp_path / STATE).write_text(json.dumps(stale))
         mute.close()
         assert local.unresponsive_process(tmp_path) == bystander.pid
-        assert local.stop(tmp_path) is False
+        assert local.stop_emulator(tmp_path) is False
     assert bystander.poll() is None
     assert not (tmp_path / STATE).exists()
 
@@ -127,8 +127,8 @@ def test_stop_signals_no_process_but_the_one_that_answers(
     told |= {"pace": 0.0, "manners": True, "started": "then"}
     (tmp_path / STATE).write_text(json.dumps(told))
 
-    assert local.running(tmp_path) is None
-    assert local.stop(tmp_path) is False
+    assert local.running_emulator(tmp_path) is None
+    assert local.stop_emulator(tmp_path) is False
     assert bystander.poll() is None
 
 
@@ -147,12 +147,12 @@ def test_a_file_that_is_not_of_this_emulator_counts_for_none(
     }
     told |= {"pace": 0.0, "manners": True, "started": "then"}
     (tmp_path / STATE).write_text(json.dumps(told))
-    assert local.running(tmp_path)
+    assert local.running_emulator(tmp_path)
 
     (tmp_path / STATE).write_text(json.dumps(told | changed))
 
-    assert local.running(tmp_path) is None
-    assert local.stop(tmp_path) is False
+    assert local.running_emulator(tmp_path) is None
+    assert local.stop_emulator(tmp_path) is False
 
 
 def test_the_file_of_another_user_is_not_believed(
@@ -161,7 +161,7 @@ def test_the_file_of_another_user_is_not_believed(
     (tmp_path / STATE).write_text("{}")
     monkeypatch.setattr(os, "getuid", lambda: 12345)
 
-    for ask in (local.running, local.stop, local.start):
+    for ask in (local.running_emulator, local.stop_emulator, local.start_emulator):
         with pytest.raises(ProvisionerError, match="another user's") as caught:
             ask(tmp_path)
         assert "MLAPI_HOME" in caught.value.hint

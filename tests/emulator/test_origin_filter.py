@@ -31,8 +31,8 @@ LIST = "Action=DescribeVpcs&Version=2016-11-15"
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     """A process of its own, that two more names are let in to."""
     home = tmp_path_factory.mktemp("emulator")
-    yield local.start(home, hosts=["aws", "ci.example"])
-    assert local.stop(home)
+    yield local.start_emulator(home, hosts=["aws", "ci.example"])
+    assert local.stop_emulator(home)
 
 
 def port(emulator: RunningEmulator) -> int:
@@ -299,11 +299,11 @@ def test_the_users_of_a_distribution_come_in_by_its_name(emulator: RunningEmulat
 
 
 def test_bound_elsewhere_it_still_answers_only_to_its_names(tmp_path: Path) -> None:
-    there = local.start(tmp_path, address="0.0.0.0", hosts=["aws"])
+    there = local.start_emulator(tmp_path, address="0.0.0.0", hosts=["aws"])
     try:
         assert there.endpoint.startswith("http://127.0.0.1:")
-        assert local.running(tmp_path) == there
+        assert local.running_emulator(tmp_path) == there
         assert described(there, "Host: aws:{port}")[0] == 200
         assert described(there, "Host: 0.0.0.0:{port}")[0] == FORBIDDEN
     finally:
-        assert local.stop(tmp_path)
+        assert local.stop_emulator(tmp_path)

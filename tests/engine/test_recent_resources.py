@@ -165,7 +165,7 @@ def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(user: User, monk
 @pytest.mark.slow
 def test_a_task_by_itself_waits_for_a_role_that_an_earlier_run_has_just_made(live_stack: LiveStack) -> None:
     arn = live_stack.task["executionRoleArn"]
-    role = iam.NewRole(arn, left=2)
+    role = iam.NewRole(arn, refusals_left=2)
     iam._new.at("123456789012", "")[arn] = role
     path = live_stack.desk.ledger(SUFFIX)
     known = json.loads(path.read_text())
@@ -174,4 +174,4 @@ def test_a_task_by_itself_waits_for_a_role_that_an_earlier_run_has_just_made(liv
 
     ran = run(live_stack, "migrate")
 
-    assert (ran.code, role.left) == (0, 0), ran.err
+    assert (ran.code, role.refusals_left) == (0, 0), ran.err

@@ -16,7 +16,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from provisioner.aws import endpoints
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.responses import UnsupportedOperation, require_complete_responses
-from provisioner.emulator.wire import Call, compose
+from provisioner.emulator.wire import Call, compose_call
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -183,18 +183,18 @@ def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As ministack moves a cluster's endpoint once an instance stands; here the days of a log group move."""
-    answer = user.box.emulator._take_turn
+    answer = user.box.emulator._run_alone
     days = {"logGroupName": "/aws/ecs/ml-api-a", "retentionInDays": 1}
 
     def moving(call: Call) -> Any:
         told = answer(call)
         if call.operation == "PutScalingPolicy":
-            answer(compose("logs", "PutRetentionPolicy", "us-east-1", **days))
+            answer(compose_call("logs", "PutRetentionPolicy", "us-east-1", **days))
         return told
 
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_ENDPOINT_URL": user.box.endpoint}
     user = dataclasses.replace(user, environment={**keys, "AWS_REGION": "us-east-1", "MLAPI_PROFILE": "seed"})
-    monkeypatch.setattr(user.box.emulator, "_take_turn", moving)
+    monkeypatch.setattr(user.box.emulator, "_run_alone", moving)
 
     ran = user.run("apply", "--yes", "--suffix", "a", local=False)
 

@@ -21,7 +21,7 @@ from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.errors import AwsError, expired
 from provisioner.emulator.faults import Fault
 from provisioner.emulator.http_server import ConnectionDropped
-from provisioner.emulator.wire import READS, Call, Environ, Response, read, refusal
+from provisioner.emulator.wire import READS, Call, Environ, Response, parse_call, serialize_error
 from tests.faults.alike import EquivalentFaults
 from tests.faults.case import LEDGER, InjectedFault
 from tests.faults.on_the_way import ENDPOINT, ON_THE_WAY, Bare, OnTheWay
@@ -96,7 +96,7 @@ class Wire:
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """Carry one request to the box and its answer back: botocore's `before-send`."""
         self._travel()
-        answer = self._through(read(_environ(request)))
+        answer = self._through(parse_call(_environ(request)))
         self._travel()
         raw: Any = MockRawResponse(answer.body)
         return AWSResponse(str(request.url), answer.status, answer.headers, raw)
@@ -147,7 +147,7 @@ class Wire:
             self.note()
             self.expired = self.expired or fault.fault == "expired"
         if self.expired:
-            return refusal(call, expired(call))
+            return serialize_error(call, expired(call))
         return self._strike(call, struck)
 
     def _strike(self, call: Call, struck: list[Fault]) -> Response:
@@ -158,7 +158,7 @@ class Wire:
             for fault in struck:
                 answer = fault.after(call, answer)
         except AwsError as error:
-            return refusal(call, error)
+            return serialize_error(call, error)
         except Bare as somebody:
             return somebody.answer
         except ConnectionDropped as end:

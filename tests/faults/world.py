@@ -23,7 +23,7 @@ from provisioner.commands.plan_execution import ApplyOptions, apply_stack
 from provisioner.commands.stack_teardown import tear_down_stack
 from provisioner.configuration import load_settings
 from provisioner.emulator.emulator import Emulator
-from provisioner.emulator.local import RunningEmulator, window
+from provisioner.emulator.local import RunningEmulator, consistency_window
 from provisioner.errors import NoSuchStack
 from provisioner.session import LocationOptions, Session
 from provisioner.terminal.console import Console
@@ -134,7 +134,7 @@ class World:
 
     def look(self) -> Held:
         """What the account holds once nothing new hides any more."""
-        self.time.advance(window(self.pace))
+        self.time.advance(consistency_window(self.pace))
         return held(ENDPOINT, self.region)
 
     def run(self, verb: str) -> int:

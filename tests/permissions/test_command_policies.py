@@ -56,7 +56,7 @@ def lived(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         served.authorise(*given)
         try:
             ran = user.run(typed[0], "--local", "--suffix", SUFFIX, *typed[1:], local=False)
-            asked = [*told.get(purpose, (given, []))[1], *served.emulator.authoriser.asked]
+            asked = [*told.get(purpose, (given, []))[1], *served.emulator.authoriser.decided_requests]
             told[purpose] = (given, asked)
         finally:
             served.authorise()

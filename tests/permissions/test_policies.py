@@ -171,7 +171,7 @@ def lived(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
                 deliver(served)
             served.authorise(*given[purpose])
             ran = user.well(command, "--suffix", SUFFIX, *more)
-            asked[purpose] += served.emulator.authoriser.asked
+            asked[purpose] += served.emulator.authoriser.decided_requests
             assert more != [*CHANGED] or ran.out == "No changes.\n"
         yield Lived(given, asked)
     finally:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.emulator.local import running
+from provisioner.emulator.local import running_emulator
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.planning.teardown_plan import overrides_method
@@ -105,7 +105,9 @@ def test_what_nothing_lifts_is_told_by_its_holders(name: str) -> None:
 
 def as_a_run(user: User, service: str) -> Any:
     """The client that a run hands to a resource type."""
-    return Clients(AwsConnection("us-east-1", running(user.home / "embedded" / "server")), Clock()).client(service)
+    return Clients(AwsConnection("us-east-1", running_emulator(user.home / "embedded" / "server")), Clock()).client(
+        service
+    )
 
 
 def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone(user: User) -> None:

@@ -13,7 +13,7 @@ import pytest
 from botocore.model import ShapeResolver
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.emulator.local import window
+from provisioner.emulator.local import consistency_window
 from provisioner.emulator.patches import quotas as raised
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
@@ -316,7 +316,7 @@ def networks(user: User, count: int) -> Iterator[None]:
     ec2 = client(user.box.endpoint, "ec2")
     for _ in range(count):
         ec2.create_vpc(CidrBlock="10.9.0.0/16")
-    user.box.advance(window(0.0) + 0.1)  # what is new hides from reads for so long
+    user.box.advance(consistency_window(0.0) + 0.1)  # what is new hides from reads for so long
     yield
 
 

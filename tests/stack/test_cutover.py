@@ -12,8 +12,8 @@ import pytest
 
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.traffic import _fits
-from provisioner.emulator.wire import Call, compose, parsed
+from provisioner.emulator.traffic import _meets_condition
+from provisioner.emulator.wire import Call, compose_call, parse_reply
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
 from provisioner.resources.elbv2.listener_rules import ListenerRule
@@ -33,7 +33,7 @@ class Watch:
     """The least number of healthy targets that each path ever had, looked at after every mutating call."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._answer = emulator._take_turn
+        self._answer = emulator._run_alone
         self.looks = 0
         self.least: dict[str, int] = {}
         self.calls: list[str] = []
@@ -47,8 +47,8 @@ class Watch:
         return answer
 
     def _ask(self, operation: str, **params: Any) -> Any:
-        call = compose("elbv2", operation, "us-east-1", **params)
-        return parsed(call, self._answer(call))
+        call = compose_call("elbv2", operation, "us-east-1", **params)
+        return parse_reply(call, self._answer(call))
 
     def _look(self) -> None:
         self.looks += 1
@@ -90,7 +90,7 @@ def watch(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     looker = Watch(user.box.emulator)
     user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(user.box.emulator, "_take_turn", looker)
+        patch.setattr(user.box.emulator, "_run_alone", looker)
         yield looker
     user.slow(0.0)
     user.well("apply", "--yes", "--suffix", "a", *IMAGE)
@@ -108,7 +108,7 @@ def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_th
 
     first = rule.initial_properties(wanted, {"old"}, {})
 
-    assert not all(_fits(one, "/x/1", {}) for one in first["Conditions"])
+    assert not all(_meets_condition(one, "/x/1", {}) for one in first["Conditions"])
     assert rule.routes_to(first) == []
     assert rule.properties_at(CutoverPhase.JOIN, wanted, first, {"old"}) == first
     assert rule.properties_at(CutoverPhase.SHIFT, wanted, first, {"old"}) == wanted
@@ -140,9 +140,9 @@ def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(us
 def cut_off(user: User, after: int | str, *settings: str) -> None:
     """An apply whose credentials end with one of its calls, by number or by name: none comes after that."""
     at = {"operation": after} if isinstance(after, str) else {"at": after}
-    user.box.emulator.faults.order([{"fault": "expired", "times": 1000, **at}])
+    user.box.emulator.faults.replace([{"fault": "expired", "times": 1000, **at}])
     ran = user.run("apply", "--yes", "--suffix", "a", *settings)
-    user.box.emulator.faults.order([])
+    user.box.emulator.faults.replace([])
     assert ran.code != 0
     assert "Traceback" not in ran.err
 
@@ -303,9 +303,9 @@ def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(user: Use
 @pytest.mark.slow
 def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(user: User, watch: Watch) -> None:
     with user.spawn("apply", "--local", "--yes", "--suffix", "a", *HTTPS) as process:
-        user.box.emulator.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
+        user.box.emulator.faults.replace([{"fault": "kill_after", "at": 12, "pid": process.pid}])
         process.communicate(timeout=120)
-    user.box.emulator.faults.order([])
+    user.box.emulator.faults.replace([])
     assert process.returncode == -signal.SIGKILL
 
     user.apply("a", *HTTPS)

@@ -194,10 +194,10 @@ def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(user: User
     known = user.known("a")
     known["entries"]["alb-logs"]["made"] = time.time()
     user.ledger("a").write_text(json.dumps(known))
-    kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
-    fresh = lag.Hidden(kind, group, born=lag.clock.now() + 60, reads=0, uses=1)
+    kind = next(one for one in lag.LAG_RULES if one.create == "CreateLogGroup")
+    fresh = lag.Hidden(kind, group, created_at=lag.clock.now() + 60, reads=0, uses=1)
     fresh.until = 0.0
-    lag._fresh.at("123456789012", "us-east-1")[group] = fresh
+    lag._hidden.at("123456789012", "us-east-1")[group] = fresh
 
     mark = user.mark()
     user.apply("a")

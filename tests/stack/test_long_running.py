@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.emulator.calls import _KEPT, CallLog
-from provisioner.emulator.wire import compose
+from provisioner.emulator.wire import compose_call
 from state.run_store import FileRunStore, encode_run_record
 from tests.support.user import ROOT, User
 
@@ -93,7 +93,7 @@ def test_the_local_aws_grows_by_next_to_nothing_over_300_looks(tmp_path: Path) -
 
 def test_the_log_of_calls_keeps_the_newest_and_their_numbers() -> None:
     log = CallLog()
-    call = compose("sts", "GetCallerIdentity", "us-east-1")
+    call = compose_call("sts", "GetCallerIdentity", "us-east-1")
     for _ in range(_KEPT + 5):
         log.add(call, 200, "")
 

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.wire import Call, compose, parsed
+from provisioner.emulator.wire import Call, compose_call, parse_reply
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
 from provisioner.resources.cloudfront import Distribution
@@ -28,7 +28,7 @@ class Viewer:
     """Asks for every path after each call that changes anything, as any edge of CloudFront may."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._answer = emulator._take_turn
+        self._answer = emulator._run_alone
         self.asked = 0
         self.refused: list[str] = []
         self.calls: list[str] = []
@@ -45,8 +45,8 @@ class Viewer:
         return answer
 
     def _ask(self, service: str, operation: str, **params: Any) -> Any:
-        call = compose(service, operation, "us-east-1", **params)
-        return parsed(call, self._answer(call))
+        call = compose_call(service, operation, "us-east-1", **params)
+        return parse_reply(call, self._answer(call))
 
     def _edge(self) -> Doc:
         [edge] = self._ask("cloudfront", "ListDistributions")["DistributionList"]["Items"]
@@ -105,7 +105,7 @@ def viewer(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
     looker = Viewer(user.box.emulator)
     user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(user.box.emulator, "_take_turn", looker)
+        patch.setattr(user.box.emulator, "_run_alone", looker)
         yield looker
     user.slow(0.0)
 
@@ -126,9 +126,9 @@ def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(user:
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 6])
 def test_switched_on_and_cut_off_it_goes_on_or_back(user: User, viewer: Viewer, after: int) -> None:
-    user.box.emulator.faults.order([{"fault": "expired", "at": after, "times": 1000}])
+    user.box.emulator.faults.replace([{"fault": "expired", "at": after, "times": 1000}])
     assert user.run("apply", "--yes", "--suffix", "a", *REQUIRE).code != 0
-    user.box.emulator.faults.order([])
+    user.box.emulator.faults.replace([])
 
     user.apply("a", *REQUIRE)
 

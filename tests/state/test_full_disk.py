@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.emulator.local import start
+from provisioner.emulator.local import start_emulator
 from provisioner.engine.calls.clock import Clock
 from state.errors import ProvisionerError, StateError
 from state.lock import FileLock
@@ -42,7 +42,7 @@ def test_the_embedded_aws_without_a_folder_of_its_own_is_refused_in_words(tmp_pa
     (tmp_path / "file").touch()
 
     with pytest.raises(ProvisionerError, match="cannot keep its files in") as caught:
-        start(tmp_path / "file" / "home")
+        start_emulator(tmp_path / "file" / "home")
 
     assert "MLAPI_HOME" in caught.value.hint
 

@@ -26,7 +26,7 @@ def exactly(user: User, purpose: str, suffix: str, *more: str) -> Iterator[list[
     try:
         yield asked
         authoriser = user.box.emulator.authoriser
-        asked += authoriser.asked if authoriser else []
+        asked += authoriser.decided_requests if authoriser else []
     finally:
         user.box.authorise()
     assert asked

@@ -46,7 +46,7 @@ def held(box: LocalAws, service: str) -> Iterator[Held]:
     """Inside, that service answers nobody before it is let go."""
     answers = Held(service)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(box.emulator.faults, "that_strike", answers.hold)
+        patch.setattr(box.emulator.faults, "matching", answers.hold)
         try:
             yield answers
         finally:

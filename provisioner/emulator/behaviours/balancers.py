@@ -6,7 +6,13 @@ from functools import partial
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold, let_go, regroup
+from provisioner.emulator.behaviours.interfaces import (
+    InterfaceOwner,
+    create_interface,
+    delete_interfaces_later,
+    interfaces_with_description,
+    set_groups,
+)
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import behaviours
@@ -22,8 +28,8 @@ _names: AccountStore[str] = AccountStore()
 
 def _balancers(call: Call) -> dict[str, Any]:
     """Return moto's load balancers by ARN."""
-    found: dict[str, Any] = backend("elbv2", call.account, call.region).load_balancers
-    return found
+    balancers: dict[str, Any] = backend("elbv2", call.account, call.region).load_balancers
+    return balancers
 
 
 def _description(arn: str) -> str:
@@ -32,7 +38,7 @@ def _description(arn: str) -> str:
 
 
 @behaviours.before("elbv2", "CreateLoadBalancer")
-def check(call: Call) -> None:
+def check_new_balancer(call: Call) -> None:
     """Refuse a name that was just released, and a public load balancer in a VPC without internet gateway.
 
     Raises:
@@ -58,11 +64,11 @@ def create(call: Call, reply: Reply) -> None:
     """Start provisioning a new load balancer, with an interface in every subnet; skip an existing one."""
     arn = reply["LoadBalancers"][0]["LoadBalancerArn"]
     balancer = _balancers(call)[arn]
-    if held_by(call, _description(arn)):
+    if interfaces_with_description(call, _description(arn)):
         return
     holder = InterfaceOwner("amazon-elb", _description(arn), public=balancer.scheme == "internet-facing")
     for subnet in balancer.subnets:
-        hold(call.place, subnet.id, balancer.security_groups or [], holder)
+        create_interface(call.place, subnet.id, balancer.security_groups or [], holder)
     # moto would make it active at the first read
     balancer.activate = lambda: None
     balancer.state = "provisioning"
@@ -70,23 +76,25 @@ def create(call: Call, reply: Reply) -> None:
 
 
 @behaviours.after("elbv2", "SetSecurityGroups")
-def regrouped(call: Call, _: Reply) -> None:
+def set_security_groups(call: Call, _: Reply) -> None:
     """Set the new security groups on the load balancer's interfaces."""
-    interfaces = held_by(call, _description(call.params["LoadBalancerArn"]))
-    regroup(call, interfaces, call.params["SecurityGroups"])
+    interfaces = interfaces_with_description(call, _description(call.params["LoadBalancerArn"]))
+    set_groups(call, interfaces, call.params["SecurityGroups"])
 
 
 @behaviours.after("elbv2", "SetSubnets")
-def resettled(call: Call, _: Reply) -> None:
+def set_subnets(call: Call, _: Reply) -> None:
     """Create interfaces in added subnets at once, and delete those in removed subnets after a while."""
     arn = call.params["LoadBalancerArn"]
     balancer, enis = _balancers(call)[arn], backend("ec2", call.account, call.region).enis
-    held = {enis[name].subnet_id: name for name in held_by(call, _description(arn))}
-    kept = {subnet.id for subnet in balancer.subnets}
-    let_go(call.place, [name for subnet, name in held.items() if subnet not in kept], LINGER)
+    interfaces_by_subnet = {enis[name].subnet_id: name for name in interfaces_with_description(call, _description(arn))}
+    subnet_ids = {subnet.id for subnet in balancer.subnets}
+    delete_interfaces_later(
+        call.place, [name for subnet, name in interfaces_by_subnet.items() if subnet not in subnet_ids], LINGER
+    )
     holder = InterfaceOwner("amazon-elb", _description(arn), public=balancer.scheme == "internet-facing")
-    for subnet in sorted(kept - held.keys()):
-        hold(call.place, subnet, balancer.security_groups or [], holder)
+    for subnet in sorted(subnet_ids - interfaces_by_subnet.keys()):
+        create_interface(call.place, subnet, balancer.security_groups or [], holder)
 
 
 @behaviours.before("elbv2", "DeleteLoadBalancer")
@@ -104,24 +112,24 @@ def delete(call: Call) -> None:
     if balancer.attrs.get("deletion_protection.enabled") == "true":
         message = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
         raise AwsError("OperationNotPermitted", message)
-    let_go(call.place, held_by(call, _description(arn)), LINGER)
+    delete_interfaces_later(call.place, interfaces_with_description(call, _description(arn)), LINGER)
     _names.of(call)[balancer.name] = arn
     clock.later(NAME, partial(_names.of(call).pop, balancer.name, None))
 
 
 @behaviours.before("elbv2", "ModifyLoadBalancerAttributes")
-def log_bucket(call: Call) -> None:
+def check_log_bucket(call: Call) -> None:
     """Refuse access logs to a bucket that does not exist or has no policy: aws/aws-cdk#21947, #5758.
 
     Raises:
         AwsError: InvalidConfigurationRequest.
 
     """
-    told = {attribute["Key"]: attribute["Value"] for attribute in call.params["Attributes"]}
-    bucket = told.get("access_logs.s3.bucket", "")
-    if told.get("access_logs.s3.enabled") != "true":
+    attributes = {attribute["Key"]: attribute["Value"] for attribute in call.params["Attributes"]}
+    bucket = attributes.get("access_logs.s3.bucket", "")
+    if attributes.get("access_logs.s3.enabled") != "true":
         return
-    there = backend("s3", call.account, "aws").buckets.get(bucket)
-    if there is None or not there.policy:
+    log_bucket = backend("s3", call.account, "aws").buckets.get(bucket)
+    if log_bucket is None or not log_bucket.policy:
         message = f"Access Denied for bucket: {bucket}. Please check S3bucket permission"
         raise AwsError("InvalidConfigurationRequest", message)

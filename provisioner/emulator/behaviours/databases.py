@@ -6,12 +6,18 @@ from functools import partial
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold, let_go, regroup
+from provisioner.emulator.behaviours.interfaces import (
+    InterfaceOwner,
+    create_interface,
+    delete_interfaces_later,
+    interfaces_with_description,
+    set_groups,
+)
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
-from provisioner.emulator.patches.rds_clusters import clusters, drop_automatic, instances
+from provisioner.emulator.patches.rds_clusters import clusters, delete_automatic_snapshots, instances
 from provisioner.emulator.wire import AccountRegion, Call
 
 # Seconds: AWS re:Post and go-to-k/cdkd rds-provider.ts (5 to 30 minutes for a delete, overall).
@@ -26,12 +32,12 @@ def _name(call: Call, member: str) -> str:
     return str(call.params.get(member, "")).lower()
 
 
-def _enis(name: str) -> str:
+def _interface_description(name: str) -> str:
     """Return the description of an instance's network interface."""
     return f"RDSNetworkInterface {name}"
 
 
-def _pass(shelf: AccountStore[str], place: AccountRegion, name: str, status: str, seconds: float) -> None:
+def _set_passing_status(shelf: AccountStore[str], place: AccountRegion, name: str, status: str, seconds: float) -> None:
     """Set a status that turns into "available" after `seconds`, unless another status replaces it before."""
     shelf.of(place)[name] = status
 
@@ -51,7 +57,7 @@ def _cluster_state(name: str) -> AwsError:
 @behaviours.after("rds", "CreateDBCluster")
 def create_cluster(call: Call, reply: Reply) -> None:
     """Start the creation of a cluster."""
-    _pass(_clusters, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
+    _set_passing_status(_clusters, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
     reply["DBCluster"]["Status"] = "creating"
 
 
@@ -70,10 +76,10 @@ def modify_cluster(call: Call, reply: Reply) -> None:
     New security groups are set on the interfaces of its instances at once.
     """
     name = reply["DBCluster"]["DBClusterIdentifier"]
-    _pass(_clusters, call.place, name, "modifying", MODIFY)
+    _set_passing_status(_clusters, call.place, name, "modifying", MODIFY)
     if groups := call.params.get("VpcSecurityGroupIds"):
         for instance in _members(call, name):
-            regroup(call, held_by(call, _enis(instance)), groups)
+            set_groups(call, interfaces_with_description(call, _interface_description(instance)), groups)
 
 
 def _members(call: Call | AccountRegion, cluster: str) -> list[str]:
@@ -103,10 +109,10 @@ def delete_cluster(call: Call) -> None:
     if any(_instances.of(call).get(member) != "deleting" for member in _members(call, name)):
         message = "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
         raise AwsError("InvalidDBClusterStateFault", message)
-    told = ask_moto(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
-    _clusters.of(call)[name] = told["Status"] = "deleting"
+    description = ask_moto(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
+    _clusters.of(call)[name] = description["Status"] = "deleting"
     clock.later(CLUSTER_DELETE, partial(_cluster_gone, call, name))
-    raise Answered({"DBCluster": told})
+    raise Answered({"DBCluster": description})
 
 
 def _check_final_snapshot(call: Call) -> None:
@@ -127,7 +133,7 @@ def _cluster_gone(call: Call, name: str) -> None:
         return
     ask_moto(call, "rds", "DeleteDBCluster", **call.params | {"DBClusterIdentifier": name})
     _clusters.of(call).pop(name, None)
-    drop_automatic(call, name)
+    delete_automatic_snapshots(call, name)
 
 
 @behaviours.after("rds", "DescribeDBClusters")
@@ -149,14 +155,19 @@ def may_create_instance(call: Call) -> None:
 def create_instance(call: Call, reply: Reply) -> None:
     """Start the creation of an instance, with a network interface in a subnet of the subnet group."""
     name = reply["DBInstance"]["DBInstanceIdentifier"]
-    _pass(_instances, call.place, name, "creating", INSTANCE)
+    _set_passing_status(_instances, call.place, name, "creating", INSTANCE)
     reply["DBInstance"]["DBInstanceStatus"] = "creating"
     rds = backend("rds", call.account, call.region)
     cluster = clusters(call).get(_name(call, "DBClusterIdentifier"))
     group = rds.subnet_groups.get(getattr(cluster, "db_subnet_group_name", ""))
     if cluster is not None and group is not None:
         subnet = group.subnets[0]["SubnetIdentifier"]
-        hold(call.place, subnet, cluster.vpc_security_group_ids, InterfaceOwner("amazon-rds", _enis(name)))
+        create_interface(
+            call.place,
+            subnet,
+            cluster.vpc_security_group_ids,
+            InterfaceOwner("amazon-rds", _interface_description(name)),
+        )
 
 
 @behaviours.before("rds", "ModifyDBInstance")
@@ -171,7 +182,7 @@ def may_modify_instance(call: Call) -> None:
 @behaviours.after("rds", "ModifyDBInstance")
 def modify_instance(call: Call, reply: Reply) -> None:
     """Make the instance "modifying" for a while."""
-    _pass(_instances, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
+    _set_passing_status(_instances, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
 
 
 @behaviours.before("rds", "DeleteDBInstance")
@@ -188,16 +199,16 @@ def delete_instance(call: Call) -> None:
         return
     if _instances.of(call).get(name) == "deleting":
         raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
-    told = ask_moto(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
-    _instances.of(call)[name] = told["DBInstanceStatus"] = "deleting"
+    description = ask_moto(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
+    _instances.of(call)[name] = description["DBInstanceStatus"] = "deleting"
     clock.later(INSTANCE_DELETE, partial(_instance_gone, call, name))
-    raise Answered({"DBInstance": told})
+    raise Answered({"DBInstance": description})
 
 
 def _instance_gone(call: Call, name: str) -> None:
     """Delete the instance in moto, and its network interface."""
     ask_moto(call, "rds", "DeleteDBInstance", DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-    let_go(call.place, held_by(call, _enis(name)), 0)
+    delete_interfaces_later(call.place, interfaces_with_description(call, _interface_description(name)), 0)
     _instances.of(call).pop(name, None)
 
 

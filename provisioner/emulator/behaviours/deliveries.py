@@ -7,7 +7,7 @@ from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.wire import Call
 
-_asked: AccountStore[bool] = AccountStore()
+_refused: AccountStore[bool] = AccountStore()
 
 
 @behaviours.before("logs", "CreateDelivery", "DeleteDelivery")
@@ -18,9 +18,9 @@ def refuse_busy(call: Call) -> None:
         AwsError: ConflictException.
 
     """
-    of = call.params.get("id") or call.params["deliverySourceName"]
-    asked = _asked.of(call)
-    if asked.setdefault(f"{call.operation} {of}", False):
+    delivery = call.params.get("id") or call.params["deliverySourceName"]
+    refused = _refused.of(call)
+    if refused.setdefault(f"{call.operation} {delivery}", False):
         return
-    asked[f"{call.operation} {of}"] = True
+    refused[f"{call.operation} {delivery}"] = True
     raise AwsError("ConflictException", "Requested resource is currently being updated. Please try again later.")

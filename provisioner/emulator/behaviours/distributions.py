@@ -11,7 +11,7 @@ from provisioner.emulator.behaviours import lag
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import behaviours
-from provisioner.emulator.local import window
+from provisioner.emulator.local import consistency_window
 from provisioner.emulator.moto_bridge import ask_moto
 from provisioner.emulator.patches.cloudfront_distributions import distributions, got
 from provisioner.emulator.wire import Call
@@ -34,21 +34,21 @@ _before: AccountStore[StaleReply] = AccountStore()
 
 
 @behaviours.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
-def change(call: Call, reply: Reply) -> None:
+def start_deployment(call: Call, reply: Reply) -> None:
     """Start the deployment of a new or changed distribution."""
     name, etag = reply["Distribution"]["Id"], reply["ETag"]
     _deploying.at(call.account, "")[name] = etag
-    clock.later(DEPLOY, partial(_deployed, call.account, name, etag))
+    clock.later(DEPLOY, partial(_end_deployment, call.account, name, etag))
 
 
-def _deployed(account: str, name: str, etag: str) -> None:
+def _end_deployment(account: str, name: str, etag: str) -> None:
     """End the deployment, unless a newer change is being deployed."""
     if _deploying.at(account, "").get(name) == etag:  # else a newer change is being deployed
         del _deploying.at(account, "")[name]
 
 
 @behaviours.after("cloudfront", "GetDistribution")
-def status(call: Call, reply: Reply) -> None:
+def set_status(call: Call, reply: Reply) -> None:
     """Put the status of the deployment into the reply; right after an update, the whole reply may be stale.
 
     go-to-k/cdkd cloudfront-distribution-provider.ts: a Get after the disable may still show
@@ -65,7 +65,7 @@ def status(call: Call, reply: Reply) -> None:
 
 
 @behaviours.before("cloudfront", "UpdateDistribution")
-def remember(call: Call) -> None:
+def remember_former(call: Call) -> None:
     """Keep the distribution as it is before an update, for stale reads."""
     name = call.params["Id"]
     if name not in distributions(call):
@@ -74,11 +74,13 @@ def remember(call: Call) -> None:
     got(call, old)
     if name in _deploying.at(call.account, ""):
         old["Distribution"]["Status"] = "InProgress"
-    _before.at(call.account, "")[name] = StaleReply(old, lag.misses(), clock.now() + window(clock.speed))
+    _before.at(call.account, "")[name] = StaleReply(
+        old, lag.random_misses(), clock.now() + consistency_window(clock.speed)
+    )
 
 
 @behaviours.after("cloudfront", "ListDistributions")
-def statuses(call: Call, reply: Reply) -> None:
+def set_statuses(call: Call, reply: Reply) -> None:
     """Put the status of the deployment of each distribution into the reply."""
     for summary in reply["DistributionList"].get("Items", []):
         if summary["Id"] in _deploying.at(call.account, ""):

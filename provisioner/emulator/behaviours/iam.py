@@ -16,7 +16,7 @@ from provisioner.emulator.errors import AwsError, Reply, access_denied
 from provisioner.emulator.hooks import always, behaviours
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.iam import SERVICE_ROLES, create_service_role
-from provisioner.emulator.wire import Call, compose
+from provisioner.emulator.wire import Call, compose_call
 
 MOST = 2  # refusals of one role
 # Roles are used some time after they are created, so AT_LEAST is in real seconds, at any speed.
@@ -76,13 +76,13 @@ class NewRole:
     """A new role, and how many more calls that use it are refused."""
 
     arn: str
-    born: float = field(default_factory=clock.now)
-    left: int = field(default_factory=lambda: _dice.randint(0, MOST * lag.USES))
+    created_at: float = field(default_factory=clock.now)
+    refusals_left: int = field(default_factory=lambda: _dice.randint(0, MOST * lag.USES))
 
     def refuses(self) -> bool:
         """Return whether a call that uses the role is refused, and count that."""
-        refuses = self.left > 0 and clock.now() <= self.born + max(clock.scaled(SECONDS), AT_LEAST)
-        self.left -= refuses
+        refuses = self.refusals_left > 0 and clock.now() <= self.created_at + max(clock.scaled(SECONDS), AT_LEAST)
+        self.refusals_left -= refuses
         return refuses
 
 
@@ -90,7 +90,7 @@ _new: AccountStore[NewRole] = AccountStore()
 
 
 @behaviours.after("iam", "CreateRole")
-def _remember(call: Call, reply: Reply) -> None:
+def _remember_new_role(call: Call, reply: Reply) -> None:
     """Remember a new role."""
     arn = str(reply["Role"]["Arn"])
     _new.at(call.account, "")[arn] = NewRole(arn)
@@ -98,7 +98,7 @@ def _remember(call: Call, reply: Reply) -> None:
 
 def _refuse(call: Call) -> None:
     """Refuse a call that uses a role which is still too new."""
-    for arn in _taken(call):
+    for arn in _new_roles_used(call):
         role = _new.at(call.account, "").get(arn)
         if role is not None and role.refuses():
             raise _refusal(call, role)
@@ -107,25 +107,25 @@ def _refuse(call: Call) -> None:
 def _refusal(call: Call, role: NewRole) -> AwsError:
     """Return the error for a role: a denied iam:PassRole, or the service's own error, in turn."""
     code, message = UNKNOWN[call.service, call.operation]
-    is_denied = role.left % 2 == 0 and call.service not in _NOT_PASSED
+    is_denied = role.refusals_left % 2 == 0 and call.service not in _NOT_PASSED
     if is_denied or not code:
         return access_denied(call, "iam:PassRole", role.arn)
     return AwsError(code, message)
 
 
-def _taken(call: Call) -> Iterator[str]:
+def _new_roles_used(call: Call) -> Iterator[str]:
     """Return the ARNs of new roles that a call uses, directly or through its task definition."""
-    told = str(call.params)
+    text = str(call.params)
     if name := call.params.get("taskDefinition"):
-        told += _task_roles(call, str(name))
-    return (arn for arn in list(_new.at(call.account, "")) if arn in told)
+        text += _task_roles(call, str(name))
+    return (arn for arn in list(_new.at(call.account, "")) if arn in text)
 
 
 def _task_roles(call: Call, name: str) -> str:
     """Return the execution role and the task role of a task definition, as a text."""
-    known: Any = backend("ecs", call.account, call.region)
+    ecs: Any = backend("ecs", call.account, call.region)
     try:
-        task = known.describe_task_definition(name)
+        task = ecs.describe_task_definition(name)
     except TaskDefinitionNotFoundException:  # the call itself will fail with this
         return ""
     return " ".join(str(getattr(task, name, "")) for name in ("execution_role_arn", "task_role_arn"))
@@ -163,7 +163,7 @@ def _first_use(call: Call) -> None:
     roles = backend("iam", call.account, "aws").roles.values()
     if any(role.name == SERVICE_ROLES[principal] for role in roles):
         return
-    create_service_role(compose("iam", "CreateServiceLinkedRole", "us-east-1", AWSServiceName=principal))
+    create_service_role(compose_call("iam", "CreateServiceLinkedRole", "us-east-1", AWSServiceName=principal))
     if call.service in NOT_YET:
         raise NOT_YET[call.service]
 
@@ -173,7 +173,7 @@ for _service, _operation in FIRST_USES:
 
 
 @always.before("iam", "DeletePolicy")
-def versions(call: Call) -> None:
+def refuse_with_versions(call: Call) -> None:
     """Refuse to delete a policy that has non-default versions: IAM API, DeletePolicy, DeleteConflict."""
     policy = backend("iam", call.account, "aws").managed_policies.get(call.params["PolicyArn"])
     if policy and len(policy.versions) > 1:
@@ -186,10 +186,10 @@ def versions(call: Call) -> None:
 
 
 @behaviours.before("iam", "DeletePolicy")
-def attached(call: Call) -> None:
+def refuse_attached(call: Call) -> None:
     """Refuse to delete a policy that is attached or a boundary: IAM API, DeletePolicy, DeleteConflict."""
     arn, iam = call.params["PolicyArn"], backend("iam", call.account, "aws")
     entities = (*iam.roles.values(), *iam.users.values(), *iam.groups.values())
-    bounds = any(role.permissions_boundary_arn == arn for role in iam.roles.values())
-    if bounds or any(arn in one.managed_policies for one in entities):
+    is_boundary = any(role.permissions_boundary_arn == arn for role in iam.roles.values())
+    if is_boundary or any(arn in entity.managed_policies for entity in entities):
         raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)

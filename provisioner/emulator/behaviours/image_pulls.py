@@ -21,7 +21,7 @@ _IMAGE = re.compile(
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
-def _images(task: Task) -> StartFailure | None:
+def _image_failure(task: Task) -> StartFailure | None:
     """Return the failure to pull an image of the task from this account's ECR, or None.
 
     An archived image cannot be pulled. A missing image is fetched if a pull-through cache rule covers its
@@ -30,49 +30,51 @@ def _images(task: Task) -> StartFailure | None:
     if not behaviours.on:
         return None
     for container in task.definition["containerDefinitions"]:
-        place = _IMAGE.fullmatch(container["image"])
-        if place is None or (place["account"], place["region"]) != (task.place.account, task.place.region):
+        location = _IMAGE.fullmatch(container["image"])
+        if location is None or (location["account"], location["region"]) != (task.place.account, task.place.region):
             continue
-        named = {"imageDigest": place["digest"]} if place["digest"] else {"imageTag": place["tag"] or "latest"}
-        image = image_of(task.place, place["repository"], named)
-        if image is None and not _has_rule(task, place["repository"]):
+        image_id = (
+            {"imageDigest": location["digest"]} if location["digest"] else {"imageTag": location["tag"] or "latest"}
+        )
+        image = image_of(task.place, location["repository"], image_id)
+        if image is None and not _has_rule(task, location["repository"]):
             continue  # users push no images to the emulator, so a missing one is taken as present
-        if image is None and (missing := _missing(task, place["repository"])):
-            return _unpulled(container["image"], f"pull access denied: not authorized to perform: {missing}")
+        if image is None and (missing := _missing_action(task, location["repository"])):
+            return _pull_failure(container["image"], f"pull access denied: not authorized to perform: {missing}")
         if image is None:
-            _fill(task, place["repository"], named.get("imageTag", "latest"))
-        elif status_of(task.place, place["repository"], image.image_digest) != ACTIVE:
-            return _unpulled(container["image"], f"{container['image']}: not found")
+            _fetch_from_upstream(task, location["repository"], image_id.get("imageTag", "latest"))
+        elif status_of(task.place, location["repository"], image.image_digest) != ACTIVE:
+            return _pull_failure(container["image"], f"{container['image']}: not found")
     return None
 
 
-def _unpulled(image: str, why: str) -> StartFailure:
+def _pull_failure(image: str, reason: str) -> StartFailure:
     """Return the failure to pull an image."""
     text = (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref"
-        f" {image}: {why}"
+        f" {image}: {reason}"
     )
     return StartFailure(text, text)
 
 
 def _has_rule(task: Task, repository: str) -> bool:
     """Return whether a pull-through cache rule covers a repository."""
-    return any(one == "ROOT" or repository.startswith(f"{one.rstrip('/')}/") for one in prefixes(task.place))
+    return any(prefix == "ROOT" or repository.startswith(f"{prefix.rstrip('/')}/") for prefix in prefixes(task.place))
 
 
-def _missing(task: Task, repository: str) -> str:
+def _missing_action(task: Task, repository: str) -> str:
     """Return the action that the execution role lacks to fetch an image into a repository; "" if none."""
     roles = backend("iam", task.place.account, "aws").roles.values()
     arn = f"arn:aws:ecr:{task.place.region}:{task.place.account}:repository/{repository}"
-    mine = [one for one in roles if one.arn == task.definition.get("executionRoleArn")]
-    policies = [json.loads(text) for one in mine for text in one.policies.values()]
+    execution_roles = [one for one in roles if one.arn == task.definition.get("executionRoleArn")]
+    policies = [json.loads(text) for one in execution_roles for text in one.policies.values()]
     return next((one for one in _FILLS if not allows(policies, Request(one, arn))), "")
 
 
-def _fill(task: Task, repository: str, tag: str) -> None:
+def _fetch_from_upstream(task: Task, repository: str, tag: str) -> None:
     """Put the image into the repository, as if fetched from upstream; create a missing repository."""
-    there = backend("ecr", task.place.account, task.place.region).repositories
-    if repository not in there:
+    repositories = backend("ecr", task.place.account, task.place.region).repositories
+    if repository not in repositories:
         ask_moto(task.place, "ecr", "CreateRepository", repositoryName=repository)
     manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {}, "layers": []}
     ask_moto(
@@ -85,4 +87,4 @@ def _fill(task: Task, repository: str, tag: str) -> None:
     )
 
 
-checks.append(_images)
+checks.append(_image_failure)

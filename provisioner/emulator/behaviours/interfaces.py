@@ -32,17 +32,17 @@ def _ec2(place: AccountRegion | Call) -> Any:
     return backend("ec2", place.account, place.region)
 
 
-def hold(place: AccountRegion, subnet: str, groups: list[str], holder: InterfaceOwner) -> str:
+def create_interface(place: AccountRegion, subnet: str, groups: list[str], owner: InterfaceOwner) -> str:
     """Create a network interface for a service; return its id."""
-    told: dict[str, Any] = {"SubnetId": subnet, "Description": holder.description}
+    request: dict[str, Any] = {"SubnetId": subnet, "Description": owner.description}
     if groups:
-        told["Groups"] = groups
-    made = ask_moto(place, "ec2", "CreateNetworkInterface", **told)["NetworkInterface"]
-    adopt(place, made["NetworkInterfaceId"], holder)
-    return str(made["NetworkInterfaceId"])
+        request["Groups"] = groups
+    interface = ask_moto(place, "ec2", "CreateNetworkInterface", **request)["NetworkInterface"]
+    set_owner(place, interface["NetworkInterfaceId"], owner)
+    return str(interface["NetworkInterfaceId"])
 
 
-def adopt(place: AccountRegion, name: str, holder: InterfaceOwner) -> None:
+def set_owner(place: AccountRegion, name: str, holder: InterfaceOwner) -> None:
     """Make a service the owner of an existing network interface."""
     interface = _ec2(place).enis[name]
     interface.description, interface.interface_type = holder.description, holder.kind
@@ -53,18 +53,18 @@ def adopt(place: AccountRegion, name: str, holder: InterfaceOwner) -> None:
         interface.public_ip = f"203.0.113.{int(name[-4:], 16) % 254 + 1}"  # RFC 5737
 
 
-def let_go(place: AccountRegion, names: Iterable[str], seconds: float) -> None:
+def delete_interfaces_later(place: AccountRegion, names: Iterable[str], seconds: float) -> None:
     """Delete network interfaces after `seconds` of AWS's time."""
     for name in names:
         clock.later(seconds, partial(_ec2(place).enis.pop, name, None))
 
 
-def held_by(place: AccountRegion | Call, description: str) -> list[str]:
+def interfaces_with_description(place: AccountRegion | Call, description: str) -> list[str]:
     """Return the ids of the network interfaces with a description."""
     return [name for name, e in _ec2(place).enis.items() if e.description == description]
 
 
-def regroup(place: AccountRegion | Call, names: Iterable[str], groups: list[str]) -> None:
+def set_groups(place: AccountRegion | Call, names: Iterable[str], groups: list[str]) -> None:
     """Set the security groups of network interfaces."""
     ec2 = _ec2(place)
     for name in names:
@@ -78,22 +78,24 @@ def describe(call: Call) -> Reply | None:
     The filters here take wildcards.
     """
     filters = call.params.get("Filters", [])
-    ours = [f for f in filters if f["Name"].startswith(OURS)]
-    told = call.params | {"Filters": [f for f in filters if f not in ours]}
-    reply = ask_moto(call, "ec2", "DescribeNetworkInterfaces", **told)
+    owner_filters = [f for f in filters if f["Name"].startswith(OURS)]
+    request = call.params | {"Filters": [f for f in filters if f not in owner_filters]}
+    reply = ask_moto(call, "ec2", "DescribeNetworkInterfaces", **request)
     for interface in reply["NetworkInterfaces"]:
-        _attach(call, interface)
-    kept = [i for i in reply["NetworkInterfaces"] if all(_meets(i, wanted) for wanted in ours)]
-    return reply | {"NetworkInterfaces": kept}
+        _add_attachment(call, interface)
+    interfaces = [
+        i for i in reply["NetworkInterfaces"] if all(_passes_filter(i, owner_filter) for owner_filter in owner_filters)
+    ]
+    return reply | {"NetworkInterfaces": interfaces}
 
 
-def _attach(call: Call, interface: dict[str, Any]) -> None:
+def _add_attachment(call: Call, interface: dict[str, Any]) -> None:
     """Add the attachment to the description of an interface that a service owns."""
-    held = _ec2(call).enis[interface["NetworkInterfaceId"]]
-    holder: InterfaceOwner | None = getattr(held, "holder", None)
-    if holder is not None:
+    moto_interface = _ec2(call).enis[interface["NetworkInterfaceId"]]
+    interface_owner: InterfaceOwner | None = getattr(moto_interface, "holder", None)
+    if interface_owner is not None:
         # terraform-provider-aws elbv2/load_balancer.go finds interfaces by this owner
-        owner = holder.owner if holder.owner.startswith("amazon-elb") else "amazon-aws"
+        owner = interface_owner.owner if interface_owner.owner.startswith("amazon-elb") else "amazon-aws"
         attachment = f"ela-attach-{interface['NetworkInterfaceId'][4:]}"
         interface["Attachment"] = {
             "AttachmentId": attachment,
@@ -104,7 +106,7 @@ def _attach(call: Call, interface: dict[str, Any]) -> None:
         }
 
 
-def _meets(interface: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def _passes_filter(interface: dict[str, Any], filter_: dict[str, Any]) -> bool:
     """Return whether an interface passes one filter."""
     attachment = interface.get("Attachment", {})
     values = {
@@ -117,8 +119,8 @@ def _meets(interface: dict[str, Any], wanted: dict[str, Any]) -> bool:
         "attachment.status": attachment.get("Status"),
         "attachment.attachment-id": attachment.get("AttachmentId"),
     }
-    value = values.get(wanted["Name"])
-    return any(fnmatch.fnmatchcase(str(value), pattern) for pattern in wanted["Values"])
+    value = values.get(filter_["Name"])
+    return any(fnmatch.fnmatchcase(str(value), pattern) for pattern in filter_["Values"])
 
 
 @behaviours.before("ec2", "DeleteNetworkInterface")

@@ -36,7 +36,7 @@ USES: Mapping[tuple[str, str], tuple[str, str, str]] = {
 }
 
 
-def _use(call: Call) -> None:
+def _check_key(call: Call) -> None:
     """Refuse a key that is unknown, new to the service, or not enabled; accept aliases, which are AWS's own.
 
     Raises:
@@ -44,8 +44,8 @@ def _use(call: Call) -> None:
 
     """
     path, code, message = USES[call.service, call.operation]
-    named = call.params.get(path)
-    name = named.get("KMSMasterKeyId") if isinstance(named, dict) else named
+    value = call.params.get(path)
+    name = value.get("KMSMasterKeyId") if isinstance(value, dict) else value
     if not name or "alias/" in name:
         return
     key = key_of(call, name)
@@ -54,4 +54,4 @@ def _use(call: Call) -> None:
 
 
 for _service, _operation in USES:
-    behaviours.before(_service, _operation)(_use)
+    behaviours.before(_service, _operation)(_check_key)

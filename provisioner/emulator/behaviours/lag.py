@@ -14,7 +14,7 @@ from provisioner.emulator.account_store import AccountStore, on_reset
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import behaviours
-from provisioner.emulator.local import window
+from provisioner.emulator.local import consistency_window
 from provisioner.emulator.wire import Call
 
 MISSES, USES = 2, 1
@@ -28,10 +28,10 @@ class LagRule:
 
     service: str
     create: str
-    made: str  # path of the id in the reply, or "=" and the parameter with the name
+    created_path: str  # path of the id in the reply, or "=" and the parameter with the name
     read: str
     listed: str  # path of the list in the reply of the read
-    asked: str  # parameter of the read with the ids; "" if it only lists
+    asked_param: str  # parameter of the read with the ids; "" if it only lists
     code: str
     message: str
     status: int = 400
@@ -40,7 +40,7 @@ class LagRule:
     @property
     def member(self) -> str:
         """The field that holds the id in a list."""
-        return self.made.rpartition(".")[2].removeprefix("=")
+        return self.created_path.rpartition(".")[2].removeprefix("=")
 
     def not_found(self, name: str) -> AwsError:
         """Return the error for a read of a resource that does not exist."""
@@ -52,7 +52,7 @@ class LagRule:
 
 
 # Codes: terraform-provider-aws ec2/errors.go and botocore ServiceModel.
-KINDS = [
+LAG_RULES = [
     LagRule("ec2", "CreateVpc", "Vpc.VpcId", "DescribeVpcs", "Vpcs", "VpcIds",
          "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
     LagRule("ec2", "CreateSubnet", "Subnet.SubnetId", "DescribeSubnets", "Subnets", "SubnetIds",
@@ -93,7 +93,7 @@ _dice = random.Random(SEED)  # noqa: S311  # tests need the same numbers after e
 on_reset(lambda: _dice.seed(SEED))
 
 
-def misses() -> int:
+def random_misses() -> int:
     """Return how many reads will miss a new resource, at random."""
     return _dice.randint(0, MISSES)
 
@@ -102,14 +102,14 @@ def misses() -> int:
 class Hidden:
     """A new resource, and how many reads and uses still miss it."""
 
-    kind: LagRule
+    rule: LagRule
     name: str
-    born: float = field(default_factory=clock.now)
-    reads: int = field(default_factory=misses)
+    created_at: float = field(default_factory=clock.now)
+    reads: int = field(default_factory=random_misses)
     uses: int = field(default_factory=lambda: _dice.randint(0, USES))
 
     def __post_init__(self) -> None:
-        self.until = self.born + clock.scaled(SECONDS if self.reads else 0)
+        self.until = self.created_at + clock.scaled(SECONDS if self.reads else 0)
 
     @property
     def is_hiding(self) -> bool:
@@ -129,121 +129,121 @@ class Hidden:
         return hides
 
     def _is_old(self) -> bool:
-        return clock.now() > self.born + window(clock.speed)
+        return clock.now() > self.created_at + consistency_window(clock.speed)
 
 
-_fresh: AccountStore[Hidden] = AccountStore()
+_hidden: AccountStore[Hidden] = AccountStore()
 
 
-def _place(call: Call) -> dict[str, Hidden]:
-    return _fresh.at(call.account, "" if call.service == "iam" else call.region)
+def _hidden_resources(call: Call) -> dict[str, Hidden]:
+    return _hidden.at(call.account, "" if call.service == "iam" else call.region)
 
 
-def _dig(reply: Any, path: str) -> Any:
+def _value_at(reply: Any, path: str) -> Any:
     for step in path.split("."):
         reply = reply[int(step)] if step.isdigit() else reply[step]
     return reply
 
 
-def _remember(call: Call, reply: Reply) -> None:
+def _hide_new_resource(call: Call, reply: Reply) -> None:
     """Hide a newly created resource; a repeated create call that returns the same id does not count."""
-    kind = next(k for k in KINDS if (k.service, k.create) == (call.service, call.operation))
-    own = kind.made.startswith("=")
-    name = str(call.params[kind.made[1:]] if own else _dig(reply, kind.made))
-    if own or name not in _place(call):  # the same id again is no new thing, the same name is
-        _place(call)[name] = Hidden(kind, name)
+    rule = next(k for k in LAG_RULES if (k.service, k.create) == (call.service, call.operation))
+    own = rule.created_path.startswith("=")
+    name = str(call.params[rule.created_path[1:]] if own else _value_at(reply, rule.created_path))
+    if own or name not in _hidden_resources(call):  # the same id again is no new thing, the same name is
+        _hidden_resources(call)[name] = Hidden(rule, name)
 
 
-def _read_by_id(call: Call) -> None:
+def _refuse_read_by_id(call: Call) -> None:
     """Refuse a read by id of a hidden resource."""
-    for kind in _read_by(call):
-        asked = call.params.get(kind.asked, []) if kind.asked else []
-        for name in [asked] if isinstance(asked, str) else asked:
-            fresh = _place(call).get(name)
-            if fresh is not None and fresh.kind is kind and fresh.hides_from_read():
-                raise kind.not_found(name)
+    for rule in _rules_of_read(call):
+        names = call.params.get(rule.asked_param, []) if rule.asked_param else []
+        for name in [names] if isinstance(names, str) else names:
+            hidden = _hidden_resources(call).get(name)
+            if hidden is not None and hidden.rule is rule and hidden.hides_from_read():
+                raise rule.not_found(name)
 
 
-def _read_by(call: Call) -> Iterator[LagRule]:
-    return (kind for kind in KINDS if (kind.service, kind.read) == (call.service, call.operation))
+def _rules_of_read(call: Call) -> Iterator[LagRule]:
+    return (rule for rule in LAG_RULES if (rule.service, rule.read) == (call.service, call.operation))
 
 
 def _may_hide(call: Call) -> bool:
     """Return whether a hidden resource could be in a list; if not, the reply need not be parsed."""
-    kinds = list(_read_by(call))
-    return any(fresh.kind in kinds and fresh.is_hiding for fresh in _place(call).values())
+    rules = list(_rules_of_read(call))
+    return any(hidden.rule in rules and hidden.is_hiding for hidden in _hidden_resources(call).values())
 
 
-def _read_list(call: Call, reply: Reply) -> None:
+def _remove_from_list(call: Call, reply: Reply) -> None:
     """Remove hidden resources from a list; reads by id have been handled before."""
-    for kind in _read_by(call):
-        if not kind.listed or (kind.asked and call.params.get(kind.asked)):
+    for rule in _rules_of_read(call):
+        if not rule.listed or (rule.asked_param and call.params.get(rule.asked_param)):
             continue
-        items = reply.get(kind.listed, [])
-        seen = [item for item in items if not _is_hidden(call, item[kind.member])]
-        if items and not seen and "Names" in call.params:
-            raise kind.not_found(call.params["Names"][0])
-        reply[kind.listed] = seen
+        items = reply.get(rule.listed, [])
+        visible = [item for item in items if not _is_hidden(call, item[rule.member])]
+        if items and not visible and "Names" in call.params:
+            raise rule.not_found(call.params["Names"][0])
+        reply[rule.listed] = visible
 
 
 def _is_hidden(call: Call, name: str) -> bool:
-    fresh = _place(call).get(name)
-    return fresh is not None and fresh.hides_from_read()
+    hidden = _hidden_resources(call).get(name)
+    return hidden is not None and hidden.hides_from_read()
 
 
-def _use(call: Call) -> None:
+def _refuse_use(call: Call) -> None:
     """Refuse, once, a call that uses a new resource; deletions always find it, for safe cleaning up."""
     if not call.mutating or call.operation.startswith(("Delete", "Release", "Detach", "Disassociate")):
         return
-    known = _place(call)
-    for word in _words(call.params):
-        fresh = known.get(word)
-        created = fresh is not None and call.operation == fresh.kind.create
-        ours = fresh is not None and fresh.kind.service == call.service and not created
-        if fresh is not None and ours and fresh.hides_from_use():
-            raise fresh.kind.not_usable(word)
+    hidden_resources = _hidden_resources(call)
+    for word in _strings_in(call.params):
+        resource = hidden_resources.get(word)
+        created = resource is not None and call.operation == resource.rule.create
+        is_of_service = resource is not None and resource.rule.service == call.service and not created
+        if resource is not None and is_of_service and resource.hides_from_use():
+            raise resource.rule.not_usable(word)
 
 
 def hides_from_use(call: Call, name: str) -> bool:
     """Return whether another service does not find a resource, and count that."""
-    fresh = _place(call).get(name)
-    return fresh is not None and fresh.hides_from_use()
+    hidden = _hidden_resources(call).get(name)
+    return hidden is not None and hidden.hides_from_use()
 
 
 # Calls in which another service looks up a subnet: terraform-provider-aws and botocore ServiceModel.
-ELSEWHERE = {
+SUBNET_LOOKUPS = {
     ("elbv2", "CreateLoadBalancer"): ("SubnetNotFound", "The subnet ID '{}' is not valid"),
     ("rds", "CreateDBSubnetGroup"): ("InvalidSubnet", "Subnet {} is not valid or does not exist."),
 }
 
 
-def _use_elsewhere(call: Call) -> None:
+def _refuse_use_elsewhere(call: Call) -> None:
     """Refuse, once, a subnet that only EC2 knows yet."""
-    code, message = ELSEWHERE[call.service, call.operation]
+    code, message = SUBNET_LOOKUPS[call.service, call.operation]
     for name in call.params.get("Subnets") or call.params.get("SubnetIds") or []:
-        fresh = _place(call).get(name)
-        if fresh is not None and fresh.hides_from_use():
+        hidden = _hidden_resources(call).get(name)
+        if hidden is not None and hidden.hides_from_use():
             raise AwsError(code, message.format(name))
 
 
-def _words(value: Any) -> Iterator[str]:
+def _strings_in(value: Any) -> Iterator[str]:
     """Yield all strings in nested parameters."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for member in value.values():
-            yield from _words(member)
+            yield from _strings_in(member)
     elif isinstance(value, list):
         for member in value:
-            yield from _words(member)
+            yield from _strings_in(member)
 
 
-for _kind in KINDS:
-    behaviours.after(_kind.service, _kind.create)(_remember)
-for _service, _operation in {(kind.service, kind.read) for kind in KINDS}:
-    behaviours.before(_service, _operation)(_read_by_id)
-    behaviours.after(_service, _operation, when=_may_hide)(_read_list)
-for _service, _operation in ELSEWHERE:
-    behaviours.before(_service, _operation)(_use_elsewhere)
-for _service in {kind.service for kind in KINDS}:
-    behaviours.before(_service, "*")(_use)
+for _kind in LAG_RULES:
+    behaviours.after(_kind.service, _kind.create)(_hide_new_resource)
+for _service, _operation in {(kind.service, kind.read) for kind in LAG_RULES}:
+    behaviours.before(_service, _operation)(_refuse_read_by_id)
+    behaviours.after(_service, _operation, when=_may_hide)(_remove_from_list)
+for _service, _operation in SUBNET_LOOKUPS:
+    behaviours.before(_service, _operation)(_refuse_use_elsewhere)
+for _service in {kind.service for kind in LAG_RULES}:
+    behaviours.before(_service, "*")(_refuse_use)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt
+from provisioner.emulator.behaviours.interfaces import InterfaceOwner, set_owner
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, Reply
 from provisioner.emulator.hooks import behaviours
@@ -22,19 +22,21 @@ LISTED_AT_LEAST = 60.0  # real seconds, or at speed 0 no read would show a delet
 @behaviours.after("ec2", "CreateNatGateway")
 def create(call: Call, reply: Reply) -> None:
     """Start as pending; without an internet gateway, fail later (AWS doc, NAT gateways: troubleshooting)."""
-    told = reply["NatGateway"]
+    description = reply["NatGateway"]
     ec2 = backend("ec2", call.account, call.region)
-    nat = ec2.nat_gateways[told["NatGatewayId"]]
-    nat.state = told["State"] = "pending"
-    adopt(call.place, nat._eni.id, InterfaceOwner("amazon-aws", f"Interface for NAT Gateway {nat.id}", "nat_gateway"))
+    nat = ec2.nat_gateways[description["NatGatewayId"]]
+    nat.state = description["State"] = "pending"
+    set_owner(
+        call.place, nat._eni.id, InterfaceOwner("amazon-aws", f"Interface for NAT Gateway {nat.id}", "nat_gateway")
+    )
     attached = any(gateway.vpc and gateway.vpc.id == nat.vpc_id for gateway in ec2.internet_gateways.values())
     if attached or nat.connectivity_type == "private":
-        clock.later(CREATE, partial(_become, call.place, nat.id, "available"))
+        clock.later(CREATE, partial(_end_pending, call.place, nat.id, "available"))
     else:
-        clock.later(FAIL, partial(_become, call.place, nat.id, "failed"))
+        clock.later(FAIL, partial(_end_pending, call.place, nat.id, "failed"))
 
 
-def _become(place: AccountRegion, name: str, state: str) -> None:
+def _end_pending(place: AccountRegion, name: str, state: str) -> None:
     """Make a pending NAT gateway available or failed; a failed one releases its address."""
     nat = backend("ec2", place.account, place.region).nat_gateways.get(name)
     if nat is None or nat.state != "pending":
@@ -44,7 +46,7 @@ def _become(place: AccountRegion, name: str, state: str) -> None:
         nat.failure_code = "Gateway.NotAttached"
         nat.failure_message = f"Network {nat.vpc_id} has no Internet gateway attached"
         release(place, name)
-        clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
+        clock.later(LISTED, partial(_remove_from_lists, place, name), at_least=LISTED_AT_LEAST)
 
 
 @behaviours.before("ec2", "DeleteNatGateway")
@@ -60,27 +62,27 @@ def delete(call: Call) -> None:
         return
     if nat.state in ("pending", "available"):
         nat.state = "deleting"
-        clock.later(DELETE, partial(_deleted, call.place, nat.id))
+        clock.later(DELETE, partial(_complete_deletion, call.place, nat.id))
     raise Answered({"NatGatewayId": nat.id})
 
 
-def _deleted(place: AccountRegion, name: str) -> None:
+def _complete_deletion(place: AccountRegion, name: str) -> None:
     """Complete the deletion: release interface and address, and keep the gateway in lists for an hour."""
     nat = backend("ec2", place.account, place.region).nat_gateways[name]
     nat.state, nat.ended = "deleted", datetime.fromtimestamp(clock.now(), UTC)
     release(place, name)
-    clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
+    clock.later(LISTED, partial(_remove_from_lists, place, name), at_least=LISTED_AT_LEAST)
 
 
 @behaviours.after("ec2", "DescribeNatGateways")
-def ended(call: Call, reply: Reply) -> None:
+def add_delete_time(call: Call, reply: Reply) -> None:
     """Add the time of deletion to deleted NAT gateways in the reply (botocore ServiceModel, NatGateway)."""
-    known = backend("ec2", call.account, call.region).nat_gateways
-    for told in reply["NatGateways"]:
-        if told["State"] == "deleted":
-            told["DeleteTime"] = known[told["NatGatewayId"]].ended
+    gateways = backend("ec2", call.account, call.region).nat_gateways
+    for description in reply["NatGateways"]:
+        if description["State"] == "deleted":
+            description["DeleteTime"] = gateways[description["NatGatewayId"]].ended
 
 
-def _forget(place: AccountRegion, name: str) -> None:
+def _remove_from_lists(place: AccountRegion, name: str) -> None:
     """Remove a NAT gateway from lists."""
     backend("ec2", place.account, place.region).nat_gateways.pop(name, None)

@@ -18,7 +18,7 @@ def _ec2(call: Call) -> Any:
     return backend("ec2", call.account, call.region)
 
 
-def _in_the_way(message: str) -> AwsError:
+def _dependency_violation(message: str) -> AwsError:
     """Return the error DependencyViolation with a message."""
     return AwsError("DependencyViolation", message)
 
@@ -28,7 +28,7 @@ def delete_subnet(call: Call) -> None:
     """Refuse to delete a subnet with interfaces: terraform-provider-aws ec2/vpc_subnet.go retries on this."""
     name = call.params["SubnetId"]
     if any(interface.subnet_id == name for interface in _ec2(call).enis.values()):
-        raise _in_the_way(f"The subnet '{name}' has dependencies and cannot be deleted.")
+        raise _dependency_violation(f"The subnet '{name}' has dependencies and cannot be deleted.")
 
 
 @behaviours.before("ec2", "DeleteSecurityGroup")
@@ -42,8 +42,8 @@ def delete_group(call: Call) -> None:
         message = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
         raise AwsError("CannotDelete", message)
     worn = any(group in interface._group_set for interface in ec2.enis.values())
-    if worn or any(other.id != group.id and _names(other, group.id) for other in _groups(ec2)):
-        raise _in_the_way(f"resource {group.id} has a dependent object")
+    if worn or any(other.id != group.id and _refers_to_group(other, group.id) for other in _groups(ec2)):
+        raise _dependency_violation(f"resource {group.id} has a dependent object")
 
 
 def _groups(ec2: Any) -> Iterator[Any]:
@@ -52,7 +52,7 @@ def _groups(ec2: Any) -> Iterator[Any]:
         yield from groups.values()
 
 
-def _names(group: Any, name: str) -> bool:
+def _refers_to_group(group: Any, name: str) -> bool:
     """Return whether a rule of a security group refers to another group."""
     rules = [*group.ingress_rules, *group.egress_rules]
     return any(rule.source_group.get("GroupId") == name for rule in rules)
@@ -63,7 +63,7 @@ def detach_gateway(call: Call) -> None:
     """Refuse to detach with a mapped public address: terraform-provider-aws ec2/vpc_internet_gateway.go."""
     vpc = call.params["VpcId"]
     if any(e.vpc_id == vpc and _is_public(call, e) for e in _ec2(call).enis.values()):
-        raise _in_the_way(
+        raise _dependency_violation(
             f"Network {vpc} has some mapped public address(es). Please unmap those public address(es)"
             " before detaching the gateway."
         )
@@ -97,25 +97,25 @@ def delete_vpc(call: Call) -> None:
         or any(interface.vpc_id == vpc for interface in ec2.enis.values())
         or any(endpoint.vpc_id == vpc for endpoint in ec2.vpc_end_points.values())
         or any(group.vpc_id == vpc and group.name != "default" for group in _groups(ec2))
-        or _is_joined(ec2, vpc)
+        or _has_attachments(ec2, vpc)
     )
     if inside:
-        raise _in_the_way(f"The vpc '{vpc}' has dependencies and cannot be deleted.")
+        raise _dependency_violation(f"The vpc '{vpc}' has dependencies and cannot be deleted.")
 
 
-def _is_joined(ec2: Any, vpc: str) -> bool:
+def _has_attachments(ec2: Any, vpc: str) -> bool:
     """Return whether other gateways, ACLs, peerings or attachments use the VPC.
 
     Sources: gruntwork-io/cloud-nuke#345, #584; for peering, hashicorp/terraform-provider-aws#3118.
     """
-    peerings = (one for one in ec2.vpc_pcxs.values() if one._status.code in _PEERED)
+    peerings = (each for each in ec2.vpc_pcxs.values() if each._status.code in _PEERED)
     attachments = ec2.transit_gateway_attachments.values()
     return (
         any(acl.vpc_id == vpc and not acl.default for acl in ec2.network_acls.values())
-        or any(one.vpc_id == vpc for one in ec2.egress_only_internet_gateways.values())
-        or any(one.vpc_id == vpc for one in ec2.carrier_gateways.values())
-        or any(vpc in (one.vpc.id, one.peer_vpc.id) for one in peerings)
-        or any(one.resource_id == vpc and one.state == "available" for one in attachments)
+        or any(each.vpc_id == vpc for each in ec2.egress_only_internet_gateways.values())
+        or any(each.vpc_id == vpc for each in ec2.carrier_gateways.values())
+        or any(vpc in (each.vpc.id, each.peer_vpc.id) for each in peerings)
+        or any(each.resource_id == vpc and each.state == "available" for each in attachments)
     )
 
 

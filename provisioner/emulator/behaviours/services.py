@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.emulator.account_store import AccountStore
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt
+from provisioner.emulator.behaviours.interfaces import InterfaceOwner, set_owner
 from provisioner.emulator.behaviours.lag import Hidden, LagRule
 from provisioner.emulator.ecs.model import Task, all_tasks, when_attached
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import backend, list_moto
 from provisioner.emulator.patches.ecs_clusters import cluster_arn, services_in
-from provisioner.emulator.patches.ecs_services import find
+from provisioner.emulator.patches.ecs_services import find_service
 from provisioner.emulator.wire import Call
 
 # AWS doc, Fargate task sizes: by CPU units, the least and the most memory and the step between, in MiB.
@@ -59,7 +59,7 @@ def may_create(call: Call) -> None:
         raise _invalid(
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
         )
-    old = find(call, params["serviceName"])
+    old = find_service(call, params["serviceName"])
     if old is not None and old.status == "DRAINING":  # spinnaker/spinnaker#5476
         raise _invalid("Unable to Start a service that is still Draining.")
     _check_providers(call)
@@ -89,9 +89,9 @@ def _check_network(call: Call) -> None:
     """Refuse subnets and security groups that do not exist."""
     vpc = call.params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     ec2 = backend("ec2", call.account, call.region)
-    known = {name for zone in ec2.subnets.values() for name in zone}
+    subnet_ids = {name for zone in ec2.subnets.values() for name in zone}
     for subnet in vpc.get("subnets", []):
-        if subnet not in known:
+        if subnet not in subnet_ids:
             raise _invalid(
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist"
                 " (ErrorCode: InvalidSubnetID.NotFound)"
@@ -108,16 +108,16 @@ def _check_target_groups(call: Call) -> None:
     """Refuse target groups without a load balancer: terraform-provider-aws ecs/service.go retries on this."""
     elb = backend("elbv2", call.account, call.region)
     for balancer in call.params.get("loadBalancers", []):
-        both = (balancer.get("targetGroupArn"), _alternate(balancer))
+        both = (balancer.get("targetGroupArn"), _alternate_group(balancer))
         for arn in filter(None, both):
             if arn not in elb.target_groups:
                 raise _invalid(f"The specified target group does not exist: {arn}")
             if arn not in set(_forwarded_to(call, elb)):
-                told = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
-                raise _invalid(told)
+                message = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+                raise _invalid(message)
 
 
-def _alternate(balancer: dict[str, Any]) -> str:
+def _alternate_group(balancer: dict[str, Any]) -> str:
     """Return the alternate target group of a service's load balancer; "" without one."""
     return str(balancer.get("advancedConfiguration", {}).get("alternateTargetGroupArn") or "")
 
@@ -134,14 +134,14 @@ def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
 
 
 @behaviours.after("ecs", "CreateService")
-def created(call: Call, reply: Reply) -> None:
+def hide_new_service(call: Call, reply: Reply) -> None:
     """Hide a new service from the first reads: terraform-provider-aws ecs/find.go."""
     arn = reply["service"]["serviceArn"]
     _fresh.of(call).setdefault(arn, Hidden(FRESH, arn))
 
 
 @behaviours.after("ecs", "DescribeServices")
-def hide(call: Call, reply: Reply) -> None:
+def remove_hidden(call: Call, reply: Reply) -> None:
     """Remove a hidden service from the reply, and report it there as a failure with the reason MISSING."""
     for service in list(reply["services"]):
         fresh = _fresh.of(call).get(service["serviceArn"])
@@ -162,13 +162,13 @@ def delete_cluster(call: Call) -> None:
         raise AwsError("ClusterContainsTasksException", message)
 
 
-def _attach(task: Task) -> None:
+def _own_interface(task: Task) -> None:
     """Make ECS the owner of a task's network interface."""
     if behaviours.on:
         vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
         public = vpc.get("assignPublicIp") == "ENABLED"
         description = task.arn.replace(":task/", ":attachment/")
-        adopt(task.place, task.interface, InterfaceOwner("amazon-ecs", description, public=public))
+        set_owner(task.place, task.interface, InterfaceOwner("amazon-ecs", description, public=public))
 
 
-when_attached.append(_attach)
+when_attached.append(_own_interface)

@@ -34,7 +34,7 @@ def _tables(call: Call | AccountRegion) -> dict[str, Any]:
     return tables
 
 
-def _pass(place: AccountRegion, name: str, status: str, seconds: float) -> None:
+def _set_passing_status(place: AccountRegion, name: str, status: str, seconds: float) -> None:
     """Set a status that turns into "ACTIVE" after `seconds`, unless another status replaces it before."""
     _status.of(place)[name] = status
 
@@ -49,13 +49,13 @@ def _pass(place: AccountRegion, name: str, status: str, seconds: float) -> None:
 def create(call: Call, _: Reply) -> None:
     """Start the creation of a table; backups can be configured some seconds later."""
     name = _name(call)
-    _pass(call.place, name, "CREATING", CREATE)
+    _set_passing_status(call.place, name, "CREATING", CREATE)
     _no_backups.of(call)[name] = True
     clock.later(BACKUPS, partial(_no_backups.of(call).pop, name, None))
 
 
 @behaviours.before("dynamodb", "UpdateTable", "UpdateTimeToLive")
-def busy(call: Call) -> None:
+def raise_if_busy(call: Call) -> None:
     """Refuse a change during another one: botocore ServiceModel, ResourceInUseException."""
     status = _status.of(call).get(_name(call))
     if status is not None:
@@ -66,17 +66,17 @@ def busy(call: Call) -> None:
 @behaviours.after("dynamodb", "UpdateTable")
 def update(call: Call, _: Reply) -> None:
     """Make the table UPDATING for a while."""
-    _pass(call.place, _name(call), "UPDATING", UPDATE)
+    _set_passing_status(call.place, _name(call), "UPDATING", UPDATE)
 
 
 @behaviours.after("dynamodb", "DescribeTable")
-def status_of(call: Call, reply: Reply) -> None:
+def set_status(call: Call, reply: Reply) -> None:
     """Put the emulated status of the table into the reply."""
     reply["Table"]["TableStatus"] = _status.of(call).get(reply["Table"]["TableName"], "ACTIVE")
 
 
 @behaviours.before("dynamodb", "UpdateContinuousBackups", "DescribeContinuousBackups")
-def backups(call: Call) -> None:
+def refuse_backups(call: Call) -> None:
     """Refuse to configure backups while they are being enabled: terraform-provider-aws dynamodb/table.go."""
     name = _name(call)
     if call.operation.startswith("Update") and name in _no_backups.of(call) and name in _tables(call):
@@ -85,7 +85,7 @@ def backups(call: Call) -> None:
 
 
 @behaviours.before("dynamodb", "UpdateTimeToLive")
-def ttl_too_soon(call: Call) -> None:
+def refuse_second_ttl(call: Call) -> None:
     """Refuse a second change of TTL within an hour: aws/aws-cdk#13720."""
     changed = _ttl_changed.of(call).get(_name(call))
     if changed is not None and clock.now() < changed + clock.scaled(TTL_AGAIN):
@@ -104,10 +104,10 @@ def set_ttl(call: Call, _: Reply) -> None:
 
 
 @behaviours.after("dynamodb", "DescribeTimeToLive")
-def ttl_status(call: Call, reply: Reply) -> None:
+def set_ttl_status(call: Call, reply: Reply) -> None:
     """Put the status ENABLING or DISABLING into the reply while a change of TTL takes effect."""
-    told = reply["TimeToLiveDescription"]
-    told["TimeToLiveStatus"] = _ttl.of(call).get(_name(call), told["TimeToLiveStatus"])
+    description = reply["TimeToLiveDescription"]
+    description["TimeToLiveStatus"] = _ttl.of(call).get(_name(call), description["TimeToLiveStatus"])
 
 
 @behaviours.before("dynamodb", "DeleteTable")
@@ -125,17 +125,17 @@ def delete(call: Call) -> None:
     table = _tables(call).get(name)
     if table is None or table.deletion_protection_enabled:
         return
-    told = ask_moto(call, "dynamodb", "DescribeTable", TableName=name)["Table"]
+    description = ask_moto(call, "dynamodb", "DescribeTable", TableName=name)["Table"]
     status = _status.of(call).get(name)
     if status not in (None, "DELETING"):
-        busy(call)
+        raise_if_busy(call)
     if status is None:
         _status.of(call)[name] = "DELETING"
-        clock.later(DELETE, partial(_gone, call.place, name))
-    raise Answered({"TableDescription": told | {"TableStatus": "DELETING"}})
+        clock.later(DELETE, partial(_complete_deletion, call.place, name))
+    raise Answered({"TableDescription": description | {"TableStatus": "DELETING"}})
 
 
-def _gone(place: AccountRegion, name: str) -> None:
+def _complete_deletion(place: AccountRegion, name: str) -> None:
     """Complete the deletion of a table."""
     keep_last(place, name)
     _tables(place).pop(name, None)

@@ -12,7 +12,7 @@ from provisioner.emulator.moto_bridge import backend
 # Source of the messages: AWS doc, Amazon ECS stopped tasks error messages.
 
 
-def _network(task: Task) -> StartFailure | None:
+def _network_failure(task: Task) -> StartFailure | None:
     """Return a failure if the task's subnet cannot reach the registry: by a gateway or by endpoints."""
     if not task.subnet or _leads_out(task) or _has_endpoints(task):
         return None
@@ -28,7 +28,7 @@ def _leads_out(task: Task) -> bool:
     """Return whether the default route leads out: a NAT gateway, or an internet gateway and a public IP."""
     ec2 = backend("ec2", task.place.account, task.place.region)
     vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
-    for route in _table(ec2, task.subnet)._routes.values():
+    for route in _route_table(ec2, task.subnet)._routes.values():
         if route.destination_cidr_block != "0.0.0.0/0":
             continue
         if route.nat_gateway is not None:
@@ -37,7 +37,7 @@ def _leads_out(task: Task) -> bool:
     return False
 
 
-def _table(ec2: Any, subnet: str) -> Any:
+def _route_table(ec2: Any, subnet: str) -> Any:
     """Return the route table of a subnet: its own, or the VPC's main table."""
     for table in ec2.route_tables.values():
         if subnet in table._associations.values():
@@ -50,12 +50,12 @@ def _has_endpoints(task: Task) -> bool:
     """Return whether the VPC has the endpoints for ECR (AWS doc, Amazon ECR interface VPC endpoints)."""
     ec2 = backend("ec2", task.place.account, task.place.region)
     vpc = next(zone[task.subnet].vpc_id for zone in ec2.subnets.values() if task.subnet in zone)
-    there = {e.service_name for e in ec2.vpc_end_points.values() if (e.vpc_id, e.state) == (vpc, "available")}
+    service_names = {e.service_name for e in ec2.vpc_end_points.values() if (e.vpc_id, e.state) == (vpc, "available")}
     region = task.place.region
-    return {f"com.amazonaws.{region}.{service}" for service in ("ecr.api", "ecr.dkr", "s3")} <= there
+    return {f"com.amazonaws.{region}.{service}" for service in ("ecr.api", "ecr.dkr", "s3")} <= service_names
 
 
-def _roles(task: Task) -> StartFailure | None:
+def _role_failure(task: Task) -> StartFailure | None:
     """Return a failure if the execution role or the task role does not exist."""
     roles = {role.arn for role in backend("iam", task.place.account, "aws").roles.values()}
     for member in ("executionRoleArn", "taskRoleArn"):
@@ -69,13 +69,13 @@ def _roles(task: Task) -> StartFailure | None:
     return None
 
 
-def _secrets(task: Task) -> StartFailure | None:
+def _secret_failure(task: Task) -> StartFailure | None:
     """Return a failure if a secret of the task has no value to read."""
-    there = backend("secretsmanager", task.place.account, task.place.region).secrets
+    secrets = backend("secretsmanager", task.place.account, task.place.region).secrets
     for container in task.definition["containerDefinitions"]:
         for secret in container.get("secrets", []):
             arn = ":".join(secret["valueFrom"].split(":")[:7])  # a key and a version may follow
-            trouble = _unread(there.get(arn)) if ":secretsmanager:" in arn else ""
+            trouble = _secret_error(secrets.get(arn)) if ":secretsmanager:" in arn else ""
             if trouble:
                 return StartFailure(
                     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource"
@@ -85,7 +85,7 @@ def _secrets(task: Task) -> StartFailure | None:
     return None
 
 
-def _unread(secret: Any) -> str:
+def _secret_error(secret: Any) -> str:
     """Return the error of reading a secret, or "" (Secrets Manager API reference, GetSecretValue: errors)."""
     if secret is None:
         return "ResourceNotFoundException: Secrets Manager can't find the specified secret."
@@ -102,14 +102,14 @@ def _unread(secret: Any) -> str:
     return ""
 
 
-def _logs(task: Task) -> StartFailure | None:
+def _log_failure(task: Task) -> StartFailure | None:
     """Return a failure if a container's log group does not exist."""
     groups = backend("logs", task.place.account, task.place.region).groups
     for container in task.definition["containerDefinitions"]:
         log = container.get("logConfiguration", {})
         options = log.get("options", {})
-        made = options.get("awslogs-create-group") == "true"
-        if log.get("logDriver") == "awslogs" and not made and options.get("awslogs-group") not in groups:
+        is_created = options.get("awslogs-create-group") == "true"
+        if log.get("logDriver") == "awslogs" and not is_created and options.get("awslogs-group") not in groups:
             return StartFailure(
                 "ResourceInitializationError: failed to validate logger args: create stream has been retried"
                 " 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified"
@@ -118,11 +118,13 @@ def _logs(task: Task) -> StartFailure | None:
     return None
 
 
-def _all(task: Task) -> StartFailure | None:
+def _first_failure(task: Task) -> StartFailure | None:
     """Return the first failure of all checks, or None."""
     if not behaviours.on:
         return None
-    return next(filter(None, (check(task) for check in (_network, _roles, _secrets, _logs))), None)
+    return next(
+        filter(None, (check(task) for check in (_network_failure, _role_failure, _secret_failure, _log_failure))), None
+    )
 
 
-checks.append(_all)
+checks.append(_first_failure)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt, hold, let_go
+from provisioner.emulator.behaviours.interfaces import (
+    InterfaceOwner,
+    create_interface,
+    delete_interfaces_later,
+    set_owner,
+)
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, Reply
 from provisioner.emulator.hooks import behaviours
@@ -25,41 +30,41 @@ def _endpoints(place: AccountRegion) -> dict[str, Any]:
 @behaviours.after("ec2", "CreateVpcEndpoint")
 def create(call: Call, reply: Reply) -> None:
     """Start an interface endpoint as pending; a gateway endpoint is only a route and available at once."""
-    told = reply["VpcEndpoint"]
-    if told["VpcEndpointType"] != "Interface":
+    description = reply["VpcEndpoint"]
+    if description["VpcEndpointType"] != "Interface":
         return
-    endpoint = _endpoints(call.place)[told["VpcEndpointId"]]
-    endpoint.state = told["State"] = "pending"
+    endpoint = _endpoints(call.place)[description["VpcEndpointId"]]
+    endpoint.state = description["State"] = "pending"
     for interface in endpoint.network_interface_ids:
-        adopt(call.place, interface, _holder(endpoint.id))
-    clock.later(CREATE, partial(_available, call.place, endpoint.id))
+        set_owner(call.place, interface, _owner(endpoint.id))
+    clock.later(CREATE, partial(_complete_creation, call.place, endpoint.id))
 
 
 @behaviours.after("ec2", "ModifyVpcEndpoint")
-def move(call: Call, _: Reply) -> None:
+def change_subnets(call: Call, _: Reply) -> None:
     """Create interfaces in the endpoint's added subnets, and delete those in removed ones after a while."""
     endpoint = _endpoints(call.place)[call.params["VpcEndpointId"]]
     if endpoint.vpc_endpoint_type != "Interface":
         return
     enis = backend("ec2", call.account, call.region).enis
-    stands = {enis[name].subnet.id: name for name in endpoint.network_interface_ids}
-    left = {subnet: name for subnet, name in stands.items() if subnet not in endpoint.subnet_ids}
-    let_go(call.place, left.values(), LEAVE)
-    joined = [
-        hold(call.place, subnet, endpoint.security_group_ids, _holder(endpoint.id))
+    interfaces_by_subnet = {enis[name].subnet.id: name for name in endpoint.network_interface_ids}
+    removed = {subnet: name for subnet, name in interfaces_by_subnet.items() if subnet not in endpoint.subnet_ids}
+    delete_interfaces_later(call.place, removed.values(), LEAVE)
+    added = [
+        create_interface(call.place, subnet, endpoint.security_group_ids, _owner(endpoint.id))
         for subnet in endpoint.subnet_ids
-        if subnet not in stands
+        if subnet not in interfaces_by_subnet
     ]
-    stay = [name for subnet, name in stands.items() if subnet not in left]
-    endpoint.network_interface_ids = stay + joined
+    remaining = [name for subnet, name in interfaces_by_subnet.items() if subnet not in removed]
+    endpoint.network_interface_ids = remaining + added
 
 
-def _holder(name: str) -> InterfaceOwner:
+def _owner(name: str) -> InterfaceOwner:
     """Return the owner of the interfaces of an endpoint."""
     return InterfaceOwner("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
 
 
-def _available(place: AccountRegion, name: str) -> None:
+def _complete_creation(place: AccountRegion, name: str) -> None:
     """Make a pending endpoint available."""
     endpoint = _endpoints(place).get(name)
     if endpoint is not None and endpoint.state == "pending":
@@ -74,21 +79,21 @@ def delete(call: Call) -> None:
         Answered: The deletion has started.
 
     """
-    there = _endpoints(call.place)
+    endpoints = _endpoints(call.place)
     failures = []
     for name in call.params["VpcEndpointIds"]:
-        endpoint = there.get(name)
+        endpoint = endpoints.get(name)
         if endpoint is None:
             failures.append(unsuccessful(name, NOT_FOUND, "does not exist"))
         elif endpoint.vpc_endpoint_type != "Interface":
-            _gone(call.place, name)
+            _complete_deletion(call.place, name)
         elif endpoint.state != "deleting":
             endpoint.state = "deleting"
-            clock.later(DELETE, partial(_gone, call.place, name))
+            clock.later(DELETE, partial(_complete_deletion, call.place, name))
     raise Answered({"Unsuccessful": failures})
 
 
-def _gone(place: AccountRegion, name: str) -> None:
+def _complete_deletion(place: AccountRegion, name: str) -> None:
     """Delete the endpoint in moto."""
     ask_moto(place, "ec2", "DeleteVpcEndpoints", VpcEndpointIds=[name])
     del _endpoints(place)[name]

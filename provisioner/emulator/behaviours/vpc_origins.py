@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, held_by, hold
+from provisioner.emulator.behaviours.interfaces import InterfaceOwner, create_interface, interfaces_with_description
 from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import Answered, AwsError, Reply
 from provisioner.emulator.hooks import behaviours
 from provisioner.emulator.moto_bridge import ask_moto, backend
-from provisioner.emulator.patches.cloudfront_vpc_origins import Origin, balancer_of, delete, one_of, origins
+from provisioner.emulator.patches.cloudfront_vpc_origins import Origin, balancer_of, delete, named_origin, origins
 from provisioner.emulator.wire import AccountRegion, Call
 
 # Seconds; up to 15 minutes for each (terraform-provider-aws cloudfront/vpc_origin.go).
@@ -23,41 +23,41 @@ GROUP = "CloudFront-VPCOrigins-Service-SG"
 @behaviours.after("cloudfront", "CreateVpcOrigin")
 def create(call: Call, reply: Reply) -> None:
     """Start deploying, with an interface in each of the load balancer's subnets and a group in its VPC."""
-    made = origins(call.account)[reply["VpcOrigin"]["Id"]]
-    made.status = reply["VpcOrigin"]["Status"] = "Deploying"
-    balancer, place = balancer_of(call, made.config["Arn"]), _place(call, made)
-    group = _group(place, balancer.vpc_id)
+    origin = origins(call.account)[reply["VpcOrigin"]["Id"]]
+    origin.status = reply["VpcOrigin"]["Status"] = "Deploying"
+    balancer, place = balancer_of(call, origin.config["Arn"]), _balancer_place(call, origin)
+    group = _security_group(place, balancer.vpc_id)
     for subnet in balancer.subnets:
-        hold(place, subnet.id, [group], InterfaceOwner("amazon-cloudfront", _described(made)))
-    clock.later(DEPLOY, partial(setattr, made, "status", "Deployed"))
+        create_interface(place, subnet.id, [group], InterfaceOwner("amazon-cloudfront", _description(origin)))
+    clock.later(DEPLOY, partial(setattr, origin, "status", "Deployed"))
 
 
-def _place(call: Call, one: Origin) -> AccountRegion:
+def _balancer_place(call: Call, origin: Origin) -> AccountRegion:
     """Return the account and region of the origin's load balancer."""
-    return AccountRegion(call.account, one.config["Arn"].split(":")[3])
+    return AccountRegion(call.account, origin.config["Arn"].split(":")[3])
 
 
-def _described(one: Origin) -> str:
+def _description(origin: Origin) -> str:
     """Return the description of the interfaces of an origin."""
-    return f"CloudFront VPC origin {one.id}"
+    return f"CloudFront VPC origin {origin.id}"
 
 
-def _groups(place: AccountRegion, vpc: str) -> dict[str, Any]:
+def _security_groups(place: AccountRegion, vpc: str) -> dict[str, Any]:
     """Return CloudFront's security groups in a VPC by id."""
     groups = backend("ec2", place.account, place.region).groups
     return {group.id: group for group in groups[vpc].values() if group.name == GROUP}
 
 
-def _group(place: AccountRegion, vpc: str) -> str:
+def _security_group(place: AccountRegion, vpc: str) -> str:
     """Return the id of CloudFront's security group in a VPC; create it for the first origin."""
-    for name in _groups(place, vpc):
+    for name in _security_groups(place, vpc):
         return name
-    asked = {"GroupName": GROUP, "Description": "Managed by CloudFront", "VpcId": vpc}
-    return str(ask_moto(place, "ec2", "CreateSecurityGroup", **asked)["GroupId"])
+    request = {"GroupName": GROUP, "Description": "Managed by CloudFront", "VpcId": vpc}
+    return str(ask_moto(place, "ec2", "CreateSecurityGroup", **request)["GroupId"])
 
 
 @behaviours.before("cloudfront", "DeleteVpcOrigin")
-def end(call: Call) -> None:
+def delete_deployed(call: Call) -> None:
     """Start the deletion of a deployed origin; its status is Deploying until it is gone.
 
     Raises:
@@ -65,21 +65,21 @@ def end(call: Call) -> None:
         AwsError: IllegalDelete.
 
     """
-    found = one_of(call)
-    if found.status != "Deployed":
+    origin = named_origin(call)
+    if origin.status != "Deployed":
         raise AwsError("IllegalDelete", "You cannot delete the VPC origin while it is deploying.", 400)
-    told = delete(call) or {}
-    origins(call.account)[found.id] = found
-    found.status = told["VpcOrigin"]["Status"] = "Deploying"
-    clock.later(DELETE, partial(_gone, _place(call, found), found))
-    raise Answered(told)
+    reply = delete(call) or {}
+    origins(call.account)[origin.id] = origin
+    origin.status = reply["VpcOrigin"]["Status"] = "Deploying"
+    clock.later(DELETE, partial(_complete_deletion, _balancer_place(call, origin), origin))
+    raise Answered(reply)
 
 
-def _gone(place: AccountRegion, one: Origin) -> None:
+def _complete_deletion(place: AccountRegion, origin: Origin) -> None:
     """Delete the origin and its interfaces; delete the security group as well if no interface uses it."""
-    origins(one.account).pop(one.id, None)
+    origins(origin.account).pop(origin.id, None)
     ec2 = backend("ec2", place.account, place.region)
-    left = [ec2.enis.pop(name) for name in held_by(place, _described(one))]
-    for name, group in _groups(place, left[0].vpc_id).items() if left else ():
+    interfaces = [ec2.enis.pop(name) for name in interfaces_with_description(place, _description(origin))]
+    for name, group in _security_groups(place, interfaces[0].vpc_id).items() if interfaces else ():
         if not any(group in interface._group_set for interface in ec2.enis.values()):
             ask_moto(place, "ec2", "DeleteSecurityGroup", GroupId=name)

@@ -23,12 +23,12 @@ def _in_use(call: Call) -> set[str]:
 
 
 @behaviours.before("cloudfront", "UpdateDistribution", "DeleteDistribution")
-def remember(call: Call) -> None:
+def remember_removed(call: Call) -> None:
     """Remember the web ACL that a call removes from a distribution."""
     distribution = distributions(call).get(call.params["Id"])
     arn = distribution.distribution_config.WebACLId if distribution else ""
-    wanted = call.params.get("DistributionConfig", {}).get("WebACLId", "")
-    if arn and arn != wanted:
+    new_arn = call.params.get("DistributionConfig", {}).get("WebACLId", "")
+    if arn and arn != new_arn:
         _lately.at(call.account, "")[arn] = call.operation
 
 

@@ -8,7 +8,11 @@ from functools import partial
 
 from provisioner.emulator.clock import clock
 from provisioner.emulator.ecs import targets
-from provisioner.emulator.ecs.journal import first_words_alone, last_words, last_words_alone
+from provisioner.emulator.ecs.journal import (
+    write_first_line_of_standalone_task,
+    write_last_line_of_standalone_task,
+    write_last_lines,
+)
 from provisioner.emulator.ecs.model import Task, when_attached, when_running
 from provisioner.emulator.ecs.start_failures import exit_code, is_served, start_failure
 from provisioner.emulator.errors import AwsError
@@ -28,30 +32,30 @@ def launch(task: Task, changed: Changed) -> None:
     subnets = vpc.get("subnets", [])
     if subnets:
         task.subnet = subnets[int(task.id, 16) % len(subnets)]
-        _attach(task, vpc.get("securityGroups", []))
+        _create_interface(task, vpc.get("securityGroups", []))
     clock.later(START, partial(_start, task, changed))
 
 
-def _attach(task: Task, groups: list[str]) -> None:
+def _create_interface(task: Task, groups: list[str]) -> None:
     """Create the task's network interface (AWS doc, Fargate task networking)."""
-    wanted = {"SubnetId": task.subnet, "Description": f"{task.arn.replace(':task/', ':attachment/')}"}
+    request = {"SubnetId": task.subnet, "Description": f"{task.arn.replace(':task/', ':attachment/')}"}
     if groups:
-        wanted["Groups"] = groups  # type: ignore[assignment]
+        request["Groups"] = groups  # type: ignore[assignment]
     with contextlib.suppress(AwsError):  # without a subnet, the start of the task fails
-        made = ask_moto(task.place, "ec2", "CreateNetworkInterface", **wanted)["NetworkInterface"]
-        task.interface, task.address = made["NetworkInterfaceId"], made["PrivateIpAddress"]
+        interface = ask_moto(task.place, "ec2", "CreateNetworkInterface", **request)["NetworkInterface"]
+        task.interface, task.address = interface["NetworkInterfaceId"], interface["PrivateIpAddress"]
         for tell in when_attached:
             tell(task)
 
 
 def _start(task: Task, changed: Changed) -> None:
     """Start the containers, or stop the task if they cannot start; schedule the exit or the health check."""
-    if task.wanted == "STOPPED":
+    if task.desired_status == "STOPPED":
         return
     trouble = start_failure(task)
     if trouble is not None:
         task.container_reason = trouble.container
-        end(task, trouble.code, trouble.reason)
+        mark_stopped(task, trouble.code, trouble.reason)
         changed(task)
         return
     task.status, task.started = "RUNNING", clock.now()
@@ -60,61 +64,61 @@ def _start(task: Task, changed: Changed) -> None:
         tell(task)
     code = exit_code(task)
     if not task.group.startswith("service:"):
-        first_words_alone(task)
+        write_first_line_of_standalone_task(task)
     if code is None and not task.group.startswith("service:"):
-        clock.later(ONE_OFF, partial(_exit, task, 0, changed))
+        clock.later(ONE_OFF, partial(_exit_with, task, 0, changed))
     elif code is not None:
-        clock.later(EXIT, partial(_exit, task, code, changed))
+        clock.later(EXIT, partial(_exit_with, task, code, changed))
     else:
-        clock.later(HEALTH, partial(_check, task, changed))
+        clock.later(HEALTH, partial(_check_health, task, changed))
     changed(task)
 
 
-def _exit(task: Task, code: int, changed: Changed) -> None:
+def _exit_with(task: Task, code: int, changed: Changed) -> None:
     """End a task because its container exits with `code`."""
-    if task.wanted == "STOPPED":
+    if task.desired_status == "STOPPED":
         return
     task.exit_code = code
-    (last_words if task.group.startswith("service:") else last_words_alone)(task, code)
-    end(task, "EssentialContainerExited", "Essential container in task exited")
+    (write_last_lines if task.group.startswith("service:") else write_last_line_of_standalone_task)(task, code)
+    mark_stopped(task, "EssentialContainerExited", "Essential container in task exited")
     changed(task)
 
 
-def _check(task: Task, changed: Changed) -> None:
+def _check_health(task: Task, changed: Changed) -> None:
     """Mark a task healthy, or stop it because it fails the health checks of its load balancer."""
-    if task.wanted == "STOPPED":
+    if task.desired_status == "STOPPED":
         return
     if is_served(task):
         task.healthy = True
     else:
         groups = [b["targetGroupArn"] for b in task.spec.get("loadBalancers", []) if "targetGroupArn" in b]
-        end(task, "ServiceSchedulerInitiated", f"Task failed ELB health checks in (target-group {groups[0]})")
+        mark_stopped(task, "ServiceSchedulerInitiated", f"Task failed ELB health checks in (target-group {groups[0]})")
     changed(task)
 
 
 def stop(task: Task, code: str, reason: str, changed: Changed) -> None:
     """Stop a task in order: it first leaves its target groups, which takes their deregistration delay."""
-    if task.wanted == "STOPPED":
+    if task.desired_status == "STOPPED":
         return
-    task.wanted, task.stop_code, task.stop_reason, task.stopping = "STOPPED", code, reason, clock.now()
+    task.desired_status, task.stop_code, task.stop_reason, task.stopping = "STOPPED", code, reason, clock.now()
     if task.status != "RUNNING":
-        end(task, code, reason)
+        mark_stopped(task, code, reason)
         changed(task)
         return
     task.status, task.healthy = "DEACTIVATING", False
-    clock.later(targets.drain_seconds(task) + STOP, partial(_ended, task, changed))
+    clock.later(targets.drain_seconds(task) + STOP, partial(_complete_stop, task, changed))
 
 
-def _ended(task: Task, changed: Changed) -> None:
+def _complete_stop(task: Task, changed: Changed) -> None:
     """Finish an orderly stop, with exit code 0."""
     task.exit_code = 0
-    end(task, task.stop_code, task.stop_reason)
+    mark_stopped(task, task.stop_code, task.stop_reason)
     changed(task)
 
 
-def end(task: Task, code: str, reason: str) -> None:
+def mark_stopped(task: Task, code: str, reason: str) -> None:
     """Mark a task as stopped, deregister its targets, and delete its network interface a little later."""
-    task.wanted = task.status = "STOPPED"
+    task.desired_status = task.status = "STOPPED"
     task.healthy = False
     task.stop_code, task.stop_reason, task.stopped = code, reason, clock.now()
     task.stopping = task.stopping or task.stopped

@@ -20,7 +20,7 @@ Spec = dict[str, Any]
 
 @dataclass
 class Task:
-    """One task: `wanted` is its desired status, `status` its last status.
+    """One task: `desired_status` is its desired status, `status` its last status.
 
     `spec` has parameters of its service or of RunTask: networkConfiguration, loadBalancers, overrides, tags.
     """
@@ -34,7 +34,7 @@ class Task:
     provider: str = ""
     id: str = field(default_factory=lambda: uuid4().hex)
     status: str = "PROVISIONING"
-    wanted: str = "RUNNING"
+    desired_status: str = "RUNNING"
     created: float = field(default_factory=clock.now)
     started: float | None = None
     stopping: float | None = None
@@ -83,13 +83,15 @@ class Deployment:
         return f"{self.service.replace(':service/', ':service-revision/')}/{self.id[8:]}"
 
     @property
-    def resolved(self) -> Spec:
+    def task_parameters(self) -> Spec:
         """The parameters with which its tasks start, with the target groups in which they serve."""
         if not self.groups:
             return self.spec
-        told = self.spec.get("loadBalancers", [])
-        mine = [one | {"targetGroupArn": self.groups.get(one["targetGroupArn"])} for one in told]
-        return self.spec | {"loadBalancers": mine}
+        configured = self.spec.get("loadBalancers", [])
+        resolved = [
+            balancer | {"targetGroupArn": self.groups.get(balancer["targetGroupArn"])} for balancer in configured
+        ]
+        return self.spec | {"loadBalancers": resolved}
 
 
 @dataclass
@@ -104,7 +106,7 @@ class Rollout:
     finished: float | None = None
     rollback_to: str | None = None
     # The progress of a deployment strategy in which ECS shifts the traffic.
-    journey: StrategyProgress | None = None
+    progress: StrategyProgress | None = None
     id: str = field(default_factory=lambda: uuid4().hex[:24])
 
     @property
@@ -152,8 +154,8 @@ class Service:
     @property
     def breaker(self) -> dict[str, bool]:
         """The settings of the deployment circuit breaker."""
-        found: dict[str, bool] = self.spec["deploymentConfiguration"]["deploymentCircuitBreaker"]
-        return found
+        settings: dict[str, bool] = self.spec["deploymentConfiguration"]["deploymentCircuitBreaker"]
+        return settings
 
     @property
     def threshold(self) -> int:
@@ -163,9 +165,9 @@ class Service:
         """
         return min(200, max(3, math.ceil(self.desired / 2)))
 
-    def say(self, what: str) -> None:
+    def add_event(self, text: str) -> None:
         """Add an event to the service; the newest 100 are kept."""
-        self.events.insert(0, (clock.now(), str(uuid4()), f"(service {self.name}) {what}"))
+        self.events.insert(0, (clock.now(), str(uuid4()), f"(service {self.name}) {text}"))
         del self.events[100:]
 
 
@@ -177,5 +179,5 @@ lone_tasks: AccountStore[Task] = AccountStore()  # by ARN: the tasks that belong
 
 def all_tasks(place: AccountRegion) -> list[Task]:
     """Return all tasks of an account and region, including stopped ones that are still kept."""
-    kept = [task for service in services.of(place).values() for task in service.tasks]
-    return [*kept, *lone_tasks.of(place).values()]
+    service_tasks = [task for service in services.of(place).values() for task in service.tasks]
+    return [*service_tasks, *lone_tasks.of(place).values()]

@@ -9,8 +9,7 @@ from provisioner.emulator.clock import clock
 from provisioner.emulator.ecs import strategies
 from provisioner.emulator.ecs.life import launch, stop
 from provisioner.emulator.ecs.model import Deployment, Rollout, Service, Spec, Task, lone_tasks
-from provisioner.emulator.ecs.tasks import propagated, provider_of_next
-from provisioner.emulator.ecs.traffic import shift
+from provisioner.emulator.ecs.tasks import propagated_tags, provider_of_next
 from provisioner.emulator.moto_bridge import ask_moto
 
 RETRY = 15.0  # seconds between a failed task and the next
@@ -39,9 +38,9 @@ def deploy(service: Service) -> Deployment:
     deployment = Deployment(service.arn, spec, service.desired)
     service.deployments.insert(0, deployment)
     service.rollouts.insert(0, Rollout(deployment, former.revision if former else None))
-    back = partial(trip, service, deployment, back=True)
+    back = partial(fail_deployment, service, deployment, rolls_back=True)
     strategies.begin(service, service.rollouts[0], former, back)
-    service.say(f"has started a new deployment: (deployment {deployment.id}).")
+    service.add_event(f"has started a new deployment: (deployment {deployment.id}).")
     service.retries = False
     settle(service)
     return deployment
@@ -62,17 +61,17 @@ def settle(service: Service) -> None:
         return
     primary = service.primary
     primary.desired = service.desired
-    wanted = [task for task in service.live if task.wanted == "RUNNING"]
-    mine = [task for task in wanted if task.started_by == primary.id]
+    running = [task for task in service.live if task.desired_status == "RUNNING"]
+    current = [task for task in running if task.started_by == primary.id]
     others = [task for task in service.live if task.started_by != primary.id]
-    rollout = under_way(service, primary)
-    strategies.goes_on(service, rollout, settle, healthy=False)
+    rollout = rollout_in_progress(service, primary)
+    strategies.take_steps(service, rollout, settle, healthy=False)
     if strategies.may_start(rollout):
-        _fill(service, primary, service.desired - len(mine))
-    for task in mine[service.desired :]:
+        _start_missing(service, primary, service.desired - len(current))
+    for task in current[service.desired :]:
         _stop(service, task, f"Scaling activity initiated by (deployment {primary.id})")
-    healthy = sum(task.healthy for task in mine) >= service.desired
-    if primary.rollout == "FAILED" or not strategies.goes_on(service, rollout, settle, healthy=healthy):
+    healthy = sum(task.healthy for task in current) >= service.desired
+    if primary.rollout == "FAILED" or not strategies.take_steps(service, rollout, settle, healthy=healthy):
         return
     for task in others:
         _stop(service, task, f"Scaling activity initiated by (deployment {primary.id})")
@@ -80,17 +79,17 @@ def settle(service: Service) -> None:
         _complete(service, primary)
 
 
-def _fill(service: Service, primary: Deployment, missing: int) -> None:
+def _start_missing(service: Service, primary: Deployment, missing: int) -> None:
     """Start missing tasks, unless the deployment failed or a retry is scheduled that will start them."""
     if primary.rollout != "FAILED" and not service.retries:
         for _ in range(missing):
             _launch(service, primary)
 
 
-def under_way(service: Service, deployment: Deployment) -> Rollout | None:
+def rollout_in_progress(service: Service, deployment: Deployment) -> Rollout | None:
     """Return the rollout in progress of a deployment, or None."""
-    mine = (one for one in service.rollouts if one.deployment is deployment)
-    return next((one for one in mine if one.finished is None and one.status == "IN_PROGRESS"), None)
+    rollouts = (rollout for rollout in service.rollouts if rollout.deployment is deployment)
+    return next((rollout for rollout in rollouts if rollout.finished is None and rollout.status == "IN_PROGRESS"), None)
 
 
 def _launch(service: Service, deployment: Deployment) -> None:
@@ -100,23 +99,23 @@ def _launch(service: Service, deployment: Deployment) -> None:
     )["taskDefinition"]
     # Each deployment has its own strategy, and so its own base (botocore, Deployment): the tasks of an
     # earlier deployment do not count.
-    mine = (task for task in service.live if task.started_by == deployment.id)
-    there = [task.provider for task in mine if task.wanted == "RUNNING"]
+    own_tasks = (task for task in service.live if task.started_by == deployment.id)
+    providers = [task.provider for task in own_tasks if task.desired_status == "RUNNING"]
     strategy = service.spec.get("capacityProviderStrategy", [])
     group = f"service:{service.name}"
-    task = Task(service.place, service.cluster, definition, deployment.resolved, group, deployment.id)
-    task.provider = provider_of_next(strategy, there)
-    task.tags = propagated(service, definition["taskDefinitionArn"])
+    task = Task(service.place, service.cluster, definition, deployment.task_parameters, group, deployment.id)
+    task.provider = provider_of_next(strategy, providers)
+    task.tags = propagated_tags(service, definition["taskDefinitionArn"])
     service.tasks.append(task)
-    launch(task, partial(_changed, service))
+    launch(task, partial(_settle_after_change, service))
 
 
-def _stop(service: Service, task: Task, why: str) -> None:
-    """Stop a task for the reason `why`."""
-    stop(task, "ServiceSchedulerInitiated", why, partial(_changed, service))
+def _stop(service: Service, task: Task, reason: str) -> None:
+    """Stop a task for the reason `reason`."""
+    stop(task, "ServiceSchedulerInitiated", reason, partial(_settle_after_change, service))
 
 
-def _changed(service: Service, task: Task) -> None:
+def _settle_after_change(service: Service, task: Task) -> None:
     """Settle the service after a change of a task, or count a failure if the task stopped by itself.
 
     Enough failures of a deployment in progress trip the circuit breaker; otherwise, a retry is scheduled.
@@ -125,21 +124,21 @@ def _changed(service: Service, task: Task) -> None:
     unwanted = task.status == "STOPPED" and not task.stop_reason.startswith(("Scaling", "Task stopped by"))
     if deployment is not None and unwanted and service.status == "ACTIVE":
         deployment.updated = clock.now()
-        service.say(f"was unable to place or keep a task: {task.stop_reason}")
+        service.add_event(f"was unable to place or keep a task: {task.stop_reason}")
         if deployment.rollout == "IN_PROGRESS":
             deployment.failed += 1
             if service.breaker.get("enable") and deployment.failed >= service.threshold:
-                trip(service, deployment)
+                fail_deployment(service, deployment)
                 return
         endless = not service.breaker.get("enable") or deployment.rollout != "IN_PROGRESS"
         if not service.retries:
             service.retries = True
-            clock.later(RETRY, partial(_retry, service), at_least=RETRY_AT_LEAST if endless else 0.0)
+            clock.later(RETRY, partial(_start_missing_again, service), at_least=RETRY_AT_LEAST if endless else 0.0)
         return
     settle(service)
 
 
-def _retry(service: Service) -> None:
+def _start_missing_again(service: Service) -> None:
     """Start all missing tasks; scheduled once for all tasks that failed in the meantime."""
     service.retries = False
     settle(service)
@@ -153,8 +152,8 @@ def _complete(service: Service, deployment: Deployment) -> None:
     deployment.rollout, deployment.updated = "COMPLETED", clock.now()
     deployment.reason = f"ECS deployment {deployment.id} completed."
     service.last_good = dict(deployment.spec)
-    service.say(f"(deployment {deployment.id}) deployment completed.")
-    service.say("has reached a steady state.")
+    service.add_event(f"(deployment {deployment.id}) deployment completed.")
+    service.add_event("has reached a steady state.")
     for rollout in service.rollouts:
         if rollout.status == "IN_PROGRESS" and rollout.deployment is deployment:
             finish(rollout, "SUCCESSFUL")
@@ -162,24 +161,24 @@ def _complete(service: Service, deployment: Deployment) -> None:
             finish(rollout, "ROLLBACK_SUCCESSFUL", rollout.reason)
 
 
-def trip(
+def fail_deployment(
     service: Service,
     deployment: Deployment,
-    why: str = "ECS deployment circuit breaker: tasks failed to start.",
+    reason: str = "ECS deployment circuit breaker: tasks failed to start.",
     *,
-    back: bool | None = None,
+    rolls_back: bool | None = None,
 ) -> None:
     """Mark a deployment as failed, stop its tasks, and roll back if that is asked for.
 
-    `back` says whether to roll back to the last good deployment; None leaves it to the circuit breaker.
+    `rolls_back` says whether to roll back to the last good deployment; None leaves it to the circuit breaker.
     """
-    deployment.rollout, deployment.reason, deployment.updated = "FAILED", why, clock.now()
-    service.say(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
+    deployment.rollout, deployment.reason, deployment.updated = "FAILED", reason, clock.now()
+    service.add_event(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
     if returning := _returning_to(service, deployment):
         # A failed rollback has no further fallback; its healthy tasks keep running.
         finish(returning, "ROLLBACK_FAILED", f"{returning.reason} The rollback failed as well.")
     else:
-        _give_up(service, deployment, why, back=back)
+        _give_up(service, deployment, reason, rolls_back=rolls_back)
     for task in service.live:
         if task.started_by == deployment.id and not (returning and task.healthy):
             _stop(service, task, "Scaling activity initiated by a failed deployment")
@@ -189,40 +188,40 @@ def trip(
 
 def _returning_to(service: Service, deployment: Deployment) -> Rollout | None:
     """Return the failed rollout that is rolling back to this deployment, or None."""
-    going = (one for one in service.rollouts if one.status == "ROLLBACK_IN_PROGRESS")
-    return next((one for one in going if one.rollback_to == deployment.revision), None)
+    rolling_back = (rollout for rollout in service.rollouts if rollout.status == "ROLLBACK_IN_PROGRESS")
+    return next((rollout for rollout in rolling_back if rollout.rollback_to == deployment.revision), None)
 
 
-def _give_up(service: Service, deployment: Deployment, why: str, *, back: bool | None) -> None:
+def _give_up(service: Service, deployment: Deployment, reason: str, *, rolls_back: bool | None) -> None:
     """Close the rollout of a failed deployment, or start its rollback if wanted and possible."""
     rollout = next(r for r in service.rollouts if r.deployment is deployment)
-    wants_back = service.breaker.get("rollback", False) if back is None else back
-    if not wants_back:
-        finish(rollout, "STOPPED", why)
+    is_rolled_back = service.breaker.get("rollback", False) if rolls_back is None else rolls_back
+    if not is_rolled_back:
+        finish(rollout, "STOPPED", reason)
     elif service.last_good is None:  # a first deployment has nothing to go back to
-        finish(rollout, "ROLLBACK_FAILED", f"{why} No rollback candidate was found to run the rollback.")
+        finish(rollout, "ROLLBACK_FAILED", f"{reason} No rollback candidate was found to run the rollback.")
     else:
-        _roll_back(service, rollout, service.last_good, why)
+        _roll_back(service, rollout, service.last_good, reason)
 
 
-def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None:
+def _roll_back(service: Service, rollout: Rollout, good_spec: Spec, reason: str) -> None:
     """Make the last good deployment primary again, and shift all traffic back to it.
 
-    `good` has the service parameters of that deployment.
+    `good_spec` has the service parameters of that deployment.
     """
-    rollout.status, rollout.reason = "ROLLBACK_IN_PROGRESS", why
-    service.spec.update(good)
+    rollout.status, rollout.reason = "ROLLBACK_IN_PROGRESS", reason
+    service.spec.update(good_spec)
     rollout.deployment.status = "ACTIVE"
-    kept = next((d for d in service.deployments if d.spec == good and d.rollout == "COMPLETED"), None)
-    shift(service, kept.groups if kept else {}, 100)
-    if kept is None:
-        kept = Deployment(service.arn, dict(good), service.desired)
-        service.deployments.append(kept)
-    kept.status, kept.failed = "PRIMARY", 0
-    kept.rollout, kept.reason = "IN_PROGRESS", f"ECS deployment {kept.id} in progress: rolling back."
-    rollout.rollback_to = kept.revision
+    restored = next((d for d in service.deployments if d.spec == good_spec and d.rollout == "COMPLETED"), None)
+    strategies.shift_traffic(service, restored.groups if restored else {}, 100)
+    if restored is None:
+        restored = Deployment(service.arn, dict(good_spec), service.desired)
+        service.deployments.append(restored)
+    restored.status, restored.failed = "PRIMARY", 0
+    restored.rollout, restored.reason = "IN_PROGRESS", f"ECS deployment {restored.id} in progress: rolling back."
+    rollout.rollback_to = restored.revision
     service.deployments.sort(key=lambda deployment: deployment.status != "PRIMARY")
-    service.say(f"rolling back to (deployment {kept.id}).")
+    service.add_event(f"rolling back to (deployment {restored.id}).")
 
 
 def delete(service: Service) -> None:

@@ -55,9 +55,9 @@ def exit_code(task: Task) -> int | None:
     """Return n if a container's command or environment has the word EXIT=n; else None."""
     for container in _with_overrides(task):
         words = " ".join(container.get("command", []) + container.get("entryPoint", []))
-        named = [f"{v['name']}={v.get('value', '')}" for v in container.get("environment", [])]
-        if found := EXIT.search(" ".join([words, *named])):
-            return int(found[1])
+        variables = [f"{v['name']}={v.get('value', '')}" for v in container.get("environment", [])]
+        if match := EXIT.search(" ".join([words, *variables])):
+            return int(match[1])
     return None
 
 
@@ -80,8 +80,8 @@ def is_served(task: Task) -> bool:
     groups = backend("elbv2", task.place.account, task.place.region).target_groups
     for balancer in task.spec.get("loadBalancers", []):
         group = groups.get(balancer.get("targetGroupArn"))
-        asked = str(getattr(group, "health_check_port", None) or "traffic-port")
-        if balancer["containerPort"] not in ports or (asked.isdigit() and int(asked) not in ports):
+        check_port = str(getattr(group, "health_check_port", None) or "traffic-port")
+        if balancer["containerPort"] not in ports or (check_port.isdigit() and int(check_port) not in ports):
             return False
         if group is not None and health_problem(task, group.arn, balancer["containerPort"]):
             return False

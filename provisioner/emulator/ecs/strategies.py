@@ -8,7 +8,7 @@ From the first such deployment on, the production rule forwards to both groups b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from provisioner.emulator.clock import clock
 from provisioner.emulator.ecs.model import Deployment, Rollout, Service
-from provisioner.emulator.ecs.traffic import shift
+from provisioner.emulator.moto_bridge import ask_moto
 
 NATIVE = ("BLUE_GREEN", "LINEAR", "CANARY")
 _WHOLE = 100.0
@@ -57,7 +57,7 @@ class StrategyProgress:
     @property
     def awaited(self) -> Hook | None:
         """The hook at which it is paused, or None."""
-        return next((one for one in self.hooks if one.status == "AWAITING_ACTION"), None)
+        return next((hook for hook in self.hooks if hook.status == "AWAITING_ACTION"), None)
 
 
 def is_native(service: Service) -> bool:
@@ -72,14 +72,14 @@ def begin(service: Service, rollout: Rollout, former: Deployment | None, give_up
     """
     if not is_native(service):
         return
-    for one in service.spec.get("loadBalancers", []):
-        pair = [one["targetGroupArn"], one.get("advancedConfiguration", {}).get("alternateTargetGroupArn")]
-        served = former.groups.get(pair[0], pair[0]) if former else pair[0]
-        rollout.deployment.groups[pair[0]] = pair[1] if served == pair[0] and pair[1] else pair[0]
-    rollout.journey = StrategyProgress(list(_steps(service.spec["deploymentConfiguration"])), give_up)
+    for balancer in service.spec.get("loadBalancers", []):
+        pair = [balancer["targetGroupArn"], balancer.get("advancedConfiguration", {}).get("alternateTargetGroupArn")]
+        serving = former.groups.get(pair[0], pair[0]) if former else pair[0]
+        rollout.deployment.groups[pair[0]] = pair[1] if serving == pair[0] and pair[1] else pair[0]
+    rollout.progress = StrategyProgress(list(_steps(service.spec["deploymentConfiguration"])), give_up)
 
 
-def _steps(told: dict[str, Any]) -> Iterator[Step]:
+def _steps(configuration: dict[str, Any]) -> Iterator[Step]:
     """Yield the steps of a deployment, given the service's deploymentConfiguration."""
     for stage in ("RECONCILE_SERVICE", "PRE_SCALE_UP"):
         yield "stage", stage
@@ -90,20 +90,20 @@ def _steps(told: dict[str, Any]) -> Iterator[Step]:
         if stage == "TEST_TRAFFIC_SHIFT":
             yield "test", None
         yield "hook", stage
-    for weight, minutes in _shifts(told):
+    for weight, minutes in _shifts(configuration):
         yield from (("hook", "PRE_PRODUCTION_TRAFFIC_SHIFT"), ("stage", "PRODUCTION_TRAFFIC_SHIFT"))
         yield from (("weight", weight), ("wait", minutes))
     yield from (("stage", "POST_PRODUCTION_TRAFFIC_SHIFT"), ("hook", "POST_PRODUCTION_TRAFFIC_SHIFT"))
-    yield from (("stage", "BAKE_TIME"), ("wait", told.get("bakeTimeInMinutes", 0)), ("stage", "CLEAN_UP"))
+    yield from (("stage", "BAKE_TIME"), ("wait", configuration.get("bakeTimeInMinutes", 0)), ("stage", "CLEAN_UP"))
 
 
-def _shifts(told: dict[str, Any]) -> Iterator[tuple[float, float]]:
+def _shifts(configuration: dict[str, Any]) -> Iterator[tuple[float, float]]:
     """Yield each weight of the new revision in per cent, and the minutes for which it keeps that weight."""
-    if told["strategy"] == "CANARY":
-        canary = _CANARY | told.get("canaryConfiguration", {})
+    if configuration["strategy"] == "CANARY":
+        canary = _CANARY | configuration.get("canaryConfiguration", {})
         yield canary["canaryPercent"], canary["canaryBakeTimeInMinutes"]
-    if told["strategy"] == "LINEAR":
-        linear = _LINEAR | told.get("linearConfiguration", {})
+    if configuration["strategy"] == "LINEAR":
+        linear = _LINEAR | configuration.get("linearConfiguration", {})
         weight = linear["stepPercent"]
         while weight < _WHOLE:
             yield weight, linear["stepBakeTimeInMinutes"]
@@ -111,7 +111,7 @@ def _shifts(told: dict[str, Any]) -> Iterator[tuple[float, float]]:
     yield _WHOLE, 0
 
 
-def goes_on(service: Service, rollout: Rollout | None, settle: Settle, *, healthy: bool) -> bool:
+def take_steps(service: Service, rollout: Rollout | None, settle: Settle, *, healthy: bool) -> bool:
     """Take all steps that are possible now; return whether the tasks are healthy and no step is left.
 
     Args:
@@ -121,65 +121,67 @@ def goes_on(service: Service, rollout: Rollout | None, settle: Settle, *, health
         healthy: Whether all tasks of the new revision are healthy.
 
     """
-    journey = rollout.journey if rollout else None
-    if journey is None or rollout is None:
+    progress = rollout.progress if rollout else None
+    if progress is None or rollout is None:
         return healthy
-    while journey.steps and not journey.waits:
-        what, value = journey.steps[0]
-        if what == "tasks" and not healthy:
+    while progress.steps and not progress.waits:
+        kind, value = progress.steps[0]
+        if kind == "tasks" and not healthy:
             return False
-        journey.steps.pop(0)
-        _take(service, rollout, journey, (what, value), settle)
-    return healthy and not journey.steps and not journey.waits
+        progress.steps.pop(0)
+        _take_step(service, rollout, progress, (kind, value), settle)
+    return healthy and not progress.steps and not progress.waits
 
 
 def may_start(rollout: Rollout | None) -> bool:
     """Return whether tasks may be started: not before the stage SCALE_UP."""
-    journey = rollout.journey if rollout else None
-    return journey is None or journey.stage not in ("", "RECONCILE_SERVICE", "PRE_SCALE_UP")
+    progress = rollout.progress if rollout else None
+    return progress is None or progress.stage not in ("", "RECONCILE_SERVICE", "PRE_SCALE_UP")
 
 
-def _take(service: Service, rollout: Rollout, journey: StrategyProgress, step: Step, settle: Settle) -> None:
+def _take_step(service: Service, rollout: Rollout, progress: StrategyProgress, step: Step, settle: Settle) -> None:
     """Take one step: enter a stage, shift traffic, or begin a wait or a pause."""
-    what, value = step
-    if what == "stage":
-        journey.stage = value
-    elif what == "weight":
-        journey.weight = value
-        shift(service, rollout.deployment.groups, value)
-    elif what == "test":
-        shift(service, rollout.deployment.groups, _WHOLE, rule="testListenerRule")
-    elif what == "wait" and value:
-        journey.waits = True
-        clock.later(value * _MINUTE, partial(_wake, service, rollout, settle))
-    elif what == "hook":
-        _pause(service, rollout, value, settle)
+    kind, value = step
+    if kind == "stage":
+        progress.stage = value
+    elif kind == "weight":
+        progress.weight = value
+        shift_traffic(service, rollout.deployment.groups, value)
+    elif kind == "test":
+        shift_traffic(service, rollout.deployment.groups, _WHOLE, rule="testListenerRule")
+    elif kind == "wait" and value:
+        progress.waits = True
+        clock.later(value * _MINUTE, partial(_end_wait, service, rollout, settle))
+    elif kind == "hook":
+        _pause_at_hooks(service, rollout, value, settle)
 
 
-def _wake(service: Service, rollout: Rollout, settle: Settle) -> None:
+def _end_wait(service: Service, rollout: Rollout, settle: Settle) -> None:
     """End a wait, unless the rollout has ended in the meantime."""
-    if rollout.journey and rollout.finished is None:
-        rollout.journey.waits = False
+    if rollout.progress and rollout.finished is None:
+        rollout.progress.waits = False
         settle(service)
 
 
-def _pause(service: Service, rollout: Rollout, stage: str, settle: Settle) -> None:
+def _pause_at_hooks(service: Service, rollout: Rollout, stage: str, settle: Settle) -> None:
     """Pause at each PAUSE hook of a stage; hooks that invoke a Lambda function succeed at once."""
-    journey = rollout.journey
-    for one in service.spec["deploymentConfiguration"].get("lifecycleHooks", []):
-        if journey is None or one.get("targetType") != "PAUSE" or stage not in one["lifecycleStages"]:
+    progress = rollout.progress
+    for configured in service.spec["deploymentConfiguration"].get("lifecycleHooks", []):
+        if progress is None or configured.get("targetType") != "PAUSE" or stage not in configured["lifecycleStages"]:
             continue
-        limit = _TIMEOUT | one.get("timeoutConfiguration", {})
+        limit = _TIMEOUT | configured.get("timeoutConfiguration", {})
         seconds = float(limit["timeoutInMinutes"]) * _MINUTE
         hook = Hook(stage, clock.now() + seconds, limit["action"])
-        journey.hooks.append(hook)
-        journey.waits = True
+        progress.hooks.append(hook)
+        progress.waits = True
         # In real seconds: a fast emulator does not make the user decide faster. Only advancing the clock,
         # not its speed, shortens the timeout.
-        clock.later(0, partial(resolve, service, rollout, hook, hook.action, settle, late=True), at_least=seconds)
+        clock.later(0, partial(resolve_hook, service, rollout, hook, hook.action, settle, late=True), at_least=seconds)
 
 
-def resolve(service: Service, rollout: Rollout, hook: Hook, action: str, settle: Settle, *, late: bool = False) -> bool:
+def resolve_hook(
+    service: Service, rollout: Rollout, hook: Hook, action: str, settle: Settle, *, late: bool = False
+) -> bool:
     """Resolve a hook at which a deployment is paused, by going on or rolling back.
 
     Args:
@@ -194,12 +196,43 @@ def resolve(service: Service, rollout: Rollout, hook: Hook, action: str, settle:
         False if this rolls the deployment back, else True.
 
     """
-    if hook.status != "AWAITING_ACTION" or rollout.finished is not None or rollout.journey is None:
+    if hook.status != "AWAITING_ACTION" or rollout.finished is not None or rollout.progress is None:
         return True
     hook.status = "TIMED_OUT" if late else "SUCCEEDED" if action == "CONTINUE" else "FAILED"
     if action != "CONTINUE":
-        rollout.journey.give_up("Service deployment rolled back at a lifecycle hook.")
+        rollout.progress.give_up("Service deployment rolled back at a lifecycle hook.")
         return False
-    rollout.journey.waits = rollout.journey.awaited is not None
+    rollout.progress.waits = rollout.progress.awaited is not None
     settle(service)
     return True
+
+
+def shift_traffic(
+    service: Service, groups: Mapping[str, str], weight: float, rule: str = "productionListenerRule"
+) -> None:
+    """Give a deployment's target groups `weight` per cent of a rule's requests, the other groups the rest.
+
+    `groups` has the group that the deployment uses, by the configured group; `rule` names the field of the
+    service's load balancer configuration that holds the rule.
+    """
+    for balancer in service.spec.get("loadBalancers", []):
+        configuration = balancer.get("advancedConfiguration", {})
+        if rule not in configuration:
+            continue
+        own_group = groups.get(balancer["targetGroupArn"], balancer["targetGroupArn"])
+        pair = (balancer["targetGroupArn"], configuration["alternateTargetGroupArn"])
+        share = round(weight)
+        weights = [
+            {"TargetGroupArn": arn, "Weight": share if arn == own_group else int(_WHOLE) - share} for arn in pair
+        ]
+        _set_actions(service, configuration[rule], [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}])
+
+
+def _set_actions(service: Service, rule: str, actions: list[dict[str, Any]]) -> None:
+    """Set the actions of a listener rule, by ModifyListener if it is the default rule of a listener."""
+    rules = ask_moto(service.place, "elbv2", "DescribeRules", RuleArns=[rule])["Rules"]
+    if rules and rules[0]["IsDefault"]:
+        listener = rule.replace(":listener-rule/", ":listener/").rpartition("/")[0]
+        ask_moto(service.place, "elbv2", "ModifyListener", ListenerArn=listener, DefaultActions=actions)
+        return
+    ask_moto(service.place, "elbv2", "ModifyRule", RuleArn=rule, Actions=actions)

@@ -55,24 +55,24 @@ def drain_seconds(task: Task) -> float:
 
 
 @always.after("elbv2", "DescribeTargetHealth")
-def health(call: Call, reply: Reply) -> None:
+def set_health(call: Call, reply: Reply) -> None:
     """Set the health of targets that are tasks, by the health checks here."""
     tasks = {task.address: task for task in all_tasks(call.place) if task.status != "STOPPED"}
     for target in reply["TargetHealthDescriptions"]:
         task = tasks.get(target["Target"]["Id"])
         if task is not None and target["TargetHealth"]["State"] != "unused":
             port = target["Target"]["Port"]
-            target["TargetHealth"] = _state(task, health_problem(task, call.params["TargetGroupArn"], port))
+            target["TargetHealth"] = _target_health(task, health_problem(task, call.params["TargetGroupArn"], port))
 
 
 def health_problem(task: Task, group: str, port: int) -> HealthProblem:
     """Return the problem that a target group's health check finds with a task on a port, or None."""
-    return next((found for check in checks if (found := check(task, group, port))), None)
+    return next((problem for check in checks if (problem := check(task, group, port))), None)
 
 
-def _state(task: Task, ill: HealthProblem) -> dict[str, str]:
+def _target_health(task: Task, ill: HealthProblem) -> dict[str, str]:
     """Return the TargetHealth of a task."""
-    if task.wanted == "STOPPED":
+    if task.desired_status == "STOPPED":
         reason = "Target.DeregistrationInProgress"
         description = "Target deregistration is in progress"
         return {"State": "draining", "Reason": reason, "Description": description}

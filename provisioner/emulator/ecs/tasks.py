@@ -37,7 +37,7 @@ def _of_nginx(places: list[tuple[str, str, str]], path: str) -> int:
     return int(next(iter([*exact, *fitting, *longest]), 404))
 
 
-def provider_of_next(strategy: list[dict[str, Any]], there: list[str]) -> str:
+def provider_of_next(strategy: list[dict[str, Any]], providers: list[str]) -> str:
     """Return the capacity provider for one more task; "" without a strategy.
 
     AWS doc, API_CapacityProviderStrategyItem: the base is satisfied first; beyond it, tasks are spread in
@@ -45,20 +45,20 @@ def provider_of_next(strategy: list[dict[str, Any]], there: list[str]) -> str:
 
     Args:
         strategy: The items of the capacity provider strategy.
-        there: The providers of the tasks that run.
+        providers: The providers of the tasks that run.
 
     """
     if not strategy:
         return ""
-    count = Counter(there)
+    count = Counter(providers)
     for item in strategy:
         if count[item["capacityProvider"]] < item.get("base", 0):
             return str(item["capacityProvider"])
     weighted = [item for item in strategy if item.get("weight", 0) > 0] or strategy
-    return str(min(weighted, key=lambda item: _fill(item, count))["capacityProvider"])
+    return str(min(weighted, key=lambda item: _fill_of_provider(item, count))["capacityProvider"])
 
 
-def _fill(item: dict[str, Any], count: Counter[str]) -> tuple[float, int]:
+def _fill_of_provider(item: dict[str, Any], count: Counter[str]) -> tuple[float, int]:
     """Return the sort key of a provider: its tasks beyond the base, plus one, in relation to its weight."""
     beyond = count[item["capacityProvider"]] - item.get("base", 0)
     weight = item.get("weight", 0) or 1
@@ -70,17 +70,17 @@ Tags = list[dict[str, str]]
 
 def service_tags(service: Service) -> Tags:
     """Return the current tags of a service."""
-    kept = backend("ecs", service.place.account, service.place.region).services
-    mirrored = kept.get(f"{service.cluster.rpartition('/')[2]}:{service.name}")
+    moto_services = backend("ecs", service.place.account, service.place.region).services
+    mirrored = moto_services.get(f"{service.cluster.rpartition('/')[2]}:{service.name}")
     return list(mirrored.tags or []) if mirrored else []
 
 
-def propagated(service: Service, definition: str) -> Tags:
+def propagated_tags(service: Service, definition: str) -> Tags:
     """Return the tags of a new task (botocore ServiceModel, CreateService, propagateTags)."""
     source = service.spec.get("propagateTags", "NONE")
     if source == "SERVICE":
         return service_tags(service)
     if source == "TASK_DEFINITION":
-        asked = {"taskDefinition": definition, "include": ["TAGS"]}
-        return list(ask_moto(service.place, "ecs", "DescribeTaskDefinition", **asked).get("tags", []))
+        request = {"taskDefinition": definition, "include": ["TAGS"]}
+        return list(ask_moto(service.place, "ecs", "DescribeTaskDefinition", **request).get("tags", []))
     return []

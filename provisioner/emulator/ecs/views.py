@@ -18,8 +18,8 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _without_nothing(told: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if value is not None}
+def _without_none(view: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in view.items() if value is not None}
 
 
 def _running(tasks: Sequence[Task]) -> int:
@@ -32,7 +32,7 @@ def _pending(tasks: Sequence[Task]) -> int:
 
 def task_view(task: Task) -> dict[str, Any]:
     """Return a task as DescribeTasks does."""
-    return _without_nothing(
+    return _without_none(
         {
             "taskArn": task.arn,
             "clusterArn": task.cluster,
@@ -40,7 +40,7 @@ def task_view(task: Task) -> dict[str, Any]:
             "group": task.group,
             "startedBy": task.started_by or None,
             "lastStatus": task.status,
-            "desiredStatus": task.wanted,
+            "desiredStatus": task.desired_status,
             "capacityProviderName": task.provider or None,
             "launchType": "FARGATE",
             "platformVersion": "1.4.0",
@@ -71,13 +71,13 @@ def _attachments(task: Task) -> list[dict[str, Any]]:
     details = {"subnetId": task.subnet, "networkInterfaceId": task.interface}
     details["privateIPv4Address"] = task.address
     status = "DELETED" if task.status == "STOPPED" else "ATTACHED"
-    told = [{"name": name, "value": value} for name, value in details.items()]
-    return [{"id": task.id, "type": "ElasticNetworkInterface", "status": status, "details": told}]
+    named_details = [{"name": name, "value": value} for name, value in details.items()]
+    return [{"id": task.id, "type": "ElasticNetworkInterface", "status": status, "details": named_details}]
 
 
 def _container(task: Task, definition: dict[str, Any]) -> dict[str, Any]:
     """Return a container of a task."""
-    return _without_nothing(
+    return _without_none(
         {
             "containerArn": task.arn.replace(":task/", ":container/") + f"/{definition['name']}",
             "taskArn": task.arn,
@@ -107,14 +107,14 @@ def runtime_of(task: Task) -> str:
 def _agent(task: Task) -> dict[str, Any]:
     """Return the agent of ECS Exec (botocore ServiceModel, ManagedAgent)."""
     status = task.status if task.status in ("RUNNING", "STOPPED") else "PENDING"
-    return _without_nothing({"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": _time(task.started)})
+    return _without_none({"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": _time(task.started)})
 
 
 def deployment_view(service: Service, deployment: Deployment) -> dict[str, Any]:
     """Return a deployment as DescribeServices does."""
     tasks = [task for task in service.live if task.started_by == deployment.id]
     strategy = deployment.spec.get("capacityProviderStrategy")
-    return _without_nothing(
+    return _without_none(
         {
             "id": deployment.id,
             "status": deployment.status,
@@ -142,7 +142,7 @@ def service_view(service: Service) -> dict[str, Any]:
     live = service.live
     strategy = service.spec.get("capacityProviderStrategy")
     current = service.rollouts[0] if service.rollouts else None
-    told = {
+    view = {
         "serviceArn": service.arn,
         "serviceName": service.name,
         "clusterArn": service.cluster,
@@ -159,8 +159,8 @@ def service_view(service: Service) -> dict[str, Any]:
         "currentServiceDeployment": current and current.arn,
         "currentServiceRevisions": [_revision(service, d) for d in service.deployments],
     }
-    echoed = (key for key in service.spec if key not in (*told, *OF_DEPLOYMENTS, "tags"))
-    return _without_nothing(told | {key: service.spec[key] for key in echoed})
+    echoed = (key for key in service.spec if key not in (*view, *OF_DEPLOYMENTS, "tags"))
+    return _without_none(view | {key: service.spec[key] for key in echoed})
 
 
 def _revision(service: Service, deployment: Deployment) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _revision(service: Service, deployment: Deployment) -> dict[str, Any]:
 
 def rollout_brief(service: Service, rollout: Rollout) -> dict[str, Any]:
     """Return a service deployment as ListServiceDeployments does."""
-    return _without_nothing(
+    return _without_none(
         {
             "serviceDeploymentArn": rollout.arn,
             "serviceArn": service.arn,
@@ -193,36 +193,36 @@ def rollout_brief(service: Service, rollout: Rollout) -> dict[str, Any]:
 
 def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
     """Return a service deployment as DescribeServiceDeployments does."""
-    told = rollout_brief(service, rollout)
-    told.pop("targetServiceRevisionArn")
-    journey = rollout.journey
-    back = rollout.rollback_to
+    view = rollout_brief(service, rollout)
+    view.pop("targetServiceRevisionArn")
+    progress = rollout.progress
+    rollback_to = rollout.rollback_to
     tripped = rollout.deployment.rollout == "FAILED" and "circuit breaker" in rollout.deployment.reason
     armed = "MONITORING" if rollout.finished is None else "MONITORING_COMPLETE"
     status = ("TRIGGERED" if tripped else armed) if service.breaker.get("enable") else "DISABLED"
-    return _without_nothing(
-        told
+    return _without_none(
+        view
         | {
             "updatedAt": _time(rollout.deployment.updated),
             "stoppedAt": _time(rollout.finished) if rollout.status == "STOPPED" else None,
             "sourceServiceRevisions": [{"arn": rollout.source}] if rollout.source else [],
-            "targetServiceRevision": _revision(service, rollout.deployment) | _weighted(journey),
-            "lifecycleStage": journey.stage if journey else None,
-            "lifecycleHookDetails": [_hook(one) for one in journey.hooks] if journey else None,
+            "targetServiceRevision": _revision(service, rollout.deployment) | _traffic_share(progress),
+            "lifecycleStage": progress.stage if progress else None,
+            "lifecycleHookDetails": [_hook(hook) for hook in progress.hooks] if progress else None,
             "deploymentConfiguration": service.spec["deploymentConfiguration"],
             "deploymentCircuitBreaker": {
                 "status": status,
                 "failureCount": rollout.deployment.failed,
                 "threshold": service.threshold,
             },
-            "rollback": {"reason": rollout.reason, "serviceRevisionArn": back} if back else None,
+            "rollback": {"reason": rollout.reason, "serviceRevisionArn": rollback_to} if rollback_to else None,
         }
     )
 
 
-def _weighted(journey: StrategyProgress | None) -> dict[str, float]:
+def _traffic_share(progress: StrategyProgress | None) -> dict[str, float]:
     """Return the share of production traffic, for deployments in which ECS shifts it."""
-    return {"requestedProductionTrafficWeight": journey.weight} if journey else {}
+    return {"requestedProductionTrafficWeight": progress.weight} if progress else {}
 
 
 def _hook(hook: Hook) -> dict[str, Any]:

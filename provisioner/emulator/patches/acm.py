@@ -14,7 +14,7 @@ from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend, list_moto
-from provisioner.emulator.patches.cloudfront_distributions import shown_at_the_edge
+from provisioner.emulator.patches.cloudfront_distributions import viewer_certificates
 from provisioner.emulator.wire import AccountRegion, Call
 
 ISSUE = 60.0  # seconds from the validation records to the issued certificate
@@ -30,19 +30,21 @@ def keep_algorithm(call: Call, reply: Reply) -> None:
 
 
 @always.after("acm", "ListCertificates")
-def of_key_types(call: Call, reply: Reply) -> None:
+def filter_by_key_type(call: Call, reply: Reply) -> None:
     """List only certificates of the requested key types, by default RSA up to 2048 bits.
 
     Source: botocore acm, Filters, keyTypes.
     """
-    wanted = (call.params.get("Includes") or {}).get("keyTypes") or ["RSA_1024", "RSA_2048"]
-    known = _algorithms.of(call)
-    listed = reply["CertificateSummaryList"]
-    reply["CertificateSummaryList"] = [one for one in listed if known.get(one["CertificateArn"], "RSA_2048") in wanted]
+    key_types = (call.params.get("Includes") or {}).get("keyTypes") or ["RSA_1024", "RSA_2048"]
+    algorithms = _algorithms.of(call)
+    summaries = reply["CertificateSummaryList"]
+    reply["CertificateSummaryList"] = [
+        summary for summary in summaries if algorithms.get(summary["CertificateArn"], "RSA_2048") in key_types
+    ]
 
 
 @always.after("acm", "DescribeCertificate")
-def tell(call: Call, reply: Reply) -> None:
+def complete_description(call: Call, reply: Reply) -> None:
     """Correct the key algorithm, the date of issue and the users of a described certificate.
 
     A pending certificate has no `IssuedAt`. `InUseBy` names load balancers and distributions; moto names
@@ -54,42 +56,43 @@ def tell(call: Call, reply: Reply) -> None:
         certificate["KeyAlgorithm"] = _algorithms.of(call)[arn]
     if certificate["Status"] == "PENDING_VALIDATION":
         certificate.pop("IssuedAt", None)
-    certificate["InUseBy"] = sorted(set(users(call, arn)))
+    certificate["InUseBy"] = sorted(set(users_of(call, arn)))
 
 
 @always.after("acm", "DescribeCertificate")
-def renew(call: Call, reply: Reply) -> None:
+def add_renewal(call: Call, reply: Reply) -> None:
     """Renew a certificate that expires soon, or report which validation records are missing for it.
 
     Source: ACM user guide, renewal.
     """
-    told = reply["Certificate"]
-    end = ends.of(call).get(told["CertificateArn"])
-    if end is None or told["Status"] != "ISSUED":
+    certificate = reply["Certificate"]
+    end = ends.of(call).get(certificate["CertificateArn"])
+    if end is None or certificate["Status"] != "ISSUED":
         return
-    known, proofs = set(_records(call)), told["DomainValidationOptions"]
-    found = {one["DomainName"] for one in proofs if _proof(one) in known}
-    if len(found) == len(proofs):
-        del ends.of(call)[told["CertificateArn"]]
+    records, options = set(_records(call)), certificate["DomainValidationOptions"]
+    proven = {option["DomainName"] for option in options if _validation_record(option) in records}
+    if len(proven) == len(options):
+        del ends.of(call)[certificate["CertificateArn"]]
         return
     states = {True: "SUCCESS", False: "PENDING_VALIDATION"}
-    told["NotAfter"] = end
-    told["RenewalSummary"] = {
+    certificate["NotAfter"] = end
+    certificate["RenewalSummary"] = {
         "RenewalStatus": "PENDING_VALIDATION",
         "DomainValidationOptions": [
-            {"DomainName": one["DomainName"], "ValidationStatus": states[one["DomainName"] in found]} for one in proofs
+            {"DomainName": option["DomainName"], "ValidationStatus": states[option["DomainName"] in proven]}
+            for option in options
         ],
         "UpdatedAt": datetime.fromtimestamp(clock.now(), UTC),
     }
 
 
-def _proof(option: dict[str, Any]) -> tuple[str, str]:
+def _validation_record(option: dict[str, Any]) -> tuple[str, str]:
     """Return the name and the value of the DNS record that validates one domain name of a certificate."""
     record = option["ResourceRecord"]
     return record["Name"].rstrip("."), record["Value"].rstrip(".")
 
 
-def users(call: Call | AccountRegion, arn: str) -> Iterator[str]:
+def users_of(call: Call | AccountRegion, arn: str) -> Iterator[str]:
     """Yield the ARN of each load balancer and distribution that uses a certificate now.
 
     Moto records when a listener begins to use a certificate, and never when it ceases to.
@@ -98,8 +101,8 @@ def users(call: Call | AccountRegion, arn: str) -> Iterator[str]:
         for listener in balancer.listeners.values():
             if arn in (listener.certificates or []):
                 yield _balancer(listener.arn)
-    for name, shown in shown_at_the_edge(call.account).items():
-        if shown == arn:
+    for name, shown_arn in viewer_certificates(call.account).items():
+        if shown_arn == arn:
             yield f"arn:aws:cloudfront::{call.account}:distribution/{name}"
 
 
@@ -110,7 +113,7 @@ def shown(account: str) -> set[str]:
     )
     listeners = (listener for balancer in balancers for listener in balancer.listeners.values())
     of_listeners = {arn for listener in listeners for arn in listener.certificates or []}
-    return of_listeners | set(shown_at_the_edge(account).values())
+    return of_listeners | set(viewer_certificates(account).values())
 
 
 def _balancer(arn: str) -> str:
@@ -129,7 +132,7 @@ def validate(call: Call, _: Reply) -> None:
     proofs = set(_records(call))
     for region, acm in get_backend("acm")[call.account].items():
         for certificate in acm._certificates.values():
-            if certificate.status == "PENDING_VALIDATION" and _wanted(call, region, certificate) <= proofs:
+            if certificate.status == "PENDING_VALIDATION" and _validation_records(call, region, certificate) <= proofs:
                 clock.later(ISSUE, partial(setattr, certificate, "status", "ISSUED"))
 
 
@@ -142,21 +145,21 @@ def _records(call: Call) -> Iterator[tuple[str, str]]:
                 yield record["Name"].rstrip("."), value["Value"].rstrip(".")
 
 
-def _wanted(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
+def _validation_records(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
     """Return the names and values of the DNS records that validate a certificate."""
     place = AccountRegion(call.account, region)
-    told = ask_moto(place, "acm", "DescribeCertificate", CertificateArn=certificate.arn)["Certificate"]
-    return {_proof(option) for option in told["DomainValidationOptions"]}
+    description = ask_moto(place, "acm", "DescribeCertificate", CertificateArn=certificate.arn)["Certificate"]
+    return {_validation_record(option) for option in description["DomainValidationOptions"]}
 
 
 @always.before("acm", "DeleteCertificate")
 def in_use(call: Call) -> None:
     """Refuse to delete a certificate that is in use (botocore ServiceModel, errors of DeleteCertificate)."""
-    if any(users(call, call.params["CertificateArn"])):
-        raise held(call)
+    if any(users_of(call, call.params["CertificateArn"])):
+        raise in_use_error(call)
 
 
-def held(call: Call) -> AwsError:
+def in_use_error(call: Call) -> AwsError:
     """Return AWS's error for deleting a certificate that is in use."""
-    told = f"Certificate {call.params['CertificateArn']} in account {call.account} is in use."
-    return AwsError("ResourceInUseException", told, status=400)
+    message = f"Certificate {call.params['CertificateArn']} in account {call.account} is in use."
+    return AwsError("ResourceInUseException", message, status=400)

@@ -50,5 +50,5 @@ def list_recovery_points_by_resource(call: Call) -> Reply:
 def delete_recovery_point(call: Call) -> Reply:
     """Delete a recovery point."""
     for points in _points.of(call).values():
-        points[:] = [one for one in points if one["RecoveryPointArn"] != call.params["RecoveryPointArn"]]
+        points[:] = [point for point in points if point["RecoveryPointArn"] != call.params["RecoveryPointArn"]]
     return {}

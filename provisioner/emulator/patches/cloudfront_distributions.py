@@ -21,28 +21,34 @@ _configs: AccountStore[dict[str, Any]] = AccountStore()  # by distribution id
 
 def distributions(call: Call) -> dict[str, Any]:
     """Return moto's distributions by id."""
-    found: dict[str, Any] = backend("cloudfront", call.account, "aws").distributions
-    return found
+    distributions_by_id: dict[str, Any] = backend("cloudfront", call.account, "aws").distributions
+    return distributions_by_id
 
 
-def shown_at_the_edge(account: str) -> dict[str, str]:
+def viewer_certificates(account: str) -> dict[str, str]:
     """Return the ARN of the ACM certificate of each distribution that has one, by distribution id."""
-    there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
-    shown = ((name, configs.get(name, {}).get("ViewerCertificate", {})) for name in there)
-    return {name: one["ACMCertificateArn"] for name, one in shown if one.get("ACMCertificateArn")}
+    existing, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
+    certificates = ((name, configs.get(name, {}).get("ViewerCertificate", {})) for name in existing)
+    return {
+        name: certificate["ACMCertificateArn"]
+        for name, certificate in certificates
+        if certificate.get("ACMCertificateArn")
+    }
 
 
-def visited(account: str, host: str) -> dict[str, Any] | None:
+def config_of_host(account: str, host: str) -> dict[str, Any] | None:
     """Return the config of the distribution that has the domain name `host` (lower case), if there is one."""
-    there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
-    found = (configs.get(name) for name, one in there.items() if one.domain_name.lower() == host)
-    return next(found, None)
+    existing, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
+    matching = (
+        configs.get(name) for name, distribution in existing.items() if distribution.domain_name.lower() == host
+    )
+    return next(matching, None)
 
 
-def kept_configs(account: str) -> list[dict[str, Any]]:
+def existing_configs(account: str) -> list[dict[str, Any]]:
     """Return the config of each existing distribution."""
-    there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
-    return [configs[name] for name in there if name in configs]
+    existing, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
+    return [configs[name] for name in existing if name in configs]
 
 
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
@@ -97,9 +103,9 @@ def _check(call: Call, config: dict[str, Any], own: str) -> None:
 
 def _check_aliases(call: Call, config: dict[str, Any], own: str) -> None:
     """Refuse aliases that belong to another distribution than `own`."""
-    wanted = set(config.get("Aliases", {}).get("Items", []))
+    aliases = set(config.get("Aliases", {}).get("Items", []))
     for distribution in distributions(call).values():
-        taken = wanted & set(distribution.distribution_config.Aliases.get("Items", []))
+        taken = aliases & set(distribution.distribution_config.Aliases.get("Items", []))
         if taken and distribution.id != own:
             message = "One or more of the CNAMEs you provided are already associated with a different"
             raise AwsError("CNAMEAlreadyExists", f"{message} resource.", 409)

@@ -97,7 +97,7 @@ def known(call: Call, kind: Kind, name: str) -> bool:
     return name in kind.managed or (kind is HEADERS and name in _policies(call))
 
 
-def _told(kind: Kind, name: str, config: dict[str, Any]) -> dict[str, Any]:
+def _policy_view(kind: Kind, name: str, config: dict[str, Any]) -> dict[str, Any]:
     """Return a policy as a reply describes it."""
     now = datetime.fromtimestamp(clock.now(), UTC)
     return {"Id": name, "LastModifiedTime": now, f"{kind.name}Config": copy.deepcopy(config)}
@@ -108,7 +108,7 @@ def _managed(kind: Kind, name: str) -> dict[str, Any]:
     config: dict[str, Any] = {"Name": kind.managed[name], "Comment": "", "MinTTL": 0}
     config |= {"HeadersConfig": {"HeaderBehavior": "none"}, "CookiesConfig": {"CookieBehavior": "none"}}
     config["QueryStringsConfig"] = {"QueryStringBehavior": "none"}
-    return _told(kind, name, config)
+    return _policy_view(kind, name, config)
 
 
 @always.before("cloudfront", *(f"Get{kind}" for kind in KINDS))
@@ -119,7 +119,7 @@ def get(call: Call) -> Reply | None:
     if name in kind.managed:
         return {kind.name: _managed(kind, name), "ETag": "E23ZP02F085DFQ"}
     policy = _one(call, kind)
-    return {kind.name: _told(kind, policy.id, policy.config), "ETag": policy.etag}
+    return {kind.name: _policy_view(kind, policy.id, policy.config), "ETag": policy.etag}
 
 
 def _one(call: Call, kind: Kind = HEADERS) -> Policy:
@@ -134,12 +134,12 @@ def _one(call: Call, kind: Kind = HEADERS) -> Policy:
 def list_policies(call: Call) -> Reply | None:
     """List the managed policies, the created ones, or both, as `Type` asks."""
     kind = KINDS[call.operation.removeprefix("List").removesuffix("ies") + "y"]
-    asked = call.params.get("Type")
+    requested_type = call.params.get("Type")
     items = [{"Type": "managed", kind.name: _managed(kind, name)} for name in kind.managed]
     if kind is HEADERS:
-        own = _policies(call).values()
-        items += [{"Type": "custom", kind.name: _told(kind, p.id, p.config)} for p in own]
-    items = [item for item in items if asked in (None, item["Type"])]
+        created = _policies(call).values()
+        items += [{"Type": "custom", kind.name: _policy_view(kind, p.id, p.config)} for p in created]
+    items = [item for item in items if requested_type in (None, item["Type"])]
     return {f"{kind.name}List": {"MaxItems": 100, "Quantity": len(items), "Items": items}}
 
 
@@ -158,8 +158,8 @@ def create(call: Call) -> Reply | None:
     policy = Policy(config)
     _policies(call)[policy.id] = policy
     location = f"https://cloudfront.amazonaws.com/2020-05-31/response-headers-policy/{policy.id}"
-    told = _told(HEADERS, policy.id, config)
-    return {"ResponseHeadersPolicy": told, "ETag": policy.etag, "Location": location}
+    view = _policy_view(HEADERS, policy.id, config)
+    return {"ResponseHeadersPolicy": view, "ETag": policy.etag, "Location": location}
 
 
 def _refuse_taken(call: Call, name: str, own: str) -> None:
@@ -177,7 +177,7 @@ def update(call: Call) -> Reply | None:
     _refuse_taken(call, call.params["ResponseHeadersPolicyConfig"]["Name"], policy.id)
     policy.config = call.params["ResponseHeadersPolicyConfig"]
     policy.etag = new_etag()
-    return {"ResponseHeadersPolicy": _told(HEADERS, policy.id, policy.config), "ETag": policy.etag}
+    return {"ResponseHeadersPolicy": _policy_view(HEADERS, policy.id, policy.config), "ETag": policy.etag}
 
 
 @always.before("cloudfront", "DeleteResponseHeadersPolicy")

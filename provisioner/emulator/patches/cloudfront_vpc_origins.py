@@ -14,7 +14,7 @@ from provisioner.emulator.clock import clock
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
-from provisioner.emulator.patches.cloudfront_distributions import kept_configs
+from provisioner.emulator.patches.cloudfront_distributions import existing_configs
 from provisioner.emulator.patches.etags import check_etag, new_etag
 from provisioner.emulator.wire import Call
 
@@ -29,19 +29,19 @@ class Origin:
     status: str = "Deployed"
     etag: str = field(default_factory=new_etag)
     id: str = field(default_factory=lambda: f"vo_{uuid4().hex[:22]}")
-    made: float = field(default_factory=clock.now)
+    created_at: float = field(default_factory=clock.now)
 
     @property
     def arn(self) -> str:
         """The ARN of the VPC origin, which is not that of its load balancer."""
         return f"arn:aws:cloudfront::{self.account}:vpcorigin/{self.id}"
 
-    def told(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Return the VPC origin as GetVpcOrigin describes it."""
-        made = datetime.fromtimestamp(self.made, UTC)
-        about = {"Id": self.id, "Arn": self.arn, "AccountId": self.account, "Status": self.status}
+        created = datetime.fromtimestamp(self.created_at, UTC)
+        identity = {"Id": self.id, "Arn": self.arn, "AccountId": self.account, "Status": self.status}
         config = copy.deepcopy(self.config)
-        return {**about, "CreatedTime": made, "LastModifiedTime": made, "VpcOriginEndpointConfig": config}
+        return {**identity, "CreatedTime": created, "LastModifiedTime": created, "VpcOriginEndpointConfig": config}
 
 
 _origins: AccountStore[Origin] = AccountStore()
@@ -55,8 +55,8 @@ def origins(account: str) -> dict[str, Origin]:
 def balancer_of(call: Call, arn: str) -> Any:
     """Return moto's load balancer with this ARN, whatever its region; None where there is none."""
     _, _, service, region, *_ = [*arn.split(":"), "", "", "", ""]
-    there = service == "elasticloadbalancing"
-    return backend("elbv2", call.account, region).load_balancers.get(arn) if there else None
+    is_balancer = service == "elasticloadbalancing"
+    return backend("elbv2", call.account, region).load_balancers.get(arn) if is_balancer else None
 
 
 @always.before("cloudfront", "CreateVpcOrigin")
@@ -66,34 +66,34 @@ def create(call: Call) -> Reply | None:
     balancer = balancer_of(call, config["Arn"])
     if balancer is None or balancer.state != "active":
         raise AwsError("InvalidArgument", "The specified resource isn't valid, or isn't active.")
-    for one in origins(call.account).values():
-        if config["Name"] == one.config["Name"] or config["Arn"] == one.config["Arn"]:
+    for existing in origins(call.account).values():
+        if config["Name"] == existing.config["Name"] or config["Arn"] == existing.config["Arn"]:
             raise AwsError("EntityAlreadyExists", "The entity already exists.", 409)
     tags = {tag["Key"]: tag["Value"] for tag in call.params.get("Tags", {}).get("Items", [])}
-    made = Origin({"IpAddressType": "ipv4", **config}, tags, call.account)
-    origins(call.account)[made.id] = made
-    location = f"https://cloudfront.amazonaws.com/2020-05-31/vpc-origin/{made.id}"
-    return {"VpcOrigin": made.told(), "ETag": made.etag, "Location": location}
+    origin = Origin({"IpAddressType": "ipv4", **config}, tags, call.account)
+    origins(call.account)[origin.id] = origin
+    location = f"https://cloudfront.amazonaws.com/2020-05-31/vpc-origin/{origin.id}"
+    return {"VpcOrigin": origin.describe(), "ETag": origin.etag, "Location": location}
 
 
-def one_of(call: Call) -> Origin:
+def named_origin(call: Call) -> Origin:
     """Return the VPC origin that a call names.
 
     Raises:
         AwsError: EntityNotFound, where there is none.
 
     """
-    found = origins(call.account).get(call.params["Id"])
-    if found is None:
+    origin = origins(call.account).get(call.params["Id"])
+    if origin is None:
         raise AwsError("EntityNotFound", "The specified VPC origin does not exist.", 404)
-    return found
+    return origin
 
 
 @always.before("cloudfront", "GetVpcOrigin")
 def get(call: Call) -> Reply | None:
     """Answer with a VPC origin and its ETag."""
-    found = one_of(call)
-    return {"VpcOrigin": found.told(), "ETag": found.etag}
+    origin = named_origin(call)
+    return {"VpcOrigin": origin.describe(), "ETag": origin.etag}
 
 
 @always.before("cloudfront", "ListVpcOrigins")
@@ -101,11 +101,11 @@ def list_all(call: Call) -> Reply | None:
     """List all VPC origins, each with its name and the ARN of its load balancer."""
     items = [
         {
-            **{key: value for key, value in one.told().items() if key != "VpcOriginEndpointConfig"},
-            "Name": one.config["Name"],
-            "OriginEndpointArn": one.config["Arn"],
+            **{key: value for key, value in origin.describe().items() if key != "VpcOriginEndpointConfig"},
+            "Name": origin.config["Name"],
+            "OriginEndpointArn": origin.config["Arn"],
         }
-        for one in origins(call.account).values()
+        for origin in origins(call.account).values()
     ]
     listed = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": len(items), "Items": items}
     return {"VpcOriginList": listed}
@@ -114,32 +114,32 @@ def list_all(call: Call) -> Reply | None:
 @always.before("cloudfront", "UpdateVpcOrigin")
 def update(call: Call) -> Reply | None:
     """Update a VPC origin that no distribution uses (botocore ServiceModel, CannotUpdateEntityWhileInUse)."""
-    found = one_of(call)
-    check_etag(call, found.etag)
+    origin = named_origin(call)
+    check_etag(call, origin.etag)
     _refuse_used(call, "Update")
-    found.config |= call.params["VpcOriginEndpointConfig"]
-    found.etag = new_etag()
-    return {"VpcOrigin": found.told(), "ETag": found.etag}
+    origin.config |= call.params["VpcOriginEndpointConfig"]
+    origin.etag = new_etag()
+    return {"VpcOrigin": origin.describe(), "ETag": origin.etag}
 
 
 @always.before("cloudfront", "DeleteVpcOrigin")
 def delete(call: Call) -> Reply | None:
     """Delete a VPC origin that no distribution uses (botocore ServiceModel, CannotDeleteEntityWhileInUse)."""
-    found = one_of(call)
-    check_etag(call, found.etag)
+    origin = named_origin(call)
+    check_etag(call, origin.etag)
     _refuse_used(call, "Delete")
-    del origins(call.account)[found.id]
-    return {"VpcOrigin": found.told(), "ETag": found.etag}
+    del origins(call.account)[origin.id]
+    return {"VpcOrigin": origin.describe(), "ETag": origin.etag}
 
 
 def _refuse_used(call: Call, verb: str) -> None:
     """Refuse an update or delete (`verb`) of a VPC origin that a distribution uses."""
-    if call.params["Id"] in set(_used(kept_configs(call.account))):
+    if call.params["Id"] in set(_used_origins(existing_configs(call.account))):
         message = f"Cannot {verb.lower()} the entity while it is in use."
         raise AwsError(f"Cannot{verb}EntityWhileInUse", message, 409)
 
 
-def _used(configs: Iterable[dict[str, Any]]) -> Iterable[str]:
+def _used_origins(configs: Iterable[dict[str, Any]]) -> Iterable[str]:
     """Yield the ids of the VPC origins that distribution configs name."""
     for config in configs:
         for origin in config["Origins"].get("Items", []):
@@ -148,23 +148,23 @@ def _used(configs: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
-def there(call: Call) -> None:
+def refuse_missing_origin(call: Call) -> None:
     """Refuse a distribution whose VPC origin does not exist (botocore ServiceModel, EntityNotFound)."""
     whole = call.params.get("DistributionConfigWithTags", {})
     config = call.params.get("DistributionConfig") or whole["DistributionConfig"]
-    if missing := set(_used([config])) - origins(call.account).keys():
+    if missing := set(_used_origins([config])) - origins(call.account).keys():
         raise AwsError("EntityNotFound", f"The VPC origin {min(missing)} does not exist.", 404)
 
 
 @always.before("cloudfront", "ListTagsForResource", "TagResource", "UntagResource")
 def tags(call: Call) -> Reply | None:
     """List or change the tags of a VPC origin; leave the tags of distributions to moto."""
-    found = next((one for one in origins(call.account).values() if one.arn == call.params["Resource"]), None)
-    if found is None:
+    origin = next((each for each in origins(call.account).values() if each.arn == call.params["Resource"]), None)
+    if origin is None:
         return None
     if call.operation == "TagResource":
-        found.tags |= {tag["Key"]: tag["Value"] for tag in call.params["Tags"]["Items"]}
+        origin.tags |= {tag["Key"]: tag["Value"] for tag in call.params["Tags"]["Items"]}
     for key in call.params.get("TagKeys", {}).get("Items", []):
-        found.tags.pop(key, None)
-    listed = [{"Key": key, "Value": value} for key, value in found.tags.items()]
+        origin.tags.pop(key, None)
+    listed = [{"Key": key, "Value": value} for key, value in origin.tags.items()]
     return {"Tags": {"Items": listed}} if call.operation == "ListTagsForResource" else {}

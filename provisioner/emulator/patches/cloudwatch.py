@@ -12,7 +12,7 @@ _known: AccountStore[str] = AccountStore()  # states by alarm name
 
 
 @always.after("cloudwatch", "PutMetricAlarm")
-def unknown_at_first(call: Call, _: Reply) -> None:
+def set_first_state(call: Call, _: Reply) -> None:
     """Give a new alarm the state INSUFFICIENT_DATA; an alarm that is put again keeps its state.
 
     Source: botocore ServiceModel, PutMetricAlarm.
@@ -33,7 +33,7 @@ def set_state(call: Call, _: Reply) -> None:
 
 
 @always.after("cloudwatch", "DeleteAlarms")
-def forget(call: Call, _: Reply) -> None:
+def forget_deleted(call: Call, _: Reply) -> None:
     """Forget states and tags of deleted alarms: an alarm created later under the same name is a new one."""
     alarms = backend("cloudwatch", call.account, call.region)
     for name in call.params["AlarmNames"]:
@@ -62,14 +62,14 @@ def put_composite(call: Call) -> Reply | None:
         **dict.fromkeys(("threshold", "statistic"), None),
     )
     alarm.alarm_rule = params["AlarmRule"]
-    for kept in ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
-        setattr(alarm, kept, params.get(kept))
+    for member in ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
+        setattr(alarm, member, params.get(member))
     _keep_state(call, params["AlarmName"])
     return {}
 
 
 @always.after("cloudwatch", "DescribeAlarms")
-def only_asked_types(call: Call, reply: Reply) -> None:
+def filter_by_type(call: Call, reply: Reply) -> None:
     """Leave out alarms of types that were not asked for; by default only metric alarms are asked for.
 
     Source: botocore ServiceModel, DescribeAlarms.
@@ -81,7 +81,7 @@ def only_asked_types(call: Call, reply: Reply) -> None:
 
 
 @always.before("cloudwatch", "DeleteAlarms")
-def one_composite(call: Call) -> None:
+def refuse_two_composites(call: Call) -> None:
     """Refuse to delete two composite alarms in one call; unknown names do not count.
 
     Source: botocore ServiceModel.

@@ -33,8 +33,8 @@ def _key(space: str, metric: str, where: dict[str, str]) -> str:
 @always.after("cloudwatch", "GetMetricData")
 def own_metrics(call: Call, reply: Reply) -> None:
     """Answer each metric query with one data point, of now; a metric without a value gets none."""
-    asked = (query for query in call.params["MetricDataQueries"] if "MetricStat" in query)
-    queries = {query["Id"]: query["MetricStat"] for query in asked}
+    metric_queries = (query for query in call.params["MetricDataQueries"] if "MetricStat" in query)
+    queries = {query["Id"]: query["MetricStat"] for query in metric_queries}
     for result in reply["MetricDataResults"]:
         value = _value(call, queries[result["Id"]]["Metric"]) if result["Id"] in queries else None
         if value is not None:
@@ -43,11 +43,11 @@ def own_metrics(call: Call, reply: Reply) -> None:
 
 def _value(call: Call, metric: dict[str, Any]) -> float | None:
     """Return the value of a metric: the one that was set, or the capacity of an idle Aurora instance."""
-    where = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
-    said = measures.of(call).get(_key(metric["Namespace"], metric["MetricName"], where))
-    if said is None and metric["MetricName"] == "ServerlessDatabaseCapacity":
-        return _capacity(call, where.get("DBInstanceIdentifier", ""))
-    return said
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
+    value = measures.of(call).get(_key(metric["Namespace"], metric["MetricName"], dimensions))
+    if value is None and metric["MetricName"] == "ServerlessDatabaseCapacity":
+        return _capacity(call, dimensions.get("DBInstanceIdentifier", ""))
+    return value
 
 
 def _capacity(call: Call, name: str) -> float | None:
@@ -55,7 +55,7 @@ def _capacity(call: Call, name: str) -> float | None:
 
     Source: Aurora user guide, Serverless v2 scaling.
     """
-    found = instances(call).get(name)
-    cluster = clusters(call).get(found.db_cluster_identifier) if found else None
+    instance = instances(call).get(name)
+    cluster = clusters(call).get(instance.db_cluster_identifier) if instance else None
     bounds = cluster.serverless_v2_scaling_configuration if cluster else None
     return float(bounds["MinCapacity"]) if bounds else None

@@ -20,7 +20,7 @@ _rules: AccountStore[dict[str, Any]] = AccountStore()  # by name
 
 
 @always.before("cloudwatch", "PutAlarmMuteRule")
-def put(call: Call) -> Reply:
+def put_rule(call: Call) -> Reply:
     """Store a mute rule, in place of any other of its name."""
     _rules.of(call)[call.params["Name"]] = dict(call.params)
     return {}
@@ -32,20 +32,22 @@ def get(call: Call) -> Reply:
     name = call.params["AlarmMuteRuleName"]
     if name not in _rules.of(call):
         raise AwsError("ResourceNotFoundException", f"The alarm mute rule {name} does not exist", 404)
-    kept = {key: value for key, value in _rules.of(call)[name].items() if key != "Tags"}
-    return {**kept, **_summary(call, kept)}
+    rule = {key: value for key, value in _rules.of(call)[name].items() if key != "Tags"}
+    return {**rule, **_summary(call, rule)}
 
 
 @always.before("cloudwatch", "ListAlarmMuteRules")
 def list_rules(call: Call) -> Reply:
     """List the mute rules that have one of the requested statuses and name the requested alarm."""
     statuses, alarm = call.params.get("Statuses"), call.params.get("AlarmName")
-    told = [
+    summaries = [
         _summary(call, rule)
         for rule in _rules.of(call).values()
         if alarm is None or alarm in rule.get("MuteTargets", {}).get("AlarmNames", [])
     ]
-    return {"AlarmMuteRuleSummaries": [one for one in told if not statuses or one["Status"] in statuses]}
+    return {
+        "AlarmMuteRuleSummaries": [summary for summary in summaries if not statuses or summary["Status"] in statuses]
+    }
 
 
 @always.before("cloudwatch", "DeleteAlarmMuteRule")
@@ -75,13 +77,13 @@ def _status(expression: str, duration: str) -> str:
     now = datetime.fromtimestamp(clock.now(), UTC)
     if now < start:
         return "SCHEDULED"
-    return "ACTIVE" if now < start + _length(duration) else "EXPIRED"
+    return "ACTIVE" if now < start + _parse_duration(duration) else "EXPIRED"
 
 
-def _length(duration: str) -> timedelta:
+def _parse_duration(duration: str) -> timedelta:
     """Parse an ISO 8601 duration of days, hours and minutes, such as PT4H or P2DT12H."""
-    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)
-    if found is None:
+    match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)
+    if match is None:
         raise AwsError("ValidationError", f"Invalid duration: {duration}")
-    days, hours, minutes = (int(one or 0) for one in found.groups())
+    days, hours, minutes = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)

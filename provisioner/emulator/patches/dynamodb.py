@@ -20,7 +20,7 @@ _types: AccountStore[dict[str, str]] = AccountStore()
 
 
 @always.after("dynamodb", "CreateTable")
-def created(call: Call, reply: Reply) -> None:
+def complete_created(call: Call, reply: Reply) -> None:
     """Add the new table's id, requested class and throughput limits to the reply, and the status CREATING."""
     extra: dict[str, Any] = {"TableId": str(uuid4()), **_limits(call)}
     if "TableClass" in call.params:
@@ -36,27 +36,27 @@ def _limits(call: Call) -> dict[str, Any]:
 
 
 @always.after("dynamodb", "DescribeTable")
-def described(call: Call, reply: Reply) -> None:
+def complete_description(call: Call, reply: Reply) -> None:
     """Add the table's id, class and throughput limits, which moto does not keep."""
     reply["Table"].update(_extras.of(call).get(reply["Table"]["TableName"], {}))
 
 
 @always.before("dynamodb", "UpdateTable")
-def buy(call: Call) -> None:
+def refuse_without_capacity(call: Call) -> None:
     """Refuse to switch to provisioned capacity without the capacity of each index (go-to-k/cdkd#1588)."""
     table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
     is_bought = call.params.get("BillingMode") == "PROVISIONED"
     if table is None or not is_bought or table.billing_mode == "PROVISIONED":
         return
     updates = [one for each in call.params.get("GlobalSecondaryIndexUpdates") or [] for one in each.values()]
-    told = {one["IndexName"] for one in updates}
-    if lacking := [one.name for one in table.global_indexes if one.name not in told]:
-        wanted = f"ProvisionedThroughput must be specified for index: {','.join(lacking)}"
-        raise AwsError("ValidationException", f"One or more parameter values were invalid: {wanted}")
+    updated_indexes = {one["IndexName"] for one in updates}
+    if missing := [one.name for one in table.global_indexes if one.name not in updated_indexes]:
+        problem = f"ProvisionedThroughput must be specified for index: {','.join(missing)}"
+        raise AwsError("ValidationException", f"One or more parameter values were invalid: {problem}")
 
 
 @always.before("dynamodb", "UpdateTable")
-def define(call: Call) -> None:
+def remember_definitions(call: Call) -> None:
     """Remember a table's attribute definitions: moto replaces all of them by those that an update sends."""
     table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
     if table is not None:
@@ -65,7 +65,7 @@ def define(call: Call) -> None:
 
 def _by_name(defined: list[dict[str, str]]) -> dict[str, str]:
     """Return the types of attributes by name."""
-    return {one["AttributeName"]: one["AttributeType"] for one in defined}
+    return {definition["AttributeName"]: definition["AttributeType"] for definition in defined}
 
 
 def _of_keys(call: Call, table: Any) -> list[dict[str, str]]:
@@ -75,13 +75,13 @@ def _of_keys(call: Call, table: Any) -> list[dict[str, str]]:
     UpdateTable, AttributeDefinitions).
     """
     types = _types.of(call).pop(table.name, {}) | _by_name(table.attr)
-    schemas = [table.schema, *(one.schema for one in (*table.indexes, *table.global_indexes))]
+    schemas = [table.schema, *(index.schema for index in (*table.indexes, *table.global_indexes))]
     keys = dict.fromkeys(key["AttributeName"] for schema in schemas for key in schema)
     return [{"AttributeName": name, "AttributeType": types[name]} for name in keys]
 
 
 @always.after("dynamodb", "UpdateTable")
-def updated(call: Call, reply: Reply) -> None:
+def apply_update(call: Call, reply: Reply) -> None:
     """Apply the table's class and encryption key, which moto ignores, and restore attribute definitions."""
     name = reply["TableDescription"]["TableName"]
     table = backend("dynamodb", call.account, call.region).tables[name]
@@ -97,7 +97,7 @@ def updated(call: Call, reply: Reply) -> None:
 
 
 @always.after("dynamodb", "DeleteTable")
-def deleted(call: Call, reply: Reply) -> None:
+def delete_policy(call: Call, reply: Reply) -> None:
     """Delete the table's resource policy with it, and report the table as DELETING."""
     policies = backend("dynamodb", call.account, call.region).resource_policies
     policies.pop(reply["TableDescription"]["TableArn"], None)
@@ -106,7 +106,7 @@ def deleted(call: Call, reply: Reply) -> None:
 
 
 @always.before("dynamodb", "DeleteTable")
-def deleting(call: Call) -> None:
+def keep_system_backup(call: Call) -> None:
     """Keep a system backup of a table that is about to be deleted."""
     keep_last(call, call.params["TableName"])
 
@@ -122,43 +122,43 @@ def keep_last(near: Call | AccountRegion, name: str) -> None:
         return
     recovery = table.continuous_backups["PointInTimeRecoveryDescription"]
     if recovery["PointInTimeRecoveryStatus"] == "ENABLED":
-        kept = Backup(near.account, near.region, f"{name}$DeletedTableBackup", table, type_="SYSTEM")
-        dynamodb.backups[kept.arn] = kept
+        backup = Backup(near.account, near.region, f"{name}$DeletedTableBackup", table, type_="SYSTEM")
+        dynamodb.backups[backup.arn] = backup
 
 
 @always.after("dynamodb", "ListBackups")
-def of_type(call: Call, reply: Reply) -> None:
+def filter_by_type(call: Call, reply: Reply) -> None:
     """List only on-demand backups unless others are asked for, and add when system backups expire.
 
     Source: botocore ServiceModel, BackupType.
     """
-    wanted = call.params.get("BackupType", "USER")
-    told = [one for one in reply["BackupSummaries"] if wanted in ("ALL", one["BackupType"])]
-    for one in told:
-        if one["BackupType"] == "SYSTEM":
-            one["BackupExpiryDateTime"] = one["BackupCreationDateTime"] + timedelta(days=35)
-    reply["BackupSummaries"] = told
+    backup_type = call.params.get("BackupType", "USER")
+    summaries = [summary for summary in reply["BackupSummaries"] if backup_type in ("ALL", summary["BackupType"])]
+    for summary in summaries:
+        if summary["BackupType"] == "SYSTEM":
+            summary["BackupExpiryDateTime"] = summary["BackupCreationDateTime"] + timedelta(days=35)
+    reply["BackupSummaries"] = summaries
 
 
 @always.after("dynamodb", "DescribeBackup")
-def under(call: Call, reply: Reply) -> None:
+def add_encryption(call: Call, reply: Reply) -> None:
     """Add the encryption of the table that was backed up.
 
     Source: botocore ServiceModel, SourceTableFeatureDetails.
     """
-    told = reply["BackupDescription"]
+    description = reply["BackupDescription"]
     table = backend("dynamodb", call.account, call.region).backups[call.params["BackupArn"]].table
     if sse := table.describe()["TableDescription"].get("SSEDescription"):
-        told.setdefault("SourceTableFeatureDetails", {})["SSEDescription"] = sse
+        description.setdefault("SourceTableFeatureDetails", {})["SSEDescription"] = sse
 
 
 @always.before("dynamodb", "UpdateTimeToLive")
 def set_time_to_live(call: Call) -> None:
     """Refuse to turn time to live on or off where it is so already (aws/aws-cdk#13720)."""
-    name, wanted = call.params["TableName"], call.params["TimeToLiveSpecification"]["Enabled"]
+    name, is_enabled = call.params["TableName"], call.params["TimeToLiveSpecification"]["Enabled"]
     table = backend("dynamodb", call.account, call.region).tables.get(name)
-    if table is not None and (table.ttl["TimeToLiveStatus"] == "ENABLED") == wanted:
-        raise AwsError("ValidationException", f"TimeToLive is already {'en' if wanted else 'dis'}abled")
+    if table is not None and (table.ttl["TimeToLiveStatus"] == "ENABLED") == is_enabled:
+        raise AwsError("ValidationException", f"TimeToLive is already {'en' if is_enabled else 'dis'}abled")
 
 
 @always.refused("dynamodb", "DescribeTimeToLive", "UpdateTimeToLive")

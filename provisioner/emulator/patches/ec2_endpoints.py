@@ -64,37 +64,39 @@ def _refuse_second_route(call: Call) -> None:
 
 
 @always.after("ec2", "CreateVpcEndpoint")
-def created(call: Call, reply: Reply) -> None:
+def complete_created(call: Call, reply: Reply) -> None:
     """Put the endpoint's network interfaces into its security groups, and give the reply AWS's form."""
     ec2 = backend("ec2", call.account, call.region)
     endpoint = _endpoints(call)[reply["VpcEndpoint"]["VpcEndpointId"]]
     groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
     for interface in endpoint.network_interface_ids:
         ec2.enis[interface]._group_set[:] = groups
-    _shape(call, reply["VpcEndpoint"])
+    _complete_endpoint(call, reply["VpcEndpoint"])
 
 
 @always.before("ec2", "DescribeVpcEndpoints")
 def describe(call: Call) -> Reply | None:
     """Apply the filter by endpoint id, which moto does not know (EC2 API reference, DescribeVpcEndpoints)."""
     filters = call.params.get("Filters", [])
-    ids = [set(one["Values"]) for one in filters if one["Name"] == _BY_ID]
+    ids = [set(each["Values"]) for each in filters if each["Name"] == _BY_ID]
     if not ids:
         return None
-    told = call.params | {"Filters": [one for one in filters if one["Name"] != _BY_ID]}
-    reply = ask_moto(call, "ec2", "DescribeVpcEndpoints", **told)
-    kept = [one for one in reply["VpcEndpoints"] if all(one["VpcEndpointId"] in named for named in ids)]
-    return reply | {"VpcEndpoints": kept}
+    request = call.params | {"Filters": [each for each in filters if each["Name"] != _BY_ID]}
+    reply = ask_moto(call, "ec2", "DescribeVpcEndpoints", **request)
+    endpoints = [
+        each for each in reply["VpcEndpoints"] if all(each["VpcEndpointId"] in wanted_ids for wanted_ids in ids)
+    ]
+    return reply | {"VpcEndpoints": endpoints}
 
 
 @always.after("ec2", "DescribeVpcEndpoints")
-def described(call: Call, reply: Reply) -> None:
+def complete_descriptions(call: Call, reply: Reply) -> None:
     """Give every endpoint in the reply AWS's form."""
     for endpoint in reply["VpcEndpoints"]:
-        _shape(call, endpoint)
+        _complete_endpoint(call, endpoint)
 
 
-def _shape(call: Call, endpoint: dict[str, Any]) -> None:
+def _complete_endpoint(call: Call, endpoint: dict[str, Any]) -> None:
     """Correct an endpoint's private DNS flag, and the DNS names of an interface endpoint."""
     if endpoint["VpcEndpointType"] == "Gateway":
         endpoint["PrivateDnsEnabled"] = False
@@ -109,11 +111,11 @@ def _shape(call: Call, endpoint: dict[str, Any]) -> None:
 
 
 @always.after("ec2", "ModifyVpcEndpoint")
-def modified(call: Call, _: Reply) -> None:
+def apply_changes(call: Call, _: Reply) -> None:
     """Apply changes of private DNS and route tables, which moto ignores, and of the interfaces' groups."""
     ec2 = backend("ec2", call.account, call.region)
     endpoint = _endpoints(call)[call.params["VpcEndpointId"]]
-    _lead(ec2, endpoint, call.params.get("AddRouteTableIds", []), call.params.get("RemoveRouteTableIds", []))
+    _add_routes(ec2, endpoint, call.params.get("AddRouteTableIds", []), call.params.get("RemoveRouteTableIds", []))
     if "PrivateDnsEnabled" in call.params:
         endpoint.private_dns_enabled = call.params["PrivateDnsEnabled"]
     groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
@@ -121,7 +123,7 @@ def modified(call: Call, _: Reply) -> None:
         ec2.enis[interface]._group_set[:] = groups
 
 
-def _lead(ec2: Any, endpoint: Any, joined: list[str], left: list[str]) -> None:
+def _add_routes(ec2: Any, endpoint: Any, joined: list[str], left: list[str]) -> None:
     """Add a gateway endpoint's route to the tables `joined`, and remove it from the tables `left`.
 
     Source: VPC guide, gateway endpoints.
@@ -134,11 +136,11 @@ def _lead(ec2: Any, endpoint: Any, joined: list[str], left: list[str]) -> None:
 
 
 @always.after("ec2", "DeleteRouteTable")
-def table_deleted(call: Call, _: Reply) -> None:
+def forget_table(call: Call, _: Reply) -> None:
     """Remove a deleted route table from its endpoints: moto would look for their routes in it."""
     for endpoint in _endpoints(call).values():
-        kept = [one for one in endpoint.route_table_ids if one != call.params["RouteTableId"]]
-        endpoint.route_table_ids = kept
+        remaining = [table_id for table_id in endpoint.route_table_ids if table_id != call.params["RouteTableId"]]
+        endpoint.route_table_ids = remaining
 
 
 @always.before("ec2", "DeleteVpcEndpoints")
@@ -147,17 +149,17 @@ def delete(call: Call) -> Reply | None:
 
     Source: botocore ServiceModel.
     """
-    wanted = call.params["VpcEndpointIds"]
-    there = [name for name in wanted if name in _endpoints(call)]
-    if there:
-        ask_moto(call, "ec2", "DeleteVpcEndpoints", VpcEndpointIds=there)
-    for name in there:
+    endpoint_ids = call.params["VpcEndpointIds"]
+    existing = [name for name in endpoint_ids if name in _endpoints(call)]
+    if existing:
+        ask_moto(call, "ec2", "DeleteVpcEndpoints", VpcEndpointIds=existing)
+    for name in existing:
         del _endpoints(call)[name]
-    missing = [name for name in wanted if name not in there]
+    missing = [name for name in endpoint_ids if name not in existing]
     return {"Unsuccessful": [unsuccessful(name, NOT_FOUND, "does not exist") for name in missing]}
 
 
-def unsuccessful(name: str, code: str, what: str) -> dict[str, Any]:
+def unsuccessful(name: str, code: str, problem: str) -> dict[str, Any]:
     """Return the entry of the reply for one endpoint that could not be deleted."""
-    error = {"Code": code, "Message": f"The Vpc Endpoint Id '{name}' {what}"}
+    error = {"Code": code, "Message": f"The Vpc Endpoint Id '{name}' {problem}"}
     return {"ResourceId": name, "Error": error}

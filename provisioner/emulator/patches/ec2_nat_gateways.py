@@ -11,7 +11,7 @@ from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import AccountRegion, Call
 
 
-def _known(call: Call, nat: str) -> None:
+def _refuse_unknown(call: Call, nat: str) -> None:
     """Refuse the id of a NAT gateway that was never created."""
     if nat not in backend("ec2", call.account, call.region).nat_gateways:
         # terraform-provider-aws ec2/errors.go: this code does not begin with "Invalid", as others do
@@ -22,23 +22,23 @@ def _known(call: Call, nat: str) -> None:
 def describe(call: Call) -> None:
     """Refuse an id that was never given out; moto answers with an empty list."""
     for nat in call.params.get("NatGatewayIds", []):
-        _known(call, nat)
+        _refuse_unknown(call, nat)
 
 
 @always.after("ec2", "DescribeNatGateways")
-def by_tag(call: Call, reply: Reply) -> None:
+def filter_by_tag(call: Call, reply: Reply) -> None:
     """Apply the tag filters, which moto ignores."""
     filters = call.params.get("Filters", call.params.get("Filter", []))
-    for wanted in filters:
-        if wanted["Name"].startswith("tag"):
-            reply["NatGateways"] = [n for n in reply["NatGateways"] if _has_tag(n.get("Tags", []), wanted)]
+    for tag_filter in filters:
+        if tag_filter["Name"].startswith("tag"):
+            reply["NatGateways"] = [n for n in reply["NatGateways"] if _has_tag(n.get("Tags", []), tag_filter)]
 
 
-def _has_tag(tags: list[dict[str, str]], wanted: dict[str, Any]) -> bool:
+def _has_tag(tags: list[dict[str, str]], tag_filter: dict[str, Any]) -> bool:
     """Return whether tags match a `tag:KEY` filter by value, or a `tag-key` filter; wildcards are allowed."""
-    _, _, key = wanted["Name"].partition(":")
-    seen = [tag["Value"] for tag in tags if tag["Key"] == key] if key else [tag["Key"] for tag in tags]
-    return any(fnmatch.fnmatchcase(value, pattern) for value in seen for pattern in wanted["Values"])
+    _, _, key = tag_filter["Name"].partition(":")
+    texts = [tag["Value"] for tag in tags if tag["Key"] == key] if key else [tag["Key"] for tag in tags]
+    return any(fnmatch.fnmatchcase(value, pattern) for value in texts for pattern in tag_filter["Values"])
 
 
 @always.before("ec2", "CreateNatGateway")
@@ -58,11 +58,11 @@ def create(call: Call) -> None:
 @always.before("ec2", "DeleteNatGateway")
 def delete(call: Call) -> None:
     """Refuse an id that was never given out; moto crashes on it."""
-    _known(call, call.params["NatGatewayId"])
+    _refuse_unknown(call, call.params["NatGatewayId"])
 
 
 @always.after("ec2", "DeleteNatGateway")
-def let_go(call: Call, _: Reply) -> None:
+def release_after_delete(call: Call, _: Reply) -> None:
     """Delete the gateway's network interface and disassociate its address, which stays allocated."""
     release(call.place, call.params["NatGatewayId"])
 

@@ -11,11 +11,11 @@ from provisioner.emulator.wire import Call
 
 
 @always.before("ec2", "CreateRoute", "ReplaceRoute")
-def target_exists(call: Call) -> None:
+def refuse_missing_target(call: Call) -> None:
     """Refuse a route to a NAT gateway that does not exist or was deleted."""
     nat = call.params.get("NatGatewayId")
-    known = backend("ec2", call.account, call.region).nat_gateways.get(nat)
-    if nat and (known is None or known.state == "deleted"):
+    gateway = backend("ec2", call.account, call.region).nat_gateways.get(nat)
+    if nat and (gateway is None or gateway.state == "deleted"):
         raise AwsError("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat}' does not exist")
 
 
@@ -33,7 +33,7 @@ def associate(call: Call) -> None:
 
 
 @always.before("ec2", "DeleteRoute")
-def endpoints_route(call: Call) -> None:
+def refuse_endpoint_route(call: Call) -> None:
     """Refuse to delete the route of a gateway endpoint (AWS doc, VPC, gateway endpoints)."""
     prefix_list = call.params.get("DestinationPrefixListId")
     if prefix_list is None:
@@ -46,7 +46,7 @@ def endpoints_route(call: Call) -> None:
 
 
 @always.after("ec2", "DescribeRouteTables")
-def black_holes(call: Call, reply: Reply) -> None:
+def mark_blackholes(call: Call, reply: Reply) -> None:
     """Set the state `blackhole` on routes whose gateway was deleted (botocore ServiceModel, Route.State)."""
     ec2 = backend("ec2", call.account, call.region)
     for table in reply["RouteTables"]:

@@ -38,7 +38,7 @@ def create(call: Call) -> None:
 
 
 @always.before("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
-def authorize(call: Call) -> None:
+def check_rules(call: Call) -> None:
     """Refuse unknown prefix lists, invalid descriptions, duplicate rules, and rules beyond the quota."""
     ec2 = backend("ec2", call.account, call.region)
     for permission in call.params.get("IpPermissions", []):
@@ -51,7 +51,7 @@ def authorize(call: Call) -> None:
     if group is None:
         return
     rules = group.ingress_rules if call.operation.endswith("Ingress") else group.egress_rules
-    _check_duplicates(call, {_content(one) for one in rules})
+    _check_duplicates(call, {_key_of_rule(rule) for rule in rules})
     lists = [rule.prefix_list_id for rule in rules]
     for permission in call.params.get("IpPermissions", []):
         lists += [source.get("PrefixListId") for source in _sources(permission)]
@@ -60,28 +60,28 @@ def authorize(call: Call) -> None:
         raise AwsError("RulesPerSecurityGroupLimitExceeded", message)
 
 
-def _check_duplicates(call: Call, there: set[str]) -> None:
-    """Refuse a rule whose key is in `there`; another description does not make it another rule.
+def _check_duplicates(call: Call, existing: set[str]) -> None:
+    """Refuse a rule whose key is in `existing`; another description does not make it another rule.
 
     Source: EC2 API, Authorize...Ingress.
     """
     for permission in call.params.get("IpPermissions", []):
         for source in _sources(permission):
             peer = next((str(source[key]) for key in _PEERS if source.get(key)), "")
-            match = _match(permission, peer)
-            if match in there:
+            match = _rule_key(permission, peer)
+            if match in existing:
                 message = f'the specified rule "peer: {peer}, {match}, ALLOW" already exists'
                 raise AwsError("InvalidPermission.Duplicate", message)
-            there.add(match)
+            existing.add(match)
 
 
-def _content(rule: Any) -> str:
+def _key_of_rule(rule: Any) -> str:
     """Return the key of one of moto's rules: protocol, ports and peer."""
     ports = {"IpProtocol": rule.ip_protocol, "FromPort": rule.from_port, "ToPort": rule.to_port}
     ranges = rule.ip_range or {}
     group = (rule.source_group or {}).get("GroupId")
     peer = rule.prefix_list_id or group or ranges.get("CidrIp") or ranges.get("CidrIpv6") or ""
-    return _match(ports, str(peer))
+    return _rule_key(ports, str(peer))
 
 
 def _sources(permission: dict[str, Any]) -> list[dict[str, Any]]:
@@ -94,8 +94,8 @@ def _weight(ec2: Any, prefix_list: str | None) -> int:
     """Return how many rules a rule counts as: one, or the entries of its prefix list."""
     if prefix_list is None:
         return 1
-    known = ec2.managed_prefix_lists[prefix_list]
-    return WEIGHT if known.prefix_list_name == CLOUDFRONT else int(known.max_entries or 20)
+    managed_list = ec2.managed_prefix_lists[prefix_list]
+    return WEIGHT if managed_list.prefix_list_name == CLOUDFRONT else int(managed_list.max_entries or 20)
 
 
 def _check_description(parameter: str, text: str) -> None:
@@ -106,23 +106,23 @@ def _check_description(parameter: str, text: str) -> None:
 
 
 @always.after("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
-def authorized(call: Call, reply: Reply) -> None:
+def keep_descriptions(call: Call, reply: Reply) -> None:
     """Keep descriptions of rules whose peer is a group or a prefix list; moto keeps only those of CIDRs."""
-    told: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for permission in call.params.get("IpPermissions", []):
         for source in _sources(permission):
             name = source.get("PrefixListId") or source.get("GroupId")
             if name and source.get("Description"):
-                told[_match(permission, name)] = source["Description"]
+                descriptions[_rule_key(permission, name)] = source["Description"]
     for rule in reply.get("SecurityGroupRules", []):
         permission = {key: rule.get(key) for key in ("IpProtocol", "FromPort", "ToPort")}
-        key = _match(permission, _source_of(rule))
-        if key in told:
-            _descriptions.of(call)[rule["SecurityGroupRuleId"]] = told[key]
-            rule["Description"] = told[key]
+        key = _rule_key(permission, _source_of(rule))
+        if key in descriptions:
+            _descriptions.of(call)[rule["SecurityGroupRuleId"]] = descriptions[key]
+            rule["Description"] = descriptions[key]
 
 
-def _match(permission: dict[str, Any], source: str) -> str:
+def _rule_key(permission: dict[str, Any], source: str) -> str:
     """Return the key of a rule: protocol, ports (unless the protocol is -1, for all) and peer."""
     protocol = permission.get("IpProtocol")
     ports = (None, None) if protocol == "-1" else (permission.get("FromPort"), permission.get("ToPort"))
@@ -140,7 +140,7 @@ def _source_of(rule: dict[str, Any]) -> str:
 
 
 @always.after("ec2", "ModifySecurityGroupRules")
-def modified(call: Call, _: Reply) -> None:
+def keep_changed_descriptions(call: Call, _: Reply) -> None:
     """Keep the descriptions that a call changes."""
     for change in call.params["SecurityGroupRules"]:
         if "Description" in change.get("SecurityGroupRule", {}):
@@ -149,7 +149,7 @@ def modified(call: Call, _: Reply) -> None:
 
 
 @always.after("ec2", "DescribeSecurityGroupRules")
-def described_rules(call: Call, reply: Reply) -> None:
+def add_rule_descriptions(call: Call, reply: Reply) -> None:
     """Add the kept descriptions to rules."""
     for rule in reply["SecurityGroupRules"]:
         if text := _descriptions.of(call).get(rule["SecurityGroupRuleId"]):
@@ -157,18 +157,18 @@ def described_rules(call: Call, reply: Reply) -> None:
 
 
 @always.after("ec2", "DescribeSecurityGroups")
-def described_groups(call: Call, reply: Reply) -> None:
+def add_group_descriptions(call: Call, reply: Reply) -> None:
     """Add the kept descriptions to the permissions of groups."""
     ec2 = backend("ec2", call.account, call.region)
-    for told in reply["SecurityGroups"]:
-        group = ec2.get_security_group_from_id(told["GroupId"])
+    for description in reply["SecurityGroups"]:
+        group = ec2.get_security_group_from_id(description["GroupId"])
         texts = {}
         for rule in [*group.ingress_rules, *group.egress_rules]:
             ports = {"IpProtocol": rule.ip_protocol, "FromPort": rule.from_port, "ToPort": rule.to_port}
             source = rule.prefix_list_id or rule.source_group.get("GroupId")
-            texts[_match(ports, str(source))] = _descriptions.of(call).get(rule.id)
-        for permission in [*told["IpPermissions"], *told["IpPermissionsEgress"]]:
+            texts[_rule_key(ports, str(source))] = _descriptions.of(call).get(rule.id)
+        for permission in [*description["IpPermissions"], *description["IpPermissionsEgress"]]:
             for source in _sources(permission):
                 name = source.get("PrefixListId") or source.get("GroupId")
-                if name and (text := texts.get(_match(permission, name))):
+                if name and (text := texts.get(_rule_key(permission, name))):
                     source["Description"] = text

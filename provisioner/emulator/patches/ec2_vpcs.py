@@ -14,7 +14,7 @@ SUBNET_SIZES = range(16, 29)  # AWS doc, VPC: subnet CIDR blocks
 
 
 @always.after("ec2", "DescribeAvailabilityZones")
-def zones(_: Call, reply: Reply) -> None:
+def complete_zones(_: Call, reply: Reply) -> None:
     """Add to every zone that it needs no opt-in, and the names of its groups."""
     for zone in reply["AvailabilityZones"]:
         zone.setdefault("OptInStatus", "opt-in-not-required")
@@ -23,7 +23,7 @@ def zones(_: Call, reply: Reply) -> None:
 
 
 @always.after("ec2", "CreateVpc")
-def default_group(call: Call, reply: Reply) -> None:
+def open_default_group(call: Call, reply: Reply) -> None:
     """Let the members of a default security group reach each other.
 
     Source: AWS doc, VPC, default security groups.
@@ -51,22 +51,22 @@ _dns64: AccountStore[bool] = AccountStore()
 @always.before("ec2", "ModifySubnetAttribute")
 def set_dns64(call: Call) -> Reply | None:
     """Keep whether DNS answers a subnet with IPv6 addresses for names that have IPv4 only."""
-    asked = call.params.get("EnableDns64")
-    if asked is None:
+    setting = call.params.get("EnableDns64")
+    if setting is None:
         return None
-    _dns64.of(call)[call.params["SubnetId"]] = asked["Value"]
+    _dns64.of(call)[call.params["SubnetId"]] = setting["Value"]
     return {}
 
 
 @always.after("ec2", "DescribeSubnets")
-def tell_dns64(call: Call, reply: Reply) -> None:
+def add_dns64(call: Call, reply: Reply) -> None:
     """Add to each subnet whether DNS answers it with IPv6 addresses for names that have IPv4 only."""
     for subnet in reply["Subnets"]:
         subnet["EnableDns64"] = _dns64.of(call).get(subnet["SubnetId"], False)
 
 
 @always.before("ec2", "AttachInternetGateway")
-def one_gateway(call: Call) -> None:
+def refuse_second_gateway(call: Call) -> None:
     """Refuse a second internet gateway for a VPC."""
     vpc = call.params["VpcId"]
     gateways = backend("ec2", call.account, call.region).internet_gateways.values()
@@ -76,7 +76,7 @@ def one_gateway(call: Call) -> None:
 
 
 @always.after("ec2", "DeleteVpc")
-def default_acl(call: Call, _: Reply) -> None:
+def delete_default_acl(call: Call, _: Reply) -> None:
     """Delete the default network ACL with its VPC (botocore ServiceModel, DeleteVpc)."""
     acls = backend("ec2", call.account, call.region).network_acls
     for name in [name for name, acl in acls.items() if acl.vpc_id == call.params["VpcId"]]:
@@ -84,7 +84,7 @@ def default_acl(call: Call, _: Reply) -> None:
 
 
 @always.after("ec2", "DescribeAddresses")
-def addresses(_: Call, reply: Reply) -> None:
+def complete_addresses(_: Call, reply: Reply) -> None:
     """Leave out of addresses the interface and instance ids that are empty."""
     for address in reply["Addresses"]:
         for member in ("NetworkInterfaceId", "InstanceId"):
@@ -111,10 +111,10 @@ def deny_all(call: Call, reply: Reply) -> None:
 @always.before("ec2", "DeleteNetworkAclEntry")
 def delete_entry(call: Call) -> None:
     """Refuse to delete an entry that does not exist; moto crashes on it (EC2 API reference, error codes)."""
-    asked = (call.params["Egress"], call.params["RuleNumber"])
+    entry = (call.params["Egress"], call.params["RuleNumber"])
     acl = backend("ec2", call.account, call.region).network_acls.get(call.params["NetworkAclId"])
-    if acl is not None and asked not in {(one.egress, one.rule_number) for one in acl.network_acl_entries}:
-        message = f"The specified rule {asked[1]} does not exist in the network ACL {acl.id}"
+    if acl is not None and entry not in {(each.egress, each.rule_number) for each in acl.network_acl_entries}:
+        message = f"The specified rule {entry[1]} does not exist in the network ACL {acl.id}"
         raise AwsError("InvalidNetworkAclEntry.NotFound", message)
 
 
@@ -125,6 +125,8 @@ def leave_acl(call: Call, _reply: Reply) -> None:
     Moto would keep the association in its replies, and then never delete the ACL.
     """
     for acl in backend("ec2", call.account, call.region).network_acls.values():
-        gone = [id_ for id_, one in acl._associations.items() if one.subnet_id == call.params["SubnetId"]]
-        for id_ in gone:
+        association_ids = [
+            id_ for id_, association in acl._associations.items() if association.subnet_id == call.params["SubnetId"]
+        ]
+        for id_ in association_ids:
             del acl._associations[id_]

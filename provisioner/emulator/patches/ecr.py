@@ -22,7 +22,7 @@ _rules: AccountStore[dict[str, Any]] = AccountStore()  # by repository prefix
 
 
 @always.before("ecr", "*")
-def keep_out(call: Call) -> None:
+def refuse_foreign_registry(call: Call) -> None:
     """Refuse calls to another account's registry: no registry grants this account access."""
     registry = call.params.get("registryId") or call.account
     if registry != call.account:
@@ -37,11 +37,11 @@ def status_of(place: AccountRegion, repository: str, digest: str) -> str:
 
 def image_of(place: AccountRegion, repository: str, image_id: dict[str, str]) -> Any:
     """Return moto's image with a tag or digest in a repository; None where there is none."""
-    there = backend("ecr", place.account, place.region).repositories.get(repository)
+    moto_repository = backend("ecr", place.account, place.region).repositories.get(repository)
     tag, digest = image_id.get("imageTag"), image_id.get("imageDigest")
-    listed = there.images if there else []
-    fitting = (one for one in listed if tag in (None, *one.image_tags))
-    return next((one for one in fitting if digest in (None, one.image_digest)), None)
+    images = moto_repository.images if moto_repository else []
+    tagged = (image for image in images if tag in (None, *image.image_tags))
+    return next((image for image in tagged if digest in (None, image.image_digest)), None)
 
 
 @always.after("ecr", "DescribeImages")
@@ -50,10 +50,10 @@ def describe_images(call: Call, reply: Reply) -> None:
 
     Source: botocore ecr, DescribeImagesFilter.imageStatus.
     """
-    wanted = call.params.get("filter", {}).get("imageStatus", ACTIVE)
-    for one in reply["imageDetails"]:
-        one["imageStatus"] = status_of(call.place, one["repositoryName"], one["imageDigest"])
-    reply["imageDetails"] = [one for one in reply["imageDetails"] if wanted in ("ANY", one["imageStatus"])]
+    status = call.params.get("filter", {}).get("imageStatus", ACTIVE)
+    for details in reply["imageDetails"]:
+        details["imageStatus"] = status_of(call.place, details["repositoryName"], details["imageDigest"])
+    reply["imageDetails"] = [details for details in reply["imageDetails"] if status in ("ANY", details["imageStatus"])]
 
 
 @always.before("ecr", "UpdateImageStorageClass")
@@ -63,14 +63,14 @@ def update_storage_class(call: Call) -> Reply:
     image = image_of(call.place, name, image_id)
     if image is None:
         raise AwsError("ImageNotFoundException", f"The image with imageId {image_id} does not exist.")
-    key, archives = f"{name}@{image.image_digest}", call.params["targetStorageClass"] == "ARCHIVE"
-    if archives == (status_of(call.place, name, image.image_digest) != ACTIVE):
+    key, is_archived = f"{name}@{image.image_digest}", call.params["targetStorageClass"] == "ARCHIVE"
+    if is_archived == (status_of(call.place, name, image.image_digest) != ACTIVE):
         raise AwsError("ImageStorageClassUpdateNotSupportedException", "The image is in that class already.")
-    _statuses.of(call)[key] = ARCHIVED if archives else ACTIVATING
-    if not archives:
+    _statuses.of(call)[key] = ARCHIVED if is_archived else ACTIVATING
+    if not is_archived:
         clock.later(RESTORES, partial(_statuses.of(call).pop, key, None))
-    told = {"repositoryName": name, "imageId": image_id, "imageStatus": _statuses.of(call)[key]}
-    return {"registryId": call.account, **told}
+    reply = {"repositoryName": name, "imageId": image_id, "imageStatus": _statuses.of(call)[key]}
+    return {"registryId": call.account, **reply}
 
 
 @always.before("ecr", "PutImage")
@@ -82,8 +82,8 @@ def put_image(call: Call) -> Reply | None:
         return None
     if _statuses.of(call).pop(f"{name}@{image.image_digest}", None) is None:
         return None
-    told = {"registryId": call.account, "repositoryName": name, "imageManifest": image.image_manifest}
-    return {"image": {**told, "imageId": {"imageTag": image.image_tag, "imageDigest": image.image_digest}}}
+    reply = {"registryId": call.account, "repositoryName": name, "imageManifest": image.image_manifest}
+    return {"image": {**reply, "imageId": {"imageTag": image.image_tag, "imageDigest": image.image_digest}}}
 
 
 @always.before("ecr", "CreatePullThroughCacheRule")
@@ -108,11 +108,13 @@ def delete_rule(call: Call) -> Reply:
 @always.before("ecr", "DescribePullThroughCacheRules")
 def describe_rules(call: Call) -> Reply:
     """List all pull through cache rules, or those of the requested prefixes."""
-    wanted = call.params.get("ecrRepositoryPrefixes")
-    there = _rules.of(call)
-    if missing := [one for one in wanted or [] if one not in there]:
+    requested = call.params.get("ecrRepositoryPrefixes")
+    rules_by_prefix = _rules.of(call)
+    if missing := [one for one in requested or [] if one not in rules_by_prefix]:
         raise AwsError("PullThroughCacheRuleNotFoundException", f"There is no rule for the prefix {missing[0]}.")
-    return {"pullThroughCacheRules": [one for key, one in there.items() if key in (wanted or there)]}
+    return {
+        "pullThroughCacheRules": [one for key, one in rules_by_prefix.items() if key in (requested or rules_by_prefix)]
+    }
 
 
 def prefixes(place: AccountRegion) -> Iterator[str]:

@@ -44,12 +44,12 @@ def create(call: Call) -> Reply | None:
     cluster = backend("ecs", call.account, call.region).clusters.get(name)
     if cluster is None or cluster.status == "INACTIVE":
         return None
-    (there,) = ask_moto(call, "ecs", "DescribeClusters", clusters=[name])["clusters"]
-    told = [key for key in COMPARED if key in call.params]
-    if any(_canonical(call.params[key]) != _canonical(there.get(key)) for key in told):
+    (existing,) = ask_moto(call, "ecs", "DescribeClusters", clusters=[name])["clusters"]
+    sent_keys = [key for key in COMPARED if key in call.params]
+    if any(_canonical(call.params[key]) != _canonical(existing.get(key)) for key in sent_keys):
         message = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
         raise AwsError("InvalidParameterException", message)
-    return {"cluster": there}
+    return {"cluster": existing}
 
 
 def _canonical(value: Any) -> Any:
@@ -68,7 +68,7 @@ def update_settings(call: Call) -> Reply | None:
 
 
 @always.after("ecs", "DescribeClusters", "CreateCluster", "DeleteCluster")
-def counts(call: Call, reply: Reply) -> None:
+def set_counts(call: Call, reply: Reply) -> None:
     """Set the numbers of services and tasks of each cluster in the reply."""
     for cluster in reply.get("clusters", [reply.get("cluster")]):
         arn = cluster["clusterArn"]
@@ -79,70 +79,70 @@ def counts(call: Call, reply: Reply) -> None:
 
 
 @always.after("ecs", "RegisterTaskDefinition")
-def numbered(call: Call, reply: Reply) -> None:
+def set_revision(call: Call, reply: Reply) -> None:
     """Give a task definition a revision number that its family never had, even if revisions were deleted.
 
     ECS API, DeleteTaskDefinitions: a deleted revision keeps its number. Moto counts the revisions that are
     left.
     """
-    told, last = reply["taskDefinition"], _last_revisions.of(call)
-    family, given = str(told["family"]), int(told["revision"])
-    next_ = max(given, last.get(family, 0) + 1)
-    last[family] = next_
-    if next_ != given:
+    description, last_revisions = reply["taskDefinition"], _last_revisions.of(call)
+    family, motos_revision = str(description["family"]), int(description["revision"])
+    next_ = max(motos_revision, last_revisions.get(family, 0) + 1)
+    last_revisions[family] = next_
+    if next_ != motos_revision:
         revisions = backend("ecs", call.account, call.region).task_definitions[family]
-        made = revisions.pop(given)
-        made.revision, made.arn = next_, f"{made.arn.rpartition(':')[0]}:{next_}"
-        revisions[next_] = made
-        told["revision"], told["taskDefinitionArn"] = next_, made.arn
+        definition = revisions.pop(motos_revision)
+        definition.revision, definition.arn = next_, f"{definition.arn.rpartition(':')[0]}:{next_}"
+        revisions[next_] = definition
+        description["revision"], description["taskDefinitionArn"] = next_, definition.arn
 
 
 @always.after("ecs", "RegisterTaskDefinition")
-def registered(call: Call, reply: Reply) -> None:
+def add_tags(call: Call, reply: Reply) -> None:
     """Add the tags to the reply."""
     reply["tags"] = call.params.get("tags", [])
 
 
 @always.after("ecs", "RegisterTaskDefinition", "DescribeTaskDefinition")
-def filled_in(_: Call, reply: Reply) -> None:
+def fill_defaults(_: Call, reply: Reply) -> None:
     """Add the members that AWS fills in by itself.
 
     Source: botocore ServiceModel: PortMapping, hostPort; Volume, host.
     """
-    told = reply["taskDefinition"]
-    for container in told["containerDefinitions"]:
+    description = reply["taskDefinition"]
+    for container in description["containerDefinitions"]:
         for port in container.get("portMappings", []):
             port.setdefault("hostPort", port.get("containerPort", 0))
-    for volume in told.get("volumes", []):
+    for volume in description.get("volumes", []):
         volume.setdefault("host", {})
 
 
 @always.before("ecs", "ListTaskDefinitions")
-def newest_first(call: Call) -> Reply | None:
+def list_definitions(call: Call) -> Reply | None:
     """List task definitions in the requested order, by revision number rather than as text, and in pages."""
-    ours = ("sort", "maxResults", "nextToken")
-    told = {key: value for key, value in call.params.items() if key not in ours}
-    found: list[str] = list_moto(call, "ecs", "ListTaskDefinitions", **told)["taskDefinitionArns"]
-    found.sort(key=_revision, reverse=call.params.get("sort") == "DESC")
+    own_params = ("sort", "maxResults", "nextToken")
+    moto_params = {key: value for key, value in call.params.items() if key not in own_params}
+    arns: list[str] = list_moto(call, "ecs", "ListTaskDefinitions", **moto_params)["taskDefinitionArns"]
+    arns.sort(key=_revision, reverse=call.params.get("sort") == "DESC")
     start, size = int(call.params.get("nextToken", 0)), call.params.get("maxResults", 100)
-    reply: Reply = {"taskDefinitionArns": found[start : start + size]}
-    if start + size < len(found):
+    reply: Reply = {"taskDefinitionArns": arns[start : start + size]}
+    if start + size < len(arns):
         reply["nextToken"] = str(start + size)
     return reply
 
 
 @always.after("ecs", "ListTaskDefinitionFamilies")
-def families_in_use(call: Call, reply: Reply) -> None:
+def filter_families(call: Call, reply: Reply) -> None:
     """List the families of the requested status: a family is ACTIVE while one of its revisions is.
 
     Source: botocore ServiceModel, status.
     """
-    known = backend("ecs", call.account, call.region).task_definitions
+    definitions = backend("ecs", call.account, call.region).task_definitions
     status = call.params.get("status", "ACTIVE")
 
     def is_meant(family: str) -> bool:
         """Return whether a family has the requested status."""
-        active = any(one.status == "ACTIVE" for one in known[family].values())
+        active = any(one.status == "ACTIVE" for one in definitions[family].values())
         return bool(status == "ALL" or active == (status == "ACTIVE"))
 
     reply["families"] = [family for family in reply["families"] if is_meant(family)]

@@ -11,7 +11,7 @@ from provisioner.emulator.ecs.model import Rollout, Service, services
 from provisioner.emulator.ecs.views import revision_view, rollout_brief, rollout_view
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
-from provisioner.emulator.patches.ecs_services import find
+from provisioner.emulator.patches.ecs_services import find_service
 from provisioner.emulator.wire import Call
 
 # The default of maxResults: botocore ecs, ListServiceDeployments.
@@ -28,20 +28,20 @@ def _rollouts(call: Call) -> Iterator[tuple[Service, Rollout]]:
 @always.before("ecs", "ListServiceDeployments")
 def list_deployments(call: Call) -> Reply | None:
     """List the deployments of a service, newest first, filtered by status and time, in pages."""
-    service = find(call, call.params["service"])
+    service = find_service(call, call.params["service"])
     if service is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
-    found = service.rollouts
-    if wanted := call.params.get("status"):
-        found = [rollout for rollout in found if rollout.status in wanted]
-    found = [rollout for rollout in found if _within(rollout, call.params.get("createdAt", {}))]
+    rollouts = service.rollouts
+    if statuses := call.params.get("status"):
+        rollouts = [rollout for rollout in rollouts if rollout.status in statuses]
+    rollouts = [rollout for rollout in rollouts if _is_within(rollout, call.params.get("createdAt", {}))]
     first = int(call.params.get("nextToken") or 0)
     last = first + int(call.params.get("maxResults") or _PAGE)
-    told = [rollout_brief(service, rollout) for rollout in found[first:last]]
-    return {"serviceDeployments": told, **({"nextToken": str(last)} if last < len(found) else {})}
+    briefs = [rollout_brief(service, rollout) for rollout in rollouts[first:last]]
+    return {"serviceDeployments": briefs, **({"nextToken": str(last)} if last < len(rollouts) else {})}
 
 
-def _within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:
+def _is_within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:
     """Return whether a rollout was created between the bounds `after` and `before`."""
     # moto's parser returns UTC times without a time zone
     after = bounds.get("after", datetime.fromtimestamp(0)).replace(tzinfo=UTC).timestamp()
@@ -52,11 +52,11 @@ def _within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:
 @always.before("ecs", "DescribeServiceDeployments")
 def describe_deployments(call: Call) -> Reply | None:
     """Describe service deployments; list unknown ARNs as failures."""
-    there = {rollout.arn: (service, rollout) for service, rollout in _rollouts(call)}
-    asked = call.params["serviceDeploymentArns"]
-    told = [rollout_view(*there[arn]) for arn in asked if arn in there]
-    missing = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in there]
-    return {"serviceDeployments": told, "failures": missing}
+    by_arn = {rollout.arn: (service, rollout) for service, rollout in _rollouts(call)}
+    arns = call.params["serviceDeploymentArns"]
+    views = [rollout_view(*by_arn[arn]) for arn in arns if arn in by_arn]
+    missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in by_arn]
+    return {"serviceDeployments": views, "failures": missing}
 
 
 @always.before("ecs", "StopServiceDeployment")
@@ -69,7 +69,7 @@ def stop_deployment(call: Call) -> Reply | None:
                 message = "Unable to stop the service deployment: it is not in progress."
                 raise AwsError("ConflictException", message)
             back = call.params.get("stopType", "ROLLBACK") == "ROLLBACK"
-            scheduler.trip(service, rollout.deployment, "Deployment stopped by user.", back=back)
+            scheduler.fail_deployment(service, rollout.deployment, "Deployment stopped by user.", rolls_back=back)
             return {"serviceDeploymentArn": arn}
     raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
 
@@ -84,11 +84,11 @@ def continue_deployment(call: Call) -> Reply | None:
     for service, rollout in _rollouts(call):
         if rollout.arn != arn:
             continue
-        hook = rollout.journey.awaited if rollout.journey and rollout.finished is None else None
+        hook = rollout.progress.awaited if rollout.progress and rollout.finished is None else None
         if hook is None or hook.id != call.params["hookId"]:
             message = f"The lifecycle hook {call.params['hookId']} does not await an action."
             raise AwsError("InvalidParameterException", message)
-        strategies.resolve(service, rollout, hook, action, scheduler.settle)
+        strategies.resolve_hook(service, rollout, hook, action, scheduler.settle)
         return {"serviceDeploymentArn": arn}
     raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
 
@@ -96,9 +96,9 @@ def continue_deployment(call: Call) -> Reply | None:
 @always.before("ecs", "DescribeServiceRevisions")
 def describe_revisions(call: Call) -> Reply | None:
     """Describe service revisions; list unknown ARNs as failures."""
-    there: dict[str, dict[str, Any]] = {}
+    by_arn: dict[str, dict[str, Any]] = {}
     for service, rollout in _rollouts(call):
-        there[rollout.deployment.revision] = revision_view(service, rollout.deployment)
-    asked = call.params["serviceRevisionArns"]
-    missing = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in there]
-    return {"serviceRevisions": [there[arn] for arn in asked if arn in there], "failures": missing}
+        by_arn[rollout.deployment.revision] = revision_view(service, rollout.deployment)
+    arns = call.params["serviceRevisionArns"]
+    missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in by_arn]
+    return {"serviceRevisions": [by_arn[arn] for arn in arns if arn in by_arn], "failures": missing}

@@ -38,17 +38,17 @@ def execute(call: Call) -> Reply | None:
     params = call.params
     cluster = cluster_arn(call, active=True)
     name = params["task"].rpartition("/")[2]
-    found = [t for t in all_tasks(call.place) if t.cluster == cluster and t.id == name]
-    if not found:
+    matching = [t for t in all_tasks(call.place) if t.cluster == cluster and t.id == name]
+    if not matching:
         raise AwsError("InvalidParameterException", "The referenced task was not found.")
-    (task,) = found
+    (task,) = matching
     if not params["interactive"]:
         raise AwsError("InvalidParameterException", "Interactive is the only mode supported currently.")
     if task.status != "RUNNING" or not is_open(task):
         raise AwsError("InvalidParameterException", _OFF)
     for tell in when_entered:
         tell(task, params["command"])
-    told = _session(call, f"ecs-execute-command-{secrets.token_hex(8)}")
+    session = _session(call, f"ecs-execute-command-{secrets.token_hex(8)}")
     container = params.get("container") or task.definition["containerDefinitions"][0]["name"]
     return {
         "clusterArn": cluster,
@@ -56,7 +56,7 @@ def execute(call: Call) -> Reply | None:
         "containerArn": f"{task.arn.replace(':task/', ':container/')}/{container}",
         "containerName": container,
         "interactive": True,
-        "session": {"sessionId": told["id"], "streamUrl": told["url"], "tokenValue": told["token"]},
+        "session": {"sessionId": session["id"], "streamUrl": session["url"], "tokenValue": session["token"]},
     }
 
 
@@ -68,5 +68,5 @@ def start(call: Call) -> Reply | None:
     task = tasks.get(target.removeprefix("ecs:"))
     if task is None or task.status != "RUNNING" or not is_open(task):
         raise AwsError("TargetNotConnected", f"{target} is not connected.")
-    told = _session(call, f"provisioner-{secrets.token_hex(8)}")
-    return {"SessionId": told["id"], "StreamUrl": told["url"], "TokenValue": told["token"]}
+    session = _session(call, f"provisioner-{secrets.token_hex(8)}")
+    return {"SessionId": session["id"], "StreamUrl": session["url"], "TokenValue": session["token"]}

@@ -42,7 +42,7 @@ NOT_KEPT = (
 )  # fmt: skip
 
 
-def find(call: Call, name: str) -> Service | None:
+def find_service(call: Call, name: str) -> Service | None:
     """Return the service of this name or ARN in the call's cluster, the newest if there were several."""
     cluster = cluster_arn(call)
     name = name.rpartition("/")[2]
@@ -50,9 +50,9 @@ def find(call: Call, name: str) -> Service | None:
     return same[-1] if same else None
 
 
-def active(call: Call) -> Service:
+def active_service(call: Call) -> Service:
     """Return the call's ACTIVE service, or raise (codes: botocore ServiceModel, errors of UpdateService)."""
-    service = find(call, call.params["service"])
+    service = find_service(call, call.params["service"])
     if service is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
     if service.status != "ACTIVE":
@@ -66,7 +66,7 @@ def create(call: Call) -> Reply | None:
     params = call.params
     cluster = cluster_arn(call, active=True)
     name = params["serviceName"]
-    old = find(call, name)
+    old = find_service(call, name)
     if old is not None and old.status == "ACTIVE":
         if not params.get("clientToken") or old.token != params["clientToken"]:
             # hashicorp/terraform-provider-aws#2283, #14489
@@ -89,8 +89,10 @@ def _spec(call: Call) -> dict[str, Any]:
     """Return what a service is to be: parameters, AWS's defaults, and the ARN of its task definition."""
     spec = DEFAULTS | {key: value for key, value in call.params.items() if key not in NOT_KEPT}
     spec["deploymentConfiguration"] = DEPLOYMENT | spec.get("deploymentConfiguration", {})
-    found = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=spec["taskDefinition"])["taskDefinition"]
-    spec["taskDefinition"] = found["taskDefinitionArn"]
+    definition = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=spec["taskDefinition"])[
+        "taskDefinition"
+    ]
+    spec["taskDefinition"] = definition["taskDefinitionArn"]
     if "launchType" not in spec and "capacityProviderStrategy" not in spec:
         spec |= _default_strategy(call)
     if spec["loadBalancers"]:
@@ -108,24 +110,24 @@ def _default_strategy(call: Call) -> dict[str, Any]:
 
 def _mirror_into_moto(call: Call) -> None:
     """Create the service in moto too, since moto's tags, tagging API and auto scaling look there."""
-    kept = ("cluster", "serviceName", "taskDefinition", "desiredCount", "tags", "propagateTags")
-    told = {key: call.params[key] for key in kept if key in call.params}
-    ask_moto(call, "ecs", "CreateService", **{"desiredCount": 1} | told)
+    mirrored = ("cluster", "serviceName", "taskDefinition", "desiredCount", "tags", "propagateTags")
+    request = {key: call.params[key] for key in mirrored if key in call.params}
+    ask_moto(call, "ecs", "CreateService", **{"desiredCount": 1} | request)
 
 
 @always.before("ecs", "UpdateService")
 def update(call: Call) -> Reply | None:
     """Update a service; a change of its tasks begins a deployment (botocore ServiceModel, UpdateService)."""
-    service, params = active(call), call.params
+    service, params = active_service(call), call.params
     where = ("capacityProviderStrategy", "launchType")  # changing only these replaces no task
     before = {key: service.spec.get(key) for key in scheduler.ROLLED if key not in where}
     changed = {key: value for key, value in params.items() if key not in NOT_KEPT}
     if "taskDefinition" in changed:
-        found = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=changed["taskDefinition"])
-        changed["taskDefinition"] = found["taskDefinition"]["taskDefinitionArn"]
+        described = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=changed["taskDefinition"])
+        changed["taskDefinition"] = described["taskDefinition"]["taskDefinitionArn"]
     if "deploymentConfiguration" in changed:
-        had = service.spec["deploymentConfiguration"]
-        changed["deploymentConfiguration"] = _configured(had, changed["deploymentConfiguration"])
+        former = service.spec["deploymentConfiguration"]
+        changed["deploymentConfiguration"] = _merged_configuration(former, changed["deploymentConfiguration"])
     _check_strategy(service.spec | changed)
     _check_forced(service.spec, params)
     service.spec.update(changed)
@@ -143,22 +145,22 @@ def update(call: Call) -> Reply | None:
     return {"service": service_view(service)}
 
 
-def _configured(had: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Merge `given` into `had`; a strategy and its settings that are not given return to their defaults."""
-    own = ("strategy", "bakeTimeInMinutes", "lifecycleHooks", "linearConfiguration", "canaryConfiguration")
-    rest = {key: value for key, value in had.items() if key not in own}
-    if given.get("strategy", "ROLLING") in strategies.NATIVE:
+def _merged_configuration(former: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Merge `changes` into `former`; a strategy and its settings that are not given return to their defaults."""
+    strategy_keys = ("strategy", "bakeTimeInMinutes", "lifecycleHooks", "linearConfiguration", "canaryConfiguration")
+    rest = {key: value for key, value in former.items() if key not in strategy_keys}
+    if changes.get("strategy", "ROLLING") in strategies.NATIVE:
         # The circuit breaker is for rolling updates alone (botocore, DeploymentConfiguration).
         rest["deploymentCircuitBreaker"] = DEPLOYMENT["deploymentCircuitBreaker"]
-    return {key: DEPLOYMENT[key] for key in own if key in DEPLOYMENT} | rest | given
+    return {key: DEPLOYMENT[key] for key in strategy_keys if key in DEPLOYMENT} | rest | changes
 
 
 def _check_forced(spec: dict[str, Any], params: dict[str, Any]) -> None:
     """Refuse a new capacity provider strategy without a forced deployment (kayac/ecspresso#977)."""
-    told = params.get("capacityProviderStrategy")
-    if told is None or params.get("forceNewDeployment"):
+    strategy = params.get("capacityProviderStrategy")
+    if strategy is None or params.get("forceNewDeployment"):
         return
-    if _spread(told) != _spread(spec.get("capacityProviderStrategy", [])):
+    if _spread(strategy) != _spread(spec.get("capacityProviderStrategy", [])):
         raise AwsError(
             "InvalidParameterException",
             "When switching from launch type to capacity provider strategy on an existing service, or making "
@@ -168,25 +170,25 @@ def _check_forced(spec: dict[str, Any], params: dict[str, Any]) -> None:
 
 
 def _spread(strategy: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
-    return {one["capacityProvider"]: (one.get("base", 0), one.get("weight", 0)) for one in strategy}
+    return {item["capacityProvider"]: (item.get("base", 0), item.get("weight", 0)) for item in strategy}
 
 
 def _check_strategy(spec: dict[str, Any]) -> None:
     """Require what an ECS-native strategy needs of load balancers (botocore, AdvancedConfiguration)."""
-    told = spec["deploymentConfiguration"]
-    if told.get("strategy") not in strategies.NATIVE:
+    configuration = spec["deploymentConfiguration"]
+    if configuration.get("strategy") not in strategies.NATIVE:
         return
-    for one in spec["loadBalancers"]:
-        wanted = {"alternateTargetGroupArn", "productionListenerRule", "roleArn"}
-        if not wanted <= one.get("advancedConfiguration", {}).keys():
-            message = f"advancedConfiguration is required for the deployment strategy {told['strategy']}."
+    for balancer in spec["loadBalancers"]:
+        required = {"alternateTargetGroupArn", "productionListenerRule", "roleArn"}
+        if not required <= balancer.get("advancedConfiguration", {}).keys():
+            message = f"advancedConfiguration is required for the deployment strategy {configuration['strategy']}."
             raise AwsError("InvalidParameterException", message)
 
 
 @always.before("ecs", "DeleteService")
 def delete(call: Call) -> Reply | None:
     """Begin to delete a service; refuse one that is scaled above 0, unless forced."""
-    service = find(call, call.params["service"])
+    service = find_service(call, call.params["service"])
     if service is None or service.status == "INACTIVE":
         raise AwsError("ServiceNotFoundException", "Service not found.")
     if service.desired > 0 and not call.params.get("force"):
@@ -197,25 +199,25 @@ def delete(call: Call) -> Reply | None:
     return {"service": service_view(service)}
 
 
-def _ended(service: Service) -> None:
+def _remove_from_moto(service: Service) -> None:
     """Remove an ended service and its scaling from moto (hashicorp/terraform-provider-aws#14254, #10432)."""
     cluster = service.cluster.rpartition("/")[2]
-    kept = backend("ecs", service.place.account, service.place.region).services
-    kept.pop(f"{cluster}:{service.name}", None)
-    scaling.forget(service.place, f"service/{cluster}/{service.name}")
+    moto_services = backend("ecs", service.place.account, service.place.region).services
+    moto_services.pop(f"{cluster}:{service.name}", None)
+    scaling.forget_service(service.place, f"service/{cluster}/{service.name}")
 
 
-scheduler.when_inactive.append(_ended)
+scheduler.when_inactive.append(_remove_from_moto)
 
 
 @always.before("ecs", "DescribeServices")
 def describe(call: Call) -> Reply | None:
     """Describe services; an unknown one is a failure MISSING, not an error."""
-    told: list[dict[str, Any]] = []
+    views: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     cluster = cluster_arn(call)
     for name in call.params["services"]:
-        service = find(call, name)
+        service = find_service(call, name)
         if service is None:
             arn = f"{cluster.replace(':cluster/', ':service/')}/{name.rpartition('/')[2]}"
             failures.append({"arn": arn, "reason": "MISSING"})
@@ -223,21 +225,21 @@ def describe(call: Call) -> Reply | None:
         view = service_view(service)
         if "TAGS" in call.params.get("include", []):
             view["tags"] = service_tags(service)
-        told.append(view)
-    return {"services": told, "failures": failures}
+        views.append(view)
+    return {"services": views, "failures": failures}
 
 
 @always.before("ecs", "ListServices")
 def list_services(call: Call) -> Reply | None:
     """List the services that are not INACTIVE."""
-    found = services_in(call.place, cluster_arn(call))
-    if wanted := call.params.get("launchType"):
-        found = [service for service in found if service.spec.get("launchType") == wanted]
-    return {"serviceArns": sorted(service.arn for service in found)}
+    listed = services_in(call.place, cluster_arn(call))
+    if launch_type := call.params.get("launchType"):
+        listed = [service for service in listed if service.spec.get("launchType") == launch_type]
+    return {"serviceArns": sorted(service.arn for service in listed)}
 
 
 @always.after("application-autoscaling", "RegisterScalableTarget")
-def clamp(call: Call, _: Reply) -> None:
+def clamp_desired_count(call: Call, _: Reply) -> None:
     """Bring the desired count into the new bounds (botocore ServiceModel, RegisterScalableTarget)."""
     params = call.params
     if params["ServiceNamespace"] != "ecs":

@@ -27,28 +27,28 @@ def _tasks(call: Call) -> list[Task]:
 def list_tasks(call: Call) -> Reply | None:
     """List tasks, by default those with desired status RUNNING (botocore ServiceModel, desiredStatus)."""
     params = call.params
-    found = [t for t in _tasks(call) if t.wanted == params.get("desiredStatus", "RUNNING")]
+    listed = [t for t in _tasks(call) if t.desired_status == params.get("desiredStatus", "RUNNING")]
     if name := params.get("serviceName"):
-        found = [task for task in found if task.group == f"service:{name.rpartition('/')[2]}"]
+        listed = [task for task in listed if task.group == f"service:{name.rpartition('/')[2]}"]
     if family := params.get("family"):
-        found = [task for task in found if task.definition["family"] == family]
+        listed = [task for task in listed if task.definition["family"] == family]
     if by := params.get("startedBy"):
-        found = [task for task in found if task.started_by == by]
-    return {"taskArns": [task.arn for task in found]}
+        listed = [task for task in listed if task.started_by == by]
+    return {"taskArns": [task.arn for task in listed]}
 
 
 @always.before("ecs", "DescribeTasks")
 def describe_tasks(call: Call) -> Reply | None:
     """Describe tasks; list unknown ones as failures."""
-    there = {task.id: task for task in _tasks(call)}
-    asked = {name.rpartition("/")[2]: name for name in call.params["tasks"]}
-    told = [task_view(there[name]) for name in asked if name in there]
-    for view in told:
+    tasks = {task.id: task for task in _tasks(call)}
+    requested = {name.rpartition("/")[2]: name for name in call.params["tasks"]}
+    views = [task_view(tasks[name]) for name in requested if name in tasks]
+    for view in views:
         if "TAGS" in call.params.get("include", []):
-            task = there[view["taskArn"].rpartition("/")[2]]
+            task = tasks[view["taskArn"].rpartition("/")[2]]
             view["tags"] = task.tags + task.spec.get("tags", [])
-    missing = [{"arn": arn, "reason": "MISSING"} for name, arn in asked.items() if name not in there]
-    return {"tasks": told, "failures": missing}
+    missing = [{"arn": arn, "reason": "MISSING"} for name, arn in requested.items() if name not in tasks]
+    return {"tasks": views, "failures": missing}
 
 
 @always.before("ecs", "RunTask")
@@ -58,31 +58,31 @@ def run_task(call: Call) -> Reply | None:
     cluster = cluster_arn(call, active=True)
     definition = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=params["taskDefinition"])
     definition = definition["taskDefinition"]
-    kept = ("networkConfiguration", "overrides", "tags")
-    spec: dict[str, Any] = {key: params[key] for key in kept if key in params}
+    spec_keys = ("networkConfiguration", "overrides", "tags")
+    spec: dict[str, Any] = {key: params[key] for key in spec_keys if key in params}
     group = params.get("group", f"family:{definition['family']}")
-    made: list[Task] = []
+    started: list[Task] = []
     for _ in range(params.get("count", 1)):
         task = Task(call.place, cluster, definition, spec, group, params.get("startedBy", ""))
-        there = [other.provider for other in made]
-        task.provider = provider_of_next(params.get("capacityProviderStrategy", []), there)
+        providers = [other.provider for other in started]
+        task.provider = provider_of_next(params.get("capacityProviderStrategy", []), providers)
         scheduler.run_once(task)
-        made.append(task)
-    return {"tasks": [task_view(task) for task in made], "failures": []}
+        started.append(task)
+    return {"tasks": [task_view(task) for task in started], "failures": []}
 
 
 @always.before("ecs", "StopTask")
 def stop_task(call: Call) -> Reply | None:
     """Stop a task; a service starts another in its place."""
     name = call.params["task"].rpartition("/")[2]
-    found = [task for task in _tasks(call) if task.id == name]
-    if not found:
+    matching = [task for task in _tasks(call) if task.id == name]
+    if not matching:
         raise AwsError("InvalidParameterException", "The referenced task was not found.")
-    (task,) = found
-    keepers = [s for s in services.of(call).values() if task in s.tasks]
+    (task,) = matching
+    owners = [s for s in services.of(call).values() if task in s.tasks]
     reason = call.params.get("reason", "Task stopped by user")
     stop(task, "UserInitiated", reason, lambda _: None)
-    for service in keepers:
+    for service in owners:
         scheduler.settle(service)
     return {"task": task_view(task)}
 
@@ -92,22 +92,22 @@ _LINUX = ("devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs")
 
 
 @always.before("ecs", "RegisterTaskDefinition")
-def for_fargate(call: Call) -> None:
+def refuse_for_fargate(call: Call) -> None:
     """Refuse a Fargate task definition that has parameters Fargate does not support."""
     if "FARGATE" not in call.params.get("requiresCompatibilities", []):
         return
     for container in call.params["containerDefinitions"]:
-        for told in _refused(container):
-            raise AwsError("ClientException", f"Fargate compatible task definitions do not support {told}.")
+        for parameter in _unsupported_parameters(container):
+            raise AwsError("ClientException", f"Fargate compatible task definitions do not support {parameter}.")
     for volume in call.params.get("volumes", []):
         if volume.get("host", {}).get("sourcePath"):
             raise AwsError("ClientException", "host.sourcePath should not be set for volumes in Fargate.")
 
 
-def _refused(container: dict[str, Any]) -> Iterator[str]:
+def _unsupported_parameters(container: dict[str, Any]) -> Iterator[str]:
     """Yield the parameters of a container definition that Fargate does not support."""
     yield from (key for key in _MEANINGLESS if container.get(key))
     linux = container.get("linuxParameters") or {}
     yield from (key for key in _LINUX if linux.get(key))
     added = (linux.get("capabilities") or {}).get("add") or []
-    yield from (f"adding the capability {one}" for one in added if one != "SYS_PTRACE")
+    yield from (f"adding the capability {capability}" for capability in added if capability != "SYS_PTRACE")

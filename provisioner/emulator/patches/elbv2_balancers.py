@@ -37,8 +37,8 @@ ATTRIBUTES = {
 
 def balancers(call: Call) -> dict[str, Any]:
     """Return moto's load balancers by ARN."""
-    found: dict[str, Any] = backend("elbv2", call.account, call.region).load_balancers
-    return found
+    by_arn: dict[str, Any] = backend("elbv2", call.account, call.region).load_balancers
+    return by_arn
 
 
 @always.before("elbv2", "CreateLoadBalancer")
@@ -53,27 +53,27 @@ def create(call: Call) -> Reply | None:
     if not NAME.fullmatch(name):
         raise AwsError("ValidationError", f"Load balancer name '{name}' is not valid")
     subnets = _subnets(call)
-    told = params | {"Scheme": params.get("Scheme", "internet-facing")}
+    request = params | {"Scheme": params.get("Scheme", "internet-facing")}
     if params.get("Type", "application") == "application":
-        told["SecurityGroups"] = _groups(call, subnets[0].vpc_id)
+        request["SecurityGroups"] = _groups(call, subnets[0].vpc_id)
         if len({subnet.availability_zone for subnet in subnets}) < 2:  # noqa: PLR2004  # zones
             message = "At least two subnets in two different Availability Zones must be specified"
             raise AwsError("ValidationError", message)
     for balancer in balancers(call).values():
         if balancer.name == name:
-            return _existing(call, balancer, told, {subnet.id for subnet in subnets})
-    return ask_moto(call, "elbv2", "CreateLoadBalancer", **told)
+            return _existing_balancer(call, balancer, request, {subnet.id for subnet in subnets})
+    return ask_moto(call, "elbv2", "CreateLoadBalancer", **request)
 
 
 def _subnets(call: Call) -> list[Any]:
     """Return moto's subnets that a call names; refuse unknown ones."""
     mapped = [mapping["SubnetId"] for mapping in call.params.get("SubnetMappings", [])]
-    every = {name: s for zone in _ec2(call).subnets.values() for name, s in zone.items()}
-    wanted = call.params.get("Subnets", []) + mapped
-    for name in wanted:
-        if name not in every:
+    all_subnets = {name: s for zone in _ec2(call).subnets.values() for name, s in zone.items()}
+    subnet_ids = call.params.get("Subnets", []) + mapped
+    for name in subnet_ids:
+        if name not in all_subnets:
             raise AwsError("SubnetNotFound", f"The subnet ID '{name}' is not valid")
-    return [every[name] for name in wanted]
+    return [all_subnets[name] for name in subnet_ids]
 
 
 def _groups(call: Call, vpc: str) -> list[str]:
@@ -90,42 +90,42 @@ def _ec2(call: Call) -> Any:
     return backend("ec2", call.account, call.region)
 
 
-def _existing(call: Call, balancer: Any, told: dict[str, Any], subnets: set[str]) -> Reply:
+def _existing_balancer(call: Call, balancer: Any, request: dict[str, Any], subnets: set[str]) -> Reply:
     """Return the existing load balancer if its settings are those of the call; refuse if they differ."""
-    same = (
+    is_same = (
         {subnet.id for subnet in balancer.subnets} == subnets
-        and set(balancer.security_groups or []) == set(told.get("SecurityGroups", []))
-        and balancer.scheme == told["Scheme"]
-        and balancer.type == told.get("Type", "application")
-        and balancer.ip_address_type == told.get("IpAddressType", "ipv4")
+        and set(balancer.security_groups or []) == set(request.get("SecurityGroups", []))
+        and balancer.scheme == request["Scheme"]
+        and balancer.type == request.get("Type", "application")
+        and balancer.ip_address_type == request.get("IpAddressType", "ipv4")
     )
-    if not same:
-        message = f"A load balancer with the same name '{told['Name']}' exists, but with different settings"
+    if not is_same:
+        message = f"A load balancer with the same name '{request['Name']}' exists, but with different settings"
         raise AwsError("DuplicateLoadBalancerName", message)
-    found = ask_moto(call, "elbv2", "DescribeLoadBalancers", LoadBalancerArns=[balancer.arn])
-    return {"LoadBalancers": found["LoadBalancers"]}
+    described = ask_moto(call, "elbv2", "DescribeLoadBalancers", LoadBalancerArns=[balancer.arn])
+    return {"LoadBalancers": described["LoadBalancers"]}
 
 
 @always.after("elbv2", "DescribeLoadBalancerAttributes")
-def attributes(call: Call, reply: Reply) -> None:
+def add_default_attributes(call: Call, reply: Reply) -> None:
     """Add the defaults of attributes of an Application Load Balancer that were never set."""
     arn = call.params["LoadBalancerArn"]
     if balancers(call)[arn].type == "application":
-        told = {attribute["Key"]: attribute["Value"] for attribute in reply["Attributes"]}
-        reply["Attributes"] = [{"Key": k, "Value": v} for k, v in (ATTRIBUTES | told).items()]
+        set_attributes = {attribute["Key"]: attribute["Value"] for attribute in reply["Attributes"]}
+        reply["Attributes"] = [{"Key": k, "Value": v} for k, v in (ATTRIBUTES | set_attributes).items()]
 
 
 @always.before("elbv2", "DescribeTags")
-def tags_of_unknown(call: Call) -> None:
+def refuse_unknown_arn(call: Call) -> None:
     """Refuse an ARN that no resource has; moto answers with no tags."""
     elb = backend("elbv2", call.account, call.region)
     listeners = {arn: listener for b in balancers(call).values() for arn, listener in b.listeners.items()}
-    known = {
+    collections = {
         "loadbalancer": (balancers(call), "LoadBalancerNotFound"),
         "targetgroup": (elb.target_groups, "TargetGroupNotFound"),
         "listener": (listeners, "ListenerNotFound"),
     }
     for arn in call.params["ResourceArns"]:
-        found, code = known.get(arn.split(":")[-1].split("/")[0], ({arn: None}, ""))
-        if arn not in found:
+        existing, code = collections.get(arn.split(":")[-1].split("/")[0], ({arn: None}, ""))
+        if arn not in existing:
             raise AwsError(code, f"'{arn}' not found")

@@ -25,14 +25,16 @@ def create_target_group(call: Call) -> Reply | None:
     groups = backend("elbv2", call.account, call.region).target_groups
     if not any(group.name == name for group in groups.values()):
         return None
-    found = ask_moto(call, "elbv2", "DescribeTargetGroups", Names=[name])
-    (group,) = found["TargetGroups"]
-    told = {"TargetGroupName" if key == "Name" else key: value for key, value in call.params.items() if key != "Tags"}
-    told["TargetType"] = call.params.get("TargetType", "instance")
-    if any(group.get(key) != value for key, value in told.items()):
+    described = ask_moto(call, "elbv2", "DescribeTargetGroups", Names=[name])
+    (group,) = described["TargetGroups"]
+    settings = {
+        "TargetGroupName" if key == "Name" else key: value for key, value in call.params.items() if key != "Tags"
+    }
+    settings["TargetType"] = call.params.get("TargetType", "instance")
+    if any(group.get(key) != value for key, value in settings.items()):
         message = f"A target group with the same name '{name}' exists, but with different settings"
         raise AwsError("DuplicateTargetGroupName", message)
-    return {"TargetGroups": found["TargetGroups"]}
+    return {"TargetGroups": described["TargetGroups"]}
 
 
 @always.before("elbv2", "CreateListener")
@@ -49,8 +51,8 @@ def create_listener(call: Call) -> Reply | None:
         _check_certificates(call)
     if not any(listener.port == params.get("Port") for listener in balancer.listeners.values()):
         return None
-    found = list_moto(call, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
-    (listener,) = [listener for listener in found if listener["Port"] == params["Port"]]
+    listeners = list_moto(call, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
+    (listener,) = [listener for listener in listeners if listener["Port"] == params["Port"]]
     if _canonical(listener) != _canonical(params):
         message = f"A listener already exists on this port for this load balancer '{balancer.arn}'"
         raise AwsError("DuplicateListener", message)
@@ -71,10 +73,10 @@ def _check_certificates(call: Call) -> None:
         raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
     issued = backend("acm", call.account, call.region)._certificates
     for certificate in certificates:
-        known = issued.get(certificate["CertificateArn"])
-        if known is not None and known.status == "PENDING_VALIDATION":
+        moto_certificate = issued.get(certificate["CertificateArn"])
+        if moto_certificate is not None and moto_certificate.status == "PENDING_VALIDATION":
             message = (
-                f"The certificate '{known.arn}' must have a fully-qualified domain name, a supported"
+                f"The certificate '{moto_certificate.arn}' must have a fully-qualified domain name, a supported"
                 " signature, and a supported key size."
             )
             raise AwsError("UnsupportedCertificate", message)
@@ -134,12 +136,12 @@ def keep_transforms(call: Call, reply: Reply) -> None:
 def keep_authentication(call: Call, reply: Reply) -> None:
     """Keep the mutual authentication of a listener: how it asks clients for certificates."""
     for listener in reply["Listeners"]:
-        if asked := call.params.get("MutualAuthentication"):
-            _not_kept.of(call)[listener["ListenerArn"]] = {"MutualAuthentication": asked}
+        if setting := call.params.get("MutualAuthentication"):
+            _not_kept.of(call)[listener["ListenerArn"]] = {"MutualAuthentication": setting}
 
 
 @always.after("elbv2", "CreateListener", "DescribeListeners", "ModifyListener")
-def listeners(call: Call, reply: Reply) -> None:
+def complete_listeners(call: Call, reply: Reply) -> None:
     """Correct listeners: both forms of actions, mutual authentication, and a TLS policy only with TLS."""
     for listener in reply["Listeners"]:
         if listener.get("Protocol") == "HTTPS":
@@ -152,7 +154,7 @@ def listeners(call: Call, reply: Reply) -> None:
 
 
 @always.after("elbv2", "CreateRule", "DescribeRules", "ModifyRule", "SetRulePriorities")
-def rules(call: Call, reply: Reply) -> None:
+def complete_rules(call: Call, reply: Reply) -> None:
     """Correct rules: add the kept transforms, and both of AWS's forms of actions and conditions."""
     for rule in reply["Rules"]:
         rule.update(_not_kept.of(call).get(rule["RuleArn"], {}))

@@ -19,10 +19,10 @@ def check_etag(call: Call, etag: str) -> None:
 
     Source: botocore ServiceModel, UpdateDistribution.
     """
-    told = call.params.get("IfMatch")
-    if not told:
+    sent_etag = call.params.get("IfMatch")
+    if not sent_etag:
         message = "The If-Match version is missing or not valid for the resource."
         raise AwsError("InvalidIfMatchVersion", message)
-    if told != etag:
+    if sent_etag != etag:
         message = "The request failed because it didn't meet the preconditions in one or more request-header"
         raise AwsError("PreconditionFailed", f"{message} fields.", 412)

@@ -26,7 +26,7 @@ SERVICE_ROLES = {
 
 
 @always.before("iam", "CreateRole", "UpdateAssumeRolePolicy")
-def trust(call: Call) -> None:
+def check_trust_policy(call: Call) -> None:
     """Refuse a trust policy that is not JSON or lacks a principal or an action; moto takes any text."""
     text = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument", "")
     try:
@@ -40,27 +40,27 @@ def trust(call: Call) -> None:
 
 
 @always.before("iam", "AttachRolePolicy", "GetPolicy", "GetPolicyVersion")
-def managed_policy(call: Call) -> None:
+def load_managed_policy(call: Call) -> None:
     """Load an AWS managed policy when it is first asked for; moto loads all of them, at 40 MB, or none."""
     arn = call.params["PolicyArn"]
     iam = backend("iam", call.account, "aws")
     if arn.startswith("arn:aws:iam::aws:policy/") and arn not in iam.managed_policies:
         name = arn.rpartition("/")[2]
-        if found := _aws_policies().get(name):
-            policy = AWSManagedPolicy.from_data(name, call.account, "us-east-1", found)
+        if data := _aws_policies().get(name):
+            policy = AWSManagedPolicy.from_data(name, call.account, "us-east-1", data)
             iam.managed_policies[policy.arn] = policy
 
 
 @always.after("iam", "ListEntitiesForPolicy")
-def bounded(call: Call, reply: Reply) -> None:
+def add_bounded_roles(call: Call, reply: Reply) -> None:
     """Add the roles that have a policy as permissions boundary.
 
     Source: IAM API, ListEntitiesForPolicy, PolicyUsageFilter.
     """
     arn, roles = call.params["PolicyArn"], backend("iam", call.account, "aws").roles.values()
-    known = {one["RoleName"] for one in reply["PolicyRoles"]}
-    more = [role for role in roles if role.permissions_boundary_arn == arn and role.name not in known]
-    reply["PolicyRoles"] += [{"RoleName": role.name, "RoleId": role.id} for role in more]
+    listed_names = {listed["RoleName"] for listed in reply["PolicyRoles"]}
+    bounded_roles = [role for role in roles if role.permissions_boundary_arn == arn and role.name not in listed_names]
+    reply["PolicyRoles"] += [{"RoleName": role.name, "RoleId": role.id} for role in bounded_roles]
 
 
 @functools.cache
@@ -86,7 +86,7 @@ def create_service_role(call: Call) -> Reply | None:
             "InvalidInput",
             f"Service role name {name} has been taken in this account, please try a different suffix.",
         )
-    made = ask_moto(call, "iam", "CreateServiceLinkedRole", **call.params)["Role"]
-    role = next(role for role in iam.roles.values() if role.name == made["RoleName"])
+    created = ask_moto(call, "iam", "CreateServiceLinkedRole", **call.params)["Role"]
+    role = next(role for role in iam.roles.values() if role.name == created["RoleName"])
     role.name = name
     return {"Role": ask_moto(call, "iam", "GetRole", RoleName=name)["Role"]}

@@ -28,12 +28,12 @@ def change_state(call: Call) -> Reply | None:
     if key is None:
         return None
     if (key.key_state == PENDING) != (call.operation == "CancelKeyDeletion"):
-        what = "is pending deletion" if key.key_state == PENDING else "is not pending deletion"
-        raise AwsError("KMSInvalidStateException", f"{key.arn} {what}.")
-    return ask_moto(call, "kms", call.operation, **call.params | {"KeyId": key.id}) | _told(call, key)
+        problem = "is pending deletion" if key.key_state == PENDING else "is not pending deletion"
+        raise AwsError("KMSInvalidStateException", f"{key.arn} {problem}.")
+    return ask_moto(call, "kms", call.operation, **call.params | {"KeyId": key.id}) | _added_members(call, key)
 
 
-def _told(call: Call, key: Any) -> Reply:
+def _added_members(call: Call, key: Any) -> Reply:
     """Return the members that AWS adds to the reply (botocore ServiceModel, ScheduleKeyDeletionResponse)."""
     if call.operation == "ScheduleKeyDeletion":
         return {"KeyId": key.arn, "KeyState": PENDING}
@@ -41,7 +41,7 @@ def _told(call: Call, key: Any) -> Reply:
 
 
 @always.before("kms", "CreateKey", "PutKeyPolicy")
-def policy(call: Call) -> None:
+def check_policy(call: Call) -> None:
     """Refuse a key policy that is not a policy document.
 
     Source: botocore ServiceModel, MalformedPolicyDocumentException.
@@ -50,15 +50,17 @@ def policy(call: Call) -> None:
     try:
         document = json.loads(text) if text else {"Statement": []}
         statements = document["Statement"]
-        whole = all(one["Effect"] and one["Principal"] and one["Action"] for one in statements)
+        is_well_formed = all(
+            statement["Effect"] and statement["Principal"] and statement["Action"] for statement in statements
+        )
     except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
+        is_well_formed = False
+    if not is_well_formed:
         raise AwsError("MalformedPolicyDocumentException", "The new key policy is not well formed.")
 
 
 @always.after("kms", "DescribeKey")
-def whose(call: Call, reply: Reply) -> None:
+def set_manager(call: Call, reply: Reply) -> None:
     """Report AWS as the manager of a key that has an alias `alias/aws/...`.
 
     Source: KMS developer guide, "AWS managed keys".

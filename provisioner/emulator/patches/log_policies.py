@@ -38,7 +38,7 @@ class RetentionPolicy:
     days: int | None
     since: float = 0.0
     # When it was stored; if `new_only`, it does not cover log groups that are older.
-    made: float = 0.0
+    created_at: float = 0.0
     new_only: bool = False
     criteria: str = ""
     # The policy that counts until a change takes effect, if it was changed.
@@ -49,58 +49,58 @@ class RetentionPolicy:
         """The retention in days, infinite if logs never expire."""
         return float("inf") if self.days is None else self.days
 
-    def applies(self, group: str, born: float) -> bool:
-        """Return whether the policy now covers a log group that was created at `born`, in epoch seconds."""
-        named = _PREFIX.findall(self.criteria)
-        covers = not named or group.startswith(tuple(named))
-        return covers and self.since <= clock.now() and not (self.new_only and born < self.made)
+    def applies(self, group: str, group_created_at: float) -> bool:
+        """Return whether the policy now covers a log group that was created at `group_created_at`, in epoch seconds."""
+        prefixes = _PREFIX.findall(self.criteria)
+        covers = not prefixes or group.startswith(tuple(prefixes))
+        return covers and self.since <= clock.now() and not (self.new_only and group_created_at < self.created_at)
 
     def in_effect(self) -> RetentionPolicy:
         """Return the policy that counts now: the previous one until a change takes effect."""
         return self.before[0] if self.before and self.since > clock.now() else self
 
-    def told(self, account: str) -> dict[str, Any]:
+    def describe(self, account: str) -> dict[str, Any]:
         """Return the policy as DescribeAccountPolicies describes it."""
         document = {
             "retentionInDays": FOR_EVER if self.days is None else self.days,
             "enforcementMode": _MODES[not self.new_only],
         }
-        told = {"policyName": self.name, "policyType": TYPE, "policyDocument": json.dumps(document)}
-        more = {"selectionCriteria": self.criteria} if self.criteria else {}
+        identity = {"policyName": self.name, "policyType": TYPE, "policyDocument": json.dumps(document)}
+        selection = {"selectionCriteria": self.criteria} if self.criteria else {}
         return {
-            **told,
-            **more,
+            **identity,
+            **selection,
             "scope": "ALL",
             "accountId": account,
-            "lastUpdatedTime": int(self.made * 1000),
+            "lastUpdatedTime": int(self.created_at * 1000),
         }
 
 
 _policies: AccountStore[RetentionPolicy] = AccountStore()
 
 
-def tell(call: Call, reply: Reply, others: Iterable[RetentionPolicy] = ()) -> None:
+def set_retention(call: Call, reply: Reply, others: Iterable[RetentionPolicy] = ()) -> None:
     """Set on each log group the retention policy that decides: the longest that covers the group.
 
     The policies are the account's and `others`; among equally long ones, `others` come first.
     """
-    standing = [*others, *(one.in_effect() for one in _policies.of(call).values())]
-    for told in reply["logGroups"]:
-        born = told["creationTime"] / 1000
-        those = [one for one in standing if one.applies(told["logGroupName"], born)]
-        if not those:
+    policies = [*others, *(each.in_effect() for each in _policies.of(call).values())]
+    for group in reply["logGroups"]:
+        created_at = group["creationTime"] / 1000
+        applicable = [each for each in policies if each.applies(group["logGroupName"], created_at)]
+        if not applicable:
             continue
-        policy = max(those, key=lambda one: one.length)
-        told["retentionPolicyName"] = policy.name
-        told.pop("retentionInDays", None)
+        policy = max(applicable, key=lambda each: each.length)
+        group["retentionPolicyName"] = policy.name
+        group.pop("retentionInDays", None)
         if policy.days is not None:
-            told["retentionInDays"] = policy.days
+            group["retentionInDays"] = policy.days
 
 
 @always.after("logs", "DescribeLogGroups", when=lambda call: bool(_policies.of(call)))
 def tell_policies(call: Call, reply: Reply) -> None:
     """Set the retention of log groups by the account's policies."""
-    tell(call, reply)
+    set_retention(call, reply)
 
 
 @always.before("logs", "PutAccountPolicy")
@@ -110,25 +110,25 @@ def put_policy(call: Call) -> Reply | None:
     if params["policyType"] != TYPE:
         return None
     days, mode = _read(params["policyDocument"])
-    known = _policies.of(call)
-    former = known.get(params["policyName"])
-    policy = known[params["policyName"]] = RetentionPolicy(
+    policies = _policies.of(call)
+    former = policies.get(params["policyName"])
+    policy = policies[params["policyName"]] = RetentionPolicy(
         name=params["policyName"],
         days=days,
         since=clock.now() + clock.scaled(_TAKES),
-        made=clock.now(),
+        created_at=clock.now(),
         new_only=mode == _MODES[0],
         criteria=params.get("selectionCriteria", ""),
         before=[former.in_effect()] if former else [],
     )
-    return {"accountPolicy": policy.told(call.account)}
+    return {"accountPolicy": policy.describe(call.account)}
 
 
 def _read(document: str) -> tuple[int | None, str]:
     """Return the days (None for ever) and the enforcement mode of a policy document, or refuse it."""
     try:
-        told = json.loads(document)
-        days, mode = told["retentionInDays"], told["enforcementMode"]
+        content = json.loads(document)
+        days, mode = content["retentionInDays"], content["enforcementMode"]
     except (ValueError, KeyError, TypeError) as error:
         raise AwsError("InvalidParameterException", "The policy document is not valid.") from error
     if (days != FOR_EVER and days not in DAYS) or mode not in _MODES:
@@ -142,8 +142,10 @@ def describe_policies(call: Call) -> Reply | None:
     if call.params["policyType"] != TYPE:
         return None
     listed = _policies.of(call).values()
-    named = call.params.get("policyName")
-    return {"accountPolicies": [one.told(call.account) for one in listed if named in (None, one.name)]}
+    requested_name = call.params.get("policyName")
+    return {
+        "accountPolicies": [policy.describe(call.account) for policy in listed if requested_name in (None, policy.name)]
+    }
 
 
 @always.before("logs", "DeleteAccountPolicy")

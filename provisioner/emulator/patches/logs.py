@@ -1,4 +1,4 @@
-"""CloudWatch Logs: valid retention, keys, deletion protection, and tags that are deleted with their group."""
+"""CloudWatch Logs: retention, keys, deletion protection and tags of log groups, and sources of deliveries."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def protect(call: Call, name: str, *, on: bool) -> None:
 
 
 @always.after("logs", "CreateLogGroup")
-def protect_from_birth(call: Call, _: Reply) -> None:
+def protect_new_group(call: Call, _: Reply) -> None:
     """Set the deletion protection of a new log group as its create call asks."""
     protect(call, call.params["logGroupName"], on=bool(call.params.get("deletionProtectionEnabled")))
 
@@ -68,7 +68,7 @@ _by_token: AccountStore[bool] = AccountStore()
 
 
 @always.before("logs", "PutBearerTokenAuthentication")
-def let_tokens_in(call: Call) -> Reply:
+def set_bearer_tokens(call: Call) -> Reply:
     """Turn bearer token authentication on or off for a log group that is named by name or ARN."""
     name = call.params["logGroupIdentifier"].split(":log-group:")[-1].removesuffix(":*")
     if name not in backend("logs", call.account, call.region).groups:
@@ -78,7 +78,7 @@ def let_tokens_in(call: Call) -> Reply:
 
 
 @always.after("logs", "DescribeLogGroups")
-def tell_who_gets_in(call: Call, reply: Reply) -> None:
+def add_protections(call: Call, reply: Reply) -> None:
     """Add to each log group whether it has deletion protection and bearer token authentication."""
     for group in reply["logGroups"]:
         name = group["logGroupName"]
@@ -99,3 +99,18 @@ def delete(call: Call) -> None:
     logs = backend("logs", call.account, call.region)
     if group := logs.groups.get(call.params["logGroupName"]):
         logs.tagger.delete_all_tags_for_resource(group.arn)
+
+
+@always.before("logs", "PutDeliverySource")
+def refuse_taken(call: Call) -> None:
+    """Refuse a second delivery source for the same resource and log type.
+
+    Source of the message: hashicorp/terraform-provider-aws#40885.
+    """
+    name, arn, kind = (call.params[key] for key in ("name", "resourceArn", "logType"))
+    sources = backend("logs", call.account, call.region).delivery_sources.values()
+    if any(source.name != name and arn in source.resource_arns and source.log_type == kind for source in sources):
+        raise AwsError(
+            "ConflictException",
+            "This ResourceId has already been used in another Delivery Source in this account.",
+        )

@@ -22,9 +22,9 @@ def request_increase(call: Call) -> Reply:
 
     Source: botocore, RequestedServiceQuotaChange.
     """
-    asked = {key: call.params[key] for key in ("ServiceCode", "QuotaCode", "DesiredValue")}
-    _asked.of(call)[asked["QuotaCode"]] = float(asked["DesiredValue"])
-    return {"RequestedQuota": {**asked, "Status": "PENDING"}}
+    request = {key: call.params[key] for key in ("ServiceCode", "QuotaCode", "DesiredValue")}
+    _asked.of(call)[request["QuotaCode"]] = float(request["DesiredValue"])
+    return {"RequestedQuota": {**request, "Status": "PENDING"}}
 
 
 def _granted(call: Call) -> float:

@@ -10,20 +10,20 @@ from moto.rds.models import DomainMembership
 from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import ask_moto, backend
-from provisioner.emulator.patches.rds_versions import ENGINE, is_unsupported, next_supported, resolved
+from provisioner.emulator.patches.rds_versions import ENGINE, full_version, is_unsupported, next_supported
 from provisioner.emulator.wire import Call
 
 
 def clusters(call: Call) -> dict[str, Any]:
     """Return moto's clusters by identifier."""
-    found: dict[str, Any] = backend("rds", call.account, call.region).clusters
-    return found
+    by_name: dict[str, Any] = backend("rds", call.account, call.region).clusters
+    return by_name
 
 
 def instances(call: Call) -> dict[str, Any]:
     """Return moto's instances by identifier."""
-    found: dict[str, Any] = backend("rds", call.account, call.region).databases
-    return found
+    by_name: dict[str, Any] = backend("rds", call.account, call.region).databases
+    return by_name
 
 
 @always.before("rds", "CreateDBCluster")
@@ -36,12 +36,12 @@ def create_cluster(call: Call) -> Reply | None:
     _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
     _check_groups(call)
     _check_support(params)
-    told = {k: v for k, v in params.items() if k not in ("StorageType", "EngineVersion")}
+    request = {k: v for k, v in params.items() if k not in ("StorageType", "EngineVersion")}
     if params["Engine"] == ENGINE:
-        told["EngineVersion"] = resolved(params.get("EngineVersion"))
+        request["EngineVersion"] = full_version(params.get("EngineVersion"))
     elif "EngineVersion" in params:
-        told["EngineVersion"] = params["EngineVersion"]
-    ask_moto(call, "rds", "CreateDBCluster", **told | {"DBClusterIdentifier": name})
+        request["EngineVersion"] = params["EngineVersion"]
+    ask_moto(call, "rds", "CreateDBCluster", **request | {"DBClusterIdentifier": name})
     _complete(call, clusters(call)[name])
     return _cluster(call, name, Status="creating")
 
@@ -63,11 +63,11 @@ def _check_support(params: dict[str, Any]) -> None:
 
     Source: botocore ServiceModel, EngineLifecycleSupport of CreateDBCluster.
     """
-    wanted = params.get("EngineLifecycleSupport", _ENROLLED)
-    if wanted not in (_ENROLLED, _DISABLED):
-        raise AwsError("InvalidParameterValue", f"Invalid value for EngineLifecycleSupport: {wanted}")
-    version = resolved(params.get("EngineVersion")) if params.get("Engine") == ENGINE else ""
-    if version and wanted == _DISABLED and is_unsupported(version):
+    support = params.get("EngineLifecycleSupport", _ENROLLED)
+    if support not in (_ENROLLED, _DISABLED):
+        raise AwsError("InvalidParameterValue", f"Invalid value for EngineLifecycleSupport: {support}")
+    version = full_version(params.get("EngineVersion")) if params.get("Engine") == ENGINE else ""
+    if version and support == _DISABLED and is_unsupported(version):
         raise AwsError(
             "InvalidParameterCombination",
             f"{ENGINE} {version} is past its end of standard support; it needs RDS Extended Support.",
@@ -110,18 +110,18 @@ def _default_key(call: Call) -> str:
 
 def _cluster(call: Call, name: str, **changed: str) -> Reply:
     """Describe a cluster as a reply does, with some members changed."""
-    found = ask_moto(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
-    return {"DBCluster": found | changed}
+    description = ask_moto(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
+    return {"DBCluster": description | changed}
 
 
 @always.after("rds", "CreateDBCluster", "ModifyDBCluster", "DeleteDBCluster")
-def clean_one(_: Call, reply: Reply) -> None:
+def clean_cluster(_: Call, reply: Reply) -> None:
     """Drop the member that AWS does not return for an Aurora cluster."""
     reply["DBCluster"].pop("ScalingConfigurationInfo", None)
 
 
 @always.before("rds", "DescribeDBClusters")
-def move_on(call: Call) -> None:
+def upgrade_unsupported(call: Call) -> None:
     """Upgrade clusters without extended support to the next major version once standard support is over.
 
     Source: AWS doc, Aurora user guide, "Overview of Amazon RDS Extended Support".
@@ -134,7 +134,7 @@ def move_on(call: Call) -> None:
 
 
 @always.after("rds", "DescribeDBClusters")
-def clean_all(_: Call, reply: Reply) -> None:
+def clean_clusters(_: Call, reply: Reply) -> None:
     """Drop the member that AWS does not return for an Aurora cluster from all clusters."""
     for cluster in reply["DBClusters"]:
         cluster.pop("ScalingConfigurationInfo", None)
@@ -152,22 +152,22 @@ def modify_cluster(call: Call) -> Reply | None:
     _check_groups(call)
     _check_support({key: value for key, value in params.items() if key == "EngineLifecycleSupport"})
     cluster.engine_lifecycle_support = params.get("EngineLifecycleSupport", cluster.engine_lifecycle_support)
-    ours = {"EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType", "Domain"}
-    ours.add("EngineLifecycleSupport")
-    told = {k: v for k, v in params.items() if k not in ours}
+    own_params = {"EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType", "Domain"}
+    own_params.add("EngineLifecycleSupport")
+    request = {k: v for k, v in params.items() if k not in own_params}
     if "EngineVersion" in params and cluster.engine == ENGINE:
-        told["EngineVersion"] = resolved(params["EngineVersion"])
+        request["EngineVersion"] = full_version(params["EngineVersion"])
     if "EnableIAMDatabaseAuthentication" in params:
         cluster.iam_auth = params["EnableIAMDatabaseAuthentication"]
     if "Domain" in params:  # "Specify none to remove the cluster from its current domain": ServiceModel
-        joined = [DomainMembership(domain=params["Domain"])] if params["Domain"] != "none" else []
-        cluster.domain_memberships = joined
+        memberships = [DomainMembership(domain=params["Domain"])] if params["Domain"] != "none" else []
+        cluster.domain_memberships = memberships
     if "StorageType" in params:
         cluster.storage_type = None if params["StorageType"] == "aurora" else params["StorageType"]
     exports = params.get("CloudwatchLogsExportConfiguration", {})
-    kept = set(cluster.enabled_cloudwatch_logs_exports) - set(exports.get("DisableLogTypes", []))
-    cluster.enabled_cloudwatch_logs_exports = sorted(kept | set(exports.get("EnableLogTypes", [])))
-    ask_moto(call, "rds", "ModifyDBCluster", **told | {"DBClusterIdentifier": name})
+    remaining_exports = set(cluster.enabled_cloudwatch_logs_exports) - set(exports.get("DisableLogTypes", []))
+    cluster.enabled_cloudwatch_logs_exports = sorted(remaining_exports | set(exports.get("EnableLogTypes", [])))
+    ask_moto(call, "rds", "ModifyDBCluster", **request | {"DBClusterIdentifier": name})
     return _cluster(call, params.get("NewDBClusterIdentifier", name).lower())
 
 
@@ -175,7 +175,7 @@ def modify_cluster(call: Call) -> Reply | None:
 def set_http_endpoint(call: Call) -> Reply:
     """Turn a cluster's HTTP endpoint on or off; moto knows only that of Serverless v1."""
     arn = call.params["ResourceArn"]
-    cluster = next((one for one in clusters(call).values() if one.db_cluster_arn == arn), None)
+    cluster = next((each for each in clusters(call).values() if each.db_cluster_arn == arn), None)
     if cluster is None:
         raise AwsError("ResourceNotFoundFault", f"The resource {arn} does not exist.", 404)
     cluster._enable_http_endpoint = call.operation == "EnableHttpEndpoint"
@@ -190,11 +190,11 @@ def remove_role(call: Call) -> Reply:
     if name not in clusters(call):
         raise AwsError("DBClusterNotFoundFault", f"DBCluster {name} not found.", 404)
     roles = clusters(call)[name]._associated_roles
-    mine = [one for one in roles if one.role_arn == params["RoleArn"]]
-    if not mine:
+    matching = [role for role in roles if role.role_arn == params["RoleArn"]]
+    if not matching:
         message = f"Role {params['RoleArn']} is not associated with the cluster {name}."
         raise AwsError("DBClusterRoleNotFound", message, 404)
-    roles.remove(mine[0])
+    roles.remove(matching[0])
     return {}
 
 
@@ -213,7 +213,7 @@ def delete_cluster(call: Call) -> None:
 
 
 @always.before("rds", "DescribeDBClusterAutomatedBackups")
-def no_retained(_: Call) -> Reply | None:
+def list_no_backups(_: Call) -> Reply | None:
     """List no automated backups of deleted clusters: no delete here asks AWS to retain them."""
     return {"DBClusterAutomatedBackups": []}
 
@@ -225,13 +225,13 @@ def forget_automatic_snapshots(call: Call, reply: Reply) -> None:
     Source: botocore ServiceModel, DeleteAutomatedBackups.
     """
     if call.params.get("DeleteAutomatedBackups", True):
-        drop_automatic(call, reply["DBCluster"]["DBClusterIdentifier"])
+        delete_automatic_snapshots(call, reply["DBCluster"]["DBClusterIdentifier"])
 
 
-def drop_automatic(call: Call, cluster: str) -> None:
+def delete_automatic_snapshots(call: Call, cluster: str) -> None:
     """Delete the snapshots that RDS made of this cluster by itself; their names begin with `rds:`."""
     snapshots = backend("rds", call.account, call.region).cluster_snapshots
-    theirs = [name for name, one in snapshots.items() if one.db_cluster_identifier == cluster]
-    for name in theirs:
+    of_cluster = [name for name, snapshot in snapshots.items() if snapshot.db_cluster_identifier == cluster]
+    for name in of_cluster:
         if name.startswith("rds:"):
             del snapshots[name]

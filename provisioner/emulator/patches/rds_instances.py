@@ -32,11 +32,11 @@ def create_instance(call: Call) -> Reply | None:
     cluster_name = params.get("DBClusterIdentifier", "").lower()
     if cluster_name and cluster_name not in clusters(call):
         raise AwsError("DBClusterNotFoundFault", f"DBCluster {cluster_name} not found.", 404)
-    told = params | {"DBInstanceIdentifier": name}
+    request = params | {"DBInstanceIdentifier": name}
     if cluster_name:
-        told["DBClusterIdentifier"] = cluster_name
-        told.pop("EngineVersion", None)  # the cluster has it
-    ask_moto(call, "rds", "CreateDBInstance", **told)
+        request["DBClusterIdentifier"] = cluster_name
+        request.pop("EngineVersion", None)  # the cluster has it
+    ask_moto(call, "rds", "CreateDBInstance", **request)
     instance = instances(call)[name]
     instance.dbi_resource_id = "db-" + "".join(
         secrets.choice(string.ascii_uppercase + string.digits) for _ in range(26)
@@ -49,7 +49,7 @@ def create_instance(call: Call) -> Reply | None:
             instance.db_subnet_group_name = cluster.db_subnet_group_name
         instance.port = cluster.port
         instance.deletion_protection = False
-    _echo(instance, params)
+    _keep_sent_members(instance, params)
     return _instance(call, name, DBInstanceStatus="creating")
 
 
@@ -60,7 +60,7 @@ def modify_instance(call: Call) -> Reply | None:
     if name not in instances(call):
         raise AwsError("DBInstanceNotFound", f"DBInstance {name} not found.", 404)
     _check_monitoring(call.params)
-    _echo(instances(call)[name], call.params)
+    _keep_sent_members(instances(call)[name], call.params)
     ask_moto(call, "rds", "ModifyDBInstance", **call.params | {"DBInstanceIdentifier": name})
     return _instance(call, call.params.get("NewDBInstanceIdentifier", name))
 
@@ -75,11 +75,11 @@ def _check_monitoring(params: dict[str, Any]) -> None:
         raise AwsError("InvalidParameterCombination", message)
 
 
-def _echo(instance: Any, params: dict[str, Any]) -> None:
+def _keep_sent_members(instance: Any, params: dict[str, Any]) -> None:
     """Set on moto's instance the members of a call that moto drops."""
-    for sent, kept in ECHOED.items():
+    for sent, attribute in ECHOED.items():
         if sent in params:
-            setattr(instance, kept, params[sent])
+            setattr(instance, attribute, params[sent])
     if instance.performance_insights_enabled:
         # The default is 7 days: botocore ServiceModel, PerformanceInsightsRetentionPeriod.
         days = getattr(instance, "performance_insights_retention_period", None)
@@ -88,24 +88,24 @@ def _echo(instance: Any, params: dict[str, Any]) -> None:
 
 def _instance(call: Call, name: str, **changed: str) -> Reply:
     """Describe an instance as a reply does, with some members changed."""
-    found = ask_moto(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
-    return {"DBInstance": found | changed}
+    description = ask_moto(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
+    return {"DBInstance": description | changed}
 
 
 @always.after("rds", "CreateDBInstance", "ModifyDBInstance", "DeleteDBInstance")
-def mirror_one(call: Call, reply: Reply) -> None:
+def complete_instance(call: Call, reply: Reply) -> None:
     """Set the members of the instance in the reply that come from its cluster."""
-    _mirror(call, reply["DBInstance"])
+    _copy_from_cluster(call, reply["DBInstance"])
 
 
 @always.after("rds", "DescribeDBInstances")
-def mirror_all(call: Call, reply: Reply) -> None:
+def complete_instances(call: Call, reply: Reply) -> None:
     """Set the members of the instances in the reply that come from their clusters."""
     for instance in reply["DBInstances"]:
-        _mirror(call, instance)
+        _copy_from_cluster(call, instance)
 
 
-def _mirror(call: Call, instance: dict[str, Any]) -> None:
+def _copy_from_cluster(call: Call, instance: dict[str, Any]) -> None:
     """Set the members of an instance that come from its cluster: IAM authentication, storage and KMS key."""
     cluster = clusters(call).get(instance.get("DBClusterIdentifier", ""))
     if cluster is not None:

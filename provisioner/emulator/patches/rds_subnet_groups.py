@@ -54,21 +54,21 @@ def lower_case(call: Call) -> Reply | None:
 
 def _check_instances(call: Call, group: Any) -> None:
     """Refuse to leave a zone in which an instance runs (botocore ServiceModel, SubnetAlreadyInUse)."""
-    kept = {subnet.availability_zone for subnet in _subnets(call) if subnet.id in call.params["SubnetIds"]}
-    left = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in group.subnets} - kept
+    zones_kept = {subnet.availability_zone for subnet in _subnets(call) if subnet.id in call.params["SubnetIds"]}
+    zones_left = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in group.subnets} - zones_kept
     rds = backend("rds", call.account, call.region)
     for instance in rds.databases.values():
         cluster = rds.clusters.get(instance.db_cluster_identifier)
-        stands = cluster.db_subnet_group_name if cluster else instance.db_subnet_group_name
-        if stands == group.name and instance.availability_zone in left:
-            told = f"The DB subnet is already in use in the Availability Zone {instance.availability_zone}."
-            raise AwsError("SubnetAlreadyInUse", told)
+        group_name = cluster.db_subnet_group_name if cluster else instance.db_subnet_group_name
+        if group_name == group.name and instance.availability_zone in zones_left:
+            message = f"The DB subnet is already in use in the Availability Zone {instance.availability_zone}."
+            raise AwsError("SubnetAlreadyInUse", message)
 
 
 def _subnets(call: Call) -> list[Any]:
     """Return all of moto's subnets."""
     ec2 = backend("ec2", call.account, call.region)
-    return [subnet for found in ec2.subnets.values() for subnet in found.values()]
+    return [subnet for zone in ec2.subnets.values() for subnet in zone.values()]
 
 
 def _check_subnets(call: Call) -> None:
@@ -77,7 +77,7 @@ def _check_subnets(call: Call) -> None:
     Source of the codes: botocore ServiceModel, errors of CreateDBSubnetGroup.
     """
     ec2 = backend("ec2", call.account, call.region)
-    subnets = {sub: zone for zone, found in ec2.subnets.items() for sub in found}
+    subnets = {sub: zone for zone, zone_subnets in ec2.subnets.items() for sub in zone_subnets}
     for subnet in call.params["SubnetIds"]:
         if subnet not in subnets:
             raise AwsError("InvalidSubnet", f"Subnet {subnet} is not valid or does not exist.")

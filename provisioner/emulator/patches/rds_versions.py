@@ -38,18 +38,18 @@ VERSIONS = [f"{major}.{minor}" for major, minors in MINORS.items() for minor in 
 CLASSES = ("db.serverless", "db.t4g.medium", "db.r6g.large", "db.r8g.large")
 
 
-def resolved(asked: str | None) -> str:
+def full_version(requested: str | None) -> str:
     """Return the version that a requested one means: a major alone means its newest minor.
 
     None means the default major. An unknown version raises `AwsError`.
     """
-    if asked in VERSIONS:
-        return asked
-    major = asked or DEFAULT_MAJOR
+    if requested in VERSIONS:
+        return requested
+    major = requested or DEFAULT_MAJOR
     if major in MINORS:
         return f"{major}.{MINORS[major][-1]}"
     # aws-samples/aws-saas-tenant-usage-and-cost-attribution#4
-    raise AwsError("InvalidParameterCombination", f"Cannot find version {asked} for {ENGINE}")
+    raise AwsError("InvalidParameterCombination", f"Cannot find version {requested} for {ENGINE}")
 
 
 @always.before("rds", "DescribeDBEngineVersions")
@@ -58,14 +58,14 @@ def describe_versions(call: Call) -> Reply | None:
     params = call.params
     if params.get("Engine", ENGINE) != ENGINE:
         return {"DBEngineVersions": []}
-    asked = params.get("EngineVersion", "")
-    found = [v for v in VERSIONS if not asked or v == asked or v.startswith(asked + ".")]
+    requested = params.get("EngineVersion", "")
+    matching = [v for v in VERSIONS if not requested or v == requested or v.startswith(requested + ".")]
     if params.get("DefaultOnly"):
-        found = [v for v in found if v == resolved(asked.partition(".")[0] or None)]
-    told = [_version(v) for v in found]
+        matching = [v for v in matching if v == full_version(requested.partition(".")[0] or None)]
+    descriptions = [_version(v) for v in matching]
     if family := params.get("DBParameterGroupFamily"):
-        told = [v for v in told if v["DBParameterGroupFamily"] == family]
-    return {"DBEngineVersions": told}
+        descriptions = [v for v in descriptions if v["DBParameterGroupFamily"] == family]
+    return {"DBEngineVersions": descriptions}
 
 
 def _version(version: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def describe_majors(call: Call) -> Reply:
     """List the major versions with their support periods (AWS doc, API_SupportedEngineLifecycle)."""
     engine, major = call.params.get("Engine", ENGINE), call.params.get("MajorEngineVersion")
     listed = SUPPORT if engine == ENGINE else {}
-    return {"DBMajorEngineVersions": [_lifecycle(one) for one in listed if major in (None, one)]}
+    return {"DBMajorEngineVersions": [_lifecycle(each) for each in listed if major in (None, each)]}
 
 
 def _lifecycle(major: str) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def is_unsupported(version: str) -> bool:
 
 def next_supported(version: str) -> str:
     """Return the newest minor of the first later major version that has standard support."""
-    majors = sorted((one for one in MINORS if int(one) > int(version.partition(".")[0])), key=int)
-    return resolved(next(one for one in majors if not is_unsupported(one)))
+    majors = sorted((each for each in MINORS if int(each) > int(version.partition(".")[0])), key=int)
+    return full_version(next(each for each in majors if not is_unsupported(each)))
 
 
 def _order(version: str) -> tuple[int, ...]:
@@ -156,7 +156,7 @@ def describe_orderable(call: Call) -> Reply | None:
     if params["Engine"] != ENGINE:
         return None
     zones = list_moto(call, "ec2", "DescribeAvailabilityZones")["AvailabilityZones"]
-    asked = params.get("EngineVersion", "")
+    requested = params.get("EngineVersion", "")
     options = [
         {
             "Engine": ENGINE,
@@ -174,7 +174,7 @@ def describe_orderable(call: Call) -> Reply | None:
             "SupportedNetworkTypes": ["IPV4", "DUAL"],
         }
         for version in VERSIONS
-        if not asked or version == asked or version.startswith(asked + ".")
+        if not requested or version == requested or version.startswith(requested + ".")
         for instance_class in CLASSES
         if instance_class == params.get("DBInstanceClass", instance_class)
         for storage in ("aurora", "aurora-iopt1")

@@ -34,23 +34,23 @@ def change_records(call: Call) -> None:
     zone = call.params["HostedZoneId"].split("/")[-1]
     origin = backend("route53", call.account, "aws").zones.get(zone)
     listed = list_moto(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
-    there = {_key(record): record for record in listed}
+    records = {_key(record): record for record in listed}
     for change in call.params["ChangeBatch"]["Changes"]:
         record = change["ResourceRecordSet"]
-        found, said = there.get(_key(record)), f"[name='{_name(record)}', type='{record['Type']}']"
+        existing, name = records.get(_key(record)), f"[name='{_name(record)}', type='{record['Type']}']"
         if change["Action"] == "CREATE":
-            if found:
-                raise _invalid(f"Tried to create resource record set {said} but it already exists")
-            _check_place(record, origin.name, there)
+            if existing:
+                raise _invalid(f"Tried to create resource record set {name} but it already exists")
+            _check_place(record, origin.name, records)
             _forget(origin, record)
-            there[_key(record)] = record
+            records[_key(record)] = record
         if change["Action"] == "DELETE":
-            if not found:
-                raise _invalid(f"Tried to delete resource record set {said} but it was not found")
-            if _values(found) != _values(record):
-                message = f"Tried to delete resource record set {said} but the values provided do not match"
+            if not existing:
+                raise _invalid(f"Tried to delete resource record set {name} but it was not found")
+            if _values(existing) != _values(record):
+                message = f"Tried to delete resource record set {name} but the values provided do not match"
                 raise _invalid(f"{message} the current values")
-            del there[_key(record)]
+            del records[_key(record)]
 
 
 def _forget(zone: Any, record: dict[str, Any]) -> None:
@@ -58,17 +58,17 @@ def _forget(zone: Any, record: dict[str, Any]) -> None:
 
     Moto checks whether a record of the journal exists, and takes the next record of the zone for it.
     """
-    kept = [one for one in zone.rr_changes if _told(one["ResourceRecordSet"]) != _told(record)]
+    others = [change for change in zone.rr_changes if _comparable(change["ResourceRecordSet"]) != _comparable(record)]
     del zone.rr_changes[:]
-    zone.rr_changes.extend(kept)
+    zone.rr_changes.extend(others)
 
 
-def _told(record: dict[str, Any]) -> tuple[Any, ...]:
+def _comparable(record: dict[str, Any]) -> tuple[Any, ...]:
     """Return a record's key and values, to be compared."""
     return _key(record), _values(record)
 
 
-def _check_place(record: dict[str, Any], origin: str, there: dict[_Key, Any]) -> None:
+def _check_place(record: dict[str, Any], origin: str, records: dict[_Key, Any]) -> None:
     """Require a name within the zone, and no other record beside a CNAME.
 
     Source: developer guide, ResourceRecordTypes.
@@ -76,9 +76,9 @@ def _check_place(record: dict[str, Any], origin: str, there: dict[_Key, Any]) ->
     name, type_, _ = _key(record)
     if not f".{name}".endswith(f".{origin.rstrip('.')}."):
         raise _invalid(f"RRSet with DNS name {name} is not permitted in zone {origin}")
-    beside = {other[1] for other in there if other[0] == name and other[1] != type_}
-    if beside and "CNAME" in {*beside, type_}:
-        conflict = "CNAME" if type_ != "CNAME" else min(beside)
+    other_types = {other[1] for other in records if other[0] == name and other[1] != type_}
+    if other_types and "CNAME" in {*other_types, type_}:
+        conflict = "CNAME" if type_ != "CNAME" else min(other_types)
         raise _invalid(
             f"RRSet of type {type_} with DNS name {name} is not permitted because a conflicting RRSet of "
             f"type {conflict} with the same DNS name already exists in zone {origin}"

@@ -23,23 +23,26 @@ def _key(zone: str, name: str, type_: str) -> str:
 @always.before("route53", "CreateResourceRecordSetProtections")
 def create(call: Call) -> Reply:
     """Protect record sets by name and type."""
-    known = _protected.at(call.account, "")
-    for one in call.params["Protections"]:
-        known[_key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"])] = dict(one)
+    protections = _protected.at(call.account, "")
+    for protection in call.params["Protections"]:
+        protections[_key(call.params["HostedZoneId"], protection["RecordName"], protection["RecordType"])] = dict(
+            protection
+        )
     return {}
 
 
 @always.before("route53", "DeleteResourceRecordSetProtections")
 def delete(call: Call) -> Reply:
     """Remove all protections that the call names, or none if one of them is missing."""
-    known = _protected.at(call.account, "")
+    protections = _protected.at(call.account, "")
     keys = [
-        _key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"]) for one in call.params["Protections"]
+        _key(call.params["HostedZoneId"], protection["RecordName"], protection["RecordType"])
+        for protection in call.params["Protections"]
     ]
-    if missing := [key for key in keys if key not in known]:
+    if missing := [key for key in keys if key not in protections]:
         raise AwsError("InvalidResourceRecordSetProtectionBatch", f"ProtectionNotFound: {missing}")
     for key in keys:
-        del known[key]
+        del protections[key]
     return {}
 
 
@@ -47,16 +50,16 @@ def delete(call: Call) -> Reply:
 def list_protections(call: Call) -> Reply:
     """List the protections in a hosted zone."""
     zone = call.params["HostedZoneId"].split("/")[-1]
-    found = [one for key, one in _protected.at(call.account, "").items() if key.startswith(f"{zone} ")]
-    return {"ResourceRecordSetProtections": found}
+    in_zone = [protection for key, protection in _protected.at(call.account, "").items() if key.startswith(f"{zone} ")]
+    return {"ResourceRecordSetProtections": in_zone}
 
 
 @always.before("route53", "ChangeResourceRecordSets")
 def refuse(call: Call) -> None:
     """Refuse a batch that creates, changes or deletes a protected record set."""
-    known, zone = _protected.at(call.account, ""), call.params["HostedZoneId"]
+    protections, zone = _protected.at(call.account, ""), call.params["HostedZoneId"]
     for change in call.params["ChangeBatch"]["Changes"]:
         record = change["ResourceRecordSet"]
-        if _key(zone, record["Name"], record["Type"]) in known:
-            said = f"[name='{record['Name']}', type='{record['Type']}']"
-            raise AwsError("InvalidChangeBatch", f"[Resource record set {said} is protected]")
+        if _key(zone, record["Name"], record["Type"]) in protections:
+            name = f"[name='{record['Name']}', type='{record['Type']}']"
+            raise AwsError("InvalidChangeBatch", f"[Resource record set {name} is protected]")

@@ -15,7 +15,7 @@ CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictP
 
 
 @always.after("s3", "CreateBucket")
-def created(call: Call, _: Reply) -> None:
+def secure_new_bucket(call: Call, _: Reply) -> None:
     """Block public access to a new bucket, encrypt it, and set its tags.
 
     Source: AWS doc, default settings for new buckets (since January and April 2023).
@@ -35,43 +35,43 @@ system_tags: AccountStore[dict[str, str]] = AccountStore()
 
 
 @always.before("s3", "PutBucketTagging")
-def retagged(call: Call) -> Reply | None:
+def keep_system_tags(call: Call) -> Reply | None:
     """Refuse tags that do not repeat the bucket's system tags as they are (cloud-custodian#2834, #2861)."""
     bucket = call.params["Bucket"]
-    kept = system_tags.at(call.account, "").get(bucket, {})
-    sent = {one["Key"]: one["Value"] for one in call.params["Tagging"]["TagSet"]}
-    if {name: value for name, value in sent.items() if name in kept} != kept:
+    own_tags = system_tags.at(call.account, "").get(bucket, {})
+    sent = {tag["Key"]: tag["Value"] for tag in call.params["Tagging"]["TagSet"]}
+    if {name: value for name, value in sent.items() if name in own_tags} != own_tags:
         raise AwsError("InvalidTag", "System tags cannot be removed by requester")
-    if not kept:
+    if not own_tags:
         return None
-    others = [one for one in call.params["Tagging"]["TagSet"] if one["Key"] not in kept]
+    others = [tag for tag in call.params["Tagging"]["TagSet"] if tag["Key"] not in own_tags]
     return ask_moto(call, "s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": others})
 
 
 @always.after("s3", "GetBucketTagging")
-def tags_told(call: Call, reply: Reply) -> None:
+def add_system_tags(call: Call, reply: Reply) -> None:
     """Add the bucket's system tags to the reply."""
-    kept = system_tags.at(call.account, "").get(call.params["Bucket"], {})
-    reply["TagSet"] = [*reply["TagSet"], *({"Key": name, "Value": kept[name]} for name in kept)]
+    own_tags = system_tags.at(call.account, "").get(call.params["Bucket"], {})
+    reply["TagSet"] = [*reply["TagSet"], *({"Key": name, "Value": own_tags[name]} for name in own_tags)]
 
 
 @always.after("s3", "PutBucketPolicy")
-def decreed(call: Call, _: Reply) -> None:
+def hide_conditional_denies(call: Call, _: Reply) -> None:
     """Withhold the conditional Deny statements of a bucket policy from moto, which ignores conditions.
 
     Moto would deny every call by them. Here, a call over loopback counts as a call over TLS.
     """
     bucket = backend("s3", call.account, "aws").buckets[call.params["Bucket"]]
     policy = json.loads(bucket.policy)
-    said = policy["Statement"]
-    statements = [said] if isinstance(said, dict) else said
-    enforced = [one for one in statements if one["Effect"] == "Allow" or "Condition" not in one]
+    element = policy["Statement"]
+    statements = [element] if isinstance(element, dict) else element
+    enforced = [statement for statement in statements if statement["Effect"] == "Allow" or "Condition" not in statement]
     bucket.told_policy = bucket.policy.decode()
     bucket.policy = json.dumps({**policy, "Statement": enforced}).encode()
 
 
 @always.before("s3", "GetObjectRetention")
-def retention(call: Call) -> Reply:
+def show_retention(call: Call) -> Reply:
     """Answer until when an object version is locked, which moto keeps but does not return.
 
     Source: S3 API reference.
@@ -89,6 +89,6 @@ def retention(call: Call) -> Reply:
 
 
 @always.after("s3", "GetBucketPolicy")
-def told(call: Call, reply: Reply) -> None:
+def show_whole_policy(call: Call, reply: Reply) -> None:
     """Put the whole bucket policy into the reply, with the statements that moto does not see."""
     reply["Policy"] = backend("s3", call.account, "aws").buckets[call.params["Bucket"]].told_policy

@@ -26,7 +26,7 @@ def _target(call: Call) -> Any:
     return _scaling(call).targets.get(call.params["ScalableDimension"], {}).get(call.params["ResourceId"])
 
 
-def _place(params: dict[str, Any]) -> str:
+def _describe_target(params: dict[str, Any]) -> str:
     """Describe the scalable target of a call's parameters, for an error message."""
     return (
         f"service namespace: {params['ServiceNamespace']}, resource ID: {params['ResourceId']},"
@@ -35,7 +35,7 @@ def _place(params: dict[str, Any]) -> str:
 
 
 @always.after(SERVICE, "RegisterScalableTarget")
-def registered(call: Call, reply: Reply) -> None:
+def complete_target(call: Call, reply: Reply) -> None:
     """Keep a new target's tags, and give its creation time and suspended state AWS's form.
 
     Tags on an existing target are ignored (botocore ServiceModel, Tags).
@@ -53,7 +53,7 @@ def put_policy(call: Call) -> Reply | None:
     """Require a scalable target, and update an existing policy in place: its ARN and its alarms stay."""
     params = call.params
     if _target(call) is None:
-        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(params)}")
+        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_describe_target(params)}")
     policy = _policy(call)
     if policy is None:
         return None
@@ -70,19 +70,19 @@ def put_policy(call: Call) -> Reply | None:
 
 def _restore_alarms(call: Call, policy: Any) -> None:
     """Recreate a policy's lost alarms under new names, and restore the actions of alarms that exist."""
-    standing = backend("cloudwatch", call.account, call.region).alarms
-    former = {_side(alarm.name): alarm.name for alarm in policy.alarms if alarm.name in standing}
+    alarms = backend("cloudwatch", call.account, call.region).alarms
+    former = {_stem_of(alarm.name): alarm.name for alarm in policy.alarms if alarm.name in alarms}
     policy.alarms.clear()
     policy.create_alarms()
-    for at, made in enumerate(policy.alarms):
-        if name := former.get(_side(made.name)):
-            del standing[made.name]
-            standing[name].actions_enabled = True
-            standing[name].alarm_actions = made.alarm_actions
-            policy.alarms[at] = standing[name]
+    for index, recreated in enumerate(policy.alarms):
+        if name := former.get(_stem_of(recreated.name)):
+            del alarms[recreated.name]
+            alarms[name].actions_enabled = True
+            alarms[name].alarm_actions = recreated.alarm_actions
+            policy.alarms[index] = alarms[name]
 
 
-def _side(name: str) -> str:
+def _stem_of(name: str) -> str:
     """Return an alarm's name without the random end."""
     return name[: -len("-00000000-0000-0000-0000-000000000000")]
 
@@ -97,14 +97,14 @@ def _policy(call: Call) -> Any:
 def put_action(call: Call) -> None:
     """Require a scalable target (API reference, PutScheduledAction: ObjectNotFoundException)."""
     if _target(call) is None:
-        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(call.params)}")
+        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_describe_target(call.params)}")
 
 
 @always.before(SERVICE, "DeleteScalingPolicy")
 def delete_policy(call: Call) -> None:
     """Refuse to delete an unknown policy, with AWS's code."""
     if _policy(call) is None:
-        raise AwsError("ObjectNotFoundException", f"No scaling policy found for {_place(call.params)}")
+        raise AwsError("ObjectNotFoundException", f"No scaling policy found for {_describe_target(call.params)}")
 
 
 @always.before(SERVICE, "DeregisterScalableTarget")
@@ -112,33 +112,33 @@ def deregister(call: Call) -> None:
     """Delete a target's policies, their alarms (botocore ServiceModel) and scheduled actions with it."""
     target = _target(call)
     if target is None:
-        raise AwsError("ObjectNotFoundException", f"No scalable target found for {_place(call.params)}")
-    _drop_what_scales(call, target.resource_id)
+        raise AwsError("ObjectNotFoundException", f"No scalable target found for {_describe_target(call.params)}")
+    _delete_policies_and_actions(call, target.resource_id)
     _tags.of(call).pop(target.arn, None)
 
 
-def _drop_what_scales(near: Call | AccountRegion, resource: str) -> None:
+def _delete_policies_and_actions(near: Call | AccountRegion, resource: str) -> None:
     """Delete the policies, their alarms, and the scheduled actions of a resource."""
     scaling = _scaling(near)
-    scaling.scheduled_actions = [one for one in scaling.scheduled_actions if one.resource_id != resource]
+    scaling.scheduled_actions = [action for action in scaling.scheduled_actions if action.resource_id != resource]
     for key, policy in list(scaling.policies.items()):
         if policy.resource_id == resource:
             policy.delete_alarms(near.account, near.region)
             del scaling.policies[key]
 
 
-def forget(near: AccountRegion, resource: str) -> None:
+def forget_service(near: AccountRegion, resource: str) -> None:
     """Delete the scalable targets, policies and scheduled actions of a service that is gone.
 
     Source: terraform-provider-aws#14254.
     """
-    _drop_what_scales(near, resource)
+    _delete_policies_and_actions(near, resource)
     for targets in _scaling(near).targets.values():
         if target := targets.pop(resource, None):
             _tags.of(near).pop(target.arn, None)
 
 
-def tagged(call: Call) -> Iterator[tuple[str, dict[str, str]]]:
+def tagged_targets(call: Call) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the ARN and the tags of every scalable target."""
     yield from _tags.of(call).items()
 
@@ -175,6 +175,6 @@ def untag(call: Call) -> Reply | None:
 
 
 @always.before(SERVICE, "DescribeScalingActivities")
-def activities(_: Call) -> Reply | None:
+def list_no_activities(_: Call) -> Reply | None:
     """List no scaling activities, since nothing scales here."""
     return {"ScalingActivities": []}

@@ -40,7 +40,7 @@ _USUAL_DAYS = 7
 
 
 @always.after("rds", "CreateDBCluster", "ModifyDBCluster")
-def scheduled(call: Call, reply: Reply) -> None:
+def schedule_rotation(call: Call, reply: Reply) -> None:
     """Turn on rotation, every seven days, for a master password that RDS has begun to manage."""
     arn = (reply["DBCluster"].get("MasterUserSecret") or {}).get("SecretArn", "")
     secret = _secret(call, arn) if arn else None
@@ -50,7 +50,7 @@ def scheduled(call: Call, reply: Reply) -> None:
 
 
 @always.before("secretsmanager", "DeleteSecret", "PutSecretValue", "UpdateSecret")
-def managed(call: Call) -> None:
+def refuse_managed(call: Call) -> None:
     """Refuse to change or delete a secret that RDS owns (botocore ServiceModel, InvalidRequestException)."""
     if _is_rds_own(call):
         raise AwsError(
@@ -60,7 +60,7 @@ def managed(call: Call) -> None:
 
 
 @always.before("secretsmanager", "CreateSecret")
-def still_going(call: Call) -> None:
+def refuse_reserved_name(call: Call) -> None:
     """Refuse the name of a secret in its recovery window.
 
     Source: terraform-provider-aws secretsmanager/secret.go.

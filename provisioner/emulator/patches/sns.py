@@ -26,16 +26,18 @@ def _key(topic: str, endpoint: str) -> str:
     return f"{topic} {endpoint}"
 
 
-def _waits(call: Call, one: dict[str, Any]) -> bool:
+def _awaits_confirmation(call: Call, subscription: dict[str, Any]) -> bool:
     """Return whether a subscription is by mail and not confirmed."""
-    return one["Protocol"] in _MAIL and _key(one["TopicArn"], one["Endpoint"]) not in _confirmed.of(call)
+    return subscription["Protocol"] in _MAIL and _key(
+        subscription["TopicArn"], subscription["Endpoint"]
+    ) not in _confirmed.of(call)
 
 
 @always.after("sns", "Subscribe")
-def ask(call: Call, reply: Reply) -> None:
+def hide_unconfirmed_arn(call: Call, reply: Reply) -> None:
     """Hide the ARN of a subscription by mail until it is confirmed (SNS API reference, Subscribe)."""
-    asked = {**call.params, "Endpoint": call.params.get("Endpoint", "")}
-    if _waits(call, asked) and not call.params.get("ReturnSubscriptionArn"):
+    request = {**call.params, "Endpoint": call.params.get("Endpoint", "")}
+    if _awaits_confirmation(call, request) and not call.params.get("ReturnSubscriptionArn"):
         reply["SubscriptionArn"] = "pending confirmation"
 
 
@@ -43,12 +45,12 @@ def ask(call: Call, reply: Reply) -> None:
 def confirm(call: Call, _: Reply) -> None:
     """Confirm all subscriptions of a topic, since no mail with a token of its own is sent here."""
     topic = call.params["TopicArn"]
-    for one in list_moto(call, "sns", "ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"]:
-        _confirmed.of(call)[_key(topic, one["Endpoint"])] = True
+    for subscription in list_moto(call, "sns", "ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"]:
+        _confirmed.of(call)[_key(topic, subscription["Endpoint"])] = True
 
 
 @always.before("sns", "Unsubscribe")
-def end(call: Call) -> None:
+def end_subscription(call: Call) -> None:
     """Refuse to end an unconfirmed subscription, which has no ARN; forget the confirmation of any other.
 
     A later subscription of the same address has to be confirmed again.
@@ -56,27 +58,28 @@ def end(call: Call) -> None:
     arn = call.params["SubscriptionArn"]
     if not arn.startswith("arn:"):
         raise AwsError("InvalidParameter", "Invalid parameter: SubscriptionArn")
-    for one in list_moto(call, "sns", "ListSubscriptions")["Subscriptions"]:
-        if one["SubscriptionArn"] == arn:
-            _confirmed.of(call).pop(_key(one["TopicArn"], one["Endpoint"]), None)
+    for subscription in list_moto(call, "sns", "ListSubscriptions")["Subscriptions"]:
+        if subscription["SubscriptionArn"] == arn:
+            _confirmed.of(call).pop(_key(subscription["TopicArn"], subscription["Endpoint"]), None)
 
 
 @always.before("sns", "DeleteTopic")
-def leave_behind(call: Call) -> None:
+def keep_unconfirmed(call: Call) -> None:
     """Keep a deleted topic's unconfirmed subscriptions by mail, which AWS lists for 48 more hours."""
     topic = call.params["TopicArn"]
-    for one in list_moto(call, "sns", "ListSubscriptions")["Subscriptions"]:
-        if one["TopicArn"] == topic and _waits(call, one):
-            key = _key(topic, one["Endpoint"])
-            _pending.of(call)[key] = {**one, "SubscriptionArn": _PENDING}
+    for subscription in list_moto(call, "sns", "ListSubscriptions")["Subscriptions"]:
+        if subscription["TopicArn"] == topic and _awaits_confirmation(call, subscription):
+            key = _key(topic, subscription["Endpoint"])
+            _pending.of(call)[key] = {**subscription, "SubscriptionArn": _PENDING}
             clock.later(_FORGOTTEN, partial(_pending.of(call).pop, key, None), at_least=3600)
 
 
 @always.after("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
-def still_told(call: Call, reply: Reply) -> None:
+def list_unconfirmed(call: Call, reply: Reply) -> None:
     """Hide the ARNs of unconfirmed subscriptions, and list subscriptions that outlived their topic."""
-    listed = [
-        {**one, "SubscriptionArn": _PENDING} if _waits(call, one) else one for one in reply.get("Subscriptions", [])
+    subscriptions = [
+        {**subscription, "SubscriptionArn": _PENDING} if _awaits_confirmation(call, subscription) else subscription
+        for subscription in reply.get("Subscriptions", [])
     ]
-    left = _pending.of(call).values() if call.operation == "ListSubscriptions" else ()
-    reply["Subscriptions"] = [*listed, *left]
+    outliving = _pending.of(call).values() if call.operation == "ListSubscriptions" else ()
+    reply["Subscriptions"] = [*subscriptions, *outliving]

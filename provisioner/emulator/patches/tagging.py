@@ -12,7 +12,7 @@ from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches import scaling
 from provisioner.emulator.patches.cloudfront_vpc_origins import origins
-from provisioner.emulator.patches.ec2_tags import gone
+from provisioner.emulator.patches.ec2_common import deleted_ids
 from provisioner.emulator.wire import Call
 
 # By the prefix of an EC2 id, the type in the resource's ARN; moto knows the other types.
@@ -28,15 +28,15 @@ def get_resources(call: Call) -> Reply | None:
     params = call.params
     types, matches = params.get("ResourceTypeFilters"), make_tag_matcher(params.get("TagFilters"))
     index = backend("resourcegroupstaggingapi", call.account, call.region)
-    asked = [_MISSPELT.get(one, one) for one in types or []]
-    theirs = index._get_resources_generator(params.get("TagFilters"), asked, None)
-    found = {r.arn: r.tags for r in theirs if call.region == "us-east-1" or ":cloudfront:" not in r.arn}
-    found |= {
+    moto_types = [_MISSPELT.get(each, each) for each in types or []]
+    indexed = index._get_resources_generator(params.get("TagFilters"), moto_types, None)
+    tags_by_arn = {r.arn: r.tags for r in indexed if call.region == "us-east-1" or ":cloudfront:" not in r.arn}
+    tags_by_arn |= {
         arn: tags for kind, arn, tags in _others(call) if tags and matches(tags) and match_resource_type(kind, types)
     }
-    wanted = params.get("ResourceARNList") or list(found)
-    told = [{"ResourceARN": arn, "Tags": _listed(found[arn])} for arn in found if arn in wanted]
-    return {"PaginationToken": "", "ResourceTagMappingList": told}
+    requested_arns = params.get("ResourceARNList") or list(tags_by_arn)
+    mappings = [{"ResourceARN": arn, "Tags": _listed(tags_by_arn[arn])} for arn in tags_by_arn if arn in requested_arns]
+    return {"PaginationToken": "", "ResourceTagMappingList": mappings}
 
 
 def tags_of(call: Call, arn: str) -> dict[str, str]:
@@ -48,13 +48,13 @@ def tags_of(call: Call, arn: str) -> dict[str, str]:
         return dict(backend("ec2", call.account, call.region).tags.get(name, {}))
     if service == "iam":
         roles = backend("iam", call.account, "aws").roles.values()
-        return next(({one["Key"]: one["Value"] for one in role.tags} for role in roles if role.name == name), {})
+        return next(({each["Key"]: each["Value"] for each in role.tags} for role in roles if role.name == name), {})
     if service == "logs":  # moto's index has no deliveries
         return dict(backend("logs", call.account, call.region).tagger.get_tag_dict_for_resource(arn))
-    told = {other: tags for _, other, tags in _others(call)}
+    other_tags = {other: tags for _, other, tags in _others(call)}
     index = backend("resourcegroupstaggingapi", call.account, call.region)
-    theirs = index._get_resources_generator(None, None, None)
-    return told.get(arn) or next((one.tags for one in theirs if one.arn == arn), {})
+    indexed = index._get_resources_generator(None, None, None)
+    return other_tags.get(arn) or next((each.tags for each in indexed if each.arn == arn), {})
 
 
 def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
@@ -70,15 +70,15 @@ def _others(call: Call) -> Found:
     yield from _wafv2(call)
     yield from _events(call)
     if call.region == "us-east-1":
-        yield from (("cloudfront:vpcorigin", one.arn, one.tags) for one in origins(call.account).values())
-    for arn, tags in scaling.tagged(call):
+        yield from (("cloudfront:vpcorigin", origin.arn, origin.tags) for origin in origins(call.account).values())
+    for arn, tags in scaling.tagged_targets(call):
         yield "application-autoscaling:scalable-target", arn, tags
 
 
 def _ec2(call: Call) -> Found:
     """Yield existing Elastic IPs, VPC endpoints and security group rules."""
     ec2 = backend("ec2", call.account, call.region)
-    dead = gone(ec2)
+    dead = deleted_ids(ec2)
     for name, tags in ec2.tags.items():
         for prefix, kind in EC2.items():
             if name.startswith(prefix) and name not in dead:
@@ -91,10 +91,10 @@ def _elbv2(call: Call) -> Found:
     elb = backend("elbv2", call.account, call.region)
     for balancer in elb.load_balancers.values():
         for listener in balancer.listeners.values():
-            for thing in (listener, *listener.rules.values()):
-                kind = "listener" if thing is listener else "listener-rule"
-                tags = elb.tagging_service.get_tag_dict_for_resource(thing.arn)
-                yield f"elasticloadbalancing:{kind}", thing.arn, tags
+            for resource in (listener, *listener.rules.values()):
+                kind = "listener" if resource is listener else "listener-rule"
+                tags = elb.tagging_service.get_tag_dict_for_resource(resource.arn)
+                yield f"elasticloadbalancing:{kind}", resource.arn, tags
 
 
 def _rds(call: Call) -> Found:

@@ -62,7 +62,7 @@ def replay(call: Call) -> None:
     raise Answered(copy.deepcopy(sent.reply))
 
 
-def remember(call: Call, reply: Reply) -> None:
+def remember_reply(call: Call, reply: Reply) -> None:
     """Keep a reply under the token of its call."""
     if key := _key(call):
         _sent.of(call)[key] = Sent(call.params, copy.deepcopy(reply))
@@ -70,4 +70,4 @@ def remember(call: Call, reply: Reply) -> None:
 
 for _service, _operation in TOKENS:
     replays.before(_service, _operation)(replay)
-    replays.after(_service, _operation)(remember)
+    replays.after(_service, _operation)(remember_reply)

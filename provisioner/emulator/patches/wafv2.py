@@ -29,7 +29,7 @@ _KEPT = 3 * 3600
 
 
 @always.before("wafv2", "*")
-def right_region(call: Call) -> None:
+def refuse_wrong_region(call: Call) -> None:
     """Refuse the scope CLOUDFRONT outside us-east-1 (botocore ServiceModel, Scope)."""
     if call.params.get("Scope") == "CLOUDFRONT" and call.region != "us-east-1":
         raise AwsError(
@@ -39,14 +39,14 @@ def right_region(call: Call) -> None:
 
 
 @always.refused("wafv2", "CreateWebACL")
-def taken(_: Call, error: AwsError) -> None:
+def correct_taken_code(_: Call, error: AwsError) -> None:
     """Give moto's error for a taken name AWS's code (botocore ServiceModel)."""
     if error.code == "WafV2DuplicateItem":
         raise AwsError("WAFDuplicateItemException", error.message)
 
 
 @always.after("wafv2", "UpdateWebACL")
-def replaced(call: Call, _: Reply) -> None:
+def remove_missing_rules(call: Call, _: Reply) -> None:
     """Remove all rules if none are sent: an update replaces them all.
 
     Source: botocore ServiceModel, UpdateWebACL.
@@ -75,20 +75,20 @@ def _cost(statement: dict[str, Any]) -> int:
 
 
 @always.after("wafv2", "GetWebACL")
-def capacity(_: Call, reply: Reply) -> None:
+def add_capacity(_: Call, reply: Reply) -> None:
     """Add the capacity that the web ACL's rules cost."""
     acl = reply["WebACL"]
     acl["Capacity"] = sum(_cost(rule["Statement"]) for rule in acl.get("Rules", []))
 
 
 @always.before("wafv2", "GetSampledRequests")
-def sampled(call: Call) -> Reply:
+def get_samples(call: Call) -> Reply:
     """Return samples of the requests that a rule matched (botocore ServiceModel, GetSampledRequests)."""
     params = call.params
     start, end = (params["TimeWindow"][side] for side in ("StartTime", "EndTime"))
     if clock.now() - start.replace(tzinfo=UTC).timestamp() > _KEPT:
         raise AwsError("WAFInvalidParameterException", "The time window is not within the past three hours.")
-    seen = samples.of(call).get(f"{params['WebAclArn']}/{params['RuleMetricName']}", [])
-    chosen = seen[: params["MaxItems"]]
+    requests = samples.of(call).get(f"{params['WebAclArn']}/{params['RuleMetricName']}", [])
+    chosen = requests[: params["MaxItems"]]
     window = {"StartTime": start, "EndTime": end}
-    return {"SampledRequests": chosen, "PopulationSize": len(seen), "TimeWindow": window}
+    return {"SampledRequests": chosen, "PopulationSize": len(requests), "TimeWindow": window}

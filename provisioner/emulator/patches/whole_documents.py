@@ -22,8 +22,8 @@ Doc = dict[str, Any]
 class Document:
     """A document that calls replace as a whole.
 
-    `puts` are the calls that replace it, and `read` is the call that returns it. `sent` is the member of
-    their parameters that holds it, and `told` the member of the reply; if empty, the parameters or the reply
+    `puts` are the calls that replace it, and `read` is the call that returns it. `sent_path` is the member of
+    their parameters that holds it, and `reply_path` the member of the reply; if empty, the parameters or the reply
     are the document. `name` is the member that identifies it. `members` are the members that are kept here,
     not by moto.
     """
@@ -33,8 +33,8 @@ class Document:
     read: str
     name: str
     members: tuple[str, ...]
-    sent: str = ""
-    told: str = ""
+    sent_path: str = ""
+    reply_path: str = ""
     # The values of members that are not sent.
     defaults: Doc = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ DOCUMENTS = (
             *("TokenDomains", "AssociationConfig", "DataProtectionConfig", "OnSourceDDoSProtectionConfig"),
             *("ApplicationConfig", "MonetizationConfig"),
         ),
-        told="WebACL",
+        reply_path="WebACL",
     ),
     Document(
         "wafv2",
@@ -58,8 +58,8 @@ DOCUMENTS = (
         "GetLoggingConfiguration",
         "ResourceArn",
         ("RedactedFields", "LoggingFilter", "LogType", "LogScope"),
-        sent="LoggingConfiguration",
-        told="LoggingConfiguration",
+        sent_path="LoggingConfiguration",
+        reply_path="LoggingConfiguration",
     ),
     Document(
         "cloudwatch",
@@ -70,7 +70,7 @@ DOCUMENTS = (
             *("EvaluationWindow", "WarmUpConfiguration", "EvaluationCriteria", "EvaluationInterval"),
             "ActionConfiguration",
         ),
-        told="MetricAlarms",
+        reply_path="MetricAlarms",
     ),
     Document(
         "s3",
@@ -94,79 +94,83 @@ DOCUMENTS = (
         "GetDeliveryDestination",
         "name",
         ("roleArn",),
-        told="deliveryDestination",
+        reply_path="deliveryDestination",
     ),
     Document("secretsmanager", ("RotateSecret",), "DescribeSecret", "SecretId", ("RotationRules",)),
 )
 _kept: AccountStore[Doc] = AccountStore()
 
 
-def _at(doc: Any, path: str) -> Any:
+def _member_at(doc: Any, path: str) -> Any:
     """Return the member of this name, or the whole document if the name is empty."""
     return doc[path] if path else doc
 
 
-def _shelf(call: Call) -> dict[str, Doc]:
+def _kept_documents(call: Call) -> dict[str, Doc]:
     """Return the documents that were sent to the call's service, of all regions for buckets."""
     return _kept.at(call.account, "" if call.service == "s3" else call.region)
 
 
-def _keep(document: Document) -> Callable[[Call, Reply], None]:
+def _keep_hook(document: Document) -> Callable[[Call, Reply], None]:
     """Return a hook that keeps the members of a document that a call sent."""
 
     def hook(call: Call, _: Reply) -> None:
         """Keep the members that the call sent, or their defaults."""
-        sent = _at(call.params, document.sent)
+        sent = _member_at(call.params, document.sent_path)
         doc = {key: sent[key] for key in document.members if key in sent}
-        _shelf(call)[f"{document.puts[-1]} {sent[document.name]}"] = document.defaults | doc
+        _kept_documents(call)[f"{document.puts[-1]} {sent[document.name]}"] = document.defaults | doc
 
     return hook
 
 
-def _tell(document: Document) -> Callable[[Call, Reply], None]:
+def _restore_hook(document: Document) -> Callable[[Call, Reply], None]:
     """Return a hook that puts the kept members of a document into a reply."""
 
     def hook(call: Call, reply: Reply) -> None:
         """Replace the members of each document in the reply by the kept ones."""
-        for told, name in _named(document, call, _at(reply, document.told)):
-            doc = _shelf(call).get(f"{document.puts[-1]} {name}")
+        for shown, name in _named_documents(document, call, _member_at(reply, document.reply_path)):
+            doc = _kept_documents(call).get(f"{document.puts[-1]} {name}")
             for key in document.members if doc is not None else ():
-                told.pop(key, None)
-            told.update(doc or {})
+                shown.pop(key, None)
+            shown.update(doc or {})
 
     return hook
 
 
-def _named(document: Document, call: Call, told: Any) -> Iterator[tuple[Doc, str]]:
+def _named_documents(document: Document, call: Call, shown: Any) -> Iterator[tuple[Doc, str]]:
     """Yield each document in a reply, with its name."""
-    for one in told if isinstance(told, list) else [told]:
-        yield one, one.get(document.name) or call.params.get(document.name, "")
+    for each in shown if isinstance(shown, list) else [shown]:
+        yield each, each.get(document.name) or call.params.get(document.name, "")
 
 
 for _document in DOCUMENTS:
-    always.after(_document.service, *_document.puts)(_keep(_document))
-    always.after(_document.service, _document.read)(_tell(_document))
+    always.after(_document.service, *_document.puts)(_keep_hook(_document))
+    always.after(_document.service, _document.read)(_restore_hook(_document))
 
 
 @always.before("dynamodb", "UpdateContinuousBackups")
-def days_back(call: Call) -> None:
+def reset_recovery_period(call: Call) -> None:
     """Reset the recovery period of a table to AWS's default if a call does not set it.
 
     Source: botocore ServiceModel, RecoveryPeriodInDays.
     """
-    asked = call.params["PointInTimeRecoverySpecification"]
+    specification = call.params["PointInTimeRecoverySpecification"]
     table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
-    if table is not None and asked["PointInTimeRecoveryEnabled"] and "RecoveryPeriodInDays" not in asked:
+    if (
+        table is not None
+        and specification["PointInTimeRecoveryEnabled"]
+        and "RecoveryPeriodInDays" not in specification
+    ):
         table.continuous_backups["PointInTimeRecoveryDescription"].pop("RecoveryPeriodInDays", None)
 
 
 @always.after("iam", "UpdateRole")
-def session_length(call: Call, _: Reply) -> None:
+def reset_session(call: Call, _: Reply) -> None:
     """Reset a role's session to one hour, and its description, if a call does not set them.
 
     Source: botocore ServiceModel, UpdateRole, MaxSessionDuration.
     """
     roles = backend("iam", call.account, "aws").roles.values()
-    role = next(one for one in roles if one.name == call.params["RoleName"])
+    role = next(each for each in roles if each.name == call.params["RoleName"])
     role.max_session_duration = call.params.get("MaxSessionDuration", 3600)
     role.description = call.params.get("Description", "")

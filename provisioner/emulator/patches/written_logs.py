@@ -13,7 +13,7 @@ from provisioner.emulator.wire import AccountRegion, Call
 FIRST_LINE = 420.0  # seconds until a new instance is available and writes; see behaviours/databases.py
 
 
-def write(place: AccountRegion, group: str) -> None:
+def create_log_group(place: AccountRegion, group: str) -> None:
     """Create the log group that a service writes to, unless it exists."""
     try:
         ask_moto(place, "logs", "CreateLogGroup", logGroupName=group)
@@ -22,7 +22,7 @@ def write(place: AccountRegion, group: str) -> None:
             raise
 
 
-def _insights(task: Task) -> None:
+def _create_insights_group(task: Task) -> None:
     """Create the log group of the cluster's performance events once a task runs with Container Insights on.
 
     Source: AWS doc, Container Insights: the group is named after the cluster.
@@ -31,32 +31,32 @@ def _insights(task: Task) -> None:
     cluster = backend("ecs", task.place.account, task.place.region).clusters[name]
     settings = {setting["name"]: setting["value"] for setting in cluster.settings or []}
     if settings.get("containerInsights", "disabled") != "disabled":
-        write(task.place, f"/aws/ecs/containerinsights/{name}/performance")
+        create_log_group(task.place, f"/aws/ecs/containerinsights/{name}/performance")
 
 
-when_running.append(_insights)
+when_running.append(_create_insights_group)
 
 
 @always.after("rds", "CreateDBInstance")
-def database(call: Call, reply: Reply) -> None:
+def create_export_groups(call: Call, reply: Reply) -> None:
     """Create the log groups of the cluster's exports once the new instance is available.
 
     Source: AWS doc, publishing Aurora PostgreSQL logs to CloudWatch Logs.
     """
     cluster = reply["DBInstance"].get("DBClusterIdentifier", "")
-    clock.later(FIRST_LINE, lambda: _exports(call, cluster))
+    clock.later(FIRST_LINE, lambda: _create_all_export_groups(call, cluster))
 
 
 @always.after("rds", "ModifyDBCluster")
-def exports_changed(call: Call, reply: Reply) -> None:
+def create_changed_export_groups(call: Call, reply: Reply) -> None:
     """Create the log groups of new log exports at once, if the cluster has an instance that writes."""
     name = reply["DBCluster"]["DBClusterIdentifier"]
     if any(i.db_cluster_identifier == name for i in instances(call).values()):
-        _exports(call, name)
+        _create_all_export_groups(call, name)
 
 
-def _exports(call: Call, name: str) -> None:
+def _create_all_export_groups(call: Call, name: str) -> None:
     """Create the log groups of all log exports of a cluster."""
     cluster = clusters(call).get(name)
     for export in cluster.enabled_cloudwatch_logs_exports if cluster else ():
-        write(call.place, f"/aws/rds/cluster/{name}/{export}")
+        create_log_group(call.place, f"/aws/rds/cluster/{name}/{export}")

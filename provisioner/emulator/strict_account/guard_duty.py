@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.emulator.behaviours.interfaces import InterfaceOwner, adopt, hold
+from provisioner.emulator.behaviours.interfaces import InterfaceOwner, create_interface, set_owner
 from provisioner.emulator.ecs.model import Task, when_attached
 from provisioner.emulator.hooks import strict
 from provisioner.emulator.moto_bridge import ask_moto, backend
@@ -19,40 +19,40 @@ from provisioner.emulator.wire import AccountRegion
 GROUP, TAG = "GuardDutyManagedSecurityGroup-", "GuardDutyManaged"
 
 
-def watch(task: Task) -> None:
+def watch_task(task: Task) -> None:
     """Create the endpoint in a new task's VPC, or extend it to the task's subnet, in a strict account."""
     if not strict.on or _is_left_out(task):
         return
     vpc = _ec2(task.place).get_subnet(task.subnet).vpc_id
     endpoint = _endpoint(task.place, vpc)
     if endpoint is None:
-        _make(task.place, vpc, task.subnet)
+        _create_endpoint(task.place, vpc, task.subnet)
     elif task.subnet not in endpoint.subnet_ids:
         endpoint.subnet_ids.append(task.subnet)
-        holder = _holder(endpoint.id)
-        made = hold(task.place, task.subnet, endpoint.security_group_ids, holder)
-        endpoint.network_interface_ids.append(made)
+        holder = _owner(endpoint.id)
+        interface = create_interface(task.place, task.subnet, endpoint.security_group_ids, holder)
+        endpoint.network_interface_ids.append(interface)
 
 
 def _is_left_out(task: Task) -> bool:
     """Return whether the task's cluster has the tag that excludes it."""
-    told = ask_moto(task.place, "ecs", "DescribeClusters", clusters=[task.cluster], include=["TAGS"])["clusters"]
-    return {"key": TAG, "value": "false"} in [tag for one in told for tag in one.get("tags", [])]
+    clusters = ask_moto(task.place, "ecs", "DescribeClusters", clusters=[task.cluster], include=["TAGS"])["clusters"]
+    return {"key": TAG, "value": "false"} in [tag for cluster in clusters for tag in cluster.get("tags", [])]
 
 
 def _endpoint(place: AccountRegion, vpc: str) -> Any:
     """Return GuardDuty's endpoint in a VPC, or None; one that is being deleted does not count."""
-    standing = (
-        one
-        for one in _ec2(place).vpc_end_points.values()
-        if (one.vpc_id, one.service_name) == (vpc, _service(place)) and one.state != "deleting"
+    endpoints = (
+        endpoint
+        for endpoint in _ec2(place).vpc_end_points.values()
+        if (endpoint.vpc_id, endpoint.service_name) == (vpc, _service(place)) and endpoint.state != "deleting"
     )
-    return next(standing, None)
+    return next(endpoints, None)
 
 
-def _make(place: AccountRegion, vpc: str, subnet: str) -> None:
+def _create_endpoint(place: AccountRegion, vpc: str, subnet: str) -> None:
     """Create the endpoint, and mark its interfaces as owned by AWS."""
-    made = ask_moto(
+    description = ask_moto(
         place,
         "ec2",
         "CreateVpcEndpoint",
@@ -62,14 +62,14 @@ def _make(place: AccountRegion, vpc: str, subnet: str) -> None:
         SubnetIds=[subnet],
         SecurityGroupIds=[_group(place, vpc)],
         PrivateDnsEnabled=True,
-        TagSpecifications=_tagged("vpc-endpoint"),
+        TagSpecifications=_tag_specifications("vpc-endpoint"),
     )["VpcEndpoint"]
     ec2 = _ec2(place)
-    endpoint = ec2.vpc_end_points[made["VpcEndpointId"]]
+    endpoint = ec2.vpc_end_points[description["VpcEndpointId"]]
     groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
     for interface in endpoint.network_interface_ids:
         ec2.enis[interface]._group_set[:] = groups
-        adopt(place, interface, _holder(endpoint.id))
+        set_owner(place, interface, _owner(endpoint.id))
 
 
 def _group(place: AccountRegion, vpc: str) -> str:
@@ -77,23 +77,23 @@ def _group(place: AccountRegion, vpc: str) -> str:
 
     GuardDuty user guide, creating-vpc-endpoint-ec2-agent-manually: that port, from the VPC.
     """
-    told = {"GroupName": f"{GROUP}{vpc}", "VpcId": vpc, "TagSpecifications": _tagged("security-group")}
-    there = _ec2(place).get_security_group_from_name(told["GroupName"], vpc)
-    if there:
-        return str(there.id)
-    made = ask_moto(place, "ec2", "CreateSecurityGroup", Description="Associated with GuardDuty's endpoint", **told)
-    inward = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
-    inward["IpRanges"] = [{"CidrIp": _ec2(place).get_vpc(vpc).cidr_block}]
-    ask_moto(place, "ec2", "AuthorizeSecurityGroupIngress", GroupId=made["GroupId"], IpPermissions=[inward])
-    return str(made["GroupId"])
+    request = {"GroupName": f"{GROUP}{vpc}", "VpcId": vpc, "TagSpecifications": _tag_specifications("security-group")}
+    existing = _ec2(place).get_security_group_from_name(request["GroupName"], vpc)
+    if existing:
+        return str(existing.id)
+    group = ask_moto(place, "ec2", "CreateSecurityGroup", Description="Associated with GuardDuty's endpoint", **request)
+    permission = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    permission["IpRanges"] = [{"CidrIp": _ec2(place).get_vpc(vpc).cidr_block}]
+    ask_moto(place, "ec2", "AuthorizeSecurityGroupIngress", GroupId=group["GroupId"], IpPermissions=[permission])
+    return str(group["GroupId"])
 
 
-def _tagged(what: str) -> list[dict[str, Any]]:
-    """Return the TagSpecifications for a resource of the type `what`."""
-    return [{"ResourceType": what, "Tags": [{"Key": TAG, "Value": "true"}]}]
+def _tag_specifications(resource_type: str) -> list[dict[str, Any]]:
+    """Return the TagSpecifications for a resource of the type `resource_type`."""
+    return [{"ResourceType": resource_type, "Tags": [{"Key": TAG, "Value": "true"}]}]
 
 
-def _holder(name: str) -> InterfaceOwner:
+def _owner(name: str) -> InterfaceOwner:
     """Return the owner of the interfaces of an endpoint."""
     return InterfaceOwner("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
 
@@ -108,4 +108,4 @@ def _ec2(place: AccountRegion) -> Any:
     return backend("ec2", place.account, place.region)
 
 
-when_attached.append(watch)
+when_attached.append(watch_task)

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.emulator.errors import Reply
 from provisioner.emulator.hooks import strict
 from provisioner.emulator.moto_bridge import backend
-from provisioner.emulator.patches.log_policies import TYPE, RetentionPolicy, tell
+from provisioner.emulator.patches.log_policies import TYPE, RetentionPolicy, set_retention
 from provisioner.emulator.patches.logs import protect
 from provisioner.emulator.wire import Call
 
@@ -17,16 +17,16 @@ POLICY = RetentionPolicy("organisation-log-retention", 90)
 
 
 @strict.after("logs", "DescribeLogGroups")
-def tell_policy(call: Call, reply: Reply) -> None:
+def show_retention(call: Call, reply: Reply) -> None:
     """Show the organisation's retention on log groups, unless the account's own policy keeps logs longer."""
-    tell(call, reply, [POLICY])
+    set_retention(call, reply, [POLICY])
 
 
 @strict.after("logs", "DescribeAccountPolicies")
 def list_policy(call: Call, reply: Reply) -> None:
     """Add the organisation's policy to the account's own."""
     if call.params["policyType"] == TYPE and call.params.get("policyName") in (None, POLICY.name):
-        reply["accountPolicies"].append(POLICY.told(call.account))
+        reply["accountPolicies"].append(POLICY.describe(call.account))
 
 
 @strict.after("logs", "CreateLogGroup")
@@ -39,22 +39,22 @@ SID = "AWSLogDeliveryWrite"
 
 
 @strict.after("logs", "CreateDelivery")
-def append(call: Call, _: Reply) -> None:
+def append_statement(call: Call, _: Reply) -> None:
     """Append the statement to the policies of the S3 buckets that a new delivery writes to."""
     destinations = backend("logs", call.account, call.region).delivery_destinations.values()
-    for one in destinations:
-        arn = (one.delivery_destination_configuration or {}).get("destinationResourceArn", "")
-        if one.arn == call.params["deliveryDestinationArn"] and arn.startswith("arn:aws:s3:::"):
-            _append(call, arn.removeprefix("arn:aws:s3:::").split("/")[0])
+    for destination in destinations:
+        arn = (destination.delivery_destination_configuration or {}).get("destinationResourceArn", "")
+        if destination.arn == call.params["deliveryDestinationArn"] and arn.startswith("arn:aws:s3:::"):
+            _append_to_bucket(call, arn.removeprefix("arn:aws:s3:::").split("/")[0])
 
 
-def _append(call: Call, name: str) -> None:
+def _append_to_bucket(call: Call, name: str) -> None:
     """Append the statement to a bucket's policy, unless it has no policy or the statement is there."""
     bucket = backend("s3", call.account, "aws").buckets.get(name)
     if bucket is None or not bucket.policy:
         return
     policy = json.loads(bucket.told_policy)
-    if not any(one.get("Sid") == SID for one in policy["Statement"]):
+    if not any(statement.get("Sid") == SID for statement in policy["Statement"]):
         policy["Statement"].append(_statement(call, name))
         bucket.told_policy = json.dumps(policy)
 

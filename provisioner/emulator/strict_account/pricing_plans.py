@@ -28,37 +28,37 @@ _subscriptions: AccountStore[dict[str, Any]] = AccountStore()
 @strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def subscribe(call: Call, reply: Reply) -> None:
     """Subscribe a new distribution to a plan, and give it a web ACL, which every plan requires."""
-    made = reply["Distribution"]
-    if not (acl := made["DistributionConfig"].get("WebACLId")):
-        acl = made["DistributionConfig"]["WebACLId"] = _protect(call, made["Id"])
+    distribution = reply["Distribution"]
+    if not (acl := distribution["DistributionConfig"].get("WebACLId")):
+        acl = distribution["DistributionConfig"]["WebACLId"] = _create_web_acl(call, distribution["Id"])
     arn = f"arn:aws:pricingplanmanager::{call.account}:subscription:{uuid4()}"
-    born = datetime.fromtimestamp(clock.now(), UTC)
-    _all(call)[made["Id"]] = {
+    created_at = datetime.fromtimestamp(clock.now(), UTC)
+    _current_subscriptions(call)[distribution["Id"]] = {
         "arn": arn,
         "planFamily": "CloudFront",
         "planTier": "PRO",
         "status": "ACTIVE",
-        "resourceArns": [made["ARN"], acl],
-        "createdAt": born,
-        "updatedAt": born,
+        "resourceArns": [distribution["ARN"], acl],
+        "createdAt": created_at,
+        "updatedAt": created_at,
         "eTag": uuid4().hex,
     }
 
 
-def _protect(call: Call, distribution: str) -> str:
+def _create_web_acl(call: Call, distribution: str) -> str:
     """Create the web ACL that CloudFront creates for its protections (AWS WAF developer guide)."""
     name = f"CreatedByCloudFront-{uuid4().hex[:8]}"
-    seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
-    made = ask_moto(
+    visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
+    web_acl = ask_moto(
         AccountRegion(call.account, _REGION),
         "wafv2",
         "CreateWebACL",
         Name=name,
         Scope="CLOUDFRONT",
         DefaultAction={"Allow": {}},
-        VisibilityConfig=seen,
+        VisibilityConfig=visibility,
     )
-    arn = str(made["Summary"]["ARN"])
+    arn = str(web_acl["Summary"]["ARN"])
     distributions(call)[distribution].distribution_config.WebACLId = arn
     return arn
 
@@ -71,7 +71,7 @@ def refuse_delete(call: Call) -> None:
         AwsError: PreconditionFailed.
 
     """
-    if call.params["Id"] in _all(call):
+    if call.params["Id"] in _current_subscriptions(call):
         raise AwsError(
             "PreconditionFailed",
             "You can't delete this distribution while it's subscribed to a pricing plan. Cancel the pricing "
@@ -81,14 +81,14 @@ def refuse_delete(call: Call) -> None:
 
 
 @strict.before("cloudfront", "UpdateDistribution")
-def refuse_bare(call: Call) -> None:
+def refuse_without_web_acl(call: Call) -> None:
     """Refuse to remove or replace the web ACL of a subscribed distribution.
 
     Raises:
         AwsError: InvalidArgument.
 
     """
-    plan = _all(call).get(call.params["Id"])
+    plan = _current_subscriptions(call).get(call.params["Id"])
     config = call.params["DistributionConfig"]
     if plan and config.get("WebACLId") not in plan["resourceArns"]:
         raise AwsError(
@@ -101,7 +101,7 @@ def refuse_bare(call: Call) -> None:
 @always.before(SERVICE, "ListSubscriptions")
 def list_subscriptions(call: Call) -> Reply:
     """Return all subscriptions of the account."""
-    return {"subscriptionSummaries": list(_all(call).values())}
+    return {"subscriptionSummaries": list(_current_subscriptions(call).values())}
 
 
 @always.before(SERVICE, "CancelSubscription")
@@ -112,7 +112,7 @@ def cancel_subscription(call: Call) -> Reply:
         AwsError: ResourceNotFoundException.
 
     """
-    plan = next((one for one in _all(call).values() if one["arn"] == call.params["arn"]), None)
+    plan = next((each for each in _current_subscriptions(call).values() if each["arn"] == call.params["arn"]), None)
     if plan is None:
         raise AwsError("ResourceNotFoundException", "The subscription does not exist.", 404)
     end = plan["createdAt"].timestamp() + PERIOD
@@ -126,11 +126,11 @@ def cancel_subscription(call: Call) -> Reply:
     }
 
 
-def _all(call: Call) -> dict[str, dict[str, Any]]:
+def _current_subscriptions(call: Call) -> dict[str, dict[str, Any]]:
     """Return the account's subscriptions by distribution id, after removing those that have ended."""
-    known = _subscriptions.at(call.account, _REGION)
-    for id_, plan in list(known.items()):
+    subscriptions = _subscriptions.at(call.account, _REGION)
+    for id_, plan in list(subscriptions.items()):
         change = plan.get("scheduledChange")
         if change and change["effectiveDate"].timestamp() <= clock.now():
-            del known[id_]
-    return known
+            del subscriptions[id_]
+    return subscriptions

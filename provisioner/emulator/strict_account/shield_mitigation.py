@@ -33,13 +33,13 @@ def put_rule(acl: FakeWebACL) -> None:
     """Put a new rule into a web ACL in place of an earlier one; this changes the web ACL's lock token."""
     name = f"{NAME}_{acl.account}_{acl.id}_{uuid4()}"
     group = f"arn:aws:wafv2:us-east-1:{_SHIELD}:global/rulegroup/{name}/{uuid4()}"
-    measured = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
+    visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
     rule = FakeRule(
         name=name,
         priority=_LAST,
         statement={"RuleGroupReferenceStatement": {"ARN": group}},
-        visibility_config=measured,
+        visibility_config=visibility,
         override_action={"None": {}},
     )
-    acl.rules = [*(one for one in acl.rules if not one.name.startswith(NAME)), rule]
+    acl.rules = [*(each for each in acl.rules if not each.name.startswith(NAME)), rule]
     acl.lock_token = str(uuid4())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.emulator.ecs import scheduler
-from provisioner.emulator.ecs.journal import last_words
-from provisioner.emulator.ecs.life import end
+from provisioner.emulator.ecs.journal import write_last_lines
+from provisioner.emulator.ecs.life import mark_stopped
 from tests.support import image_registry
 from tests.support.breakages.deed import Act, Break, service
 from tests.support.live_stack import LiveStack
@@ -47,11 +47,11 @@ def _begin_to_restore(live_stack: LiveStack) -> None:
 
 def say(text: str) -> Act:
     """Let ECS say something of the service."""
-    return lambda live_stack: service(live_stack).say(text)
+    return lambda live_stack: service(live_stack).add_event(text)
 
 
 def _steady(live_stack: LiveStack) -> None:
-    service(live_stack).say("has reached a steady state.")
+    service(live_stack).add_event("has reached a steady state.")
 
 
 def _fail(live_stack: LiveStack) -> None:
@@ -59,8 +59,8 @@ def _fail(live_stack: LiveStack) -> None:
     task = service(live_stack).live[0]
     task.exit_code = 137
     task.container_reason = "OutOfMemoryError: Container killed due to memory usage"
-    last_words(task, 137)
-    end(task, "EssentialContainerExited", "Essential container in task exited")
+    write_last_lines(task, 137)
+    mark_stopped(task, "EssentialContainerExited", "Essential container in task exited")
 
 
 def _an_hour_later(live_stack: LiveStack) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import unquote, urlsplit
 
-from provisioner.emulator.wire import Environ, read
+from provisioner.emulator.wire import Environ, parse_call
 from tests.support.fault_proxy.front import LOOPBACK, FaultProxy, SeenRequest, end
 from tests.support.fault_proxy.message import Answer, HangUp, Sender
 
@@ -134,7 +134,7 @@ def _tunnelled(front: FaultProxy, connection: socket.socket, host: str) -> socke
 
 
 def _answer(front: FaultProxy, request: Request) -> Answer:
-    call = read(request.environ)
+    call = parse_call(request.environ)
     seen = SeenRequest(
         request.method, request.host, request.target, call.service if call.operation else "",
         call.operation, call.protocol,

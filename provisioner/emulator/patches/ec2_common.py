@@ -1,11 +1,11 @@
-"""EC2 tags: DescribeTags lists tags of existing resources only."""
+"""EC2 as a whole: dry runs change nothing, and DescribeTags lists tags of existing resources only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.emulator.errors import Reply
+from provisioner.emulator.errors import AwsError, Reply
 from provisioner.emulator.hooks import always
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.wire import Call
@@ -20,16 +20,16 @@ def describe(call: Call, reply: Reply) -> None:
 
     Source: ServiceModel, ResourceType.
     """
-    dead = gone(backend("ec2", call.account, call.region))
+    dead = deleted_ids(backend("ec2", call.account, call.region))
     reply["Tags"] = [tag for tag in reply.get("Tags", []) if tag["ResourceId"] not in dead]
     for tag in reply["Tags"]:
         tag["ResourceType"] = RESOURCE_TYPES.get(tag["ResourceType"], tag["ResourceType"])
 
 
-def gone(ec2: Any) -> set[str]:
+def deleted_ids(ec2: Any) -> set[str]:
     """Return the ids of deleted resources that moto keeps tags of."""
-    there = dict(_there(ec2))
-    return {name for name in ec2.tags if name not in there.get(_prefix(name), {name: None})}
+    existing = dict(_existing_ids(ec2))
+    return {name for name in ec2.tags if name not in existing.get(_prefix(name), {name: None})}
 
 
 def _prefix(name: str) -> str:
@@ -37,7 +37,7 @@ def _prefix(name: str) -> str:
     return name.rpartition("-")[0]
 
 
-def _there(ec2: Any) -> Iterator[tuple[str, Any]]:
+def _existing_ids(ec2: Any) -> Iterator[tuple[str, Any]]:
     """Yield each id prefix that is checked here, with the ids of the resources that exist."""
     yield "vpc", ec2.vpcs
     yield "subnet", {name for zone in ec2.subnets.values() for name in zone}
@@ -51,3 +51,14 @@ def _there(ec2: Any) -> Iterator[tuple[str, Any]]:
     yield "vpce", ec2.vpc_end_points
     yield "eni", ec2.enis
     yield "fl", ec2.flow_logs
+
+
+@always.before("ec2", "*")
+def dry_run(call: Call) -> None:
+    """Answer a dry run before moto does, which would create the resource.
+
+    Source: AWS doc, EC2 API common parameters.
+    """
+    if call.params.get("DryRun") is True:
+        message = "Request would have succeeded, but DryRun flag is set."
+        raise AwsError("DryRunOperation", message, 412)
