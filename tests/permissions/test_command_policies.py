@@ -87,7 +87,7 @@ def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
 
     assert allowed
     if purpose not in ("exec", "bootstrap"):
-        assert bool(changes) == COMMAND_PERMISSIONS[purpose].writes
+        assert bool(changes) == COMMAND_PERMISSIONS[purpose].changes_state
 
 
 @pytest.mark.slow
