@@ -23,7 +23,7 @@ from provisioner.resources.ecs.exec_sessions import AGENT_NOT_READY, RunningTask
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
-from provisioner.terminal.plugin import Plugin
+from provisioner.terminal.session_manager_plugin import Plugin
 from state.errors import ProvisionerError
 
 _CLUSTER, _SECRET = "aurora", "Secret"

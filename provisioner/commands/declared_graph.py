@@ -15,8 +15,8 @@ from provisioner.steps.lookups import StackLookups, offline_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.graph import show_graph
 from provisioner.terminal.graph_formats import as_dot, as_mermaid
-from provisioner.terminal.picture import as_svg
-from provisioner.terminal.report.drawing import as_svg as as_picture
+from provisioner.terminal.graph_svg import as_svg
+from provisioner.terminal.report.diagram_svg import as_svg as as_picture
 from provisioner.workspace import Workspace
 
 

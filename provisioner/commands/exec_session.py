@@ -23,8 +23,8 @@ from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
 from provisioner.terminal.output_frame import OutputFrame
-from provisioner.terminal.plugin import Plugin
-from provisioner.terminal.relay import relay
+from provisioner.terminal.pseudo_terminal import relay
+from provisioner.terminal.session_manager_plugin import Plugin
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 

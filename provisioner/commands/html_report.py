@@ -34,7 +34,7 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import plan_sentence
-from provisioner.terminal.report.model import ReportContents, ResourceHealthRow
+from provisioner.terminal.report.contents import ReportContents, ResourceHealthRow
 from provisioner.terminal.report.page import report_page
 from provisioner.workspace import Workspace, as_sentence, unfinished_teardown
 from state.errors import ProvisionerError, StateError

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from provisioner.terminal.clean import sanitize
+from provisioner.terminal.console import sanitize
 from state.errors import ProvisionerError
 
 _HINT = "Choose another file."

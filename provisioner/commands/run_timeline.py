@@ -12,9 +12,9 @@ from provisioner.commands.run_history import skip_damaged
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console
-from provisioner.terminal.gantt import timeline_page as as_page
 from provisioner.terminal.timeline import chrome_trace as as_trace
 from provisioner.terminal.timeline import show_timeline, timeline_summary
+from provisioner.terminal.timeline_page import timeline_page as as_page
 from provisioner.workspace import Workspace
 from state.errors import StateError
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.health.cloudwatch import Metric, read_metrics
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource, line_or_unknown, line_status
-from provisioner.health.metrics import Metric, read_metrics
 
 # Aurora user guide, CloudWatch metrics of Aurora Serverless v2: one value a minute, some minutes late.
 _METRIC_WINDOW, _METRIC_PERIOD = timedelta(minutes=15), 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from provisioner.health import alarms, certificates, database, edge, metrics, services, targets
+from provisioner.health import certificates, cloudwatch, database, edge, services, targets
 from provisioner.health.context import HealthContext, HealthLine, TopicHealth
 
 # In the order in which a request passes them; then the alarms, then the events.
@@ -18,14 +18,14 @@ TOPICS: Mapping[str, Callable[[HealthContext], Iterable[HealthLine]]] = {
     "services": services.services,
     "database": database.database,
     "table": edge.table,
-    "alarms": alarms.alarms,
+    "alarms": cloudwatch.alarms,
     "events": services.events,
 }
 CALLS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Certificates": certificates.CALLS,
     "Services": services.CALLS,
     "Targets": targets.CALLS,
-    "Measures": metrics.CALLS,
+    "Measures": cloudwatch.CALLS,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.engine.types.health_status import EXISTS
 from provisioner.report.resources import ReportResource, ReportResources
-from provisioner.terminal.report.model import Box, Diagram, Subnet, Zone, worst
+from provisioner.terminal.report.contents import Box, Diagram, Subnet, Zone, worst
 
 # The types with a box of their own, by place. The other types are parts of these, or share a box.
 _EDGE_TYPES = ("Certificate", "WebACL", "Distribution")

@@ -16,7 +16,7 @@ from provisioner.engine.types.resource_type import ResourceType
 from provisioner.health.context import TopicHealth
 from provisioner.prices.estimate import resources_before
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.terminal.report.model import DisplayStatus
+from provisioner.terminal.report.contents import DisplayStatus
 from state.stack_state import ResourceState, StackState
 
 _NOT_ASKED = "not asked"

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.report.resources import ReportResource, ReportResources
-from provisioner.terminal.report.model import Control
+from provisioner.terminal.report.contents import Control
 
 FindViolations = Callable[[ReportResources], Iterator[str]]
 _ANYWHERE = ("0.0.0.0/0", "::/0")

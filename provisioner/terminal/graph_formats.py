@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from provisioner.engine.resource_graph.graph import Edge, Stack
 from provisioner.errors import UsageError
 from provisioner.terminal.graph import resources_by_step, strictest_edges
-from provisioner.terminal.layout import implied_edges
+from provisioner.terminal.graph_layout import implied_edges
 
 
 def as_dot(stack: Stack) -> str:

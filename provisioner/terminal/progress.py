@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import ENDS, Event, Listener
-from provisioner.terminal.clean import sanitize
-from provisioner.terminal.console import Console
+from provisioner.terminal.console import Console, sanitize
 
 if TYPE_CHECKING:
     from rich.tree import Tree

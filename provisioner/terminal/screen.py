@@ -7,8 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from provisioner.terminal.clean import trusted_sequence
-from provisioner.terminal.console import Console
+from provisioner.terminal.console import Console, trusted_sequence
 
 ColoredLine = tuple[str, str]
 # ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the

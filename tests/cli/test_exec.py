@@ -24,7 +24,7 @@ from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.errors import Blocked
 from provisioner.terminal.output_frame import OutputFrame
-from provisioner.terminal.plugin import Plugin
+from provisioner.terminal.session_manager_plugin import Plugin
 from tests.support.fake_plugin import FakePlugin
 from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
 from tests.support.user import ROOT, CommandResult, User

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.types.health_status import health_of
 from provisioner.errors import CredentialsError
-from provisioner.health.alarms import alarms
 from provisioner.health.certificates import certificates
+from provisioner.health.cloudwatch import alarms
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource, TopicHealth
 from provisioner.health.database import database
 from provisioner.health.edge import balancer, edge, firewall

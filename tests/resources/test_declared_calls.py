@@ -13,7 +13,7 @@ from provisioner.doctor.reads import balancer, database, domain_names, edge, lim
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.health import certificates, metrics, services, targets
+from provisioner.health import certificates, cloudwatch, services, targets
 from provisioner.iam import reference
 from provisioner.preflight import aurora, domain, ecr, pull_rules, quota_usage
 from provisioner.prices import price_list as asked
@@ -111,7 +111,7 @@ def test_what_is_called_through_functions_and_methods_is_found() -> None:
 # Who may ask what without a kind: declared beside the calls, and granted for the commands that make them.
 DECLARED = {
     "health/certificates.py": certificates.CALLS,
-    "health/metrics.py": metrics.CALLS,
+    "health/cloudwatch.py": cloudwatch.CALLS,
     "health/services.py": services.CALLS,
     "health/targets.py": targets.CALLS,
     "doctor/muted_alarms.py": muted_alarms.CALLS,

@@ -13,7 +13,7 @@ from provisioner.prices.estimate import Cost, CostEstimate
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource, resources_from_graph
 from provisioner.report.security_controls import check_controls
-from provisioner.terminal.report.model import ReportContents, ResourceHealthRow
+from provisioner.terminal.report.contents import ReportContents, ResourceHealthRow
 from tests.engine.test_graph import built
 
 ODD = '<b onclick="x">&\'"</b>'

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.commands.output_files import SUMMARY, append_job_summary, write
-from provisioner.terminal.clean import sanitize, trusted_sequence, unwrap_trusted
-from provisioner.terminal.console import Console
+from provisioner.terminal.console import Console, sanitize, trusted_sequence, unwrap_trusted
 from tests.support.account_inventory import client
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User

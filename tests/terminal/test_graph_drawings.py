@@ -17,8 +17,8 @@ from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from provisioner.terminal.graph import resources_by_step
 from provisioner.terminal.graph_formats import as_dot, as_mermaid
-from provisioner.terminal.layout import implied_edges, lay_out_graph
-from provisioner.terminal.picture import as_svg
+from provisioner.terminal.graph_layout import implied_edges, lay_out_graph
+from provisioner.terminal.graph_svg import as_svg
 from tests.engine.test_graph import built
 from tests.support.fake_resources import Thing
 from tests.support.user import User

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.report.diagram import stack_diagram
-from provisioner.terminal.picture import as_svg as as_graph
-from provisioner.terminal.report.drawing import as_svg
+from provisioner.terminal.graph_svg import as_svg as as_graph
+from provisioner.terminal.report.diagram_svg import as_svg
 from provisioner.terminal.report.page import report_page
 from tests.engine.test_graph import built
 from tests.terminal.test_report_page import sheet, things

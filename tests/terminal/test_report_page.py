@@ -19,7 +19,7 @@ from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource
 from provisioner.report.security_controls import check_controls
 from provisioner.terminal.report.canvas import NARROW, WIDE, DiagramFormat
-from provisioner.terminal.report.drawing import as_svg
+from provisioner.terminal.report.diagram_svg import as_svg
 from provisioner.terminal.report.page import report_page
 from provisioner.terminal.report.style import color_variables
 from tests.support.report_pages import ODD, sheet, things

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from provisioner.engine.runs.timeline import Timeline, timeline_of
-from provisioner.terminal.gantt import timeline_page
 from provisioner.terminal.timeline import chrome_trace
+from provisioner.terminal.timeline_page import timeline_page
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PNG = b"\x89PNG"

@@ -11,8 +11,8 @@ from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.doctor.reads.balancer import read_balancer
 from provisioner.doctor.reads.edge import read_distribution
 from provisioner.doctor.reads.tasks import read_services, read_task_definitions
-from provisioner.health import metrics as cloudwatch_metrics
-from provisioner.health.metrics import Metric, read_metrics
+from provisioner.health import cloudwatch as cloudwatch_metrics
+from provisioner.health.cloudwatch import Metric, read_metrics
 from provisioner.resources.tags import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from provisioner.terminal.report.model import Box
+from provisioner.terminal.report.contents import Box
 
 PAD, GAP = 12, 8
 # The places of boxes: row, left edge and width of each. The spans of boxes: upper and lower edge of each.

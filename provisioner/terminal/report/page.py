@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from provisioner.terminal.report.canvas import NARROW, WIDE
-from provisioner.terminal.report.drawing import as_svg
-from provisioner.terminal.report.model import ReportContents
+from provisioner.terminal.report.contents import ReportContents
+from provisioner.terminal.report.diagram_svg import as_svg
 from provisioner.terminal.report.runs import runs_section
 from provisioner.terminal.report.sections import (
     colored_status,

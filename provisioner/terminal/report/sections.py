@@ -9,7 +9,7 @@ from provisioner.engine.planning.drift import Drift
 from provisioner.health.context import HealthLine, TopicHealth
 from provisioner.prices.estimate import Cost, CostEstimate
 from provisioner.terminal.differences import drift_line
-from provisioner.terminal.report.model import LINE_DISPLAY_STATUSES, Control, ReportContents, ResourceHealthRow
+from provisioner.terminal.report.contents import LINE_DISPLAY_STATUSES, Control, ReportContents, ResourceHealthRow
 
 _DRIFT_LABELS = {
     "altered": "changed",

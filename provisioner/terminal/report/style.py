@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.terminal.picture import css_for_both_schemes
+from provisioner.terminal.graph_svg import css_for_both_schemes
 
 # Each text colour has a contrast of 4.5 or more to its background (WCAG 2.2, 1.4.3).
 _LIGHT = {

@@ -19,7 +19,7 @@ from provisioner.terminal.report.canvas import (
     place_in_rows,
     status_text_at,
 )
-from provisioner.terminal.report.model import Box, Diagram, Subnet
+from provisioner.terminal.report.contents import Box, Diagram, Subnet
 from provisioner.terminal.report.style import DIAGRAM_CSS
 
 _RAIL_WIDTH, _ARROW_HEIGHT = 14, 22

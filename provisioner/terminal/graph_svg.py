@@ -8,7 +8,7 @@ from html import escape
 
 from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
 from provisioner.terminal.graph import strictest_edges
-from provisioner.terminal.layout import Cell, Layout, implied_edges, lay_out_graph
+from provisioner.terminal.graph_layout import Cell, Layout, implied_edges, lay_out_graph
 
 _VARIABLE = re.compile(r"var\(--([a-z-]+)\)")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
