@@ -75,7 +75,7 @@ def test_a_running_one_is_never_lowered_and_raised_only_by_name(wanted: str, ver
 
 
 def test_a_running_one_is_raised_only_to_where_aws_raises_it() -> None:
-    with pytest.raises(Blocked, match=r"can to 15\.11, 15\.12"):
+    with pytest.raises(Blocked, match=r"upgraded to 15\.11, 15\.12"):
         chosen("15.13", running="15.10")
 
 

@@ -22,7 +22,7 @@ OTHERS = {
 def test_what_bears_another_id_is_not_what_was_asked_for(name: str) -> None:
     operation, where, key = OTHERS[name]
     every = [{key: "default-1", "Tags": []}, {key: "default-2", "Tags": []}]
-    ec2: Any = SimpleNamespace(**{operation: lambda **_: {where: every}}, peers=BatchScope())
+    ec2: Any = SimpleNamespace(**{operation: lambda **_: {where: every}}, batch_scope=BatchScope())
 
     def read(id_: str) -> Any:
         return RESOURCE_TYPES[name].read(ec2, ResourceSpec("it", "ml-api-it-a", "a", {}, {}, id_))
