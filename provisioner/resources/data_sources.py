@@ -98,10 +98,7 @@ def _database_instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
 
 def zones_in_use(clients: Clients, suffix: str) -> list[str]:
     """Return the zones of the stack's subnets, ordered by the subnets' numbers."""
-    filters = [
-        {"Name": "tag:Project", "Values": [PROJECT]},
-        {"Name": "tag:Environment", "Values": [suffix]},
-    ]
+    filters = [{"Name": "tag:Project", "Values": [PROJECT]}, {"Name": "tag:Environment", "Values": [suffix]}]
     subnets = clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]
     placed = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
     order = (placed.get(f"public-{n}") or placed.get(f"private-{n}") for n in range(1, len(placed) + 1))
@@ -136,10 +133,7 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
 
 def _usable_zones(clients: Clients) -> list[str]:
     """Return the available zones that can run the database, sorted by name."""
-    asked = [
-        {"Name": "state", "Values": ["available"]},
-        {"Name": "zone-type", "Values": ["availability-zone"]},
-    ]
+    asked = [{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
     found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
     there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
     serverless = {zone["Name"] for option in orderable_options(clients) for zone in option["AvailabilityZones"]}

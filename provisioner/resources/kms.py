@@ -239,9 +239,7 @@ class KeyRotation(SubresourceType):
     timeout = minutes(5)
     iam_type = "key"
     operations = declare_operations(
-        read="DescribeKey GetKeyRotationStatus",
-        create="EnableKeyRotation",
-        update="EnableKeyRotation",
+        read="DescribeKey GetKeyRotationStatus", create="EnableKeyRotation", update="EnableKeyRotation"
     )
 
     def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:

@@ -68,8 +68,7 @@ class LogGroup(ResourceType):
             )
         if "bearerTokenAuthenticationEnabled" in changed:
             logs.put_bearer_token_authentication(
-                logGroupIdentifier=spec.id,
-                bearerTokenAuthenticationEnabled=changed["bearerTokenAuthenticationEnabled"],
+                logGroupIdentifier=spec.id, bearerTokenAuthenticationEnabled=changed["bearerTokenAuthenticationEnabled"]
             )
         if key := changed.get("kmsKeyId"):
             logs.associate_kms_key(logGroupName=spec.id, kmsKeyId=key)

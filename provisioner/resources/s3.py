@@ -150,9 +150,7 @@ class PublicAccessBlock(_BucketSetting):
     not_found_codes = BUCKET_NOT_FOUND | codes("NoSuchPublicAccessBlockConfiguration")
 
     operations = declare_operations(
-        read="GetPublicAccessBlock",
-        create="PutPublicAccessBlock",
-        update="PutPublicAccessBlock",
+        read="GetPublicAccessBlock", create="PutPublicAccessBlock", update="PutPublicAccessBlock"
     )
 
     def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -175,9 +173,7 @@ class BucketEncryption(_BucketSetting):
     not_found_codes = BUCKET_NOT_FOUND | codes("ServerSideEncryptionConfigurationNotFoundError")
 
     operations = declare_operations(
-        read="GetBucketEncryption",
-        create="PutBucketEncryption",
-        update="PutBucketEncryption",
+        read="GetBucketEncryption", create="PutBucketEncryption", update="PutBucketEncryption"
     )
 
     def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:

@@ -61,9 +61,7 @@ class Secret(ResourceType):
     # restored.
     retryable_codes = {
         "create": codes(
-            "InvalidRequestException: deletion",
-            "InvalidRequestException: deleted",
-            "ResourceNotFoundException",
+            "InvalidRequestException: deletion", "InvalidRequestException: deleted", "ResourceNotFoundException"
         )
         | _KEY_NOT_VISIBLE_YET,
         "update": _KEY_NOT_VISIBLE_YET,

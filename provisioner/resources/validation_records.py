@@ -24,15 +24,7 @@ CALLS = {"acm": ("DescribeCertificate", "ListCertificates", "ListTagsForCertific
 # The end of every validation record's value (ACM user guide, DNS validation).
 _ACM_VALUE_END = ".acm-validations.aws"
 # botocore acm KeyAlgorithm; ListCertificates leaves out all but the first two unless they are named.
-KEY_TYPES = (
-    "RSA_1024",
-    "RSA_2048",
-    "RSA_3072",
-    "RSA_4096",
-    "EC_prime256v1",
-    "EC_secp384r1",
-    "EC_secp521r1",
-)
+KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 _NOT_FOUND = frozenset({"ResourceNotFoundException"})
 _ACCESS_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 

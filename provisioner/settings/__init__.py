@@ -28,8 +28,7 @@ class Settings(Section):
     """All settings of one stack."""
 
     profile: Literal["seed", "production"] = Field(
-        "production",
-        description="the set of defaults: what a security review passes, or the plain and cheap one",
+        "production", description="the set of defaults: what a security review passes, or the plain and cheap one"
     )
     account: str | None = Field(
         None, pattern=r"^[0-9]{12}$", examples=["111122223333"], description="refuse every other account"

@@ -11,13 +11,7 @@ from provisioner.settings.section import MAX_EXACT_INTEGER, Section, unit
 # RFC 5322, 3.2.3 (dot-atom: no dot at either end, no two in a row) and RFC 1035, 2.3.1: only the printable
 # ASCII addresses that SNS sends to.
 _ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
-Email = Annotated[
-    str,
-    Field(
-        pattern=rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+$",
-        max_length=256,
-    ),
-]
+Email = Annotated[str, Field(pattern=rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+$", max_length=256)]
 
 
 class Alarms(Section):

@@ -39,21 +39,13 @@ class Service(Section):
         json_schema_extra=unit("parts"),
     )
     fargate_weight: int = Field(
-        30,
-        ge=0,
-        le=1000,
-        description="Fargate's share of the tasks beyond the base",
-        json_schema_extra=unit("parts"),
+        30, ge=0, le=1000, description="Fargate's share of the tasks beyond the base", json_schema_extra=unit("parts")
     )
     fargate_base: int = Field(
         2, ge=0, le=100000, description="how many always run on Fargate", json_schema_extra=unit("tasks")
     )
     grace: int = Field(
-        60,
-        ge=0,
-        le=2_147_483_647,
-        description="time before health checks count",
-        json_schema_extra=unit("seconds"),
+        60, ge=0, le=2_147_483_647, description="time before health checks count", json_schema_extra=unit("seconds")
     )
     wait_for_database: bool | None = Field(
         None,
@@ -62,8 +54,7 @@ class Service(Section):
     )
 
     exec: bool = Field(
-        False,
-        description="a shell in a running task, each session logged; its root must be writable for that",
+        False, description="a shell in a running task, each session logged; its root must be writable for that"
     )
 
     @model_validator(mode="after")

@@ -14,16 +14,13 @@ class Edge(Section):
 
     error_pages: bool = Field(True, description="pages of our own for 403 and 404")
     guard: Literal["off", "send", "require"] = Field(
-        "off",
-        description="the load balancer answers CloudFront alone: it sends a key, the balancer requires it",
+        "off", description="the load balancer answers CloudFront alone: it sends a key, the balancer requires it"
     )
     security_headers: bool = Field(
-        False,
-        description="HSTS and the usual security headers on every answer that does not bear them itself",
+        False, description="HSTS and the usual security headers on every answer that does not bear them itself"
     )
     vpc_origin: bool = Field(
-        False,
-        description="the load balancer has no address on the internet; CloudFront alone has a way to it",
+        False, description="the load balancer has no address on the internet; CloudFront alone has a way to it"
     )
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
         "PriceClass_100", description="which edge locations serve"
@@ -34,8 +31,7 @@ class Encryption(Section):
     """The settings of the KMS keys; data at rest is always encrypted, with whichever keys."""
 
     key: Literal["aws", "own"] = Field(
-        "aws",
-        description="whose key data at rest is under: AWS's, or one of the stack's own",
+        "aws", description="whose key data at rest is under: AWS's, or one of the stack's own"
     )
     database: bool = Field(
         True, description="a key of ours is the database's too; it keeps the key that it was made with"

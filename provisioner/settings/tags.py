@@ -8,15 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from provisioner.errors import quoted
-from provisioner.names import (
-    COUNT_OWNER,
-    IMAGE_OWNER,
-    NODE_TAG,
-    REGION_TAG,
-    SHIPPED_WITH,
-    ZONE_TAG,
-    owner_tags,
-)
+from provisioner.names import COUNT_OWNER, IMAGE_OWNER, NODE_TAG, REGION_TAG, SHIPPED_WITH, ZONE_TAG, owner_tags
 
 # IAM does not distinguish the case of keys (IAM user guide, id_tags).
 _TOOL_TAGS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER)

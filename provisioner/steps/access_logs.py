@@ -61,12 +61,7 @@ def declare_access_logs(step: Step, settings: Settings, lookups: StackLookups) -
         # Parts of an unfinished upload cost money and are not listed.
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
-    step(
-        BucketLifecycle,
-        "logs-bucket-expiry",
-        Bucket=bucket.id,
-        LifecycleConfiguration={"Rules": [expiry]},
-    )
+    step(BucketLifecycle, "logs-bucket-expiry", Bucket=bucket.id, LifecycleConfiguration={"Rules": [expiry]})
     policy = {"Version": "2012-10-17", "Statement": _policy_statements(step, lookups, bucket)}
     return AccessLogs(bucket, step(BucketPolicy, "logs-bucket-policy", Bucket=bucket.id, Policy=policy))
 
@@ -115,11 +110,7 @@ def declare_edge_log_delivery(
 ) -> None:
     """Declare the delivery of CloudFront's request logs, which is in us-east-1 for every stack."""
     source = step(
-        DeliverySource,
-        "records-source",
-        region=GLOBAL_REGION,
-        resourceArn=distribution["ARN"],
-        logType="ACCESS_LOGS",
+        DeliverySource, "records-source", region=GLOBAL_REGION, resourceArn=distribution["ARN"], logType="ACCESS_LOGS"
     )
     destination = step(
         DeliveryDestination,

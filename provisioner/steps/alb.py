@@ -22,10 +22,7 @@ from provisioner.steps.vpc import Network
 # The port of the profile `seed`. Targets are registered with ports of their own, so a new container port
 # keeps the group.
 _GROUP_PORT = 8080
-_REFUSE_ACTION = {
-    "Type": "fixed-response",
-    "FixedResponseConfig": {"StatusCode": "403", "ContentType": "text/plain"},
-}
+_REFUSE_ACTION = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403", "ContentType": "text/plain"}}
 _REDIRECT_ACTION = {
     "Type": "redirect",
     "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},

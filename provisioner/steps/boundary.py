@@ -81,9 +81,6 @@ def _resource_pattern(
     if isinstance(resource.type, Key):
         conditions = statement.get("Condition", {}).get("StringEquals", {})
         tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(step.stack.suffix).items()}
-        return {
-            "Resource": [arn(step, lookups, "kms", "key/*")],
-            "Condition": {"StringEquals": {**conditions, **tags}},
-        }
+        return {"Resource": [arn(step, lookups, "kms", "key/*")], "Condition": {"StringEquals": {**conditions, **tags}}}
     service, name = resource.type.service, resource.aws_name
     return {"Resource": [interpolate("arn:{}:{}:*:{}:*{}*", lookups.partition, service, lookups.account, name)]}

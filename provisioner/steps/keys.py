@@ -101,13 +101,7 @@ def _declare_key(step: Step, lookups: StackLookups, noun: str, region: str) -> R
         Description=f"{name_of(noun, step.stack.suffix)} of {step.stack.region}",
         Policy={"Version": "2012-10-17", "Statement": list(_policy_statements(step, lookups, region))},
     )
-    step(
-        KeyAlias,
-        f"{noun}-alias",
-        region=other_region,
-        AliasName=f"alias/{key.aws_name}",
-        TargetKeyId=key.id,
-    )
+    step(KeyAlias, f"{noun}-alias", region=other_region, AliasName=f"alias/{key.aws_name}", TargetKeyId=key.id)
     step(KeyRotation, f"{noun}-rotation", region=other_region, KeyId=key.id, KeyRotationEnabled=True)
     return key
 

@@ -198,11 +198,7 @@ def _formula_alarm(
 
 def _alarm_condition(threshold: float) -> dict[str, Any]:
     """Return threshold and comparison. Missing data is not alarming, so an idle stack is quiet."""
-    return {
-        "Threshold": threshold,
-        "ComparisonOperator": "GreaterThanThreshold",
-        "TreatMissingData": "notBreaching",
-    }
+    return {"Threshold": threshold, "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching"}
 
 
 def _to_dimensions(dimensions: Mapping[str, Any]) -> list[dict[str, Any]]:

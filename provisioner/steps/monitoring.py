@@ -82,10 +82,6 @@ def _statements(step: Step, lookups: StackLookups) -> list[dict[str, Any]]:
     streams = arn(step, lookups, "logs", f"log-group:{_LOG_GROUP}:log-stream:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"]
     return [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
-            "Resource": [group],
-        },
+        {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:PutRetentionPolicy"], "Resource": [group]},
         {"Effect": "Allow", "Action": writes, "Resource": [streams]},
     ]

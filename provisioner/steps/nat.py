@@ -60,13 +60,7 @@ def _declare_nat_gateway(
 
 
 def _declare_route(step: Step, n: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
-    return step(
-        Route,
-        f"route-private-{n}",
-        RouteTableId=table.id,
-        DestinationCidrBlock=ANYWHERE,
-        NatGatewayId=nat.id,
-    )
+    return step(Route, f"route-private-{n}", RouteTableId=table.id, DestinationCidrBlock=ANYWHERE, NatGatewayId=nat.id)
 
 
 def _declare_association(

@@ -45,11 +45,7 @@ def _declare_log(step: Step, settings: Settings, lookups: StackLookups, acl: Res
     encryption = keys.log_group_encryption(GLOBAL_REGION)
     group = step(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **encryption)
     step(
-        Retention,
-        "waf-logs-retention",
-        region=GLOBAL_REGION,
-        logGroupName=group.id,
-        retentionInDays=settings.logs.days,
+        Retention, "waf-logs-retention", region=GLOBAL_REGION, logGroupName=group.id, retentionInDays=settings.logs.days
     )
     step(
         WebACLLog,

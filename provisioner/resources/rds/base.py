@@ -20,8 +20,7 @@ SUBNET_GROUP_NOT_FOUND = codes("DBSubnetGroupNotFoundFault")
 # The first use of RDS in an account may come before AWS has made its service-linked role
 # (terraform-aws-modules/terraform-aws-rds#364).
 SERVICE_ROLE_NOT_VISIBLE_YET = codes(
-    "InvalidParameterValue: service linked role",
-    "InvalidParameterValue: missing necessary credentials",
+    "InvalidParameterValue: service linked role", "InvalidParameterValue: missing necessary credentials"
 )
 # A role that was just created, or has no policy yet (terraform-provider-aws rds/cluster.go, instance.go).
 ROLE_NOT_VISIBLE_YET = codes("InvalidParameterValue: iam role arn value is invalid")
