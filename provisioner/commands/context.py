@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from provisioner.commands.redaction import redact_arguments
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
 
 # M_ARENA_MAX of malloc.h.
 _ARENA_MAX = -8
-# `--env NAME=...`, in one word or in two.
-_VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
-# `--set container.environment={...}`, `--set api.services={"a": {"environment": ...}}`: an environment
-# variable of a container may be secret.
-_SECRET_SETTING = re.compile(
-    r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=|"
-    r"(?:--set=)?[\w.-]+=(?=.*environment)).*"
-)
-# `--password hunter2`, `postgres://user:hunter2@host`.
-_SECRET_OPTION = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|api-?key)")
-_NOT_KEPT = "(not kept)"
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
 
 
 def console_and_workspace(given: dict[str, Any]) -> tuple[Console, Workspace]:
@@ -98,47 +86,6 @@ def _limit_malloc_arenas() -> None:
 
     with suppress(AttributeError, OSError, TypeError):  # another C library
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
-
-
-def redact_arguments(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
-    """Return the command line without values of settings and variables that may be secret.
-
-    `words` are those of a command that runs in a container, the first being its program. No rule can tell
-    which of `-p hunter2`, `-phunter2` or `NAME=hunter2` is a secret, so nothing behind the program is kept.
-    """
-    listed, rest = _split_off_words(list(arguments), words)
-    pattern = [_redact_argument(former, one) for former, one in zip(["", *listed], listed, strict=False)]
-    return [*pattern, *rest]
-
-
-def _split_off_words(arguments: list[str], words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return what was typed beside a command's words, and what is kept of the words themselves."""
-    left, options = list(words), list[str]()
-    for one in reversed(arguments):
-        if left and one == left[-1]:
-            left.pop()
-        elif not (words and one == "--"):
-            options.insert(0, one)
-    return options, ["--", *_redact_words(words)] if words else []
-
-
-def _redact_words(words: Sequence[str]) -> list[str]:
-    """Return the program's name, and how many words follow it."""
-    if not words:
-        return []
-    program = (words[0].split() or [""])[0]
-    if "=" in program or program.startswith("-"):
-        program = _NOT_KEPT
-    more = len(words) - 1 + (program != words[0])
-    return [_URL_PASSWORD.sub(rf"\1{_NOT_KEPT}@", program), *([f"({more} not kept)"] if more else [])]
-
-
-def _redact_argument(former: str, one: str) -> str:
-    """Return one word of a command line without secrets; `former` is the word before it."""
-    if _SECRET_OPTION.fullmatch(former):
-        return "(not kept)"
-    pattern = _VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET_SETTING
-    return _URL_PASSWORD.sub(r"\1(not kept)@", pattern.sub(r"\1(not kept)", one))
 
 
 def selection_from(given: dict[str, Any]) -> Selection:

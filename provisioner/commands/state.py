@@ -9,6 +9,7 @@ import click
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import lock_option, shared_options, state_options, yes_option
+from provisioner.commands.state_file import free_lock, print_state, print_versions, push_state, restore_version
 
 force_option = click.option("--force", is_flag=True, help="Also another lineage, or an older serial.")
 
@@ -33,8 +34,6 @@ def init(yes: bool, region: str | None, expect_account: str | None, **given: Any
 @state_options
 def pull(**given: Any) -> int:
     """Print the ledger as it stands."""
-    from provisioner.commands.state_file import print_state
-
     console, workspace = console_and_workspace(given)
     return print_state(console, workspace, workspace.choose(given["suffix"]))
 
@@ -46,8 +45,6 @@ def pull(**given: Any) -> int:
 @click.argument("file", type=click.File("rb"))
 def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
     """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
-    from provisioner.commands.state_file import push_state
-
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
     return push_state(console, workspace, suffix, file.read(), lock_timeout, force=force)
@@ -57,8 +54,6 @@ def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
 @state_options
 def history(**given: Any) -> int:
     """List what the ledger was before the last runs."""
-    from provisioner.commands.state_file import print_versions
-
     console, workspace = console_and_workspace(given)
     return print_versions(console, workspace, workspace.choose(given["suffix"]))
 
@@ -71,8 +66,6 @@ def history(**given: Any) -> int:
 @click.argument("version")
 def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
     """Put a VERSION of the history in place of the ledger that stands."""
-    from provisioner.commands.state_file import restore_version
-
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose(given["suffix"])
     return restore_version(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
@@ -83,7 +76,5 @@ def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: 
 @yes_option
 def unlock(yes: bool, **given: Any) -> int:
     """Say who holds the stack's lock, ask, and free it."""
-    from provisioner.commands.state_file import free_lock
-
     console, workspace = console_and_workspace(given)
     return free_lock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.context import redact_arguments
+from provisioner.commands.redaction import redact_arguments
 from provisioner.engine.runs.run import UNENDED, CallSummary, diff_runs, run_of
 from state.run_store import FileRunStore
 from tests.support.user import CommandResult, User

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.context import redact_arguments
+from provisioner.commands.redaction import redact_arguments
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.estimates.critical_path import DurationHistory
 from state.run_store import RUNS_KEPT, FileRunStore
