@@ -336,10 +336,10 @@ def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.
 
 
 def session(*, is_known: bool = True) -> Any:
-    where = SimpleNamespace(workspace=Workspace(Path("home")))
+    options = SimpleNamespace(workspace=Workspace(Path("home")))
     location = StackLocation("123456789012", "aws", "eu-west-1", "")
     state = StackState("prod", location)
-    return SimpleNamespace(where=where, suffix="prod", place=location, is_known=is_known, state=state)
+    return SimpleNamespace(options=options, suffix="prod", location=location, is_known=is_known, state=state)
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -350,9 +350,8 @@ def test_a_teardown_without_a_state_is_told_with_its_region(*, is_known: bool) -
 
 
 def test_a_service_without_its_scaling_is_not_told_as_absent() -> None:
-    entry = SimpleNamespace(name="api-prod")
     mine = session()
-    mine.document.entries["service"] = entry
+    mine.state.resources["service"] = SimpleNamespace(aws_name="api-prod")
     service = ServiceController(mine, Mock(read=lambda _target: None), "")
 
     with pytest.raises(ProvisionerError) as caught:

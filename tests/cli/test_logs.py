@@ -370,9 +370,9 @@ def test_each_service_is_named_once_however_many_containers_its_task_has() -> No
     def entry(service: str) -> Any:
         log = {"options": {"awslogs-stream-prefix": service}}
         containers = [{"name": name, "logConfiguration": log} for name in ("api", "scratch")]
-        return SimpleNamespace(kind="TaskDefinition", wanted={"containerDefinitions": containers})
+        return SimpleNamespace(type_name="TaskDefinition", desired={"containerDefinitions": containers})
 
-    known: Any = SimpleNamespace(suffix="a", entries={"task": entry("api"), "task.exact": entry("exact")})
+    known: Any = SimpleNamespace(suffix="a", resources={"task": entry("api"), "task.exact": entry("exact")})
     with pytest.raises(UsageError) as caught:
         _check_service_name(known, "nope")
     assert caught.value.hint == "There are: api, exact."

@@ -25,12 +25,12 @@ LATE = 1_000_000.0
 # As much of an AWS as a look asks for.
 THERE = {
     "is_emulated": lambda *_: False,
-    "pace": 1.0,
-    "hides": lambda usual: usual,
+    "speed": 1.0,
+    "consistency_window": lambda usual: usual,
     "endpoint": "",
     "region": "us-east-1",
     "client": lambda *_: None,
-    "echoes": True,
+    "is_faithful": True,
 }
 
 
@@ -115,7 +115,7 @@ class Terse(Thing):
 
 
 @pytest.mark.parametrize(
-    ("echoes", "said", "told"),
+    ("is_faithful", "said", "told"),
     [
         (False, {}, {"Colour": "red", "Shape": "round"}),
         (False, {"Colour": "blue"}, {"Colour": "blue", "Shape": "round"}),
@@ -124,15 +124,15 @@ class Terse(Thing):
     ids=["an emulator forgets", "an emulator tells of a change", "AWS leaves out what is not"],
 )
 def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(
-    echoes: bool, said: JsonObject, told: JsonObject
+    is_faithful: bool, said: JsonObject, told: JsonObject
 ) -> None:
-    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).with_shared_reads()
+    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful})), Wall()).with_shared_reads()
     managed = ManagedResource(Terse(said), ResourceSpec("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
 
     found = read_recorded(clients, managed, made(LATE)) or {}
 
     assert {key: found[key] for key in found if key in ("Colour", "Shape")} == told
-    assert found.get("Tags") == (None if echoes else OURS)
+    assert found.get("Tags") == (None if is_faithful else OURS)
 
 
 LISTENER: JsonObject = {
@@ -153,7 +153,7 @@ TLS = {"SslPolicy": "ELBSecurityPolicy-2016-08"}
 JWT = {"DefaultActions": [{**LISTENER["DefaultActions"][0], "JwtValidationConfig": {"Issuer": "i"}}]}
 
 
-@pytest.mark.parametrize("echoes", [True, False])
+@pytest.mark.parametrize("is_faithful", [True, False])
 @pytest.mark.parametrize(
     ("kind", "asked", "more"),
     [
@@ -164,18 +164,18 @@ JWT = {"DefaultActions": [{**LISTENER["DefaultActions"][0], "JwtValidationConfig
     ids=["a TLS policy", "within an item", "private DNS"],
 )
 def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
-    monkeypatch: pytest.MonkeyPatch, kind: type[ResourceType], asked: JsonObject, more: JsonObject, *, echoes: bool
+    monkeypatch: pytest.MonkeyPatch, kind: type[ResourceType], asked: JsonObject, more: JsonObject, *, is_faithful: bool
 ) -> None:
     """As moto 5.2.5 gives a listener without TLS a TLS policy, and a gateway endpoint private DNS."""
     monkeypatch.setattr(kind, "read", lambda *_: {kind.id_paths: "x-1", **asked, **more, "Tags": OURS})
-    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).with_shared_reads()
+    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful})), Wall()).with_shared_reads()
 
     def differing(wanted: JsonObject, recorded: JsonObject) -> set[str]:
         managed = ManagedResource(kind(), ResourceSpec("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
         found = read_recorded(clients, managed, ResourceState(str(kind()), "thing", id="x-1", recorded=recorded)) or {}
         return {one.top for one in differences(kind(), wanted, found, recorded)}
 
-    assert differing(asked, asked) == (set(more) if echoes else set())
+    assert differing(asked, asked) == (set(more) if is_faithful else set())
     # What is asked for from now on, or was until now, is compared with what the emulator tells.
     assert differing({**asked, **more}, asked) == set()
     assert differing(asked, {**asked, **more}) == set(more)

@@ -205,8 +205,8 @@ def test_who_slept_right_after_taking_the_lock_claims_nothing_from_the_next_hold
     options, location = LocationOptions(Workspace(tmp_path)), At("123456789012", "aws", "us-east-1")
     aws: Any = SimpleNamespace(local=None)
     session = Session(SUFFIX, Settings(), options, aws, location, StackState(SUFFIX, location))
-    store, lock = Mock(), Mock(fence=1)
-    lock.check.side_effect = LockHeld("another holds it now")
+    store, lock = Mock(), Mock(fencing_token=1)
+    lock.ensure_held.side_effect = LockHeld("another holds it now")
 
     with pytest.raises(LockHeld, match="another holds it now"):
         session._take_over(store, lock)
