@@ -126,7 +126,8 @@ class Terse(Thing):
 def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(
     is_faithful: bool, said: JsonObject, told: JsonObject
 ) -> None:
-    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful})), Wall()).with_shared_reads()
+    there = cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful}))
+    clients = Clients(there, Wall()).with_shared_reads()
     managed = ManagedResource(Terse(said), ResourceSpec("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
 
     found = read_recorded(clients, managed, made(LATE)) or {}
@@ -168,7 +169,8 @@ def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
 ) -> None:
     """As moto 5.2.5 gives a listener without TLS a TLS policy, and a gateway endpoint private DNS."""
     monkeypatch.setattr(kind, "read", lambda *_: {kind.id_paths: "x-1", **asked, **more, "Tags": OURS})
-    clients = Clients(cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful})), Wall()).with_shared_reads()
+    there = cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful}))
+    clients = Clients(there, Wall()).with_shared_reads()
 
     def differing(wanted: JsonObject, recorded: JsonObject) -> set[str]:
         managed = ManagedResource(kind(), ResourceSpec("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
