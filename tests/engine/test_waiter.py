@@ -13,7 +13,7 @@ from tenacity import retry_if_exception, stop_after_attempt, stop_after_delay, w
 from provisioner.engine.calls.clock import Clock, Stopped
 from provisioner.engine.calls.polling import poll_interval, wait_until_due, wait_while_hidden
 from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_if_code, retry_within
-from tests.test_errors import answered
+from tests.engine.test_user_errors import answered
 
 ANY_ERROR = retry_if_exception(lambda _: True)
 
