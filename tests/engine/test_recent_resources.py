@@ -137,7 +137,7 @@ def shyest(monkeypatch: pytest.MonkeyPatch) -> None:
     really = iam.NewRole.__init__
 
     def init(self: iam.NewRole, arn: str) -> None:
-        really(self, arn, left=2)
+        really(self, arn, refusals_left=2)
 
     monkeypatch.setattr(iam.NewRole, "__init__", init)
 

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -431,18 +431,19 @@ def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
 
 @pytest.mark.parametrize("has_ended", [False, True], ids=["at work", "ended"])
 @pytest.mark.parametrize(
-    "before", ["taking_down._sweep", "taking_down.make_plan", "removing.look_last"], ids=lambda one: one[12:]
+    ("module", "name"),
+    [(teardown_run, "_sweep"), (teardown_run, "make_plan"), (stack_teardown, "verify_nothing_remains")],
+    ids=["_sweep", "make_plan", "verify_nothing_remains"],
 )
 def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
-    begun: User, monkeypatch: pytest.MonkeyPatch, before: str, has_ended: bool
+    begun: User, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, has_ended: bool
 ) -> None:
     """It begins when all is gone, and before any of the looks of the teardown at what is left."""
     iam = client(begun.box.endpoint, "iam")
     role = iam.get_role(RoleName=ROLE)["Role"]
     tags = [*role["Tags"], *([] if has_ended else [{"Key": "ml-api:run", "Value": another(0)}])]
     document = json.dumps(role["AssumeRolePolicyDocument"])
-    module = teardown_run if before.startswith("taking_down") else stack_teardown
-    name, made = before.partition(".")[2], list[str]()
+    made = list[str]()
     really = getattr(module, name)
 
     def look(*told: Any) -> Any:

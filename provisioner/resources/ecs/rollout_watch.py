@@ -29,8 +29,8 @@ from provisioner.resources.ecs.service_deployments import (
 )
 from state.errors import ProvisionerError
 
-# The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares them with the
-# source.
+# The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
+# them with the source.
 CALLS = {"ecs": ("DescribeServiceDeployments", "StopServiceDeployment ml-api-cluster-{suffix}")}
 # The state of a rollout derived from the service, as the status of a service deployment.
 _STATUS_BY_STATE = {"COMPLETED": SUCCESSFUL, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": ROLLED_BACK}
