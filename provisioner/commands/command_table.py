@@ -76,7 +76,11 @@ class LazyCommands(UserDict[str, click.Command]):
         if name not in HELP:
             raise KeyError(name)
         module = import_module(f"provisioner.commands.{name.replace('-', '_')}")
-        self[name] = next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == name)
+        self[name] = next(
+            candidate
+            for candidate in vars(module).values()
+            if isinstance(candidate, click.Command) and candidate.name == name
+        )
         return self[name]
 
     def __contains__(self, name: object) -> bool:

@@ -41,11 +41,11 @@ def completion(context: click.Context, shell: str) -> int:
     """Print what the shell needs to complete `ml-api`: commands, options, suffixes, resources, runs."""
     from click.shell_completion import get_completion_class
 
-    made = get_completion_class(shell)
-    if made is None:
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
         raise click.UsageError(f"click does not complete {shell}.")
-    asked = made(context.find_root().command, {}, _PROGRAM, _VARIABLE)
+    shell_completion = completion_class(context.find_root().command, {}, _PROGRAM, _VARIABLE)
     # Not `source()`: with a bash older than 4.4 (macOS has 3.2) it complains at each start of a shell.
-    source = asked.source_template % asked.source_vars()
+    source = shell_completion.source_template % shell_completion.source_vars()
     click.echo(_NOSORT.sub(r"complete \1 2>/dev/null || complete \2", source))
     return 0

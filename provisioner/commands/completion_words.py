@@ -23,9 +23,12 @@ class Completion:
 def suffixes(options: Mapping[str, Any]) -> list[Completion]:
     """Return the stacks that are known here, then those of which only run records are left."""
     workspace = _workspace(options)
-    known = _suffixes_on_this_machine(workspace)
-    gone = [name for name in workspace.runs.suffixes() if name not in known]
-    return [*map(Completion, known), *(Completion(name, "gone" if not workspace.is_shared else "") for name in gone)]
+    existing = _suffixes_on_this_machine(workspace)
+    removed = [name for name in workspace.runs.suffixes() if name not in existing]
+    return [
+        *map(Completion, existing),
+        *(Completion(name, "gone" if not workspace.is_shared else "") for name in removed),
+    ]
 
 
 def addresses(options: Mapping[str, Any]) -> list[Completion]:
@@ -53,16 +56,18 @@ def resources(options: Mapping[str, Any]) -> list[Completion]:
 def services(options: Mapping[str, Any]) -> list[Completion]:
     """Return the services of the given stack; the main one is called `api`."""
     state = _state_on_this_machine(options)
-    listed = state.resources.items() if state else ()
+    resource_states = state.resources.items() if state else ()
     return [
-        Completion(name.partition(".")[2] or "api", one.aws_name) for name, one in listed if one.type_name == "Service"
+        Completion(name.partition(".")[2] or "api", resource_state.aws_name)
+        for name, resource_state in resource_states
+        if resource_state.type_name == "Service"
     ]
 
 
 def outputs(options: Mapping[str, Any]) -> list[Completion]:
     """Return the outputs of the given stack."""
     state = _state_on_this_machine(options)
-    return [Completion(*one) for one in state.outputs.items()] if state else []
+    return [Completion(*output) for output in state.outputs.items()] if state else []
 
 
 def runs(options: Mapping[str, Any]) -> list[Completion]:
@@ -95,6 +100,6 @@ def _suffixes_on_this_machine(workspace: Workspace) -> list[str]:
 def _state_on_this_machine(options: Mapping[str, Any]) -> StackState | None:
     """Return the state of the given stack, or of the only one; None if there is none on this machine."""
     workspace = _workspace(options)
-    known = _suffixes_on_this_machine(workspace)
-    suffix = options.get("suffix") or (known[0] if len(known) == 1 else "")
-    return workspace.load_state(suffix) if suffix in known else None
+    local_suffixes = _suffixes_on_this_machine(workspace)
+    suffix = options.get("suffix") or (local_suffixes[0] if len(local_suffixes) == 1 else "")
+    return workspace.load_state(suffix) if suffix in local_suffixes else None

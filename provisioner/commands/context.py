@@ -143,10 +143,10 @@ def known_suffix(workspace: Workspace, suffix: str | None) -> str:
 def for_each_stack(console: Console, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
     """Show each stack, and return the highest exit code; one whose emulator has ended hides no other."""
     codes = [0]
-    for one in suffixes:
+    for suffix in suffixes:
         try:
-            workspace.check_emulator(one)
-            codes.append(show(one))
+            workspace.check_emulator(suffix)
+            codes.append(show(suffix))
         except NoSuchStack as error:
             if len(suffixes) == 1:
                 raise

@@ -102,18 +102,24 @@ def _choose_port(port: int | None) -> int:
 def _read_database(session: Session) -> Database:
     """Return the database's address and login; its resource type makes the call, DescribeDBClusters."""
     state = session.state
-    again = session.options.workspace.command("apply", session.suffix)
-    doc = None
+    apply_command = session.options.workspace.command("apply", session.suffix)
+    cluster = None
     if _CLUSTER in state.resources:
         with user_errors("looking for the database"):
-            doc = read(session.clients, recorded_resource(state, _CLUSTER, RESOURCE_TYPES))
-    if doc is None:
-        raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{again}` makes it.")
-    managed = doc.get("MasterUserSecret", {}).get("SecretArn", "")
-    own = next(
+            cluster = read(session.clients, recorded_resource(state, _CLUSTER, RESOURCE_TYPES))
+    if cluster is None:
+        raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{apply_command}` makes it.")
+    managed_secret = cluster.get("MasterUserSecret", {}).get("SecretArn", "")
+    own_secret = next(
         (resource_state.id for resource_state in state.resources.values() if resource_state.type_name == _SECRET), ""
     )
-    return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)
+    return Database(
+        cluster["Endpoint"],
+        cluster["Port"],
+        cluster["DatabaseName"],
+        cluster["MasterUsername"],
+        managed_secret or own_secret,
+    )
 
 
 def _start_forwarding(session: Session, task: RunningTask, database: Database, local_port: int) -> Mapping[str, str]:

@@ -54,12 +54,19 @@ def print_drawing(console: Console, stack: Stack, drawing: str) -> int:
 def declared_stack(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
     """Return the declared stack, from settings and state alone."""
     state = workspace.load_state(suffix)
-    known = state.lookups if state else {}
-    lookups = offline_lookups(settings.network.zones, settings.database.effective_version(known.get("version", "")))
-    if state and known.get("engine"):
-        location, zones = state.location, (*known["zones"], *lookups.zones)[: settings.network.zones]
+    recorded_lookups = state.lookups if state else {}
+    lookups = offline_lookups(
+        settings.network.zones, settings.database.effective_version(recorded_lookups.get("version", ""))
+    )
+    if state and recorded_lookups.get("engine"):
+        location, zones = state.location, (*recorded_lookups["zones"], *lookups.zones)[: settings.network.zones]
         lookups = StackLookups(
-            location.account, location.partition, zones, known["engine"], known["master_password"], known["born"]
+            location.account,
+            location.partition,
+            zones,
+            recorded_lookups["engine"],
+            recorded_lookups["master_password"],
+            recorded_lookups["born"],
         )
     region_name = state.location.region if state else choose_region(region, local=workspace.is_local).name
     check_images_reachable(settings, region_name)

@@ -47,24 +47,24 @@ def _print_results(
 ) -> int:
     """Print the checks and the faults, and return the exit code."""
     first = first_finding(results)
-    shown = results if every or first is None else results[: results.index(first) + 1]
-    findings = [one for one in results if one.finding] if every else [first] if first else []
-    results_to_explain = sorted(findings, key=lambda one: one is not first)
-    lines = [_line(session, one) for one in (results if console.as_json else shown)]
-    show_checks(console, session.suffix, lines, [_line(session, one) for one in results_to_explain])
+    printed = results if every or first is None else results[: results.index(first) + 1]
+    findings = [result for result in results if result.finding] if every else [first] if first else []
+    results_to_explain = sorted(findings, key=lambda result: result is not first)
+    lines = [_line(session, result) for result in (results if console.as_json else printed)]
+    show_checks(console, session.suffix, lines, [_line(session, result) for result in results_to_explain])
     print_check_summary(console, session, f"{amount(len(results), 'check')} made", started)
-    _print_summary(console, results, len(shown))
-    return _NOT_HEALTHY if any(one.status in (WRONG, NOT_CHECKED) for one in results) else 0
+    _print_summary(console, results, len(printed))
+    return _NOT_HEALTHY if any(result.status in (WRONG, NOT_CHECKED) for result in results) else 0
 
 
-def _print_summary(console: Console, results: Sequence[CheckResult], shown: int) -> None:
+def _print_summary(console: Console, results: Sequence[CheckResult], printed_count: int) -> None:
     """Say how many more faults there are, or that nothing is wrong."""
-    wrong = sum(one.finding is not None for one in results)
-    unchecked = sum(one.status == NOT_CHECKED for one in results)
-    if wrong > 1 and shown < len(results):
-        more = wrong - 1
-        summary = "1 more is wrong" if more == 1 else f"{more} more are wrong"
-        console.note(f"{summary}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
+    wrong = sum(result.finding is not None for result in results)
+    unchecked = sum(result.status == NOT_CHECKED for result in results)
+    if wrong > 1 and printed_count < len(results):
+        further = wrong - 1
+        summary = "1 more is wrong" if further == 1 else f"{further} more are wrong"
+        console.note(f"{summary}, perhaps for the same reason: --all tells {'it' if further == 1 else 'them'}.")
     elif not wrong:
         console.note(
             "Nothing is wrong."

@@ -24,8 +24,8 @@ def report_drift(console: Console, session: Session, *, detailed: bool, markdown
     report, plan = session.drift()
     show_drift(console, report)
     if began := unfinished_teardown(session.state):
-        ways = next_steps(session.options.workspace, session.suffix)
-        console.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
+        advice = next_steps(session.options.workspace, session.suffix)
+        console.note(f"{as_sentence(began)}: what it has deleted is no drift. {advice}", "yellow")
     _publish(session, report, markdown)
     print_checked_resources(console, session, plan, started)
     return DRIFT_PRESENT if detailed and report.is_drifting else 0
@@ -38,6 +38,6 @@ def _publish(session: Session, report: DriftReport, markdown: Path | None) -> No
         return drift_markdown(report, drift_sentence(report))
 
     append_job_summary(text, session.warn)
-    set_job_outputs({"drift": sum(one.category != "held" for one in report.drifts)}, session.warn)
+    set_job_outputs({"drift": sum(drift.category != "held" for drift in report.drifts)}, session.warn)
     if markdown:
         write(markdown, text())

@@ -54,8 +54,10 @@ def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanE
 def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> PlanEstimate:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known_prices = _prices(session)
-    now = monthly_bill(resources_before(plan), known_prices)
-    costs = CostEstimate(now, {}, known_prices.region, known_prices.as_of, tuple(sorted(known_prices.borrowed)), ())
+    current_bill = monthly_bill(resources_before(plan), known_prices)
+    costs = CostEstimate(
+        current_bill, {}, known_prices.region, known_prices.as_of, tuple(sorted(known_prices.borrowed)), ()
+    )
     return PlanEstimate(
         costs, estimate_teardown(teardown, session.location.region, RESOURCE_TYPES, session.duration_history)
     )

@@ -35,13 +35,13 @@ LOCAL_ONLY = "Everything up to the session is rehearsed."
 
 def services_of(state: StackState) -> dict[str, ResourceState]:
     """Return each service in the state by its name; the main one is `api`."""
-    found = {
+    states = {
         name: resource_state
         for name, resource_state in state.resources.items()
         if resource_state.type_name == _SERVICE_TYPE
     }
     return {
-        name.partition(".")[2] or _MAIN: resource_state for name, resource_state in found.items() if "~" not in name
+        name.partition(".")[2] or _MAIN: resource_state for name, resource_state in states.items() if "~" not in name
     }
 
 
@@ -58,8 +58,8 @@ def service_state(session: Session, name: str) -> ResourceState:
     if (resource_state := services.get(name or _MAIN)) and resource_state.id:
         return resource_state
     if not any(resource_state.id for resource_state in services.values()):
-        again = session.options.workspace.command("apply", state.suffix)
-        raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{again}` makes it.")
+        apply_command = session.options.workspace.command("apply", state.suffix)
+        raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{apply_command}` makes it.")
     similar = difflib.get_close_matches(name, services, n=1)
     hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(services)}."
     raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
@@ -75,29 +75,30 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
     """
     resource_state = service_state(session, service)
     with user_errors(f"looking for a task of {resource_state.aws_name}"):
-        found = read_service_tasks(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
-    again = session.options.workspace.command("apply", session.suffix)
-    if found is None:
-        raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{again}` makes it again.")
-    chosen = [one for one in found.tasks if one.id.startswith(task)]
+        tasks = read_service_tasks(session.clients, resource_state.desired["cluster"], resource_state.aws_name)
+    apply_command = session.options.workspace.command("apply", session.suffix)
+    if tasks is None:
+        raise Blocked(f"The service {resource_state.aws_name} is not there.", f"`{apply_command}` makes it again.")
+    chosen = [running_task for running_task in tasks.tasks if running_task.id.startswith(task)]
     if task and not chosen:
-        known = ", ".join(one.id for one in found.tasks) or "none"
-        raise UsageError(f"No task {task} of {resource_state.aws_name} runs.", f"There are: {known}.")
+        task_ids = ", ".join(running_task.id for running_task in tasks.tasks) or "none"
+        raise UsageError(f"No task {task} of {resource_state.aws_name} runs.", f"There are: {task_ids}.")
     if not chosen:
-        look = session.options.workspace.command("doctor", session.suffix)
-        raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{look}` tells why, and what to type.")
-    if not found.is_exec_enabled:
-        hard = session.settings.container.readonly_root
-        writable = " --set container.readonly_root=false" if hard else ""
+        doctor_command = session.options.workspace.command("doctor", session.suffix)
+        raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{doctor_command}` tells why, and what to type.")
+    if not tasks.is_exec_enabled:
+        is_read_only = session.settings.container.readonly_root
+        writable_option = " --set container.readonly_root=false" if is_read_only else ""
         raise Blocked(
             f"The tasks of {resource_state.aws_name} cannot be entered: ECS Exec is off.",
-            f"`{again} --set service.exec=true{writable}` turns it on (and write it into your settings file)"
+            f"`{apply_command} --set service.exec=true{writable_option}` turns it on (and write it into "
+            "your settings file)"
             ": the tasks are replaced.",
         )
-    if ready := [one for one in chosen if one.can_be_entered]:
+    if ready := [running_task for running_task in chosen if running_task.can_be_entered]:
         return ready[0]
     raise Blocked(
-        f"No agent of ECS Exec runs in {', '.join(one.id for one in chosen)}.",
+        f"No agent of ECS Exec runs in {', '.join(running_task.id for running_task in chosen)}.",
         "A task from before it was turned on has none, one that has just begun not yet: wait a minute, or "
         "replace the tasks.",
     )

@@ -29,42 +29,42 @@ def complete_hint(hint: str, typed: Sequence[str], group: click.Group) -> str:
     --set is not repeated, as it may hold a secret.
     """
     typed_words = list(itertools.takewhile(lambda word: word != "--", typed))
-    return _QUOTED.sub(lambda found: f"`{_complete_command(found[1], typed_words, group) or found[1]}`", hint)
+    return _QUOTED.sub(lambda quoted: f"`{_complete_command(quoted[1], typed_words, group) or quoted[1]}`", hint)
 
 
 def _complete_command(text: str, typed: Sequence[str], group: click.Group) -> str:
     """Return a hint's command with the program's name and the typed options; "" if it is none of ours."""
-    typed_words = text.removeprefix(PROGRAM).strip()
-    command = _find_command(typed_words.split(), group)
+    command_line = text.removeprefix(PROGRAM).strip()
+    command = _find_command(command_line.split(), group)
     if command is None:
         return ""
-    taken = {name: one for one in command.params if isinstance(one, click.Option) for name in one.opts}
-    before, dashes, after = typed_words.partition(" -- ")
+    options_by_flag = {name: one for one in command.params if isinstance(one, click.Option) for name in one.opts}
+    before, dashes, after = command_line.partition(" -- ")
     words = [before]
     for option in _OPTIONS:
-        if option not in taken or (typed_words.startswith(_OF_ALL) and option in _OF_ONE):
+        if option not in options_by_flag or (command_line.startswith(_OF_ALL) and option in _OF_ONE):
             continue
         value = _typed_value(option, typed)
         if value is not None and option not in before.split():
             words.append(f"{option} {shlex.quote(value)}")
-        meant = value or taken[option].value_from_envvar(click.Context(command))
-        for placeholder in _PLACEHOLDERS if meant else ():
-            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(meant)}")
-    words += [flag for flag in _FLAGS if flag in typed and flag in taken and flag not in before]
+        effective_value = value or options_by_flag[option].value_from_envvar(click.Context(command))
+        for placeholder in _PLACEHOLDERS if effective_value else ():
+            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(effective_value)}")
+    words += [flag for flag in _FLAGS if flag in typed and flag in options_by_flag and flag not in before]
     return f"{PROGRAM} {' '.join(words)}{dashes}{after}"
 
 
 def _find_command(words: Sequence[str], group: click.Group) -> click.Command | None:
     """Return the command with which the words begin; None if they begin with none that can be run."""
-    found = group.commands.get(words[0]) if words else None
-    return _find_command(words[1:], found) if isinstance(found, click.Group) else found
+    command = group.commands.get(words[0]) if words else None
+    return _find_command(words[1:], command) if isinstance(command, click.Group) else command
 
 
 def _typed_value(option: str, typed: Sequence[str]) -> str | None:
     """Return the value of an option as it was typed; None if it was not."""
-    for at, word in enumerate(typed):
+    for index, word in enumerate(typed):
         if word.startswith(f"{option}="):
             return word.partition("=")[2]
         if word == option:
-            return typed[at + 1] if at + 1 < len(typed) else None
+            return typed[index + 1] if index + 1 < len(typed) else None
     return None

@@ -103,8 +103,8 @@ def _read_report_data(
     except ProvisionerError as error:
         return _report_data_from_state(workspace, suffix, error)
     print_checked_resources(console, session, plan, started)
-    costs, where = cost_of(session, plan), location_description(session)
-    return _ReportData(mark_unhealthy(resources, topics), where, costs, topics, drift, plan_sentence(plan))
+    costs, location = cost_of(session, plan), location_description(session)
+    return _ReportData(mark_unhealthy(resources, topics), location, costs, topics, drift, plan_sentence(plan))
 
 
 def _read_topics(session: Session, resources: ReportResources) -> tuple[TopicHealth, ...]:
@@ -130,8 +130,8 @@ def _report_data_from_state(workspace: Workspace, suffix: str, error: Provisione
     state = workspace.load_state(suffix)
     if state is None:
         raise error
-    where = f"account {state.location.account}, region {state.location.region}"
-    return _ReportData(resources_from_state(state), where, cost_from_state(workspace, state), error=error)
+    location = f"account {state.location.account}, region {state.location.region}"
+    return _ReportData(resources_from_state(state), location, cost_from_state(workspace, state), error=error)
 
 
 def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> ReportContents:
@@ -185,4 +185,4 @@ def _recent_runs(workspace: Workspace, suffix: str) -> tuple[tuple[Run, ...], Ti
     runs = tuple(readable_runs(workspace.history, names, damaged))
     last_id = next((name for name in names if runs and name.run == runs[0].run), None)
     timeline = timeline_of(workspace.history.read(last_id)) if last_id else None
-    return runs, timeline, tuple(one.message for one in damaged)
+    return runs, timeline, tuple(error.message for error in damaged)

@@ -80,4 +80,4 @@ def _stack_rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
 
 def resource_count(state: StackState) -> int:
     """Count the resources in a state, without the account-wide ones."""
-    return sum(one.type_name not in ACCOUNT_WIDE_TYPES for one in state.resources.values())
+    return sum(resource_state.type_name not in ACCOUNT_WIDE_TYPES for resource_state in state.resources.values())

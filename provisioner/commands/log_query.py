@@ -184,8 +184,8 @@ def _error_to_show(error: Exception, session: Session, tail: LogSource) -> Provi
     """Return the error to show for an exception; None if it is a fault of this tool."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if code == "ResourceNotFoundException":
-        again = session.options.workspace.command("apply", session.suffix)
-        return Incomplete(f"The log group {tail.name} is not there.", f"`{again}` makes it again.")
+        apply_command = session.options.workspace.command("apply", session.suffix)
+        return Incomplete(f"The log group {tail.name} is not there.", f"`{apply_command}` makes it again.")
     if code == "InvalidParameterException" and tail.pattern:
         return UsageError(f"AWS takes no filter such as {quoted(tail.pattern)}.", 'For example: --filter "ERROR".')
     return user_error(error, f"reading {tail.name}")

@@ -19,8 +19,8 @@ def network_acl_topics(context: HealthContext, suffix: str) -> tuple[TopicHealth
     """Return what network ACLs stop; nothing if they are as AWS created them with the subnets."""
     lines = [
         line
-        for one in context.of_types("Vpc")
-        for line in line_or_unknown(one.logical_id, partial(_health_lines, context, one, suffix))
+        for vpc in context.of_types("Vpc")
+        for line in line_or_unknown(vpc.logical_id, partial(_health_lines, context, vpc, suffix))
     ]
     return (TopicHealth(_TOPIC, tuple(lines)),) if lines else ()
 
@@ -33,13 +33,13 @@ def _health_lines(context: HealthContext, vpc: ObservedResource, suffix: str) ->
     if vpc.actual is None:
         return
     ec2 = context.clients.client("ec2")
-    subnets = {str(one.actual["SubnetId"]) for one in context.of_types("Subnet") if one.actual}
+    subnets = {str(result.actual["SubnetId"]) for result in context.of_types("Subnet") if result.actual}
     if not non_default_rules(network_acls_in(ec2, vpc.actual["VpcId"]), subnets, ec2.region):
         return
     results = run_checks(DoctorContext(suffix, context.clients, context.now), ACL_CHECKS)
-    problems = {one.finding.problem for one in results if one.finding and one.finding.name == ACL_FINDING}
+    problems = {result.finding.problem for result in results if result.finding and result.finding.name == ACL_FINDING}
     for problem in sorted(problems):
         yield HealthLine(vpc.logical_id, problem, "unwell")
-    for one in results if not problems else ():
-        if one.read_failed:
-            yield HealthLine(vpc.logical_id, f"what its network ACLs stop is unknown: {one.note}", "unknown")
+    for result in results if not problems else ():
+        if result.read_failed:
+            yield HealthLine(vpc.logical_id, f"what its network ACLs stop is unknown: {result.note}", "unknown")

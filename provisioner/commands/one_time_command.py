@@ -76,8 +76,8 @@ class OneTimeCommand:
             self._confirm_second_run(interrupted, confirmation)
             return None
         image = f"{self.running.image} (revision {revision_number(self.running.arn)})"
-        where = f"in the container {self.running.container['name']} with {image} in {session.suffix}"
-        confirmation.confirm(self.console, f"Run {shlex.join(self.command.arguments)} {where}?")
+        place = f"in the container {self.running.container['name']} with {image} in {session.suffix}"
+        confirmation.confirm(self.console, f"Run {shlex.join(self.command.arguments)} {place}?")
         return None
 
     def new_pending_command(self, *, again: bool) -> PendingCommand:
@@ -114,7 +114,7 @@ class OneTimeCommand:
         session = self.service.session
         records = session.options.workspace.runs.records_of(session.suffix) if task else iter(())
         with suppress(StateError):  # a record that cannot be read tells nothing
-            return any(one.get("task") == task and one.get("result") in _REPORTED_RESULTS for one in records)
+            return any(record.get("task") == task and record.get("result") in _REPORTED_RESULTS for record in records)
         return False
 
     def _find_stopped_task(self, interrupted: PendingCommand) -> StandaloneTask | None:

@@ -51,8 +51,8 @@ class PolicyScope:
     def grants(self, *, teardown: bool = False) -> Grants:
         """Return the declared stack and its account; if `teardown`, all that any settings could declare."""
         state = self.workspace.load_state(self.suffix)
-        known = state.location.account if state else None
-        account = self.account or self.settings.account or known or NO_ACCOUNT
+        recorded_account = state.location.account if state else None
+        account = self.account or self.settings.account or recorded_account or NO_ACCOUNT
         return Grants(self._declared_stack(account, build_all if teardown else build), account)
 
     def _declared_stack(self, account: str, build: StackBuilder) -> Stack:
@@ -65,8 +65,8 @@ class PolicyScope:
         lookups = replace(
             offline_lookups(settings.network.zones, version), account=account, master_password=str(holder)
         )
-        known = state.location.region if state else None
-        region = choose_region(self.region or known, local=self.workspace.is_local).name
+        recorded_region = state.location.region if state else None
+        region = choose_region(self.region or recorded_region, local=self.workspace.is_local).name
         stack = build(settings, self.suffix, region, lookups)
         stack.resources |= _undeclared_resources(state, stack) if state else {}
         return stack

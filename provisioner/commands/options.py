@@ -26,10 +26,10 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the duration in seconds."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
-        if not found:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if not match:
             self.fail(f"{value!r} is no duration such as 30s or 10m", param, ctx)
-        seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+        seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
         if seconds > _MOST_YEARS * _YEAR:
             self.fail(f"{value!r} is longer than {_MOST_YEARS} years", param, ctx)
         return seconds

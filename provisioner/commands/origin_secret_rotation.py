@@ -74,10 +74,10 @@ def _apply_key_versions(console: Console, session: Session, record: RunRecorder)
 
 def _check_only_key_changes(session: Session, plan: Plan) -> None:
     """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
-    other = [change.logical_id for change in shown_changes(plan) if change.step not in _STEPS]
-    if plan.refused or other:
+    other_changes = [change.logical_id for change in shown_changes(plan) if change.step not in _STEPS]
+    if plan.refused or other_changes:
         raise Blocked(
-            f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",
+            f"The stack is not as it is declared by the settings given here ({', '.join(other_changes)} differ).",
             "Give the `--config` and every `--set` of its last `apply` again. With them "
             f"`{session.options.workspace.command('plan', session.suffix)}` shows what is left to apply.",
         )
@@ -86,8 +86,8 @@ def _check_only_key_changes(session: Session, plan: Plan) -> None:
 def _versions_by_stage(secrets: Any, arn: str) -> dict[str, str]:
     """Return the version id at each stage of the secret."""
     with user_errors("looking at the key's versions"):
-        listed = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
-    return {stage: version for version, stages in listed.items() for stage in stages}
+        stages_by_version = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    return {stage: version for version, stages in stages_by_version.items() for stage in stages}
 
 
 def _promote_pending_version(secrets: Any, arn: str) -> None:

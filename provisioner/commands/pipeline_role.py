@@ -92,8 +92,8 @@ def create_pipeline_role(console: Console, pipeline_role: PipelineRole, session:
 
     Each resource is looked up before it is created: the same command goes on after an interruption.
     """
-    where = replace(pipeline_role.scope, account=session.location.account, region=session.location.region)
-    pipeline_role = replace(pipeline_role, scope=where)
+    scope = replace(pipeline_role.scope, account=session.location.account, region=session.location.region)
+    pipeline_role = replace(pipeline_role, scope=scope)
     check_trust(pipeline_role.trust())
     with user_errors(f"making the role {pipeline_role.role}"):
         for resource in pipeline_role.boundaries():
@@ -184,7 +184,7 @@ def _tagged_spec(pipeline_role: PipelineRole, name: str, **props: Any) -> Resour
 
 def _attach_exactly(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) -> None:
     """Attach exactly these policies; detach others, and delete those of them that are our own."""
-    iam, listed = session.clients.client("iam"), list(arns)
+    iam, desired = session.clients.client("iam"), list(arns)
     role = pipeline_role.role
 
     def attached() -> set[str]:
@@ -192,9 +192,9 @@ def _attach_exactly(session: Session, pipeline_role: PipelineRole, arns: Iterabl
         return {one["PolicyArn"] for one in now}
 
     attached_arns = call_with_retry(session, attached, NOT_FOUND)
-    for arn in (policy for policy in listed if policy not in attached_arns):
+    for arn in (policy for policy in desired if policy not in attached_arns):
         call_with_retry(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), NOT_FOUND)
-    for arn in sorted(attached_arns - set(listed)):
+    for arn in sorted(attached_arns - set(desired)):
         delete_until_gone(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), NOT_FOUND)
         _delete_own_policy(session, pipeline_role.scope.suffix, arn)
 

@@ -45,18 +45,18 @@ def plan(
     suffixes = workspace.suffixes() if everything else [given["suffix"] or raise_missing_suffix()]
     if offline:
         settings = load_settings(given)
-        codes = [print_declared_stack(console, workspace, one, settings, given["region"]) for one in suffixes]
+        codes = [print_declared_stack(console, workspace, suffix, settings, given["region"]) for suffix in suffixes]
         return max(codes, default=0)
     view = PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
     if destroy:
-        codes = [show_teardown_plan(console, open_session(given, workspace, one), view) for one in suffixes]
+        codes = [show_teardown_plan(console, open_session(given, workspace, suffix), view) for suffix in suffixes]
         return max(codes, default=0)
-    kept = PlanFile(out, given["config"], list(given["sets"])) if out else None
+    plan_file = PlanFile(out, given["config"], list(given["sets"])) if out else None
     selection = selection_from(given)
     if everything:
         from provisioner.location import AwsConnections
 
         connections = AwsConnections(workspace)
-        sessions = [open_session(given, workspace, one, connections) for one in suffixes]
+        sessions = [open_session(given, workspace, suffix, connections) for suffix in suffixes]
         return plan_stacks(console, sessions, view, selection)
-    return plan_stack(console, open_session(given, workspace, suffixes[0]), view, selection, kept)
+    return plan_stack(console, open_session(given, workspace, suffixes[0]), view, selection, plan_file)

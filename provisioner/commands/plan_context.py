@@ -33,8 +33,8 @@ def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Pl
         plan.notes.append(note)
     marker = session.marker(plan)
     # Reading a whole stack takes time: another run, begun meanwhile, may have caused what blocks the plan.
-    if marker and (other := marker.other(marker.read() if plan.refused else marker.actual_in(plan))):
-        plan.notes.append(f"Another run is at work, with a state of its own: {other}.")
+    if marker and (other_run := marker.other(marker.read() if plan.refused else marker.actual_in(plan))):
+        plan.notes.append(f"Another run is at work, with a state of its own: {other_run}.")
     return plan
 
 

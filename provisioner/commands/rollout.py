@@ -60,13 +60,13 @@ class PreviousDeployments:
         """
         clients = service.session.clients
         arns = deployment_arns(clients, service.cluster, service.aws_name, service.session.warn)
-        earlier_revisions = frozenset(each["taskDefinition"] for each in running.service["deployments"])
+        earlier_revisions = frozenset(deployment["taskDefinition"] for deployment in running.service["deployments"])
         planned = strategy_seconds(running.service)
         if not under_way:
             return cls(frozenset(arns), earlier_revisions, _read_stopped_tasks(service) if fail_fast else None, planned)
         earlier = frozenset(arns[1:])
         newest_rollouts = list_rollouts(clients, service.cluster, service.aws_name, earlier) or []
-        is_own = any(each.revision == revision for each in newest_rollouts)
+        is_own = any(deployment.revision == revision for deployment in newest_rollouts)
         return cls(earlier if is_own else frozenset(arns), earlier_revisions, planned_seconds=planned)
 
 

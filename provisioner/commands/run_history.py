@@ -29,13 +29,13 @@ def list_runs(console: Console, workspace: Workspace, suffix: str | None, limit:
     """
     damaged: list[StateError] = []
     names = _run_ids(workspace, suffix)
-    shown = names[: limit or None]
-    show_history(console, list(readable_runs(workspace.history, shown, damaged)))
-    if more := len(names) - len(shown):
-        verb = "run is" if more == 1 else "runs are"
-        console.note(f"{more} earlier {verb} recorded; `--limit 0` lists all.", "dim")
-    for one in damaged:
-        console.warn(one.message, one.hint)
+    newest = names[: limit or None]
+    show_history(console, list(readable_runs(workspace.history, newest, damaged)))
+    if left_out := len(names) - len(newest):
+        verb = "run is" if left_out == 1 else "runs are"
+        console.note(f"{left_out} earlier {verb} recorded; `--limit 0` lists all.", "dim")
+    for error in damaged:
+        console.warn(error.message, error.hint)
     return StateError.exit_code if damaged else 0
 
 
@@ -45,9 +45,9 @@ def print_run(console: Console, workspace: Workspace, suffix: str | None, run: s
     return 0
 
 
-def print_run_diff(console: Console, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
+def print_run_diff(console: Console, workspace: Workspace, suffix: str | None, first: str, second: str) -> int:
     """Show the differences between two runs."""
-    show_run_diff(console, diff_runs(*(_find_run(console, workspace, suffix, run) for run in (one, other))))
+    show_run_diff(console, diff_runs(*(_find_run(console, workspace, suffix, run) for run in (first, second))))
     return 0
 
 
@@ -64,11 +64,11 @@ def readable_runs(runs: RunHistory, names: list[RunId], damaged: list[StateError
             return error
 
     with ThreadPoolExecutor(_CONCURRENT_READS) as pool:
-        for found in pool.map(read, names):
-            if isinstance(found, StateError):
-                damaged.append(found)
+        for result in pool.map(read, names):
+            if isinstance(result, StateError):
+                damaged.append(result)
             else:
-                yield found
+                yield result
 
 
 def _run_ids(workspace: Workspace, suffix: str | None) -> list[RunId]:
@@ -81,22 +81,22 @@ def _run_ids(workspace: Workspace, suffix: str | None) -> list[RunId]:
     runs = workspace.history.run_ids(suffix or "*")
     if runs:
         return runs
-    known = workspace.history.suffixes()
-    whose = f"of {suffix} " if suffix else ""
+    suffixes = workspace.history.suffixes()
+    of_stack = f"of {suffix} " if suffix else ""
     raise NoSuchStack(
-        f"No run {whose}is recorded {workspace.description}.", _suffix_hint(suffix or "", known, workspace)
+        f"No run {of_stack}is recorded {workspace.description}.", _suffix_hint(suffix or "", suffixes, workspace)
     )
 
 
-def _suffix_hint(suffix: str, known: list[str], workspace: Workspace) -> str:
+def _suffix_hint(suffix: str, suffixes: list[str], workspace: Workspace) -> str:
     """Return a hint for a suffix without runs: a similar suffix, or all that have runs."""
-    if not known:
+    if not suffixes:
         return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.local_hint}"
-    similar = difflib.get_close_matches(suffix, known, n=1)
+    similar = difflib.get_close_matches(suffix, suffixes, n=1)
     if similar:
         return f"Did you mean `--suffix {similar[0]}`?"
-    listed = workspace.command("history", known[0])
-    return f"There are runs of: {', '.join(known)}; `{listed}` lists them."
+    command = workspace.command("history", suffixes[0])
+    return f"There are runs of: {', '.join(suffixes)}; `{command}` lists them."
 
 
 def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: str) -> Run:
@@ -111,10 +111,10 @@ def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: s
         if runs is None:
             raise _no_such_run_error(run, [], [name.run for name in names], suffix)
         return run_of(runs[0].run, runs[1])
-    listed = [name for name in names if name.run.startswith(run)]
-    if len(listed) != 1:
-        raise _no_such_run_error(run, [name.run for name in listed], [name.run for name in names], suffix)
-    return run_of(listed[0].run, workspace.history.read(listed[0]))
+    matching = [name for name in names if name.run.startswith(run)]
+    if len(matching) != 1:
+        raise _no_such_run_error(run, [name.run for name in matching], [name.run for name in names], suffix)
+    return run_of(matching[0].run, workspace.history.read(matching[0]))
 
 
 def skip_damaged(console: Console, runs: RunHistory, names: Iterable[RunId]) -> Iterator[tuple[RunId, JsonObject]]:
@@ -128,12 +128,12 @@ def skip_damaged(console: Console, runs: RunHistory, names: Iterable[RunId]) -> 
 
 def _no_such_run_error(run: str, runs: list[str], names: list[str], suffix: str | None) -> UsageError:
     """Return the error that no run has this name, or that several have a name that begins so."""
-    whose = f" of {suffix}" if suffix else ""
+    of_stack = f" of {suffix}" if suffix else ""
     command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."
     if runs:
-        return UsageError(f"{len(runs)} runs{whose} begin with {run}: {', '.join(runs)}.", "Say more of it.")
+        return UsageError(f"{len(runs)} runs{of_stack} begin with {run}: {', '.join(runs)}.", "Say more of it.")
     if _COUNTED_FROM_LAST.fullmatch(run):
         verb = "is" if len(names) == 1 else "are"
-        return UsageError(f"There is no run {run}{whose}: {len(names)} {verb} recorded.", command)
+        return UsageError(f"There is no run {run}{of_stack}: {len(names)} {verb} recorded.", command)
     similar = difflib.get_close_matches(run, names, n=1, cutoff=0.0)[0]
-    return UsageError(f"There is no run {run}{whose}.", f"Did you mean {similar}? {command}")
+    return UsageError(f"There is no run {run}{of_stack}.", f"Did you mean {similar}? {command}")

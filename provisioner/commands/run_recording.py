@@ -163,12 +163,12 @@ def progress_estimate(session: Session, record: RunRecorder, actions: Mapping[st
     )
 
 
-def combine_listeners(one: Listener, other: Listener) -> Listener:
+def combine_listeners(first: Listener, second: Listener) -> Listener:
     """Return a listener that passes each event to both."""
 
     def hear(event: Event) -> None:
-        one(event)
-        other(event)
+        first(event)
+        second(event)
 
     return hear
 

@@ -39,9 +39,9 @@ def _newest_record(console: Console, workspace: Workspace, suffix: str | None) -
     """Return the newest record that can be read."""
     names = workspace.history.run_ids(suffix or "*")
     if not names:
-        whose = f"of {suffix} " if suffix else ""
+        of_stack = f"of {suffix} " if suffix else ""
         raise NoSuchStack(
-            f"No run {whose}is recorded {workspace.description}.",
+            f"No run {of_stack}is recorded {workspace.description}.",
             f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.local_hint}",
         )
     for _, record in skip_damaged(console, workspace.history, names):

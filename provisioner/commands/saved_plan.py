@@ -106,7 +106,7 @@ def save_plan(session: Session, plan: Plan, selection: Selection, config: Path |
         suffix=session.suffix,
         place=as_json(session.location),
         config=str(config.resolve()) if config else None,
-        sets=[one for one in sets if "environment" not in one],
+        sets=[assignment for assignment in sets if "environment" not in assignment],
         take=sorted(session.released),
         targets=list(selection.targets),
         excludes=list(selection.excluded),
@@ -143,9 +143,10 @@ def _outline_change(change: Change, salt: str) -> dict[str, Any]:
         "id": change.id,
         "adopts": change.adopts,
         "fields": {
-            one.path: digest_of([to_recorded(one.old, salt), to_recorded(one.new, salt)]) for one in change.differences
+            difference.path: digest_of([to_recorded(difference.old, salt), to_recorded(difference.new, salt)])
+            for difference in change.differences
         },
-        "removes": [one.description for one in change.unmanaged],
+        "removes": [difference.description for difference in change.unmanaged],
     }
 
 

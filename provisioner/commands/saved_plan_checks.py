@@ -54,9 +54,9 @@ def _changed_lookups(plan: SavedPlan, new_plan: Plan) -> Iterator[str]:
 
     A resource that is yet to be created has no field in which the change would show.
     """
-    for name, now in new_plan.state.lookups.items():
-        if plan.facts.get(name) != now:
-            yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
+    for name, current in new_plan.state.lookups.items():
+        if plan.facts.get(name) != current:
+            yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(current)}"
 
 
 def _changed_error(plan: SavedPlan, session: Session, changed: list[str]) -> Blocked:
@@ -77,17 +77,17 @@ def _changed_error(plan: SavedPlan, session: Session, changed: list[str]) -> Blo
 
 def _changed_location(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the parts of the location that have changed."""
-    for name, now in as_json(session.location).items():
-        if plan.place.get(name) != now:
-            yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
+    for name, current in as_json(session.location).items():
+        if plan.place.get(name) != current:
+            yield f"{name}: {plan.place.get(name) or 'AWS'} -> {current or 'AWS'}"
 
 
 def _changed_settings(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the settings that have changed, with secret values masked."""
-    then, now = plan.settings, fingerprinted_settings(session.settings, plan.salt)
-    for path in then | now:
-        if then.get(path) != now.get(path):
-            old, new = mask(then.get(path)), mask_changes(now.get(path), then.get(path))
+    then, current = plan.settings, fingerprinted_settings(session.settings, plan.salt)
+    for path in then | current:
+        if then.get(path) != current.get(path):
+            old, new = mask(then.get(path)), mask_changes(current.get(path), then.get(path))
             yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
 
 

@@ -100,8 +100,8 @@ class ServiceController:
 
     def missing_error(self, missing: str = "") -> Incomplete:
         """Return the error that the service, or else `missing`, does not exist."""
-        again = self.session.options.workspace.command("apply", self.session.suffix)
-        return Incomplete(f"{missing or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
+        apply_command = self.session.options.workspace.command("apply", self.session.suffix)
+        return Incomplete(f"{missing or f'The service {self.aws_name}'} is not there.", f"`{apply_command}` makes it.")
 
     def tag_overrides(self, running: RunningRevision, tags: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
@@ -142,9 +142,9 @@ class ServiceController:
     def deploy_revision(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
         managed = self._managed_resource(self.logical_id)
-        was = managed.spec.props["taskDefinition"]
+        former = managed.spec.props["taskDefinition"]
         managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
-        self.executor.update(managed, _tags_or_update(managed, Difference("taskDefinition", was, arn)))
+        self.executor.update(managed, _tags_or_update(managed, Difference("taskDefinition", former, arn)))
 
     def record_rollback(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
@@ -170,16 +170,16 @@ class ServiceController:
             Incomplete: The service has no scalable target.
 
         """
-        doc = self.executor.read(self._managed_resource(self.scalable_target_id))
-        if doc is None:
+        scalable_target = self.executor.read(self._managed_resource(self.scalable_target_id))
+        if scalable_target is None:
             raise self.missing_error(f"The scaling of {self.aws_name}")
-        return Counts(doc["MinCapacity"], doc["MaxCapacity"])
+        return Counts(scalable_target["MinCapacity"], scalable_target["MaxCapacity"])
 
-    def set_bounds(self, was: Counts, counts: Counts) -> None:
+    def set_bounds(self, current: Counts, counts: Counts) -> None:
         """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
         managed = self._managed_resource(self.scalable_target_id)
         new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
-        old = {"MinCapacity": was.minimum, "MaxCapacity": was.maximum}
+        old = {"MinCapacity": current.minimum, "MaxCapacity": current.maximum}
         managed = managed.with_props({**managed.spec.props, **new})
         if new != old:
             self.executor.listen(Event("starting", self.scalable_target_id, "update"))
@@ -206,8 +206,8 @@ class ServiceController:
         )
         state_manager.record_adopted(self.task_definition_id, task)
         state_manager.record_ready(self.task_definition_id)
-        wanted = {**self.resource_state.desired, "taskDefinition": running.arn}
-        state_manager.record_adopted(self.logical_id, replace(self.resource_state, desired=wanted, intent=None))
+        desired = {**self.resource_state.desired, "taskDefinition": running.arn}
+        state_manager.record_adopted(self.logical_id, replace(self.resource_state, desired=desired, intent=None))
         state_manager.record_ready(self.logical_id)
         return running
 
@@ -254,8 +254,8 @@ def service_controller(session: Session, title: str) -> ServiceController:
     service = ServiceController(session, session.executor(), name)
     resource_state = session.state.resources.get(service.logical_id)
     if resource_state is None or not resource_state.id or "cluster" not in session.state.resources:
-        again = session.options.workspace.command("apply", session.suffix)
-        raise Incomplete(f"The stack {session.suffix} has no service yet.", f"`{again}` makes it.")
+        apply_command = session.options.workspace.command("apply", session.suffix)
+        raise Incomplete(f"The stack {session.suffix} has no service yet.", f"`{apply_command}` makes it.")
     return service
 
 

@@ -175,7 +175,7 @@ def _revision_changes(
 
 def _workload_settings(session: Session, service: ServiceController) -> Workload:
     """Return the settings of a service; raise UsageError if they have none of its name."""
-    matching = (each for each in session.settings.workloads if each.name == service.name)
+    matching = (candidate for candidate in session.settings.workloads if candidate.name == service.name)
     if workload := next(matching, None):
         return workload
     raise UsageError(f"The settings have no service {service.title}.", "`config show` tells what they have.")
@@ -199,7 +199,7 @@ def _check_revision(running: RunningRevision, props: Mapping[str, str], options:
             f"This task definition would have {size} bytes; ECS takes {MAX_TASK_DEFINITION_BYTES}.",
             "Keep long variables in a parameter or a secret: `container.secrets`.",
         )
-    secret_names = {one["name"] for one in running.container.get("secrets", [])}
+    secret_names = {secret["name"] for secret in running.container.get("secrets", [])}
     if conflicting := sorted(secret_names & options.environment.keys()):
         raise UsageError(f"{', '.join(conflicting)} is filled from a secret.", "Change the secret, or the setting.")
     if reserved := sorted(OWN_VARIABLES & options.environment.keys()):

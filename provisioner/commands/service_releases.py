@@ -139,10 +139,12 @@ def find_release(candidates: Iterable[Release], reference: str) -> Release:
 
     """
     releases = list(candidates)
-    found = re.fullmatch(r"(?:.*:)?(\d+)", reference)
-    release = next((one for one in releases if found and one.revision == int(found[1])), None)
+    number_match = re.fullmatch(r"(?:.*:)?(\d+)", reference)
+    release = next(
+        (candidate for candidate in releases if number_match and candidate.revision == int(number_match[1])), None
+    )
     if release is None:
-        revisions = ", ".join(str(one.revision) for one in releases) or "none"
+        revisions = ", ".join(str(candidate.revision) for candidate in releases) or "none"
         raise UsageError(
             f"There is no revision {reference} that could be run.",
             f"There are: {revisions}; `releases` tells of them.",

@@ -55,10 +55,10 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
         else:
             count = running.service["desiredCount"]
             if not count:
-                look = session.options.workspace.command("doctor", session.suffix)
+                doctor_command = session.options.workspace.command("doctor", session.suffix)
                 raise Blocked(
                     f"{service.title} is to run no task: there is nothing to replace.",
-                    f"`{look}` tells what to type.",
+                    f"`{doctor_command}` tells what to type.",
                 )
             with user_errors(f"looking at the images of {service.aws_name}"):
                 require_pullable(console, session, images_of(running.task_definition))

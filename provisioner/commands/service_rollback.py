@@ -115,8 +115,8 @@ def _print_changes(console: Console, service: ServiceController, running: Runnin
     )
     if running.image != target.image:
         console.note(f"      image: {running.image} -> {target.image}")
-    doc = read_revision(service.session.clients, target.arn)
-    if paths := differing_paths(str(running.container["name"]), doc, running.task_definition):
+    task_definition = read_revision(service.session.clients, target.arn)
+    if paths := differing_paths(str(running.container["name"]), task_definition, running.task_definition):
         console.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
 
 

@@ -76,8 +76,8 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
             service.set_bounds(current, counts)
         sentence = f"{service.title} is scaled between {counts.minimum} and {amount(counts.maximum, 'task')}."
         console.data_or_record(sentence, "scale", service=service.title, **json_fields(counts))
-        again = session.options.workspace.command("apply", session.suffix)
-        console.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")
+        apply_command = session.options.workspace.command("apply", session.suffix)
+        console.note(f"`apply` leaves it so; `{apply_command} --take counts` brings the settings' counts back.")
     return 0
 
 

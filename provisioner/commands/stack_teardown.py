@@ -126,12 +126,12 @@ def read_blockers(session: Session, plan: Plan, protected: ProtectedResources) -
 
 def print_deletions(console: Console, session: Session, deletion_plan: TeardownPlan) -> None:
     """Show what is deleted, grouped by step, and what is retained."""
-    to_delete = [one for one in deletion_plan.in_order if not one.retention_reason]
+    to_delete = [deletion for deletion in deletion_plan.in_order if not deletion.retention_reason]
     console.ask(
         f"These {len(to_delete)} of {session.suffix} in {location_description(session)} go, and all data in them:"
     )
-    for step in dict.fromkeys(one.step for one in to_delete):
-        names = ", ".join(one.logical_id for one in to_delete if one.step == step)
+    for step in dict.fromkeys(deletion.step for deletion in to_delete):
+        names = ", ".join(deletion.logical_id for deletion in to_delete if deletion.step == step)
         for line in textwrap.wrap(
             f"{step}: {names}",
             width=100,
@@ -140,8 +140,8 @@ def print_deletions(console: Console, session: Session, deletion_plan: TeardownP
             break_on_hyphens=False,
         ):
             console.ask(line)
-    for one in (one for one in deletion_plan.in_order if one.retention_reason):
-        console.ask(f"= {one.step}/{one.logical_id} is left standing: {one.retention_reason}")
+    for deletion in (deletion for deletion in deletion_plan.in_order if deletion.retention_reason):
+        console.ask(f"= {deletion.step}/{deletion.logical_id} is left standing: {deletion.retention_reason}")
 
 
 def check_protections(session: Session, plan: Plan, protected: ProtectedResources) -> None:
@@ -156,7 +156,9 @@ def check_protections(session: Session, plan: Plan, protected: ProtectedResource
 def _lost_data(plan: Plan) -> str:
     """Return which data would be lost, each on a line."""
     deletion_plan = plan_teardown(plan, resources_to_delete(plan), RESOURCE_TYPES)
-    losses = "".join(f"\n  {one.logical_id}: {one.data_loss}" for one in deletion_plan.deletions if one.data_loss)
+    losses = "".join(
+        f"\n  {deletion.logical_id}: {deletion.data_loss}" for deletion in deletion_plan.deletions if deletion.data_loss
+    )
     return f"It would lose:{losses}" if losses else ""
 
 
@@ -175,7 +177,7 @@ def check_suspended(plan: Plan) -> None:
 
 def remaining_error(session: Session, report: VerificationReport, report_note: str) -> ResourcesRemain:
     """Return the error that lists what is still there."""
-    lines = "\n".join(f"  {one.what} {one.id}: {one.reason}" for one in report.remaining)
+    lines = "\n".join(f"  {remnant.what} {remnant.id}: {remnant.reason}" for remnant in report.remaining)
     return ResourcesRemain(
         f"{len(report.remaining)} of the stack {session.suffix} remain:\n{lines}",
         f"Run `{next_command(session, 'teardown')}` again. {report_note}".rstrip(),
@@ -245,11 +247,11 @@ def print_deleted(console: Console, session: Session, outcome: Outcome, report: 
         return
     for id_ in outcome.cleaned_up:
         console.note(f"Swept up: {id_} (AWS had left it, or it was kept to go back to).")
-    for one in report.kept:
-        console.note(f"Kept: {one.reason}. End it yourself when it is of no more use.")
-    for one in report.lingering:
-        until = f", until {one.until.replace('+00:00', 'Z')}" if one.until else ""
-        console.note(f"Left alone: {one.id} ({one.reason}{until}).")
+    for remnant in report.kept:
+        console.note(f"Kept: {remnant.reason}. End it yourself when it is of no more use.")
+    for remnant in report.lingering:
+        until = f", until {remnant.until.replace('+00:00', 'Z')}" if remnant.until else ""
+        console.note(f"Left alone: {remnant.id} ({remnant.reason}{until}).")
     if n := len(outcome.done):
         console.data(f"The stack {session.suffix} is gone: {amount(n, 'resource')} in {outcome.seconds:.1f} s.")
     console.data(f"Verified empty: {amount(report.asked, 'id')} asked, {report.searches} searches.")

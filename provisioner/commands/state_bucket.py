@@ -31,22 +31,24 @@ def init_bucket(
     location = called_by(bucket.aws)
     check_account(location, account)
     is_new = bucket.region is None
-    where = bucket.region or bucket.aws.region
+    region_name = bucket.region or bucket.aws.region
     action = "Make" if is_new else "Keep the state in"
-    confirmation.confirm(console, f"{action} the bucket {bucket.name} in account {location.account}, region {where}?")
+    confirmation.confirm(
+        console, f"{action} the bucket {bucket.name} in account {location.account}, region {region_name}?"
+    )
     begin_change()
     if is_new:
-        make(bucket, where)
-        console.note(f"The bucket {bucket.name} is made, in {where}.")
+        make(bucket, region_name)
+        console.note(f"The bucket {bucket.name} is made, in {region_name}.")
     prove(bucket)
     console.note("  writes are conditional (proven)")
     measures, left_out = list[str](), list[str]()
-    for safeguard in guard(bucket, where, location.account, location.partition):
+    for safeguard in guard(bucket, region_name, location.account, location.partition):
         (left_out if safeguard.left_out else measures).append(safeguard.words)
         note = f"left out: {safeguard.left_out}" if safeguard.left_out else "" if safeguard.is_new else "as it was"
         console.note(f"  {safeguard.words}{f' ({note})' if note else ''}", "yellow" if safeguard.left_out else "")
     if console.as_json:
-        bucket_fields = {"bucket": bucket.name, "region": where, "made": is_new}
+        bucket_fields = {"bucket": bucket.name, "region": region_name, "made": is_new}
         console.record("state_init", **bucket_fields, measures=measures, left_out=left_out)
     else:
         console.data(f"The state can be kept in {bucket.address}.")

@@ -132,10 +132,10 @@ def print_versions(console: Console, workspace: Workspace, suffix: str) -> int:
     if not versions and workspace.load_state(suffix) is None:
         raise workspace.unknown_stack_error(suffix)
     if console.as_json:
-        console.record("state_history", suffix=suffix, versions=[json_fields(one) for one in versions])
+        console.record("state_history", suffix=suffix, versions=[json_fields(version) for version in versions])
         return 0
     for line in table_lines(
-        [(one.name, one.saved_at, str(one.serial)) for one in versions], ("version", "kept", "serial")
+        [(version.name, version.saved_at, str(version.serial)) for version in versions], ("version", "kept", "serial")
     ):
         console.data(line)
     return 0

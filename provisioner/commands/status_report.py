@@ -142,14 +142,14 @@ def _read_resource(
         return None, reason_unknown(error, f"looking at {resource.description}")
 
 
-def _resource_health(type_name: str, doc: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
+def _resource_health(type_name: str, actual: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
     """Return the health of a resource; None if it could not be read."""
-    return None if unknown else health_of(RESOURCE_TYPES[type_name], doc)
+    return None if unknown else health_of(RESOURCE_TYPES[type_name], actual)
 
 
-def status_word(one: ObservedResource) -> str:
+def status_word(resource: ObservedResource) -> str:
     """Return the status of a resource in AWS, in one word if AWS has one."""
-    return one.health.description if one.health else f"unknown: {one.unknown_reason}"
+    return resource.health.description if resource.health else f"unknown: {resource.unknown_reason}"
 
 
 def print_record(console: Console, session: Session, report: StatusReport) -> None:

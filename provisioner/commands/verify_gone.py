@@ -18,8 +18,8 @@ def verify_gone(**given: Any) -> int:
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()
-    known = None if given["region"] else last_region(workspace, suffix)
-    session = open_session({**given, "region": given["region"] or known}, workspace, suffix)
-    if known:
+    last_known_region = None if given["region"] else last_region(workspace, suffix)
+    session = open_session({**given, "region": given["region"] or last_known_region}, workspace, suffix)
+    if last_known_region:
         session.region_source = "the report of its last teardown"
     return verify_stack_is_gone(console, session)
