@@ -54,7 +54,7 @@ def ended(resource_type: ResourceType, id_: str = "t-1") -> bool:
 @pytest.fixture(autouse=True)
 def _old(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is deleted here was made long ago."""
-    monkeypatch.setattr("provisioner.engine.execution.executor.consistency_seconds_left", lambda *_: 0.0)
+    monkeypatch.setattr("provisioner.engine.execution.deletion.consistency_seconds_left", lambda *_: 0.0)
 
 
 @pytest.mark.parametrize(
