@@ -49,7 +49,7 @@ def explain_settings(
 ) -> list[Setting]:
     """Return every setting with its value and its source, in the order of the model.
 
-    The arguments and errors are those of `load`.
+    The arguments and errors are those of `load_settings`.
     """
     given = given_settings(file, sets, environment)
     settings = _validate(given)
@@ -78,9 +78,8 @@ def _validate(given_by_path: Mapping[str, GivenSetting]) -> Settings:
     try:
         return Settings.model_validate(nested)
     except ValidationError as error:
-        raise invalid_settings_error(
-            error, {path: setting.source for path, setting in given_by_path.items()}
-        ) from error
+        sources = {path: setting.source for path, setting in given_by_path.items()}
+        raise invalid_settings_error(error, sources) from error
 
 
 def _value_at(values: Mapping[str, Any], path: str) -> Any:

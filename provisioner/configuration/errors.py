@@ -80,11 +80,9 @@ def _setting_path(detail: ErrorDetails) -> str:
 
 def _subject(path: str, sources: Mapping[str, str]) -> str:
     """Return the beginning of a message: the setting and its source, or all settings together."""
-    return (
-        f"The setting `{path}`{_sources_phrase(path, sources)} is"
-        if path
-        else "The settings do not go together and are"
-    )
+    if not path:
+        return "The settings do not go together and are"
+    return f"The setting `{path}`{_sources_phrase(path, sources)} is"
 
 
 def _sources_phrase(path: str, sources: Mapping[str, str]) -> str:

@@ -126,8 +126,8 @@ def _read_set_options(sets: Iterable[str]) -> Iterator[GivenSetting]:
 
 def _leading_name(text: str) -> str:
     """Return the name at the beginning of a text, without the rest: that may be a secret value."""
-    name = re.match(r"[\w.-]*", text)
-    return name[0] + "..." if name and name[0] != text else text
+    match = re.match(r"[\w.-]*", text)
+    return match[0] + "..." if match and match[0] != text else text
 
 
 def _parse_value(text: str) -> Any:
@@ -141,6 +141,6 @@ def _parse_value(text: str) -> Any:
         except ValueError:
             return text
         except RecursionError:
-            # A value that `_shallow` refuses, as it would refuse the text if that could be parsed.
+            # The text is nested too deep to be parsed: return a value that `_check_depth` refuses for that.
             return json.loads("[" * (_MAX_DEPTH + 1) + "]" * (_MAX_DEPTH + 1))
     return text

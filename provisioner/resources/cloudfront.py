@@ -174,9 +174,7 @@ class Distribution(ResourceType):
             config = {**actual["DistributionConfig"], "Enabled": False}
             cloudfront.update_distribution(Id=spec.id, IfMatch=reply["ETag"], DistributionConfig=config)
         if actual["DistributionConfig"]["Enabled"] or actual["Status"] != "Deployed":
-            raise RetryLater(
-                "it is disabled, and not all edge locations know that yet", due=self.typical_create_seconds
-            )
+            raise RetryLater("it is disabled, and CloudFront is deploying that", due=self.typical_create_seconds)
         try:
             cloudfront.delete_distribution(Id=spec.id, IfMatch=reply["ETag"])
         except ClientError as error:
@@ -195,7 +193,7 @@ class Distribution(ResourceType):
         return read_plans(cloudfront, cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"])
 
     def routes_to(self, actual: JsonObject) -> list[str]:
-        """Return the hashes of the origin keys that it sends, once all edge locations send them."""
+        """Return the hashes of the origin keys that the distribution sends, once all edge locations send them."""
         return list(sent_key_hashes(actual["Origins"])) if actual.get("Status") == "Deployed" else []
 
     def normalize(self, actual: JsonObject) -> JsonObject:

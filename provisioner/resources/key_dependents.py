@@ -46,9 +46,9 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     yield from _phrases("the automated backups of {DBClusterIdentifier}", automated_backups, key)
 
 
-def _phrases(template: str, descriptions: list[JsonObject], key: str) -> Iterator[str]:
-    """Yield a phrase for each listed resource that is encrypted with the key."""
-    return (template.format(**description) for description in descriptions if description.get("KmsKeyId") == key)
+def _phrases(template: str, resources: list[JsonObject], key: str) -> Iterator[str]:
+    """Yield a phrase for each of the resources that is encrypted with the key."""
+    return (template.format(**resource) for resource in resources if resource.get("KmsKeyId") == key)
 
 
 def _table_backups(client: Any, key: str, suffix: str) -> Iterator[str]:

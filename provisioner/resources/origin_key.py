@@ -90,7 +90,7 @@ class NewestKey(StoredKeys):
     """The key that CloudFront sends: the pending one during a change, else the current one."""
 
     def fingerprinted(self, aws: Any, lookup: Lookup) -> Any:
-        """Return the newest key in that form; return the object itself while no key can be read."""
+        """Return the newest key, compared and recorded by hash; the object itself while no key can be read."""
         keys = super().fingerprinted(aws, lookup)
         return keys[-1] if isinstance(keys, list) else self
 
@@ -137,9 +137,9 @@ def sent_key_hashes(origins: JsonObject) -> Iterator[str]:
 
 
 def is_too_early_for_key(desired: list[JsonObject], actual: list[JsonObject], serving: Set[str]) -> bool:
-    """Return whether it is too early for a rule to require the key.
+    """Return whether a rule must not require the key yet, because CloudFront does not send it yet.
 
-    It is if the rule is to require one, does not do so yet, and CloudFront does not send it yet.
+    A rule that requires a key already is never too early.
 
     Args:
         desired: The desired conditions of the rule, keys as hashes.

@@ -13,7 +13,7 @@ from typing import Any
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
 
-# The command that removes protections; `as_option` formats them.
+# The command that removes protections; `to_cli_option` formats them.
 REMOVE_COMMAND = (
     "aws route53 delete-resource-record-set-protections --hosted-zone-id {HostedZoneId} --protections {Protections}"
 )

@@ -35,7 +35,7 @@ def read_role_details(iam: Any, name: str) -> JsonObject | None:
 
 
 def read_role_description(iam: Any, name: str) -> JsonObject:
-    """Return the role's description, which `detail` lacks, as `{"Description": ...}`.
+    """Return the role's description, which `read_role_details` lacks, as `{"Description": ...}`.
 
     It is taken from the list of all roles; return {} if the account has too many roles for one list.
     """

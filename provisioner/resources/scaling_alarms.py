@@ -49,8 +49,8 @@ def tracking_status(policy: JsonObject, alarms: Mapping[str, JsonObject]) -> str
     """Return the status of a policy's alarms, one of the words of `STATUS_CLASSES`.
 
     An alarm calls the policy by an action that begins with the policy's ARN. A policy needs a high alarm, and
-    a low alarm unless its scale-in is disabled. If AWS names its alarms in another way, all that the policy
-    names have to exist.
+    a low alarm unless its scale-in is disabled. If the alarms do not have AWS's usual names, every alarm that
+    the policy lists has to exist.
 
     Args:
         policy: The policy, as DescribeScalingPolicies returns it.

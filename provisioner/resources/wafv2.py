@@ -163,7 +163,5 @@ def _distributions_using(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[
     """
     for distribution in cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []:
         if distribution.get("WebACLId") == arn:
-            yield (
-                distribution["Id"],
-                mapping(cloudfront.list_tags_for_resource(Resource=distribution["ARN"])["Tags"]["Items"]),
-            )
+            tags = cloudfront.list_tags_for_resource(Resource=distribution["ARN"])["Tags"]["Items"]
+            yield distribution["Id"], mapping(tags)

@@ -182,10 +182,10 @@ def _managed_secret(step: Step, settings: Settings, cluster: ResourceHandle) -> 
 def _master_password(
     step: Step, settings: Settings, lookups: StackLookups, keys: Keys
 ) -> tuple[dict[str, Any], Ref | None, Ref | None]:
-    """Return how the cluster gets its master password, the secret's ARN, and the secret's KMS key.
+    """Return the cluster's properties for its master password, the secret's ARN, and the secret's KMS key.
 
-    Usually RDS creates, keeps and rotates the password; the ARN is then None. If a password was given when
-    the stack was created, the stack has a secret of its own for it.
+    Usually RDS creates, keeps and rotates the password, in a secret whose ARN is not known before: then the
+    ARN is None. If a password was given when the stack was created, the stack has a secret of its own for it.
     """
     if lookups.master_password == "rds":  # noqa: S105 - who holds it, not what it is
         key = keys.cluster_encryption(step.stack.region).get("KmsKeyId")

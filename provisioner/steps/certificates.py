@@ -51,11 +51,7 @@ def declare_certificates(step: Step, settings: Settings) -> Certificates | None:
     if not names:
         return None
     given = settings.domain.balancer_certificate_arn
-    if given and given.split(":")[3] != step.stack.region:
-        raise UsageError(
-            f"{given} is not in {step.stack.region}, where the load balancer takes its certificate from.",
-            "Name one of that region in `domain.balancer_certificate_arn`, or leave it out.",
-        )
+    _check_region(given, step.stack.region)
     requested: dict[str, ResourceHandle] = {}
     all_names = {"edge": names, "alb": [*names, settings.domain.origin]}
     if not given:
@@ -72,6 +68,15 @@ def declare_certificates(step: Step, settings: Settings) -> Certificates | None:
         issuances.append(issuance)
         serving[place] = ServingCertificate(certificate.id, issuance)
     return Certificates(serving["edge"], serving["alb"])
+
+
+def _check_region(arn: str | None, region: str) -> None:
+    """Raise UsageError if the load balancer's given certificate is in another region than the stack."""
+    if arn and arn.split(":")[3] != region:
+        raise UsageError(
+            f"{arn} is not in {region}, where the load balancer takes its certificate from.",
+            "Name one of that region in `domain.balancer_certificate_arn`, or leave it out.",
+        )
 
 
 def _declare_certificate(step: Step, place: str, names: list[str], region: str) -> ResourceHandle:

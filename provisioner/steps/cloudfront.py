@@ -99,7 +99,7 @@ def _ready_edges(
 def _origin_config(
     settings: Settings, balancer: Balancer, origin_key: OriginKey | None, vpc_origin: ResourceHandle | None
 ) -> dict[str, Any]:
-    # A VPC origin, if there is one, else a custom origin at the load balancer's name.
+    """Return the VPC origin, if there is one, else a custom origin at the load balancer's name."""
     origin = {
         "Id": _ORIGIN_ID,
         "DomainName": settings.domain.origin or balancer.alb["DNSName"],

@@ -80,5 +80,5 @@ def offline_lookups(zone_count: int, version: str) -> StackLookups:
 
 
 def _unknown(name: str) -> Unknown:
-    # Stands for a value that only AWS knows.
+    """Return the placeholder for a value that only AWS knows."""
     return Unknown(Ref("fact", name))

@@ -49,7 +49,7 @@ class RdsResourceType(ResourceType):
             rds.remove_tags_from_resource(ResourceName=arn, TagKeys=removed_keys)
 
 
-# The AWS operations that `databases` calls, for `calls`.
+# The AWS operations that `databases_using` calls, for `declare_operations`.
 BLOCKER_OPERATIONS = "DescribeDBClusters DescribeDBInstances"
 
 
