@@ -75,6 +75,7 @@ class AccessLogTail:
 
 
 def _parse_line(key: str, number: int, text: str) -> LogLine:
+    """Parse an entry of an access log; its stream is the load balancer's name, its id the file and line."""
     _, timestamp, load_balancer, _ = text.split(" ", 3)
     milliseconds = round(datetime.fromisoformat(timestamp).timestamp() * 1000)
     return LogLine(milliseconds, load_balancer.split("/")[1], text, f"{key}:{number}")

@@ -103,6 +103,7 @@ def _bypass_hint(bucket: str, mode: str, key: str, version: str, qualifier: str 
 
 
 def _version_options(bucket: str, key: str, version: str) -> str:
+    """Return the options of the AWS CLI that name one version of an object."""
     return f"--bucket {bucket} --key {shlex.quote(key)} --version-id {version}"
 
 

@@ -128,6 +128,7 @@ class Distribution(ResourceType):
         )
 
     def _find_id(self, cloudfront: Any, comment: str) -> str:
+        """Return the id of the distribution with this comment; "" if there is none."""
         distributions = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
         return next((str(actual["Id"]) for actual in distributions if actual["Comment"] == comment), "")
 

@@ -120,6 +120,7 @@ class Table(ResourceType):
         return [*_unmanaged_indexes(actual), *self._unmanaged_policy(dynamodb, actual)]
 
     def _unmanaged_policy(self, dynamodb: Any, actual: JsonObject) -> list[Unmanaged]:
+        """Return the table's resource policy, if somebody set one."""
         request = {"ResourceArn": actual["TableArn"]}
         try:
             reply: JsonObject = default_if_unsupported(lambda: dynamodb.get_resource_policy(**request), {})
@@ -224,6 +225,7 @@ class TimeToLive(SubresourceType):
         return 2 if is_on and stays_on else 1
 
     def _read_specification(self, dynamodb: Any, props: JsonObject) -> JsonObject:
+        """Return the TTL as it is now."""
         actual = self.read(dynamodb, ResourceSpec("", "", "", props)) or {}
         return dict(actual["TimeToLiveSpecification"])
 

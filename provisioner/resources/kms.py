@@ -185,6 +185,7 @@ def _list_tags(kms: Any, arn: str) -> dict[str, str]:
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return tags in the shape of KMS's calls."""
     return [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
 
 

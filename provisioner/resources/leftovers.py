@@ -121,6 +121,7 @@ def _delete_log_group(clients: Clients, name: str) -> None:
 
 
 def _batches(names: list[str], size: int) -> Iterator[list[str]]:
+    """Yield the names in lists of at most `size`."""
     for start in range(0, len(names), size):
         yield names[start : start + size]
 
@@ -202,6 +203,7 @@ def _snapshots(clients: Clients, stack: Stack) -> list[Remnant]:
 
 
 def _describe_snapshot(snapshot: dict[str, Any]) -> str:
+    """Describe a snapshot with its size and what it costs at most."""
     size = int(snapshot.get("AllocatedStorage") or 0)
     cost = f", at most {size * SNAPSHOT_PRICE:.2f} USD a month" if size else ""
     name = snapshot["DBClusterSnapshotIdentifier"]

@@ -52,6 +52,7 @@ class ManagedPolicy(ResourceType):
         return {**actual, "PolicyDocument": version["Document"], "Tags": mapping(actual.get("Tags") or [])}
 
     def _find_arn(self, iam: Any, name: str) -> str:
+        """Return the ARN of the policy with this name; "" if there is none."""
         policies = iam.list_policies(Scope="Local")["Policies"]
         return next((str(policy["Arn"]) for policy in policies if policy["PolicyName"] == name), "")
 
@@ -106,6 +107,7 @@ class ManagedPolicy(ResourceType):
 
 
 def _is_role_of_stack(name: str, suffix: str) -> bool:
+    """Return whether a role has a name that this stack gives."""
     return name.startswith(f"{PROJECT}-") and name.endswith(f"-{suffix}")
 
 

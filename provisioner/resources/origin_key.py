@@ -124,6 +124,7 @@ def required_key_hashes(conditions: list[JsonObject]) -> list[str]:
 
 
 def _header_values(condition: JsonObject) -> Iterator[Any]:
+    """Yield the values that the condition allows: those of a list, or one object that stands for all keys."""
     values = condition["HttpHeaderConfig"].get("Values") or []
     yield from values if isinstance(values, list) else [values]
 
@@ -176,5 +177,6 @@ def redact_origins(origins: JsonObject, suffix: str) -> JsonObject:
 
 
 def _redact_header(header: JsonObject, suffix: str) -> JsonObject:
+    """Return a header of an origin; the key in it is replaced by its hash."""
     is_key = header["HeaderName"] == HEADER
     return {**header, "HeaderValue": key_hash(header["HeaderValue"], suffix)} if is_key else header

@@ -173,6 +173,7 @@ class DnsName(ResourceType):
 
 
 def _zone_and_name(spec: ResourceSpec) -> JsonObject:
+    """Return the properties that identify the name."""
     return {key: spec.props[key] for key in DnsName.unique_properties}
 
 
@@ -235,6 +236,7 @@ def _mark_record(spec: ResourceSpec) -> JsonObject:
 
 
 def _is_own_mark(mark: JsonObject, spec: ResourceSpec) -> bool:
+    """Return whether the TXT record is the mark of this stack."""
     return bool(mark["ResourceRecords"] == _mark_record(spec)["ResourceRecords"])
 
 

@@ -78,8 +78,10 @@ def _required_name_parts(policy: JsonObject) -> dict[str, str]:
 
 
 def _calls_policy(alarm: JsonObject, policy: JsonObject) -> bool:
+    """Return whether an action of the alarm is the policy."""
     return any(str(action).startswith(policy["PolicyARN"]) for action in alarm.get("AlarmActions") or [])
 
 
 def _alarm_names(policy: JsonObject) -> list[str]:
+    """Return the names of the alarms that AWS lists for the policy."""
     return [alarm["AlarmName"] for alarm in policy.get("Alarms") or []]

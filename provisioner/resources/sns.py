@@ -97,6 +97,7 @@ class Topic(ResourceType):
 
 
 def _find_arn(sns: Any, name: str) -> str:
+    """Return the ARN of the topic with this name; "" if there is none."""
     arns = (str(topic["TopicArn"]) for topic in sns.list_topics()["Topics"])
     return next((arn for arn in arns if arn.rsplit(":", 1)[1] == name), "")
 

@@ -17,6 +17,7 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import has_stack_tags
+from provisioner.resources.record_protections import normalize_name
 from provisioner.resources.tags import GLOBAL_REGION, mapping
 
 # The AWS operations that this module calls, by service: `policy` grants them.
@@ -60,7 +61,7 @@ def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
 def _certificate_arns_in_need(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
     acm = sibling_client(client, "acm", region)
-    record_name = _normalize_name(spec.props["Name"])
+    record_name = normalize_name(spec.props["Name"])
     summaries = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
     for arn in (
         summary["CertificateArn"] for summary in summaries if _may_be_for(summary, record_name.partition(".")[2])
@@ -83,14 +84,11 @@ def _may_be_for(summary: JsonObject, name: str) -> bool:
     any.
     """
     listed_names = {summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", [])}
-    names = {_normalize_name(listed_name).removeprefix("*.") for listed_name in listed_names}
+    names = {normalize_name(listed_name).removeprefix("*.") for listed_name in listed_names}
     return name in names or bool(summary.get("HasAdditionalSubjectAlternativeNames"))
 
 
 def _validation_record_names(certificate: JsonObject) -> set[str]:
+    """Return the names of the certificate's validation records, as names are compared."""
     options = certificate.get("DomainValidationOptions", [])
-    return {_normalize_name(option["ResourceRecord"]["Name"]) for option in options if option.get("ResourceRecord")}
-
-
-def _normalize_name(name: str) -> str:
-    return str(name).rstrip(".").lower()
+    return {normalize_name(option["ResourceRecord"]["Name"]) for option in options if option.get("ResourceRecord")}

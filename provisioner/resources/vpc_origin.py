@@ -64,10 +64,12 @@ class VpcOrigin(ResourceType):
         return {**_to_properties(actual), "Tags": tags}
 
     def _find_id(self, cloudfront: Any, name: str) -> str:
-        def ask() -> JsonObject:
+        """Return the id of the VPC origin with this name; "" if there is none."""
+
+        def list_origins() -> JsonObject:
             return dict(cloudfront.list_vpc_origins())
 
-        origins = default_if_unsupported(ask, _NO_ORIGINS)["VpcOriginList"].get("Items") or []
+        origins = default_if_unsupported(list_origins, _NO_ORIGINS)["VpcOriginList"].get("Items") or []
         return next((str(origin["Id"]) for origin in origins if origin["Name"] == name), "")
 
     def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:

@@ -84,6 +84,7 @@ def _publish_statements(step: Step, lookups: StackLookups, topic: ResourceHandle
 
 
 def _declare_alarm(step: Step, metric: AlarmMetric, topic: ResourceHandle, region: str) -> None:
+    """Declare an alarm that notifies the topic when it begins and when it ends."""
     step(
         Alarm,
         metric.logical_id,

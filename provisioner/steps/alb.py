@@ -132,6 +132,7 @@ def declare_redirect(step: Step, balancer: Balancer, distribution: ResourceHandl
 
 
 def _declare_attributes(step: Step, settings: Settings, alb: ResourceHandle, access_logs: AccessLogs | None) -> None:
+    """Declare the load balancer's attributes; access logs are on if there is a bucket for them."""
     destination = {"bucket": access_logs.bucket.id, "prefix": BALANCER_PREFIX} if access_logs else {}
     step(
         LoadBalancerAttributes,
@@ -149,6 +150,7 @@ def _declare_attributes(step: Step, settings: Settings, alb: ResourceHandle, acc
 
 
 def _declare_target_group(step: Step, network: Network, workload: Workload) -> ResourceHandle:
+    """Declare the target group of a service and its attributes."""
     # ECS registers the addresses of the tasks, so the target type is "ip".
     group = step(
         TargetGroup,

@@ -56,6 +56,7 @@ class ListenerRules:
     def _declare_rule(
         self, id_suffix: str, priority: int, path: list[dict[str, Any]], action: dict[str, Any]
     ) -> ResourceHandle:
+        """Declare a rule with the key conditions, and add it to `rules`."""
         rule = self.step(
             ListenerRule,
             f"{self.id_prefix}-{id_suffix}",
@@ -69,6 +70,7 @@ class ListenerRules:
 
 
 def _path_condition(prefix: str) -> list[dict[str, Any]]:
+    """Return the condition that matches a path pattern."""
     return [{"Field": "path-pattern", "Values": [prefix]}]
 
 

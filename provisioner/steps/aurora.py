@@ -120,6 +120,7 @@ def _declare_instances(
 
 
 def _declare_subnet_group(step: Step, network: Network, service_roles: ServiceRoles) -> ResourceHandle:
+    """Declare the DB subnet group of the private subnets."""
     return step(
         DBSubnetGroup,
         "db-subnets",

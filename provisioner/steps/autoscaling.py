@@ -24,6 +24,7 @@ def declare_autoscaling(
 def _declare_scaling(
     step: Step, workload: Workload, tasks: Compute, balancer: Balancer, service_roles: ServiceRoles
 ) -> None:
+    """Declare the scalable target and the scaling policy of one service."""
     service, routing = tasks.services[workload.name], balancer.routing[workload.name]
     target_keys: dict[str, Any] = {
         "ServiceNamespace": "ecs",

@@ -80,6 +80,7 @@ def _check_region(arn: str | None, region: str) -> None:
 
 
 def _declare_certificate(step: Step, place: str, names: list[str], region: str) -> ResourceHandle:
+    """Declare a certificate for these names; the first is its common name."""
     alternative_names: dict[str, Any] = {"SubjectAlternativeNames": names[1:]} if names[1:] else {}
     return step(
         Certificate,

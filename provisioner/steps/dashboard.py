@@ -26,6 +26,7 @@ def declare_dashboard(step: Step, settings: Settings, monitored: MonitoredResour
 
 
 def _widget(position: int, metric: AlarmMetric, region: str) -> dict[str, Any]:
+    """Return the widget of an alarm's metric, placed in rows of three."""
     row, column = divmod(position, _COLUMNS)
     threshold_line = {"label": "alarm", "value": metric.props["Threshold"]}
     return {
@@ -62,5 +63,6 @@ def _metric_rows(metric: AlarmMetric) -> list[list[Any]]:
 
 
 def _metric_row(namespace: str, metric: Any, options: dict[str, Any]) -> list[Any]:
+    """Return one row of a widget's metrics."""
     dimensions = [part for dimension in metric["Dimensions"] for part in (dimension["Name"], dimension["Value"])]
     return [namespace, metric["MetricName"], *dimensions, options]

@@ -36,6 +36,7 @@ def declare_names(step: Step, settings: Settings, distribution: ResourceHandle) 
 def _declare_alias(
     step: Step, settings: Settings, name: str, target: dict[str, Any], types: tuple[str, ...]
 ) -> ResourceHandle:
+    """Declare alias records of these types from a name to an AWS resource."""
     alias = {**target, "EvaluateTargetHealth": False}
     return step(
         DnsName,

@@ -46,6 +46,7 @@ def declare_sessions_table(step: Step, settings: Settings, keys: Keys) -> Resour
 
 
 def _billing(settings: Settings) -> dict[str, Any]:
+    """Return how the table's capacity is billed."""
     if settings.table.billing == "on_demand":
         return {"BillingMode": "PAY_PER_REQUEST"}
     units = {"ReadCapacityUnits": settings.table.read_units, "WriteCapacityUnits": settings.table.write_units}
@@ -53,5 +54,6 @@ def _billing(settings: Settings) -> dict[str, Any]:
 
 
 def _ttl_specification(settings: Settings) -> dict[str, Any]:
+    """Return the TTL; it is off if the settings name no attribute."""
     attribute = settings.table.ttl_attribute
     return {"Enabled": True, "AttributeName": attribute} if attribute else {"Enabled": False}

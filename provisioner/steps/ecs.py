@@ -85,6 +85,7 @@ def _exec_logging(logs: LogGroups) -> dict[str, Any]:
 
 
 def _capacity_providers(settings: Settings) -> list[dict[str, Any]]:
+    """Return the shares of Fargate Spot and Fargate."""
     return [
         {"capacityProvider": "FARGATE_SPOT", "weight": settings.service.spot_weight, "base": 0},
         {
@@ -98,6 +99,7 @@ def _capacity_providers(settings: Settings) -> list[dict[str, Any]]:
 def _declare_service(
     step: Step, settings: Settings, workload: Workload, inputs: TaskInputs, cluster: ResourceHandle
 ) -> ResourceHandle:
+    """Declare the task definition and the ECS service of one service."""
     task = _declare_task_definition(step, settings, workload, inputs)
     return step(
         Service,
@@ -157,6 +159,7 @@ def _task_prerequisites(workload: Workload, inputs: TaskInputs) -> list[Edge | R
 
 
 def _declare_task_definition(step: Step, settings: Settings, workload: Workload, inputs: TaskInputs) -> ResourceHandle:
+    """Declare the task definition of one service."""
     # The containers come from `hardened`, which may add one that prepares the volumes.
     container = _container(settings, workload, inputs, step.stack.region)
     return step(
@@ -175,6 +178,7 @@ def _declare_task_definition(step: Step, settings: Settings, workload: Workload,
 
 
 def _container(settings: Settings, workload: Workload, inputs: TaskInputs, region: str) -> dict[str, Any]:
+    """Return the definition of the service's container; the placeholder image gets a command."""
     container = {
         "name": CONTAINER,
         "image": workload.image,
@@ -226,4 +230,5 @@ def _secrets(workload: Workload, inputs: TaskInputs) -> dict[str, Any]:
 
 
 def _named_values(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return a mapping as the list of objects that ECS takes, sorted by name."""
     return [{"name": name, key: value} for name, value in sorted(values.items())]

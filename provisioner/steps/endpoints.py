@@ -69,6 +69,7 @@ def check_images_reachable(settings: Settings, region: str) -> None:
 
 
 def _service_name(step: Step, service: str) -> str:
+    """Return the name of a service in the VPC endpoints' API."""
     return f"com.amazonaws.{step.stack.region}.{service}"
 
 

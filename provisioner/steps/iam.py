@@ -113,6 +113,7 @@ def _database_login(step: Step, settings: Settings, lookups: StackLookups, datab
 
 
 def _declare_role(step: Step, settings: Settings, lookups: StackLookups, noun: str, description: str) -> ResourceHandle:
+    """Declare a role that ECS tasks can assume."""
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": "ecs-tasks.amazonaws.com"},
@@ -131,11 +132,13 @@ def _declare_role(step: Step, settings: Settings, lookups: StackLookups, noun: s
 
 
 def _declare_policy(step: Step, role: ResourceHandle, name: str, statements: list[dict[str, Any]]) -> ResourceHandle:
+    """Declare an inline policy of a role."""
     document = {"Version": "2012-10-17", "Statement": statements}
     return step(RolePolicy, f"{role.logical_id}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document)
 
 
 def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
+    """Return a statement that allows the actions on the resources."""
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 

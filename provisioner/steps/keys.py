@@ -92,6 +92,7 @@ def declare_keys(step: Step, settings: Settings, lookups: StackLookups) -> Keys:
 
 
 def _declare_key(step: Step, lookups: StackLookups, noun: str, region: str) -> ResourceHandle:
+    """Declare a key with its alias and its yearly rotation."""
     other_region = region if region != step.stack.region else ""
     key = step(
         EdgeKey if other_region else Key,
@@ -131,5 +132,6 @@ def _policy_statements(step: Step, lookups: StackLookups, region: str) -> Iterat
 
 
 def _allow(sid: str, principal: dict[str, Any], actions: Any, condition: Any = None) -> dict[str, Any]:
+    """Return a statement of the key policy."""
     statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*"}
     return {**statement, "Condition": condition} if condition else statement

@@ -37,6 +37,7 @@ def declare_log_groups(step: Step, settings: Settings, keys: Keys) -> LogGroups:
 def _declare_log_group(
     step: Step, settings: Settings, keys: Keys, resource_type: type[ResourceType], noun: str
 ) -> ResourceHandle:
+    """Declare a log group with its retention."""
     group = step(resource_type, noun, noun=noun, **keys.log_group_encryption(step.stack.region))
     step(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=settings.logs.days)
     return group

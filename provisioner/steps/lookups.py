@@ -56,6 +56,7 @@ def validate_lookups(stored: Mapping[str, Any]) -> bool:
 
 
 def _has_types(value: Any, outer: type, inner: type) -> bool:
+    """Return whether a value, and all values in it, have these types."""
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return isinstance(value, outer) and all(isinstance(member, inner) for member in members)
 

@@ -61,6 +61,7 @@ def firewall_alarm(settings: Settings, acl: ResourceHandle) -> AlarmMetric:
 
 
 def _balancer_alarms(settings: Settings, balancer: Balancer) -> list[AlarmMetric]:
+    """Return the alarms on the load balancer: its errors, the tasks' errors, the response time."""
     namespace, dimensions = "AWS/ApplicationELB", {"LoadBalancer": balancer.alb["FullName"]}
     errors = settings.alarms.errors
     return [
@@ -85,6 +86,7 @@ def _balancer_alarms(settings: Settings, balancer: Balancer) -> list[AlarmMetric
 
 
 def _target_alarm(balancer: Balancer, name: str) -> AlarmMetric:
+    """Return the alarm on tasks that fail their health check."""
     dimensions = {
         "LoadBalancer": balancer.alb["FullName"],
         "TargetGroup": balancer.routing[name].target_group["FullName"],
@@ -96,10 +98,12 @@ def _target_alarm(balancer: Balancer, name: str) -> AlarmMetric:
 
 
 def _of_service(name: str) -> str:
+    """Return " of NAME" for a further service, "" for the main one."""
     return f" of {name}" if name else ""
 
 
 def _task_alarm(tasks: Compute, name: str) -> AlarmMetric:
+    """Return the alarm on fewer running tasks than desired."""
     dimensions = {"ClusterName": tasks.cluster.aws_name, "ServiceName": tasks.services[name].aws_name}
     missing = _formula_alarm(
         "ECS/ContainerInsights",
@@ -113,6 +117,7 @@ def _task_alarm(tasks: Compute, name: str) -> AlarmMetric:
 
 
 def _database_alarms(settings: Settings, database: Database) -> list[AlarmMetric]:
+    """Return the alarms on the database: its capacity, CPU and connections."""
     namespace, dimensions = "AWS/RDS", {"DBClusterIdentifier": database.cluster.aws_name}
     return [
         AlarmMetric(
@@ -136,6 +141,7 @@ def _database_alarms(settings: Settings, database: Database) -> list[AlarmMetric
 
 
 def _table_alarm(table: ResourceHandle) -> AlarmMetric:
+    """Return the alarm on requests that the table throttles."""
     throttled = _formula_alarm(
         "AWS/DynamoDB",
         {"reads": "ReadThrottleEvents", "writes": "WriteThrottleEvents"},
@@ -202,4 +208,5 @@ def _alarm_condition(threshold: float) -> dict[str, Any]:
 
 
 def _to_dimensions(dimensions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return dimensions as CloudWatch takes them."""
     return [{"Name": name, "Value": value} for name, value in dimensions.items()]

@@ -60,6 +60,7 @@ def _declare_nat_gateway(
 
 
 def _declare_route(step: Step, n: int, table: ResourceHandle, nat: ResourceHandle) -> ResourceHandle:
+    """Declare the route from a private route table to its NAT gateway."""
     return step(Route, f"route-private-{n}", RouteTableId=table.id, DestinationCidrBlock=ANYWHERE, NatGatewayId=nat.id)
 
 

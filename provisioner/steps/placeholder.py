@@ -54,6 +54,7 @@ def _exact_location(path: bytes) -> str:
 
 
 def _escape_byte(byte: int) -> str:
+    """Return a byte for a regular expression of nginx."""
     char = chr(byte)
     return char if char.isascii() and (char.isalnum() or char in "/_-") else f"\\x{byte:02x}"
 

@@ -114,6 +114,7 @@ def _declare_service_rules(
 
 
 def _declare_group(step: Step, network: Network, workload: Workload, noun: str, description: str) -> ResourceHandle:
+    """Declare a security group without the egress rule that AWS adds."""
     group = step(SecurityGroup, workload.logical_id(noun), noun=noun, Description=description, VpcId=network.vpc.id)
     step(NoDefaultEgress, workload.logical_id(f"{noun}-no-default-egress"), GroupId=group.id)
     return group
@@ -129,6 +130,7 @@ def _declare_rule(
     after: Iterable[ResourceHandle] = (),
     **peer: Any,
 ) -> ResourceHandle:
+    """Declare a rule of a security group for one TCP port or a range of ports."""
     first, last = ports if isinstance(ports, tuple) else (ports, ports)
     return step(
         resource_type,

@@ -66,6 +66,7 @@ def declare_network(step: Step, settings: Settings, lookups: StackLookups) -> Ne
 def _declare_subnets(
     step: Step, visibility: str, vpc: ResourceHandle, lookups: StackLookups, blocks: list[str]
 ) -> list[ResourceHandle]:
+    """Declare a subnet in each zone; `visibility` is public or private."""
     return [
         step(
             Subnet,

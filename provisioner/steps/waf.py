@@ -59,6 +59,7 @@ def _declare_log(step: Step, settings: Settings, lookups: StackLookups, acl: Res
 
 
 def _rules(settings: Settings) -> list[dict[str, Any]]:
+    """Return the rules that are not off, in the order of their priorities."""
     waf = settings.waf
     rules = [
         _rate_rule(waf.rate, waf.rate_limit),
@@ -70,6 +71,7 @@ def _rules(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _rate_rule(action: RuleAction, limit: int) -> dict[str, Any]:
+    """Return the rule that counts requests per address; {} if it is off."""
     if action == "off":
         return {}
     statement = {"Limit": limit, "EvaluationWindowSec": _WINDOW_SECONDS, "AggregateKeyType": "IP"}
@@ -105,6 +107,7 @@ def _managed_rule(name: str, group: str, action: RuleAction, **rule_actions: Rul
 
 
 def _rule_visibility(name: str) -> dict[str, Any]:
+    """Return the visibility configuration of a rule."""
     return _visibility(f"ml-api-{name}")
 
 

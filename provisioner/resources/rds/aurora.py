@@ -38,6 +38,7 @@ def is_newer_minor(actual: Any, desired: Any) -> bool:
 
 
 def _numbers(parts: list[str]) -> list[int]:
+    """Return the numeric parts of a version."""
     return [int(part) for part in parts if part.isdigit()]
 
 

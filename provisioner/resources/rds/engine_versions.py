@@ -114,10 +114,10 @@ def _describe_versions(clients: Clients, version: str = "") -> list[dict[str, An
     request = {"EngineVersion": version} if version else {}
     no_versions: dict[str, Any] = {"DBEngineVersions": []}
 
-    def ask() -> dict[str, Any]:
+    def describe() -> dict[str, Any]:
         return dict(clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **request))
 
-    reply = default_if_unsupported(ask, no_versions) if clients.aws.endpoint else ask()
+    reply = default_if_unsupported(describe, no_versions) if clients.aws.endpoint else describe()
     return list(reply["DBEngineVersions"])
 
 
@@ -127,4 +127,5 @@ def _is_plain_version(version: str) -> bool:
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, to sort by."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
