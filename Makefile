@@ -8,7 +8,7 @@ DAY := $(shell date -u +%Y%m%d)
 
 .PHONY: demo test check slow bench faults faults-strongest rights wander clean
 
-demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
+demo: $(VENV)/.runs  ## bring the stack up on the local AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
 	$(BIN)/python cli.py status --local --suffix $(SUFFIX)
 

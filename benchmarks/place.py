@@ -89,7 +89,7 @@ class Place:
         """
         emulator = running_emulator(self.home / "embedded" / "server")
         if emulator is None:
-            raise RuntimeError("the embedded AWS has ended")
+            raise RuntimeError("the local AWS has ended")
         return emulator
 
     def zone(self, name: str) -> str:

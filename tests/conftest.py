@@ -78,7 +78,7 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[LocalAws]:
-    """One embedded AWS a worker; who uses it empties it first."""
+    """One local AWS a worker; who uses it empties it first."""
     with LocalAws() as box:
         warm_up(box.emulator)
         gc.collect()
@@ -88,7 +88,7 @@ def served() -> Iterator[LocalAws]:
 
 @pytest.fixture
 def user(served: LocalAws, tmp_path: Path) -> User:
-    """A user's place before an empty embedded AWS, with its manners and instant."""
+    """A user's place before an empty local AWS, with its manners and instant."""
     return User.before(served, tmp_path / "home")
 
 

@@ -62,7 +62,7 @@ def hold_tunnel(console: Console, session: Session, port: int | None, service: s
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     if session.aws.local:
-        raise ProvisionerError("The session ended: the embedded AWS runs no task to go through.", LOCAL_ONLY)
+        raise ProvisionerError("The session ended: the local AWS runs no task to go through.", LOCAL_ONLY)
     raise ProvisionerError(f"The tunnel has ended by itself ({exit_status}).", "Run the same command again.")
 
 

@@ -78,7 +78,7 @@ def refresh_prices(console: Console, session: Session) -> None:
     """Ask AWS for the region's prices and save them; if a call is refused, say why."""
     region = session.location.region
     if session.aws.local:
-        console.note("The embedded AWS has no price list: the prices stay as they are.")
+        console.note("The local AWS has no price list: the prices stay as they are.")
         return
     try:
         findings = fetch_prices(session.clients, region)

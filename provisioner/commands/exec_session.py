@@ -170,7 +170,7 @@ def _broken_session_error(session: Session, frame: OutputFrame, exit_status: int
     """Return the error for a session that ended before the command did."""
     if session.aws.local:
         return ProvisionerError(
-            "The session ended: the embedded AWS runs no container that could be entered.",
+            "The session ended: the local AWS runs no container that could be entered.",
             LOCAL_ONLY,
         )
     if frame.has_begun:

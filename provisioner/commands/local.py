@@ -138,7 +138,7 @@ def start_emulator(console: Console, options: EmulatorOptions, *, port: int, aut
     )
     if any(value is not None and value != getattr(emulator, name) for name, value in vars(options).items()):
         raise UsageError(
-            f"The embedded AWS runs already, {_describe_options(emulator)}: that cannot change while it does.",
+            f"The local AWS runs already, {_describe_options(emulator)}: that cannot change while it does.",
             "`local stop` ends it, and all it holds; then start it anew.",
         )
     if authorise:
@@ -183,12 +183,12 @@ def stop_emulator(console: Console) -> int:
     if console.as_json:
         console.record("local", running=False, stopped=stopped)
     elif stopped:
-        console.data("The embedded AWS has ended, and what it held with it.")
+        console.data("The local AWS has ended, and what it held with it.")
     else:
         console.data("It was not running.")
     if unresponsive_pid is not None:
         console.note(
-            f"Process {unresponsive_pid}, which the state file named, does not answer as the embedded AWS and was "
+            f"Process {unresponsive_pid}, which the state file named, does not answer as the local AWS and was "
             f"left alone. Look at it: `ps -p {unresponsive_pid} -f`."
         )
     return 0
@@ -212,7 +212,7 @@ def _print_status(console: Console, emulator: local_aws.RunningEmulator | None) 
         console.record("local", running=bool(emulator), **process_fields, **manner)
     elif emulator:
         console.data(
-            f"The embedded AWS listens at {emulator.endpoint} (process {emulator.pid}, {_describe_options(emulator)})."
+            f"The local AWS listens at {emulator.endpoint} (process {emulator.pid}, {_describe_options(emulator)})."
         )
     else:
         console.data("Not running.")

@@ -81,7 +81,7 @@ _region = click.option(
     help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
 )
 _state_options = _combine_options(
-    click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
+    click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the local AWS."),
     click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
     click.option(
         "--state-endpoint",

@@ -76,7 +76,7 @@ def location_description(session: Session) -> str:
     """Return the account, the region and the endpoint in words."""
     location = session.location
     emulator = session.aws.local
-    endpoint = f"the embedded AWS at {emulator.endpoint}" if emulator else location.endpoint
+    endpoint = f"the local AWS at {emulator.endpoint}" if emulator else location.endpoint
     return f"account {location.account}, region {location.region}" + (f", {endpoint}" if endpoint else "")
 
 

@@ -85,7 +85,7 @@ def run_smoke_test(console: Console, service: ServiceController) -> None:
     """
     session, health = service.session, _health_check_path(service)
     if session.aws.local:
-        console.note("Smoke test, answered by the embedded AWS: by its rules and its tasks' health.", "dim")
+        console.note("Smoke test, answered by the local AWS: by its rules and its tasks' health.", "dim")
     rows, failures = [], []
     rules = _read_rules(console, service)
     own_paths = [health] if not _misrouting(service, rules, health) else []

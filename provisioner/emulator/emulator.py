@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from provisioner.emulator import account_store, moto_bridge, patches, strict_account, traffic
-from provisioner.emulator import behaviours as good_manners
+from provisioner.emulator import behaviours as aws_behaviours
 from provisioner.emulator.authorizer import Authorizer
 from provisioner.emulator.calls import CallLog
 from provisioner.emulator.clock import clock
@@ -36,7 +36,7 @@ from provisioner.emulator.wire import (
 
 log = logging.getLogger(__name__)
 
-HOOKED = (patches, good_manners, strict_account)  # importing these packages registers their hooks
+HOOKED = (patches, aws_behaviours, strict_account)  # importing these packages registers their hooks
 
 
 class Emulator:
@@ -95,7 +95,7 @@ class Emulator:
         """Answer an AWS call, or a request of a client to a load balancer or distribution.
 
         Raises:
-            HangUp: The connection is to be closed without an answer.
+            ConnectionDropped: The connection is to be closed without an answer.
 
         """
         if traffic.is_visitor(environ):

@@ -107,7 +107,7 @@ def start_emulator(
                 return emulator
     except OSError as error:
         raise ProvisionerError(
-            f"The embedded AWS cannot keep its files in {home}: {error.strerror or error}.",
+            f"The local AWS cannot keep its files in {home}: {error.strerror or error}.",
             "Make room or give rights there, or choose another folder with MLAPI_HOME.",
         ) from error
     raise _start_error(home, "it said it was ready, but does not answer")
@@ -136,7 +136,7 @@ def _end_process(emulator: RunningEmulator) -> bool:
             if process.gone_within(STOP_PATIENCE):
                 return True
     raise ProvisionerError(
-        f"The embedded AWS, process {emulator.pid}, does not end.", f"Look at it: `ps -p {emulator.pid} -f`."
+        f"The local AWS, process {emulator.pid}, does not end.", f"Look at it: `ps -p {emulator.pid} -f`."
     )
 
 
@@ -144,7 +144,7 @@ def authorise(emulator: RunningEmulator, policies: list[Any]) -> None:
     """Make a running emulator allow only what these policies allow; an empty list lifts the restriction."""
     status, content = ask(emulator.endpoint, emulator.token, "POST", "authorise", policies)
     if status >= REFUSED:
-        raise ProvisionerError(f"The embedded AWS does not take these policies: {content.get('error')}")
+        raise ProvisionerError(f"The local AWS does not take these policies: {content.get('error')}")
 
 
 def _answers(emulator: RunningEmulator) -> bool:
@@ -174,7 +174,7 @@ def _recorded_emulator(home: Path) -> RunningEmulator | None:
         owner, text = -1, ""
     if owner != os.getuid():
         raise ProvisionerError(
-            f"The embedded AWS of {home} is another user's: {STATE} there is not yours.",
+            f"The local AWS of {home} is another user's: {STATE} there is not yours.",
             "Choose another folder with MLAPI_HOME.",
         )
     try:
@@ -241,7 +241,7 @@ def _environment() -> dict[str, str]:
 def _start_error(home: Path, reason: str) -> ProvisionerError:
     """Return the error for a failed start, with the last lines of the log."""
     lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
-    message = "\n".join([f"The embedded AWS could not start: {reason}.", *("  " + line for line in lines)])
+    message = "\n".join([f"The local AWS could not start: {reason}.", *("  " + line for line in lines)])
     return ProvisionerError(
         message, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?"
     )

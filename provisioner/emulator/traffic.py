@@ -36,7 +36,7 @@ def visit(environ: Environ) -> Response:
     """Answer a request to a load balancer or distribution.
 
     Raises:
-        HangUp: Nothing listens there, or a security group does not let the request in.
+        ConnectionDropped: Nothing listens there, or a security group does not let the request in.
 
     """
     host, path = _host(environ), str(environ["PATH_INFO"])
@@ -77,7 +77,7 @@ def _answer_of_balancer(host: str, path: str, headers: Headers, *, port: int, fr
     `from_edge` says that CloudFront makes the request.
 
     Raises:
-        HangUp: No load balancer or listener is there, or no security group lets the request in.
+        ConnectionDropped: No load balancer or listener is there, or no security group lets the request in.
 
     """
     for (account, region), balancers in _balancers().items():

@@ -202,17 +202,17 @@ def serialize_error(call: Call, error: AwsError) -> Response:
         headers = {"Content-Type": "text/xml"}
         fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  # HTTP
         error_xml = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
-        body = _envelope(call).format(said=error_xml, fault=fault, request=request)
+        body = _envelope(call).format(error=error_xml, fault=fault, request=request)
     return Response(error.status, {**headers, "x-amzn-RequestId": request}, body.encode())
 
 
 def _envelope(call: Call) -> str:
     """Return the XML template for an error: EC2 and S3 have their own, all other services share one."""
     if call.protocol == "ec2":
-        return "<Response><Errors><Error>{said}</Error></Errors><RequestID>{request}</RequestID></Response>"
+        return "<Response><Errors><Error>{error}</Error></Errors><RequestID>{request}</RequestID></Response>"
     if call.service == "s3":
-        return "<Error>{said}<RequestId>{request}</RequestId></Error>"
-    return "<ErrorResponse><Error><Type>{fault}</Type>{said}</Error><RequestId>{request}</RequestId></ErrorResponse>"
+        return "<Error>{error}<RequestId>{request}</RequestId></Error>"
+    return "<ErrorResponse><Error><Type>{fault}</Type>{error}</Error><RequestId>{request}</RequestId></ErrorResponse>"
 
 
 def missing_code(call: Call) -> str:

@@ -117,7 +117,7 @@ def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_the_box() -> model.Service:
-    """The service, as the embedded AWS has it."""
+    """The service, as the local AWS has it."""
     place = SimpleNamespace(account="123456789012", region="us-east-1")
     (one,) = model.services.of(place).values()  # type: ignore[arg-type]
     return one

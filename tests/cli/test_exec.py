@@ -196,7 +196,7 @@ def test_a_command_that_never_began_is_no_success(opened: User, plugin: FakePlug
         ran = execute(broken, "--", "true")
 
     assert ran.code == 1
-    assert "the embedded AWS runs no container" in ran.err
+    assert "the local AWS runs no container" in ran.err
 
 
 def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(opened: User) -> None:
@@ -257,7 +257,7 @@ def test_a_tunnel_says_how_to_connect_and_shows_no_password(
     told = json.loads(plugin.told)
     assert told["session"]["TokenValue"] not in ran.out + ran.err + json.dumps(told["argv"])
     assert ran.code == 1
-    assert "the embedded AWS runs no task to go through" in ran.err
+    assert "the local AWS runs no task to go through" in ran.err
 
 
 def test_a_tunnel_leads_to_the_database_through_the_task(opened: User, live_stack: LiveStack) -> None:

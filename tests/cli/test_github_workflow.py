@@ -1,4 +1,4 @@
-"""The workflow for GitHub Actions: its commands run against the embedded AWS, as its jobs would run them."""
+"""The workflow for GitHub Actions: its commands run against the local AWS, as its jobs would run them."""
 
 from __future__ import annotations
 

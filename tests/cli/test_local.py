@@ -1,4 +1,4 @@
-"""`local start|stop|status`, and `--local` that starts the embedded AWS when it is needed."""
+"""`local start|stop|status`, and `--local` that starts the local AWS when it is needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.user import User
 
 @pytest.fixture
 def alone(served: LocalAws, tmp_path: Path) -> Iterator[User]:
-    """A user for whom no embedded AWS runs yet; the one that is started ends with the test."""
+    """A user for whom no local AWS runs yet; the one that is started ends with the test."""
     user = User(served, tmp_path / "home")
     yield user
     user.process("local", "stop")

@@ -1,4 +1,4 @@
-"""Every finding that `doctor` can make is brought about on the embedded AWS."""
+"""Every finding that `doctor` can make is brought about on the local AWS."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ SUFFIX = "t"
 HANGS, CRASHED = -1, -2
 # One command goes on where the last one ended, and to the end; two faults may end two of them.
 _TRIES = 5
-# The embedded AWS may hide what is new, not forget what it made: a second is an orphan at once.
+# The local AWS may hide what is new, not forget what it made: a second is an orphan at once.
 SINGLE = (
     *("ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateSubnet", "ec2:CreateInternetGateway"),
     *("kms:CreateKey", "acm:RequestCertificate", "cloudfront:CreateVpcOrigin"),

@@ -64,7 +64,7 @@ def test_a_subscription_that_nobody_confirmed_is_named(user: User) -> None:
         sns.delete_topic(TopicArn=topic)
 
     class Here:
-        """The way to the embedded AWS."""
+        """The way to the local AWS."""
 
         def client(self, service: str, region: str = "") -> Any:
             return client(user.box.endpoint, service, region or "us-east-1")

@@ -1,4 +1,4 @@
-"""Images in the ECR of the embedded AWS."""
+"""Images in the ECR of the local AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's place before the embedded AWS: commands go through the command line, as a user's do."""
+"""A user's place before the local AWS: commands go through the command line, as a user's do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CommandResult:
 
 @dataclass
 class User:
-    """One user: a home for ledgers, and the embedded AWS that `--local` finds there."""
+    """One user: a home for ledgers, and the local AWS that `--local` finds there."""
 
     box: LocalAws
     home: Path

@@ -136,10 +136,12 @@ _hidden: AccountStore[Hidden] = AccountStore()
 
 
 def _hidden_resources(call: Call) -> dict[str, Hidden]:
+    """Return the hidden resources of a call's account and region, by id."""
     return _hidden.at(call.account, "" if call.service == "iam" else call.region)
 
 
 def _value_at(reply: Any, path: str) -> Any:
+    """Return the value at a dotted path of a reply; a number in the path is an index of a list."""
     for step in path.split("."):
         reply = reply[int(step)] if step.isdigit() else reply[step]
     return reply
@@ -165,6 +167,7 @@ def _refuse_read_by_id(call: Call) -> None:
 
 
 def _rules_of_read(call: Call) -> Iterator[LagRule]:
+    """Return the rules of the resources that a call reads."""
     return (rule for rule in LAG_RULES if (rule.service, rule.read) == (call.service, call.operation))
 
 
@@ -187,6 +190,7 @@ def _remove_from_list(call: Call, reply: Reply) -> None:
 
 
 def _is_hidden(call: Call, name: str) -> bool:
+    """Return whether a list misses a resource, and count the miss."""
     hidden = _hidden_resources(call).get(name)
     return hidden is not None and hidden.hides_from_read()
 

@@ -128,18 +128,19 @@ def _restore_hook(document: Document) -> Callable[[Call, Reply], None]:
 
     def hook(call: Call, reply: Reply) -> None:
         """Replace the members of each document in the reply by the kept ones."""
-        for shown, name in _named_documents(document, call, _member_at(reply, document.reply_path)):
-            doc = _kept_documents(call).get(f"{document.puts[-1]} {name}")
-            for key in document.members if doc is not None else ():
-                shown.pop(key, None)
-            shown.update(doc or {})
+        for replied, name in _named_documents(document, call, _member_at(reply, document.reply_path)):
+            kept = _kept_documents(call).get(f"{document.puts[-1]} {name}")
+            if kept is not None:
+                for member in document.members:
+                    replied.pop(member, None)
+                replied.update(kept)
 
     return hook
 
 
-def _named_documents(document: Document, call: Call, shown: Any) -> Iterator[tuple[Doc, str]]:
+def _named_documents(document: Document, call: Call, replied: Any) -> Iterator[tuple[Doc, str]]:
     """Yield each document in a reply, with its name."""
-    for each in shown if isinstance(shown, list) else [shown]:
+    for each in replied if isinstance(replied, list) else [replied]:
         yield each, each.get(document.name) or call.params.get(document.name, "")
 
 

@@ -1,4 +1,4 @@
-"""What breaks in such a stack: each finding of `doctor`'s, brought about on the embedded AWS."""
+"""What breaks in such a stack: each finding of `doctor`'s, brought about on the local AWS."""
 
 from tests.support.breakages import balancer, data, edge, given, measured, network, resources, tasks
 from tests.support.breakages.deed import Break

@@ -45,12 +45,12 @@ class Break:
 
 
 def state(live_stack: LiveStack, service: str) -> Any:
-    """What the embedded AWS itself holds of a service, where the stack is."""
+    """What the local AWS itself holds of a service, where the stack is."""
     return backend(service, ACCOUNT, live_stack.region)
 
 
 def service(live_stack: LiveStack) -> Any:
-    """The embedded AWS's own idea of the ECS service."""
+    """The local AWS's own idea of the ECS service."""
     return services.at(ACCOUNT, live_stack.region)[live_stack.service["serviceArn"]]
 
 
