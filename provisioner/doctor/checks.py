@@ -111,20 +111,20 @@ _BALANCER = in_stage(
     Check("balancer", "active", (read_balancer,), balancer.balancer_is_active, checks_existence=True),
     Check(
         "rules",
-        "each service is led to",
+        "each service gets requests",
         (read_listeners, read_listener_rules, read_services),
         balancer.rules_reach_services,
     ),
     Check(
         "requests",
-        "they come to a task as they were asked",
+        "they reach a task unchanged",
         (read_listeners, read_listener_rules),
         balancer.rules_keep_requests,
     ),
     Check("rule-order", "no rule hides another", (read_listener_rules,), balancer.rules_are_reachable),
     Check(
         "way-in",
-        "its subnets are open to the world",
+        "its subnets have a route to the internet",
         (_balancer, read_route_tables),
         subnet_routes.balancer_has_internet_route,
     ),
@@ -154,11 +154,13 @@ _TASKS = in_stage(
     Check("roles", "ECS may take them", (read_task_roles,), task_roles.roles_are_assumable),
     Check("secret-rights", "the secrets may be read", (read_task_roles, read_secrets), task_roles.secrets_are_readable),
     Check("table-rights", "the tasks may use the table", (read_task_roles, _session_table), task_roles.table_is_usable),
-    Check("key", "it opens the secrets", (read_task_roles, read_secret_keys), task_roles.keys_are_usable),
+    Check("key", "the secrets can be decrypted", (read_task_roles, read_secret_keys), task_roles.keys_are_usable),
     Check("secrets", "each has a current value", (read_secrets,), task_roles.secrets_have_values),
     Check("scaling", "none of it is suspended", (read_scaled_services,), scaling.scaling_is_active),
     Check("scaling-alarms", "they call its policies", (read_scaled_services,), scaling.policy_alarms_exist),
-    Check("scaling-from-0", "something wakes a service", (read_scaled_services,), scaling.service_can_scale_from_zero),
+    Check(
+        "scaling-from-0", "something starts a task again", (read_scaled_services,), scaling.service_can_scale_from_zero
+    ),
     Check("schedules", "none ends a service for good", (read_scaled_services,), scaling.schedule_keeps_tasks),
     Check("stopped", "no task stops unasked", (read_stopped_tasks,), tasks.tasks_stay_running, is_symptom=True),
     Check(
@@ -214,7 +216,7 @@ _DATABASE = in_stage(
     Check("writer", "it is available", (_db_cluster, read_db_instances), database.writer_is_available),
     Check(
         "support",
-        "AWS supports its version for long still",
+        "AWS supports its version for long",
         (_db_cluster, read_end_of_support, _now),
         database.version_is_supported,
     ),

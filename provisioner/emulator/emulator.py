@@ -160,7 +160,7 @@ class Emulator:
             answer = moto_bridge.ask(call)
             if answer.status >= CLIENT_ERROR:
                 reply = self._refused(call, answer)
-            elif afters or (page and page.may_be_short_of(len(answer.body))):
+            elif afters or (page and page.may_need_cut(len(answer.body))):
                 reply = append_pages(call, parse_reply(call, answer), page)
             if reply is None:
                 return answer

@@ -81,7 +81,7 @@ class Page:
     start: int
     size: int
 
-    def may_be_short_of(self, length: int) -> bool:
+    def may_need_cut(self, length: int) -> bool:
         """Return whether a response of `length` bytes may need a cut: it is long, or this is a later page."""
         return bool(self.start) or length > self.size * _LEAST_BYTES
 

@@ -22,7 +22,7 @@ _SPLIT_SECRETS = "Keep several values in one secret: `container.secrets` takes a
 
 
 def check_policy_sizes(plan: Plan) -> Iterator[Finding]:
-    """Yield each boundary policy that is too large, and each role whose inline policies together are.
+    """Yield each boundary policy that is too large, and each role whose inline policies are too large together.
 
     Only roles and policies that the plan creates or changes are checked.
     """

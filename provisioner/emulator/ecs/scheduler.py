@@ -38,8 +38,8 @@ def deploy(service: Service) -> Deployment:
     deployment = Deployment(service.arn, spec, service.desired)
     service.deployments.insert(0, deployment)
     service.rollouts.insert(0, Rollout(deployment, former.revision if former else None))
-    back = partial(fail_deployment, service, deployment, rolls_back=True)
-    strategies.begin(service, service.rollouts[0], former, back)
+    roll_back = partial(fail_deployment, service, deployment, rolls_back=True)
+    strategies.begin(service, service.rollouts[0], former, roll_back)
     service.add_event(f"has started a new deployment: (deployment {deployment.id}).")
     service.retries = False
     settle(service)
