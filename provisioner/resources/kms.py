@@ -61,7 +61,7 @@ class Key(ResourceType):
     deleted = {"KeyState": PENDING_DELETION}
     # Somebody disabled the key or scheduled its deletion: data under it cannot be read until that is undone.
     suspended = {"KeyState": frozenset({"Disabled", PENDING_DELETION})}
-    resume_hint = "{Wake}"
+    resume_hint = "{ResumeCommand}"
     immutable = frozenset()
     exclusive = frozenset({"Policy"})
     replacing_calls = {"PutKeyPolicy": ""}
@@ -171,12 +171,12 @@ def _describe_key(kms: Any, arn: str, ignored_codes: Codes) -> JsonObject | None
 
 
 def _to_properties(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
-    """Return a key with its policy and tags, and in `Wake` the command that makes it usable again."""
+    """Return a key with its policy and tags, and in `ResumeCommand` the command that makes it usable again."""
     arn = actual["Arn"]
     command = _CANCEL_COMMAND if actual["KeyState"] == PENDING_DELETION else _ENABLE_COMMAND
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
     tags = read_tags(kms, spec, arn, lambda: _list_tags(kms, arn))
-    return {**actual, "Policy": policy, "Tags": tags, "Wake": command.format(arn, kms.region)}
+    return {**actual, "Policy": policy, "Tags": tags, "ResumeCommand": command.format(arn, kms.region)}
 
 
 def _list_tags(kms: Any, arn: str) -> dict[str, str]:
