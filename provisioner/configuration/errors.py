@@ -39,11 +39,9 @@ def unknown_setting_error(path: str, source: str) -> UsageError:
         return UsageError(f"`{path}` is a group of settings ({source}).", f"It holds {members}.")
     suggestion = _most_similar(path, setting_schemas()) if "." in path else _path_for_word(path)
     list_command = f"`{PROGRAM} config show`" if source == "--set" else _SCHEMA_COMMAND
-    hint = (
-        f"Did you mean `{suggestion}`? {list_command} lists them all."
-        if suggestion
-        else f"There are: {', '.join(setting_schemas())}."
-    )
+    hint = f"There are: {', '.join(setting_schemas())}."
+    if suggestion:
+        hint = f"Did you mean `{suggestion}`? {list_command} lists them all."
     return UsageError(f"There is no setting `{path}` ({source}).", hint)
 
 

@@ -25,7 +25,7 @@ from provisioner.resources.record_protections import (
     read_protections,
     to_cli_option,
 )
-from provisioner.resources.validation_records import certificates_in_need, is_validation_record
+from provisioner.resources.validation_records import describe_dependent_certificates, is_validation_record
 
 # The record types that resolve a name; records of other types (TXT, MX, CAA) may exist beside them.
 _ADDRESS_TYPES = ("A", "AAAA", "CNAME")
@@ -120,7 +120,7 @@ class DnsName(ResourceType):
 
         Such a record stays with its TXT mark, so a later `apply` takes it into the stack again.
         """
-        return certificates_in_need(client, spec) if is_validation_record(spec.props) else ""
+        return describe_dependent_certificates(client, spec) if is_validation_record(spec.props) else ""
 
     def protections(self, route53: Any, spec: ResourceSpec) -> list[str]:
         """Return which of the records and the TXT mark Route 53 protects from changes, as a sentence.

@@ -41,7 +41,7 @@ def is_validation_record(props: JsonObject) -> bool:
     return bool(values) and all(str(record).rstrip(".").endswith(_ACM_VALUE_END) for record in values)
 
 
-def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
+def describe_dependent_certificates(client: Any, spec: ResourceSpec) -> str:
     """Return, as a phrase, the certificates outside of the stack that need a record.
 
     The phrase also says which regions were read, as certificates of other regions may need it too.
@@ -50,7 +50,7 @@ def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
     regions = tuple(dict.fromkeys((stack_region, GLOBAL_REGION)))
     unread_regions = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
     try:
-        arns = [arn for region in regions for arn in _certificate_arns_in_need(client, region, spec)]
+        arns = [arn for region in regions for arn in _dependent_certificate_arns(client, region, spec)]
     except ClientError as error:
         if code_of(error) not in _ACCESS_DENIED:
             raise
@@ -58,7 +58,7 @@ def certificates_in_need(client: Any, spec: ResourceSpec) -> str:
     return ", ".join([*(f"the certificate {arn}" for arn in arns), unread_regions])
 
 
-def _certificate_arns_in_need(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
+def _dependent_certificate_arns(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
     acm = sibling_client(client, "acm", region)
     record_name = normalize_name(spec.props["Name"])

@@ -160,7 +160,7 @@ def _task_prerequisites(workload: Workload, inputs: TaskInputs) -> list[Edge | R
 
 def _declare_task_definition(step: Step, settings: Settings, workload: Workload, inputs: TaskInputs) -> ResourceHandle:
     """Declare the task definition of one service."""
-    # The containers come from `hardened`, which may add one that prepares the volumes.
+    # The containers come from `hardened_containers`, which may add one that prepares the volumes.
     container = _container(settings, workload, inputs, step.stack.region)
     return step(
         TaskDefinition,

@@ -294,7 +294,13 @@ def asleep(resource: Resource) -> JsonObject:
     """What AWS tells of a resource of ours that a person has stopped or turned off."""
     said = {key: min(one) if isinstance(one, frozenset) else one for key, one in resource.type.suspended.items()}
     wake = "aws kms enable-key --key-id k --region " + (resource.region or "eu-west-1")
-    return {resource.type.id_paths: "x", "DBClusterIdentifier": "c", "ResumeCommand": wake, **said, "Tags": dict(resource.tags)}
+    return {
+        resource.type.id_paths: "x",
+        "DBClusterIdentifier": "c",
+        "ResumeCommand": wake,
+        **said,
+        "Tags": dict(resource.tags),
+    }
 
 
 @pytest.mark.parametrize("profile", ["seed", "production"])
