@@ -116,10 +116,7 @@ _BALANCER = in_stage(
         balancer.rules_reach_services,
     ),
     Check(
-        "requests",
-        "they reach a task unchanged",
-        (read_listeners, read_listener_rules),
-        balancer.rules_keep_requests,
+        "requests", "they reach a task unchanged", (read_listeners, read_listener_rules), balancer.rules_keep_requests
     ),
     Check("rule-order", "no rule hides another", (read_listener_rules,), balancer.rules_are_reachable),
     Check(

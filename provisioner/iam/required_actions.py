@@ -48,7 +48,7 @@ MANAGED_PASSWORD_ACTIONS = ("secretsmanager:CreateSecret", "secretsmanager:TagRe
 # A further action, and the parameter that holds the ARN of its resource, by the action of the call
 # (CloudFront developer guide, standard logging v2, "Permissions").
 ACTIONS_ON_NAMED: Mapping[str, tuple[str, str]] = {
-    "logs:PutDeliverySource": ("cloudfront:AllowVendedLogDeliveryForResource", "resourceArn"),
+    "logs:PutDeliverySource": ("cloudfront:AllowVendedLogDeliveryForResource", "resourceArn")
 }
 # IAM evaluates these on "*", whichever resource the call names: it has no resource type for a subscription
 # (danilop/yas3fs#57).
@@ -130,9 +130,7 @@ class AlsoRequired(NamedTuple):
 ALSO_REQUIRED: Mapping[str, AlsoRequired] = {
     "s3:DeleteObject": AlsoRequired("Delete.Objects.*.VersionId", ("s3:DeleteObjectVersion",), is_declared=False),
     "rds:DeleteDBCluster": AlsoRequired(
-        "FinalDBSnapshotIdentifier",
-        ("rds:AddTagsToResource", "rds:CreateDBClusterSnapshot"),
-        is_declared=True,
+        "FinalDBSnapshotIdentifier", ("rds:AddTagsToResource", "rds:CreateDBClusterSnapshot"), is_declared=True
     ),
 }
 # With private DNS names, AWS associates a hosted zone of its own with the VPC (service authorization

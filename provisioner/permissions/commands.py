@@ -133,8 +133,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
         (*_PLAN_METHODS, "deletion_protected", "write_protections"), {**_PLAN_LOOKUPS, "Prices": price_list.CALLS}
     ),
     "status": CommandPermissions(
-        _STATUS_METHODS,
-        {"Tags": tags.CALLS, **_ALARMS, **_TRAFFIC_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS},
+        _STATUS_METHODS, {"Tags": tags.CALLS, **_ALARMS, **_TRAFFIC_SHIFTS, **topics.CALLS, "Borders": reads.ACL_CALLS}
     ),
     "drift": CommandPermissions((*_PLAN_METHODS, "read_status"), {**_READ_LOOKUPS, **_ALARMS, **_TRAFFIC_SHIFTS}),
     "apply": CommandPermissions(
@@ -167,11 +166,7 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
         changes_state=True,
     ),
     "logs": CommandPermissions(
-        calls={
-            "Lines": log_tail.CALLS,
-            "EdgeLines": log_tail.EDGE_CALLS,
-            "Records": access_log_tail.CALLS,
-        }
+        calls={"Lines": log_tail.CALLS, "EdgeLines": log_tail.EDGE_CALLS, "Records": access_log_tail.CALLS}
     ),
     "exec": CommandPermissions(calls={"Sessions": exec_sessions.CALLS, "Database": _DATABASE}),
     "doctor": CommandPermissions(

@@ -82,8 +82,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         if not _REPOSITORY.fullmatch(self.repository):
             raise UsageError(
-                f"{quoted(self.repository)} is no repository.",
-                "Write it as --repo owner/name, or owner@ID/name@ID.",
+                f"{quoted(self.repository)} is no repository.", "Write it as --repo owner/name, or owner@ID/name@ID."
             )
         if [bool(self.branch), bool(self.environment), self.pull_request].count(True) != 1:
             raise UsageError(

@@ -14,11 +14,7 @@ from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.preflight.finding import Finding, address_of
 
 # The calls of this module by service; `policy` grants them if there is a domain.
-CALLS = {
-    "acm": ("DescribeCertificate",),
-    "cloudfront": ("ListDistributions",),
-    "route53": ("GetHostedZone",),
-}
+CALLS = {"acm": ("DescribeCertificate",), "cloudfront": ("ListDistributions",), "route53": ("GetHostedZone",)}
 _NO_ZONE = frozenset({"NoSuchHostedZone", "InvalidInput"})
 _NO_CERTIFICATE = frozenset({"ResourceNotFoundException"})
 # CloudFront's error code for a name that another distribution serves.

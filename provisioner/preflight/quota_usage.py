@@ -16,13 +16,7 @@ _GONE = ("deleted", "deleting", "failed")
 
 # The calls of this module and of the quota check by service; `policy` grants them.
 CALLS = {
-    "ec2": (
-        "DescribeAddresses",
-        "DescribeInternetGateways",
-        "DescribeNatGateways",
-        "DescribeSubnets",
-        "DescribeVpcs",
-    ),
+    "ec2": ("DescribeAddresses", "DescribeInternetGateways", "DescribeNatGateways", "DescribeSubnets", "DescribeVpcs"),
     "elbv2": ("DescribeLoadBalancers",),
     "rds": ("DescribeDBClusters",),
     "service-quotas": ("GetServiceQuota",),

@@ -19,10 +19,4 @@ CALLS = {
     "rds": (*database.CALLS["rds"], *aurora.CALLS["rds"]),
 }
 # The calls of the checks that read network ACLs.
-ACL_CALLS = {
-    **edge.CALLS,
-    **balancer.CALLS,
-    "ecs": tasks.CALLS["ecs"],
-    **network.CALLS,
-    "rds": database.CALLS["rds"],
-}
+ACL_CALLS = {**edge.CALLS, **balancer.CALLS, "ecs": tasks.CALLS["ecs"], **network.CALLS, "rds": database.CALLS["rds"]}

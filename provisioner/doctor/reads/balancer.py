@@ -9,14 +9,7 @@ from provisioner.resources.elbv2.request_routing import target_groups_of
 from provisioner.resources.origin_key import redact_rule
 
 # The calls of this module by service; `policy` grants them.
-CALLS = {
-    "elbv2": (
-        "DescribeLoadBalancers",
-        "DescribeListeners",
-        "DescribeRules",
-        "DescribeTargetHealth",
-    )
-}
+CALLS = {"elbv2": ("DescribeLoadBalancers", "DescribeListeners", "DescribeRules", "DescribeTargetHealth")}
 _NO_BALANCER = ("LoadBalancerNotFound",)
 
 

@@ -9,10 +9,7 @@ from provisioner.doctor.reads.edge import read_distribution
 from provisioner.resources.tags import GLOBAL_REGION
 
 # The calls of this module by service; `policy` grants them.
-CALLS = {
-    "route53": ("ListHostedZones", "ListResourceRecordSets"),
-    "acm": ("DescribeCertificate",),
-}
+CALLS = {"route53": ("ListHostedZones", "ListResourceRecordSets"), "acm": ("DescribeCertificate",)}
 
 
 def read_alias_records(context: DoctorContext) -> dict[str, list[JsonObject]]:

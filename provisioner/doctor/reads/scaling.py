@@ -21,13 +21,7 @@ from provisioner.resources.scaling_alarms import read_alarms, tracking_status
 from provisioner.settings.ineffective import SERVICE, minimum_setting
 
 # The calls of this module by service; `policy` grants them.
-CALLS = {
-    "application-autoscaling": (
-        "DescribeScalableTargets",
-        "DescribeScalingPolicies",
-        "DescribeScheduledActions",
-    )
-}
+CALLS = {"application-autoscaling": ("DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScheduledActions")}
 # botocore application-autoscaling DescribeScalableTargets: the number of targets in one call.
 _MAX_TARGETS = 50
 # Who set the minimum number of tasks of a service: the remedy depends on it.

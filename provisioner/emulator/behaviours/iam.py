@@ -48,10 +48,7 @@ UNKNOWN: dict[tuple[str, str], tuple[str, str]] = {
         _PRINCIPAL,
         "Policy contains a statement with one or more invalid principals.",
     ),  # kms/key.go
-    ("kms", "PutKeyPolicy"): (
-        _PRINCIPAL,
-        "Policy contains a statement with one or more invalid principals.",
-    ),
+    ("kms", "PutKeyPolicy"): (_PRINCIPAL, "Policy contains a statement with one or more invalid principals."),
     ("s3", "PutBucketPolicy"): ("MalformedPolicy", "Invalid principal in policy"),  # s3/bucket_policy.go
     ("secretsmanager", "PutResourcePolicy"): (
         _PRINCIPAL,

@@ -77,14 +77,7 @@ def _fetch_from_upstream(task: Task, repository: str, tag: str) -> None:
     if repository not in repositories:
         ask_moto(task.place, "ecr", "CreateRepository", repositoryName=repository)
     manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {}, "layers": []}
-    ask_moto(
-        task.place,
-        "ecr",
-        "PutImage",
-        repositoryName=repository,
-        imageManifest=json.dumps(manifest),
-        imageTag=tag,
-    )
+    ask_moto(task.place, "ecr", "PutImage", repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
 
 
 checks.append(_image_failure)

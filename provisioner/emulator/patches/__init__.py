@@ -5,7 +5,7 @@ raise an `AwsError`, return the reply in moto's place, or return None to let mot
 `always.after` corrects moto's reply. The source of the AWS behaviour stands beside each function.
 """
 
-from provisioner.emulator.patches import (
+from provisioner.emulator.patches import (  # noqa: F401  # importing them registers their hooks
     acm,
     backup,
     cloudfront_distributions,
@@ -50,49 +50,3 @@ from provisioner.emulator.patches import (
     whole_documents,
     written_logs,
 )
-
-__all__ = [
-    "acm",
-    "backup",
-    "cloudfront_distributions",
-    "cloudfront_policies",
-    "cloudfront_vpc_origins",
-    "cloudwatch",
-    "cloudwatch_measures",
-    "cloudwatch_mutes",
-    "dynamodb",
-    "ec2_common",
-    "ec2_endpoints",
-    "ec2_nat_gateways",
-    "ec2_routes",
-    "ec2_security_groups",
-    "ec2_vpcs",
-    "ecr",
-    "ecs_clusters",
-    "ecs_deployments",
-    "ecs_exec",
-    "ecs_services",
-    "ecs_tasks",
-    "elbv2_balancers",
-    "elbv2_listeners",
-    "iam",
-    "kms",
-    "log_policies",
-    "logs",
-    "quotas",
-    "rds_clusters",
-    "rds_instances",
-    "rds_subnet_groups",
-    "rds_versions",
-    "route53",
-    "route53_protections",
-    "s3",
-    "scaling",
-    "secretsmanager",
-    "sns",
-    "tagging",
-    "tokens",
-    "wafv2",
-    "whole_documents",
-    "written_logs",
-]

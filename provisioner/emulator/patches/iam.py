@@ -83,8 +83,7 @@ def create_service_role(call: Call) -> Reply | None:
     iam = backend("iam", call.account, "aws")
     if any(role.name == name for role in iam.roles.values()):
         raise AwsError(
-            "InvalidInput",
-            f"Service role name {name} has been taken in this account, please try a different suffix.",
+            "InvalidInput", f"Service role name {name} has been taken in this account, please try a different suffix."
         )
     created = ask_moto(call, "iam", "CreateServiceLinkedRole", **call.params)["Role"]
     role = next(role for role in iam.roles.values() if role.name == created["RoleName"])

@@ -111,6 +111,5 @@ def refuse_taken(call: Call) -> None:
     sources = backend("logs", call.account, call.region).delivery_sources.values()
     if any(source.name != name and arn in source.resource_arns and source.log_type == kind for source in sources):
         raise AwsError(
-            "ConflictException",
-            "This ResourceId has already been used in another Delivery Source in this account.",
+            "ConflictException", "This ResourceId has already been used in another Delivery Source in this account."
         )

@@ -45,12 +45,7 @@ def get_service_quota(call: Call) -> Reply | None:
         quota["UsageMetric"] = {
             "MetricNamespace": "AWS/Usage",
             "MetricName": "ResourceCount",
-            "MetricDimensions": {
-                "Class": FARGATE[code],
-                "Resource": "vCPU",
-                "Service": "Fargate",
-                "Type": "Resource",
-            },
+            "MetricDimensions": {"Class": FARGATE[code], "Resource": "vCPU", "Service": "Fargate", "Type": "Resource"},
             "MetricStatisticRecommendation": "Maximum",
         }
     return {"Quota": quota}

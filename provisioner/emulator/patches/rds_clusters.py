@@ -50,8 +50,7 @@ def _check_capacity(scaling: dict[str, float] | None) -> None:
     """Refuse a Serverless v2 capacity whose minimum is greater than its maximum."""
     if scaling and scaling.get("MinCapacity", 0) > scaling.get("MaxCapacity", 256):
         raise AwsError(
-            "InvalidParameterValue",
-            "Invalid ServerlessV2 capacity: the minimum capacity is greater than the maximum.",
+            "InvalidParameterValue", "Invalid ServerlessV2 capacity: the minimum capacity is greater than the maximum."
         )
 
 
@@ -207,8 +206,7 @@ def delete_cluster(call: Call) -> None:
     if call.params.get("SkipFinalSnapshot") or call.params.get("FinalDBSnapshotIdentifier"):
         return
     raise AwsError(
-        "InvalidParameterCombination",
-        "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+        "InvalidParameterCombination", "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
     )
 
 

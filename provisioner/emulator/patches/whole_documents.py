@@ -72,13 +72,7 @@ DOCUMENTS = (
         ),
         reply_path="MetricAlarms",
     ),
-    Document(
-        "s3",
-        ("PutBucketEncryption",),
-        "GetBucketEncryption",
-        "Bucket",
-        ("ServerSideEncryptionConfiguration",),
-    ),
+    Document("s3", ("PutBucketEncryption",), "GetBucketEncryption", "Bucket", ("ServerSideEncryptionConfiguration",)),
     Document(
         "s3",
         ("PutBucketLifecycleConfiguration",),

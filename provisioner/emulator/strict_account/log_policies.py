@@ -68,10 +68,7 @@ def _statement(call: Call, name: str) -> dict[str, Any]:
         "Action": "s3:PutObject",
         "Resource": f"arn:aws:s3:::{name}/AWSLogs/{call.account}/*",
         "Condition": {
-            "StringEquals": {
-                "s3:x-amz-acl": "bucket-owner-full-control",
-                "aws:SourceAccount": [call.account],
-            },
+            "StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": [call.account]},
             "ArnLike": {"aws:SourceArn": [f"arn:aws:logs:{call.region}:{call.account}:*"]},
         },
     }

@@ -116,14 +116,8 @@ def cancel_subscription(call: Call) -> Reply:
     if plan is None:
         raise AwsError("ResourceNotFoundException", "The subscription does not exist.", 404)
     end = plan["createdAt"].timestamp() + PERIOD
-    plan["scheduledChange"] = {
-        "changeType": "CANCELLATION",
-        "effectiveDate": datetime.fromtimestamp(end, UTC),
-    }
-    return {
-        "subscription": {key: value for key, value in plan.items() if key != "eTag"},
-        "eTag": plan["eTag"],
-    }
+    plan["scheduledChange"] = {"changeType": "CANCELLATION", "effectiveDate": datetime.fromtimestamp(end, UTC)}
+    return {"subscription": {key: value for key, value in plan.items() if key != "eTag"}, "eTag": plan["eTag"]}
 
 
 def _current_subscriptions(call: Call) -> dict[str, dict[str, Any]]:
