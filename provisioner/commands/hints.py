@@ -38,19 +38,19 @@ def _complete_command(text: str, typed: Sequence[str], group: click.Group) -> st
     command = _find_command(command_line.split(), group)
     if command is None:
         return ""
-    options_by_flag = {name: one for one in command.params if isinstance(one, click.Option) for name in one.opts}
+    known_options = {name: param for param in command.params if isinstance(param, click.Option) for name in param.opts}
     before, dashes, after = command_line.partition(" -- ")
     words = [before]
     for option in _OPTIONS:
-        if option not in options_by_flag or (command_line.startswith(_OF_ALL) and option in _OF_ONE):
+        if option not in known_options or (command_line.startswith(_OF_ALL) and option in _OF_ONE):
             continue
         value = _typed_value(option, typed)
         if value is not None and option not in before.split():
             words.append(f"{option} {shlex.quote(value)}")
-        effective_value = value or options_by_flag[option].value_from_envvar(click.Context(command))
-        for placeholder in _PLACEHOLDERS if effective_value else ():
-            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(effective_value)}")
-    words += [flag for flag in _FLAGS if flag in typed and flag in options_by_flag and flag not in before]
+        value = value or known_options[option].value_from_envvar(click.Context(command))
+        for placeholder in _PLACEHOLDERS if value else ():
+            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(value)}")
+    words += [flag for flag in _FLAGS if flag in typed and flag in known_options and flag not in before]
     return f"{PROGRAM} {' '.join(words)}{dashes}{after}"
 
 

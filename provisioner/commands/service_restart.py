@@ -53,19 +53,7 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
         if under_way:
             console.note("An earlier restart was cut off: what it began is followed, no second one is begun.")
         else:
-            count = running.service["desiredCount"]
-            if not count:
-                doctor_command = session.options.workspace.command("doctor", session.suffix)
-                raise Blocked(
-                    f"{service.title} is to run no task: there is nothing to replace.",
-                    f"`{doctor_command}` tells what to type.",
-                )
-            with user_errors(f"looking at the images of {service.aws_name}"):
-                require_pullable(console, session, images_of(running.task_definition))
-            report_replaced(console, service, running)
-            options.confirmation.confirm(
-                console, f"Replace {amount(count, 'task')} of {service.title} in {session.suffix}?"
-            )
+            _check_and_confirm(console, service, running, options)
         record.plan = {"change": 1}
         with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting("update"):
             before = PreviousDeployments.read(
@@ -85,6 +73,29 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
         sentence = f"{service.title} has new tasks (revision {revision})."
         console.data_or_record(sentence, "restart", service=service.title, revision=revision)
     return 0
+
+
+def _check_and_confirm(
+    console: Console, service: ServiceController, running: RunningRevision, options: RestartOptions
+) -> None:
+    """Check that new tasks can run, and ask for confirmation.
+
+    Raises:
+        Blocked: The service is to run no task, or an image cannot be pulled.
+        Declined: The person said no.
+
+    """
+    session, count = service.session, running.service["desiredCount"]
+    if not count:
+        doctor_command = session.options.workspace.command("doctor", session.suffix)
+        raise Blocked(
+            f"{service.title} is to run no task: there is nothing to replace.",
+            f"`{doctor_command}` tells what to type.",
+        )
+    with user_errors(f"looking at the images of {service.aws_name}"):
+        require_pullable(console, session, images_of(running.task_definition))
+    report_replaced(console, service, running)
+    options.confirmation.confirm(console, f"Replace {amount(count, 'task')} of {service.title} in {session.suffix}?")
 
 
 def _restart_intent(running: RunningRevision) -> str:

@@ -41,13 +41,7 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
 
     """
     print_header(console, session)
-    if options.minimum is None and options.maximum is None:
-        raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
-    if options.maximum == 0:
-        message = never_scales_up_message(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
-        raise UsageError(message, "Say --max 1 or more.")
-    if options.minimum is not None and options.maximum is not None and options.maximum < options.minimum:
-        raise _crossed_bounds_error(options, Counts(options.minimum, options.maximum))
+    _check_options(options)
     with (
         session.locked("scale", options.lock_timeout),
         record_run(session, "scale") as record,
@@ -79,6 +73,17 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
         apply_command = session.options.workspace.command("apply", session.suffix)
         console.note(f"`apply` leaves it so; `{apply_command} --take counts` brings the settings' counts back.")
     return 0
+
+
+def _check_options(options: ScaleOptions) -> None:
+    """Raise UsageError if no bound is given, or the maximum is 0 or lower than the minimum."""
+    if options.minimum is None and options.maximum is None:
+        raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
+    if options.maximum == 0:
+        message = never_scales_up_message(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
+        raise UsageError(message, "Say --max 1 or more.")
+    if options.minimum is not None and options.maximum is not None and options.maximum < options.minimum:
+        raise _crossed_bounds_error(options, Counts(options.minimum, options.maximum))
 
 
 def _crossed_bounds_error(options: ScaleOptions, counts: Counts) -> UsageError:

@@ -86,15 +86,15 @@ def run_smoke_test(console: Console, service: ServiceController) -> None:
     session, health = service.session, _health_check_path(service)
     if session.aws.local:
         console.note("Smoke test, answered by the local AWS: by its rules and its tasks' health.", "dim")
-    rows, failures = [], []
     rules = _read_rules(console, service)
-    own_paths = [health] if not _misrouting(service, rules, health) else []
-    paths = [*own_paths, *_paths_to_request(service, rules)]
-    misrouted = {path: misrouting for path in paths if (misrouting := _misrouting(service, rules, path))}
+    misrouted = {health: _misrouting(service, rules, health)}
+    paths = [*([] if misrouted[health] else [health]), *_paths_to_request(service, rules)]
+    misrouted |= {path: _misrouting(service, rules, path) for path in paths}
+    rows, failures = [], []
     for entry_point in _entry_points(session):
         for path in [health] if entry_point.closed else paths:
             request, (is_good, description) = _request_with_retries(session, entry_point, path, health)
-            if is_good and request.is_asked and path in misrouted and not entry_point.closed:
+            if is_good and request.is_asked and misrouted[path] and not entry_point.closed:
                 is_good, description = False, f"{description}, {misrouted[path]}"
             if console.as_json:
                 console.record("smoke", **json_fields(request), well=is_good, words=description)
@@ -104,7 +104,7 @@ def run_smoke_test(console: Console, service: ServiceController) -> None:
     for line in table_lines(rows, ("     ", "over", "path", "answer")):
         console.note(line, "dim")
     if failures:
-        raise _unhealthy_error(service, failures, is_misrouted=bool(misrouted))
+        raise _unhealthy_error(service, failures, is_misrouted=any(misrouted[path] for path in paths))
 
 
 def _unhealthy_error(service: ServiceController, failures: list[str], *, is_misrouted: bool) -> Unhealthy:

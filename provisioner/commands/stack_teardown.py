@@ -63,16 +63,17 @@ def _delete_stack(
     """Show what would be deleted, ask, delete, and check whether anything is left."""
     plan = session.plan(teardown=True)
     to_delete = resources_to_delete(plan)
-    deletion_plan = plan_teardown(plan, to_delete, RESOURCE_TYPES)
-    record_plan(record, session, plan)
-    record.plan = {"destroy": sum(not resource_id.retention_reason for resource_id in deletion_plan.deletions)}
     if not to_delete and not session.state.tombstones:
         session.close()  # its state may hold nothing but account-wide roles
         raise NoSuchStack(
             f"There is nothing of the stack {session.suffix} in {location_description(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
         )
-    if marker := session.marker(plan):
+    deletion_plan = plan_teardown(plan, to_delete, RESOURCE_TYPES)
+    record_plan(record, session, plan)
+    record.plan = {"destroy": sum(not deletion.retention_reason for deletion in deletion_plan.deletions)}
+    marker = session.marker(plan)
+    if marker:
         marker.check_plan(plan)
     protected = protections(session, plan)
     if not unprotect:
@@ -80,9 +81,7 @@ def _delete_stack(
     check_suspended(plan)
     if not (console.quiet and confirmation.yes):
         print_deletions(console, session, deletion_plan)
-    blockers = read_blockers(session, plan, protected)
-    for line in [*(f"! {resource_id}" for resource_id in blockers), *(f"  {note}" for note in blocker_notes(blockers))]:
-        console.ask(line)
+    blocker_hints = _print_blockers(console, read_blockers(session, plan, protected))
     confirmation.confirm(console, "Remove them?", session.suffix)
     steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
     estimate = progress_estimate(session, record, dict.fromkeys(steps, "delete"))
@@ -92,19 +91,35 @@ def _delete_stack(
     ):
         session.listener = combine_listeners(record.record_event, progress_listener)
         outcome = take_down(session, plan, protected)
-    raise_run_error(outcome, caught_signals, shown_lines=blocker_notes(blockers))
+    raise_run_error(outcome, caught_signals, shown_lines=blocker_hints)
     report = verify_nothing_remains(session, plan.stack, partial(raise_if_begun_again, marker))
-    report.kept += leftovers_of_aws(plan)
-    report.lingering += [Remnant("", resource_id, reason) for resource_id, reason in outcome.foreign.items()]
-    report.lingering += [
-        Remnant("", resource_id, f"kept for the sake of {reason}")
-        for resource_id, reason in outcome.kept.items()
-        if not any(reason in progress_listener.reason for progress_listener in report.kept)
-    ]
+    _add_retained(report, plan, outcome)
     report_location = save_report(session, outcome, report)
     if report.remaining:
         raise remaining_error(session, report, f"The report is {report_location}.")
     return outcome, report
+
+
+def _print_blockers(console: Console, blockers: list[BlockedDeletion]) -> list[str]:
+    """Say which deletions will be blocked, and what to do about each; return the hints."""
+    hints = list(blocker_notes(blockers))
+    for blocker in blockers:
+        console.ask(f"! {blocker}")
+    for hint in hints:
+        console.ask(f"  {hint}")
+    return hints
+
+
+def _add_retained(report: VerificationReport, plan: Plan, outcome: Outcome) -> None:
+    """Add to the report what the teardown left alone: it is not ours, or something that is left needs it."""
+    report.kept += leftovers_of_aws(plan)
+    report.lingering += [Remnant("", resource_id, reason) for resource_id, reason in outcome.foreign.items()]
+    reported = [remnant.reason for remnant in report.kept]
+    report.lingering += [
+        Remnant("", resource_id, f"kept for the sake of {dependent}")
+        for resource_id, dependent in outcome.kept.items()
+        if not any(dependent in reason for reason in reported)
+    ]
 
 
 def next_command(session: Session, action: str) -> str:

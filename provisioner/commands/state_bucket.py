@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.creation import guard, make
+from provisioner.bucket.creation import Measure, guard, make
 from provisioner.bucket.proof import prove
 from provisioner.commands.confirmation import Confirmation
 from provisioner.emulator.local import start_emulator as start_embedded
@@ -45,11 +45,18 @@ def init_bucket(
     measures, left_out = list[str](), list[str]()
     for safeguard in guard(bucket, region_name, location.account, location.partition):
         (left_out if safeguard.left_out else measures).append(safeguard.words)
-        note = f"left out: {safeguard.left_out}" if safeguard.left_out else "" if safeguard.is_new else "as it was"
-        console.note(f"  {safeguard.words}{f' ({note})' if note else ''}", "yellow" if safeguard.left_out else "")
+        _print_safeguard(console, safeguard)
     if console.as_json:
         bucket_fields = {"bucket": bucket.name, "region": region_name, "made": is_new}
         console.record("state_init", **bucket_fields, measures=measures, left_out=left_out)
     else:
         console.data(f"The state can be kept in {bucket.address}.")
     return 0
+
+
+def _print_safeguard(console: Console, safeguard: Measure) -> None:
+    """Print one safeguard of the bucket: set now, set before, or left out and why."""
+    if safeguard.left_out:
+        console.note(f"  {safeguard.words} (left out: {safeguard.left_out})", "yellow")
+    else:
+        console.note(f"  {safeguard.words}" if safeguard.is_new else f"  {safeguard.words} (as it was)")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from provisioner.commands.network_acl_topics import network_acl_topics
 from provisioner.commands.plan_context import location_description, print_check_summary
@@ -16,7 +17,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan_builder import READERS
-from provisioner.engine.types.health_status import ResourceHealth, health_of
+from provisioner.engine.types.health_status import health_of
 from provisioner.errors import NoSuchStack, amount
 from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, reason_unknown
 from provisioner.health.topics import is_healthy, topics
@@ -28,6 +29,7 @@ from provisioner.terminal.health import ColoredLine, health_json, health_lines, 
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
 from provisioner.workspace import next_steps, unfinished_teardown
+from state.stack_state import ResourceState
 
 _COLUMNS = ("node", "kind", "phase", "live", "id")
 NOT_HEALTHY = 1
@@ -88,44 +90,38 @@ def read_status(session: Session) -> StatusReport:
     """Read every resource, eight at a time, then what the topics need besides."""
     clients = session.clients.with_shared_reads(BatchScope.of(session.state), _READ_TIMEOUT)
     resource_states = {
-        name: resource
-        for name, resource in session.state.resources.items()
-        if not RESOURCE_TYPES[resource.type_name].account_wide
+        name: resource_state
+        for name, resource_state in session.state.resources.items()
+        if not RESOURCE_TYPES[resource_state.type_name].account_wide
     }
-    managed_resources = [recorded_resource(session.state, name, RESOURCE_TYPES) for name in resource_states]
     with ThreadPoolExecutor(READERS) as pool:
-        reads = list(
-            pool.map(
-                lambda resource, resource_state: _read_resource(clients, resource, resource_state.created_at),
-                managed_resources,
-                resource_states.values(),
-            )
-        )
-    observed = tuple(
-        ObservedResource(
-            name,
-            resource_state.type_name,
-            resource_state.aws_name,
-            actual,
-            unknown,
-            _resource_health(resource_state.type_name, actual, unknown),
-        )
-        for (name, resource_state), (actual, unknown) in zip(resource_states.items(), reads, strict=True)
-    )
-    rows = tuple(
-        {
-            "node": resource.logical_id,
-            "kind": resource.type_name,
-            "phase": resource_state.phase,
-            "id": resource_state.id,
-            "live": status_word(resource),
-            "state": resource.health.status if resource.health else "unknown",
-        }
-        for resource, resource_state in zip(observed, resource_states.values(), strict=True)
-    )
+        observed = tuple(pool.map(partial(_observe, session, clients), resource_states))
+    rows = tuple(_row(resource, resource_states[resource.logical_id]) for resource in observed)
     context = HealthContext(observed, clients, session.clock.wall())
     health_topics = (*topics(context), *network_acl_topics(context, session.suffix))
     return StatusReport(rows, health_topics, unfinished_teardown(session.state))
+
+
+def _observe(session: Session, clients: Clients, logical_id: str) -> ObservedResource:
+    """Read one resource and judge its health."""
+    resource_state = session.state.resources[logical_id]
+    resource = recorded_resource(session.state, logical_id, RESOURCE_TYPES)
+    actual, unknown = _read_resource(clients, resource, resource_state.created_at)
+    type_name = resource_state.type_name
+    health = None if unknown else health_of(RESOURCE_TYPES[type_name], actual)
+    return ObservedResource(logical_id, type_name, resource_state.aws_name, actual, unknown, health)
+
+
+def _row(resource: ObservedResource, resource_state: ResourceState) -> dict[str, str]:
+    """Return the row of one resource, by the names of its columns."""
+    return {
+        "node": resource.logical_id,
+        "kind": resource.type_name,
+        "phase": resource_state.phase,
+        "id": resource_state.id,
+        "live": status_word(resource),
+        "state": resource.health.status if resource.health else "unknown",
+    }
 
 
 def _read_resource(
@@ -140,11 +136,6 @@ def _read_resource(
         return actual and with_status_reads(clients, resource, actual, created_at), ""
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         return None, reason_unknown(error, f"looking at {resource.description}")
-
-
-def _resource_health(type_name: str, actual: dict[str, object] | None, unknown: str) -> ResourceHealth | None:
-    """Return the health of a resource; None if it could not be read."""
-    return None if unknown else health_of(RESOURCE_TYPES[type_name], actual)
 
 
 def status_word(resource: ObservedResource) -> str:
