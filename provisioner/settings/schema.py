@@ -91,7 +91,10 @@ def _set_defaults(root: dict[str, Any], group: dict[str, Any], values: ProfileVa
 
 @cache
 def setting_schemas() -> Mapping[str, SettingSchema]:
-    """Return the schema of every setting by its path, in the order of the model."""
+    """Return the schema of every setting by its path, in the order of the model.
+
+    The defaults are those of the default profile; `seed_default` is the one of the profile `seed`.
+    """
     seed_defaults = {setting.path: setting.default for setting in _read_schemas(Settings.model_json_schema())}
     return {
         setting.path: replace(setting, seed_default=seed_defaults[setting.path])

@@ -51,7 +51,11 @@ def declare_boundary(step: Step, settings: Settings, lookups: StackLookups) -> N
 
 
 def _allowed_statements(step: Step, lookups: StackLookups, resource: Resource) -> Iterator[dict[str, Any]]:
-    """Yield the statements of a role policy, with a pattern for each ARN that is not known yet."""
+    """Yield the statements of a role policy, with patterns in place of ARNs that only AWS knows.
+
+    A statement is split: one for the ARNs that are known, and one for each resource whose ARN is not.
+    Yield nothing for a resource that is no role policy.
+    """
     if not isinstance(resource.type, RolePolicy):
         return
     for statement in resource.props["PolicyDocument"]["Statement"]:
