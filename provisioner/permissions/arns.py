@@ -56,7 +56,8 @@ class StackArns:
         A reference becomes the last placeholder of the other resource's ARN; an unknown value becomes `*`.
         """
         if isinstance(value, Ref):
-            return next(reversed(self._arn_values(self.stack.resources[value.logical_id])), "*")
+            values = self._arn_values(self.stack.resources[value.logical_id])
+            return values[-1] if values else "*"
         text = resolve(value, lambda _: "*")
         return name_pattern(text, self.stack.suffix) if isinstance(text, str) else "*"
 

@@ -43,8 +43,9 @@ def start_deployment(call: Call, reply: Reply) -> None:
 
 def _end_deployment(account: str, name: str, etag: str) -> None:
     """End the deployment, unless a newer change is being deployed."""
-    if _deploying.at(account, "").get(name) == etag:  # else a newer change is being deployed
-        del _deploying.at(account, "")[name]
+    deploying = _deploying.at(account, "")
+    if deploying.get(name) == etag:
+        del deploying[name]
 
 
 @behaviours.after("cloudfront", "GetDistribution")

@@ -118,11 +118,11 @@ def get(call: Call) -> Reply | None:
     name = call.params["Id"]
     if name in kind.managed:
         return {kind.name: _managed(kind, name), "ETag": "E23ZP02F085DFQ"}
-    policy = _one(call, kind)
+    policy = _named_policy(call, kind)
     return {kind.name: _policy_view(kind, policy.id, policy.config), "ETag": policy.etag}
 
 
-def _one(call: Call, kind: Kind = HEADERS) -> Policy:
+def _named_policy(call: Call, kind: Kind = HEADERS) -> Policy:
     """Return the created policy that a call names, or raise AWS's error if there is none."""
     name = call.params["Id"]
     if kind is not HEADERS or name not in _policies(call):
@@ -146,7 +146,7 @@ def list_policies(call: Call) -> Reply | None:
 @always.before("cloudfront", "GetResponseHeadersPolicyConfig")
 def get_config(call: Call) -> Reply | None:
     """Answer with a policy's config and ETag, to be edited and sent back."""
-    policy = _one(call)
+    policy = _named_policy(call)
     return {"ResponseHeadersPolicyConfig": copy.deepcopy(policy.config), "ETag": policy.etag}
 
 
@@ -172,7 +172,7 @@ def _refuse_taken(call: Call, name: str, own: str) -> None:
 @always.before("cloudfront", "UpdateResponseHeadersPolicy")
 def update(call: Call) -> Reply | None:
     """Replace a policy's config if the call has its newest ETag."""
-    policy = _one(call)
+    policy = _named_policy(call)
     check_etag(call, policy.etag)
     _refuse_taken(call, call.params["ResponseHeadersPolicyConfig"]["Name"], policy.id)
     policy.config = call.params["ResponseHeadersPolicyConfig"]
@@ -183,7 +183,7 @@ def update(call: Call) -> Reply | None:
 @always.before("cloudfront", "DeleteResponseHeadersPolicy")
 def delete(call: Call) -> Reply | None:
     """Delete a policy that no distribution uses (botocore ServiceModel, ResponseHeadersPolicyInUse)."""
-    policy = _one(call)
+    policy = _named_policy(call)
     check_etag(call, policy.etag)
     for distribution in backend("cloudfront", call.account, "aws").distributions.values():
         config = distribution.distribution_config

@@ -66,7 +66,7 @@ def hide_conditional_denies(call: Call, _: Reply) -> None:
     element = policy["Statement"]
     statements = [element] if isinstance(element, dict) else element
     enforced = [statement for statement in statements if statement["Effect"] == "Allow" or "Condition" not in statement]
-    bucket.told_policy = bucket.policy.decode()
+    bucket.whole_policy = bucket.policy.decode()
     bucket.policy = json.dumps({**policy, "Statement": enforced}).encode()
 
 
@@ -91,4 +91,4 @@ def show_retention(call: Call) -> Reply:
 @always.after("s3", "GetBucketPolicy")
 def show_whole_policy(call: Call, reply: Reply) -> None:
     """Put the whole bucket policy into the reply, with the statements that moto does not see."""
-    reply["Policy"] = backend("s3", call.account, "aws").buckets[call.params["Bucket"]].told_policy
+    reply["Policy"] = backend("s3", call.account, "aws").buckets[call.params["Bucket"]].whole_policy

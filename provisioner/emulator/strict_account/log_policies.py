@@ -53,10 +53,10 @@ def _append_to_bucket(call: Call, name: str) -> None:
     bucket = backend("s3", call.account, "aws").buckets.get(name)
     if bucket is None or not bucket.policy:
         return
-    policy = json.loads(bucket.told_policy)
+    policy = json.loads(bucket.whole_policy)
     if not any(statement.get("Sid") == SID for statement in policy["Statement"]):
         policy["Statement"].append(_statement(call, name))
-        bucket.told_policy = json.dumps(policy)
+        bucket.whole_policy = json.dumps(policy)
 
 
 def _statement(call: Call, name: str) -> dict[str, Any]:
