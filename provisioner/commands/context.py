@@ -1,4 +1,7 @@
-"""The first steps of most commands: the console, the workspace, and the session of one stack."""
+"""The first steps of most commands: the console, the workspace, and the session of one stack.
+
+`given` holds the values of a command's options by the names of their parameters, as click passes them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import click
 
 from provisioner.commands.redaction import redact_arguments
 from provisioner.errors import Blocked, NoSuchStack, UsageError
+from provisioner.terminal.console import Console
+from provisioner.workspace import Workspace
 
 if TYPE_CHECKING:
     from provisioner.commands.saved_plan import SavedPlan
@@ -18,8 +23,6 @@ if TYPE_CHECKING:
     from provisioner.location import AwsConnections
     from provisioner.session import Session
     from provisioner.settings import Settings
-    from provisioner.terminal.console import Console
-    from provisioner.workspace import Workspace
 
 # M_ARENA_MAX of malloc.h.
 _ARENA_MAX = -8
@@ -27,8 +30,6 @@ _ARENA_MAX = -8
 
 def console_and_workspace(given: dict[str, Any]) -> tuple[Console, Workspace]:
     """Return this command's console and workspace."""
-    from provisioner.workspace import Workspace
-
     return console_from(given), Workspace.here(
         local=given["local"], state=given["state"], state_endpoint=given["state_endpoint"]
     )
@@ -36,8 +37,6 @@ def console_and_workspace(given: dict[str, Any]) -> tuple[Console, Workspace]:
 
 def console_from(given: dict[str, Any]) -> Console:
     """Return this command's console."""
-    from provisioner.terminal.console import Console
-
     return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 
 
@@ -106,16 +105,7 @@ def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     from provisioner.commands.saved_plan import SavedPlan
 
     saved_plan = SavedPlan.load(path)
-    for flag, given_value, kept_value in (
-        ("--suffix", given["suffix"], saved_plan.suffix),
-        ("--region", given["region"], saved_plan.place["region"]),
-        ("--config", given["config"] and str(given["config"].resolve()), saved_plan.config),
-    ):
-        if given_value and given_value != kept_value:
-            raise UsageError(
-                f"{path} is a plan of {flag} {kept_value or '(none)'}, not of {given_value}.",
-                f"Leave {flag} out: the plan says it.",
-            )
+    _check_agreement(path, saved_plan, given)
     if given["targets"] or given["excludes"]:
         raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
     if saved_plan.place["endpoint"].startswith("embedded:") and not given["local"]:
@@ -124,6 +114,20 @@ def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     given["config"] = Path(saved_plan.config) if saved_plan.config else None
     given["take"] = (*saved_plan.take, *given["take"])
     return saved_plan
+
+
+def _check_agreement(path: Path, saved_plan: SavedPlan, given: dict[str, Any]) -> None:
+    """Raise UsageError if --suffix, --region or --config is given, and is not that of the saved plan."""
+    for flag, given_value, saved_value in (
+        ("--suffix", given["suffix"], saved_plan.suffix),
+        ("--region", given["region"], saved_plan.place["region"]),
+        ("--config", given["config"] and str(given["config"].resolve()), saved_plan.config),
+    ):
+        if given_value and given_value != saved_value:
+            raise UsageError(
+                f"{path} is a plan of {flag} {saved_value or '(none)'}, not of {given_value}.",
+                f"Leave {flag} out: the plan says it.",
+            )
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:

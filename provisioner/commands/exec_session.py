@@ -29,6 +29,9 @@ from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackState
 
 _SERVICE_TYPE, _MAIN = "Service", "api"
+_SHELL = ("/bin/sh",)
+# The exit code of a command whose output nobody reads any more: 128 plus SIGPIPE.
+_BROKEN_PIPE = 141
 # The hint for local AWS, which has no containers.
 LOCAL_ONLY = "Everything up to the session is rehearsed."
 
@@ -87,14 +90,7 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
         doctor_command = session.options.workspace.command("doctor", session.suffix)
         raise Blocked(f"No task of {resource_state.aws_name} runs.", f"`{doctor_command}` tells why, and what to type.")
     if not tasks.is_exec_enabled:
-        is_read_only = session.settings.container.readonly_root
-        writable_option = " --set container.readonly_root=false" if is_read_only else ""
-        raise Blocked(
-            f"The tasks of {resource_state.aws_name} cannot be entered: ECS Exec is off.",
-            f"`{apply_command} --set service.exec=true{writable_option}` turns it on (and write it into "
-            "your settings file)"
-            ": the tasks are replaced.",
-        )
+        raise _exec_disabled_error(session, resource_state.aws_name)
     if ready := [running_task for running_task in chosen if running_task.can_be_entered]:
         return ready[0]
     raise Blocked(
@@ -104,8 +100,16 @@ def enterable_task(session: Session, service: str, task: str) -> RunningTask:
     )
 
 
-_SHELL = ("/bin/sh",)
-_BROKEN_PIPE = 141
+def _exec_disabled_error(session: Session, service_name: str) -> Blocked:
+    """Return the error that ECS Exec is off, with the settings that turn it on."""
+    apply_command = session.options.workspace.command("apply", session.suffix)
+    # Its agent writes into the container's file system (ECS developer guide, ECS Exec considerations).
+    writable_option = " --set container.readonly_root=false" if session.settings.container.readonly_root else ""
+    return Blocked(
+        f"The tasks of {service_name} cannot be entered: ECS Exec is off.",
+        f"`{apply_command} --set service.exec=true{writable_option}` turns it on (and write it into your settings "
+        "file): the tasks are replaced.",
+    )
 
 
 def exec_command(console: Console, session: Session, service: str, task: str, command: Sequence[str]) -> int:

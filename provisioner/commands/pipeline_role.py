@@ -67,15 +67,15 @@ class PipelineRole:
 
     def documents(self) -> dict[str, Policy]:
         """Return the documents of the role, the boundary and the policies by name."""
-        capped = {
+        boundaries = {
             resource.aws_name: self.resolved_properties(resource)["PolicyDocument"] for resource in self.boundaries()
         }
-        return {self.role: self.trust(), **capped, **self.policies()}
+        return {self.role: self.trust(), **boundaries, **self.policies()}
 
     def trust(self) -> Policy:
         """Return the trust policy, which says who may assume the role."""
-        arns = self.scope.grants()
-        return self.pipeline.trust_policy(arns.partition, arns.account)
+        grants = self.scope.grants()
+        return self.pipeline.trust_policy(grants.partition, grants.account)
 
 
 def print_pipeline_role(console: Console, pipeline_role: PipelineRole) -> int:

@@ -93,14 +93,24 @@ def plan_stack(
     if not view.among_others:
         print_checked_resources(console, session, plan, started)
     if plan_file:
-        if plan.refused:
-            blocked = refusal_error(plan)
-            blocked.hint += f" {plan_file.path} was not written: there is nothing to apply."
-            raise blocked
-        save_plan(session, plan, selection, plan_file.config, plan_file.sets).save(plan_file.path)
-        local = " --local" if session.aws.local else ""
-        console.note(f"Kept in {plan_file.path}: `{PROGRAM} apply {plan_file.path}{local}` does exactly that.")
+        _write_plan_file(console, session, plan, selection, plan_file)
     return view.exit_code(changes=bool(shown_changes(plan)))
+
+
+def _write_plan_file(console: Console, session: Session, plan: Plan, selection: Selection, plan_file: PlanFile) -> None:
+    """Save the plan, and say how to apply it.
+
+    Raises:
+        Blocked: The plan cannot be applied; nothing is written.
+
+    """
+    if plan.refused:
+        blocked = refusal_error(plan)
+        blocked.hint += f" {plan_file.path} was not written: there is nothing to apply."
+        raise blocked
+    save_plan(session, plan, selection, plan_file.config, plan_file.sets).save(plan_file.path)
+    local = " --local" if session.aws.local else ""
+    console.note(f"Kept in {plan_file.path}: `{PROGRAM} apply {plan_file.path}{local}` does exactly that.")
 
 
 def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selection: Selection) -> int:
@@ -108,10 +118,11 @@ def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selec
     started = time.monotonic()
     share_reads(sessions)
     code = max((plan_stack(console, session, view, selection) for session in sessions), default=0)
-    calls = sum(connection.calls.counted.total() for connection in {id(one.aws): one.aws for one in sessions}.values())
-    count = sum(resource_count(session.state) for session in sessions)
-    estimate = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
-    console.note(f"{estimate} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
+    connections = {id(session.aws): session.aws for session in sessions}.values()  # sessions share them
+    calls = sum(connection.calls.counted.total() for connection in connections)
+    resources = sum(resource_count(session.state) for session in sessions)
+    counts = f"{amount(resources, 'resource')} of {amount(len(sessions), 'stack')} checked"
+    console.note(f"{counts} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
     return code
 
 

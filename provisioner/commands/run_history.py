@@ -100,17 +100,18 @@ def _suffix_hint(suffix: str, suffixes: list[str], workspace: Workspace) -> str:
 
 
 def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: str) -> Run:
-    """Return the run whose name begins so; `last` is the newest run, `last~1` the one before it.
+    """Return the run whose name begins with `run`; `last` is the newest run, `last~1` the one before it.
 
-    A record that cannot be read is named; counting from the last run passes it over.
+    Counting from the last run passes over a record that cannot be read, with a warning.
     """
     names = _run_ids(workspace, suffix)
     if counted := _COUNTED_FROM_LAST.fullmatch(run):
         readable = skip_damaged(console, workspace.history, names)
-        runs = next(islice(readable, int(counted[1] or 0), None), None)
-        if runs is None:
+        named_record = next(islice(readable, int(counted[1] or 0), None), None)
+        if named_record is None:
             raise _no_such_run_error(run, [], [name.run for name in names], suffix)
-        return run_of(runs[0].run, runs[1])
+        name, record = named_record
+        return run_of(name.run, record)
     matching = [name for name in names if name.run.startswith(run)]
     if len(matching) != 1:
         raise _no_such_run_error(run, [name.run for name in matching], [name.run for name in names], suffix)
@@ -126,12 +127,12 @@ def skip_damaged(console: Console, runs: RunHistory, names: Iterable[RunId]) -> 
             console.warn(error.message, error.hint)
 
 
-def _no_such_run_error(run: str, runs: list[str], names: list[str], suffix: str | None) -> UsageError:
-    """Return the error that no run has this name, or that several have a name that begins so."""
+def _no_such_run_error(run: str, matching: list[str], names: list[str], suffix: str | None) -> UsageError:
+    """Return the error that no run of `names` begins with `run`, or that several do: those in `matching`."""
     of_stack = f" of {suffix}" if suffix else ""
     command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."
-    if runs:
-        return UsageError(f"{len(runs)} runs{of_stack} begin with {run}: {', '.join(runs)}.", "Say more of it.")
+    if matching:
+        return UsageError(f"{len(matching)} runs{of_stack} begin with {run}: {', '.join(matching)}.", "Say more of it.")
     if _COUNTED_FROM_LAST.fullmatch(run):
         verb = "is" if len(names) == 1 else "are"
         return UsageError(f"There is no run {run}{of_stack}: {len(names)} {verb} recorded.", command)

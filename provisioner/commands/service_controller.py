@@ -114,7 +114,7 @@ class ServiceController:
         ]
         resource_state, state_manager = self.resource_state, self.executor.state_manager
         if new:
-            self.executor.update(managed, _tags_or_update(managed, *new))
+            self.executor.update(managed, _update_of(managed, *new))
         if _has_open_intent(resource_state):
             state_manager.record_adopted(self.logical_id, replace(self.resource_state, intent=resource_state.intent))
         elif new or resource_state.phase != "ready":
@@ -144,7 +144,7 @@ class ServiceController:
         managed = self._managed_resource(self.logical_id)
         former = managed.spec.props["taskDefinition"]
         managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
-        self.executor.update(managed, _tags_or_update(managed, Difference("taskDefinition", former, arn)))
+        self.executor.update(managed, _update_of(managed, Difference("taskDefinition", former, arn)))
 
     def record_rollback(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
@@ -183,7 +183,7 @@ class ServiceController:
         managed = managed.with_props({**managed.spec.props, **new})
         if new != old:
             self.executor.listen(Event("starting", self.scalable_target_id, "update"))
-            self.executor.update(managed, _tags_or_update(managed, *(Difference(k, old[k], new[k]) for k in new)))
+            self.executor.update(managed, _update_of(managed, *(Difference(k, old[k], new[k]) for k in new)))
             self.executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
             self.executor.listen(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
             return
@@ -229,7 +229,7 @@ def _has_open_intent(resource_state: ResourceState) -> bool:
     return resource_state.phase != "ready" and (more or resource_state.desired != resource_state.recorded)
 
 
-def _tags_or_update(managed: ManagedResource, *differences: Difference) -> Change:
+def _update_of(managed: ManagedResource, *differences: Difference) -> Change:
     """Return the change that sets these differences."""
     spec = managed.spec
     return Change(

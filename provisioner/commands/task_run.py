@@ -73,13 +73,13 @@ def run_once(console: Console, session: Session, options: RunOptions) -> int:
             service = service_controller(session, options.service)
             with user_errors(f"starting a task of {service.aws_name}"):
                 revision = service.running()
-                once = OneTimeCommand(console, service, revision, command)
-                earlier_task = once.find_task(again=options.again, confirmation=options.confirmation)
+                one_time_command = OneTimeCommand(console, service, revision, command)
+                earlier_task = one_time_command.find_task(again=options.again, confirmation=options.confirmation)
                 # Before there is a task: a signal during its start also asks it to end.
                 caught_signals = cleanup.enter_context(handle_signals(console, session.clock))
                 if not earlier_task:
                     require_pullable(console, session, images_of(revision.task_definition))
-                task = earlier_task or _start_task(once, again=options.again)
+                task = earlier_task or _start_task(one_time_command, again=options.again)
         record.task = task.arn
         clients = Clients(session.aws, Clock())
         # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
@@ -92,9 +92,9 @@ def run_once(console: Console, session: Session, options: RunOptions) -> int:
             record.finish("ok" if code == 0 else "failed", code)
         finally:
             if followed.is_reported:
-                once.forget_pending_command(task, options.lock_timeout)
+                one_time_command.forget_pending_command(task, options.lock_timeout)
         if earlier_task and earlier_task.has_stopped:
-            console.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
+            console.note(f"It was not run again: `--again` runs it anew. ({one_time_command.title})", "yellow")
     return code
 
 
