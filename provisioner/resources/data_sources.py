@@ -1,6 +1,6 @@
-"""Lookups of values that a stack uses but does not create: zones, the database cluster, priorities.
+"""Lookups of values that a stack uses but does not create, such as zones and the CloudFront prefix list.
 
-They are chosen once and kept in the state. If the state is lost, they are found again in the stack's
+They are chosen once and kept in the state. If the state is lost, they are read again from the stack's
 resources.
 """
 
@@ -40,7 +40,7 @@ EDGE_PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
 
 
 def choose_zones(clients: Clients, count: int, zones_in_use: Iterable[str] = ()) -> list[str]:
-    """Return the stack's zones: those that it has, then others that support everything, by name.
+    """Return zones for the stack: those in use first, then others that can run the database, by name.
 
     Args:
         clients: The connection to AWS.
@@ -51,19 +51,19 @@ def choose_zones(clients: Clients, count: int, zones_in_use: Iterable[str] = ())
         Blocked: The region has too few zones that can run the database.
 
     """
-    kept = list(zones_in_use)
-    if len(kept) >= count:
-        return kept[:count]
-    fitting = [zone for zone in _usable_zones(clients) if zone not in kept]
-    if len(kept) + len(fitting) < count:
-        have, there = ", ".join([*kept, *fitting]) or "none", len(kept) + len(fitting)
+    zones = list(zones_in_use)
+    if len(zones) >= count:
+        return zones[:count]
+    usable = [zone for zone in _usable_zones(clients) if zone not in zones]
+    if len(zones) + len(usable) < count:
+        names, total = ", ".join([*zones, *usable]) or "none", len(zones) + len(usable)
+        hint = "Choose another region."
+        if total >= _MIN_ZONES:
+            hint = f"Choose another region, or `--set network.zones={total}`."
         raise Blocked(
-            f"{clients.aws.region} has too few zones for {count} that can run {INSTANCE_CLASS}: {have}.",
-            f"Choose another region, or `--set network.zones={there}`."
-            if there >= _MIN_ZONES
-            else "Choose another region.",
+            f"{clients.aws.region} has too few zones for {count} that can run {INSTANCE_CLASS}: {names}.", hint
         )
-    return [*kept, *fitting][:count]
+    return [*zones, *usable][:count]
 
 
 def check_zones_to_leave(clients: Clients, suffix: str, zones: Iterable[str]) -> None:
@@ -83,44 +83,44 @@ def check_zones_to_leave(clients: Clients, suffix: str, zones: Iterable[str]) ->
 
 def highest_reader_number(clients: Clients, suffix: str) -> int:
     """Return the highest number among the reader instances of the stack's database; 0 if it has none."""
-    listed = _database_instances(clients, suffix)
-    logical_ids = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
-    return max(
-        (int(logical_id.rpartition("-")[2]) for logical_id in logical_ids if logical_id.startswith("reader-")),
-        default=0,
-    )
+    instances = _database_instances(clients, suffix)
+    logical_ids = [mapping(instance.get("TagList", [])).get(NODE_TAG, "") for instance in instances]
+    readers = [logical_id for logical_id in logical_ids if logical_id.startswith("reader-")]
+    return max((int(reader.rpartition("-")[2]) for reader in readers), default=0)
 
 
 def _database_instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
-    asked = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
-    return list(clients.client("rds").describe_db_instances(Filters=asked)["DBInstances"])
+    """Return the instances of the stack's database cluster (DescribeDBInstances)."""
+    filters = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
+    return list(clients.client("rds").describe_db_instances(Filters=filters)["DBInstances"])
 
 
 def zones_in_use(clients: Clients, suffix: str) -> list[str]:
-    """Return the zones of the stack's subnets, ordered by the subnets' numbers."""
+    """Return the zones of the stack's subnets, in the order of the subnets' numbers (DescribeSubnets)."""
     filters = [{"Name": "tag:Project", "Values": [PROJECT]}, {"Name": "tag:Environment", "Values": [suffix]}]
     subnets = clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]
-    placed = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
-    order = (placed.get(f"public-{n}") or placed.get(f"private-{n}") for n in range(1, len(placed) + 1))
-    return [zone for zone in order if zone]
+    zone_of = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
+    zones = (zone_of.get(f"public-{n}") or zone_of.get(f"private-{n}") for n in range(1, len(zone_of) + 1))
+    return [zone for zone in zones if zone]
 
 
 def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     """Return the priority of each path pattern in the rules of the stack's load balancer.
 
-    Two listeners of one balancer (80 while 443 takes over) have the same patterns at the same priorities.
+    Two listeners of one load balancer, as while port 443 replaces port 80, have the same patterns at the same
+    priorities.
     """
     elb = clients.client("elbv2")
     try:
-        found = elb.describe_load_balancers(Names=[name_of("alb", suffix)])["LoadBalancers"]
+        balancers = elb.describe_load_balancers(Names=[name_of("alb", suffix)])["LoadBalancers"]
     except ClientError as error:
         if code_of(error) in LOAD_BALANCER_NOT_FOUND:
             return {}
         raise
     listeners = [
-        one
-        for balancer in found
-        for one in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        listener
+        for balancer in balancers
+        for listener in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     ]
     return {
         pattern: int(rule["Priority"])
@@ -133,63 +133,64 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
 
 def _usable_zones(clients: Clients) -> list[str]:
     """Return the available zones that can run the database, sorted by name."""
-    asked = [{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
-    found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
-    there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
+    filters = [{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
+    zones = clients.client("ec2").describe_availability_zones(Filters=filters)["AvailabilityZones"]
+    available = {zone["ZoneName"] for zone in zones if zone.get("OptInStatus") != "not-opted-in"}
     serverless = {zone["Name"] for option in orderable_options(clients) for zone in option["AvailabilityZones"]}
     # Other emulators may have no list of orderable options: then no zone is excluded.
-    return sorted(there & serverless if serverless or clients.aws.is_faithful else there)
+    return sorted(available & serverless if serverless or clients.aws.is_faithful else available)
 
 
 def orderable_options(clients: Clients) -> list[dict[str, Any]]:
-    """Return the orderable options of Aurora Serverless v2 in this region, by zone and version.
+    """Return the orderable options of Aurora Serverless v2 in this region (DescribeOrderableDBInstanceOptions).
 
-    Return none if an emulator has no such list, or does not know the call.
+    The list is empty if an emulator has no such options, or does not know the call.
     """
 
-    def ask() -> dict[str, Any]:
+    def describe() -> dict[str, Any]:
         rds = clients.client("rds")
         return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=INSTANCE_CLASS))
 
     nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
-    found = ask() if clients.aws.is_faithful else default_if_unsupported(ask, nothing)
-    return list(found["OrderableDBInstanceOptions"])
+    reply = describe() if clients.aws.is_faithful else default_if_unsupported(describe, nothing)
+    return list(reply["OrderableDBInstanceOptions"])
 
 
 def master_password_keeper(clients: Clients, suffix: str) -> str:
-    """Return who keeps the master password: `rds`, or `own` if DB_PASSWORD was set at the creation."""
-    running = read_cluster(clients, suffix)
-    if running:
-        return "rds" if running.get("MasterUserSecret") else "own"
+    """Return who keeps the master password: `rds`, or `own` if DB_PASSWORD was set when the stack was created."""
+    if cluster := read_cluster(clients, suffix):
+        return "rds" if cluster.get("MasterUserSecret") else "own"
     if _has_secret(clients, suffix):
         return "own"
     if os.environ.get(INPUT_VARIABLE) is None:
         return "rds"
+    # Raises UsageError if Aurora would refuse the password.
     password_from_environment()
     return "own"
 
 
 def read_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
-    """Return the stack's database cluster as AWS describes it; None where there is none."""
+    """Return the stack's database cluster as AWS describes it; None if there is none."""
     name = name_of("aurora", suffix)
     try:
-        found = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+        clusters = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     except ClientError as error:
         if code_of(error) in CLUSTER_NOT_FOUND:
             return None
         raise
-    mine = (dict(one) for one in found if has_stack_tags(mapping(one.get("TagList", [])), suffix))
-    return next(mine, None)
+    of_stack = (dict(cluster) for cluster in clusters if has_stack_tags(mapping(cluster.get("TagList", [])), suffix))
+    return next(of_stack, None)
 
 
 def _has_secret(clients: Clients, suffix: str) -> bool:
+    """Return whether the stack has a secret with the master password that is not being deleted."""
     try:
-        found = clients.client("secretsmanager").describe_secret(SecretId=name_of("dbsecret", suffix))
+        secret = clients.client("secretsmanager").describe_secret(SecretId=name_of("dbsecret", suffix))
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
             return False
         raise
-    return "DeletedDate" not in found
+    return "DeletedDate" not in secret
 
 
 def edge_prefix_list_id(clients: Clients) -> str:
@@ -199,10 +200,10 @@ def edge_prefix_list_id(clients: Clients) -> str:
         Blocked: The region has no such prefix list.
 
     """
-    asked = [{"Name": "prefix-list-name", "Values": [EDGE_PREFIX_LIST]}]
-    found = clients.client("ec2").describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
-    if not found:
+    filters = [{"Name": "prefix-list-name", "Values": [EDGE_PREFIX_LIST]}]
+    prefix_lists = clients.client("ec2").describe_managed_prefix_lists(Filters=filters)["PrefixLists"]
+    if not prefix_lists:
         raise Blocked(
             f"{clients.aws.region} has no prefix list {EDGE_PREFIX_LIST}.", "Set `edge.guard=off` in this region."
         )
-    return str(found[0]["PrefixListId"])
+    return str(prefix_lists[0]["PrefixListId"])

@@ -1,4 +1,4 @@
-"""Base of subresources: settings of another resource that need a call of their own."""
+"""The base of subresources: settings of another resource that need a call of their own."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 
 
 class SubresourceType(ResourceType):
-    """A subresource: a setting that exists and is deleted with another resource, which `id_paths` names."""
+    """A subresource: a setting of another resource, with which it is deleted.
+
+    `id_paths` names the property that holds the id of the other resource.
+    """
 
     tagged, deleted_with_parent = False, True
     id_paths: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        """Make the property named by `key` immutable: a setting cannot move to another resource."""
+        """Make the property in `id_paths` immutable: a setting cannot move to another resource."""
         if "id_paths" in vars(cls):
             cls.lookup_properties, cls.immutable = (cls.id_paths,), frozenset({cls.id_paths})
 
     @abstractmethod
     def apply(self, client: Any, props: JsonObject) -> None:
-        """Set it, by one mutating call; safe to repeat."""
+        """Set the properties by one mutating call, which is safe to repeat."""
 
     def create(self, client: Any, spec: ResourceSpec) -> JsonObject:
-        """Set it for the first time."""
+        """Set the properties for the first time."""
         self.apply(client, spec.props)
         return dict(spec.props)
 
     def update(self, client: Any, spec: ResourceSpec, changed: JsonObject) -> None:
-        """Set it again, with the changes."""
+        """Set the properties again, with the changes."""
         self.apply(client, {**spec.props, **changed})
 
     def delete(self, client: Any, spec: ResourceSpec) -> None:

@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API, and reads of several resources, and of their tags, in one call."""
+"""Tags: their forms, the Resource Groups Tagging API, and reads of several resources in one call."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ CALLS = {"resourcegroupstaggingapi": ("GetResources",)}
 GLOBAL_REGION = "us-east-1"
 # The prefix of tags that AWS itself sets.
 AWS_TAG_PREFIX = "aws:"
+# The resource types whose own API reads the tags of one resource at a time.
 _TYPES_READ_SINGLY = [
     "acm:certificate",
     "application-autoscaling:scalable-target",
@@ -50,7 +51,7 @@ def lower_case_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def mapping(given: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return tags as a mapping, from a list of pairs in either shape."""
+    """Return tags or attributes as a dict, from the list of pairs that AWS returns, in either shape."""
     return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in given}
 
 
@@ -59,37 +60,36 @@ def arns_with_stack_tags(clients: Clients, suffix: str) -> list[str]:
 
     The index lags: it may still list resources that were deleted minutes ago.
     """
-    found: set[str] = set()
+    arns: set[str] = set()
     for region in {clients.aws.region, GLOBAL_REGION}:
         tagging = clients.client("resourcegroupstaggingapi", region)
-        told = tagging.get_resources(TagFilters=_tag_filters(suffix))["ResourceTagMappingList"]
-        found |= {resource["ResourceARN"] for resource in told}
-    return sorted(found)
+        resources = tagging.get_resources(TagFilters=_tag_filters(suffix))["ResourceTagMappingList"]
+        arns |= {resource["ResourceARN"] for resource in resources}
+    return sorted(arns)
 
 
 def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
-    """Return the tags of each indexed resource that has the tags of one of these stacks, by its ARN.
+    """Return the tags of the resources of these stacks by ARN, from the index of tags (GetResources).
 
-    Only resource types are included whose own API reads the tags of one resource at a time. IAM is not in the
-    index (Resource Groups Tagging API, supported services).
+    It covers `_TYPES_READ_SINGLY`. IAM is not in the index (Resource Groups Tagging API, supported services).
     """
     types = [*_TYPES_READ_SINGLY, *(_GLOBAL_TYPES if tagging.region == GLOBAL_REGION else [])]
     try:
-        told = tagging.get_resources(
+        reply = tagging.get_resources(
             TagFilters=_tag_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100
         )
     except ClientError as error:
-        # If AWS denies the call, or there is no index, callers read the tags of each resource.
+        # If AWS denies the call, or an emulator has no index, callers read the tags of each resource.
         if categorize(error) not in (ErrorCategory.DENIED, ErrorCategory.REFUSED):
             raise
         return {}
-    return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}
+    return {resource["ResourceARN"]: mapping(resource["Tags"]) for resource in reply["ResourceTagMappingList"]}
 
 
 def _tag_filters(*suffixes: str) -> list[dict[str, Any]]:
     """Return tag filters that match the resources of any of these stacks."""
     values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
-    return [{"Key": key, "Values": told} for key, told in values.items()]
+    return [{"Key": key, "Values": tag_values} for key, tag_values in values.items()]
 
 
 # botocore resourcegroupstaggingapi TagFilter: 20 values.
@@ -125,7 +125,7 @@ def read_tags(client: Any, spec: ResourceSpec, arn: str, read_from_resource: Cal
     """
     if client.shares_reads:
         suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MAX_TAG_VALUES)
-        told = tags_by_arn(sibling_client(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
-        if {key: value for key, value in told.items() if not key.startswith(AWS_TAG_PREFIX)} == dict(spec.tags):
+        indexed = tags_by_arn(sibling_client(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
+        if {key: value for key, value in indexed.items() if not key.startswith(AWS_TAG_PREFIX)} == dict(spec.tags):
             return spec.tags
     return read_from_resource()

@@ -1,4 +1,4 @@
-"""The base of the tagged EC2 resource types: how they are found by id, by tags and by the tag Name."""
+"""The base of the tagged EC2 resource types, which are found by id, by tags or by the tag Name."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ _MAX_SUFFIXES = 150
 
 
 def stack_filters(ec2: Any, spec: ResourceSpec) -> Filters:
-    """Return the filter that all resources of the stack pass, so that one answer serves all of a type.
+    """Return filters for all resources of the stack, and of the other stacks that this run reads.
 
-    Resources of the other stacks that this run reads pass it too.
+    They are the same for each resource of a type, so that one call reads them all.
     """
     suffixes = {"Name": "tag:Environment", "Values": ec2.batch_scope.suffix_batch(spec.suffix, most=_MAX_SUFFIXES)}
     return [*equals_filters({"tag:Project": PROJECT}), suffixes]
 
 
 def equals_filters(values: Mapping[str, str]) -> Filters:
-    """Return EC2 filters. Unlike id parameters, filters do not fail if an id does not exist."""
+    """Return EC2 filters that match resources with these values, by filter name.
+
+    Unlike id parameters, filters do not fail if an id does not exist.
+    """
     return [{"Name": name, "Values": [value]} for name, value in values.items()]
 
 
@@ -50,7 +53,7 @@ class Ec2ResourceType(ResourceType):
         """Return all resources of this type that pass the filters."""
 
     def find_by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
-        """Return the resource of this id, in a list: its tags may not be visible yet, or were removed."""
+        """Return the resource with this id in a list, whatever its tags; an empty list if there is none."""
         return self.find(ec2, equals_filters({self.id_filter: id_}))
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -59,55 +62,59 @@ class Ec2ResourceType(ResourceType):
         A resource with our Name that lacks the stack's tags belongs to somebody else. It is returned so that
         the conflict is found.
         """
-        found = self._find_in_stack(spec, self.find(ec2, stack_filters(ec2, spec)))
-        if found is None and spec.id:
+        actual = self._find_in_stack(spec, self.find(ec2, stack_filters(ec2, spec)))
+        if actual is None and spec.id:
             # An emulator that does not know the filter returns all resources.
-            known = self._with_tags_as_dict(self.find_by_id(ec2, spec.id))
-            found = next((actual for actual in known if self.id_of(actual) == spec.id), None)
-        if found is None and not spec.id and spec.aws_name:
-            alike = self.find(ec2, equals_filters({self.name_filter: f"{PROJECT}-*-{spec.suffix}"}))
-            found = self._find_namesake(spec, alike)
-        return found
+            described = self._with_tags_as_dict(self.find_by_id(ec2, spec.id))
+            actual = next((resource for resource in described if self.id_of(resource) == spec.id), None)
+        if actual is None and not spec.id and spec.aws_name:
+            namesakes = self.find(ec2, equals_filters({self.name_filter: f"{PROJECT}-*-{spec.suffix}"}))
+            actual = self._find_namesake(spec, namesakes)
+        return actual
 
-    def _with_tags_as_dict(self, docs: Iterable[JsonObject]) -> list[JsonObject]:
-        return [{**actual, "Tags": mapping(actual.get("Tags") or [])} for actual in docs]
+    def _with_tags_as_dict(self, resources: Iterable[JsonObject]) -> list[JsonObject]:
+        """Return the resources with their tags as a dict, instead of EC2's list of pairs."""
+        return [{**resource, "Tags": mapping(resource.get("Tags") or [])} for resource in resources]
 
-    def _find_in_stack(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
-        # The resource by its id, else by the tags of the stack and of the logical id.
-        tidy = self._with_tags_as_dict(docs)
-        by_id = [actual for actual in tidy if self.id_of(actual) == spec.id]
+    def _find_in_stack(self, spec: ResourceSpec, resources: Iterable[JsonObject]) -> JsonObject | None:
+        """Return the resource by its id, else by the tags of the stack and of the logical id."""
+        tagged = self._with_tags_as_dict(resources)
+        by_id = [actual for actual in tagged if self.id_of(actual) == spec.id]
         if by_id:
             return by_id[0]
-        ours = [actual for actual in self._lasting(spec, tidy) if actual["Tags"].get("Environment") == spec.suffix]
-        mine = [actual for actual in ours if actual["Tags"].get(NODE_TAG) == spec.logical_id]
-        named = [actual for actual in mine if actual["Tags"].get("Name") == spec.aws_name]
-        return self._at_most_one(spec, named or mine)
+        of_stack = [
+            actual for actual in self._lasting(spec, tagged) if actual["Tags"].get("Environment") == spec.suffix
+        ]
+        of_logical_id = [actual for actual in of_stack if actual["Tags"].get(NODE_TAG) == spec.logical_id]
+        of_name = [actual for actual in of_logical_id if actual["Tags"].get("Name") == spec.aws_name]
+        return self._at_most_one(spec, of_name or of_logical_id)
 
-    def _find_namesake(self, spec: ResourceSpec, docs: Iterable[JsonObject]) -> JsonObject | None:
-        # A resource with our Name that does not have the stack's tags.
-        for actual in self._lasting(spec, self._with_tags_as_dict(docs)):
+    def _find_namesake(self, spec: ResourceSpec, resources: Iterable[JsonObject]) -> JsonObject | None:
+        """Return a resource that has our tag Name, but not the stack's tags."""
+        for actual in self._lasting(spec, self._with_tags_as_dict(resources)):
             if actual["Tags"].get("Name") == spec.aws_name and not has_stack_tags(actual["Tags"], spec.suffix):
                 return actual
         return None
 
-    def _lasting(self, spec: ResourceSpec, docs: list[JsonObject]) -> list[JsonObject]:
-        """Return the resources that exist and stay: EC2 lists deleted ones for a while."""
+    def _lasting(self, spec: ResourceSpec, resources: list[JsonObject]) -> list[JsonObject]:
+        """Leave out resources that are deleted, being deleted or failed: EC2 lists them for a while."""
         ended = (self.deleted, self.deleting, self.failed)
         return [
             actual
-            for actual in docs
-            if self.id_of(actual) not in spec.excluded_ids and not any(meets_condition(actual, end) for end in ended)
+            for actual in resources
+            if self.id_of(actual) not in spec.excluded_ids
+            and not any(meets_condition(actual, condition) for condition in ended)
         ]
 
-    def _at_most_one(self, spec: ResourceSpec, docs: list[JsonObject]) -> JsonObject | None:
-        # Raises where two resources have the tags of one: a choice between them would be a guess.
-        if len(docs) > 1:
-            ids = " and ".join(self.id_of(actual) for actual in docs)
+    def _at_most_one(self, spec: ResourceSpec, resources: list[JsonObject]) -> JsonObject | None:
+        """Return the only resource, or None; raise Blocked if two resources have the same tags."""
+        if len(resources) > 1:
+            ids = " and ".join(self.id_of(actual) for actual in resources)
             raise Blocked(
                 f"{ids} both carry the tags of {spec.aws_name or spec.logical_id}.",
                 f"Delete the one that is not in use, or take its tag {NODE_TAG} away; then run this again.",
             )
-        return docs[0] if docs else None
+        return resources[0] if resources else None
 
     def tag_specifications(self, spec: ResourceSpec) -> list[dict[str, Any]]:
         """Return the tags in the form that a create call takes."""

@@ -42,16 +42,16 @@ class FlowLog(Ec2ResourceType):
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the flow logs that pass the filters (DescribeFlowLogs)."""
-        found = ec2.describe_flow_logs(Filter=filters)["FlowLogs"]
-        return [{**actual, "ResourceIds": [actual["ResourceId"]]} for actual in found]
+        flow_logs = ec2.describe_flow_logs(Filter=filters)["FlowLogs"]
+        return [{**actual, "ResourceIds": [actual["ResourceId"]]} for actual in flow_logs]
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
-        made = ec2.create_flow_logs(
+        reply = ec2.create_flow_logs(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
-        _raise_for_unsuccessful(made, "CreateFlowLogs")
-        return {**spec.props, "FlowLogId": created_in(made, "FlowLogIds")}
+        _raise_for_unsuccessful(reply, "CreateFlowLogs")
+        return {**spec.props, "FlowLogId": created_in(reply, "FlowLogIds")}
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the flow log (DeleteFlowLogs)."""
@@ -59,6 +59,6 @@ class FlowLog(Ec2ResourceType):
 
 
 def _raise_for_unsuccessful(reply: JsonObject, operation: str) -> None:
-    # Raise the first error in the reply: these calls answer 200 even if they did nothing.
+    """Raise the first error in the reply as ClientError: these calls answer 200 even if they fail."""
     for failed in reply.get("Unsuccessful", []):
         raise ClientError({"Error": failed["Error"]}, operation)

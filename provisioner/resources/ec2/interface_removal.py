@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ec2.base import equals_filters
 
-# How AWS begins the description of an interface of an endpoint, and of a NAT gateway.
+# How the description of an endpoint's interface begins, and of a NAT gateway's.
 ENDPOINT_PREFIX, NAT_GATEWAY_PREFIX = "VPC Endpoint", "Interface for NAT"
 _ENDPOINT_ID, _GATEWAY_ID = re.compile(r"vpce-[0-9a-f]+"), re.compile(r"nat-[0-9a-f]+")
 # The description that a service gives its interfaces, and the command that deletes the resource behind it:
@@ -36,9 +36,10 @@ def purpose_of(interface: JsonObject) -> str:
 
 
 def endpoint_or_gateway_of(ec2: Any, purpose: str) -> list[JsonObject]:
-    """Return the endpoint or NAT gateway that an interface with this description belongs to, in a list.
+    """Return the endpoint or NAT gateway that an interface belongs to, in a list.
 
-    Empty if it belongs to neither, or if that is gone.
+    The list is empty if the interface belongs to neither, or if the endpoint or gateway is gone. `purpose` is
+    the description of the interface.
     """
     if ids := _ENDPOINT_ID.findall(purpose):
         return list(ec2.describe_vpc_endpoints(Filters=equals_filters({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"])
@@ -48,38 +49,38 @@ def endpoint_or_gateway_of(ec2: Any, purpose: str) -> list[JsonObject]:
 
 
 def removal_command(interface: JsonObject, region: str) -> str:
-    """Return the command that deletes the resource behind an interface, or in words what to delete."""
+    """Return the command that deletes the resource that an interface belongs to, or what to delete, in words."""
     purpose = purpose_of(interface)
     if ids := _ENDPOINT_ID.findall(purpose):
         return f"`aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {ids[0]} --region {region}`"
     if ids := _GATEWAY_ID.findall(purpose):
         return f"`aws ec2 delete-nat-gateway --nat-gateway-id {ids[0]} --region {region}`"
-    if end := _delete_command(interface, purpose, region):
-        return f"`aws {end} --region {region}`"
+    if command := _delete_command(interface, purpose, region):
+        return f"`aws {command} --region {region}`"
     return _attachment_remedy(interface, f"--region {region}")
 
 
 def _delete_command(interface: JsonObject, purpose: str, region: str) -> str:
-    """Return the command for the description of an interface; "" if no pattern of `_ENDS` matches."""
+    """Return the command for the description of an interface; "" if `_DELETE_COMMANDS` has no pattern for it."""
     owner = interface.get("OwnerId", "")
     for pattern, command in _DELETE_COMMANDS:
-        if found := pattern.search(purpose):
-            elb = f"arn:aws:elasticloadbalancing:{region}:{owner}:loadbalancer/{found[1]}"
-            return command.format(*found.groups(), elb=elb)
+        if match := pattern.search(purpose):
+            elb = f"arn:aws:elasticloadbalancing:{region}:{owner}:loadbalancer/{match[1]}"
+            return command.format(*match.groups(), elb=elb)
     return ""
 
 
 def _attachment_remedy(interface: JsonObject, region: str) -> str:
-    """Return how to remove an interface by what it is attached to.
+    """Return how to remove an interface, according to the resource that it is attached to.
 
-    An instance's interface is deleted with the instance, unless it is kept on termination. An interface that
-    is attached to nothing is deleted itself.
+    The interface of an instance is deleted with the instance, unless it is kept on termination. An interface
+    that is attached to no resource is deleted itself.
     """
     attachment, id_ = interface.get("Attachment") or {}, interface["NetworkInterfaceId"]
     delete = f"`aws ec2 delete-network-interface --network-interface-id {id_} {region}`"
     if instance := attachment.get("InstanceId"):
-        end = f"`aws ec2 terminate-instances --instance-ids {instance} {region}`"
-        return end if attachment.get("DeleteOnTermination", True) else f"{end}, then {delete}"
+        terminate = f"`aws ec2 terminate-instances --instance-ids {instance} {region}`"
+        return terminate if attachment.get("DeleteOnTermination", True) else f"{terminate}, then {delete}"
     if interface.get("RequesterManaged") or attachment:
         owner = interface.get("RequesterId") or attachment.get("InstanceOwnerId", "a service")
         return f"end what {owner} made it for; it goes with that"

@@ -34,8 +34,8 @@ class InternetGateway(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the gateway (CreateInternetGateway)."""
-        made = ec2.create_internet_gateway(TagSpecifications=self.tag_specifications(spec))
-        return dict(made["InternetGateway"])
+        reply = ec2.create_internet_gateway(TagSpecifications=self.tag_specifications(spec))
+        return dict(reply["InternetGateway"])
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteInternetGateway)."""
@@ -77,14 +77,16 @@ class GatewayAttachment(ResourceType):
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the attachment, which DescribeInternetGateways lists with its gateway.
 
-        The stack's gateways are looked at first, then the gateway by its id.
+        The stack's gateways are searched first, then the gateway by its id.
         """
         gateway, vpc = spec.props["InternetGatewayId"], spec.props["VpcId"]
         for filters in (stack_filters(ec2, spec), equals_filters({"internet-gateway-id": gateway})):
             for actual in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
                 if actual["InternetGatewayId"] == gateway:
-                    mine = (one for one in actual.get("Attachments", []) if one["VpcId"] == vpc)
-                    return next(({"InternetGatewayId": gateway, **one} for one in mine), None)
+                    attachments = (
+                        attachment for attachment in actual.get("Attachments", []) if attachment["VpcId"] == vpc
+                    )
+                    return next(({"InternetGatewayId": gateway, **attachment} for attachment in attachments), None)
         return None
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
@@ -97,5 +99,5 @@ class GatewayAttachment(ResourceType):
         ec2.detach_internet_gateway(**spec.props)
 
     def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-        """Return the network interfaces in the VPC: public addresses of theirs block the detaching."""
+        """Return the network interfaces in the VPC: while they have public addresses, AWS refuses to detach."""
         return interface_blockers(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)

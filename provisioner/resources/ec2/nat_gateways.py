@@ -40,7 +40,7 @@ class ElasticIp(Ec2ResourceType):
 
 
 class NatGateway(Ec2ResourceType):
-    """A NAT gateway: private subnets reach the internet through it and cannot be reached."""
+    """A NAT gateway, by which private subnets reach the internet but cannot be reached from it."""
 
     ownership = NAT_GATEWAY
     noun, iam_type, id_paths, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
@@ -69,20 +69,20 @@ class NatGateway(Ec2ResourceType):
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the gateways that pass the filters (DescribeNatGateways), their address at the top level."""
-        found = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
-        return [_in_declared_form(actual) for actual in found]
+        gateways = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
+        return [_in_declared_form(actual) for actual in gateways]
 
     def visible_until(self, actual: JsonObject) -> str:
-        """Return until when AWS lists a deleted one: about an hour (VPC user guide, delete a NAT gateway)."""
+        """Return until when AWS lists a deleted gateway: about an hour (VPC user guide, delete a NAT gateway)."""
         ended = actual.get("DeleteTime")
         return (ended + timedelta(hours=1)).isoformat(timespec="minutes") if ended else ""
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the gateway with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_nat_gateway(
+        reply = ec2.create_nat_gateway(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
-        return _in_declared_form(made["NatGateway"])
+        return _in_declared_form(reply["NatGateway"])
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteNatGateway).
@@ -93,6 +93,7 @@ class NatGateway(Ec2ResourceType):
 
 
 def _in_declared_form(actual: JsonObject) -> JsonObject:
+    """Return a gateway with the allocation id of its first address at the top level, as it is declared."""
     addresses = actual.get("NatGatewayAddresses") or [{}]
     type_name = actual.get("ConnectivityType") or "public"
     return {**actual, "AllocationId": addresses[0].get("AllocationId"), "ConnectivityType": type_name}

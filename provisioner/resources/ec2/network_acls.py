@@ -14,8 +14,8 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.ec2.base import equals_filters
 
-# The number of the rule that allows all IPv4; the numbers of all rules that a default ACL starts with: allow
-# all IPv4, allow all IPv6, and the final deny of each.
+# The number of the rule that allows all IPv4, and of all rules of a new default ACL: allow all IPv4, allow all
+# IPv6, and the final deny of each.
 _ALLOW_ALL_NUMBER, _DEFAULT_RULE_NUMBERS = 100, (100, 101, 32767, 32768)
 _ANYWHERE = "0.0.0.0/0"
 # Protocol numbers by IANA, as EC2 returns them.
@@ -36,45 +36,47 @@ def non_default_rules(acls: list[JsonObject], subnets: Set[str], region: str) ->
         region: The region, for the commands that undo a difference.
 
     """
-    own = next((str(one["NetworkAclId"]) for one in acls if one["IsDefault"]), "")
-    return [unmanaged for acl in acls for unmanaged in _acl_differences(acl, own, subnets, region)]
+    default_id = next((str(acl["NetworkAclId"]) for acl in acls if acl["IsDefault"]), "")
+    return [difference for acl in acls for difference in _acl_differences(acl, default_id, subnets, region)]
 
 
-def _acl_differences(acl: JsonObject, own: str, subnets: Set[str], region: str) -> Iterator[Unmanaged]:
-    # Another ACL than the default one is reported once per subnet, the default one by its changed rules.
-    children = [one for one in acl.get("Associations", []) if one["SubnetId"] in subnets]
-    if not children:
+def _acl_differences(acl: JsonObject, default_id: str, subnets: Set[str], region: str) -> Iterator[Unmanaged]:
+    """Yield the changed rules of a default ACL; of another ACL, each of the subnets that it is associated with.
+
+    Nothing is yielded for an ACL that is associated with none of the subnets.
+    """
+    associations = [association for association in acl.get("Associations", []) if association["SubnetId"] in subnets]
+    if not associations:
         return
     if acl["IsDefault"]:
         yield from _rule_differences(acl, region)
         return
-    for one in children:
-        back = f"--association-id {one['NetworkAclAssociationId']} --network-acl-id {own} --region {region}"
+    for association in associations:
+        ids = f"--association-id {association['NetworkAclAssociationId']} --network-acl-id {default_id}"
         yield Unmanaged(
-            f"network ACL {acl['NetworkAclId']} around {one['SubnetId']}",
+            f"network ACL {acl['NetworkAclId']} around {association['SubnetId']}",
             {},
             "it decides what passes the subnet's border; "
-            f"`aws ec2 replace-network-acl-association {back}` puts the subnet back into the VPC's own",
+            f"`aws ec2 replace-network-acl-association {ids} --region {region}` "
+            "puts the subnet back into the VPC's own",
         )
 
 
 def _rule_differences(acl: JsonObject, region: str) -> Iterator[Unmanaged]:
     """Yield rules that a new default ACL does not have, and each direction that lacks the allow-all rule."""
     id_ = acl["NetworkAclId"]
-    for egress, way in ((False, "ingress"), (True, "egress")):
-        rules = [one for one in acl["Entries"] if one["Egress"] is egress]
-        if not any(_allows_all(one) for one in rules):
-            allow = (
-                f"--network-acl-id {id_} --{way} --rule-number {_ALLOW_ALL_NUMBER} --rule-action allow --protocol -1"
-            )
-            command = f"aws ec2 create-network-acl-entry {allow} --cidr-block {_ANYWHERE} --region {region}"
-            lacking = f"network ACL {id_} {way} without the rule that lets all through"
-            yield Unmanaged(lacking, {}, f"`{command}` puts it back")
-        for one in rules:
-            if one["RuleNumber"] not in _DEFAULT_RULE_NUMBERS:
-                gone = f"--network-acl-id {id_} --{way} --rule-number {one['RuleNumber']} --region {region}"
-                what = f"network ACL {id_} {way} rule {one['RuleNumber']}: {_describe_rule(one)}"
-                yield Unmanaged(what, {}, f"`aws ec2 delete-network-acl-entry {gone}` takes it out")
+    for egress, direction in ((False, "ingress"), (True, "egress")):
+        rules = [rule for rule in acl["Entries"] if rule["Egress"] is egress]
+        if not any(_allows_all(rule) for rule in rules):
+            options = f"--network-acl-id {id_} --{direction} --rule-number {_ALLOW_ALL_NUMBER} --rule-action allow"
+            options += f" --protocol -1 --cidr-block {_ANYWHERE} --region {region}"
+            description = f"network ACL {id_} {direction} without the rule that lets all through"
+            yield Unmanaged(description, {}, f"`aws ec2 create-network-acl-entry {options}` puts it back")
+        for rule in rules:
+            if rule["RuleNumber"] not in _DEFAULT_RULE_NUMBERS:
+                options = f"--network-acl-id {id_} --{direction} --rule-number {rule['RuleNumber']} --region {region}"
+                description = f"network ACL {id_} {direction} rule {rule['RuleNumber']}: {_describe_rule(rule)}"
+                yield Unmanaged(description, {}, f"`aws ec2 delete-network-acl-entry {options}` takes it out")
 
 
 def _allows_all(rule: JsonObject) -> bool:
@@ -82,6 +84,7 @@ def _allows_all(rule: JsonObject) -> bool:
 
 
 def _describe_rule(rule: JsonObject) -> str:
+    """Return action, protocol, ports and peer of a rule, for a message."""
     protocol, span = str(rule["Protocol"]), rule.get("PortRange")
     ports = f" {span['From']} to {span['To']}" if span else ""
     peer = rule.get("CidrBlock") or rule.get("Ipv6CidrBlock", "")

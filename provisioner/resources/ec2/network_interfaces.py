@@ -1,4 +1,4 @@
-"""Network interfaces that hold a network's parts: whose they are, GuardDuty's included."""
+"""Network interfaces as blockers of subnets, security groups and VPCs, and whose resources they belong to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _GUARDDUTY_GROUP_PREFIX, _GUARDDUTY_SERVICE_SUFFIX, _GUARDDUTY_TAG = (
 
 
 def is_made_by_guardduty(actual: JsonObject) -> bool:
-    """Return whether GuardDuty made this endpoint or security group (as AWS describes it)."""
+    """Return whether GuardDuty made this endpoint or security group, by its description from EC2."""
     return (
         str(actual.get("GroupName", "")).startswith(_GUARDDUTY_GROUP_PREFIX)
         or str(actual.get("ServiceName", "")).endswith(_GUARDDUTY_SERVICE_SUFFIX)
@@ -37,8 +37,8 @@ def is_made_by_guardduty(actual: JsonObject) -> bool:
     )
 
 
-# The note to show before somebody deletes them. The tag must come from the settings: an apply removes other
-# tags from the cluster.
+# The note to show before somebody deletes GuardDuty's endpoint or group. The tag must come from the settings: an
+# apply removes other tags from the cluster.
 GUARDDUTY_NOTE = (
     "GuardDuty makes its endpoint and group again with the next task here while Runtime Monitoring is on: "
     "delete the endpoint, then the group, once no task runs. Or leave the cluster out first: "
@@ -47,9 +47,9 @@ GUARDDUTY_NOTE = (
 )
 
 
-# The EC2 calls of `interfaces`. Its calls to RDS and ECS are also those of the resource types there.
+# The EC2 calls of `interface_blockers`. The resource types of RDS and ECS declare its calls to those services.
 OPERATIONS = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
-# How descriptions begin of interfaces that AWS's own services make and take away.
+# How the descriptions of interfaces begin that AWS's services create and delete themselves.
 _DESCRIPTION_PREFIXES = ("ELB ", "arn:", "RDSNetworkInterface", NAT_GATEWAY_PREFIX, ENDPOINT_PREFIX, "CloudFront")
 _ENDING_STATES = frozenset({"deleting", "deleted"})
 
@@ -63,51 +63,52 @@ def interface_blockers(ec2: Any, filters: dict[str, str], suffix: str) -> list[B
         suffix: The suffix of the stack.
 
     """
-    found = ec2.describe_network_interfaces(Filters=equals_filters(filters))["NetworkInterfaces"]
-    return [_interface_blocker(ec2, one, suffix) for one in found]
+    interfaces = ec2.describe_network_interfaces(Filters=equals_filters(filters))["NetworkInterfaces"]
+    return [_interface_blocker(ec2, interface, suffix) for interface in interfaces]
 
 
 def _interface_blocker(ec2: Any, interface: JsonObject, suffix: str) -> Blocker:
-    # An interface is a temporary blocker if AWS made it for a resource of this stack and will remove it.
+    """Return an interface as a blocker, which is temporary if AWS made it for a resource of this stack."""
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
     purpose = purpose_of(interface)
     # AWS manages the interfaces of a Lambda function too, and keeps them while the function exists. The stack
     # has no function, so they belong to others.
-    is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
-    managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_DESCRIPTION_PREFIXES)
-    passing = managed and not is_functions and not _is_for_foreign_resource(ec2, interface, suffix)
-    what = f"{interface['NetworkInterfaceId']} ({owner}: {purpose})"
-    if passing:
-        return Blocker(what, temporary=True)
+    is_for_function = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
+    is_managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_DESCRIPTION_PREFIXES)
+    is_temporary = is_managed and not is_for_function and not _is_for_foreign_resource(ec2, interface, suffix)
+    description = f"{interface['NetworkInterfaceId']} ({owner}: {purpose})"
+    if is_temporary:
+        return Blocker(description, temporary=True)
     note = GUARDDUTY_NOTE if any(map(is_made_by_guardduty, endpoint_or_gateway_of(ec2, purpose))) else ""
-    return Blocker(what, temporary=False, remedy=removal_command(interface, ec2.region), note=note)
+    return Blocker(description, temporary=False, remedy=removal_command(interface, ec2.region), note=note)
 
 
 def _is_in_foreign_groups(interface: JsonObject, suffix: str) -> bool:
-    """Return whether the load balancer or database behind an interface is somebody else's.
+    """Return whether an interface is in security groups, but in none of the stack or of CloudFront.
 
-    The stack's own are in security groups of the stack.
+    Then the load balancer or database that it belongs to is somebody else's.
     """
     names = [str(group["GroupName"]) for group in interface.get("Groups", [])]
-    ours = (name == CLOUDFRONT_GROUP_NAME or _is_group_of_stack(name, suffix) for name in names)
+    is_ours = any(name == CLOUDFRONT_GROUP_NAME or _is_group_of_stack(name, suffix) for name in names)
     # A NAT gateway is in no group; moto says that it is in the VPC's default one.
-    return bool(names) and interface.get("InterfaceType") != "nat_gateway" and not any(ours)
+    return bool(names) and interface.get("InterfaceType") != "nat_gateway" and not is_ours
 
 
 def _is_group_of_stack(name: str, suffix: str) -> bool:
+    """Return whether a security group has a name of this stack: `ml-api-sg-...-<suffix>`."""
     return name.startswith(f"{PROJECT}-sg-") and name.endswith(f"-{suffix}")
 
 
 def _is_for_foreign_resource(ec2: Any, interface: JsonObject, suffix: str) -> bool:
-    """Return whether AWS made an interface for a resource of somebody else that is not being deleted."""
+    """Return whether AWS made an interface for somebody else's resource that is not being deleted."""
     purpose = purpose_of(interface)
-    begin = next((begin for begin in _DESCRIPTION_PREFIXES if purpose.startswith(begin)), "")
+    prefix = next((prefix for prefix in _DESCRIPTION_PREFIXES if purpose.startswith(prefix)), "")
     # For an endpoint or a gateway, its own tags and state decide, whatever groups it is in.
-    if begin in (ENDPOINT_PREFIX, NAT_GATEWAY_PREFIX):
-        return any(_is_foreign_and_lasting(one, suffix) for one in endpoint_or_gateway_of(ec2, purpose))
+    if prefix in (ENDPOINT_PREFIX, NAT_GATEWAY_PREFIX):
+        return any(_is_foreign_and_lasting(resource, suffix) for resource in endpoint_or_gateway_of(ec2, purpose))
     if _is_in_foreign_groups(interface, suffix):
         return True
-    match begin:
+    match prefix:
         case "ELB ":
             return _is_for_foreign_load_balancer(purpose)
         case "RDSNetworkInterface":
@@ -122,36 +123,39 @@ def _is_for_foreign_resource(ec2: Any, interface: JsonObject, suffix: str) -> bo
 
 
 def _is_foreign_and_lasting(actual: JsonObject, suffix: str) -> bool:
-    # Whether an endpoint or gateway is not of this stack and is not being deleted.
-    return actual["State"].lower() not in _ENDING_STATES and not has_stack_tags(
-        mapping(actual.get("Tags") or []), suffix
-    )
+    """Return whether an endpoint or gateway lacks the stack's tags and is not being deleted."""
+    is_ours = has_stack_tags(mapping(actual.get("Tags") or []), suffix)
+    return actual["State"].lower() not in _ENDING_STATES and not is_ours
 
 
 def _is_for_foreign_load_balancer(purpose: str) -> bool:
-    """Return whether a load balancer is not of this project, by the description of its interface.
+    """Return whether an interface belongs to a load balancer whose name is none of this project.
 
-    The description is `ELB app/<name>/<id>`, or `ELB <name>` for a classic load balancer.
+    The description (`purpose`) is `ELB app/<name>/<id>`, or `ELB <name>` for a classic load balancer.
     """
-    name = purpose.removeprefix("ELB ").split("/")
-    return not name[min(1, len(name) - 1)].startswith(f"{PROJECT}-")
+    parts = purpose.removeprefix("ELB ").split("/")
+    name = parts[1] if len(parts) > 1 else parts[0]
+    return not name.startswith(f"{PROJECT}-")
 
 
 def _is_for_foreign_database(ec2: Any, interface: JsonObject, suffix: str) -> bool:
-    """Return whether a database of others is in the interface's groups: RDS does not say which it is for."""
+    """Return whether somebody else's database is in the interface's groups.
+
+    RDS does not say which database an interface is for.
+    """
     groups = {group["GroupId"] for group in interface.get("Groups", [])}
 
     def is_in(database: JsonObject) -> bool:
-        return any(one["VpcSecurityGroupId"] in groups for one in database.get("VpcSecurityGroups", []))
+        return any(group["VpcSecurityGroupId"] in groups for group in database.get("VpcSecurityGroups", []))
 
-    return any(not one.temporary for one in databases_using(sibling_client(ec2, "rds"), suffix, is_in))
+    return any(not blocker.temporary for blocker in databases_using(sibling_client(ec2, "rds"), suffix, is_in))
 
 
 def _is_for_foreign_task(ec2: Any, purpose: str, suffix: str) -> bool:
-    """Return whether the interface belongs to a task of somebody else.
+    """Return whether an interface belongs to somebody else's task.
 
-    The description is `arn:<partition>:ecs:<region>:<account>:attachment/<id>`, with an id that DescribeTasks
-    returns too.
+    The description (`purpose`) is `arn:<partition>:ecs:<region>:<account>:attachment/<id>`. DescribeTasks
+    returns this id too.
     """
     attachment = purpose.rpartition("/")[2]
-    return any(one.has_attachment(attachment) for one in foreign_tasks(sibling_client(ec2, "ecs"), suffix))
+    return any(task.has_attachment(attachment) for task in foreign_tasks(sibling_client(ec2, "ecs"), suffix))

@@ -42,22 +42,16 @@ class RouteTable(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the table with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_route_table(
+        reply = ec2.create_route_table(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
-        return dict(made["RouteTable"])
+        return dict(reply["RouteTable"])
 
     def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the routes that somebody made with CreateRoute and nobody declared."""
-        made = [route for route in actual["Routes"] if route.get("Origin", _CREATE_ROUTE) == _CREATE_ROUTE]
-        told = [(route, _destination(route)) for route in made if not _is_removed_by_aws(route)]
-        return [
-            Unmanaged(
-                f"route {next(iter(to.values()))} to {_target_of(route)}", to, not_found_codes=Route.not_found_codes
-            )
-            for route, to in told
-            if not children.has(to, "Route")
-        ]
+        created = [route for route in actual["Routes"] if route.get("Origin", _CREATE_ROUTE) == _CREATE_ROUTE]
+        undeclared = [route for route in created if not children.has(_destination(route), "Route")]
+        return [_unmanaged_route(route) for route in undeclared if not _is_removed_by_aws(route)]
 
     def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete a route (DeleteRoute)."""
@@ -73,24 +67,34 @@ class RouteTable(Ec2ResourceType):
         A subnet of the stack, or one that is gone, is a temporary blocker.
         """
         tables = self.find(ec2, equals_filters({self.id_filter: spec.id}))
-        held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
-        listed = (
-            ec2.describe_subnets(Filters=equals_filters({"vpc-id": spec.props["VpcId"]}))["Subnets"] if held else []
-        )
-        theirs = {one["SubnetId"] for one in listed if not has_stack_tags(mapping(one.get("Tags", [])), spec.suffix)}
-        return sorted((_association_blocker(ec2, one, theirs) for one in held), key=lambda one: one.description)
+        associations = [
+            association for table in tables for association in table["Associations"] if not association.get("Main")
+        ]
+        foreign_subnets = _foreign_subnets(ec2, spec) if associations else set()
+        blockers = (_association_blocker(ec2, association, foreign_subnets) for association in associations)
+        return sorted(blockers, key=lambda blocker: blocker.description)
 
 
-def _association_blocker(ec2: Any, association: JsonObject, theirs: set[str]) -> Blocker:
-    """Return a subnet or gateway as a blocker, with the command that disassociates it.
+def _unmanaged_route(route: JsonObject) -> Unmanaged:
+    """Return a route as unmanaged: its destination and its target."""
+    destination = _destination(route)
+    description = f"route {next(iter(destination.values()))} to {_target_of(route)}"
+    return Unmanaged(description, destination, not_found_codes=Route.not_found_codes)
 
-    A gateway is associated with a table by an edge association.
-    """
+
+def _foreign_subnets(ec2: Any, spec: ResourceSpec) -> set[str]:
+    """Return the ids of the subnets in the table's VPC that lack the stack's tags (DescribeSubnets)."""
+    subnets = ec2.describe_subnets(Filters=equals_filters({"vpc-id": spec.props["VpcId"]}))["Subnets"]
+    return {one["SubnetId"] for one in subnets if not has_stack_tags(mapping(one.get("Tags", [])), spec.suffix)}
+
+
+def _association_blocker(ec2: Any, association: JsonObject, foreign_subnets: set[str]) -> Blocker:
+    """Return an associated subnet or gateway as a blocker, with the command that disassociates it."""
     id_, subnet = association["RouteTableAssociationId"], association.get("SubnetId", "")
-    end = f"`aws ec2 disassociate-route-table --association-id {id_} --region {ec2.region}`"
+    remedy = f"`aws ec2 disassociate-route-table --association-id {id_} --region {ec2.region}`"
     if subnet:
-        return Blocker(f"subnet {subnet}", subnet not in theirs, end)
-    return Blocker(f"gateway {association.get('GatewayId', '?')}", temporary=False, remedy=end)
+        return Blocker(f"subnet {subnet}", subnet not in foreign_subnets, remedy)
+    return Blocker(f"gateway {association.get('GatewayId', '?')}", temporary=False, remedy=remedy)
 
 
 class Route(ResourceType):
@@ -139,8 +143,8 @@ class Route(ResourceType):
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the route (DeleteRoute)."""
-        where_to = {key: spec.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
-        ec2.delete_route(**where_to)
+        identity = {key: spec.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
+        ec2.delete_route(**identity)
 
 
 class RouteTableAssociation(ResourceType):
@@ -175,33 +179,33 @@ class RouteTableAssociation(ResourceType):
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the association of the subnet (DescribeRouteTables).
 
-        The stack's tables are looked at first, then any table that the subnet is associated with.
+        The stack's tables are searched first, then any table that the subnet is associated with.
         """
         subnet = spec.props["SubnetId"]
         for filters in (stack_filters(ec2, spec), equals_filters({"association.subnet-id": subnet})):
             for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
-                for one in table.get("Associations", []):
-                    if one.get("SubnetId") == subnet:
-                        state = (one.get("AssociationState") or {}).get("State", "associated")
-                        return {**one, "State": state}
+                for association in table.get("Associations", []):
+                    if association.get("SubnetId") == subnet:
+                        state = (association.get("AssociationState") or {}).get("State", "associated")
+                        return {**association, "State": state}
         return None
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Associate the subnet with the table (AssociateRouteTable)."""
-        made = ec2.associate_route_table(**spec.props)
-        return {**spec.props, "RouteTableAssociationId": made["AssociationId"]}
+        reply = ec2.associate_route_table(**spec.props)
+        return {**spec.props, "RouteTableAssociationId": reply["AssociationId"]}
 
     def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
-        """Move the subnet to another table; it is never without one (ReplaceRouteTableAssociation)."""
-        now = self.read(ec2, spec) or {}
+        """Associate the subnet with another table, without a gap (ReplaceRouteTableAssociation)."""
+        actual = self.read(ec2, spec) or {}
         ec2.replace_route_table_association(
-            AssociationId=now["RouteTableAssociationId"], RouteTableId=spec.props["RouteTableId"]
+            AssociationId=actual["RouteTableAssociationId"], RouteTableId=spec.props["RouteTableId"]
         )
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Disassociate the subnet, if it is associated (DisassociateRouteTable)."""
-        if now := self.read(ec2, spec):
-            ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
+        if actual := self.read(ec2, spec):
+            ec2.disassociate_route_table(AssociationId=actual["RouteTableAssociationId"])
 
 
 _CREATE_ROUTE = "CreateRoute"
@@ -209,21 +213,23 @@ _DESTINATION_KEYS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "Destin
 
 
 def _destination(route: JsonObject) -> JsonObject:
+    """Return the destination of a route, in the form that CreateRoute and DeleteRoute take."""
     return {key: route[key] for key in _DESTINATION_KEYS if route.get(key)}
 
 
 def _is_removed_by_aws(route: JsonObject) -> bool:
-    """Return whether a gateway endpoint made the route and will remove it, or it is AWS's `local` route."""
+    """Return whether AWS removes the route itself: it belongs to a gateway endpoint, or is the `local` route."""
     return str(route.get("GatewayId", "")).startswith(("vpce-", "local"))
 
 
 def _target_of(route: JsonObject) -> str:
-    # The id of the route's target.
-    ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATION_KEYS)
-    return next((str(way) for way in ways if way), "nothing")
+    """Return the id of the route's target; "nothing" if it has none."""
+    targets = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATION_KEYS)
+    return next((str(target) for target in targets if target), "nothing")
 
 
 def _read_table(ec2: Any, spec: ResourceSpec, id_: str) -> JsonObject | None:
+    """Return the route table with this id (DescribeRouteTables): one of the stack, else any."""
     for filters in (stack_filters(ec2, spec), equals_filters({"route-table-id": id_})):
         for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             if table["RouteTableId"] == id_:

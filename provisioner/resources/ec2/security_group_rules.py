@@ -14,7 +14,7 @@ from provisioner.resources.ownership.ec2 import SECURITY_GROUP_RULE
 
 GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 RULE_NOT_FOUND = codes("InvalidPermission.NotFound")
-# For each kind of peer: its list in IpPermissions, its member there, and its member in SecurityGroupRule.
+# For each type of peer: its list in IpPermissions, its key in that list, and its key in SecurityGroupRule.
 _PEERS = (
     ("IpRanges", "CidrIp", "CidrIpv4"),
     ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
@@ -50,19 +50,20 @@ class _SecurityGroupRule(Ec2ResourceType):
 
     def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
         """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
-        found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
-        return [_in_declared_form(actual) for actual in found]
+        rules = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+        return [_in_declared_form(actual) for actual in rules]
 
     def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the rule by its id or tags, else the rule of the group with the same content."""
-        found = super().read(ec2, spec)
-        if found is None:
+        actual = super().read(ec2, spec)
+        if actual is None:
             rules = self.find(ec2, equals_filters({"group-id": spec.props["GroupId"]}))
-            alike = (actual for actual in self._with_tags_as_dict(rules) if self._has_content_of(actual, spec))
-            found = next(alike, None)
-        return found
+            same_content = (rule for rule in self._with_tags_as_dict(rules) if self._has_content_of(rule, spec))
+            actual = next(same_content, None)
+        return actual
 
     def _has_content_of(self, actual: JsonObject, spec: ResourceSpec) -> bool:
+        """Return whether a rule has the declared direction, protocol, ports and peer."""
         content = {key: value for key, value in spec.props.items() if key != "Description"}
         return actual["IsEgress"] == self.egress and content.items() <= actual.items()
 
@@ -83,12 +84,12 @@ class IngressRule(_SecurityGroupRule):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupIngress)."""
-        made = ec2.authorize_security_group_ingress(
+        reply = ec2.authorize_security_group_ingress(
             GroupId=spec.props["GroupId"],
             IpPermissions=[ip_permission(spec.props)],
             TagSpecifications=self.tag_specifications(spec),
         )
-        return _in_declared_form(created_in(made, "SecurityGroupRules"))
+        return _in_declared_form(created_in(reply, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
@@ -103,12 +104,12 @@ class EgressRule(_SecurityGroupRule):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupEgress)."""
-        made = ec2.authorize_security_group_egress(
+        reply = ec2.authorize_security_group_egress(
             GroupId=spec.props["GroupId"],
             IpPermissions=[ip_permission(spec.props)],
             TagSpecifications=self.tag_specifications(spec),
         )
-        return _in_declared_form(created_in(made, "SecurityGroupRules"))
+        return _in_declared_form(created_in(reply, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""
@@ -116,31 +117,31 @@ class EgressRule(_SecurityGroupRule):
 
 
 def rules_in(permissions: Iterable[JsonObject]) -> Iterator[JsonObject]:
-    """Yield each rule of IpPermissions in the form of SecurityGroupRule: one peer each, without an id."""
-    for one in permissions:
-        ports = {key: one[key] for key in _PORT_KEYS if key in one}
-        for listed, old, new in _PEERS:
-            yield from ({**ports, new: peer[old]} for peer in one.get(listed, []))
+    """Yield the rules of IpPermissions in the form of SecurityGroupRule: one rule for each peer, without id."""
+    for permission in permissions:
+        ports = {key: permission[key] for key in _PORT_KEYS if key in permission}
+        for list_key, permission_key, rule_key in _PEERS:
+            yield from ({**ports, rule_key: peer[permission_key]} for peer in permission.get(list_key, []))
 
 
 def ip_permission(content: JsonObject) -> JsonObject:
     """Return a rule in the form of IpPermissions, which the authorize and revoke calls take."""
-    told = {"Description": content["Description"]} if "Description" in content else {}
-    listed, old, new = next(peer for peer in _PEERS if peer[2] in content)
+    description = {"Description": content["Description"]} if "Description" in content else {}
+    list_key, permission_key, rule_key = next(peer for peer in _PEERS if peer[2] in content)
     ports = {key: content[key] for key in _PORT_KEYS if key in content}
-    return {**ports, listed: [{old: content[new], **told}]}
+    return {**ports, list_key: [{permission_key: content[rule_key], **description}]}
 
 
 def describe_rule(content: JsonObject) -> str:
     """Return protocol, ports and peer of a rule, for a message."""
     first, last = content.get("FromPort"), content.get("ToPort")
     ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"
-    peer = next(str(content[new]) for _, _, new in _PEERS if new in content)
+    peer = next(str(content[rule_key]) for _, _, rule_key in _PEERS if rule_key in content)
     protocol = "all traffic" if content["IpProtocol"] == "-1" else content["IpProtocol"]
     return f"{protocol}{ports}, {peer}"
 
 
 def _in_declared_form(actual: JsonObject) -> JsonObject:
-    # Put the id of a referenced group at the top level, as it is declared.
+    """Return a rule with the id of a referenced group at the top level, as it is declared."""
     other = (actual.get("ReferencedGroupInfo") or {}).get("GroupId")
     return {**actual, "ReferencedGroupId": other} if other else dict(actual)

@@ -52,20 +52,22 @@ class SecurityGroup(Ec2ResourceType):
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the group (CreateSecurityGroup)."""
-        made = ec2.create_security_group(**spec.props, TagSpecifications=self.tag_specifications(spec))
-        return {**spec.props, "GroupId": made["GroupId"]}
+        reply = ec2.create_security_group(**spec.props, TagSpecifications=self.tag_specifications(spec))
+        return {**spec.props, "GroupId": reply["GroupId"]}
 
     def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the group's rules that nobody declared, read from the description of the group.
 
         The default egress rule is left out, because `NoDefaultEgress` removes it.
         """
-        ways = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
+        directions = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
         return [
-            Unmanaged(f"{way} {describe_rule(rule)}", {"way": way, "rule": rule}, not_found_codes=RULE_NOT_FOUND)
-            for way, type_name, key in ways
+            Unmanaged(
+                f"{direction} {describe_rule(rule)}", {"way": direction, "rule": rule}, not_found_codes=RULE_NOT_FOUND
+            )
+            for direction, type_name, key in directions
             for rule in rules_in(actual.get(key, []))
-            if not children.has({**rule, "GroupId": spec.id}, type_name) and (way, rule) != ("egress", ALLOW_ALL)
+            if not children.has({**rule, "GroupId": spec.id}, type_name) and (direction, rule) != ("egress", ALLOW_ALL)
         ]
 
     def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
@@ -82,39 +84,38 @@ class SecurityGroup(Ec2ResourceType):
 
     def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces in the group, and the groups with rules that refer to it."""
-        naming = [
+        referring = [
             Blocker(
-                f"a rule of {one['GroupId']}",
-                has_stack_tags(mapping(one.get("Tags", [])), spec.suffix),
-                _revoke_commands(ec2, one, spec),
+                f"a rule of {group['GroupId']}",
+                has_stack_tags(mapping(group.get("Tags", [])), spec.suffix),
+                _revoke_commands(ec2, group, spec),
             )
-            for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
-            for one in ec2.describe_security_groups(Filters=equals_filters({way: spec.id}))["SecurityGroups"]
-            if one["GroupId"] != spec.id
+            for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id")
+            for group in ec2.describe_security_groups(Filters=equals_filters({filter_name: spec.id}))["SecurityGroups"]
+            if group["GroupId"] != spec.id
         ]
-        return interface_blockers(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(naming))
+        return interface_blockers(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(referring))
 
 
 def _revoke_commands(ec2: Any, group: JsonObject, spec: ResourceSpec) -> str:
-    """Return the commands that revoke another group's rules about ours; "" for a group of the stack."""
+    """Return the commands that revoke the rules of `group` that refer to ours; "" if `group` is of the stack."""
     if has_stack_tags(mapping(group.get("Tags", [])), spec.suffix):
         return ""
-    ends = []
-    for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+    commands = []
+    for direction, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
         for rule in group.get(key, []):
-            named = [one for one in rule.get("UserIdGroupPairs", []) if one.get("GroupId") == spec.id]
-            if named:
-                shown = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
-                shown["UserIdGroupPairs"] = [{"GroupId": spec.id}]
-                ends.append(
-                    f"`aws ec2 revoke-security-group-{way} --group-id {group['GroupId']} "
-                    f"--ip-permissions '{json.dumps([shown])}' --region {ec2.region}`"
+            if any(pair.get("GroupId") == spec.id for pair in rule.get("UserIdGroupPairs", [])):
+                permission = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
+                permission["UserIdGroupPairs"] = [{"GroupId": spec.id}]
+                commands.append(
+                    f"`aws ec2 revoke-security-group-{direction} --group-id {group['GroupId']} "
+                    f"--ip-permissions '{json.dumps([permission])}' --region {ec2.region}`"
                 )
-    return ", then ".join(ends)
+    return ", then ".join(commands)
 
 
 class NoDefaultEgress(ResourceType):
-    """A group without the allow-all egress rule that AWS adds to each new group."""
+    """The absence of the allow-all egress rule that AWS adds to each new group."""
 
     service, id_paths = "ec2", "GroupId"
     ownership = SECURITY_GROUP
@@ -147,9 +148,9 @@ class NoDefaultEgress(ResourceType):
 
 
 class _DefaultGroupWithoutRules(ResourceType):
-    """One direction of the default group without rules.
+    """The default security group of a VPC without rules in one direction.
 
-    An interface that is put into the group by mistake then reaches nothing.
+    An interface that is put into the group by mistake then has no traffic.
     """
 
     service, id_paths = "ec2", "VpcId"
@@ -172,11 +173,12 @@ class _DefaultGroupWithoutRules(ResourceType):
         return {"VpcId": spec.props["VpcId"]} if group and not group[self.rules_key] else None
 
     def _read_group(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+        """Return the default group of the VPC, or None if the VPC is missing."""
         filters = equals_filters({"vpc-id": spec.props["VpcId"], "group-name": "default"})
         return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
-        """Revoke all rules of the direction in one call."""
+        """Revoke all rules of the direction, in one call."""
         group = self._read_group(ec2, spec) or {}
         if group.get(self.rules_key):
             self.revoke_rules(ec2, group["GroupId"], group[self.rules_key])

@@ -54,7 +54,7 @@ class Vpc(Ec2ResourceType):
         return dict(ec2.create_vpc(**spec.props, TagSpecifications=self.tag_specifications(spec))["Vpc"])
 
     def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
-        """Return what is in the VPC and not declared, and the changed ACLs around our subnets."""
+        """Return the undeclared resources in the VPC, and the changed network ACLs around our subnets."""
         return unmanaged_in_vpc(ec2, spec, children)
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
@@ -62,13 +62,13 @@ class Vpc(Ec2ResourceType):
         ec2.delete_vpc(VpcId=spec.id)
 
     def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-        """Return what is still in the VPC and is not deleted with it.
+        """Return the resources that are still in the VPC and are not deleted with it.
 
-        A part that an interface already stands for is left out: both have the same remedy.
+        A resource is left out if one of its network interfaces is returned, which has the same remedy.
         """
-        found = interface_blockers(ec2, {"vpc-id": spec.id}, spec.suffix)
-        told = {one.remedy for one in found}
-        return found + [one for one in vpc_blockers(ec2, spec) if one.remedy not in told]
+        by_interface = interface_blockers(ec2, {"vpc-id": spec.id}, spec.suffix)
+        remedies = {blocker.remedy for blocker in by_interface}
+        return by_interface + [blocker for blocker in vpc_blockers(ec2, spec) if blocker.remedy not in remedies]
 
 
 class _VpcAttribute(SubresourceType):
@@ -142,9 +142,9 @@ class Subnet(Ec2ResourceType):
         return list(ec2.describe_subnets(Filters=filters)["Subnets"])
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
-        """Create the subnet (CreateSubnet). A new one assigns no public addresses, as is declared."""
-        asked = {key: value for key, value in spec.props.items() if key in self.immutable}
-        return dict(ec2.create_subnet(**asked, TagSpecifications=self.tag_specifications(spec))["Subnet"])
+        """Create the subnet (CreateSubnet). A new subnet assigns no public addresses, as is declared."""
+        parameters = {key: value for key, value in spec.props.items() if key in self.immutable}
+        return dict(ec2.create_subnet(**parameters, TagSpecifications=self.tag_specifications(spec))["Subnet"])
 
     def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Set the address and DNS attributes of the subnet, one per call (ModifySubnetAttribute)."""

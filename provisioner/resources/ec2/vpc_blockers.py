@@ -28,7 +28,7 @@ OPERATIONS = (
     " DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTransitGatewayVpcAttachments"
     " DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpnGateways"
 )
-# States of a part that goes by itself, and of one that is gone but still listed (botocore 1.44.5, ec2:
+# States of a part that AWS is deleting, and of a part that is gone but still listed (botocore 1.44.5, ec2:
 # AttachmentStatus, CarrierGatewayState, State, TransitGatewayAttachmentState,
 # VpcPeeringConnectionStateReasonCode).
 _ENDING_STATES = in_lower_case("deleting detaching")
@@ -60,87 +60,98 @@ def routing_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
 
 
 def _subnet_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
-    for one in ec2.describe_subnets(Filters=_vpc_filters(spec))["Subnets"]:
-        yield _blocker(ec2, spec, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}")
+    """Yield the subnets of the VPC (DescribeSubnets)."""
+    for subnet in ec2.describe_subnets(Filters=_vpc_filters(spec))["Subnets"]:
+        yield _blocker(
+            ec2, spec, subnet, f"subnet {subnet['SubnetId']}", f"delete-subnet --subnet-id {subnet['SubnetId']}"
+        )
 
 
 def _group_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
-    for one in ec2.describe_security_groups(Filters=_vpc_filters(spec))["SecurityGroups"]:
-        id_, name = one["GroupId"], one["GroupName"]
+    """Yield the security groups of the VPC, except the default one (DescribeSecurityGroups)."""
+    for group in ec2.describe_security_groups(Filters=_vpc_filters(spec))["SecurityGroups"]:
+        id_, name = group["GroupId"], group["GroupName"]
         if name != "default":
-            end = f"delete-security-group --group-id {id_}"
-            passing = name == CLOUDFRONT_GROUP_NAME
-            yield _blocker(ec2, spec, one, f"security group {id_} {name}", end, passing=passing)
+            command = f"delete-security-group --group-id {id_}"
+            aws_deletes = name == CLOUDFRONT_GROUP_NAME
+            yield _blocker(ec2, spec, group, f"security group {id_} {name}", command, aws_deletes=aws_deletes)
 
 
 def _route_table_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
-    for one in ec2.describe_route_tables(Filters=_vpc_filters(spec))["RouteTables"]:
-        if not any(each.get("Main") for each in one.get("Associations", [])):
-            id_ = one["RouteTableId"]
-            yield _blocker(ec2, spec, one, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
+    """Yield the route tables of the VPC, except the main one (DescribeRouteTables)."""
+    for table in ec2.describe_route_tables(Filters=_vpc_filters(spec))["RouteTables"]:
+        if not any(association.get("Main") for association in table.get("Associations", [])):
+            id_ = table["RouteTableId"]
+            yield _blocker(ec2, spec, table, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
 
 
 def _acl_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-    """Return the ACLs that block the VPC, all but the default one, which is deleted with the VPC.
+    """Return the network ACLs of the VPC, except the default one, which is deleted with the VPC.
 
-    EC2 deletes no other ACL while a subnet is in it (API_DeleteNetworkAcl).
+    EC2 deletes an ACL only after its subnets have been moved to another one (API_DeleteNetworkAcl).
     """
 
-    def found() -> Iterator[Blocker]:
+    def read() -> Iterator[Blocker]:
         acls = ec2.describe_network_acls(Filters=_vpc_filters(spec))["NetworkAcls"]
-        own = next((one["NetworkAclId"] for one in acls if one["IsDefault"]), "")
-        for one in acls:
-            if not one["IsDefault"]:
-                id_ = one["NetworkAclId"]
-                ends = [
+        default_id = next((acl["NetworkAclId"] for acl in acls if acl["IsDefault"]), "")
+        for acl in acls:
+            if not acl["IsDefault"]:
+                id_ = acl["NetworkAclId"]
+                moves = [
                     "replace-network-acl-association --association-id "
-                    f"{each['NetworkAclAssociationId']} --network-acl-id {own}"
-                    for each in one.get("Associations", [])
+                    f"{association['NetworkAclAssociationId']} --network-acl-id {default_id}"
+                    for association in acl.get("Associations", [])
                 ]
-                end = (*ends, f"delete-network-acl --network-acl-id {id_}")
-                yield _blocker(ec2, spec, one, f"network ACL {id_}", *end)
+                commands = (*moves, f"delete-network-acl --network-acl-id {id_}")
+                yield _blocker(ec2, spec, acl, f"network ACL {id_}", *commands)
 
-    return _unless_denied(found, "network ACLs")
+    return _unless_denied(read, "network ACLs")
 
 
 def endpoints_in(ec2: Any, spec: ResourceSpec) -> list[JsonObject]:
     """Return the endpoints in a VPC that are not gone (DescribeVpcEndpoints)."""
-    listed = ec2.describe_vpc_endpoints(Filters=_vpc_filters(spec))["VpcEndpoints"]
-    return [one for one in listed if str(one["State"]).lower() not in _ENDED_STATES]
+    endpoints = ec2.describe_vpc_endpoints(Filters=_vpc_filters(spec))["VpcEndpoints"]
+    return [endpoint for endpoint in endpoints if str(endpoint["State"]).lower() not in _ENDED_STATES]
 
 
 def _endpoint_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
     """Yield the endpoints without a network interface: the others are found by their interfaces."""
-    for one in endpoints_in(ec2, spec):
-        if not one.get("NetworkInterfaceIds"):
-            id_ = one["VpcEndpointId"]
-            end = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"
-            yield _blocker(ec2, spec, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])
+    for endpoint in endpoints_in(ec2, spec):
+        if not endpoint.get("NetworkInterfaceIds"):
+            id_ = endpoint["VpcEndpointId"]
+            command = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"
+            yield _blocker(
+                ec2, spec, endpoint, f"endpoint {id_} {endpoint['ServiceName']}", command, state=endpoint["State"]
+            )
 
 
 def _internet_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-    def found() -> Iterator[Blocker]:
-        listed = ec2.describe_internet_gateways(Filters=equals_filters({"attachment.vpc-id": spec.id}))
-        for one, state in _attached_gateways(listed["InternetGateways"], "Attachments", spec):
-            yield _detachable_blocker(ec2, spec, one, "internet gateway", one["InternetGatewayId"], state)
+    """Return the internet gateways that are attached to the VPC (DescribeInternetGateways)."""
 
-    return _unless_denied(found, "internet gateways")
+    def read() -> Iterator[Blocker]:
+        listed = ec2.describe_internet_gateways(Filters=equals_filters({"attachment.vpc-id": spec.id}))
+        for gateway, state in _attached_gateways(listed["InternetGateways"], "Attachments", spec):
+            yield _detachable_blocker(ec2, spec, gateway, "internet gateway", gateway["InternetGatewayId"], state)
+
+    return _unless_denied(read, "internet gateways")
 
 
 def _vpn_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-    def found() -> Iterator[Blocker]:
+    """Return the VPN gateways that are attached to the VPC (DescribeVpnGateways)."""
+
+    def read() -> Iterator[Blocker]:
         listed = ec2.describe_vpn_gateways(Filters=equals_filters({"attachment.vpc-id": spec.id}))
-        for one, state in _attached_gateways(listed["VpnGateways"], "VpcAttachments", spec):
-            yield _detachable_blocker(ec2, spec, one, "VPN gateway", one["VpnGatewayId"], state)
+        for gateway, state in _attached_gateways(listed["VpnGateways"], "VpcAttachments", spec):
+            yield _detachable_blocker(ec2, spec, gateway, "VPN gateway", gateway["VpnGatewayId"], state)
 
-    return _unless_denied(found, "VPN gateways")
+    return _unless_denied(read, "VPN gateways")
 
 
-def _detachable_blocker(ec2: Any, spec: ResourceSpec, actual: JsonObject, what: str, id_: str, state: str) -> Blocker:
-    """Return a gateway, which can exist without the VPC, with the command that detaches it."""
-    noun = what.lower().replace(" ", "-")
-    end = f"detach-{noun} --{noun}-id {id_} --vpc-id {spec.id}"
-    return _blocker(ec2, spec, actual, f"{what} {id_}", end, state=state)
+def _detachable_blocker(ec2: Any, spec: ResourceSpec, actual: JsonObject, noun: str, id_: str, state: str) -> Blocker:
+    """Return a gateway as a blocker, with the command that detaches it: it can exist without the VPC."""
+    cli_noun = noun.lower().replace(" ", "-")
+    command = f"detach-{cli_noun} --{cli_noun}-id {id_} --vpc-id {spec.id}"
+    return _blocker(ec2, spec, actual, f"{cli_noun} {id_}", command, state=state)
 
 
 def _egress_only_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
@@ -149,25 +160,27 @@ def _egress_only_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]
     EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways).
     """
 
-    def found() -> Iterator[Blocker]:
+    def read() -> Iterator[Blocker]:
         listed = ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]
-        for one, state in _attached_gateways(listed, "Attachments", spec):
-            id_ = one["EgressOnlyInternetGatewayId"]
-            end = f"delete-egress-only-internet-gateway --egress-only-internet-gateway-id {id_}"
-            yield _blocker(ec2, spec, one, f"egress-only internet gateway {id_}", end, state=state)
+        for gateway, state in _attached_gateways(listed, "Attachments", spec):
+            id_ = gateway["EgressOnlyInternetGatewayId"]
+            command = f"delete-egress-only-internet-gateway --egress-only-internet-gateway-id {id_}"
+            yield _blocker(ec2, spec, gateway, f"egress-only internet gateway {id_}", command, state=state)
 
-    return _unless_denied(found, "egress-only internet gateways")
+    return _unless_denied(read, "egress-only internet gateways")
 
 
 def _carrier_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-    def found() -> Iterator[Blocker]:
-        for one in ec2.describe_carrier_gateways(Filters=_vpc_filters(spec))["CarrierGateways"]:
-            if one["State"] not in _ENDED_STATES:
-                id_ = one["CarrierGatewayId"]
-                end = f"delete-carrier-gateway --carrier-gateway-id {id_}"
-                yield _blocker(ec2, spec, one, f"carrier gateway {id_}", end, state=one["State"])
+    """Return the carrier gateways of the VPC (DescribeCarrierGateways)."""
 
-    return _unless_denied(found, "carrier gateways")
+    def read() -> Iterator[Blocker]:
+        for gateway in ec2.describe_carrier_gateways(Filters=_vpc_filters(spec))["CarrierGateways"]:
+            if gateway["State"] not in _ENDED_STATES:
+                id_ = gateway["CarrierGatewayId"]
+                command = f"delete-carrier-gateway --carrier-gateway-id {id_}"
+                yield _blocker(ec2, spec, gateway, f"carrier gateway {id_}", command, state=gateway["State"])
+
+    return _unless_denied(read, "carrier gateways")
 
 
 def _peering_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
@@ -176,69 +189,81 @@ def _peering_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     One call lists both sides, and the owner of either may delete it (API_DeleteVpcPeeringConnection).
     """
 
-    def found() -> Iterator[Blocker]:
-        for one in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]:
-            sides = (one.get("RequesterVpcInfo") or {}, one.get("AccepterVpcInfo") or {})
-            state = str(one["Status"]["Code"])
+    def read() -> Iterator[Blocker]:
+        for peering in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]:
+            sides = (peering.get("RequesterVpcInfo") or {}, peering.get("AccepterVpcInfo") or {})
+            state = str(peering["Status"]["Code"])
             if spec.id in [side.get("VpcId") for side in sides] and state not in _ENDED_STATES:
-                id_ = one["VpcPeeringConnectionId"]
+                id_ = peering["VpcPeeringConnectionId"]
                 other = next((side.get("VpcId", "?") for side in sides if side.get("VpcId") != spec.id), "?")
-                end = f"delete-vpc-peering-connection --vpc-peering-connection-id {id_}"
-                yield _blocker(ec2, spec, one, f"peering connection {id_} with {other}", end, state=state)
+                command = f"delete-vpc-peering-connection --vpc-peering-connection-id {id_}"
+                yield _blocker(ec2, spec, peering, f"peering connection {id_} with {other}", command, state=state)
 
-    return _unless_denied(found, "peering connections")
+    return _unless_denied(read, "peering connections")
 
 
 def _transit_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
-    def found() -> Iterator[Blocker]:
-        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_vpc_filters(spec))
-        for one in listed["TransitGatewayVpcAttachments"]:
-            if one["State"] not in _ENDED_STATES:
-                id_ = one["TransitGatewayAttachmentId"]
-                end = f"delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id_}"
-                what = f"transit gateway attachment {id_} to {one['TransitGatewayId']}"
-                yield _blocker(ec2, spec, one, what, end, state=one["State"])
+    """Return the attachments of transit gateways to the VPC (DescribeTransitGatewayVpcAttachments)."""
 
-    return _unless_denied(found, "transit gateway attachments")
+    def read() -> Iterator[Blocker]:
+        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_vpc_filters(spec))
+        for attachment in listed["TransitGatewayVpcAttachments"]:
+            if attachment["State"] not in _ENDED_STATES:
+                id_ = attachment["TransitGatewayAttachmentId"]
+                command = f"delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id_}"
+                description = f"transit gateway attachment {id_} to {attachment['TransitGatewayId']}"
+                yield _blocker(ec2, spec, attachment, description, command, state=attachment["State"])
+
+    return _unless_denied(read, "transit gateway attachments")
 
 
 def _vpc_filters(spec: ResourceSpec) -> list[dict[str, Any]]:
+    """Return the filters for the parts of the VPC."""
     return equals_filters({"vpc-id": spec.id})
 
 
-def _attached_gateways(docs: Iterable[JsonObject], key: str, spec: ResourceSpec) -> Iterator[tuple[JsonObject, str]]:
+def _attached_gateways(
+    gateways: Iterable[JsonObject], key: str, spec: ResourceSpec
+) -> Iterator[tuple[JsonObject, str]]:
     """Yield each gateway that is attached to the VPC, with the state of its attachment."""
-    for one in docs:
-        for each in one.get(key, []):
-            if each["VpcId"] == spec.id and each["State"] not in _ENDED_STATES:
-                yield one, each["State"]
+    for gateway in gateways:
+        for attachment in gateway.get(key, []):
+            if attachment["VpcId"] == spec.id and attachment["State"] not in _ENDED_STATES:
+                yield gateway, attachment["State"]
 
 
 def _blocker(
-    ec2: Any, spec: ResourceSpec, actual: JsonObject, what: str, *ends: str, passing: bool = False, state: str = ""
+    ec2: Any,
+    spec: ResourceSpec,
+    actual: JsonObject,
+    description: str,
+    *commands: str,
+    aws_deletes: bool = False,
+    state: str = "",
 ) -> Blocker:
-    """Return a blocker with the AWS CLI commands that remove it.
+    """Return a part of the VPC as a blocker, with the AWS CLI commands that remove it.
 
-    It is temporary if this run deletes it, that is if it has the stack's tags, or if AWS deletes it.
+    It is temporary if it has the stack's tags, as this run deletes it then, or if AWS itself deletes it.
     """
-    goes = passing or state.lower() in _ENDING_STATES or has_stack_tags(mapping(actual.get("Tags") or []), spec.suffix)
-    remedy = ", then ".join(f"`aws ec2 {end} --region {ec2.region}`" for end in ends)
-    return Blocker(what, goes, remedy, note=GUARDDUTY_NOTE if is_made_by_guardduty(actual) else "")
+    is_ours = has_stack_tags(mapping(actual.get("Tags") or []), spec.suffix)
+    is_temporary = aws_deletes or is_ours or state.lower() in _ENDING_STATES
+    remedy = ", then ".join(f"`aws ec2 {command} --region {ec2.region}`" for command in commands)
+    return Blocker(description, is_temporary, remedy, note=GUARDDUTY_NOTE if is_made_by_guardduty(actual) else "")
 
 
-def _unless_denied(ask: Callable[[], Iterator[Blocker]], what: str) -> list[Blocker]:
-    """Return the blockers that are found, or one that says that AWS denied the call.
+def _unless_denied(find_blockers: Callable[[], Iterator[Blocker]], noun: str) -> list[Blocker]:
+    """Return the blockers from a call; if AWS denies the call, a single uncertain blocker that says so.
 
-    Policies that older versions wrote lack these permissions. If an emulator does not know the call, nothing
-    is returned.
+    A policy from an older version of this tool lacks these permissions. If an emulator does not know the call,
+    the list is empty. `noun` names the resources that the call reads.
     """
     try:
-        return list(ask())
+        return list(find_blockers())
     except (ClientError, UnsupportedOperation) as error:
         if is_unsupported_operation(error):
             return []
         if categorize(error) is not ErrorCategory.DENIED:
             raise
-        denied = getattr(error, "operation_name", "this")
-        why = f"{what}, if there are any: AWS denied {denied}"
-        return [Blocker(why, temporary=True, remedy="look for them in the VPC console", uncertain=True)]
+        operation = getattr(error, "operation_name", "this")
+        description = f"{noun}, if there are any: AWS denied {operation}"
+        return [Blocker(description, temporary=True, remedy="look for them in the VPC console", uncertain=True)]

@@ -15,7 +15,7 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.ownership.ec2 import ENDPOINT
 
-# A list of an endpoint, and the parameters of ModifyVpcEndpoint that add to it and remove from it.
+# The lists of an endpoint, and the parameters of ModifyVpcEndpoint that add to a list and remove from it.
 _LIST_PARAMETERS = {
     "RouteTableIds": ("AddRouteTableIds", "RemoveRouteTableIds"),
     "SubnetIds": ("AddSubnetIds", "RemoveSubnetIds"),
@@ -61,29 +61,32 @@ class VpcEndpoint(Ec2ResourceType):
         return [_in_declared_form(actual) for actual in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]]
 
     def find_by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
-        """Return the endpoint of this id: not every emulator knows the filter by id."""
-        return [
-            _in_declared_form(actual) for actual in ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]
-        ]
+        """Return the endpoint with this id, in a list; not every emulator knows the filter by id."""
+        endpoints = ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]
+        return [_in_declared_form(actual) for actual in endpoints]
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the endpoint with a client token of ours: the SDK fills none in (CreateVpcEndpoint)."""
-        made = ec2.create_vpc_endpoint(
+        reply = ec2.create_vpc_endpoint(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
-        return dict(made["VpcEndpoint"])
+        return dict(reply["VpcEndpoint"])
 
     def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
-        """Change private DNS, policy and lists (ModifyVpcEndpoint takes what to add and to remove)."""
-        now = self.read(ec2, spec) or {}
-        asked = {key: value for key, value in changed.items() if key == "PrivateDnsEnabled"}
+        """Change private DNS, the policy and the lists of an endpoint (ModifyVpcEndpoint).
+
+        Of a list, the call takes the ids to add and the ids to remove.
+        """
+        described = self.read(ec2, spec) or {}
+        parameters = {key: value for key, value in changed.items() if key == "PrivateDnsEnabled"}
         if "PolicyDocument" in changed:
-            asked["PolicyDocument"] = json.dumps(changed["PolicyDocument"])
-        for key, (join, leave) in _LIST_PARAMETERS.items():
+            parameters["PolicyDocument"] = json.dumps(changed["PolicyDocument"])
+        for key, (add_key, remove_key) in _LIST_PARAMETERS.items():
             if key in changed:
-                actual, desired = set(now.get(key, [])), set(spec.props[key])
-                asked |= {join: sorted(desired - actual), leave: sorted(actual - desired)}
-        ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, **{key: one for key, one in asked.items() if one != []})
+                actual, desired = set(described.get(key, [])), set(spec.props[key])
+                parameters |= {add_key: sorted(desired - actual), remove_key: sorted(actual - desired)}
+        given = {key: value for key, value in parameters.items() if value != []}
+        ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, **given)
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the endpoint (DeleteVpcEndpoints).
@@ -101,7 +104,7 @@ class VpcEndpoint(Ec2ResourceType):
             self._delete_or_raise(ec2, spec)
 
     def _delete_or_raise(self, ec2: Any, spec: ResourceSpec) -> None:
-        """Raise the error from the reply: the call answers 200 with a list of what it did not delete."""
+        """Delete the endpoint, and raise the error in the reply: the call answers 200 even if it fails."""
         for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[spec.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
 
@@ -116,10 +119,10 @@ class InterfaceEndpoint(VpcEndpoint):
 
 
 def _in_declared_form(actual: JsonObject) -> JsonObject:
-    # Bring an endpoint from DescribeVpcEndpoints into the form of the declared properties.
+    """Return an endpoint from DescribeVpcEndpoints in the form of the declared properties."""
     groups = [group["GroupId"] for group in actual.get("Groups", [])]
-    told = json.loads(actual.get("PolicyDocument") or "{}")
-    policy = {key: value for key, value in told.items() if key not in ("Version", "Id")}
+    document = json.loads(actual.get("PolicyDocument") or "{}")
+    policy = {key: value for key, value in document.items() if key not in ("Version", "Id")}
     return {
         **actual,
         "State": str(actual["State"]).lower(),

@@ -1,7 +1,7 @@
-"""Unmanaged resources in our VPC: `drift` lists them, and an apply leaves them.
+"""Unmanaged resources in the VPC: `drift` lists them, and an apply leaves them alone.
 
-A teardown names the same ones before its question, because they block the end of the VPC (`vpc_blockers.py`).
-What only runs in our subnets, such as an instance, is not drift: it changes nothing of ours.
+A teardown lists them before it asks for confirmation, because they block deleting the VPC (`vpc_blockers.py`).
+An instance in one of the subnets is not listed: it changes no resource of the stack.
 """
 
 from __future__ import annotations
@@ -30,41 +30,51 @@ def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> l
     Changed network ACLs around our subnets are among them.
 
     Args:
-        ec2: The client.
+        ec2: The EC2 client.
         spec: The VPC.
-        children: What is known to lie in it.
+        children: The declared resources in the VPC.
 
     """
-    known = {id_ for key in _ID_KEYS for id_ in children.values(key)}
-    beside = [
-        _as_unmanaged(spec, what, actual) for id_, what, actual in _resources_in_vpc(ec2, spec) if id_ not in known
+    declared_ids = {id_ for key in _ID_KEYS for id_ in children.values(key)}
+    found = [
+        _as_unmanaged(spec, description, actual)
+        for id_, description, actual in _resources_in_vpc(ec2, spec)
+        if id_ not in declared_ids
     ]
-    ways = routing_blockers(ec2, spec)
-    beside += [Unmanaged(one.description, {}, one.remedy, is_unlisted=True) for one in ways if one.uncertain]
-    theirs = [one for one in ways if not one.temporary and known.isdisjoint(one.description.split())]
+    blockers = routing_blockers(ec2, spec)
+    found += [
+        Unmanaged(blocker.description, {}, blocker.remedy, is_unlisted=True)
+        for blocker in blockers
+        if blocker.uncertain
+    ]
+    foreign = [
+        blocker
+        for blocker in blockers
+        if not blocker.temporary and declared_ids.isdisjoint(blocker.description.split())
+    ]
     why = "{}, and would hold up a teardown: {} ends it"
-    beside += [Unmanaged(one.description, {}, why.format(_BESIDE_OURS, one.remedy)) for one in theirs]
-    return beside + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
+    found += [Unmanaged(blocker.description, {}, why.format(_BESIDE_OURS, blocker.remedy)) for blocker in foreign]
+    return found + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
 
 
 def _resources_in_vpc(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:
-    """Yield each subnet, group and endpoint of the VPC: its id, its name in words and its description."""
+    """Yield id, description and actual state of each subnet, security group and endpoint in the VPC."""
     filters = equals_filters({"vpc-id": spec.id})
-    for one in ec2.describe_subnets(Filters=filters)["Subnets"]:
-        yield one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one
-    for one in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
-        if one["GroupName"] not in ("default", CLOUDFRONT_GROUP_NAME):
-            yield one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one
-    for one in endpoints_in(ec2, spec):
-        if str(one["State"]).lower() != "deleting":
-            yield one["VpcEndpointId"], f"endpoint {one['VpcEndpointId']} {one['ServiceName']}", one
+    for subnet in ec2.describe_subnets(Filters=filters)["Subnets"]:
+        yield subnet["SubnetId"], f"subnet {subnet['SubnetId']} {subnet['CidrBlock']}", subnet
+    for group in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
+        if group["GroupName"] not in ("default", CLOUDFRONT_GROUP_NAME):
+            yield group["GroupId"], f"security group {group['GroupId']} {group['GroupName']}", group
+    for endpoint in endpoints_in(ec2, spec):
+        if str(endpoint["State"]).lower() != "deleting":
+            yield endpoint["VpcEndpointId"], f"endpoint {endpoint['VpcEndpointId']} {endpoint['ServiceName']}", endpoint
 
 
-def _as_unmanaged(spec: ResourceSpec, what: str, actual: JsonObject) -> Unmanaged:
-    """Return one of them as an unmanaged child, with its owner or with what to do about it."""
+def _as_unmanaged(spec: ResourceSpec, description: str, actual: JsonObject) -> Unmanaged:
+    """Return a resource in the VPC as unmanaged, with its owner, or with what to do about it."""
     if is_made_by_guardduty(actual):
-        return Unmanaged(what, {}, _BESIDE_OURS, owner="GuardDuty")
+        return Unmanaged(description, {}, _BESIDE_OURS, owner="GuardDuty")
     if has_stack_tags(mapping(actual.get("Tags", [])), spec.suffix):
-        own = "it bears this stack's own tags, and the state file does not know it"
-        return Unmanaged(what, {}, f"{own}; delete it before a teardown")
-    return Unmanaged(what, {}, f"{_BESIDE_OURS}; delete it before a teardown, which it would hold up")
+        reason = "it bears this stack's own tags, and the state file does not know it"
+        return Unmanaged(description, {}, f"{reason}; delete it before a teardown")
+    return Unmanaged(description, {}, f"{_BESIDE_OURS}; delete it before a teardown, which it would hold up")

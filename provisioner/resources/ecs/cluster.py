@@ -65,13 +65,13 @@ class Cluster(EcsResourceType):
     )
 
     def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
-        """Return the cluster with its tags (DescribeClusters), or None if AWS lists it among the failures."""
+        """Return the cluster with its tags (DescribeClusters), or None if it is missing."""
         include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
-        own = spec.props["clusterName"]
-        names = ecs.batch_scope.batch(own, "Cluster", by="name", most=_MAX_CLUSTERS)
+        own_name = spec.props["clusterName"]
+        names = ecs.batch_scope.batch(own_name, "Cluster", by="name", most=_MAX_CLUSTERS)
         listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
-        mine = next((actual for actual in listed if actual["clusterName"] == own), None)
-        return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None
+        cluster = next((actual for actual in listed if actual["clusterName"] == own_name), None)
+        return {**cluster, "Tags": mapping(cluster.get("tags", []))} if cluster else None
 
     def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
         """Create the cluster together with its capacity providers (CreateCluster)."""
@@ -83,9 +83,9 @@ class Cluster(EcsResourceType):
         PutClusterCapacityProviders replaces the capacity providers and the default strategy, so both are
         sent.
         """
-        told = {key: changed[key] for key in ("settings", "configuration") if key in changed}
-        if told:
-            ecs.update_cluster(cluster=spec.id, **told)
+        settings = {key: changed[key] for key in ("settings", "configuration") if key in changed}
+        if settings:
+            ecs.update_cluster(cluster=spec.id, **settings)
         if {"capacityProviders", "defaultCapacityProviderStrategy"} & changed.keys():
             ecs.put_cluster_capacity_providers(
                 cluster=spec.id,
@@ -95,16 +95,16 @@ class Cluster(EcsResourceType):
 
     def unmanaged(self, ecs: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the services of the cluster that nobody declared (ListServices)."""
-        ours = children.values("serviceName")
+        declared = children.values("serviceName")
         arns = ecs.list_services(cluster=spec.id)["serviceArns"]
-        others = (name for name in (arn.rsplit("/", 1)[-1] for arn in arns) if name not in ours)
-        stays = "it runs beside ours; delete it before a teardown, which it would hold up"
-        return [Unmanaged(f"service {name}", {}, stays) for name in others]
+        names = [arn.rpartition("/")[2] for arn in arns]
+        hint = "it runs beside ours; delete it before a teardown, which it would hold up"
+        return [Unmanaged(f"service {name}", {}, hint) for name in names if name not in declared]
 
     def delete(self, ecs: Any, spec: ResourceSpec) -> None:
         """Delete the cluster (DeleteCluster)."""
         ecs.delete_cluster(cluster=spec.id)
 
     def blockers(self, ecs: Any, spec: ResourceSpec) -> list[Blocker]:
-        """Return what keeps the cluster from being deleted: its services, and tasks of others."""
+        """Return the services in the cluster, and the tasks of others: they block deleting it."""
         return cluster_blockers(ecs, spec.suffix)

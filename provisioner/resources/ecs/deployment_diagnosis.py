@@ -56,23 +56,27 @@ class Diagnosis:
         """ECS's verdict, the stop reasons and the failed calls, one per line."""
         verdict = f"{self.status}: {self.reason}".strip(": ") or _NO_REASON
         task = f"task {self.task_id} stopped: {self.stop_reason}" if self.task_id else ""
-        ends = [str(one) for one in self.containers if one.exit_code is not None or one.reason]
-        return "\n    ".join(filter(None, [verdict, task, *ends, *self.failed_calls]))
+        containers = [
+            str(container) for container in self.containers if container.exit_code is not None or container.reason
+        ]
+        return "\n    ".join(filter(None, [verdict, task, *containers, *self.failed_calls]))
 
     @property
     def evidence(self) -> str:
         """The last log lines of the containers. They are for the terminal and are not recorded."""
         return "\n".join(
-            "\n".join([f"The last lines of container {one.name}:", *(f"  {line}" for line in one.log_lines)])
-            for one in self.containers
-            if one.log_lines
+            "\n".join(
+                [f"The last lines of container {container.name}:", *(f"  {line}" for line in container.log_lines)]
+            )
+            for container in self.containers
+            if container.log_lines
         )
 
     @property
     def remedy(self) -> str:
         """The most likely remedy, chosen by the stop reasons."""
-        said = f"{self.stop_reason} {' '.join(one.reason for one in self.containers)}"
-        return next((hint for phrase, hint in _REMEDIES.items() if phrase in said), _REMEDIES[""])
+        reasons = f"{self.stop_reason} {' '.join(container.reason for container in self.containers)}"
+        return next((hint for phrase, hint in _REMEDIES.items() if phrase in reasons), _REMEDIES[""])
 
 
 # The remedy by a phrase of the stop reason (ECS developer guide, stopped task error messages). The first
@@ -102,72 +106,77 @@ def is_newest_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
         if newest is None:
             return False
         arns = [newest["serviceDeploymentArn"]]
-        told = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
-        return bool(told) and was_stopped_by_hand(told[0])
+        described = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+        return bool(described) and was_stopped_by_hand(described[0])
 
-    return bool(_call_or_default(lambda: default_if_unsupported(ask, default=False), otherwise=False, unseen=[]))
+    return bool(_call_or_default(lambda: default_if_unsupported(ask, default=False), default=False, failed_calls=[]))
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
     """Return why the newest deployment of a service failed, as far as AWS tells.
 
-    A call that fails is listed in `unseen` of the result, and the other calls are made all the same. With
+    A call that fails is listed in `failed_calls` of the result, and the other calls are made all the same. With
     `revision` (a task definition ARN) only stopped tasks of that revision are considered.
     """
-    unseen: list[str] = []
-    status, why = _call_or_default(lambda: newest_deployment_status(ecs, cluster, service), ("", ""), unseen)
-    none: JsonObject = {}
-    task = _call_or_default(lambda: _last_stopped_task(ecs, cluster, service, revision), none, unseen)
-    nobody: tuple[StoppedContainer, ...] = ()
-    ends = _call_or_default(lambda: _stopped_containers(ecs, task, unseen), nobody, unseen) if task else nobody
-    name = str(task.get("taskArn", "")).rpartition("/")[2]
-    return Diagnosis(status, why, name, str(task.get("stoppedReason", "")), ends, tuple(unseen))
+    failed_calls: list[str] = []
+    status, reason = _call_or_default(lambda: newest_deployment_status(ecs, cluster, service), ("", ""), failed_calls)
+    no_task: JsonObject = {}
+    task = _call_or_default(lambda: _last_stopped_task(ecs, cluster, service, revision), no_task, failed_calls)
+    containers: tuple[StoppedContainer, ...] = ()
+    if task:
+        containers = _call_or_default(lambda: _stopped_containers(ecs, task, failed_calls), (), failed_calls)
+    task_id = str(task.get("taskArn", "")).rpartition("/")[2]
+    return Diagnosis(status, reason, task_id, str(task.get("stoppedReason", "")), containers, tuple(failed_calls))
 
 
-def _call_or_default(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
-    # A failed call is noted in `unseen`, and `otherwise` stands for its answer.
+def _call_or_default(call: Callable[[], Any], default: Any, failed_calls: list[str]) -> Any:
+    """Return the reply of a call; if the call fails, add the error to `failed_calls` and return `default`."""
     try:
-        return ask()
+        return call()
     except ClientError as error:
-        unseen.append(f"({describe_error(error)})")
-        return otherwise
+        failed_calls.append(f"({describe_error(error)})")
+        return default
 
 
 def _last_stopped_task(ecs: Any, cluster: str, service: str, revision: str) -> JsonObject:
     """Return the task that stopped last and that ECS did not stop on purpose; {} if there is none."""
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:MAX_TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-    tasks = [one for one in tasks if revision in ("", one["taskDefinitionArn"])]
-    unwanted = [one for one in tasks if not str(one.get("stoppedReason", "")).startswith(_DELIBERATE_STOPS)]
-    newest: JsonObject = max(unwanted, key=lambda one: str(one.get("stoppedAt") or ""), default={})
+    tasks = [task for task in tasks if revision in ("", task["taskDefinitionArn"])]
+    unwanted = [task for task in tasks if not str(task.get("stoppedReason", "")).startswith(_DELIBERATE_STOPS)]
+    newest: JsonObject = max(unwanted, key=lambda task: str(task.get("stoppedAt") or ""), default={})
     return newest
 
 
-def _stopped_containers(ecs: Any, task: JsonObject, unseen: list[str]) -> tuple[StoppedContainer, ...]:
-    # How each container of a stopped task ended, with its last log lines.
-    found = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
-    defined = {one["name"]: one for one in found["containerDefinitions"]}
-    ends = []
-    for one in task["containers"]:
+def _stopped_containers(ecs: Any, task: JsonObject, failed_calls: list[str]) -> tuple[StoppedContainer, ...]:
+    """Return how each container of a stopped task ended, with its last log lines."""
+    task_definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    definitions = {definition["name"]: definition for definition in task_definition["containerDefinitions"]}
+    containers = []
+    for container in task["containers"]:
         # GuardDuty and Service Connect add containers that the task definition does not have (ECS developer
         # guide).
-        mine = defined.get(one["name"], {})
-        lines = _call_or_default(partial(_last_log_lines, ecs, task, mine), [], unseen)
-        ends.append(StoppedContainer(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
-    return tuple(ends)
+        definition = definitions.get(container["name"], {})
+        lines = _call_or_default(partial(_last_log_lines, ecs, task, definition), [], failed_calls)
+        containers.append(
+            StoppedContainer(
+                container["name"], container.get("exitCode"), str(container.get("reason", "")), tuple(lines)
+            )
+        )
+    return tuple(containers)
 
 
-def _last_log_lines(ecs: Any, task: JsonObject, defined: JsonObject) -> list[str]:
+def _last_log_lines(ecs: Any, task: JsonObject, definition: JsonObject) -> list[str]:
     """Return the last log lines of a container (GetLogEvents).
 
     Empty if the container never wrote a line, or does not log through `awslogs` with a stream prefix.
     """
-    log = defined.get("logConfiguration", {})
+    log = definition.get("logConfiguration", {})
     options = log.get("options", {})
     prefix = options.get("awslogs-stream-prefix")
     if log.get("logDriver") != "awslogs" or not prefix:
         return []
-    stream = f"{prefix}/{defined['name']}/{task['taskArn'].rpartition('/')[2]}"
+    stream = f"{prefix}/{definition['name']}/{task['taskArn'].rpartition('/')[2]}"
     try:
         events = sibling_client(ecs, "logs").get_log_events(
             logGroupName=options["awslogs-group"], logStreamName=stream, limit=MAX_LOG_LINES, startFromHead=False

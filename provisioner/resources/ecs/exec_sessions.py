@@ -29,7 +29,10 @@ AGENT_NOT_READY = ("TargetNotConnectedException", "TargetNotConnected", "Invalid
 
 @dataclass(frozen=True)
 class RunningTask:
-    """A running task and its main container; `can_be_entered` says whether the agent of ECS Exec runs in it."""
+    """A running task with its main container.
+
+    `can_be_entered` says whether the agent of ECS Exec runs in the container.
+    """
 
     cluster: str
     id: str
@@ -62,21 +65,23 @@ def read_service_tasks(clients: Clients, cluster: str, service: str) -> ServiceT
     Calls DescribeServices, ListTasks and DescribeTasks.
     """
     ecs = clients.client("ecs")
-    found = ecs.describe_services(cluster=cluster, services=[service])["services"]
-    actual = next(iter(sorted(found, key=lambda one: one.get("status") != "ACTIVE")), None)
-    if actual is None:
+    services = ecs.describe_services(cluster=cluster, services=[service])["services"]
+    if not services:
         return None
+    actual = next((each for each in services if each.get("status") == "ACTIVE"), services[0])
     arns = ecs.list_tasks(cluster=cluster, serviceName=actual["serviceName"])["taskArns"][:_MAX_TASKS]
-    told = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-    name = next((one["containerName"] for one in actual.get("loadBalancers", [])), "")
-    running = (one for one in told if one["lastStatus"] == "RUNNING" and one.get("containers"))
-    return ServiceTasks(bool(actual.get("enableExecuteCommand")), tuple(_as_running_task(one, name) for one in running))
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    container = next((balancer["containerName"] for balancer in actual.get("loadBalancers", [])), "")
+    running = [task for task in tasks if task["lastStatus"] == "RUNNING" and task.get("containers")]
+    running_tasks = tuple(_as_running_task(task, container) for task in running)
+    return ServiceTasks(bool(actual.get("enableExecuteCommand")), running_tasks)
 
 
-def _as_running_task(task: JsonObject, name: str) -> RunningTask:
-    named = (one for one in task["containers"] if one["name"] == name)
+def _as_running_task(task: JsonObject, main_container: str) -> RunningTask:
+    """Return a described task with its container of this name, else with its first container."""
+    named = (each for each in task["containers"] if each["name"] == main_container)
     container: JsonObject = next(named, task["containers"][0])
-    agents = {one["name"]: one["lastStatus"] for one in container.get("managedAgents", [])}
+    agents = {agent["name"]: agent["lastStatus"] for agent in container.get("managedAgents", [])}
     return RunningTask(
         task["clusterArn"],
         task["taskArn"].rpartition("/")[2],
@@ -92,17 +97,20 @@ def open_command_session(clients: Clients, task: RunningTask, command_line: str)
     The result has the keys of StartSession: `SessionId`, `StreamUrl`, `TokenValue`.
     """
     ecs = clients.client("ecs")
-    told = ecs.execute_command(
+    session = ecs.execute_command(
         cluster=task.cluster, task=task.id, container=task.container, command=command_line, interactive=True
     )["session"]
-    return {"SessionId": told["sessionId"], "StreamUrl": told["streamUrl"], "TokenValue": told["tokenValue"]}
+    return {"SessionId": session["sessionId"], "StreamUrl": session["streamUrl"], "TokenValue": session["tokenValue"]}
 
 
 def open_forwarding_session(
     clients: Clients, task: RunningTask, host: str, port: int, local_port: int
 ) -> Mapping[str, str]:
-    """Open a session that forwards the local port `local_port` through a container to a host (StartSession)."""
+    """Open a session that forwards a local port through a task to a port of a host (Systems Manager StartSession).
+
+    The result has the keys `SessionId`, `StreamUrl` and `TokenValue`.
+    """
     ssm = clients.client("ssm")
-    asked = {"host": [host], "portNumber": [str(port)], "localPortNumber": [str(local_port)]}
-    told = ssm.start_session(Target=task.target, DocumentName=_FORWARDING_DOCUMENT, Parameters=asked)
-    return {name: str(told[name]) for name in ("SessionId", "StreamUrl", "TokenValue")}
+    parameters = {"host": [host], "portNumber": [str(port)], "localPortNumber": [str(local_port)]}
+    session = ssm.start_session(Target=task.target, DocumentName=_FORWARDING_DOCUMENT, Parameters=parameters)
+    return {name: str(session[name]) for name in ("SessionId", "StreamUrl", "TokenValue")}

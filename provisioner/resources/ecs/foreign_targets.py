@@ -1,4 +1,4 @@
-"""Registered targets that are no tasks of the cluster but get requests meant for its tasks."""
+"""Targets of a target group that are no tasks of the stack's cluster, but get requests meant for its tasks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def foreign_targets(ecs: Any, cluster: str, listed: Iterable[JsonObject]) -> lis
     """Return the targets that belong to no task of the cluster (ListTasks, DescribeTasks).
 
     ECS describes a stopped task for another hour, so a stopped task that is still registered is recognised.
-    If a running task has no address yet, the answer is not certain and nothing is returned.
+    If the addresses of the tasks are not all known, it cannot be decided and nothing is returned.
 
     Args:
         ecs: The ECS client.
@@ -34,15 +34,15 @@ def foreign_targets(ecs: Any, cluster: str, listed: Iterable[JsonObject]) -> lis
         listed: Targets as DescribeTargetHealth returns them.
 
     """
-    others = [one for one in listed if one["TargetHealth"]["State"] not in _TRANSIENT_STATES]
-    for desired in ("RUNNING", "STOPPED"):
-        if not others:
+    foreign = [target for target in listed if target["TargetHealth"]["State"] not in _TRANSIENT_STATES]
+    for desired_status in ("RUNNING", "STOPPED"):
+        if not foreign:
             break
-        known = _task_addresses(ecs, cluster, desired)
-        if known is None:
+        addresses = _task_addresses(ecs, cluster, desired_status)
+        if addresses is None:
             return []
-        others = [one for one in others if one["Target"]["Id"] not in known]
-    return others
+        foreign = [target for target in foreign if target["Target"]["Id"] not in addresses]
+    return foreign
 
 
 def describe_target(target: JsonObject) -> str:
@@ -50,31 +50,32 @@ def describe_target(target: JsonObject) -> str:
     return f"{target['Id']}:{target['Port']}" if "Port" in target else str(target["Id"])
 
 
-def _task_addresses(ecs: Any, cluster: str, desired: str) -> set[str] | None:
-    """Return the addresses of all tasks whose desired status is `desired`.
+def _task_addresses(ecs: Any, cluster: str, desired_status: str) -> set[str] | None:
+    """Return the IP addresses of the tasks with this desired status (ListTasks, DescribeTasks).
 
-    None if the cluster is missing, or if a running task has no address yet.
+    None if the cluster is missing, a task cannot be described, or a running task has no address yet.
     """
     try:
-        arns = ecs.list_tasks(cluster=cluster, desiredStatus=desired)["taskArns"]
+        arns = ecs.list_tasks(cluster=cluster, desiredStatus=desired_status)["taskArns"]
     except ClientError as error:
         if code_of(error) not in CLUSTER_NOT_FOUND:
             raise
         return None
-    known: set[str] = set()
-    for at in range(0, len(arns), _MAX_TASKS):
-        answer = ecs.describe_tasks(cluster=cluster, tasks=arns[at : at + _MAX_TASKS])
-        if answer.get("failures"):
+    addresses: set[str] = set()
+    for start in range(0, len(arns), _MAX_TASKS):
+        reply = ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _MAX_TASKS])
+        if reply.get("failures"):
             return None
-        for task in answer["tasks"]:
-            own = set(_addresses_of(task))
-            if not own and task.get("lastStatus") == "RUNNING":
+        for task in reply["tasks"]:
+            own_addresses = set(_addresses_of(task))
+            if not own_addresses and task.get("lastStatus") == "RUNNING":
                 return None
-            known |= own
-    return known
+            addresses |= own_addresses
+    return addresses
 
 
 def _addresses_of(task: JsonObject) -> Iterator[str]:
-    # The IP addresses of the task's network interfaces.
+    """Yield the IP addresses of a task's network interfaces."""
     for attachment in task.get("attachments", []):
-        yield from (one["value"] for one in attachment.get("details", []) if one.get("name") in _ADDRESS_DETAILS)
+        details = attachment.get("details", [])
+        yield from (detail["value"] for detail in details if detail.get("name") in _ADDRESS_DETAILS)

@@ -1,4 +1,4 @@
-"""Tasks and services in the stack's cluster that keep it from being deleted."""
+"""Services and tasks of others in the stack's cluster, which block deleting it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, name_of
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
 
-# The calls of this module, for `calls`.
+# The calls of this module, for the `operations` of the cluster.
 OPERATIONS = "DescribeTasks ListServices ListTasks"
 # botocore ecs DescribeTasks: the most tasks in one call.
 _MAX_TASKS = 100
@@ -33,18 +33,18 @@ class ForeignTask:
 
     def has_attachment(self, attachment: str) -> bool:
         """Return whether the network interface with this attachment id belongs to the task."""
-        return any(one.get("id") == attachment for one in self.actual.get("attachments", []))
+        return any(each.get("id") == attachment for each in self.actual.get("attachments", []))
 
 
 def cluster_blockers(ecs: Any, suffix: str) -> list[Blocker]:
-    """Return what keeps the stack's cluster from being deleted: its services, and tasks of others.
+    """Return the services in the stack's cluster, and the tasks of others, as blockers.
 
     A service of the stack is a temporary blocker, as the teardown deletes it.
     """
     arns = ecs.list_services(cluster=name_of("cluster", suffix))["serviceArns"]
     names = [arn.rpartition("/")[2] for arn in arns]
     services = [Blocker(f"the service {name}", temporary=_is_service_of_stack(name, suffix)) for name in names]
-    return services + [Blocker(one.description, temporary=False) for one in foreign_tasks(ecs, suffix)]
+    return services + [Blocker(task.description, temporary=False) for task in foreign_tasks(ecs, suffix)]
 
 
 def foreign_tasks(ecs: Any, suffix: str) -> Iterator[ForeignTask]:
@@ -58,10 +58,11 @@ def foreign_tasks(ecs: Any, suffix: str) -> Iterator[ForeignTask]:
         return
     for start in range(0, len(arns), _MAX_TASKS):
         for task in ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _MAX_TASKS])["tasks"]:
-            group = str(task.get("group", ""))
-            if not _is_service_of_stack(group.removeprefix("service:"), suffix) or not group.startswith("service:"):
+            kind, _, service = str(task.get("group", "")).partition(":")
+            if kind != "service" or not _is_service_of_stack(service, suffix):
                 yield ForeignTask(task)
 
 
 def _is_service_of_stack(service: str, suffix: str) -> bool:
+    """Return whether a service has a name of this stack: `ml-api-...-<suffix>`."""
     return service.startswith(f"{PROJECT}-") and service.endswith(f"-{suffix}")

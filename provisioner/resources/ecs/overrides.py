@@ -1,4 +1,4 @@
-"""What `deploy` and `scale` chose for a service: tags on the service keep it, even without a state file."""
+"""The overrides that `deploy` and `scale` chose for a service; its tags record them, even without a state file."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _MAX_TARGETS = 50
 
 
 def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrides:
-    """Return what `deploy` and `scale` chose for a service (a name or an ARN); empty if they chose nothing.
+    """Return the overrides that `deploy` and `scale` chose for a service, given by name or ARN.
 
-    The tags of the service say which of the two chose something; the values are read from what runs.
+    The tags of the service say which of the two commands chose values. The values are read from the running
+    revision and from the scalable target. Without such tags, or without the service, there are no overrides.
     """
     ecs = clients.client("ecs")
     try:
@@ -33,52 +34,52 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
         if code_of(error) in CLUSTER_NOT_FOUND:
             return ServiceOverrides()
         raise
-    mine = (one for one in listed if service in (one["serviceArn"], one["serviceName"]))
-    actual = next((one for one in mine if one["status"] == "ACTIVE"), None)
+    matching = (each for each in listed if service in (each["serviceArn"], each["serviceName"]))
+    actual = next((each for each in matching if each["status"] == "ACTIVE"), None)
     tags = mapping(actual.get("tags", [])) if actual else {}
     marks = {key: tags[key] for key in (IMAGE_OWNER, SHIPPED_WITH, COUNT_OWNER) if key in tags}
     if actual is None or not marks:
         return ServiceOverrides()
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if marks.get(IMAGE_OWNER) == DEPLOY:
-        found = ecs.describe_task_definition(taskDefinition=actual["taskDefinition"], include=["TAGS"])
-        told = _values_set_by_deploy(actual, found["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
+        reply = ecs.describe_task_definition(taskDefinition=actual["taskDefinition"], include=["TAGS"])
+        values = _values_set_by_deploy(actual, reply["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
     if marks.get(COUNT_OWNER) == SCALE:
-        told["counts"] = _read_counts(clients, f"service/{cluster}/{actual['serviceName']}")
-    return ServiceOverrides(**told, tags=marks)
+        values["counts"] = _read_counts(clients, f"service/{cluster}/{actual['serviceName']}")
+    return ServiceOverrides(**values, tags=marks)
 
 
 def main_container(service: JsonObject, revision: JsonObject) -> JsonObject:
     """Return the container definition to which the service's load balancer sends requests."""
-    named = [one["containerName"] for one in service.get("loadBalancers", [])]
-    listed = revision["containerDefinitions"]
-    found: JsonObject = next((one for one in listed if one["name"] in named), listed[0])
-    return found
+    balanced = [balancer["containerName"] for balancer in service.get("loadBalancers", [])]
+    containers = revision["containerDefinitions"]
+    container: JsonObject = next((each for each in containers if each["name"] in balanced), containers[0])
+    return container
 
 
-def _values_set_by_deploy(service: JsonObject, revision: JsonObject, chosen: list[str]) -> dict[str, Any]:
+def _values_set_by_deploy(service: JsonObject, revision: JsonObject, words: list[str]) -> dict[str, Any]:
     """Return image, size and variables that `deploy` chose, read from the running revision.
 
-    `chosen` are the words of the tag: "size", and "env.NAME" for each variable.
+    `words` are the words of the tag: "size", and "env.NAME" for each variable.
     """
     container = main_container(service, revision)
-    has = {one["name"]: one["value"] for one in container.get("environment", [])}
-    names = [word.removeprefix(VARIABLE_PREFIX) for word in chosen if word.startswith(VARIABLE_PREFIX)]
+    variables = {variable["name"]: variable["value"] for variable in container.get("environment", [])}
+    names = [word.removeprefix(VARIABLE_PREFIX) for word in words if word.startswith(VARIABLE_PREFIX)]
     return {
         "image": str(container["image"]),
         "revision": str(revision["taskDefinitionArn"]),
-        "size": Size(int(revision["cpu"]), int(revision["memory"])) if SIZE_WORD in chosen else None,
-        "environment": {name: has[name] for name in names if name in has},
+        "size": Size(int(revision["cpu"]), int(revision["memory"])) if SIZE_WORD in words else None,
+        "environment": {name: variables[name] for name in names if name in variables},
     }
 
 
 def _read_counts(clients: Clients, resource: str) -> Counts | None:
     """Return the scaling limits of a service (DescribeScalableTargets), or None if it is not scaled.
 
-    The call is the same as the one that reads the scalable target itself, so its answer is shared.
+    `ScalableTarget` makes the same call, so that both share one reply.
     """
     scaling = clients.client("application-autoscaling")
-    together = scaling.batch_scope.batch(resource, "ScalableTarget", most=_MAX_TARGETS)
-    listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=together)
-    found = next((one for one in listed["ScalableTargets"] if one["ResourceId"] == resource), None)
-    return Counts(found["MinCapacity"], found["MaxCapacity"]) if found else None
+    resource_ids = scaling.batch_scope.batch(resource, "ScalableTarget", most=_MAX_TARGETS)
+    listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=resource_ids)
+    target = next((each for each in listed["ScalableTargets"] if each["ResourceId"] == resource), None)
+    return Counts(target["MinCapacity"], target["MaxCapacity"]) if target else None

@@ -17,6 +17,7 @@ from provisioner.names import has_stack_tags
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
 from provisioner.resources.ecs.overrides import main_container
 from provisioner.resources.ecs.service import describe_services
+from provisioner.resources.ecs.service_deployments import primary_deployment
 from provisioner.resources.ecs.task_definitions import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
 
@@ -74,9 +75,8 @@ class RunningRevision:
 
     @property
     def primary(self) -> JsonObject:
-        """The primary deployment, which is the desired one; {} if there is none."""
-        none: JsonObject = {}
-        return next((one for one in self.service["deployments"] if one["status"] == "PRIMARY"), none)
+        """The primary deployment of the service, which is the desired one; {} if there is none."""
+        return primary_deployment(self.service)
 
     @property
     def is_settled(self) -> bool:
@@ -91,7 +91,7 @@ class RunningRevision:
 
 @dataclass(frozen=True)
 class RevisionChanges:
-    """The values that the next revision has in place of those of the running one."""
+    """The values of the next revision that replace those of the running one."""
 
     image: str
     cpu: int | None = None
@@ -102,19 +102,19 @@ class RevisionChanges:
 
 
 def read_running_revision(clients: Clients, cluster: str, service: str) -> RunningRevision | None:
-    """Return a service with the revision that it is to run; None if it is missing or being deleted.
+    """Return a service with the revision that it is to run; None if the service is missing or being deleted.
 
     Calls DescribeServices and DescribeTaskDefinition.
     """
     ecs = clients.client("ecs")
     try:
-        listed = describe_services(ecs, service, cluster)
+        services = describe_services(ecs, service, cluster)
     except ClientError as error:
         if code_of(error) not in CLUSTER_NOT_FOUND:
             raise
         return None
-    actual = next((one for one in listed if one["status"] == "ACTIVE"), None)
-    return RunningRevision(actual, read_revision(clients, actual["taskDefinition"])) if actual else None
+    described = next((each for each in services if each["status"] == "ACTIVE"), None)
+    return RunningRevision(described, read_revision(clients, described["taskDefinition"])) if described else None
 
 
 def read_revision(clients: Clients, name: str) -> JsonObject:
@@ -122,8 +122,8 @@ def read_revision(clients: Clients, name: str) -> JsonObject:
 
     Its variables are sensitive values; its tags are in `Tags`.
     """
-    found = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
-    return {**with_sensitive_variables(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
+    reply = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
+    return {**with_sensitive_variables(reply["taskDefinition"]), "Tags": mapping(reply.get("tags", []))}
 
 
 def list_revisions(clients: Clients, family: str, suffix: str, limit: int) -> list[JsonObject]:
@@ -133,9 +133,9 @@ def list_revisions(clients: Clients, family: str, suffix: str, limit: int) -> li
     """
     ecs = clients.client("ecs")
     arns = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")["taskDefinitionArns"]
-    mine = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
-    found = (read_revision(clients, arn) for arn in mine[:limit])
-    return [actual for actual in found if has_stack_tags(actual["Tags"], suffix)]
+    of_family = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
+    described = (read_revision(clients, arn) for arn in of_family[:limit])
+    return [actual for actual in described if has_stack_tags(actual["Tags"], suffix)]
 
 
 def registration_arguments(actual: JsonObject) -> JsonObject:
@@ -143,48 +143,50 @@ def registration_arguments(actual: JsonObject) -> JsonObject:
     return {key: actual[key] for key in _REGISTRATION_KEYS if actual.get(key) is not None}
 
 
-def next_revision_arguments(running: RunningRevision, desired: RevisionChanges) -> JsonObject:
-    """Return the arguments to register the next revision: the running one with the values of `desired`."""
-    mine = running.container["name"]
+def next_revision_arguments(running: RunningRevision, changes: RevisionChanges) -> JsonObject:
+    """Return the arguments to register the next revision: those of the running one, with the changes."""
+    main = running.container["name"]
     containers = [
-        _changed_container(one, desired) if one["name"] == mine else one
-        for one in running.task_definition["containerDefinitions"]
+        _changed_container(container, changes) if container["name"] == main else container
+        for container in running.task_definition["containerDefinitions"]
     ]
     props = {**registration_arguments(running.task_definition), "containerDefinitions": containers}
-    if desired.cpu:
-        props["cpu"] = str(desired.cpu)
-    if desired.memory:
-        props["memory"] = str(desired.memory)
+    if changes.cpu:
+        props["cpu"] = str(changes.cpu)
+    if changes.memory:
+        props["memory"] = str(changes.memory)
     return props
 
 
-def _changed_container(container: JsonObject, desired: RevisionChanges) -> JsonObject:
-    has = {one["name"]: one["value"] for one in container.get("environment", [])}
-    new = {name: SensitiveValue(name, value) for name, value in desired.environment.items()}
-    told = [{"name": name, "value": value} for name, value in sorted({**has, **new}.items())]
-    changed: dict[str, Any] = {**container, "image": desired.image, "environment": told}
-    if desired.command is not None:
-        changed["command"] = list(desired.command)
+def _changed_container(container: JsonObject, changes: RevisionChanges) -> JsonObject:
+    """Return a container definition with the image, variables and command of the changes."""
+    current = {variable["name"]: variable["value"] for variable in container.get("environment", [])}
+    changed_values = {name: SensitiveValue(name, value) for name, value in changes.environment.items()}
+    environment = [{"name": name, "value": value} for name, value in sorted({**current, **changed_values}.items())]
+    changed: dict[str, Any] = {**container, "image": changes.image, "environment": environment}
+    if changes.command is not None:
+        changed["command"] = list(changes.command)
     return changed
 
 
 def is_same_revision(props: JsonObject, actual: JsonObject) -> bool:
-    """Return whether a described revision equals what would be registered."""
+    """Return whether a described revision equals the one that would be registered with `props`."""
     return not differences(TaskDefinition(), props, actual, None)
 
 
 def differing_paths(container: str, actual: JsonObject, other: JsonObject) -> list[str]:
     """Return the paths in which two revisions differ, apart from the image of the container named `container`."""
     found = differences(TaskDefinition(), registration_arguments(actual), registration_arguments(other), None)
-    return [one.path for one in found if one.path != f"containerDefinitions.{container}.image"]
+    paths = [difference.path for difference in found]
+    return [path for path in paths if path != f"containerDefinitions.{container}.image"]
 
 
 def missing_ports(service: JsonObject, actual: JsonObject) -> list[str]:
     """Return "container:port" for each load balancer target that a revision's containers do not expose."""
     containers = actual["containerDefinitions"]
-    opens = {(one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])}
-    asked = ((one["containerName"], one["containerPort"]) for one in service.get("loadBalancers", []))
-    return [f"{name}:{port}" for name, port in asked if (name, port) not in opens]
+    exposed = {(each["name"], port["containerPort"]) for each in containers for port in each.get("portMappings", [])}
+    balanced = ((balancer["containerName"], balancer["containerPort"]) for balancer in service.get("loadBalancers", []))
+    return [f"{name}:{port}" for name, port in balanced if (name, port) not in exposed]
 
 
 def revision_number(arn: str) -> int:

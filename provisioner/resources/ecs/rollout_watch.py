@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -24,6 +23,7 @@ from provisioner.resources.ecs.service_deployments import (
     SUCCESSFUL,
     SupersedingDeployment,
     has_failed,
+    primary_deployment,
     superseding_deployment,
     was_stopped_by_hand,
 )
@@ -53,16 +53,22 @@ class RolloutStage:
     def description(self) -> str:
         """The progress in one line."""
         failed = f", {self.failed_count} failed" if self.failed_count else ""
-        far = f", {self.lifecycle_stage}" if self.lifecycle_stage else ""
-        waits = f"; {self.awaited_hook}" if self.awaited_hook else ""
-        return f"{self.status}{far}: {self.running_count} of {self.desired_count} tasks run{failed}{waits}"
+        stage = f", {self.lifecycle_stage}" if self.lifecycle_stage else ""
+        hook = f"; {self.awaited_hook}" if self.awaited_hook else ""
+        return f"{self.status}{stage}: {self.running_count} of {self.desired_count} tasks run{failed}{hook}"
 
 
 @dataclass
 class RolloutWatch:
     """The deployment of one revision, followed until it has ended or a newer one superseded it.
 
-    `known_arns` are the ARNs of the deployments, and `earlier_revisions` the task definitions, that existed before it.
+    Attributes:
+        known_arns: The ARNs of the deployments that existed before it.
+        earlier_revisions: The task definitions that the service had before it.
+        arn: The ARN of the deployment; "" while it is not known.
+        successor: The deployment that superseded it, if any.
+        is_stopped_by_hand: Whether neither its tasks nor an alarm ended it, as far as ECS shows that.
+
     """
 
     clients: Clients
@@ -73,7 +79,6 @@ class RolloutWatch:
     earlier_revisions: Set[str] = field(default_factory=frozenset)
     arn: str = ""
     successor: SupersedingDeployment | None = None
-    # Whether it was ended by neither its tasks nor alarms, as far as ECS returns that.
     is_stopped_by_hand: bool = False
 
     def __post_init__(self) -> None:
@@ -83,24 +88,31 @@ class RolloutWatch:
     def read_stage(self) -> RolloutStage:
         """Return the progress of the deployment.
 
-        It comes from DescribeServiceDeployments if that answers, else from the deployments in
+        It comes from DescribeServiceDeployments if that call is allowed and shows the deployment, else from
         DescribeServices.
         """
-        actual, none = self._read_service(), dict[str, Any]()
-        same = [one for one in actual["deployments"] if one["taskDefinition"] == self.revision]
-        mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
-        counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
+        actual = self._read_service()
+        of_revision = [each for each in actual["deployments"] if each["taskDefinition"] == self.revision]
+        counts = _task_counts(of_revision)
         self.arn = self.arn or self._find_arn()
         if self.arn and (stage := unless_denied(lambda: self._read_deployment(actual, *counts))):
             return stage
-        if same or not self._may_be_hidden():
+        return RolloutStage(self._status_from_service(actual, is_shown=bool(of_revision)), "", *counts)
+
+    def _status_from_service(self, actual: JsonObject, *, is_shown: bool) -> str:
+        """Return the status of the deployment as far as the description of the service shows it.
+
+        If another deployment superseded it, set `successor`. `is_shown` says whether the service lists a
+        deployment of the revision.
+        """
+        if is_shown or not self._may_be_hidden():
             self.successor = superseding_deployment(actual, self.revision, self.earlier_revisions)
         if self.successor:
-            return RolloutStage(STOPPED, "", *counts)
-        word = rollout_state(actual, self.revision)
-        if self._may_be_hidden() and (self._is_listed or word == "ROLLED_BACK"):
-            return RolloutStage(PENDING, "", *counts)
-        return RolloutStage(_STATUS_BY_STATE.get(word, "IN_PROGRESS"), "", *counts)
+            return STOPPED
+        state = rollout_state(actual, self.revision)
+        if self._may_be_hidden() and (self._is_listed or state == "ROLLED_BACK"):
+            return PENDING
+        return _STATUS_BY_STATE.get(state, "IN_PROGRESS")
 
     def _read_service(self) -> JsonObject:
         """Return the description of the service (DescribeServices).
@@ -110,15 +122,15 @@ class RolloutWatch:
 
         """
         listed = describe_services(self.clients.client("ecs"), self.service, self.cluster)
-        if actual := next((one for one in listed if one["status"] == "ACTIVE"), None):
+        if actual := next((each for each in listed if each["status"] == "ACTIVE"), None):
             return actual
         raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` makes it anew.")
 
     def _find_arn(self) -> str:
-        """Return the ARN of the revision's newest deployment that is not in `known`; "" if there is none."""
+        """Return the ARN of the revision's newest deployment that is not in `known_arns`; "" if there is none."""
         listed = list_rollouts(self.clients, self.cluster, self.service, self.known_arns)
         self._is_listed = listed is not None
-        return next((one.arn for one in listed or () if one.revision == self.revision), "")
+        return next((each.arn for each in listed or () if each.revision == self.revision), "")
 
     def _read_deployment(self, actual: JsonObject, running: int, desired: int, failed: int) -> RolloutStage | None:
         """Return the progress as DescribeServiceDeployments gives it, or None while it is not visible yet."""
@@ -126,25 +138,27 @@ class RolloutWatch:
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
         if not listed:
             return None
-        told = listed[0]
-        breaker = told.get("deploymentCircuitBreaker", {})
+        deployment = listed[0]
+        breaker = deployment.get("deploymentCircuitBreaker", {})
         failures = max(failed, breaker.get("failureCount", 0))
-        status, self.is_stopped_by_hand = told["status"], was_stopped_by_hand(told)
-        if status == STOPPED and not has_failed(told) and self._follow_newer(actual, told):
+        status, self.is_stopped_by_hand = deployment["status"], was_stopped_by_hand(deployment)
+        if status == STOPPED and not has_failed(deployment) and self._follow_newer(actual, deployment):
             status = "IN_PROGRESS"
-        why, far = told.get("statusReason", ""), told.get("lifecycleStage", "")
-        return RolloutStage(status, why, running, desired, failures, far, describe_awaited_hook(told))
+        reason, lifecycle_stage = deployment.get("statusReason", ""), deployment.get("lifecycleStage", "")
+        return RolloutStage(
+            status, reason, running, desired, failures, lifecycle_stage, describe_awaited_hook(deployment)
+        )
 
     def _follow_newer(self, actual: JsonObject, stopped: JsonObject) -> bool:
-        """Return whether a newer deployment of the same revision took over, and follow that one.
+        """Follow the newest deployment if it is of the same revision, and return whether it is.
 
-        Otherwise set `successor` to the deployment that superseded this one.
+        If it is not, set `successor` to the deployment that superseded the stopped one.
         """
         listed = list_rollouts(self.clients, self.cluster, self.service, self.known_arns) or []
-        later = [one for one in listed if one.created_at > stopped["createdAt"].timestamp()]
-        same = next((one for one in later if one.revision == self.revision), None)
-        if later and later[0] is same:
-            self.arn = same.arn
+        later = [each for each in listed if each.created_at > stopped["createdAt"].timestamp()]
+        same_revision = next((each for each in later if each.revision == self.revision), None)
+        if later and later[0] is same_revision:
+            self.arn = same_revision.arn
             return True
         first = SupersedingDeployment(later[-1].revision, later[-1].created_at) if later else None
         self.successor = first or superseding_deployment(actual, self.revision)
@@ -156,7 +170,7 @@ class RolloutWatch:
         return self.clients.clock.now() - self._started_at < window
 
     def roll_back(self) -> None:
-        """Stop the deployment and roll back (StopServiceDeployment).
+        """Stop the deployment and roll it back (StopServiceDeployment).
 
         A deployment that has ended, or already rolls back, is left as it is.
         """
@@ -167,3 +181,9 @@ class RolloutWatch:
         except ClientError as error:
             if code_of(error) != "ConflictException":
                 raise
+
+
+def _task_counts(deployments: list[JsonObject]) -> tuple[int, int, int]:
+    """Return how many tasks run, are desired and failed, of the primary deployment, else of the first one."""
+    deployment = primary_deployment({"deployments": deployments}) or next(iter(deployments), {})
+    return deployment.get("runningCount", 0), deployment.get("desiredCount", 0), deployment.get("failedTasks", 0)

@@ -18,7 +18,7 @@ from provisioner.engine.execution.managed_resource import consistency_seconds_le
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.service import describe_services
-from provisioner.resources.ecs.service_deployments import list_deployments
+from provisioner.resources.ecs.service_deployments import list_deployments, primary_deployment
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the
@@ -42,7 +42,7 @@ def _ignore_warning(*_: str) -> None:
 
 @dataclass(frozen=True)
 class Rollout:
-    """One deployment: the task definition that it deployed, when it began, and how it ended."""
+    """One deployment: its task definition, status, reason and start (wall-clock seconds)."""
 
     arn: str
     revision: str
@@ -56,8 +56,8 @@ def deployment_arns(clients: Clients, cluster: str, service: str, warn: WarningL
 
     Empty if an emulator does not know the call, or if it is denied; `warn` is then called with the reason.
     """
-    ask = partial(list_deployments, clients.client("ecs"), cluster, service)
-    return [str(one["serviceDeploymentArn"]) for one in unless_denied(ask, warn) or ()]
+    list_own = partial(list_deployments, clients.client("ecs"), cluster, service)
+    return [str(deployment["serviceDeploymentArn"]) for deployment in unless_denied(list_own, warn) or ()]
 
 
 def list_rollouts(
@@ -73,24 +73,21 @@ def list_rollouts(
     `known_arns` are the ARNs of deployments to leave out.
     """
 
-    def ask() -> list[Rollout] | None:
+    def read() -> list[Rollout] | None:
         listed = list_deployments(clients.client("ecs"), cluster, service)
         if listed is None:
             return None
-        new = [one for one in listed if one["serviceDeploymentArn"] not in known_arns][:MAX_ROLLOUTS]
-        task_definitions = _task_definitions_of(clients, (one["targetServiceRevisionArn"] for one in new))
-        return [_as_rollout(one, task_definitions.get(one["targetServiceRevisionArn"], "")) for one in new]
+        deployments = [each for each in listed if each["serviceDeploymentArn"] not in known_arns][:MAX_ROLLOUTS]
+        task_definitions = _task_definitions_of(clients, (each["targetServiceRevisionArn"] for each in deployments))
+        return [_as_rollout(each, task_definitions.get(each["targetServiceRevisionArn"], "")) for each in deployments]
 
-    return unless_denied(ask, warn)
+    return unless_denied(read, warn)
 
 
-def unless_denied(ask: Callable[[], Reply | None], warn: WarningListener = _ignore_warning) -> Reply | None:
-    """Return the answer of a call, or None if the call is denied; `warn` is then called with the reason.
-
-    The deployment can then still be followed by what the service runs.
-    """
+def unless_denied(call: Callable[[], Reply | None], warn: WarningListener = _ignore_warning) -> Reply | None:
+    """Return the reply of a call, or None if the call is denied; then `warn` is called with the reason."""
     try:
-        return ask()
+        return call()
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise
@@ -99,46 +96,48 @@ def unless_denied(ask: Callable[[], Reply | None], warn: WarningListener = _igno
 
 
 def _as_rollout(actual: JsonObject, revision: str) -> Rollout:
-    at = actual["createdAt"].timestamp()
-    return Rollout(actual["serviceDeploymentArn"], revision, actual["status"], actual.get("statusReason", ""), at)
+    """Return a deployment from ListServiceDeployments as a rollout of a task definition."""
+    arn, reason = actual["serviceDeploymentArn"], actual.get("statusReason", "")
+    return Rollout(arn, revision, actual["status"], reason, actual["createdAt"].timestamp())
 
 
 def _task_definitions_of(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
     """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
     ecs = clients.client("ecs")
-    found: dict[str, str] = {}
-    for some in _chunks(list(dict.fromkeys(arns)), _MAX_SERVICE_REVISIONS):
-        told = ecs.describe_service_revisions(serviceRevisionArns=some)["serviceRevisions"]
-        found |= {one["serviceRevisionArn"]: one["taskDefinition"] for one in told}
-    return found
+    task_definitions: dict[str, str] = {}
+    for chunk in _chunks(list(dict.fromkeys(arns)), _MAX_SERVICE_REVISIONS):
+        revisions = ecs.describe_service_revisions(serviceRevisionArns=chunk)["serviceRevisions"]
+        task_definitions |= {each["serviceRevisionArn"]: each["taskDefinition"] for each in revisions}
+    return task_definitions
 
 
 def _chunks(names: list[str], size: int) -> Iterator[list[str]]:
+    """Yield the names in lists of at most `size`."""
     for start in range(0, len(names), size):
         yield names[start : start + size]
 
 
 def force_new_deployment(clients: Clients, cluster: str, service: str, former_id: str) -> None:
-    """Force a deployment with new tasks of the same revision (UpdateService), and only one.
+    """Force exactly one deployment with new tasks of the same revision (UpdateService).
 
-    `former_id` is the id of the primary deployment before. If a reply is lost, the retry first looks for a new
-    primary deployment, as long as ECS may hide one, and sends the call again only if there is none.
+    If a reply is lost, the retry first looks for a new primary deployment, as long as ECS may hide one, and
+    sends the call again only if there is none. `former_id` is the id of the primary deployment so far.
     """
     ecs = clients.client("ecs")
-    lost: list[float] = []
+    lost_at: list[float] = []
 
-    def begun() -> bool | None:
-        deployments = [one for actual in describe_services(ecs, service, cluster) for one in actual["deployments"]]
-        return any(one["status"] == "PRIMARY" and one["id"] != former_id for one in deployments) or None
+    def has_begun() -> bool | None:
+        primaries = (primary_deployment(each) for each in describe_services(ecs, service, cluster))
+        return any(primary and primary["id"] != former_id for primary in primaries) or None
 
-    def once() -> Any:
-        window = consistency_seconds_left(clients, lost[-1] if lost else 0.0)
-        if RetryPolicy(clients.clock, stop_after_delay(window), wait=wait_until_due(0)).poll(begun):
+    def force_unless_begun() -> Any:
+        window = consistency_seconds_left(clients, lost_at[-1] if lost_at else 0.0)
+        if RetryPolicy(clients.clock, stop_after_delay(window), wait=wait_until_due(0)).poll(has_begun):
             return
         try:
             ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
         except Exception as error:
-            lost[:] = [clients.clock.wall()] if categorize(error) is ErrorCategory.LOST else []
+            lost_at[:] = [clients.clock.wall()] if categorize(error) is ErrorCategory.LOST else []
             raise
 
-    call_with_retry(clients, once)
+    call_with_retry(clients, force_unless_begun)

@@ -27,6 +27,7 @@ from provisioner.resources.ecs.service_deployments import (
     FAILED_STATUSES,
     STOPPED_BY_HAND_HINT,
     newest_deployment_status,
+    primary_deployment,
     superseding_deployment,
 )
 from provisioner.resources.ownership.ecs import SERVICE
@@ -42,8 +43,8 @@ _CLOCK_SKEW_SECONDS = 60.0
 
 
 def _why_target_group_is_fixed(actual: Any, _wanted: Any) -> str:
-    """Return why target group and port cannot change where ECS shifts the traffic; "" if they can."""
-    if not any(one.get(TRAFFIC_SHIFT_KEY) for one in actual or ()):
+    """Return why target group and port cannot change because ECS shifts the traffic; "" if they can."""
+    if not any(balancer.get(TRAFFIC_SHIFT_KEY) for balancer in actual or ()):
         return ""
     return (
         "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
@@ -133,8 +134,10 @@ class Service(EcsResourceType):
         """Remove `advancedConfiguration` where ECS shifts no traffic: only ECS's own strategies read it."""
         if "loadBalancers" not in actual or strategy_of(actual):
             return actual
-        plain = [{key: one[key] for key in one if key != TRAFFIC_SHIFT_KEY} for one in actual["loadBalancers"]]
-        return {**actual, "loadBalancers": plain}
+        balancers = [
+            {key: balancer[key] for key in balancer if key != TRAFFIC_SHIFT_KEY} for balancer in actual["loadBalancers"]
+        ]
+        return {**actual, "loadBalancers": balancers}
 
     def read_status(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tasks`: whether all, some or none of the desired tasks run."""
@@ -143,8 +146,8 @@ class Service(EcsResourceType):
 
     def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
         """Create the service with a client token of ours (CreateService)."""
-        made = ecs.create_service(**spec.props, clientToken=spec.token, tags=lower_case_pairs(spec.tags))
-        return dict(made["service"])
+        reply = ecs.create_service(**spec.props, clientToken=spec.token, tags=lower_case_pairs(spec.tags))
+        return dict(reply["service"])
 
     def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Update the service and start a deployment (UpdateService).
@@ -167,36 +170,36 @@ class Service(EcsResourceType):
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
         """Add the old target groups until the phase LEAVE; in the phase JOIN only those that get requests."""
-        (mine,) = desired["loadBalancers"]
-        groups = {one.get("targetGroupArn") for one in actual.get("loadBalancers", [])}
-        others = groups - {mine["targetGroupArn"]}
-        old = sorted(others & serving if phase is CutoverPhase.JOIN else others)
-        if not old or phase >= CutoverPhase.LEAVE:
+        (declared,) = desired["loadBalancers"]
+        groups = {balancer.get("targetGroupArn") for balancer in actual.get("loadBalancers", [])}
+        other_groups = groups - {declared["targetGroupArn"]}
+        former_groups = sorted(other_groups & serving if phase is CutoverPhase.JOIN else other_groups)
+        if not former_groups or phase >= CutoverPhase.LEAVE:
             return desired
-        both = [mine, *({**mine, "targetGroupArn": arn} for arn in old)]
+        both = [declared, *({**declared, "targetGroupArn": arn} for arn in former_groups)]
         return {**desired, "loadBalancers": both}
 
     def failure(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
-        """Return why the deployment failed: the stop reason, the exit code and the last log lines."""
-        found = diagnose(ecs, spec.props["cluster"], spec.props["serviceName"])
-        mine = str(spec.props.get("taskDefinition", ""))
+        """Return the error of a failed deployment, with the stop reason, the exit code and the last log lines."""
+        cluster, service = spec.props["cluster"], spec.props["serviceName"]
+        diagnosis = diagnose(ecs, cluster, service)
+        has_failed = diagnosis.status in FAILED_STATUSES
         # Somebody else deployed if the newest deployment is of another revision and has not failed.
-        if found.status and found.status not in FAILED_STATUSES and (by := superseding_deployment(actual, mine)):
+        successor = superseding_deployment(actual, str(spec.props.get("taskDefinition", "")))
+        if diagnosis.status and not has_failed and successor:
             return Superseded(
                 f"The deployment of {spec.aws_name} was superseded: "
-                f"{by.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
+                f"{successor.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
                 "Somebody else deploys, too: CloudTrail tells who called UpdateService. "
                 "Run the same command again: it shows what it would change.",
             )
-        if found.status in FAILED_STATUSES and is_newest_stopped_by_hand(
-            ecs, spec.props["cluster"], spec.props["serviceName"]
-        ):
-            told = f"The deployment of {spec.aws_name} was stopped: {found.description}"
-            return RolledBack(told, STOPPED_BY_HAND_HINT, found.evidence)
+        if has_failed and is_newest_stopped_by_hand(ecs, cluster, service):
+            message = f"The deployment of {spec.aws_name} was stopped: {diagnosis.description}"
+            return RolledBack(message, STOPPED_BY_HAND_HINT, diagnosis.evidence)
         return RolledBack(
-            f"The deployment of {spec.aws_name} failed: {found.description}",
-            f"{found.remedy} Then run the same command again: it starts a new deployment.",
-            found.evidence,
+            f"The deployment of {spec.aws_name} failed: {diagnosis.description}",
+            f"{diagnosis.remedy} Then run the same command again: it starts a new deployment.",
+            diagnosis.evidence,
         )
 
     def required_resources(self, actual: JsonObject) -> Mapping[str, Refusal]:
@@ -204,11 +207,11 @@ class Service(EcsResourceType):
         return dict(production_rules(actual))
 
     def required_action(self, actual: JsonObject) -> str:
-        """Return how to let a deployment go on that waits at a lifecycle hook, or why that is not known."""
+        """Return how to continue a deployment that waits at a lifecycle hook, or why it is unknown whether it waits."""
         return str(actual.get("Waits") or actual.get("Unheard", ""))
 
     def operation_in_progress(self, actual: JsonObject, desired: JsonObject) -> str:
-        """Return which revision is being deployed, who asked for it, and at which hook that waits."""
+        """Return which revision is being deployed, who asked for it, and at which hook it waits."""
         return describe_deployment_in_progress(actual, str(desired.get("taskDefinition", "")))
 
     def extra_seconds(self, actual: JsonObject) -> float:
@@ -216,32 +219,31 @@ class Service(EcsResourceType):
         return strategy_seconds(actual)
 
     def is_stale(self, ecs: Any, spec: ResourceSpec, since: float) -> bool:
-        """Return whether the newest deployment after `since` failed: the former revision may run then."""
-        return (
-            newest_deployment_status(
-                ecs, spec.props["cluster"], spec.props["serviceName"], since - _CLOCK_SKEW_SECONDS
-            )[0]
-            in FAILED_STATUSES
-        )
+        """Return whether the newest deployment since `since` failed: then the former revision may run."""
+        cluster, service = spec.props["cluster"], spec.props["serviceName"]
+        status, _ = newest_deployment_status(ecs, cluster, service, since - _CLOCK_SKEW_SECONDS)
+        return status in FAILED_STATUSES
 
 
 def _newest_deployment_settings(actual: JsonObject) -> JsonObject:
-    """Return the settings that AWS returns only with the newest deployment, under the keys of the service."""
-    primary = (one for one in actual.get("deployments", []) if one["status"] == "PRIMARY")
-    newest: JsonObject = next(primary, {})
-    return {key: newest[key] for key in _DEPLOYMENT_SETTINGS if key in newest}
+    """Return the settings of the service that AWS returns only with its newest deployment."""
+    primary = primary_deployment(actual)
+    return {key: primary[key] for key in _DEPLOYMENT_SETTINGS if key in primary}
 
 
-def describe_services(ecs: Any, own: str, cluster: str) -> list[JsonObject]:
+def describe_services(ecs: Any, service: str, cluster: str) -> list[JsonObject]:
     """Return a service and others of its cluster that this run reads in the same call (DescribeServices)."""
     name = cluster.rpartition("/")[2]
-    services = ecs.batch_scope.batch(own, "Service", most=_MAX_SERVICES, among=f":service/{name}/")
+    services = ecs.batch_scope.batch(service, "Service", most=_MAX_SERVICES, among=f":service/{name}/")
     listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
-    return listed if ecs.is_faithful else [_with_current_task_definition(one) for one in listed]
+    return listed if ecs.is_faithful else [_with_current_task_definition(each) for each in listed]
 
 
 def _with_current_task_definition(service: JsonObject) -> JsonObject:
-    """Set the task definition of a service's only deployment: moto keeps the first one for ever."""
+    """Return a service whose only deployment has the service's task definition.
+
+    moto never updates the task definition of a deployment.
+    """
     deployments = service.get("deployments", [])
     if len(deployments) != 1:
         return service
@@ -249,16 +251,24 @@ def _with_current_task_definition(service: JsonObject) -> JsonObject:
 
 
 def rollout_state(actual: JsonObject, desired: Any) -> str:
-    """Return a rollout's state: COMPLETED only if all desired tasks run and have the revision `desired`."""
-    none: JsonObject = {}
-    listed = actual.get("deployments", [])
-    primary = next((one for one in listed if one["status"] == "PRIMARY"), none)
-    asked = str(desired) if str(desired).startswith("arn:") else primary.get("taskDefinition")
-    is_asked = primary.get("taskDefinition") == asked
-    # After a failed deployment was started again, the failed one is listed beside it for a while.
-    mine = [primary] if is_asked else [one for one in listed if one.get("taskDefinition") == asked]
-    if "FAILED" in [one.get("rolloutState") for one in mine]:
+    """Return the state of the rollout of a revision: COMPLETED, IN_PROGRESS, FAILED or ROLLED_BACK.
+
+    It is COMPLETED only if the desired number of tasks run and have this revision.
+
+    Args:
+        actual: The service as DescribeServices returns it.
+        desired: The ARN of the revision. Anything else stands for the revision of the primary deployment.
+
+    """
+    primary = primary_deployment(actual)
+    current = primary.get("taskDefinition")
+    expected = str(desired) if str(desired).startswith("arn:") else current
+    # After a failed deployment was started again, the failed one is listed beside the primary for a while.
+    judged = [primary]
+    if current != expected:
+        judged = [each for each in actual.get("deployments", []) if each.get("taskDefinition") == expected]
+    if any(deployment.get("rolloutState") == "FAILED" for deployment in judged):
         return "FAILED"
     if primary.get("rolloutState") != "COMPLETED" or actual["runningCount"] < actual["desiredCount"]:
         return "IN_PROGRESS"
-    return "COMPLETED" if is_asked else "ROLLED_BACK"
+    return "COMPLETED" if current == expected else "ROLLED_BACK"

@@ -14,7 +14,7 @@ PENDING = "PENDING"
 # botocore ecs ServiceDeploymentStatus. A deployment that a newer one replaces gets this status within a
 # second (kayac/ecspresso#899), and so does a deployment that somebody stopped.
 STOPPED = "STOPPED"
-# terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
+# The statuses with which the new revision does not run (terraform-provider-aws ecs/service.go).
 FAILED_STATUSES = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 # botocore ServiceDeploymentRollbackMonitorsStatus, of the circuit breaker and of alarms.
 _TRIGGERED = "TRIGGERED"
@@ -36,16 +36,22 @@ class SupersedingDeployment:
     created_at: float
 
 
+def primary_deployment(service: JsonObject) -> JsonObject:
+    """Return the primary deployment of a described service, which is the desired one; {} if there is none."""
+    none: JsonObject = {}
+    return next((each for each in service.get("deployments", []) if each["status"] == "PRIMARY"), none)
+
+
 def list_deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
     """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
 
     None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
     """
-    asked = {"cluster": cluster, "service": service, "maxResults": _MAX_DEPLOYMENTS}
-    reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**asked), {})
+    parameters = {"cluster": cluster, "service": service, "maxResults": _MAX_DEPLOYMENTS}
+    reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**parameters), {})
     if not reply:
         return None
-    return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
+    return sorted(reply["serviceDeployments"], key=lambda deployment: deployment["createdAt"].timestamp(), reverse=True)
 
 
 def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
@@ -63,29 +69,29 @@ def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float 
 
     """
     listed = list_deployments(ecs, cluster, service) or []
-    later = [one for one in listed if one["createdAt"].timestamp() >= since]
+    later = [deployment for deployment in listed if deployment["createdAt"].timestamp() >= since]
     newest: JsonObject = next(iter(later), {})
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
 
 
 def has_failed(actual: JsonObject) -> bool:
-    """Return whether ECS itself failed a deployment: its circuit breaker or an alarm triggered."""
+    """Return whether the circuit breaker or an alarm made ECS fail a deployment."""
     return bool(actual.get("rollback")) or _TRIGGERED in _monitor_statuses(actual)
 
 
 def was_stopped_by_hand(actual: JsonObject) -> bool:
-    """Return whether a deployment that ended badly was ended by neither its tasks nor alarms.
+    """Return whether neither the circuit breaker nor an alarm ended a deployment that did not succeed.
 
     Then somebody called StopServiceDeployment, which rolls back as the circuit breaker does, or a lifecycle
-    hook failed. If ECS does not return what its own checks found, they are assumed to have ended it.
+    hook failed. False if ECS returns the status of neither.
     """
-    verdicts = _monitor_statuses(actual)
-    return bool(verdicts) and _TRIGGERED not in verdicts
+    statuses = _monitor_statuses(actual)
+    return bool(statuses) and _TRIGGERED not in statuses
 
 
 def _monitor_statuses(actual: JsonObject) -> list[str]:
-    # The status of the circuit breaker and of the alarms, as far as ECS returns them.
-    return [actual[judge].get("status", "") for judge in _MONITORS if actual.get(judge)]
+    """Return the status of the circuit breaker and of the alarms, as far as ECS returns them."""
+    return [actual[monitor].get("status", "") for monitor in _MONITORS if actual.get(monitor)]
 
 
 def superseding_deployment(
@@ -93,12 +99,11 @@ def superseding_deployment(
 ) -> SupersedingDeployment | None:
     """Return the deployment of another revision that a service is to run instead; None if there is none.
 
-    None also if `revision` has failed: then ECS itself rolled back. `earlier_revisions` are revisions that the service
-    had before; ECS rolls back to one of these, so none of them supersedes `revision`.
+    None also if `revision` has failed: then ECS itself rolled back. ECS rolls back to one of the
+    `earlier_revisions` of the service, so none of them supersedes `revision`.
     """
-    listed = service["deployments"]
-    states = [one.get("rolloutState") for one in listed if one["taskDefinition"] == revision]
-    primary = next((one for one in listed if one["status"] == "PRIMARY"), None)
-    if primary is None or "FAILED" in states or primary["taskDefinition"] in {revision, *earlier_revisions}:
+    states = [each.get("rolloutState") for each in service["deployments"] if each["taskDefinition"] == revision]
+    primary = primary_deployment(service)
+    if not primary or "FAILED" in states or primary["taskDefinition"] in {revision, *earlier_revisions}:
         return None
     return SupersedingDeployment(primary["taskDefinition"], primary["createdAt"].timestamp())

@@ -70,8 +70,8 @@ class StandaloneTask:
     @property
     def exit_code(self) -> int | None:
         """The exit code of the service's container, or None if the container never ran."""
-        codes = (one.get("exitCode") for one in self.actual["containers"] if one["name"] == self.container)
-        return next(codes, None)
+        containers = self.actual["containers"]
+        return next((each.get("exitCode") for each in containers if each["name"] == self.container), None)
 
     @property
     def was_reclaimed(self) -> bool:
@@ -81,9 +81,11 @@ class StandaloneTask:
     @property
     def diagnosis(self) -> Diagnosis:
         """How the task and its containers ended."""
-        listed = self.actual["containers"]
-        ends = tuple(StoppedContainer(one["name"], one.get("exitCode"), one.get("reason", "")) for one in listed)
-        return Diagnosis(task_id=self.id, stop_reason=str(self.actual.get("stoppedReason", "")), containers=ends)
+        stopped = tuple(
+            StoppedContainer(container["name"], container.get("exitCode"), container.get("reason", ""))
+            for container in self.actual["containers"]
+        )
+        return Diagnosis(task_id=self.id, stop_reason=str(self.actual.get("stoppedReason", "")), containers=stopped)
 
 
 def start_task(
@@ -98,9 +100,9 @@ def start_task(
     """Start a task that runs one command, with the service's network, roles, secrets and image (RunTask).
 
     Args:
-        clients: The way to AWS.
+        clients: The connection to AWS.
         cluster: Name or ARN of the cluster.
-        running: The service and the revision that the task is to be like.
+        running: The service and the revision whose configuration the task gets.
         command: The command line and its capacity provider.
         token: Client token. Sent twice with the same token, the call starts one task.
         tags: Tags of the task.
@@ -128,64 +130,63 @@ def start_task(
     )
     reply = call_with_retry(clients, call, recent)
     if not reply["tasks"]:
-        told = ", ".join(f"{one.get('reason')} {one.get('detail', '')}".strip() for one in reply["failures"])
+        failures = reply["failures"]
+        reasons = ", ".join(f"{each.get('reason')} {each.get('detail', '')}".strip() for each in failures)
         hint = "Without --spot it runs on demand." if command.capacity_provider == SPOT else "Run it again later."
-        raise ProvisionerError(f"ECS starts no task: {told or 'it gives no reason'}.", hint)
+        raise ProvisionerError(f"ECS starts no task: {reasons or 'it gives no reason'}.", hint)
     return StandaloneTask(reply["tasks"][0], name)
 
 
 def find_running(clients: Clients, cluster: str, running: RunningRevision, command: Command) -> StandaloneTask | None:
-    """Return a task that already runs this very command, started by an earlier run that was cut off.
+    """Return a running task that an earlier `run` of the same command started; None if there is none.
 
-    Looked for with ListTasks and DescribeTasks among the running tasks that `run` started; None if none
-    matches.
+    Calls ListTasks and DescribeTasks.
     """
     ecs = clients.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:MAX_TASKS])["tasks"] if arns else []
     family, name = str(running.task_definition["family"]), str(running.container["name"])
-    mine = (one for one in tasks if one["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
-    same = (one for one in mine if _command_of(one, name) == command.arguments)
-    return next((StandaloneTask(one, name) for one in same), None)
+    of_family = (task for task in tasks if task["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
+    of_command = (task for task in of_family if _command_of(task, name) == command.arguments)
+    return next((StandaloneTask(task, name) for task in of_command), None)
 
 
 def find_started(
     clients: Clients, cluster: str, running: RunningRevision, command: Command, since: float, task: str
 ) -> StandaloneTask | None:
-    """Return the task that an earlier run started without learning how it ended; None if ECS has none.
+    """Return the task of an earlier, interrupted `run` of the same command; None if ECS has none.
 
-    With `task`, the ARN of the task, that task is described. Without it, the newest stopped task is returned
-    that ran this very command and was created at `since` (wall-clock seconds) or later.
+    If `task` is its ARN, that task is described. If `task` is "", the newest stopped task is returned that ran
+    the command and was created at `since` (wall-clock seconds) or later.
     """
     ecs, name = clients.client("ecs"), str(running.container["name"])
     arns = [task] if task else []
     if not task:
         arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]
-    some = (arns[at : at + MAX_TASKS] for at in range(0, len(arns), MAX_TASKS))
-    told = [one for part in some for one in ecs.describe_tasks(cluster=cluster, tasks=part)["tasks"]]
-    same = [one for one in told if task or _runs_command_since(one, name, command, since)]
-    newest = max(same, key=lambda one: one["createdAt"], default=None)
+    chunks = (arns[start : start + MAX_TASKS] for start in range(0, len(arns), MAX_TASKS))
+    tasks = [each for chunk in chunks for each in ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]]
+    matching = [each for each in tasks if task or _runs_command_since(each, name, command, since)]
+    newest = max(matching, key=lambda each: each["createdAt"], default=None)
     return StandaloneTask(newest, name) if newest else None
 
 
 def _runs_command_since(task: JsonObject, container: str, command: Command, since: float) -> bool:
-    return (
-        _command_of(task, container) == command.arguments
-        and task["createdAt"].timestamp() >= since - CLOCK_SKEW_SECONDS
-    )
+    """Return whether a task runs the command and was created at `since` (wall-clock seconds) or later."""
+    is_new = task["createdAt"].timestamp() >= since - CLOCK_SKEW_SECONDS
+    return is_new and _command_of(task, container) == command.arguments
 
 
 def _command_of(task: JsonObject, container: str) -> tuple[str, ...]:
-    # The command that the task was started with in place of the container's own.
+    """Return the command that a task was started with instead of the container's own; () if there is none."""
     overrides: Iterable[JsonObject] = task.get("overrides", {}).get("containerOverrides", [])
-    return next((tuple(one.get("command", ())) for one in overrides if one["name"] == container), ())
+    return next((tuple(override.get("command", ())) for override in overrides if override["name"] == container), ())
 
 
 def read_task(clients: Clients, cluster: str, task: StandaloneTask) -> StandaloneTask:
     """Return the current state of a task (DescribeTasks), or `task` while AWS does not show the task yet."""
     ecs = clients.client("ecs")
-    told = ecs.describe_tasks(cluster=cluster, tasks=[task.arn])["tasks"]
-    return StandaloneTask(told[0], task.container) if told else task
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=[task.arn])["tasks"]
+    return StandaloneTask(tasks[0], task.container) if tasks else task
 
 
 def stop_task(clients: Clients, cluster: str, task: StandaloneTask) -> None:

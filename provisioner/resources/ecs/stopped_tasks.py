@@ -1,4 +1,4 @@
-"""Tasks that stopped by themselves: the first of a deployment shows whether the others will stop too."""
+"""The tasks of a service that stopped, and whether the reason will stop the other tasks of a deployment too."""
 
 from __future__ import annotations
 
@@ -30,20 +30,23 @@ def fatal_stop_reason(clients: Clients, cluster: str, service: str, revision: st
     Tasks in `before` (ARNs) had stopped before the deployment and are left out.
     """
     ecs = clients.client("ecs")
-    new = sorted(stopped_task_arns(clients, cluster, service) - before)[:MAX_TASKS]
-    tasks = ecs.describe_tasks(cluster=cluster, tasks=new)["tasks"] if new else []
-    ends = (_fatal_reason(one) for one in tasks if one["taskDefinitionArn"] == revision)
-    return next(filter(None, ends), "")
+    new_arns = sorted(stopped_task_arns(clients, cluster, service) - before)[:MAX_TASKS]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=new_arns)["tasks"] if new_arns else []
+    reasons = (_fatal_reason(task) for task in tasks if task["taskDefinitionArn"] == revision)
+    return next(filter(None, reasons), "")
 
 
 def _fatal_reason(task: JsonObject) -> str:
-    # The stop reason, if it is a failed pull, too little memory, or a container that ended at once; else "".
+    """Return the stop reason of a task if other tasks of its revision will stop for it too; "" otherwise.
+
+    Such reasons are a failed pull, too little memory, and an essential container that ended at once.
+    """
     reason = str(task.get("stoppedReason", ""))
-    said = " ".join([reason, *(str(one.get("reason", "")) for one in task.get("containers", []))])
-    if _PULL_FAILED in said or _OUT_OF_MEMORY in said:
+    reasons = " ".join([reason, *(str(container.get("reason", "")) for container in task.get("containers", []))])
+    if _PULL_FAILED in reasons or _OUT_OF_MEMORY in reasons:
         return reason
     if task.get("stopCode") != "EssentialContainerExited":
         return ""
-    start, end = task.get("startedAt"), task.get("stoppedAt")
-    lived = (end - start).total_seconds() if start and end else 0.0
-    return reason if lived < _TOO_SHORT_SECONDS else ""
+    started, stopped = task.get("startedAt"), task.get("stoppedAt")
+    lifetime = (stopped - started).total_seconds() if started and stopped else 0.0
+    return reason if lifetime < _TOO_SHORT_SECONDS else ""

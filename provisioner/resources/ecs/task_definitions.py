@@ -50,59 +50,68 @@ class TaskDefinition(EcsResourceType):
         A revision never changes. So the recorded one is returned without describing it again if it still has
         its tags, a service runs it, and its family is active.
         """
-        if known := _recorded_revision(ecs, spec):
-            return known
+        if recorded := _recorded_revision(ecs, spec):
+            return recorded
         name = spec.id or spec.props["family"]
-        found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
-        actual = with_sensitive_variables(found["taskDefinition"])
+        reply = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
+        actual = with_sensitive_variables(reply["taskDefinition"])
         if actual["taskDefinitionArn"] in spec.excluded_ids:
             return None
-        return {**actual, "Tags": mapping(found.get("tags", []))}
+        return {**actual, "Tags": mapping(reply.get("tags", []))}
 
     def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
         """Register a new revision (RegisterTaskDefinition).
 
         The call creates another revision each time, so it is made only after none was found.
         """
-        made = ecs.register_task_definition(**spec.props, tags=lower_case_pairs(spec.tags))
-        return with_sensitive_variables(made["taskDefinition"])
+        reply = ecs.register_task_definition(**spec.props, tags=lower_case_pairs(spec.tags))
+        return with_sensitive_variables(reply["taskDefinition"])
 
     def delete(self, ecs: Any, spec: ResourceSpec) -> None:
         """Deregister the revision, then delete it: DeleteTaskDefinitions accepts inactive revisions only."""
-        found = ecs.describe_task_definition(taskDefinition=spec.id)["taskDefinition"]
-        if found["status"] == "ACTIVE":
+        task_definition = ecs.describe_task_definition(taskDefinition=spec.id)["taskDefinition"]
+        if task_definition["status"] == "ACTIVE":
             ecs.deregister_task_definition(taskDefinition=spec.id)
         ecs.delete_task_definitions(taskDefinitions=[spec.id])
 
     def normalize(self, actual: JsonObject) -> JsonObject:
-        """Return the definition with its containers keyed by name, and without what AWS adds by itself.
+        """Return the definition with its containers by name, and without values that AWS adds by itself.
 
-        The order of commands is kept. AWS's additions are removed on both sides of a comparison, because a
-        revision that was made from a described one states them too.
+        Both sides of a comparison are normalized, because a revision that was made from a described one has the
+        added values too.
         """
-        containers = {one["name"]: _comparable_container(one) for one in actual.get("containerDefinitions", [])}
-        volumes = [{key: value for key, value in one.items() if value} for one in actual.get("volumes", [])]
-        told = {"volumes": volumes} if "volumes" in actual else {}
-        return {**actual, **told, "containerDefinitions": containers}
+        containers = {each["name"]: _comparable_container(each) for each in actual.get("containerDefinitions", [])}
+        normal = {**actual, "containerDefinitions": containers}
+        if "volumes" in actual:
+            normal["volumes"] = [{key: value for key, value in each.items() if value} for each in actual["volumes"]]
+        return normal
 
 
 def with_sensitive_variables(actual: JsonObject) -> JsonObject:
     """Return a described revision with its variables marked sensitive, except those that every stack sets."""
-    containers = [
-        {**one, "environment": [_as_sensitive(each) for each in one["environment"]]} if "environment" in one else one
-        for one in actual.get("containerDefinitions", [])
-    ]
+    containers = [_with_sensitive_environment(container) for container in actual.get("containerDefinitions", [])]
     return {**actual, "containerDefinitions": containers}
 
 
+def _with_sensitive_environment(container: JsonObject) -> JsonObject:
+    """Return a container definition with its variables marked sensitive."""
+    if "environment" not in container:
+        return container
+    return {**container, "environment": [_as_sensitive(variable) for variable in container["environment"]]}
+
+
 def _as_sensitive(variable: JsonObject) -> JsonObject:
+    """Return a variable with its value marked sensitive, unless it already is or every stack sets it."""
     name = str(variable["name"])
-    is_own = name in OWN_VARIABLES or isinstance(variable["value"], SensitiveValue)
-    return variable if is_own else {**variable, "value": SensitiveValue(name, str(variable["value"]))}
+    is_done = name in OWN_VARIABLES or isinstance(variable["value"], SensitiveValue)
+    return variable if is_done else {**variable, "value": SensitiveValue(name, str(variable["value"]))}
 
 
 def _recorded_revision(ecs: Any, spec: ResourceSpec) -> JsonObject | None:
-    """Return the recorded revision if all that is visible without describing it still holds, else None."""
+    """Return the recorded revision if it can be relied on without describing it; else None.
+
+    Its family must be active, its tags must be as desired, and a service must run it.
+    """
     peer = ecs.batch_scope.get(spec.id)
     if peer is None or peer.recorded is None:
         return None
@@ -114,26 +123,30 @@ def _recorded_revision(ecs: Any, spec: ResourceSpec) -> JsonObject | None:
 
 
 def _revisions_in_use(ecs: Any) -> set[str]:
-    """Return the revisions that the services read in this run have (DescribeServices)."""
+    """Return the ARNs of the revisions of the services that this run reads (DescribeServices)."""
     services = (peer.id for peer in ecs.batch_scope.resources if peer.type_name == "Service")
     try:
-        listed = [actual for arn in services for actual in describe_services(ecs, arn, arn.rsplit("/", 2)[-2])]
+        listed = [described for arn in services for described in describe_services(ecs, arn, arn.rsplit("/", 2)[-2])]
     except ClientError as error:
         if code_of(error) not in CLUSTER_NOT_FOUND:
             raise
         return set()
-    return {actual["taskDefinition"] for actual in listed}
+    return {described["taskDefinition"] for described in listed}
 
 
 def _comparable_container(container: JsonObject) -> JsonObject:
+    """Return a container definition in the form for comparisons."""
     # The order of these two lists counts, so they are compared as text.
     lists: JsonObject = {key: json.dumps(container[key]) for key in ("command", "entryPoint") if container.get(key)}
     if ports := container.get("portMappings"):
-        lists["portMappings"] = [_comparable_port(one) for one in ports]
+        lists["portMappings"] = [_comparable_port(each) for each in ports]
     return {**container, **lists}
 
 
-def _comparable_port(mapping: JsonObject) -> JsonObject:
-    """Remove the host port: under awsvpc it is the container's (botocore ecs PortMapping, hostPort)."""
-    same = mapping.get("hostPort") == mapping.get("containerPort")
-    return {key: value for key, value in mapping.items() if not (key == "hostPort" and same)}
+def _comparable_port(port: JsonObject) -> JsonObject:
+    """Return a port mapping without a host port that equals the container port.
+
+    With awsvpc, AWS sets it to the container port (botocore ecs PortMapping, hostPort).
+    """
+    is_same = port.get("hostPort") == port.get("containerPort")
+    return {key: value for key, value in port.items() if not (key == "hostPort" and is_same)}

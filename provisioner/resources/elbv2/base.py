@@ -14,7 +14,7 @@ LOAD_BALANCER_NOT_FOUND = codes("LoadBalancerNotFound")
 TARGET_GROUP_NOT_FOUND = codes("TargetGroupNotFound")
 LISTENER_NOT_FOUND = codes("ListenerNotFound")
 RULE_NOT_FOUND = codes("RuleNotFound")
-# The member that maps a declared target group to the one that ECS sends its requests to now.
+# The key under which an actual state maps a declared target group to the group that ECS sends its requests to now.
 REPLACEMENT_TARGET_KEY = "StandsIn"
 _NOT_FOUND = LOAD_BALANCER_NOT_FOUND | TARGET_GROUP_NOT_FOUND | LISTENER_NOT_FOUND | RULE_NOT_FOUND
 _TAGGED_TYPES = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
@@ -37,19 +37,21 @@ class ElbResourceType(ResourceType):
             elbv2.remove_tags(ResourceArns=[spec.id], TagKeys=gone)
 
     def replacement_targets(self, actual: JsonObject) -> Mapping[str, str]:
-        """Return, by a declared target group, the group that ECS sends its requests to instead."""
+        """Return the target groups to which ECS sends requests instead of the declared ones, by declared ARN."""
         return dict(actual.get(REPLACEMENT_TARGET_KEY, {}))
 
     def with_tags(self, elbv2: Any, actual: JsonObject) -> JsonObject:
         """Return a described resource with its tags (DescribeTags)."""
-        own = actual[self.id_paths]
+        own_arn = actual[self.id_paths]
 
-        def ask(arns: list[str]) -> list[JsonObject]:
+        def describe(arns: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
 
-        told = read_batch(elbv2.batch_scope.batch(own, *_TAGGED_TYPES, most=MAX_PER_CALL), own, ask, _NOT_FOUND)
-        mine = (one["Tags"] for one in told if one["ResourceArn"] == own)
-        return {**actual, "Tags": mapping(next(mine, []))}
+        descriptions = read_batch(
+            elbv2.batch_scope.batch(own_arn, *_TAGGED_TYPES, most=MAX_PER_CALL), own_arn, describe, _NOT_FOUND
+        )
+        own_tags = (description["Tags"] for description in descriptions if description["ResourceArn"] == own_arn)
+        return {**actual, "Tags": mapping(next(own_tags, []))}
 
 
 def full_name(actual: JsonObject, key: str) -> str:

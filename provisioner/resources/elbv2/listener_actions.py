@@ -1,4 +1,4 @@
-"""Actions and conditions of rules in one form each, and forwards whose weights ECS sets."""
+"""Actions and conditions of listeners and rules: their normal forms, their weights in a cutover or set by ECS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def normalize_action(action: JsonObject) -> JsonObject:
     """
     plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
     forward = action.get("ForwardConfig") or {}
-    targets = [{"Weight": 1, **one} for one in forward.get("TargetGroups") or []]
+    targets = [{"Weight": 1, **target} for target in forward.get("TargetGroups") or []]
     sticky = forward.get("TargetGroupStickinessConfig") or {}
     if action["Type"] != "forward" or not targets:
         return plain
@@ -41,12 +41,12 @@ def normalize_condition(condition: JsonObject) -> JsonObject:
     """
     configs = [inner for key, inner in condition.items() if key.endswith("Config")]
 
-    def told(key: str) -> Any:
+    def given(key: str) -> Any:
         # A value that is not known yet, or is a secret, takes the place of the whole list.
-        return next((one[key] for one in (condition, *configs) if one.get(key)), [])
+        return next((each[key] for each in (condition, *configs) if each.get(key)), [])
 
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
-    values, patterns = told("Values"), told("RegexValues")
+    values, patterns = given("Values"), given("RegexValues")
     return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}
 
 
@@ -54,8 +54,8 @@ def target_group_weights(actions: list[JsonObject]) -> dict[str, int]:
     """Return the weights of a forward action by target group ARN; {} if the action is no forward."""
     if len(actions) != 1 or actions[0]["Type"] != "forward":
         return {}
-    listed = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
-    return {one["TargetGroupArn"]: one.get("Weight", 1) for one in listed}
+    groups = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
+    return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
 
 
 # The member that says in words who sets the weights, if it is not this project.
@@ -66,62 +66,83 @@ def with_traffic_shift(
     elbv2: Any,
     spec: ResourceSpec,
     actual: JsonObject,
-    told: Mapping[str, int],
+    weights: Mapping[str, int],
     declared_groups: Iterable[str],
     listener_rules: Collection[JsonObject] = (),
 ) -> JsonObject:
-    """Return a listener or rule, marked if ECS decides where it forwards to.
+    """Return a listener or rule with two more members if ECS decides where it forwards to.
 
-    `ShiftedBy` says who decides. `StandsIn` maps the declared target group to the one that serves now. ECS is
-    asked only if the listener or rule, or a rule beside it, forwards to other groups than declared.
+    `ShiftedBy` says who sets the weights. `StandsIn` maps the declared target group to the group that gets the
+    requests now. ECS is asked only if the listener or rule, or another rule of the listener, forwards to other
+    groups than declared.
 
     Args:
         elbv2: The client of Elastic Load Balancing; a client of ECS is made from it.
         spec: The declared listener or rule.
         actual: Its actual state.
-        told: The weights of the groups that it forwards to, by ARN.
+        weights: The weights of the groups that it forwards to, by ARN.
         declared_groups: The groups that it is declared to forward to.
         listener_rules: All rules of the listener. The production rule of ECS shows which group serves.
 
     """
-    groups, mine = frozenset(told), frozenset(declared_groups)
-    if not mine or groups | _groups_sharing_a_rule(listener_rules, mine) <= mine:
+    groups, declared = frozenset(weights), frozenset(declared_groups)
+    if not declared or groups | _groups_sharing_a_rule(listener_rules, declared) <= declared:
         return actual
-    default = (one["RuleArn"] for one in listener_rules if one["IsDefault"])
-    arn = str(actual.get("RuleArn") or next(default, ""))
+    default_rule = next((rule["RuleArn"] for rule in listener_rules if rule["IsDefault"]), "")
+    arn = str(actual.get("RuleArn") or default_rule)
     shift = find_shift_between(sibling_client(elbv2, "ecs"), spec.suffix, groups)
     if shift is None:
         return actual
-    production = next((one for one in listener_rules if one["RuleArn"] in shift.rules[:1]), None)
+    production = next((rule for rule in listener_rules if rule["RuleArn"] in shift.rules[:1]), None)
     # A forward to a single group was set by hand, and ECS may have shifted on since.
-    production_weights = target_group_weights(production["Actions"]) if production else told if len(told) > 1 else {}
-    serves = max(production_weights, key=production_weights.__getitem__, default="")
-    marked = {**actual, REPLACEMENT_TARGET_KEY: {shift.own_group: serves}} if serves else actual
+    production_weights = weights if len(weights) > 1 else {}
+    if production:
+        production_weights = target_group_weights(production["Actions"])
+    serving_group = max(production_weights, key=production_weights.__getitem__, default="")
+    marked = {**actual, REPLACEMENT_TARGET_KEY: {shift.own_group: serving_group}} if serving_group else actual
     # A rule that somebody set to follow ECS's rule is left alone too, unless ECS's rule has moved on since.
-    is_after = not serves or arn in shift.rules or bool(told.get(serves))
-    return {**marked, SHIFTED_BY_KEY: shift.description} if shift.controls(arn, groups) and is_after else marked
+    is_current = not serving_group or arn in shift.rules or bool(weights.get(serving_group))
+    return {**marked, SHIFTED_BY_KEY: shift.description} if shift.controls(arn, groups) and is_current else marked
 
 
-def _groups_sharing_a_rule(rules: Iterable[JsonObject], mine: Set[str]) -> frozenset[str]:
-    """Return all groups of the rules that forward to at least one of the groups in `mine`."""
-    forwards = (target_group_weights(one["Actions"]).keys() for one in rules)
-    return frozenset(group for groups in forwards if groups & mine for group in groups)
+def _groups_sharing_a_rule(rules: Iterable[JsonObject], groups: Set[str]) -> frozenset[str]:
+    """Return all target groups of the rules that forward to at least one of `groups`."""
+    forwards = (target_group_weights(rule["Actions"]).keys() for rule in rules)
+    return frozenset(group for rule_groups in forwards if rule_groups & groups for group in rule_groups)
 
 
 def actions_at(phase: CutoverPhase, desired: list[JsonObject], actual: list[JsonObject]) -> list[JsonObject]:
-    """Return a forward to both groups: the new one at weight 0, then with all the weight, then alone."""
-    new, had = target_group_weights(desired), target_group_weights(actual)
-    if phase >= CutoverPhase.DROP or not new or not had or new.keys() == had.keys():
+    """Return the forward action of a phase of a cutover from the actual target groups to the desired ones.
+
+    It forwards to all of them, first with weight 0 for the new groups, from SHIFT on with weight 0 for the old
+    ones, and from DROP on to the new groups alone.
+    """
+    new_weights, actual_weights = target_group_weights(desired), target_group_weights(actual)
+    if (
+        phase >= CutoverPhase.DROP
+        or not new_weights
+        or not actual_weights
+        or new_weights.keys() == actual_weights.keys()
+    ):
         return desired
-    weights = dict.fromkeys(had, 0) | new if phase >= CutoverPhase.SHIFT else dict.fromkeys(new, 0) | had
+    weights = (
+        dict.fromkeys(actual_weights, 0) | new_weights
+        if phase >= CutoverPhase.SHIFT
+        else dict.fromkeys(new_weights, 0) | actual_weights
+    )
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
 
 
 def actions_with_deposed(desired: list[JsonObject], deposed: Mapping[str, str]) -> list[JsonObject]:
-    """Return a forward as it is in the phase JOIN, by `deposed`: the old group of each new one."""
-    olds = [deposed[group] for group in groups_with_weight(desired) if group in deposed]
-    return actions_at(CutoverPhase.JOIN, desired, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
+    """Return a forward that still sends requests to the deposed target groups, as in the phase JOIN.
+
+    `deposed` maps a new target group to the deposed one that it replaces.
+    """
+    deposed_groups = [deposed[new_group] for new_group in groups_with_weight(desired) if new_group in deposed]
+    return actions_at(
+        CutoverPhase.JOIN, desired, [{"Type": "forward", "TargetGroupArn": group} for group in deposed_groups]
+    )
 
 
 def groups_with_weight(actions: list[JsonObject]) -> list[str]:

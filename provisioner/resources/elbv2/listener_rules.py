@@ -31,7 +31,7 @@ from provisioner.resources.origin_key import is_too_early_for_key, redact_rule, 
 from provisioner.resources.ownership.elbv2 import RULE
 from provisioner.resources.tags import pairs
 
-# No request comes from this address (RFC 5737, 3).
+# A condition that no request meets: none comes from this address (RFC 5737, 3).
 _UNMET_CONDITION: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
 
 
@@ -59,66 +59,77 @@ class ListenerRule(ElbResourceType):
 
     def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the rule by its ARN if that is known, else by its priority (DescribeRules)."""
-        listed = elbv2.describe_rules(ListenerArn=spec.props["ListenerArn"])["Rules"]
-        mine = next((actual for actual in listed if actual["RuleArn"] == spec.id), None)
-        mine = mine or next((actual for actual in listed if actual["Priority"] == str(spec.props["Priority"])), None)
-        if mine is None:
+        rules = elbv2.describe_rules(ListenerArn=spec.props["ListenerArn"])["Rules"]
+        rule = next((each for each in rules if each["RuleArn"] == spec.id), None)
+        rule = rule or next((each for each in rules if each["Priority"] == str(spec.props["Priority"])), None)
+        if rule is None:
             return None
-        told, ours = target_group_weights(mine["Actions"]), target_group_weights(spec.props.get("Actions", []))
-        marked = with_traffic_shift(elbv2, spec, mine, told, ours, listed)
+        weights, declared = target_group_weights(rule["Actions"]), target_group_weights(spec.props.get("Actions", []))
+        marked = with_traffic_shift(elbv2, spec, rule, weights, declared, rules)
         hidden = redact_rule(marked, spec.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (CreateRule)."""
-        made = created_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
-        return redact_rule(made, spec.suffix)
+        rule = created_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
+        return redact_rule(rule, spec.suffix)
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
-        if place := changed.get("Priority"):
-            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": spec.id, "Priority": int(place)}])
-        rest = {key: value for key, value in changed.items() if key != "Priority"}
+        if priority := changed.get("Priority"):
+            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": spec.id, "Priority": int(priority)}])
+        parameters = {key: value for key, value in changed.items() if key != "Priority"}
         # botocore ModifyRule: removing all transforms needs a parameter of its own.
-        if rest.get("Transforms") == []:
-            rest = {**rest, "ResetTransforms": True}
-            del rest["Transforms"]
-        if rest:
-            elbv2.modify_rule(RuleArn=spec.id, **rest)
+        if parameters.get("Transforms") == []:
+            parameters = {**parameters, "ResetTransforms": True}
+            del parameters["Transforms"]
+        if parameters:
+            elbv2.modify_rule(RuleArn=spec.id, **parameters)
 
     def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (DeleteRule)."""
         elbv2.delete_rule(RuleArn=spec.id)
 
     def initial_properties(self, desired: JsonObject, serving: Set[str], deposed: Mapping[str, str]) -> JsonObject:
-        """Return the rule as created: to the old group, and matching nothing while others get requests."""
-        joined = {**desired, "Actions": actions_with_deposed(desired["Actions"], deposed)}
-        group = set(groups_with_weight(joined["Actions"]))
-        return _with_unmet_condition(joined) if group and serving and not group & serving else joined
+        """Return the properties to create the rule with: it forwards to the deposed target group at first.
+
+        If its target group gets no requests yet while others do (`serving`), it has a condition that no request
+        meets. `deposed` maps a new target group to the deposed one that it replaces.
+        """
+        rule = {**desired, "Actions": actions_with_deposed(desired["Actions"], deposed)}
+        groups = set(groups_with_weight(rule["Actions"]))
+        return _with_unmet_condition(rule) if groups and serving and not groups & serving else rule
 
     def properties_at(
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
-        """Return the rule in a phase of a cutover; it asks for a key only after CloudFront sends it."""
+        """Return the properties of the rule in a phase of a cutover.
+
+        It asks for a key only after CloudFront sends the key.
+
+        Raises:
+            Blocked: If the rule is to ask for a key that CloudFront does not send, after the phase JOIN.
+
+        """
         if phase is CutoverPhase.JOIN and _has_unmet_condition(actual):
             return _with_unmet_condition(desired)
-        given = desired
+        rule = desired
         if phase > CutoverPhase.JOIN and REPLACEMENT_TARGET_KEY in actual:
             # ECS may have shifted its own rule to the other group since.
-            given = {**desired, "Actions": actions_with_deposed(desired["Actions"], actual[REPLACEMENT_TARGET_KEY])}
+            rule = {**desired, "Actions": actions_with_deposed(desired["Actions"], actual[REPLACEMENT_TARGET_KEY])}
         elif SHIFTED_BY_KEY not in actual:
-            given = {**desired, "Actions": actions_at(phase, desired["Actions"], actual["Actions"])}
+            rule = {**desired, "Actions": actions_at(phase, desired["Actions"], actual["Actions"])}
         if not is_too_early_for_key(desired["Conditions"], actual["Conditions"], serving):
-            return given
+            return rule
         if phase > CutoverPhase.JOIN:
             raise Blocked(
                 "The load balancer is to ask for a key that CloudFront does not show yet; it stays open.",
                 "Run `apply` with all of the stack: CloudFront learns the key first.",
             )
-        return {**given, "Conditions": [one for one in desired["Conditions"] if not requires_key(one)]}
+        return {**rule, "Conditions": [each for each in desired["Conditions"] if not requires_key(each)]}
 
     def routes_to(self, actual: JsonObject) -> list[str]:
-        """Return the target groups that the rule gives any weight; none while it matches nothing."""
+        """Return the target groups to which the rule gives any weight; none while it matches no request."""
         return [] if _has_unmet_condition(actual) else groups_with_weight(actual.get("Actions", []))
 
     def normalize(self, actual: JsonObject) -> JsonObject:
@@ -126,15 +137,17 @@ class ListenerRule(ElbResourceType):
         return {
             **actual,
             "Priority": str(actual.get("Priority")),
-            "Conditions": [normalize_condition(one) for one in actual.get("Conditions", [])],
-            "Actions": [normalize_action(one) for one in actual.get("Actions", [])],
+            "Conditions": [normalize_condition(condition) for condition in actual.get("Conditions", [])],
+            "Actions": [normalize_action(action) for action in actual.get("Actions", [])],
         }
 
 
 def _with_unmet_condition(rule: JsonObject) -> JsonObject:
-    # No request meets the added condition.
+    """Return a rule with one more condition, which no request meets."""
     return {**rule, "Conditions": [*rule["Conditions"], _UNMET_CONDITION]}
 
 
 def _has_unmet_condition(rule: JsonObject) -> bool:
-    return any(normalize_condition(one) == normalize_condition(_UNMET_CONDITION) for one in rule.get("Conditions", []))
+    """Return whether a rule has the condition that no request meets."""
+    unmet = normalize_condition(_UNMET_CONDITION)
+    return any(normalize_condition(condition) == unmet for condition in rule.get("Conditions", []))

@@ -9,42 +9,42 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.tags import mapping
 
-# The calls of this module, for the `calls` of a listener's `extras` and `remove`.
+# The calls of this module, for the `operations` of the listener.
 READ_OPERATIONS = "DescribeListenerAttributes DescribeListenerCertificates"
 CHANGE_OPERATIONS = "ModifyListenerAttributes"
 
 
 def changed_header_attributes(elbv2: Any, listener: str) -> list[Unmanaged]:
-    """Return each header that a listener renames, sets or leaves out against its default.
+    """Return the header attributes of a listener that differ from their defaults (DescribeListenerAttributes).
 
-    The stack declares no such attribute, so any of them was set by hand (DescribeListenerAttributes).
+    They rename, set or remove headers. The stack declares none of them, so each difference was made by hand.
     """
-    told = mapping(elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"])
+    attributes = mapping(elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"])
     return [
-        Unmanaged(f"attribute {key}={value}", {"Key": key, "Value": usual})
-        for key, value in sorted(told.items())
-        if (usual := _default_of(key)) is not None and value not in (usual, "")
+        Unmanaged(f"attribute {key}={value}", {"Key": key, "Value": default})
+        for key, value in sorted(attributes.items())
+        if (default := _default_of(key)) is not None and value not in (default, "")
     ]
 
 
 def reset_attribute(elbv2: Any, spec: ResourceSpec, attribute: JsonObject) -> None:
-    """Set a listener attribute, which `rewritten` found, to its default (ModifyListenerAttributes)."""
+    """Set an attribute from `changed_header_attributes` to its default (ModifyListenerAttributes)."""
     elbv2.modify_listener_attributes(ListenerArn=spec.id, Attributes=[attribute])
 
 
 def extra_certificates(elbv2: Any, listener: str, actual: JsonObject) -> list[Unmanaged]:
-    """Return the certificates besides the declared ones that an HTTPS listener presents (by SNI)."""
+    """Return the undeclared certificates that an HTTPS listener presents by SNI (DescribeListenerCertificates)."""
     if actual.get("Protocol") != "HTTPS":
         return []
-    listed = elbv2.describe_listener_certificates(ListenerArn=listener)["Certificates"]
-    ours = {one["CertificateArn"] for one in actual.get("Certificates", [])}
-    others = (one["CertificateArn"] for one in listed if not one.get("IsDefault"))
-    stays = "it is shown only to who asks for its own name, and goes with the listener"
-    return [Unmanaged(f"certificate {arn}", {}, stays) for arn in others if arn not in ours]
+    certificates = elbv2.describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    declared = {certificate["CertificateArn"] for certificate in actual.get("Certificates", [])}
+    extra = (certificate["CertificateArn"] for certificate in certificates if not certificate.get("IsDefault"))
+    hint = "it is shown only to who asks for its own name, and goes with the listener"
+    return [Unmanaged(f"certificate {arn}", {}, hint) for arn in extra if arn not in declared]
 
 
 def _default_of(key: str) -> str | None:
-    """Return the default of a listener attribute, or None if the attribute is left alone.
+    """Return the default of a header attribute; None for an attribute that may have any value.
 
     Source: botocore elbv2 ListenerAttribute, Key. The default name of a request header is its own name:
     `x_amzn_tls_version` is X-Amzn-Tls-Version.

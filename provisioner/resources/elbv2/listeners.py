@@ -60,18 +60,19 @@ class Listener(ElbResourceType):
     )
 
     def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
-        """Return the listener by its ARN if known, else by its port, marked if ECS shifts its traffic."""
-        listed = elbv2.describe_listeners(LoadBalancerArn=spec.props["LoadBalancerArn"])["Listeners"]
-        mine = next((actual for actual in listed if actual["ListenerArn"] == spec.id), None)
-        mine = mine or next((actual for actual in listed if actual["Port"] == spec.props["Port"]), None)
-        if mine is None:
+        """Return the listener by its ARN if known, else by its port (DescribeListeners).
+
+        If ECS shifts its traffic, the members of `with_traffic_shift` are added.
+        """
+        listeners = elbv2.describe_listeners(LoadBalancerArn=spec.props["LoadBalancerArn"])["Listeners"]
+        listener = next((each for each in listeners if each["ListenerArn"] == spec.id), None)
+        listener = listener or next((each for each in listeners if each["Port"] == spec.props["Port"]), None)
+        if listener is None:
             return None
-        told, ours = (
-            target_group_weights(mine["DefaultActions"]),
-            target_group_weights(spec.props.get("DefaultActions", [])),
-        )
-        rules = elbv2.describe_rules(ListenerArn=mine["ListenerArn"])["Rules"] if ours else []
-        marked = with_traffic_shift(elbv2, spec, mine, told, ours, rules)
+        weights = target_group_weights(listener["DefaultActions"])
+        declared = target_group_weights(spec.props.get("DefaultActions", []))
+        rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"] if declared else []
+        marked = with_traffic_shift(elbv2, spec, listener, weights, declared, rules)
         return self.with_tags(elbv2, marked)
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
@@ -84,15 +85,13 @@ class Listener(ElbResourceType):
 
     def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return rules with undeclared priorities, changed header attributes and extra certificates."""
-        places = children.values("Priority")
-        listed = elbv2.describe_rules(ListenerArn=spec.id)["Rules"]
+        priorities = children.values("Priority")
+        last = max((int(priority) for priority in priorities), default=0)
+        rules = [each for each in elbv2.describe_rules(ListenerArn=spec.id)["Rules"] if not each["IsDefault"]]
         # An emulator may list the default action again, as a rule with the priority "default".
-        ours = {*places, "default"}
-        others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in ours]
-        last = max((int(place) for place in places), default=0)
-        rules = [Unmanaged(_describe_rule(one), one, _reason_to_keep(one, last)) for one in others]
+        undeclared = [each for each in rules if each["Priority"] not in {*priorities, "default"}]
         return [
-            *rules,
+            *(Unmanaged(_describe_rule(rule), rule, _reason_to_keep(rule, last)) for rule in undeclared),
             *listener_unmanaged.changed_header_attributes(elbv2, spec.id),
             *listener_unmanaged.extra_certificates(elbv2, spec.id, actual),
         ]
@@ -106,41 +105,48 @@ class Listener(ElbResourceType):
         elbv2.delete_listener(ListenerArn=spec.id)
 
     def initial_properties(self, desired: JsonObject, serving: Set[str], deposed: Mapping[str, str]) -> JsonObject:
-        """Return the listener as created: forwarding to the old group that its own replaces (`deposed`)."""
+        """Return the properties to create the listener with: it forwards to the deposed target group at first.
+
+        `deposed` maps a new target group to the deposed one that it replaces.
+        """
         return {**desired, "DefaultActions": actions_with_deposed(desired["DefaultActions"], deposed)}
 
     def properties_at(
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
-        """Return the listener in a phase of a cutover; it is closed only after its rules ask for a key."""
+        """Return the properties of the listener in a phase of a cutover.
+
+        A default action that forwards requests becomes a fixed response only after SHIFT, when the rules ask for
+        CloudFront's key.
+        """
+        declared, actions = desired["DefaultActions"], actual["DefaultActions"]
         if phase > CutoverPhase.JOIN and REPLACEMENT_TARGET_KEY in actual:
-            return {
-                **desired,
-                "DefaultActions": actions_with_deposed(desired["DefaultActions"], actual[REPLACEMENT_TARGET_KEY]),
-            }
+            return {**desired, "DefaultActions": actions_with_deposed(declared, actual[REPLACEMENT_TARGET_KEY])}
         if SHIFTED_BY_KEY in actual:
             return desired
-        new, had = desired["DefaultActions"], actual["DefaultActions"]
-        if phase <= CutoverPhase.SHIFT and new[0]["Type"] == "fixed-response" and groups_with_weight(had):
-            return {**desired, "DefaultActions": had}
-        return {**desired, "DefaultActions": actions_at(phase, new, had)}
+        is_closing = declared[0]["Type"] == "fixed-response" and bool(groups_with_weight(actions))
+        if phase <= CutoverPhase.SHIFT and is_closing:
+            return {**desired, "DefaultActions": actions}
+        return {**desired, "DefaultActions": actions_at(phase, declared, actions)}
 
     def routes_to(self, actual: JsonObject) -> list[str]:
-        """Return the target groups that the default action gives any weight."""
+        """Return the target groups to which the default action gives any weight."""
         return groups_with_weight(actual.get("DefaultActions", []))
 
     def normalize(self, actual: JsonObject) -> JsonObject:
         """Return the listener with its actions in normal form."""
-        return {**actual, "DefaultActions": [normalize_action(one) for one in actual.get("DefaultActions", [])]}
+        return {**actual, "DefaultActions": [normalize_action(action) for action in actual.get("DefaultActions", [])]}
 
 
 def _describe_rule(rule: JsonObject) -> str:
-    shown = [normalize_condition(one) for one in rule["Conditions"] if not requires_key(one)]
-    values = [str(value) for one in shown for value in (*one["Values"], *one["RegexValues"])]
+    """Return priority and condition values of a rule, for a message; CloudFront's key is left out."""
+    conditions = [normalize_condition(condition) for condition in rule["Conditions"] if not requires_key(condition)]
+    values = [str(value) for condition in conditions for value in (*condition["Values"], *condition["RegexValues"])]
     return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
 
 
 def _reason_to_keep(rule: JsonObject, last: int) -> str:
+    """Return why an undeclared rule is left alone; `last` is the highest priority that is declared."""
     if int(rule["Priority"]) < last:
         return "it takes no priority of ours, though it is asked before some of our rules"
     return "it is asked after all of our rules"

@@ -32,7 +32,7 @@ class LoadBalancer(ElbResourceType):
         ),
     )
     immutable = frozenset({"Name", "Scheme", "Type"})
-    # A replacement cannot stand beside it, as both need the name and the target groups. So there would be
+    # A replacement cannot exist beside it, as both need the name and the target groups. So there would be
     # minutes without a load balancer.
     change_remedies = {
         "Scheme": "for minutes nobody would answer; bring up a second stack with it, lead the clients there, "
@@ -65,25 +65,24 @@ class LoadBalancer(ElbResourceType):
 
     def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the load balancer of this name with its tags (DescribeLoadBalancers, DescribeTags)."""
-        own = spec.props["Name"]
+        own_name = spec.props["Name"]
 
-        def ask(names: list[str]) -> list[JsonObject]:
+        def describe(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
 
         listed = read_batch(
-            elbv2.batch_scope.batch(own, "LoadBalancer", by="name", most=MAX_PER_CALL),
-            own,
-            ask,
+            elbv2.batch_scope.batch(own_name, "LoadBalancer", by="name", most=MAX_PER_CALL),
+            own_name,
+            describe,
             LOAD_BALANCER_NOT_FOUND,
         )
-        mine = next((actual for actual in listed if actual["LoadBalancerName"] == own), None)
-        return self.with_tags(elbv2, _in_declared_form(mine)) if mine else None
+        balancer = next((each for each in listed if each["LoadBalancerName"] == own_name), None)
+        return self.with_tags(elbv2, _in_declared_form(balancer)) if balancer else None
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the load balancer (CreateLoadBalancer)."""
-        return _in_declared_form(
-            created_in(elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags)), "LoadBalancers")
-        )
+        reply = elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags))
+        return _in_declared_form(created_in(reply, "LoadBalancers"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""
@@ -97,15 +96,15 @@ class LoadBalancer(ElbResourceType):
     def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the listeners on ports that nobody declared (DescribeListeners)."""
         ports = children.values("Port")
-        listed = elbv2.describe_listeners(LoadBalancerArn=spec.id)["Listeners"]
-        others = (one for one in listed if str(one["Port"]) not in ports)
-        stays = "it takes no port of ours, and goes with the balancer"
-        return [Unmanaged(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
+        listeners = elbv2.describe_listeners(LoadBalancerArn=spec.id)["Listeners"]
+        undeclared = (listener for listener in listeners if str(listener["Port"]) not in ports)
+        hint = "it takes no port of ours, and goes with the balancer"
+        return [Unmanaged(f"listener {each['Protocol']} {each['Port']}", each, hint) for each in undeclared]
 
     def deletion_protected(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Return `actual` if deletion protection is on (DescribeLoadBalancerAttributes)."""
-        told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=spec.id)["Attributes"]
-        return actual if mapping(told).get("deletion_protection.enabled") == "true" else {}
+        attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=spec.id)["Attributes"]
+        return actual if mapping(attributes).get("deletion_protection.enabled") == "true" else {}
 
     def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
         """Delete the load balancer (DeleteLoadBalancer).
@@ -142,7 +141,7 @@ class LoadBalancerAttributes(SubresourceType):
 
 
 def _in_declared_form(actual: JsonObject) -> JsonObject:
-    # Bring a load balancer from AWS into the form of the declared properties.
+    """Return a described load balancer in the form of the declared properties."""
     subnets = [zone["SubnetId"] for zone in actual.get("AvailabilityZones", [])]
     return {
         **actual,

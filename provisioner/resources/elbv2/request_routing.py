@@ -16,22 +16,27 @@ CALLS = {"elbv2": ("DescribeRules",)}
 
 def list_path_rules(elbv2: Any, listeners: Iterable[str]) -> list[JsonObject]:
     """Return the rules of the first of these listeners (ARNs) that routes by path (DescribeRules)."""
-    every = (elbv2.describe_rules(ListenerArn=arn)["Rules"] for arn in listeners)
-    return next((list(rules) for rules in every if any(path_values(rule) for rule in rules)), [])
+    rules_by_listener = (elbv2.describe_rules(ListenerArn=arn)["Rules"] for arn in listeners)
+    return next((list(rules) for rules in rules_by_listener if any(path_values(rule) for rule in rules)), [])
 
 
 def target_groups_of(rule: JsonObject) -> Iterator[str]:
-    """Yield the target groups that a rule sends some requests to."""
+    """Yield the target groups to which a rule gives any weight."""
     for action in rule["Actions"]:
         groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-        yield from (one["TargetGroupArn"] for one in groups if one.get("Weight", 1))
+        yield from (group["TargetGroupArn"] for group in groups if group.get("Weight", 1))
         if not groups and action.get("TargetGroupArn"):
             yield action["TargetGroupArn"]
 
 
 def path_values(rule: JsonObject) -> list[str]:
     """Return the path patterns among a rule's conditions."""
-    return [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _path_patterns(one)]
+    return [
+        value
+        for condition in rule["Conditions"]
+        if condition["Field"] == "path-pattern"
+        for value in _path_patterns(condition)
+    ]
 
 
 def matching_rule(rules: Iterable[JsonObject], path: str) -> JsonObject | None:
@@ -41,8 +46,8 @@ def matching_rule(rules: Iterable[JsonObject], path: str) -> JsonObject | None:
     listener rules). Conditions on a header other than CloudFront's key, on a query or on the source address
     count as not met. A condition on the host counts as met.
     """
-    asked = sorted(rules, key=lambda one: (one["IsDefault"], one["IsDefault"] or int(one["Priority"])))
-    return next((one for one in asked if all(_is_met(each, path) for each in one["Conditions"])), None)
+    in_order = sorted(rules, key=lambda rule: (rule["IsDefault"], rule["IsDefault"] or int(rule["Priority"])))
+    return next((rule for rule in in_order if all(_is_met(condition, path) for condition in rule["Conditions"])), None)
 
 
 def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject, list[str]]]:
@@ -50,27 +55,33 @@ def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject,
 
     Only rules whose conditions are path patterns and CloudFront's key are considered.
     """
-    plain = [one for one in rules if all(_is_path_or_key(each) for each in one["Conditions"])]
-    asked = sorted((one for one in plain if path_values(one)), key=lambda one: int(one["Priority"]))
-    of_pattern = {pattern: rule for rule in reversed(asked) for pattern in path_values(rule)}
-    lost = dict(unreachable([pattern for rule in asked for pattern in path_values(rule)]))
-    for rule in asked:
-        if all(pattern in lost or of_pattern[pattern] is not rule for pattern in path_values(rule)):
-            yield rule, sorted({one for pattern in path_values(rule) for one in lost.get(pattern, [pattern])})
+    path_rules = [rule for rule in rules if all(_is_path_or_key(condition) for condition in rule["Conditions"])]
+    in_order = sorted((rule for rule in path_rules if path_values(rule)), key=lambda rule: int(rule["Priority"]))
+    rule_by_pattern = {pattern: rule for rule in reversed(in_order) for pattern in path_values(rule)}
+    matched_before = dict(unreachable([pattern for rule in in_order for pattern in path_values(rule)]))
+    for rule in in_order:
+        if all(pattern in matched_before or rule_by_pattern[pattern] is not rule for pattern in path_values(rule)):
+            yield (
+                rule,
+                sorted(
+                    {earlier for pattern in path_values(rule) for earlier in matched_before.get(pattern, [pattern])}
+                ),
+            )
 
 
 def _is_path_or_key(condition: JsonObject) -> bool:
-    # A path pattern that is no regular expression, or CloudFront's key.
-    spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues")
-    return requires_key(condition) or (condition["Field"] == "path-pattern" and not spelt)
+    """Return whether a condition is on the path, without a regular expression, or on CloudFront's key."""
+    regexes = (condition.get("PathPatternConfig") or {}).get("RegexValues")
+    return requires_key(condition) or (condition["Field"] == "path-pattern" and not regexes)
 
 
 def _is_met(condition: JsonObject, path: str) -> bool:
+    """Return whether a GET for `path` from CloudFront meets a condition."""
     field = condition["Field"]
     if field == "path-pattern":
-        spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues") or []
-        return any(matches(one, path) for one in _path_patterns(condition)) or any(
-            re.search(one, path) for one in spelt
+        regexes = (condition.get("PathPatternConfig") or {}).get("RegexValues") or []
+        return any(matches(pattern, path) for pattern in _path_patterns(condition)) or any(
+            re.search(pattern, path) for pattern in regexes
         )
     if field == "http-request-method":
         return "GET" in condition["HttpRequestMethodConfig"]["Values"]
@@ -78,4 +89,5 @@ def _is_met(condition: JsonObject, path: str) -> bool:
 
 
 def _path_patterns(condition: JsonObject) -> list[str]:
+    """Return the values of a path condition, which AWS returns in one of two places."""
     return list((condition.get("PathPatternConfig") or {}).get("Values") or condition.get("Values") or [])

@@ -49,7 +49,7 @@ class TargetGroup(ElbResourceType):
     # A new health check path makes a new group: tasks that answer one path may not answer the other.
     discriminators = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")
     immutable = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
-    # botocore elbv2 TargetHealthStateEnum. `observe` reduces the states of all targets to one.
+    # botocore elbv2 TargetHealthStateEnum. `read_status` reduces the states of all targets to one.
     status_classes = (
         StatusClasses(
             "TargetHealth",
@@ -81,65 +81,62 @@ class TargetGroup(ElbResourceType):
 
     def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
         """Return the target group by its name, or by the name in its ARN (DescribeTargetGroups)."""
-        own = spec.id.split("/")[1] if spec.id else spec.props["Name"]
+        own_name = spec.id.split("/")[1] if spec.id else spec.props["Name"]
 
-        def ask(names: list[str]) -> list[JsonObject]:
+        def describe(names: list[str]) -> list[JsonObject]:
             return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
 
         listed = read_batch(
-            elbv2.batch_scope.batch(own, "TargetGroup", by="name", most=MAX_PER_CALL), own, ask, TARGET_GROUP_NOT_FOUND
+            elbv2.batch_scope.batch(own_name, "TargetGroup", by="name", most=MAX_PER_CALL),
+            own_name,
+            describe,
+            TARGET_GROUP_NOT_FOUND,
         )
-        mine = next((actual for actual in listed if actual["TargetGroupName"] == own), None)
-        return self.with_tags(elbv2, _in_declared_form(mine)) if mine else None
+        group = next((each for each in listed if each["TargetGroupName"] == own_name), None)
+        return self.with_tags(elbv2, _in_declared_form(group)) if group else None
 
     def read_status(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `TargetHealth`, the worst state of the targets (DescribeTargetHealth).
 
-        If one target is healthy, targets that are being registered or deregistered do not count. Of two
-        groups between which ECS shifts traffic, the one that is not in use has no target and needs none:
-        "resting".
+        It is "resting" for a group without targets between which and another group ECS shifts traffic: the group
+        that is not in use needs no target. It is "none" for any other group without targets.
         """
         arn = actual["TargetGroupArn"]
         listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        found = {str(one["TargetHealth"]["State"]) for one in listed}
-        lasting = found - _TRANSIENT_STATES if "healthy" in found else found
-        order = [one for one in ("initial", "healthy") if one in lasting]
-        others = sorted(lasting - {"initial", "healthy"})
-        if not found and find_shift_with(sibling_client(elbv2, "ecs"), spec.suffix, arn):
+        states = {str(target["TargetHealth"]["State"]) for target in listed}
+        if not states and find_shift_with(sibling_client(elbv2, "ecs"), spec.suffix, arn):
             return {**actual, "TargetHealth": "resting"}
-        return {**actual, "TargetHealth": next(iter((*others, *order)), "none")}
+        return {**actual, "TargetHealth": _worst_state(states)}
 
     def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
         listed = elbv2.describe_target_health(TargetGroupArn=spec.id)["TargetHealthDescriptions"]
-        found = self._foreign_targets(elbv2, spec, listed)
         return [
-            Unmanaged(f"target {describe_target(one['Target'])}", one, not_found_codes=_TARGET_NOT_FOUND)
-            for one in found
+            Unmanaged(f"target {describe_target(target['Target'])}", target, not_found_codes=_TARGET_NOT_FOUND)
+            for target in self._foreign_targets(elbv2, spec, listed)
         ]
 
     def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
-        for one in self._foreign_targets(elbv2, spec, [unmanaged.request]):
-            elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[one["Target"]])
+        for target in self._foreign_targets(elbv2, spec, [unmanaged.request]):
+            elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[target["Target"]])
 
     def _foreign_targets(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
+        """Return those of the targets that are no task of the stack's cluster."""
         return foreign_targets(sibling_client(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
 
     def find_siblings(self, elbv2: Any, spec: ResourceSpec) -> list[JsonObject]:
-        """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""
+        """Return other target groups with the same tags (DescribeTargetGroups, DescribeTags)."""
         listed = elbv2.describe_target_groups()["TargetGroups"]
-        named = [actual for actual in listed if actual["TargetGroupName"].startswith(f"{PROJECT}-")]
-        found = [
-            self.with_tags(elbv2, _in_declared_form(actual)) for actual in named if actual["TargetGroupArn"] != spec.id
-        ]
-        return [actual for actual in found if _identity_tags(actual["Tags"]) == _identity_tags(spec.tags)]
+        of_project = [actual for actual in listed if actual["TargetGroupName"].startswith(f"{PROJECT}-")]
+        others = [actual for actual in of_project if actual["TargetGroupArn"] != spec.id]
+        tagged = [self.with_tags(elbv2, _in_declared_form(actual)) for actual in others]
+        return [actual for actual in tagged if _identity_tags(actual["Tags"]) == _identity_tags(spec.tags)]
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target group (CreateTargetGroup)."""
-        return _in_declared_form(
-            created_in(elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags)), "TargetGroups")
-        )
+        reply = elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags))
+        return _in_declared_form(created_in(reply, "TargetGroups"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the health check (ModifyTargetGroup)."""
@@ -167,13 +164,16 @@ class TargetGroup(ElbResourceType):
 
         During the cutover, tasks of the new group are in the old group too, and may answer its path with 404.
         """
-        moved = old.get("HealthCheckPath") != new.get("HealthCheckPath")
-        return _LENIENT_CHECK if moved and old.get("Protocol") == new.get("Protocol") else {}
+        has_other_path = old.get("HealthCheckPath") != new.get("HealthCheckPath")
+        return _LENIENT_CHECK if has_other_path and old.get("Protocol") == new.get("Protocol") else {}
 
     def properties_at(
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
-        """Keep the lenient health check of a group that is used again until the phase DROP of the cutover."""
+        """Return the properties of the group in a phase of a cutover.
+
+        A group that was deposed and is used again keeps its lenient health check until the phase DROP.
+        """
         is_lenient = phase < CutoverPhase.DROP and covers(actual, _LENIENT_CHECK)
         return desired | _LENIENT_CHECK if is_lenient else desired
 
@@ -203,8 +203,22 @@ class TargetGroupAttributes(SubresourceType):
         elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=desired)
 
 
+def _worst_state(states: set[str]) -> str:
+    """Return the worst of the states of the targets; "none" if there are no targets.
+
+    If one target is healthy, targets that are being registered or deregistered do not count.
+    """
+    counted = states - _TRANSIENT_STATES if "healthy" in states else states
+    bad = sorted(counted - {"initial", "healthy"})
+    good = [state for state in ("initial", "healthy") if state in counted]
+    return next(iter([*bad, *good]), "none")
+
+
 def _list_listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
-    """Return the listeners of a load balancer; none if it is gone: a group lists it for a while longer."""
+    """Return the listeners of a load balancer (DescribeListeners); none if the load balancer is gone.
+
+    A target group lists a deleted load balancer for a while.
+    """
     try:
         return list(elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"])
     except ClientError as error:
@@ -216,28 +230,30 @@ def _list_listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
 def _rule_blocker(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
     """Return a rule as a blocker, with the command that deletes it.
 
-    A default rule has no tags and is deleted with its listener. So the listener's tags say whose it is.
+    It is temporary if it has the stack's tags. A default rule has no tags and is deleted with its listener, so
+    the listener's tags count.
     """
     arn = rule["RuleArn"]
     listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
-    answer = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
+    reply = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
     # A rule that has been deleted in the meantime has no tags.
-    tags = mapping([tag for one in answer["TagDescriptions"] for tag in one["Tags"]])
-    end = f"delete-rule --rule-arn {arn}"
+    tags = mapping([tag for description in reply["TagDescriptions"] for tag in description["Tags"]])
+    command = f"delete-rule --rule-arn {arn}"
     if rule["IsDefault"]:
-        end = f"delete-listener --listener-arn {listener}"
+        command = f"delete-listener --listener-arn {listener}"
     return Blocker(
         f"the rule {arn} of priority {rule['Priority']}",
         has_stack_tags(tags, suffix),
-        f"`aws elbv2 {end} --region {elbv2.region}`",
+        f"`aws elbv2 {command} --region {elbv2.region}`",
         part_of=balancer,
     )
 
 
 def _identity_tags(tags: Mapping[str, str]) -> list[str | None]:
-    # The tags that say whose resource it is: project, stack, tool, region and logical id.
+    """Return the tags that identify a resource: project, stack, tool, region and logical id."""
     return [tags.get(key) for key in (*owner_tags(""), REGION_TAG, NODE_TAG)]
 
 
 def _in_declared_form(actual: JsonObject) -> JsonObject:
+    """Return a described group with its name under the declared key, and the name that CloudWatch uses."""
     return {**actual, "Name": actual["TargetGroupName"], "FullName": full_name(actual, "TargetGroupArn")}

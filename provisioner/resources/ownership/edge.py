@@ -79,15 +79,15 @@ _SHIELD_PRIORITY = 10_000_000
 
 
 def is_shield_rule(rule: Mapping[str, Any]) -> bool:
-    """Return whether Shield Advanced added a rule to a web ACL: its name alone would not prove that.
+    """Return whether Shield Advanced added a rule to a web ACL; its name does not prove that.
 
     Such a rule only refers to a rule group of Shield's own (AWS WAF developer guide,
     ddos-automatic-app-layer-response-rg), at a fixed priority.
     """
     statement = rule.get("Statement", {})
     group = statement.get("RuleGroupReferenceStatement", {}).get("ARN", "")
-    is_theirs = len(statement) == 1 and ":global/rulegroup/ShieldMitigationRuleGroup_" in group
-    return is_theirs and rule.get("Priority") == _SHIELD_PRIORITY
+    is_shield_group = len(statement) == 1 and ":global/rulegroup/ShieldMitigationRuleGroup_" in group
+    return is_shield_group and rule.get("Priority") == _SHIELD_PRIORITY
 
 
 WEB_ACL = FieldOwnership(

@@ -14,11 +14,11 @@ _REDIRECT_DEFAULTS = {
 }
 
 
-def _action_defaults(at: str) -> tuple[Default, ...]:
+def _action_defaults(path: str) -> tuple[Default, ...]:
     """Return the defaults of an action's members; any other undeclared member is empty by default."""
     return (
-        *(Default(f"{at}.RedirectConfig.{key}", value) for key, value in _REDIRECT_DEFAULTS.items()),
-        Default(f"{at}.FixedResponseConfig.ContentType", frozenset({"text/plain"})),
+        *(Default(f"{path}.RedirectConfig.{key}", value) for key, value in _REDIRECT_DEFAULTS.items()),
+        Default(f"{path}.FixedResponseConfig.ContentType", frozenset({"text/plain"})),
     )
 
 

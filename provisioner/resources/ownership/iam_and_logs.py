@@ -1,4 +1,4 @@
-"""Whose each member is: roles, policies, log groups and the delivery of records."""
+"""Field ownership of roles, policies, log groups and log deliveries."""
 
 from __future__ import annotations
 

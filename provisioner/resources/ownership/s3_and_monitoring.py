@@ -33,20 +33,22 @@ _DELIVERY_ACTIONS = {"s3:PutObject", "s3:GetBucketAcl", "s3:ListBucket"}
 
 
 def is_log_delivery_statement(statement: Mapping[str, Any]) -> bool:
-    """Return whether CloudWatch Logs appended a statement to a bucket policy; its name is no proof of it.
+    """Return whether CloudWatch Logs appended a statement to a bucket policy; its name does not prove that.
 
     It appends such statements when a delivery is created by a caller who may change the policy (CloudWatch
-    Logs user guide, AWS-logs-infrastructure-V2-S3). A statement of this name could let any account in
+    Logs user guide, AWS-logs-infrastructure-V2-S3). A statement of this name could allow any account
     (go-to-k/cdk-real-drift#715), so it has to be for the account in the bucket's name.
     """
-    told = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
-    accounts, actions, places = (_as_list(one) for one in (told, statement.get("Action"), statement.get("Resource")))
-    is_theirs = statement.get("Effect") == "Allow" and statement.get("Principal") == _DELIVERY_PRINCIPAL
-    own = all(f"-{account}-" in place for account in accounts for place in places)
-    return is_theirs and own and bool(accounts and actions and places) and set(actions) <= _DELIVERY_ACTIONS
+    if statement.get("Effect") != "Allow" or statement.get("Principal") != _DELIVERY_PRINCIPAL:
+        return False
+    accounts = _as_list(statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount"))
+    actions, resources = _as_list(statement.get("Action")), _as_list(statement.get("Resource"))
+    is_for_own_account = all(f"-{account}-" in resource for account in accounts for resource in resources)
+    return bool(accounts and actions and resources) and is_for_own_account and set(actions) <= _DELIVERY_ACTIONS
 
 
 def _as_list(value: Any) -> list[str]:
+    """Return a value of a policy statement as a list: AWS also returns a single value without a list."""
     return value if isinstance(value, list) else [value] if value else []
 
 
