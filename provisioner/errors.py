@@ -126,8 +126,8 @@ class Interrupted(ProvisionerError):
 
 def quoted(value: object) -> str:
     """Return a value from a user as messages show it: as JSON, so that a text stands in double quotes."""
-    told = json.dumps(value, ensure_ascii=False, default=str)
-    return told.encode("utf-8", "backslashreplace").decode()
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def amount(count: int, noun: str) -> str:

@@ -38,16 +38,16 @@ def exclusive_run(session: Session, plan: Plan) -> Iterator[tuple[RunMarker | No
     if marker is None:
         yield None, lambda: None
         return
-    seen = marker.actual_in(plan)
-    if seen is None and marker.logical_id in plan.changes:
-        with _guarded(session, marker):
+    actual = marker.actual_in(plan)
+    if actual is None and marker.logical_id in plan.changes:
+        with _guard_changes(session, marker):
             yield marker, marker.confirm
-    elif seen is not None and (creates_duplicates(plan) or marker.other(seen)):
-        with run_mark(session, marker, seen):
+    elif actual is not None and (creates_duplicates(plan) or marker.other(actual)):
+        with run_mark(session, marker, actual):
             yield marker, marker.confirm
     else:
-        with watch_run_marker(session, marker, stands=seen is not None) as lookout:
-            yield marker, lookout.confirm
+        with watch_run_marker(session, marker, exists=actual is not None) as marker_watch:
+            yield marker, marker_watch.confirm
 
 
 @contextmanager
@@ -71,64 +71,64 @@ def raise_if_other_run_began(session: Session, plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def run_mark(session: Session, marker: RunMarker, seen: JsonObject) -> Iterator[None]:
+def run_mark(session: Session, marker: RunMarker, actual: JsonObject) -> Iterator[None]:
     """Keep this run's mark on the stack's marker during the block.
 
     A complete state does not make the mark unnecessary: a machine without state finds existing resources by
-    their tags, but not the resources that this run is about to create or delete. `seen` is the marker as the
+    their tags, but not the resources that this run is about to create or delete. `actual` is the marker as the
     plan read it.
 
     Raises:
         LockHeld: Another run is at work.
 
     """
-    with _guarded(session, marker):
-        marker.acquire(seen)
+    with _guard_changes(session, marker):
+        marker.acquire(actual)
         yield
 
 
 @contextmanager
-def watch_run_marker(session: Session, marker: RunMarker, *, stands: bool = False) -> Iterator[RunMarkerWatch]:
+def watch_run_marker(session: Session, marker: RunMarker, *, exists: bool = False) -> Iterator[RunMarkerWatch]:
     """Look for other runs' marks during the block, before calls that change AWS.
 
-    `stands` says whether the plan saw the marker.
+    `exists` says whether the plan saw the marker.
 
     Raises:
         LockHeld: Another run is at work, now or before a later call.
 
     """
-    lookout = RunMarkerWatch(marker, session.clock, exists=stands)
-    lookout.begin()
-    with _guarded(session, lookout):
-        yield lookout
+    marker_watch = RunMarkerWatch(marker, session.clock, exists=exists)
+    marker_watch.begin()
+    with _guard_changes(session, marker_watch):
+        yield marker_watch
 
 
 @contextmanager
-def _guarded(session: Session, one: RunMarker | RunMarkerWatch) -> Iterator[None]:
+def _guard_changes(session: Session, check: RunMarker | RunMarkerWatch) -> Iterator[None]:
     """Check for other runs before each changing call of the block; end the mark or the lookout after it."""
-    former = session.guard
-    session.guard = both(former, one.guard)
+    previous_guard = session.guard
+    session.guard = call_both(previous_guard, check.guard)
     try:
         yield
     finally:
-        session.guard = former
+        session.guard = previous_guard
         try:
-            one.end()
+            check.end()
         except ProvisionerError as error:  # a mark that stays expires by itself
             session.warn(error.message, "Other machines take this run for one under way, for five minutes.")
 
 
-def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+def call_both(one: Callable[[], None], other_check: Callable[[], None]) -> Callable[[], None]:
     """Return a function that calls both checks."""
 
     def check() -> None:
         one()
-        other()
+        other_check()
 
     return check
 
 
-def bring_up(session: Session, plan: Plan) -> Outcome:
+def apply_exclusively(session: Session, plan: Plan) -> Outcome:
     """Carry the plan out.
 
     Raises:
@@ -136,24 +136,24 @@ def bring_up(session: Session, plan: Plan) -> Outcome:
 
     """
     with exclusive_run(session, plan) as (marker, confirm):
-        done = Apply(plan, session.executor(plan, marker), RESOURCE_TYPES).run()
-        if not (session.aws.is_faithful or plan.unfiltered) and done.is_complete:
-            done = _follow(session, done)
-        if done.is_complete:
+        outcome = Apply(plan, session.executor(plan, marker), RESOURCE_TYPES).run()
+        if not (session.aws.is_faithful or plan.unfiltered) and outcome.is_complete:
+            outcome = _apply_changed_values(session, outcome)
+        if outcome.is_complete:
             confirm()
-    return done
+    return outcome
 
 
-def _follow(session: Session, done: Outcome) -> Outcome:
+def _apply_changed_values(session: Session, outcome: Outcome) -> Outcome:
     """Plan and apply once more if an emulator returns other values now, such as a changed endpoint.
 
     ministack 1.5.33 changes a cluster's endpoint once the cluster has an instance. Resources that got the
     former value would show as differences in the next plan.
     """
-    moved = session.plan()
-    if not moved.changes_to_make or moved.refused:
-        return done
-    names = ", ".join(change.logical_id for change in moved.changes_to_make)
-    told = f"this emulator tells other values than before: {names} follow them"
-    session.listener(Event("note", detail=told))
-    return done.merged_with(Apply(moved, session.executor(moved), RESOURCE_TYPES).run())
+    new_plan = session.plan()
+    if not new_plan.changes_to_make or new_plan.refused:
+        return outcome
+    names = ", ".join(change.logical_id for change in new_plan.changes_to_make)
+    message = f"this emulator tells other values than before: {names} follow them"
+    session.listener(Event("note", detail=message))
+    return outcome.merged_with(Apply(new_plan, session.executor(new_plan), RESOURCE_TYPES).run())

@@ -14,7 +14,7 @@ from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.steps.lookups import validate_lookups
 from provisioner.stopping import begin_change
-from provisioner.workspace import EMBEDDED, Workspace
+from provisioner.workspace import EMULATOR_PREFIX, Workspace
 from state.errors import StateError
 from state.stack_state import StackLocation, StackState
 
@@ -29,7 +29,7 @@ class LocationOptions:
     adopt_all: bool = False
 
 
-def known_document(options: LocationOptions, suffix: str, emulator: RunningEmulator | None) -> StackState | None:
+def load_known_state(options: LocationOptions, suffix: str, emulator: RunningEmulator | None) -> StackState | None:
     """Return the stack's state; None if there is none, or if its local AWS has ended with all that it held.
 
     With `adopt_all`, an unusable state counts as none: the resources in it are found again in AWS.
@@ -39,7 +39,7 @@ def known_document(options: LocationOptions, suffix: str, emulator: RunningEmula
 
     """
     try:
-        state = usable_document(options.workspace, suffix)
+        state = load_usable_state(options.workspace, suffix)
     except StateError:
         if not options.adopt_all:
             raise
@@ -52,11 +52,11 @@ def known_document(options: LocationOptions, suffix: str, emulator: RunningEmula
             f"not of {suffix}.",
             f"Give `--suffix {state.suffix}`, or another --state.",
         )
-    ended = emulator and state.location.endpoint != f"{EMBEDDED}{emulator.instance}"
-    return None if ended and state.location.endpoint.startswith(EMBEDDED) else state
+    has_ended = emulator and state.location.endpoint != f"{EMULATOR_PREFIX}{emulator.instance}"
+    return None if has_ended and state.location.endpoint.startswith(EMULATOR_PREFIX) else state
 
 
-def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
+def load_usable_state(workspace: Workspace, suffix: str) -> StackState | None:
     """Return the stack's state; None if there is none.
 
     Raises:
@@ -69,7 +69,7 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
             f"{workspace.store(suffix).description} is damaged: what was chosen once for the stack cannot be so.",
             f"`{workspace.command('state history', suffix)}` lists what it was before.",
         )
-    strange = (
+    unknown_types = (
         [
             f"{logical_id} ({type_name})"
             for logical_id, type_name in state.type_names()
@@ -78,20 +78,21 @@ def usable_document(workspace: Workspace, suffix: str) -> StackState | None:
         if state
         else []
     )
-    if state and strange:
+    if state and unknown_types:
         raise StateError(
-            f"{workspace.store(suffix).description} tells of what this version does not know: {', '.join(strange)}.",
+            f"{workspace.store(suffix).description} tells of what this version does not know: "
+            f"{', '.join(unknown_types)}.",
             f"It was written by {state.writer}: use that version, or a later one.",
         )
     return state
 
 
-def put_aside_unusable(options: LocationOptions, suffix: str) -> None:
+def quarantine_unusable_state(options: LocationOptions, suffix: str) -> None:
     """With `adopt_all`, rename an unusable state. Call this only under the stack's lock."""
     if not options.adopt_all:
         return
     try:
-        usable_document(options.workspace, suffix)
+        load_usable_state(options.workspace, suffix)
     except StateError:
         begin_change()
         options.workspace.quarantine(suffix)
@@ -141,21 +142,21 @@ def check_location(state: StackState, suffix: str, location: StackLocation, work
         Blocked: The state is of another region, partition or endpoint.
 
     """
-    pinned = state.location
-    if pinned.account != location.account:
+    recorded = state.location
+    if recorded.account != location.account:
         raise CredentialsError(
-            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of {location.account}.",
-            f"Set AWS_PROFILE to a profile of {pinned.account}.",
+            f"The stack {suffix} lives in the account {recorded.account}; these credentials are of {location.account}.",
+            f"Set AWS_PROFILE to a profile of {recorded.account}.",
         )
-    if pinned != location:
+    if recorded != location:
         raise Blocked(
-            f"The ledger {workspace.store(suffix).description} is of {_told(pinned)}; this command would act on "
-            f"{_told(location)}.",
+            f"The ledger {workspace.store(suffix).description} is of {_describe_location(recorded)}; "
+            f"this command would act on {_describe_location(location)}.",
             "Use the endpoint it was made with (--local for a rehearsal), or another --state.",
         )
 
 
-def _told(location: StackLocation) -> str:
+def _describe_location(location: StackLocation) -> str:
     """Describe a location in a message."""
     endpoint = location.endpoint or "AWS"
     return f"account {location.account}, region {location.region}, endpoint {endpoint}"
@@ -166,18 +167,18 @@ class AwsConnections:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._known: dict[str, tuple[AwsConnection, StackLocation]] = {}
+        self._by_region: dict[str, tuple[AwsConnection, StackLocation]] = {}
 
     @functools.cached_property
     def local(self) -> RunningEmulator | None:
         """The emulator, which is started if necessary; None for AWS itself."""
         if not self._workspace.is_local:
             return None
-        return self._workspace.state_holder() or start_embedded(self._workspace.embedded)
+        return self._workspace.state_emulator() or start_embedded(self._workspace.emulator_folder)
 
     def in_region(self, region: str) -> tuple[AwsConnection, StackLocation]:
         """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""
-        if region not in self._known:
+        if region not in self._by_region:
             connection = AwsConnection(region, self.local)
-            self._known[region] = connection, called_by(connection)
-        return self._known[region]
+            self._by_region[region] = connection, called_by(connection)
+        return self._by_region[region]

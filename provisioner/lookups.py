@@ -22,60 +22,60 @@ from state.stack_state import StackState
 
 
 def look_up(
-    clients: Clients, suffix: str, settings: Settings, state: StackState, *, ending: bool = False
+    clients: Clients, suffix: str, settings: Settings, state: StackState, *, is_teardown: bool = False
 ) -> StackLookups:
     """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
-    The state is left as it is: the result holds what it has to record. For a stack that is `ending`, the
+    The state is left as it is: the result holds what it has to record. For a stack that is `is_teardown`, the
     recorded values stand, whatever the settings say now.
     """
-    known = state.lookups
+    recorded = state.lookups
     with user_errors("looking at what the region offers"):
-        zones = _zones(clients, suffix, settings, known, ending=ending)
-        chosen: dict[str, Any] = {
-            "zones": [*zones, *known.get("zones", [])[len(zones) :]],
-            **_engine(clients, suffix, settings, known, ending=ending),
-            "master_password": known.get("master_password") or lookups.master_password_keeper(clients, suffix),
-            "edge_addresses": _edge_addresses(clients, settings, known, ending=ending),
-            "priorities": assign_priorities(settings.prefixes, _standing(clients, suffix, known)),
-            **({"filled": known["filled"]} if "filled" in known else {}),
-            "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
+        zones = _zones(clients, suffix, settings, recorded, is_teardown=is_teardown)
+        values: dict[str, Any] = {
+            "zones": [*zones, *recorded.get("zones", [])[len(zones) :]],
+            **_engine(clients, suffix, settings, recorded, is_teardown=is_teardown),
+            "master_password": recorded.get("master_password") or lookups.master_password_keeper(clients, suffix),
+            "edge_addresses": _edge_addresses(clients, settings, recorded, is_teardown=is_teardown),
+            "priorities": assign_priorities(settings.prefixes, _rule_priorities(clients, suffix, recorded)),
+            **({"filled": recorded["filled"]} if "filled" in recorded else {}),
+            "born": recorded.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
-        if not ending:
+        if not is_teardown:
             capacity = (settings.database.min_acu, settings.database.max_acu)
-            engine_versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
+            engine_versions.check_capacity(clients, values["engine"]["EngineVersion"], *capacity)
     return StackLookups(
         account=state.location.account,
         partition=state.location.partition,
         zones=tuple(zones),
-        engine=chosen["engine"],
-        master_password=chosen["master_password"],
-        created_as=chosen["born"],
-        priorities=chosen["priorities"],
-        edge_addresses=chosen["edge_addresses"],
-        readers=_readers(clients, suffix, known) if ending else 0,
-        moved_from="" if ending else _moved_from(settings, known, chosen["engine"]),
-        recorded=chosen,
+        engine=values["engine"],
+        master_password=values["master_password"],
+        created_as=values["born"],
+        priorities=values["priorities"],
+        edge_addresses=values["edge_addresses"],
+        readers=_highest_reader(clients, suffix, recorded) if is_teardown else 0,
+        moved_from="" if is_teardown else _upgraded_from(settings, recorded, values["engine"]),
+        recorded=values,
     )
 
 
 def with_pull_rules(clients: Clients, settings: Settings, lookups: StackLookups) -> StackLookups:
     """Return the lookups with the repositories that ECR fills by pull-through-cache rules."""
-    images = [image for one in with_overrides(settings, lookups.overrides).workloads for image in one.images]
+    images = [image for workload in with_overrides(settings, lookups.overrides).workloads for image in workload.images]
     known = lookups.recorded.get("filled", [])
     filled = pull_rules.filled_repositories(clients, images, lookups.account, known)
     recorded = {**lookups.recorded, "filled": filled} if filled or known else lookups.recorded
     return replace(lookups, pull_through_repositories=frozenset(filled), recorded=recorded)
 
 
-def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str, int]:
+def _rule_priorities(clients: Clients, suffix: str, recorded: dict[str, Any]) -> dict[str, int]:
     """Return the priorities of the listener rules by path prefix: from the state, else from AWS."""
-    return known.get("priorities") or lookups.rule_priorities(clients, suffix)
+    return recorded.get("priorities") or lookups.rule_priorities(clients, suffix)
 
 
-def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
+def _highest_reader(clients: Clients, suffix: str, recorded: dict[str, Any]) -> int:
     """Return the highest number among the database's readers in AWS; 0 with a state, which lists them."""
-    if known:
+    if recorded:
         return 0
     with user_errors("looking at what stands of the database"):
         return lookups.highest_reader_number(clients, suffix)
@@ -86,82 +86,90 @@ def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackS
     if settings.domain.names or state.resources:
         return settings
     with user_errors("looking for the stack's domain"):
-        found = existing_domain(clients.client("cloudfront"), name_of("edge", suffix))
-    return settings.model_copy(update={"domain": settings.domain.model_copy(update=found)})
+        value = existing_domain(clients.client("cloudfront"), name_of("edge", suffix))
+    return settings.model_copy(update={"domain": settings.domain.model_copy(update=value)})
 
 
-def _zones(clients: Clients, suffix: str, settings: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
+def _zones(
+    clients: Clients, suffix: str, settings: Settings, recorded: dict[str, Any], *, is_teardown: bool
+) -> list[str]:
     """Return the stack's zones: those in use first, then new ones; for a teardown only those in use.
 
     Raises:
         Blocked: An instance of the database is in a zone that the stack would leave.
 
     """
-    former = known.get("zones") or lookups.zones_in_use(clients, suffix)
-    count = len(former) if ending and former else settings.network.zones
-    lookups.check_zones_to_leave(clients, suffix, former[count:])
-    return lookups.choose_zones(clients, count, former)
+    zones_in_use = recorded.get("zones") or lookups.zones_in_use(clients, suffix)
+    count = len(zones_in_use) if is_teardown and zones_in_use else settings.network.zones
+    lookups.check_zones_to_leave(clients, suffix, zones_in_use[count:])
+    return lookups.choose_zones(clients, count, zones_in_use)
 
 
 def _engine(
-    clients: Clients, suffix: str, settings: Settings, known: dict[str, Any], *, ending: bool
+    clients: Clients, suffix: str, settings: Settings, recorded: dict[str, Any], *, is_teardown: bool
 ) -> dict[str, Any]:
     """Return the version that is asked for, and the exact version and family that it resolved to.
 
     If the settings name no version, a stack keeps the one it was created with.
     """
-    wanted, engine = settings.database.version, known.get("engine")
-    if engine and ending:
-        return {"version": known.get("version") or wanted, "engine": engine}
-    running = _running(clients, suffix, settings, engine)
-    if running and _follows(settings, engine, running, ending=ending):
-        wanted = major_of(running)
-    elif engine and (not settings.database.has_version or known.get("version") == wanted):
-        return {"version": known.get("version") or wanted, "engine": engine}
-    return {"version": wanted, "engine": engine_versions.choose_engine_version(clients, suffix, wanted)}
+    version_wanted, engine = settings.database.version, recorded.get("engine")
+    if engine and is_teardown:
+        return {"version": recorded.get("version") or version_wanted, "engine": engine}
+    running = _running_version(clients, suffix, settings, engine)
+    if running and _follows_running_version(settings, engine, running, is_teardown=is_teardown):
+        version_wanted = major_of(running)
+    elif engine and (not settings.database.has_version or recorded.get("version") == version_wanted):
+        return {"version": recorded.get("version") or version_wanted, "engine": engine}
+    return {"version": version_wanted, "engine": engine_versions.choose_engine_version(clients, suffix, version_wanted)}
 
 
-def _running(clients: Clients, suffix: str, settings: Settings, engine: dict[str, str] | None) -> str:
+def _running_version(clients: Clients, suffix: str, settings: Settings, engine: dict[str, str] | None) -> str:
     """Return the version that the cluster runs; "" and no call if it cannot differ from the recorded one.
 
     It is asked for if no version is recorded, if extended support is off, or if the standard support of the
     recorded version has ended.
     """
-    end = STANDARD_SUPPORT_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
-    is_over = end is not None and end < day_of(clients.clock.wall())
-    if engine and settings.database.extended_support is not False and not is_over:
+    support_end = STANDARD_SUPPORT_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
+    support_has_ended = support_end is not None and support_end < day_of(clients.clock.wall())
+    if engine and settings.database.extended_support is not False and not support_has_ended:
         return ""
     return str((lookups.read_cluster(clients, suffix) or {}).get("EngineVersion", ""))
 
 
-def _follows(settings: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
+def _follows_running_version(
+    settings: Settings, engine: dict[str, str] | None, running: str, *, is_teardown: bool
+) -> bool:
     """Return whether to use the running major version: either nobody named one, or AWS upgraded past it."""
     if engine is None:
-        return ending or not settings.database.has_version
+        return is_teardown or not settings.database.has_version
     if settings.database.has_version:
         return settings.database.extended_support is False and is_later_major(running, settings.database.version)
     return is_later_major(running, engine["EngineVersion"])
 
 
-def describe_upgrade(before: str, version: str) -> str:
+def describe_upgrade(previous_version: str, version: str) -> str:
     """Return the note about a database that AWS upgraded to a later major version."""
     return (
-        f"The database runs PostgreSQL {version}: AWS moved it on from {before}, whose standard support has "
-        f"ended. Where the settings name {before}, set `database.version={major_of(version)}`."
+        f"The database runs PostgreSQL {version}: AWS moved it on from {previous_version}, whose standard support has "
+        f"ended. Where the settings name {previous_version}, set `database.version={major_of(version)}`."
     )
 
 
-def _moved_from(settings: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
+def _upgraded_from(settings: Settings, recorded: dict[str, Any], engine: dict[str, str]) -> str:
     """Return the major version from which AWS upgraded, if state or settings still have it; "" otherwise."""
-    before = known["engine"]["EngineVersion"] if known.get("engine") else ""
-    if settings.database.has_version and before:
-        before = settings.database.version
-    return major_of(before) if before and is_later_major(engine["EngineVersion"], before) else ""
+    previous_version = recorded["engine"]["EngineVersion"] if recorded.get("engine") else ""
+    if settings.database.has_version and previous_version:
+        previous_version = settings.database.version
+    return (
+        major_of(previous_version)
+        if previous_version and is_later_major(engine["EngineVersion"], previous_version)
+        else ""
+    )
 
 
-def _edge_addresses(clients: Clients, settings: Settings, known: dict[str, Any], *, ending: bool) -> str:
+def _edge_addresses(clients: Clients, settings: Settings, recorded: dict[str, Any], *, is_teardown: bool) -> str:
     """Return the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it."""
-    found = str(known.get("edge_addresses", ""))
-    if found or ending or not (settings.edge.guard == "require" or settings.edge.vpc_origin):
-        return found
+    value = str(recorded.get("edge_addresses", ""))
+    if value or is_teardown or not (settings.edge.guard == "require" or settings.edge.vpc_origin):
+        return value
     return lookups.edge_prefix_list_id(clients)

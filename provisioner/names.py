@@ -19,10 +19,12 @@ from provisioner.errors import UsageError, quoted
 PROJECT = "ml-api"
 
 
-def program(typed: str) -> str:
+def program(invoked_as: str) -> str:
     """Return the command by which this tool was called, so that hints name a command that works here."""
-    name = Path(typed).name
-    return f"python {shlex.quote(typed)}" if name == "cli.py" else "ml-api" if name == "ml-api" else "python cli.py"
+    name = Path(invoked_as).name
+    return (
+        f"python {shlex.quote(invoked_as)}" if name == "cli.py" else "ml-api" if name == "ml-api" else "python cli.py"
+    )
 
 
 PROGRAM = program(sys.argv[0])
@@ -178,11 +180,11 @@ def name_of(noun: str, suffix: str, distinct: str = "") -> str:
         UsageError: The name is longer than AWS takes.
 
     """
-    form = NAME_RULES[noun]
-    tail = f"-{four_hex(distinct)}" if distinct else ""
-    name = form.template.format(noun=noun, suffix=suffix, distinct=tail)
-    if len(name) > form.limit:
-        raise UsageError(f"{name} has {len(name)} characters; AWS takes {form.limit} for a {noun}.")
+    rule = NAME_RULES[noun]
+    hash_part = f"-{four_hex(distinct)}" if distinct else ""
+    name = rule.template.format(noun=noun, suffix=suffix, distinct=hash_part)
+    if len(name) > rule.limit:
+        raise UsageError(f"{name} has {len(name)} characters; AWS takes {rule.limit} for a {noun}.")
     return name
 
 
@@ -200,37 +202,37 @@ def owner_tags(suffix: str) -> dict[str, str]:
 
 def tags_of(suffix: str, region: str, logical_id: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
     """Return all tags of one resource; the tool's own tags win over the user's `extra` ones."""
-    named = {"Name": name} if name else {}
-    return {**extra, **named, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: logical_id}
+    name_tag = {"Name": name} if name else {}
+    return {**extra, **name_tag, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: logical_id}
 
 
-def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+def user_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Return those of a resource's tags that are the user's own."""
-    ours = {"Name", REGION_TAG, NODE_TAG, RUN_TAG, *owner_tags("")}
-    return {name: value for name, value in tags.items() if name not in ours}
+    tool_tags = {"Name", REGION_TAG, NODE_TAG, RUN_TAG, *owner_tags("")}
+    return {name: value for name, value in tags.items() if name not in tool_tags}
 
 
 # The tags that say which stack a resource belongs to.
-_OWNER = ("Project", "Environment", "ManagedBy", REGION_TAG)
+_OWNER_TAGS = ("Project", "Environment", "ManagedBy", REGION_TAG)
 
 
-def has_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Return whether the tags `seen` belong to the same stack as the tags `wanted`."""
-    return all(key in wanted and seen.get(key) == wanted[key] for key in _OWNER)
+def has_owner(actual: Mapping[str, str], desired: Mapping[str, str]) -> bool:
+    """Return whether the tags `actual` belong to the same stack as the tags `desired`."""
+    return all(key in desired and actual.get(key) == desired[key] for key in _OWNER_TAGS)
 
 
-def has_another_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Return whether the tags `seen` are somebody else's, rather than what is left of `wanted`.
+def has_another_owner(actual: Mapping[str, str], desired: Mapping[str, str]) -> bool:
+    """Return whether the tags `actual` are somebody else's, rather than what is left of `desired`.
 
     Another stack's suffix or region means another owner. Otherwise a resource that still has this stack's
     region and node tags is ours, even if a person has removed or changed other tags.
     """
-    differ = {key for key in _OWNER if key in seen and seen[key] != wanted.get(key)}
-    if differ & {"Environment", REGION_TAG}:
+    different = {key for key in _OWNER_TAGS if key in actual and actual[key] != desired.get(key)}
+    if different & {"Environment", REGION_TAG}:
         return True
-    if all(key in seen and seen[key] == wanted.get(key) for key in (REGION_TAG, NODE_TAG)):
+    if all(key in actual and actual[key] == desired.get(key) for key in (REGION_TAG, NODE_TAG)):
         return False
-    return bool(differ) or bool(seen and not seen.keys() & set(_OWNER))
+    return bool(different) or bool(actual and not actual.keys() & set(_OWNER_TAGS))
 
 
 def has_stack_tags(tags: Mapping[str, str], suffix: str) -> bool:

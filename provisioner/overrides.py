@@ -21,35 +21,37 @@ IMAGE, COUNTS = "image", "counts"
 
 
 def read_overrides(
-    clients: Clients, settings: Settings, stack: Stack, state: StackState, taken: Collection[str] = ()
+    clients: Clients, settings: Settings, stack: Stack, state: StackState, released: Collection[str] = ()
 ) -> dict[str, ServiceOverrides]:
-    """Return what was chosen for each service and is not in `taken`; without the services that have none."""
+    """Return what was chosen for each service and is not in `released`; without the services that have none."""
     cluster = stack.resources["cluster"].aws_name
-    found: dict[str, ServiceOverrides] = {}
-    for one in settings.workloads:
-        resource = stack.resources[one.logical_id("service")]
+    overrides: dict[str, ServiceOverrides] = {}
+    for workload in settings.workloads:
+        resource = stack.resources[workload.logical_id("service")]
         resource_state = state.resources.get(resource.logical_id)
         with user_errors(f"looking at {resource.aws_name}"):
-            told = overrides_of(
+            override = overrides_of(
                 clients, cluster, resource_state.id if resource_state and resource_state.id else resource.aws_name
             )
-        if (left := without_released(told, taken)).tags:
-            found[one.name] = left
-    return found
+        if (remaining := without_released(override, released)).tags:
+            overrides[workload.name] = remaining
+    return overrides
 
 
-def without_released(told: ServiceOverrides, taken: Collection[str]) -> ServiceOverrides:
-    """Return the choices of a service without what is in `taken`, and without the tags that record it."""
-    if IMAGE in taken:
-        told = ServiceOverrides(counts=told.counts, tags=_less(told.tags, IMAGE_OWNER, SHIPPED_WITH))
-    if COUNTS in taken:
-        told = replace(told, counts=None, tags=_less(told.tags, COUNT_OWNER))
-    return told
+def without_released(override: ServiceOverrides, released: Collection[str]) -> ServiceOverrides:
+    """Return the choices of a service without what is in `released`, and without the tags that record it."""
+    if IMAGE in released:
+        override = ServiceOverrides(
+            counts=override.counts, tags=_without_tags(override.tags, IMAGE_OWNER, SHIPPED_WITH)
+        )
+    if COUNTS in released:
+        override = replace(override, counts=None, tags=_without_tags(override.tags, COUNT_OWNER))
+    return override
 
 
-def _less(marks: Mapping[str, str], *names: str) -> dict[str, str]:
+def _without_tags(tags: Mapping[str, str], *names: str) -> dict[str, str]:
     """Return the tags without those named."""
-    return {name: value for name, value in marks.items() if name not in names}
+    return {name: value for name, value in tags.items() if name not in names}
 
 
 def running_revisions(
@@ -76,21 +78,26 @@ def running_revisions(
 
 def show_overrides(plan: Plan, settings: Settings, overrides: Mapping[str, ServiceOverrides]) -> None:
     """Show in the plan which values are left to `deploy` and `scale`, and what the settings say instead."""
-    for one in settings.workloads:
-        theirs = tuple(_held(one, overrides.get(one.name, ServiceOverrides())))
-        name = one.logical_id("service")
-        plan.changes[name] = replace(plan.changes[name], external=(*plan.changes[name].external, *theirs))
+    for workload in settings.workloads:
+        differences = tuple(_override_differences(workload, overrides.get(workload.name, ServiceOverrides())))
+        name = workload.logical_id("service")
+        plan.changes[name] = replace(plan.changes[name], external=(*plan.changes[name].external, *differences))
 
 
-def _held(one: Workload, told: ServiceOverrides) -> Iterator[Difference]:
+def _override_differences(workload: Workload, override: ServiceOverrides) -> Iterator[Difference]:
     """Yield the differences between what was chosen for a service and its settings."""
-    if told.image and told.image != one.image:
-        yield Difference("image", told.image, one.image, DEPLOY)
-    for chosen, said, who in ((told.size, one.container, DEPLOY), (told.counts, one.service, SCALE)):
-        for name, value in vars(chosen).items() if chosen else ():
-            if value != getattr(said, name):
-                yield Difference(name, value, getattr(said, name), who)
-    has = one.container.environment
-    for name, value in told.environment.items():
-        if has.get(name) != value:  # both values are hidden: they may be secret
-            yield Difference(f"environment.{name}", "(shipped)", "(set)" if name in has else None, DEPLOY)
+    if override.image and override.image != workload.image:
+        yield Difference("image", override.image, workload.image, DEPLOY)
+    for overridden, configured, command in (
+        (override.size, workload.container, DEPLOY),
+        (override.counts, workload.service, SCALE),
+    ):
+        for name, value in vars(overridden).items() if overridden else ():
+            if value != getattr(configured, name):
+                yield Difference(name, value, getattr(configured, name), command)
+    configured_environment = workload.container.environment
+    for name, value in override.environment.items():
+        if configured_environment.get(name) != value:  # both values are hidden: they may be secret
+            yield Difference(
+                f"environment.{name}", "(shipped)", "(set)" if name in configured_environment else None, DEPLOY
+            )

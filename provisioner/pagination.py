@@ -30,56 +30,63 @@ def config_of(model: OperationModel) -> Config | None:
     botocore has no configuration for some operations that have pages (ListVpcOrigins, ListWebACLs,
     ListServiceDeployments: 1.44.5); it is then derived from their shapes.
     """
-    return _known(model.service_model.service_name).get(model.name) or _made(model)
+    return _botocore_configs(model.service_model.service_name).get(model.name) or _derive_config(model)
 
 
 @functools.cache
-def _known(service: str) -> Mapping[str, Config]:
+def _botocore_configs(service: str) -> Mapping[str, Config]:
     """Return botocore's paginator configurations of a service, by operation."""
     try:
-        found: Mapping[str, Config] = Loader().load_service_model(service, "paginators-1")["pagination"]
+        configs: Mapping[str, Config] = Loader().load_service_model(service, "paginators-1")["pagination"]
     except DataNotFoundError:
         return {}
-    return found
+    return configs
 
 
-def _made(model: OperationModel) -> Config | None:
+def _derive_config(model: OperationModel) -> Config | None:
     """Derive a configuration for an operation that takes a token and returns one near its list."""
-    asked = _named(_TOKENS, model.input_shape)
-    told = next(
-        ((path, shape) for path, shape in _levels(model.output_shape) if _named(_TOKENS, shape, is_next=True)),
+    input_token = _matching_member(_TOKENS, model.input_shape)
+    token_level = next(
+        (
+            (path, shape)
+            for path, shape in _structures(model.output_shape)
+            if _matching_member(_TOKENS, shape, is_next=True)
+        ),
         None,
     )
-    if not asked or told is None:
+    if not input_token or token_level is None:
         return None
-    path, shape = told
-    lists = [*_lists(path, shape)] or [
-        one for below, inner in _levels(shape) if below for one in _lists(f"{path}{below}", inner)
+    path, shape = token_level
+    lists = [*_list_paths(path, shape)] or [
+        member
+        for inner_path, inner_shape in _structures(shape)
+        if inner_path
+        for member in _list_paths(f"{path}{inner_path}", inner_shape)
     ]
-    token = f"{path}{_named(_TOKENS, shape, is_next=True)}"
-    limit = _named(_LIMITS, model.input_shape)
-    made = {"input_token": asked, "output_token": token, "result_key": lists}
-    return {**made, **({"limit_key": limit} if limit else {})} if lists else None
+    token = f"{path}{_matching_member(_TOKENS, shape, is_next=True)}"
+    limit = _matching_member(_LIMITS, model.input_shape)
+    config = {"input_token": input_token, "output_token": token, "result_key": lists}
+    return {**config, **({"limit_key": limit} if limit else {})} if lists else None
 
 
-def _levels(shape: Shape | None) -> Iterator[tuple[str, Any]]:
+def _structures(shape: Shape | None) -> Iterator[tuple[str, Any]]:
     """Yield the shape of a reply, then that of each structure in it, each with its path."""
     if shape is not None and shape.type_name == "structure":
         yield "", shape
-        yield from ((f"{name}.", one) for name, one in shape.members.items() if one.type_name == "structure")
+        yield from ((f"{name}.", member) for name, member in shape.members.items() if member.type_name == "structure")
 
 
-def _lists(path: str, shape: Any) -> Iterator[str]:
+def _list_paths(path: str, shape: Any) -> Iterator[str]:
     """Return the paths of the lists in a structure, which is itself at `path`."""
-    return (f"{path}{name}" for name, one in shape.members.items() if one.type_name == "list")
+    return (f"{path}{name}" for name, member in shape.members.items() if member.type_name == "list")
 
 
-def _named(wanted: re.Pattern[str], shape: Any, *, is_next: bool = False) -> str:
+def _matching_member(pattern: re.Pattern[str], shape: Any, *, is_next: bool = False) -> str:
     """Return the member of a shape whose name matches; "" if there is none.
 
     A reply may hold two tokens, the next page's and the request's own: the next page's comes first, and only
     that one counts with `is_next`.
     """
-    members = [name for name in (shape.members if shape is not None else {}) if wanted.fullmatch(name)]
+    members = [name for name in (shape.members if shape is not None else {}) if pattern.fullmatch(name)]
     members.sort(key=lambda name: not name.lower().startswith("next"))
     return members[0] if members and (not is_next or members[0].lower().startswith("next")) else ""

@@ -11,62 +11,79 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-_MANY, _ONE = "*", "?"
+_STAR, _QUESTION_MARK = "*", "?"
 # After this many states of the search a pattern counts as reachable: no tried set of 97 patterns with five
 # wildcards came near it.
 _MOST_STATES = 50_000
 # Characters that a path may hold (RFC 3986, pchar) and that a probe may use in a wildcard's place.
-_SPARE = "xzqjkvw0123456789yXZQJKVW$&+,;=:@!"
+_FILLER_CHARACTERS = "xzqjkvw0123456789yXZQJKVW$&+,;=:@!"
 
 # The positions in a pattern up to which it may have matched a path.
-_Places = frozenset[int]
+_Positions = frozenset[int]
 
 
 @cache
-def normal(pattern: str) -> str:
+def normalize(pattern: str) -> str:
     """Return the shortest pattern that matches the same paths: `/a**?` becomes `/a?*`."""
     return re.sub(r"[*?]*\*[*?]*", lambda run: "?" * run[0].count("?") + "*", pattern)
 
 
 def matches(pattern: str, path: str) -> bool:
     """Return whether the pattern matches `path`."""
-    places = _start(pattern)
-    for letter in path:
-        places = _after(pattern, places, letter)
-    return len(pattern) in places
+    positions = _start_positions(pattern)
+    for character in path:
+        positions = _advance(pattern, positions, character)
+    return len(pattern) in positions
 
 
-def in_order(patterns: Iterable[str]) -> list[str]:
+def narrowest_first(patterns: Iterable[str]) -> list[str]:
     """Return the patterns sorted so that a narrower one comes before each wider one.
 
     Let every path that pattern A matches be matched by B too. Then the shortest match of A is at least as
     long as that of B. If both are equally long, A has at least as many plain characters. If these are equal
     too, the two differ only in their `*`, of which A has fewer. So sorting by these three is enough.
     """
-    return sorted(patterns, key=lambda one: (-_shortest(one), -_plain(one), normal(one).count(_MANY), one))
+    return sorted(
+        patterns,
+        key=lambda candidate: (
+            -_shortest_length(candidate),
+            -_plain_characters(candidate),
+            normalize(candidate).count(_STAR),
+            candidate,
+        ),
+    )
 
 
-def probe(pattern: str, earlier: Iterable[str] = ()) -> str | None:
+def find_path(pattern: str, earlier: Iterable[str] = ()) -> str | None:
     """Return a short path that matches the pattern and none of `earlier`; None if there is none.
 
     The search for it is breadth-first. If it reaches its limit of states, the pattern counts as reachable,
     and the path returned is the pattern with its wildcards filled in.
     """
     others = list(earlier)
-    spare = next((one for one in _SPARE if not any(one in each for each in (pattern, *others))), "~")
-    start = _start(pattern), tuple(_start(one) for one in others)
-    seen, ahead = {start}, deque([(start, "")])
-    while ahead and len(seen) < _MOST_STATES:
-        (places, taken), path = ahead.popleft()
-        if len(pattern) in places and not any(len(o) in p for o, p in zip(others, taken, strict=True)):
+    filler = next(
+        (candidate for candidate in _FILLER_CHARACTERS if not any(candidate in other for other in (pattern, *others))),
+        "~",
+    )
+    start = _start_positions(pattern), tuple(_start_positions(candidate) for candidate in others)
+    seen, queue = {start}, deque([(start, "")])
+    while queue and len(seen) < _MOST_STATES:
+        (positions, other_positions), path = queue.popleft()
+        if len(pattern) in positions and not any(len(o) in p for o, p in zip(others, other_positions, strict=True)):
             return path
-        for letter in _next_letters(pattern, places, spare):
-            after = tuple(_after(o, p, letter) for o, p in zip(others, taken, strict=True))
-            state = _after(pattern, places, letter), after
+        for character in _next_letters(pattern, positions, filler):
+            others_after = tuple(_advance(o, p, character) for o, p in zip(others, other_positions, strict=True))
+            state = _advance(pattern, positions, character), others_after
             if state not in seen:
                 seen.add(state)
-                ahead.append((state, path + letter))
-    return None if not ahead else "".join(spare if one == _ONE else one for one in pattern if one != _MANY)
+                queue.append((state, path + character))
+    return (
+        None
+        if not queue
+        else "".join(
+            filler if candidate == _QUESTION_MARK else candidate for candidate in pattern if candidate != _STAR
+        )
+    )
 
 
 def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -75,50 +92,52 @@ def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     `patterns` are in the order in which the rules are evaluated. As few earlier patterns are named as are
     needed: without any one of them the pattern would be reached.
     """
-    for at, pattern in enumerate(patterns):
-        before = list(patterns[:at])
-        if probe(pattern, before) is None:
-            for one in list(before):
-                fewer = [each for each in before if each != one]
-                before = fewer if probe(pattern, fewer) is None else before
-            yield pattern, before
+    for index, pattern in enumerate(patterns):
+        earlier = list(patterns[:index])
+        if find_path(pattern, earlier) is None:
+            for candidate in list(earlier):
+                fewer_earlier = [other for other in earlier if other != candidate]
+                earlier = fewer_earlier if find_path(pattern, fewer_earlier) is None else earlier
+            yield pattern, earlier
 
 
-def _shortest(pattern: str) -> int:
+def _shortest_length(pattern: str) -> int:
     """Return the length of the shortest path that the pattern matches."""
-    return len(pattern) - pattern.count(_MANY)
+    return len(pattern) - pattern.count(_STAR)
 
 
-def _plain(pattern: str) -> int:
+def _plain_characters(pattern: str) -> int:
     """Return how many characters of the pattern are no wildcards."""
-    return _shortest(pattern) - pattern.count(_ONE)
+    return _shortest_length(pattern) - pattern.count(_QUESTION_MARK)
 
 
 @cache
-def _start(pattern: str) -> _Places:
+def _start_positions(pattern: str) -> _Positions:
     """Return the positions before the first character of a path."""
-    return _skipping(pattern, {0})
+    return _past_stars(pattern, {0})
 
 
 @cache
-def _after(pattern: str, places: _Places, letter: str) -> _Places:
+def _advance(pattern: str, positions: _Positions, character: str) -> _Positions:
     """Return the positions after one more character of a path."""
-    inside = [at for at in places if at < len(pattern)]
-    stay = {at for at in inside if pattern[at] == _MANY}
-    return _skipping(pattern, stay | {at + 1 for at in inside if pattern[at] in (_ONE, letter)})
+    unfinished = [index for index in positions if index < len(pattern)]
+    stay = {index for index in unfinished if pattern[index] == _STAR}
+    return _past_stars(
+        pattern, stay | {index + 1 for index in unfinished if pattern[index] in (_QUESTION_MARK, character)}
+    )
 
 
-def _skipping(pattern: str, places: Iterable[int]) -> _Places:
+def _past_stars(pattern: str, positions: Iterable[int]) -> _Positions:
     """Return the positions, and those behind each `*`, which may stand for nothing."""
-    found = set(places)
-    for at, sign in enumerate(pattern):
-        if sign == _MANY and at in found:
-            found.add(at + 1)
-    return frozenset(found)
+    reached = set(positions)
+    for index, character in enumerate(pattern):
+        if character == _STAR and index in reached:
+            reached.add(index + 1)
+    return frozenset(reached)
 
 
-def _next_letters(pattern: str, places: _Places, spare: str) -> list[str]:
-    """Return the characters that advance a match; `spare` stands for all that only a wildcard matches."""
-    wanted = {pattern[at] for at in places if at < len(pattern)}
-    wild = wanted & {_MANY, _ONE}
-    return sorted(wanted - wild) + [spare] * bool(wild)
+def _next_letters(pattern: str, positions: _Positions, filler: str) -> list[str]:
+    """Return the characters that advance a match; `filler` stands for all that only a wildcard matches."""
+    next_characters = {pattern[index] for index in positions if index < len(pattern)}
+    wildcards = next_characters & {_STAR, _QUESTION_MARK}
+    return sorted(next_characters - wildcards) + [filler] * bool(wildcards)

@@ -28,8 +28,8 @@ from provisioner.location import (
     LocationOptions,
     check_account,
     check_location,
-    known_document,
-    put_aside_unusable,
+    load_known_state,
+    quarantine_unusable_state,
     region_of,
 )
 from provisioner.lookups import describe_upgrade, look_up, with_domain, with_pull_rules
@@ -51,10 +51,10 @@ from state.run_record import is_valid_run_record
 from state.stack_state import SCHEMA, StackLocation, StackState
 from state.state_store import StateStore, save_version
 
-_ROUNDS = 3
+_CLAIM_ATTEMPTS = 3
 # Durations are estimated from this many of the newest run records.
-_RUNS = 50
-NOTHING: Mapping[str, str] = {}
+_RECORDS_FOR_ESTIMATES = 50
+_NO_IMAGES: Mapping[str, str] = {}
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Session:
     # The command that holds the lock.
     command: str = ""
     # Whether to take over from another run whose mark is on the stack, as that run is known to be dead.
-    adopts_run: bool = False
+    takes_over_run: bool = False
     # Clients whose reads are shared with other stacks.
     shared_clients: Clients | None = None
     # Raises if this run may change nothing any more.
@@ -108,18 +108,18 @@ class Session:
         workspace = options.workspace
         connections = AwsConnections(workspace) if connections is None else connections
         emulator = connections.local
-        state = known_document(options, suffix, emulator)
+        state = load_known_state(options, suffix, emulator)
         region, source = region_of(suffix, state, options)
         connection, location = connections.in_region(region)
         check_account(location, settings.account if options.account is None else options.account)
         check_partition(location.partition, region)
         # With `adopt_all`, an unusable state counts as none.
-        is_lost = state is None and emulator and not options.adopt_all
-        former_state = workspace.load_state(suffix) if is_lost else None
+        has_no_state = state is None and emulator and not options.adopt_all
+        former_state = workspace.load_state(suffix) if has_no_state else None
         if state is None:
             state = StackState(suffix, location)
         check_location(state, suffix, location, workspace)
-        former, busy = workspace.lock(suffix, "", 0, Clock()).last_holder()
+        previous_holder, is_busy = workspace.lock(suffix, "", 0, Clock()).last_holder()
         return cls(
             suffix,
             settings,
@@ -128,8 +128,8 @@ class Session:
             location,
             state,
             region_source=source,
-            previous_holder=former,
-            is_busy=busy,
+            previous_holder=previous_holder,
+            is_busy=is_busy,
             emulator_has_ended=former_state is not None and workspace.emulator_has_ended(former_state),
         )
 
@@ -143,13 +143,13 @@ class Session:
         """Whether a state of this stack existed when the command began."""
         return self.state.serial > 0
 
-    def plan(self, *, teardown: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
+    def plan(self, *, teardown: bool = False, shipping: Mapping[str, str] = _NO_IMAGES) -> Plan:
         """Return the plan of `apply`, or of a teardown if `teardown`; makes no mutating call.
 
         `shipping` holds images by service; they count as deployed already.
         """
         clients = self.shared_clients or self.clients.with_shared_reads(BatchScope.of(self.state))
-        return self._look(clients, teardown=teardown, shipping=shipping)
+        return self._plan_declared_stack(clients, teardown=teardown, shipping=shipping)
 
     def drift(self) -> tuple[DriftReport, Plan]:
         """Return the differences between the state and AWS, and the plan for them; makes no mutating call.
@@ -159,7 +159,7 @@ class Session:
 
         """
         clients = self.clients.with_shared_reads(BatchScope.of(self.state))
-        plan = self._look(clients)
+        plan = self._plan_declared_stack(clients)
         report = look_for_drift(plan, clients, RESOURCE_TYPES)
         if report.is_empty:
             raise self.nothing_exists_error()
@@ -168,26 +168,28 @@ class Session:
     def nothing_exists_error(self) -> NoSuchStack:
         """Return the error for a stack of which AWS has no resource, whatever its state says."""
         workspace, location = self.options.workspace, self.location
-        began = unfinished_teardown(self.state)
+        teardown_clause = unfinished_teardown(self.state)
         return NoSuchStack(
             f"Nothing of the stack {self.suffix} stands in account {location.account}, region {location.region}"
             f"{f', endpoint {location.endpoint}' if location.endpoint else ''}: AWS has none of the resources that "
-            f"{workspace.store(self.suffix).description} tells of{f'; {began}' if began else ''}.",
+            f"{workspace.store(self.suffix).description} tells of{f'; {teardown_clause}' if teardown_clause else ''}.",
             f"`{workspace.command('apply', self.suffix)}` brings it up anew; "
             f"`{workspace.command('teardown', self.suffix)}` removes what the state file tells.",
         )
 
-    def _look(self, clients: Clients, *, teardown: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
+    def _plan_declared_stack(
+        self, clients: Clients, *, teardown: bool = False, shipping: Mapping[str, str] = _NO_IMAGES
+    ) -> Plan:
         """Return the plan of the declared stack, with the values that `deploy` and `scale` chose."""
         if not teardown:
             check_images_reachable(self.settings, self.location.region)
-        lookups = look_up(clients, self.suffix, self.settings, self.state, ending=teardown)
+        lookups = look_up(clients, self.suffix, self.settings, self.state, is_teardown=teardown)
         settings = self.settings
         if teardown:
             settings = with_domain(clients, self.suffix, settings, self.state)
             settings = with_zones(settings, len(lookups.zones))
-        make = build_all if teardown else build
-        stack = make(settings, self.suffix, self.location.region, lookups)
+        build_stack = build_all if teardown else build
+        stack = build_stack(settings, self.suffix, self.location.region, lookups)
         overrides = {} if teardown else read_overrides(clients, settings, stack, self.state, self.released)
         for name, image in shipping.items():
             overrides[name] = replace(overrides.get(name, ServiceOverrides()), image=image)
@@ -195,7 +197,7 @@ class Session:
         if not teardown:
             lookups = with_pull_rules(clients, settings, lookups)
         if overrides or lookups.pull_through_repositories:
-            stack = make(settings, self.suffix, self.location.region, lookups)
+            stack = build_stack(settings, self.suffix, self.location.region, lookups)
         findings = StateFindings(lookups.recorded, running_revisions(self.state, stack, overrides))
         plan = make_plan(stack, self.state, clients, RESOURCE_TYPES, findings)
         if lookups.moved_from:
@@ -208,8 +210,8 @@ class Session:
         """Hold the stack's lock during the block, and read again what other runs wrote in the meantime."""
         store = self.options.workspace.store(self.suffix)
         with self.options.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
-            put_aside_unusable(self.options, self.suffix)
-            self._take_over(store, lock)
+            quarantine_unusable_state(self.options, self.suffix)
+            self._claim_state(store, lock)
             self.guard = lock.ensure_held
             self.is_busy = False
             self.command = command
@@ -218,10 +220,10 @@ class Session:
             finally:
                 store.release_claim()
 
-    def _take_over(self, store: StateStore, lock: Lock) -> None:
+    def _claim_state(self, store: StateStore, lock: Lock) -> None:
         """Read the state again and claim it, so that no earlier lock can write it; save its old version."""
-        for _ in range(_ROUNDS):
-            latest = known_document(self.options, self.suffix, self.aws.local)
+        for _ in range(_CLAIM_ATTEMPTS):
+            latest = load_known_state(self.options, self.suffix, self.aws.local)
             if latest is not None:
                 check_location(latest, self.suffix, self.location, self.options.workspace)
                 self.state = latest
@@ -247,17 +249,19 @@ class Session:
         managed = managed_resource_of(
             resource, self.suffix, self.state.resources.get(resource.logical_id), dict(resource.props)
         )
-        how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
-        me = RunIdentity(self.state.lineage, self.aws.caller, socket.gethostname(), self.adopts_run, how)
-        return RunMarker(self.clients, managed, me)
+        take_over_hint = f"Where it is known to be dead, `{self._resume_command} --take-over` goes on in its place."
+        identity = RunIdentity(
+            self.state.lineage, self.aws.caller, socket.gethostname(), self.takes_over_run, take_over_hint
+        )
+        return RunMarker(self.clients, managed, identity)
 
     @property
-    def _again(self) -> str:
+    def _resume_command(self) -> str:
         """The command that goes on for a dead run: a teardown for a teardown, else an apply."""
         action = "teardown" if self.command == "teardown" else "apply"
         return self.options.workspace.command(action, self.suffix)
 
-    def close(self) -> None:
+    def remove_state(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""
         self.options.workspace.store(self.suffix).remove()
 
@@ -278,5 +282,9 @@ class Session:
     @functools.cached_property
     def duration_history(self) -> DurationHistory:
         """How long each step took in earlier runs here, of this stack and of others."""
-        records = (doc for doc in self.options.workspace.runs.latest_records(_RUNS) if is_valid_run_record(doc))
+        records = (
+            doc
+            for doc in self.options.workspace.runs.latest_records(_RECORDS_FOR_ESTIMATES)
+            if is_valid_run_record(doc)
+        )
         return DurationHistory.from_records(records, self.aws.speed, self.location.region)

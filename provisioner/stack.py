@@ -42,12 +42,12 @@ def build_all(settings: Settings, suffix: str, region: str, lookups: StackLookup
     A resource depends on all that it depends on with any of the settings: which of them it was created with
     is not known, and what it needs is deleted after it.
     """
-    stack, *others = (build(one, suffix, region, lookups) for one in teardown_variants(settings))
+    stack, *others = (build(variant, suffix, region, lookups) for variant in teardown_variants(settings))
     for other in others:
         for name, resource in other.resources.items():
-            known = stack.resources.setdefault(name, resource)
-            more = tuple(edge for edge in resource.edges if edge not in known.edges)
-            stack.resources[name] = replace(known, edges=(*known.edges, *more))
+            declared = stack.resources.setdefault(name, resource)
+            further_edges = tuple(edge for edge in resource.edges if edge not in declared.edges)
+            stack.resources[name] = replace(declared, edges=(*declared.edges, *further_edges))
     return stack
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 from state.errors import ProvisionerError
 
 NOTHING_CHANGED = "Nothing was changed."
-_RECORDED = "Whatever was changed is recorded: the same command goes on."
+_CHANGES_RECORDED = "Whatever was changed is recorded: the same command goes on."
 # Set once a command is about to change something, in AWS or in a state.
 _changing = threading.Event()
 
@@ -33,7 +33,7 @@ def _exit_unchanged(number: int, _frame: FrameType | None) -> None:
         os._exit(128 + number)
 
 
-def listen() -> None:
+def install_signal_handlers() -> None:
     """Let SIGINT and SIGTERM raise an exception in this command; a second SIGTERM ends the process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
@@ -54,7 +54,7 @@ def exit_code(stop: BaseException | None) -> int:
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
-def stopped(error: ProvisionerError | None = None) -> tuple[str, str]:
+def stop_message(error: ProvisionerError | None = None) -> tuple[str, str]:
     """Return the message and the hint for a command that a signal stopped.
 
     `error` is the error of the run itself. It is only used if something may have been changed: otherwise
@@ -62,7 +62,7 @@ def stopped(error: ProvisionerError | None = None) -> tuple[str, str]:
     """
     if not _changing.is_set():
         return "Stopped.", NOTHING_CHANGED
-    return (error.message, error.hint) if error else ("Stopped.", _RECORDED)
+    return (error.message, error.hint) if error else ("Stopped.", _CHANGES_RECORDED)
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

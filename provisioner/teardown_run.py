@@ -34,7 +34,7 @@ from state.stack_state import StackState
 
 # AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
 # repeated.
-_ROUNDS = 3
+_MOST_ROUNDS = 3
 
 
 def resources_to_delete(plan: Plan) -> list[str]:
@@ -56,24 +56,26 @@ class ProtectedResources:
     """The protections that must be taken off before AWS deletes the resources."""
 
     # Names of the resources whose own properties say that they are protected.
-    told: tuple[str, ...] = ()
+    visible: tuple[str, ...] = ()
     # Protections that no read of the resource returns: they were asked for.
-    untold: tuple[HiddenProtection, ...] = ()
+    hidden: tuple[HiddenProtection, ...] = ()
     # Protected log groups that a service created and nobody declared.
-    groups: tuple[str, ...] = ()
+    log_groups: tuple[str, ...] = ()
 
     @property
-    def words(self) -> list[str]:
+    def descriptions(self) -> list[str]:
         """A description of each protected resource."""
-        asked = [f"{one.logical_id} ({'; '.join(one.protections)})" for one in self.untold if one.protections]
-        return [*self.told, *asked, *(f"the log group {name}" for name in self.groups)]
+        asked = [
+            f"{change.logical_id} ({'; '.join(change.protections)})" for change in self.hidden if change.protections
+        ]
+        return [*self.visible, *asked, *(f"the log group {name}" for name in self.log_groups)]
 
 
-def protections(session: Session, plan: Plan) -> ProtectedResources:
+def find_protections(session: Session, plan: Plan) -> ProtectedResources:
     """Return all protections of the stack's resources, looked up before the first deletion."""
-    theirs = {name for name, one in plan.changes.items() if one.foreign}
+    foreign = {name for name, change in plan.changes.items() if change.foreign}
     with user_errors("asking which log groups are protected"):
-        groups = leftovers.protected_log_groups(session.clients, plan.stack, theirs)
+        groups = leftovers.protected_log_groups(session.clients, plan.stack, foreign)
     return ProtectedResources(
         tuple(protected_resources(plan, RESOURCE_TYPES)),
         tuple(hidden_protections(plan, session.clients, RESOURCE_TYPES)),
@@ -81,10 +83,10 @@ def protections(session: Session, plan: Plan) -> ProtectedResources:
     )
 
 
-def take_down(session: Session, plan: Plan, found: ProtectedResources) -> Outcome:
+def delete_stack(session: Session, plan: Plan, protections: ProtectedResources) -> Outcome:
     """Delete the resources in the state, and those that bear the stack's tags but are missing in the state.
 
-    The protections `found` are taken off first: nothing is deleted while one of them stays. Meanwhile this
+    The protections `protections` are taken off first: nothing is deleted while one of them stays. Meanwhile this
     run's mark is on the stack's marker, the resource whose tag says which run is at work; it is deleted last.
 
     Raises:
@@ -93,26 +95,26 @@ def take_down(session: Session, plan: Plan, found: ProtectedResources) -> Outcom
     """
     marker = session.marker(plan)
     if marker is None:
-        return _take_down(session, plan, found)
-    if not stands(plan, marker.logical_id):
+        return _delete_until_nothing_returns(session, plan, protections)
+    if not exists_in_stack(plan, marker.logical_id):
         marker.check_now()  # an interrupted teardown deleted it last, or another run has just begun
-        return _take_down(session, plan, found, marker)
+        return _delete_until_nothing_returns(session, plan, protections, marker)
     with run_mark(session, marker, plan.actual[marker.logical_id]):
-        return _take_down(session, plan, found, marker)
+        return _delete_until_nothing_returns(session, plan, protections, marker)
 
 
-def leftovers_of_aws(plan: Plan) -> list[Remnant]:
+def expected_remnants(plan: Plan) -> list[Remnant]:
     """Return what AWS made beside the stack's resources and leaves behind after their deletion.
 
     The plan's reads, made before the teardown, tell of it: nothing does afterwards.
     """
-    mine = {name: doc for name, doc in plan.actual.items() if stands(plan, name)}
-    told = ((name, plan.stack.resources[name].type, doc) for name, doc in mine.items())
-    found = [(name, resource_type, resource_type.leftovers(doc)) for name, resource_type, doc in told]
-    return [Remnant(str(resource_type), name, why) for name, resource_type, why in found if why]
+    own_docs = {name: doc for name, doc in plan.actual.items() if exists_in_stack(plan, name)}
+    resources = ((name, plan.stack.resources[name].type, doc) for name, doc in own_docs.items())
+    protections = [(name, resource_type, resource_type.leftovers(doc)) for name, resource_type, doc in resources]
+    return [Remnant(str(resource_type), name, why) for name, resource_type, why in protections if why]
 
 
-def stands(plan: Plan, name: str) -> bool:
+def exists_in_stack(plan: Plan, name: str) -> bool:
     """Return whether the stack's resource of that name exists and is not somebody else's."""
     return name in plan.actual and not plan.changes[name].foreign
 
@@ -123,65 +125,74 @@ def delete_marker_last(state: StackState, marker: str) -> None:
     This also covers resources that an older version has created.
     """
     resource_states = state.resources
-    needed, waiting = set(), [marker]
-    while waiting:
-        name = waiting.pop()
+    needed, pending = set(), [marker]
+    while pending:
+        name = pending.pop()
         if name in resource_states and name not in needed:
             needed.add(name)
-            waiting += resource_states[name].depends_on
+            pending += resource_states[name].depends_on
     for name, resource_state in resource_states.items():
         if needed and name not in needed and marker not in resource_state.depends_on:
             resource_state.depends_on.append(marker)
 
 
-def _take_down(session: Session, plan: Plan, found: ProtectedResources, marker: RunMarker | None = None) -> Outcome:
+def _delete_until_nothing_returns(
+    session: Session, plan: Plan, protections: ProtectedResources, marker: RunMarker | None = None
+) -> Outcome:
     """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
     executor = session.executor(plan)
-    if marker and stands(plan, marker.logical_id):
+    if marker and exists_in_stack(plan, marker.logical_id):
         delete_marker_last(session.state, marker.logical_id)
     Apply(plan, executor, RESOURCE_TYPES).adopt_found()
-    lifted = remove_protections(
-        executor, RESOURCE_TYPES, found.told, [one.logical_id for one in found.untold if one.protections]
+    removal = remove_protections(
+        executor,
+        RESOURCE_TYPES,
+        protections.visible,
+        [change.logical_id for change in protections.hidden if change.protections],
     )
-    if not lifted.is_complete:
-        return lifted
-    theirs = _let_go(executor, plan)
+    if not removal.is_complete:
+        return removal
+    foreign = _forget_foreign_resources(executor, plan)
     executor.state_manager.begin_teardown()
     outcome = delete_recorded(executor, RESOURCE_TYPES)
-    outcome.foreign |= theirs
-    _rest(session, marker)
+    outcome.foreign |= foreign
+    _stop_renewing_deleted_marker(session, marker)
     if outcome.is_complete:
-        _sweep(session, plan.stack, outcome, found, marker)
-    for _ in range(_ROUNDS):
+        _delete_leftovers(session, plan.stack, outcome, protections, marker)
+    for _ in range(_MOST_ROUNDS):
         returned = make_plan(plan.stack, session.state, session.clients, RESOURCE_TYPES)
-        if not outcome.is_complete or not _came_back(returned, outcome):
+        if not outcome.is_complete or not _has_returned(returned, outcome):
             break
-        raise_if_begun_again(marker, returned)
+        raise_if_recreated(marker, returned)
         executor.state_manager.record_findings(returned.findings)
         Apply(returned, executor, RESOURCE_TYPES).adopt_found()
         outcome = outcome.merged_with(delete_recorded(executor, RESOURCE_TYPES))
-        _rest(session, marker)
+        _stop_renewing_deleted_marker(session, marker)
     if outcome.is_complete:
-        _sweep(session, plan.stack, outcome, found, marker)
+        _delete_leftovers(session, plan.stack, outcome, protections, marker)
     return outcome
 
 
-def raise_if_begun_again(marker: RunMarker | None, search: Plan) -> None:
+def raise_if_recreated(marker: RunMarker | None, search: Plan) -> None:
     """Raise LockHeld if the marker was deleted but a search finds it again: another run has created it.
 
     A marker with this run's own mark is one that AWS still shows after its deletion.
     """
-    if marker and stands(search, marker.logical_id) and not marker.is_ours(doc := search.actual[marker.logical_id]):
+    if (
+        marker
+        and exists_in_stack(search, marker.logical_id)
+        and not marker.is_ours(doc := search.actual[marker.logical_id])
+    ):
         raise marker.begun_again_error(doc)
 
 
-def _rest(session: Session, marker: RunMarker | None) -> None:
+def _stop_renewing_deleted_marker(session: Session, marker: RunMarker | None) -> None:
     """Stop renewing the mark if the marker was deleted: it was the last resource of the stack."""
     if marker and marker.logical_id not in session.state.resources:
         marker.stop_renewing()
 
 
-def _let_go(executor: ResourceExecutor, plan: Plan) -> dict[str, str]:
+def _forget_foreign_resources(executor: ResourceExecutor, plan: Plan) -> dict[str, str]:
     """Forget recorded resources whose names are somebody else's resources now, with what lies in them.
 
     Returns:
@@ -201,14 +212,14 @@ def _let_go(executor: ResourceExecutor, plan: Plan) -> dict[str, str]:
     return {name: f"{one.type_name} {one.aws_name or name}: {one.reason}" for name, one in foreign.items()}
 
 
-def _came_back(returned: Plan, outcome: Outcome) -> bool:
+def _has_returned(returned: Plan, outcome: Outcome) -> bool:
     """Return whether the search found more than the retained resources and their settings."""
     resources = returned.stack.resources
     return any(not outcome.kept.keys() & {name, *resources[name].depends_on} for name in returned.found)
 
 
-def _sweep(
-    session: Session, stack: Stack, outcome: Outcome, lifted: ProtectedResources, marker: RunMarker | None
+def _delete_leftovers(
+    session: Session, stack: Stack, outcome: Outcome, removal: ProtectedResources, marker: RunMarker | None
 ) -> None:
     """Delete what AWS itself made for the stack and left, or brought back.
 
@@ -219,10 +230,10 @@ def _sweep(
     if marker and (doc := marker.read()) and marker.other(doc):
         raise marker.begun_again_error(doc)
     with outcome.recording("what AWS has left", "sweeping it up"):
-        leftovers.unprotect_log_groups(session.clients, lifted.groups)
-        found = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
-        leftovers.delete_leftovers(session.clients, found)
-        outcome.cleaned_up += [one.id for one in found]
+        leftovers.unprotect_log_groups(session.clients, removal.log_groups)
+        protections = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
+        leftovers.delete_leftovers(session.clients, protections)
+        outcome.cleaned_up += [change.id for change in protections]
 
 
 def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan], None]) -> VerificationReport:
@@ -233,21 +244,21 @@ def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan
     blank = StackState(session.suffix, session.location)
     search = make_plan(stack, blank, session.clients, RESOURCE_TYPES, children=False)
     check(search)
-    theirs = {name for name, one in search.changes.items() if one.foreign}
+    foreign = {name for name, change in search.changes.items() if change.foreign}
     with user_errors("searching for what is left"):
         tagged = arns_with_stack_tags(session.clients, session.suffix)
-        kept = leftovers.billed_leftovers(session.clients, stack)
+        billed = leftovers.billed_leftovers(session.clients, stack)
         lingering = leftovers.expiring_leftovers(session.clients, stack)
-        strays = leftovers.find_leftovers(session.clients, stack, theirs)
+        leftovers_found = leftovers.find_leftovers(session.clients, stack, foreign)
     tombstones = session.state.tombstones
     report = verify_deleted(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
-    report.add_explained(kept, lingering, strays)
+    report.add_explained(billed, lingering, leftovers_found)
     return report
 
 
 def stack_by_name(session: Session) -> Stack:
     """Return the stack with all names and tags that it may have, for a search without a state."""
     version = session.settings.database.effective_version(session.state.lookups.get("version", ""))
-    known = offline_lookups(MAX_ZONES, version)
-    lookups = replace(known, account=session.location.account, master_password="own", readers=MAX_READERS)  # noqa: S106 - who holds it
+    offline = offline_lookups(MAX_ZONES, version)
+    lookups = replace(offline, account=session.location.account, master_password="own", readers=MAX_READERS)  # noqa: S106 - who holds it
     return build_all(with_zones(session.settings, MAX_ZONES), session.suffix, session.location.region, lookups)

@@ -20,9 +20,9 @@ from state.stack_state import StackState
 from state.state_store import StateStore
 
 DEFAULT_HOME = ".ml-api"
-IN_S3 = "s3:"
+S3_SCHEME = "s3:"
 # The prefix by which a state names the emulator's instance that holds the stack.
-EMBEDDED = "embedded:"
+EMULATOR_PREFIX = "embedded:"
 
 
 def current_timestamp() -> str:
@@ -47,14 +47,14 @@ class Workspace:
         return cls(home, local, state or "", state_endpoint or "")
 
     @property
-    def embedded(self) -> Path:
+    def emulator_folder(self) -> Path:
         """The path where local AWS keeps what it needs to be found again."""
         return self.home / "embedded" / "server"
 
     @property
     def is_shared(self) -> bool:
         """Whether the state is in S3, where others see it too."""
-        return self.state_address.startswith(IN_S3)
+        return self.state_address.startswith(S3_SCHEME)
 
     @cached_property
     def backend(self) -> Backend:
@@ -62,10 +62,10 @@ class Workspace:
         if self.is_shared:
             from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
-            return Bucket.at(self.state_address, self.state_holder(), endpoint=self.state_endpoint).archive
+            return Bucket.parse(self.state_address, self.state_emulator(), endpoint=self.state_endpoint).backend
         return FileBackend(self._folder, Path(self.state_address) if self.state_address else None)
 
-    def state_holder(self) -> RunningEmulator | None:
+    def state_emulator(self) -> RunningEmulator | None:
         """Return the running local AWS whose bucket holds the state; None if the state is elsewhere.
 
         Raises:
@@ -74,11 +74,11 @@ class Workspace:
         """
         if not (self.is_shared and self.is_local):
             return None
-        if found := running_embedded(self.embedded):
-            return found
-        from provisioner.bucket.missing import none_runs  # noqa: PLC0415 - only where it is needed
+        if emulator := running_embedded(self.emulator_folder):
+            return emulator
+        from provisioner.bucket.missing_bucket import local_aws_ended_error  # noqa: PLC0415 - only where it is needed
 
-        raise none_runs(self.state_address)
+        raise local_aws_ended_error(self.state_address)
 
     @property
     def history(self) -> RunHistory:
@@ -94,8 +94,8 @@ class Workspace:
     @property
     def runs(self) -> FileRunStore:
         """The records of earlier runs on this machine alone."""
-        beside = Path(self.state_address).parent if self.state_address and not self.is_shared else self._folder
-        return FileRunStore(beside / "runs")
+        folder = Path(self.state_address).parent if self.state_address and not self.is_shared else self._folder
+        return FileRunStore(folder / "runs")
 
     @property
     def _folder(self) -> Path:
@@ -127,10 +127,10 @@ class Workspace:
     @property
     def only_suffix(self) -> str:
         """The suffix of the only stack that is known here; "" if there is none, or there are several."""
-        known = self.suffixes()
-        return known[0] if len(known) == 1 else ""
+        suffixes = self.suffixes()
+        return suffixes[0] if len(suffixes) == 1 else ""
 
-    def choose(self, suffix: str | None) -> str:
+    def choose_suffix(self, suffix: str | None) -> str:
         """Return the given suffix, or that of the only known stack.
 
         Raises:
@@ -140,33 +140,33 @@ class Workspace:
         """
         if suffix:
             return check_suffix(suffix)
-        known = self.suffixes()
-        if len(known) == 1:
-            return known[0]
-        if not known:
+        suffixes = self.suffixes()
+        if len(suffixes) == 1:
+            return suffixes[0]
+        if not suffixes:
             raise NoSuchStack(
                 f"No stack is known {self.description}.",
                 f"Bring one up: `{self.command('apply')}`.{self.local_hint}",
             )
         raise UsageError(
-            f"Several stacks are known {self.description}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
+            f"Several stacks are known {self.description}: {', '.join(suffixes)}.", "Say which one: `--suffix NAME`."
         )
 
     def unknown_stack_error(self, suffix: str) -> NoSuchStack:
         """Return the error for a suffix of which no state is known here."""
-        known = ", ".join(self.suffixes()) or "none"
+        suffixes = ", ".join(self.suffixes()) or "none"
         return NoSuchStack(
-            f"No stack {suffix} is known {self.description}; known: {known}.",
+            f"No stack {suffix} is known {self.description}; known: {suffixes}.",
             f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.{self.local_hint}",
         )
 
     def emulator_has_ended(self, state: StackState) -> bool:
         """Return whether the emulator that held a stack has ended, and with it all that it held."""
-        pinned = state.location.endpoint
-        if not pinned.startswith(EMBEDDED):
+        endpoint = state.location.endpoint
+        if not endpoint.startswith(EMULATOR_PREFIX):
             return False
-        found = running_embedded(self.embedded)
-        return found is None or pinned != f"{EMBEDDED}{found.instance}"
+        emulator = running_embedded(self.emulator_folder)
+        return emulator is None or endpoint != f"{EMULATOR_PREFIX}{emulator.instance}"
 
     def check_emulator(self, suffix: str) -> None:
         """Raise NoSuchStack if the emulator that held the stack has ended; starts none."""
@@ -188,14 +188,14 @@ class Workspace:
         """A hint at the stacks in local AWS, if `--local` was left out; "" if there is none."""
         if self.is_local or self.state_address:
             return ""
-        known = Workspace(self.home, is_local=True).suffixes()
-        return f"\nRehearsals are known with --local: {', '.join(known)}." if known else ""
+        suffixes = Workspace(self.home, is_local=True).suffixes()
+        return f"\nRehearsals are known with --local: {', '.join(suffixes)}." if suffixes else ""
 
-    def command(self, verb: str, suffix: str = "NAME") -> str:
+    def command(self, command: str, suffix: str = "NAME") -> str:
         """Return a command to type next, with the options that select this workspace."""
         state = f" --state {self.state_address}" if self.state_address else ""
         state += f" --state-endpoint {self.state_endpoint}" if self.state_endpoint else ""
-        return f"{PROGRAM} {verb} --suffix {suffix}{' --local' if self.is_local else ''}{state}"
+        return f"{PROGRAM} {command} --suffix {suffix}{' --local' if self.is_local else ''}{state}"
 
     @property
     def description(self) -> str:
@@ -223,11 +223,11 @@ def next_steps(workspace: Workspace, suffix: str) -> str:
     )
 
 
-def unfinished_error(workspace: Workspace, suffix: str, state: StackState | None, what: str) -> Incomplete:
-    """Return the error that a stack has no `what`, such as outputs: they are gone, or were never there."""
-    if began := unfinished_teardown(state):
-        return Incomplete(f"The stack {suffix} has no {what} any more: {began}.", next_steps(workspace, suffix))
+def unfinished_stack_error(workspace: Workspace, suffix: str, state: StackState | None, noun: str) -> Incomplete:
+    """Return the error that a stack has no `noun`, such as outputs: they are gone, or were never there."""
+    if clause := unfinished_teardown(state):
+        return Incomplete(f"The stack {suffix} has no {noun} any more: {clause}.", next_steps(workspace, suffix))
     return Incomplete(
-        f"The stack {suffix} has no {what} yet: no apply of the whole stack has ended well.",
+        f"The stack {suffix} has no {noun} yet: no apply of the whole stack has ended well.",
         f"`{workspace.command('apply', suffix)}` goes on.",
     )

@@ -90,8 +90,8 @@ class FileBackend:
         A symbolic link is resolved first, so that all runs that reach a file by links use the same lock.
         """
         path = self._file or self._folder / f"{suffix}.json"
-        real = Path(os.path.realpath(path)) if path.is_symlink() else path
-        return self._stores.setdefault(suffix, FileStateStore(real))
+        real_path = Path(os.path.realpath(path)) if path.is_symlink() else path
+        return self._stores.setdefault(suffix, FileStateStore(real_path))
 
     def lock(self, suffix: str, command: str, timeout: float, clock: LockClock) -> FileLock:
         """Return a lock on a hidden file beside the state file, held through the kernel (flock)."""
@@ -100,8 +100,8 @@ class FileBackend:
 
     def reports(self, suffix: str) -> list[StateStore]:
         """Return the report files in the folder `reports`, beside the state files, oldest first."""
-        found = (self._folder / "reports").glob(f"teardown-{suffix}-{_STAMP}.json")
-        return [FileStateStore(path) for path in sorted(found)]
+        paths = (self._folder / "reports").glob(f"teardown-{suffix}-{_STAMP}.json")
+        return [FileStateStore(path) for path in sorted(paths)]
 
     def report(self, suffix: str, stamp: str) -> StateStore:
         """Return the store of one file in the folder `reports`."""
@@ -112,7 +112,7 @@ class S3Backend:
     """A backend of objects in a shared object store, under a prefix that is empty or ends in a slash."""
 
     def __init__(self, object_store: ObjectStore, root: str, prefix: str) -> None:
-        self._shelf = object_store
+        self._object_store = object_store
         self._root = root
         self._prefix = prefix
         self._stores: dict[str, ObjectStateStore] = {}
@@ -125,33 +125,35 @@ class S3Backend:
     @property
     def runs(self) -> S3RunStore:
         """The run records under the prefix `runs/`."""
-        return S3RunStore(self._shelf, self._root, f"{self._prefix}runs/")
+        return S3RunStore(self._object_store, self._root, f"{self._prefix}runs/")
 
     def suffixes(self) -> list[str]:
         """Return the names of the state objects directly under the prefix."""
-        names = [key.removeprefix(self._prefix) for key in self._shelf.list_keys(self._prefix)]
+        names = [key.removeprefix(self._prefix) for key in self._object_store.list_keys(self._prefix)]
         return [name.removesuffix(".json") for name in names if name.endswith(".json") and "/" not in name]
 
     def store(self, suffix: str) -> ObjectStateStore:
         """Return the store of the object that holds the stack's state."""
         if suffix not in self._stores:
-            self._stores[suffix] = self._key(f"{suffix}.json", f"history/{suffix}/")
+            self._stores[suffix] = self._object_at(f"{suffix}.json", f"history/{suffix}/")
         return self._stores[suffix]
 
     def lock(self, suffix: str, command: str, timeout: float, clock: LockClock) -> LeaseLock:
         """Return a lock that is a lease, stored as an object beside the state."""
         key = f"{self._prefix}{suffix}.lock"
-        return LeaseLock(self._shelf, key, f"{self._root}{key}", command, timeout, clock)
+        return LeaseLock(self._object_store, key, f"{self._root}{key}", command, timeout, clock)
 
     def reports(self, suffix: str) -> list[StateStore]:
         """Return the report objects under the prefix `reports/`, oldest first."""
-        begin = f"{self._prefix}reports/teardown-{suffix}-"
-        keys = fnmatch.filter(self._shelf.list_keys(begin), f"*-{suffix}-{_STAMP}.json")
-        return [self._key(key.removeprefix(self._prefix)) for key in keys]
+        key_prefix = f"{self._prefix}reports/teardown-{suffix}-"
+        keys = fnmatch.filter(self._object_store.list_keys(key_prefix), f"*-{suffix}-{_STAMP}.json")
+        return [self._object_at(key.removeprefix(self._prefix)) for key in keys]
 
     def report(self, suffix: str, stamp: str) -> StateStore:
         """Return the store of one object under the prefix `reports/`."""
-        return self._key(f"reports/teardown-{suffix}-{stamp}.json")
+        return self._object_at(f"reports/teardown-{suffix}-{stamp}.json")
 
-    def _key(self, name: str, past: str = "") -> ObjectStateStore:
-        return ObjectStateStore(self._shelf, self._root, f"{self._prefix}{name}", f"{self._prefix}{past}")
+    def _object_at(self, name: str, versions_prefix: str = "") -> ObjectStateStore:
+        return ObjectStateStore(
+            self._object_store, self._root, f"{self._prefix}{name}", f"{self._prefix}{versions_prefix}"
+        )

@@ -30,8 +30,8 @@ def fingerprint_of(salt: str, label: str, value: str) -> str:
 
     The label is hashed too, so that equal values under two names get different fingerprints.
     """
-    fields = hmac.new(salt.encode(), f"{label}\0{value}".encode(), hashlib.sha256).hexdigest()
-    return f"{_ALGORITHM}:{salt}:{fields}"
+    digest = hmac.new(salt.encode(), f"{label}\0{value}".encode(), hashlib.sha256).hexdigest()
+    return f"{_ALGORITHM}:{salt}:{digest}"
 
 
 def is_fingerprint(text: object) -> bool:
@@ -39,7 +39,7 @@ def is_fingerprint(text: object) -> bool:
     return isinstance(text, str) and _FINGERPRINT.fullmatch(text) is not None
 
 
-def matches_fingerprint(mark: object, label: str, value: str) -> bool:
-    """Return whether `mark` is the fingerprint of this value under this label, whatever its salt."""
-    found = _FINGERPRINT.fullmatch(mark) if isinstance(mark, str) else None
-    return found is not None and hmac.compare_digest(found[0], fingerprint_of(found["salt"], label, value))
+def matches_fingerprint(fingerprint: object, label: str, value: str) -> bool:
+    """Return whether `fingerprint` is the fingerprint of this value under this label, whatever its salt."""
+    match = _FINGERPRINT.fullmatch(fingerprint) if isinstance(fingerprint, str) else None
+    return match is not None and hmac.compare_digest(match[0], fingerprint_of(match["salt"], label, value))

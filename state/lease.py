@@ -16,10 +16,10 @@ from state.object_store import ObjectStore, StoredObject, WriteConflict, put_onc
 class Heartbeat:
     """A daemon thread that calls `beat` every `every` seconds until it is stopped."""
 
-    def __init__(self, beat: Callable[[], None], every: float) -> None:
-        self._call = beat
-        self._interval = every
-        self._ended = threading.Event()
+    def __init__(self, beat: Callable[[], None], interval_seconds: float) -> None:
+        self._beat = beat
+        self._interval = interval_seconds
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -28,12 +28,12 @@ class Heartbeat:
 
     def stop(self) -> None:
         """Stop the thread; a call in progress is waited for."""
-        self._ended.set()
+        self._stopped.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._interval):
-            self._call()
+        while not self._stopped.wait(self._interval):
+            self._beat()
 
 
 # Seconds. A lock that was not renewed for LEASE may be taken by another run. Its holder renews it every BEAT,
@@ -61,10 +61,10 @@ class LeaseLock(Lock):
         self._clock = clock
         self._mutex = threading.Lock()
         self._heartbeat = Heartbeat(self.renew, HEARTBEAT_SECONDS)
-        self._mine: LockHolder | None = None
+        self._own_holder: LockHolder | None = None
         self._etag: str | None = None
         self._renewed_at = (0.0, 0.0)
-        self._lost = False
+        self._is_lost = False
         self._new_holder: LockHolder | None = None
         self._renewal_error = ""
         self.fencing_token = 0
@@ -81,11 +81,11 @@ class LeaseLock(Lock):
     def __exit__(self, *_: object) -> None:
         self._heartbeat.stop()
         with self._mutex:
-            own, self._mine = self._mine, None
+            own_holder, self._own_holder = self._own_holder, None
             # If it cannot be released, another run holds it by now, or the lease expires by itself.
             with suppress(WriteConflict, ProvisionerError):
-                if own and not self._lost:
-                    self._release(own, self._etag)
+                if own_holder and not self._is_lost:
+                    self._release(own_holder, self._etag)
 
     def ensure_held(self) -> None:
         """Renew a lease that is about to expire, and raise if this run may not go on.
@@ -96,10 +96,10 @@ class LeaseLock(Lock):
         """
         if self._seconds_left() < SAFETY_MARGIN_SECONDS and not self._renewal_error:
             self.renew()  # after a sleep of the machine or a change of its clock, the lock may still be free
-        if self._mine is None or self._lost:
-            by = f"{self._new_holder} holds it now" if self._new_holder else "it was freed by hand"
+        if self._own_holder is None or self._is_lost:
+            reason = f"{self._new_holder} holds it now" if self._new_holder else "it was freed by hand"
             raise LockHeld(
-                f"This run lost its lock {self._description}: {by}.",
+                f"This run lost its lock {self._description}: {reason}.",
                 "Nothing more was called or written. When the other run has ended, run the same command "
                 "again: it goes on.",
             )
@@ -113,10 +113,10 @@ class LeaseLock(Lock):
     def renew(self) -> None:
         """Write the next heartbeat; a failure is remembered and raised by `check`."""
         with self._mutex:
-            if self._mine is None or self._lost:
+            if self._own_holder is None or self._is_lost:
                 return
             try:
-                self._write_heartbeat(self._mine)
+                self._write_heartbeat(self._own_holder)
             except ProvisionerError as error:
                 self._renewal_error = error.message
 
@@ -143,39 +143,39 @@ class LeaseLock(Lock):
         stored = self._object_store.get(self._key)
         if stored and not _is_free(stored):
             return False
-        own = LockHolder.this_process(
+        own_holder = LockHolder.this_process(
             self._command, (_holder_of(stored).fencing_token if stored else 0) + 1, LEASE_SECONDS
         )
         try:
-            self._put_holder(own, stored.etag if stored else None)
+            self._put_holder(own_holder, stored.etag if stored else None)
         except WriteConflict:
             return False
-        self.fencing_token = own.fencing_token
+        self.fencing_token = own_holder.fencing_token
         return True
 
-    def _write_heartbeat(self, own: LockHolder) -> None:
+    def _write_heartbeat(self, own_holder: LockHolder) -> None:
         try:
-            self._put_holder(replace(own, heartbeat=own.heartbeat + 1), self._etag)
+            self._put_holder(replace(own_holder, heartbeat=own_holder.heartbeat + 1), self._etag)
         except WriteConflict:
-            self._lost = True
+            self._is_lost = True
             self._new_holder = self._current_holder()
 
     def _current_holder(self) -> LockHolder | None:
         holder, is_held = self.last_holder()
         return holder if is_held else None
 
-    def _put_holder(self, own: LockHolder, expected_etag: str | None) -> None:
+    def _put_holder(self, own_holder: LockHolder, expected_etag: str | None) -> None:
         # The lease counts from before the call: this holder then stops early rather than late.
-        begun = self._clock.now(), self._clock.wall()
-        self._etag = put_once(self._object_store, self._key, own.dump().encode(), expected_etag)
-        self._mine, self._renewed_at, self._renewal_error = own, begun, ""
+        started_at = self._clock.now(), self._clock.wall()
+        self._etag = put_once(self._object_store, self._key, own_holder.dump().encode(), expected_etag)
+        self._own_holder, self._renewed_at, self._renewal_error = own_holder, started_at, ""
 
-    def _release(self, holder: LockHolder, tag: str | None) -> None:
+    def _release(self, holder: LockHolder, etag: str | None) -> None:
         put_once(
             self._object_store,
             self._key,
             replace(holder, lease_seconds=0.0, heartbeat=holder.heartbeat + 1).dump().encode(),
-            tag,
+            etag,
         )
 
     def _seconds_left(self) -> float:

@@ -73,9 +73,9 @@ class FileLock(Lock):
     def __enter__(self) -> FileLock:
         self._file = self._open()
         deadline = self._clock.now() + self._timeout
-        while not _try_flock(self._file):
+        while not _try_exclusive_flock(self._file):
             if self._clock.now() >= deadline:
-                holder = _holder_in(self._file)
+                holder = _read_holder(self._file)
                 self._file.close()
                 raise lock_held_error(holder)
             self._clock.sleep(_FILE_POLL_SECONDS)
@@ -111,7 +111,7 @@ class FileLock(Lock):
         """
         try:
             with open(self._path, encoding="utf-8") as file:
-                holder = _holder_in(file)
+                holder = _read_holder(file)
                 return holder, not (holder and holder.is_dead) and _is_flocked(file)
         except OSError:
             return None, False
@@ -123,9 +123,9 @@ class FileLock(Lock):
             LockHeld: The lock has another holder by now.
 
         """
-        now, is_held = self.last_holder()
-        if is_held and now and now.fencing_token != holder.fencing_token:
-            raise lock_held_error(now)
+        holder_now, is_held = self.last_holder()
+        if is_held and holder_now and holder_now.fencing_token != holder.fencing_token:
+            raise lock_held_error(holder_now)
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
@@ -133,13 +133,13 @@ class FileLock(Lock):
 
     def _is_ours(self, file: IO[str]) -> bool:
         try:
-            there = os.stat(self._path)
+            on_disk = os.stat(self._path)
         except OSError:  # it was removed, or the way to it is closed
             return False
-        mine = os.fstat(file.fileno())
-        signed = _holder_in(file)
-        same = (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
-        return same and signed is not None and signed.fencing_token == self.fencing_token
+        opened = os.fstat(file.fileno())
+        holder = _read_holder(file)
+        is_same_file = (on_disk.st_dev, on_disk.st_ino) == (opened.st_dev, opened.st_ino)
+        return is_same_file and holder is not None and holder.fencing_token == self.fencing_token
 
     def _open(self) -> IO[str]:
         try:
@@ -156,8 +156,8 @@ class FileLock(Lock):
 
     def _write_holder(self, file: IO[str]) -> None:
         # The former holder's entry is still in the file: each holder has a higher number than the one before.
-        former = _holder_in(file)
-        self.fencing_token = (former.fencing_token if former else 0) + 1
+        previous = _read_holder(file)
+        self.fencing_token = (previous.fencing_token if previous else 0) + 1
         text = LockHolder.this_process(self._command, self.fencing_token).dump().encode()
         # Unbuffered: with a buffer, a full disk would raise a second error when the file is closed.
         if os.pwrite(file.fileno(), text, 0) < len(text):
@@ -165,7 +165,7 @@ class FileLock(Lock):
         os.ftruncate(file.fileno(), len(text))
 
 
-def _try_flock(file: IO[str]) -> bool:
+def _try_exclusive_flock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -182,5 +182,5 @@ def _is_flocked(file: IO[str]) -> bool:
     return False
 
 
-def _holder_in(file: IO[str]) -> LockHolder | None:
+def _read_holder(file: IO[str]) -> LockHolder | None:
     return LockHolder.parse(os.pread(file.fileno(), 1 << 16, 0))

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from state.errors import LockHeld
-from state.serialization import by_name, json_fields, validate_types
+from state.serialization import fields_from_json, json_fields, validate_types
 
 _PROC = Path("/proc")
 
@@ -41,14 +41,14 @@ class LockHolder:
     def this_process(cls, command: str, fence: int, lease: float | None = None) -> LockHolder:
         """Return the holder that stands for this process."""
         pid, now = os.getpid(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        mine = (socket.gethostname(), pid, command, now, fence, _user_name(), _machine_id(), _start_ticks(pid))
-        return cls(*mine, lease_seconds=lease)
+        identity = (socket.gethostname(), pid, command, now, fence, _user_name(), _machine_id(), _start_ticks(pid))
+        return cls(*identity, lease_seconds=lease)
 
     @classmethod
     def parse(cls, text: str | bytes) -> LockHolder | None:
         """Return the holder that is written in `text`, or None if the text is not valid."""
         try:
-            return validate_types(cls(**by_name(cls, json.loads(text))))
+            return validate_types(cls(**fields_from_json(cls, json.loads(text))))
         except (ValueError, TypeError, RecursionError):
             return None
 
@@ -65,8 +65,8 @@ class LockHolder:
 
     def __str__(self) -> str:
         """Return the holder as messages name it."""
-        person = f"{self.user} on {self.host}" if self.user else self.host
-        return f"`{self.command}` (process {self.pid} of {person}, since {self.since})"
+        user_and_host = f"{self.user} on {self.host}" if self.user else self.host
+        return f"`{self.command}` (process {self.pid} of {user_and_host}, since {self.since})"
 
 
 def lock_held_error(holder: LockHolder | None) -> LockHeld:
@@ -92,8 +92,8 @@ def _machine_id() -> str:
     A container counts as a machine of its own, because it has its own process ids.
     """
     try:
-        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{os.readlink(_PROC / 'self/ns/pid')}"
+        boot_id = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot_id}/{os.readlink(_PROC / 'self/ns/pid')}"
     except OSError:
         return f"{socket.gethostname()}/{uuid.getnode():x}"
 

@@ -74,14 +74,14 @@ class StateManager:
             self.state.resources[logical_id] = resource_state
         return resource_state.intent
 
-    def record_id(self, logical_id: str, id_: str, changed: float = 0.0) -> None:
+    def record_id(self, logical_id: str, resource_id: str, changed: float = 0.0) -> None:
         """Record the id that AWS returned for a created resource, and clear its intent.
 
         `changed` is the wall-clock second of the change for a resource type with a cooldown, else 0.
         """
         with self._transaction():
             resource_state = self.state.resources[logical_id]
-            resource_state.id, resource_state.phase, resource_state.intent = id_, "finishing", None
+            resource_state.id, resource_state.phase, resource_state.intent = resource_id, "finishing", None
             resource_state.created_at, resource_state.changed_at = self._wall_time(), changed
 
     def record_adopted(self, logical_id: str, resource_state: ResourceState) -> None:
@@ -89,7 +89,7 @@ class StateManager:
         with self._transaction():
             self.state.resources[logical_id] = resource_state
 
-    def record_ready(self, logical_id: str, id_: str = "", changed: float = 0.0) -> None:
+    def record_ready(self, logical_id: str, resource_id: str = "", changed: float = 0.0) -> None:
         """Record that AWS holds what was asked for, and that the resource is ready.
 
         `changed` is the wall-clock second of the change for a resource type with a cooldown, else 0.
@@ -97,21 +97,21 @@ class StateManager:
         with self._transaction():
             resource_state = self.state.resources[logical_id]
             resource_state.id, resource_state.changed_at = (
-                id_ or resource_state.id,
+                resource_id or resource_state.id,
                 max(resource_state.changed_at, changed),
             )
             resource_state.phase, resource_state.recorded, resource_state.intent = "ready", resource_state.desired, None
 
-    def record_change(self, logical_id: str, at: float, *, more: bool) -> None:
+    def record_change(self, logical_id: str, at: float, *, is_partial: bool) -> None:
         """Record at which wall-clock second AWS accepted a change of a resource that has a cooldown.
 
-        With `more`, a part of the change is still to be made, so the resource is left in the phase
+        With `is_partial`, a part of the change is still to be made, so the resource is left in the phase
         `finishing`.
         """
         with self._transaction():
             resource_state = self.state.resources[logical_id]
             resource_state.changed_at = at
-            if more:
+            if is_partial:
                 resource_state.phase, resource_state.intent = "finishing", None
 
     def depose(self, logical_id: str, under: str) -> None:
@@ -156,22 +156,22 @@ class StateManager:
             self.state.outputs = {}
             self.state.teardown_began = self.state.teardown_began or self._wall_time()
 
-    def record_outputs(self, order: Sequence[str], outputs: Mapping[str, str], *, whole: bool = True) -> None:
+    def record_outputs(self, order: Sequence[str], outputs: Mapping[str, str], *, is_whole_stack: bool = True) -> None:
         """Record the stack's outputs, and sort the resource states into the order of their declaration.
 
         Args:
             order: The logical ids in the order in which the stack declares them.
             outputs: The stack's outputs by name.
-            whole: Whether the whole stack was applied. If so, the mark of an unfinished teardown is cleared.
+            is_whole_stack: Whether the whole stack was applied. If so, the mark of an unfinished teardown is cleared.
 
         """
         with self._transaction():
             resource_states = self.state.resources
             names = [name for name in order if name in resource_states]
-            rest = [name for name in resource_states if name not in order]
-            self.state.resources = {name: resource_states[name] for name in names + rest}
+            undeclared = [name for name in resource_states if name not in order]
+            self.state.resources = {name: resource_states[name] for name in names + undeclared}
             self.state.outputs = dict(outputs)
-            self.state.teardown_began = 0.0 if whole else self.state.teardown_began
+            self.state.teardown_began = 0.0 if is_whole_stack else self.state.teardown_began
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

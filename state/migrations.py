@@ -22,35 +22,35 @@ _PLAIN_IN_SCHEMA_1 = frozenset(
 
 def migrate(record: Mapping[str, Any], schema: int) -> dict[str, Any]:
     """Return the fields of a state file of `schema` in the form of the newest schema."""
-    return _from_1(record) if schema == 1 else dict(record)
+    return _migrate_1_to_2(record) if schema == 1 else dict(record)
 
 
-def _from_1(record: Mapping[str, Any]) -> dict[str, Any]:
+def _migrate_1_to_2(record: Mapping[str, Any]) -> dict[str, Any]:
     # The same salt at every read: a plan may be saved before the migrated state is first written, and be
     # compared with it afterwards.
     salt = salt_from_lineage(str(record.get("lineage")))
     fields = {
-        name: _fingerprinted(value, salt) if name in ("entries", "tombstones") else value
+        name: _with_fingerprints(value, salt) if name in ("entries", "tombstones") else value
         for name, value in record.items()
     }
     return {**fields, "salt": salt}
 
 
-def _fingerprinted(value: Any, salt: str) -> Any:
+def _with_fingerprints(value: Any, salt: str) -> Any:
     """Return `value` with a fingerprint for each value in a list of variables, at any depth."""
     if isinstance(value, Mapping):
         return {
-            key: [_variable(item, salt) for item in inner]
+            key: [_fingerprinted_variable(item, salt) for item in inner]
             if key == "environment" and isinstance(inner, list)
-            else _fingerprinted(inner, salt)
+            else _with_fingerprints(inner, salt)
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_fingerprinted(item, salt) for item in value]
+        return [_with_fingerprints(item, salt) for item in value]
     return value
 
 
-def _variable(item: Any, salt: str) -> Any:
+def _fingerprinted_variable(item: Any, salt: str) -> Any:
     """Return a pair of `name` and `value` with the value replaced by its fingerprint."""
     if not isinstance(item, Mapping) or item.get("name") in _PLAIN_IN_SCHEMA_1 or "value" not in item:
         return item

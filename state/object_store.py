@@ -43,8 +43,8 @@ class ObjectStore(Protocol):
 
         """
 
-    def delete(self, key: str, tag: str) -> None:
-        """Delete the version of an object that has the ETag `tag`; a missing object is no error.
+    def delete(self, key: str, etag: str) -> None:
+        """Delete the version of an object that has the ETag `etag`; a missing object is no error.
 
         Raises:
             WriteConflict: The stored object is another version.
@@ -77,23 +77,23 @@ def put_once(object_store: ObjectStore, key: str, text: bytes, expected_etag: st
 class ObjectStateStore:
     """One state as one object; its earlier versions are objects under the prefix `load_version`."""
 
-    def __init__(self, object_store: ObjectStore, description: str, key: str, past: str) -> None:
-        self._shelf = object_store
-        self._where = description
+    def __init__(self, object_store: ObjectStore, description: str, key: str, versions_prefix: str) -> None:
+        self._object_store = object_store
+        self._root = description
         self._key = key
-        self._versions_folder = past
-        self._tag: str | None = None
+        self._versions_prefix = versions_prefix
+        self._etag: str | None = None
         self._claimed = False
 
     @property
     def description(self) -> str:
         """The address of the object."""
-        return f"{self._where}{self._key}"
+        return f"{self._root}{self._key}"
 
     def load(self) -> bytes | None:
         """Return the stored text, or None; the next save replaces this version only."""
-        stored = self._shelf.get(self._key)
-        self._tag = stored.etag if stored else None
+        stored = self._object_store.get(self._key)
+        self._etag = stored.etag if stored else None
         return stored.body if stored else None
 
     def save(self, text: bytes) -> None:
@@ -104,7 +104,7 @@ class ObjectStateStore:
 
         """
         try:
-            self._tag = put_once(self._shelf, self._key, text, self._tag)
+            self._etag = put_once(self._object_store, self._key, text, self._etag)
         except WriteConflict as conflict:
             raise self._conflict_error() from conflict
         self._claimed = False
@@ -116,14 +116,14 @@ class ObjectStateStore:
             LockHeld: Another run has written the object since.
 
         """
-        tag, self._claimed = self._tag, False
-        if tag is None:
+        etag, self._claimed = self._etag, False
+        if etag is None:
             return
         try:
-            self._shelf.delete(self._key, tag)
+            self._object_store.delete(self._key, etag)
         except WriteConflict as conflict:
             raise self._conflict_error() from conflict
-        self._tag = None
+        self._etag = None
 
     def claim(self, text: bytes) -> bool:
         """Write the state with the new holder's fencing number.
@@ -131,12 +131,12 @@ class ObjectStateStore:
         From then on, all writes of an earlier holder fail with a conflict. Return False if the state was
         written since it was loaded.
         """
-        new = self._tag is None
+        is_new = self._etag is None
         try:
-            self._tag = put_once(self._shelf, self._key, text, self._tag)
+            self._etag = put_once(self._object_store, self._key, text, self._etag)
         except WriteConflict:
             return False
-        self._claimed = new
+        self._claimed = is_new
         return True
 
     def release_claim(self) -> None:
@@ -149,38 +149,40 @@ class ObjectStateStore:
 
     def quarantine(self, stamp: str) -> str:
         """Move the object to a key of its own, and return its new address."""
-        aside = ObjectStateStore(self._shelf, self._where, f"{self._key}.aside-{stamp}", self._versions_folder)
-        aside.save(self.load() or b"")
+        quarantined = ObjectStateStore(
+            self._object_store, self._root, f"{self._key}.aside-{stamp}", self._versions_prefix
+        )
+        quarantined.save(self.load() or b"")
         self.remove()
-        return aside.description
+        return quarantined.description
 
     def save_version(self, version: str, text: bytes) -> None:
         """Save an earlier version under a key of its own, and delete the oldest versions."""
-        self._version_key(version).save(text)
+        self._version_store(version).save(text)
         for name in self.version_names()[:-VERSIONS_KEPT]:
-            old = self._version_key(name)
+            old = self._version_store(name)
             old.load()
             old.remove()
 
     def rewrite_version(self, version: str, text: bytes) -> None:
         """Replace an earlier version that is kept."""
-        kept = self._version_key(version)
+        kept = self._version_store(version)
         kept.load()
         kept.save(text)
 
     def version_names(self) -> list[str]:
         """Return the names of the earlier versions that are kept, oldest first."""
         return [
-            key.removeprefix(self._versions_folder).removesuffix(".json")
-            for key in self._shelf.list_keys(self._versions_folder)
+            key.removeprefix(self._versions_prefix).removesuffix(".json")
+            for key in self._object_store.list_keys(self._versions_prefix)
         ]
 
     def load_version(self, version: str) -> bytes | None:
         """Return the text of one earlier version, or None."""
-        return self._version_key(version).load()
+        return self._version_store(version).load()
 
-    def _version_key(self, version: str) -> ObjectStateStore:
-        return ObjectStateStore(self._shelf, self._where, f"{self._versions_folder}{version}.json", "")
+    def _version_store(self, version: str) -> ObjectStateStore:
+        return ObjectStateStore(self._object_store, self._root, f"{self._versions_prefix}{version}.json", "")
 
     def _conflict_error(self) -> LockHeld:
         return LockHeld(

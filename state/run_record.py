@@ -6,7 +6,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from graphlib import TopologicalSorter
 from typing import Any
 
-from state.serialization import by_name, json_keys, validate_types
+from state.serialization import fields_from_json, json_keys, validate_types
 
 JsonObject = dict[str, Any]
 # The year 2500: a later time is not that of a run, and the C library may fail to convert it.
@@ -92,27 +92,27 @@ def _from_json(cls: type[Any], record: JsonObject) -> Any:
     if not isinstance(record, dict):
         raise TypeError(f"{cls.__name__.lower()}: it is no mapping")
     known = json_keys(cls)
-    needed = [item.metadata.get("json", item.name) for item in fields(cls) if _is_required(item)]
-    lacks = [key for key in needed if key not in record]
-    if lacks:
-        raise ValueError(f"{cls.__name__.lower()}: it lacks {', '.join(lacks)}")
-    return cls(**by_name(cls, {key: value for key, value in record.items() if key in known}))
+    required = [item.metadata.get("json", item.name) for item in fields(cls) if _is_required(item)]
+    missing = [key for key in required if key not in record]
+    if missing:
+        raise ValueError(f"{cls.__name__.lower()}: it lacks {', '.join(missing)}")
+    return cls(**fields_from_json(cls, {key: value for key, value in record.items() if key in known}))
 
 
 def _is_required(item: Field[Any]) -> bool:
     return item.default is MISSING and item.default_factory is MISSING
 
 
-def _check_events(name: str, moments: list[list[Any]]) -> None:
-    for moment in moments:
-        at, what, *about = moment if len(moment) > 1 else [None, None]
-        is_told = len(about) == _WAIT_EVENT_LENGTH - 2 and _is_within(about[0], _LONGEST_RUN)
-        is_told = is_told or (not about and what != "retrying")
-        if not (_is_within(at, _LONGEST_RUN) and isinstance(what, str) and is_told):
+def _check_events(name: str, events: list[list[Any]]) -> None:
+    for event in events:
+        at, kind, *wait = event if len(event) > 1 else [None, None]
+        is_valid = len(wait) == _WAIT_EVENT_LENGTH - 2 and _is_within(wait[0], _LONGEST_RUN)
+        is_valid = is_valid or (not wait and kind != "retrying")
+        if not (_is_within(at, _LONGEST_RUN) and isinstance(kind, str) and is_valid):
             raise ValueError(f"{name}: a moment is none it can be")
-        if about and not isinstance(about[1], str):
+        if wait and not isinstance(wait[1], str):
             raise ValueError(f"{name}: a reason is no text")
-    if not moments:
+    if not events:
         raise ValueError(f"{name}: it has no moments")
 
 

@@ -63,9 +63,9 @@ class FileRunStore:
     def save(self, store: FileStateStore, record: JsonObject) -> None:
         """Write a whole record, and delete the stack's oldest records."""
         store.save(encode_run_record(record))
-        for old in self._paths(store.path.parent.name)[RUNS_KEPT:]:
-            old.unlink(missing_ok=True)
-            _unsent_marker(old).unlink(missing_ok=True)
+        for oldest in self._paths(store.path.parent.name)[RUNS_KEPT:]:
+            oldest.unlink(missing_ok=True)
+            _unsent_marker(oldest).unlink(missing_ok=True)
 
     def mark_unsent(self, store: FileStateStore, *, unsent: bool) -> None:
         """Mark or unmark a record as still to be copied to the shared store, by an empty file beside it."""
@@ -91,7 +91,7 @@ class FileRunStore:
     def _readable_records(self, paths: Iterable[Path]) -> Iterator[JsonObject]:
         for path in paths:
             with suppress(StateError):  # an unreadable record must not hide the others
-                yield _read(path)
+                yield _read_json_object(path)
 
     def suffixes(self) -> list[str]:
         """Return the suffixes of the stacks that have records, also of those that no longer exist."""
@@ -109,7 +109,7 @@ class FileRunStore:
 
         """
         path = self._path(name)
-        return checked_run_record(_read(path), str(path))
+        return check_run_record(_read_json_object(path), str(path))
 
     def _path(self, name: RunId) -> Path:
         return self.folder / name.suffix / f"{name.run}.json"
@@ -142,13 +142,13 @@ def parse_json_object(text: bytes, description: str) -> JsonObject:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _unreadable(description, error) from error
+        raise _unreadable_record_error(description, error) from error
     if not isinstance(fields, dict):
-        raise _unreadable(description, ValueError("it is no mapping"))
+        raise _unreadable_record_error(description, ValueError("it is no mapping"))
     return fields
 
 
-def checked_run_record(record: JsonObject, description: str) -> JsonObject:
+def check_run_record(record: JsonObject, description: str) -> JsonObject:
     """Return the record if it is valid, so that its readers need not check any types.
 
     Raises:
@@ -158,18 +158,18 @@ def checked_run_record(record: JsonObject, description: str) -> JsonObject:
     try:
         return validate_run_record(record)
     except (TypeError, ValueError) as error:
-        raise _unreadable(description, error) from error
+        raise _unreadable_record_error(description, error) from error
 
 
-def _read(path: Path) -> JsonObject:
+def _read_json_object(path: Path) -> JsonObject:
     try:
         # A pipe or a device is not read: its end may never come.
         return parse_json_object(path.read_bytes() if path.is_file() else b"", str(path))
     except OSError as error:
-        raise _unreadable(str(path), error) from error
+        raise _unreadable_record_error(str(path), error) from error
 
 
-def _unreadable(description: str, error: Exception) -> StateError:
+def _unreadable_record_error(description: str, error: Exception) -> StateError:
     return StateError(f"The record {description} cannot be read ({error}).", "It is only a record: remove that file.")
 
 
@@ -183,7 +183,7 @@ class S3RunStore:
 
     def new_record(self, suffix: str, at: float) -> ObjectStateStore:
         """Return the store for the record of a run that began at this wall-clock second."""
-        return self._key(RunId(suffix, run_name_at(at)))
+        return self._record_store(RunId(suffix, run_name_at(at)))
 
     def save(self, store: ObjectStateStore, record: JsonObject) -> None:
         """Write a record; it may only replace a record that this run has written before."""
@@ -191,15 +191,15 @@ class S3RunStore:
 
     def upload(self, name: RunId, record: JsonObject) -> None:
         """Write a record, whether one of that name exists or not."""
-        store = self._key(name)
+        store = self._record_store(name)
         store.load()
         store.save(encode_run_record(record))
 
     def prune(self, suffix: str) -> None:
         """Delete the oldest records of a stack."""
-        for old in map(self._key, self.run_ids(suffix)[RUNS_KEPT:]):
-            old.load()
-            old.remove()
+        for oldest in map(self._record_store, self.run_ids(suffix)[RUNS_KEPT:]):
+            oldest.load()
+            oldest.remove()
 
     def suffixes(self) -> list[str]:
         """Return the suffixes of the stacks that have records, also of those that no longer exist."""
@@ -207,8 +207,8 @@ class S3RunStore:
 
     def run_ids(self, suffix: str) -> list[RunId]:
         """Return the names of a stack's records, newest first; `*` stands for all stacks."""
-        begin = self.prefix if suffix == "*" else f"{self.prefix}{suffix}/"
-        keys = [key.removeprefix(self.prefix) for key in self.object_store.list_keys(begin)]
+        key_prefix = self.prefix if suffix == "*" else f"{self.prefix}{suffix}/"
+        keys = [key.removeprefix(self.prefix) for key in self.object_store.list_keys(key_prefix)]
         pairs = [key.removesuffix(".json").split("/") for key in keys if key.endswith("Z.json")]
         return sorted((RunId(*pair) for pair in pairs if len(pair) == _PARTS), key=_started_at, reverse=True)
 
@@ -219,10 +219,10 @@ class S3RunStore:
             StateError: The record is damaged.
 
         """
-        store = self._key(name)
-        return checked_run_record(parse_json_object(store.load() or b"", store.description), store.description)
+        store = self._record_store(name)
+        return check_run_record(parse_json_object(store.load() or b"", store.description), store.description)
 
-    def _key(self, name: RunId) -> ObjectStateStore:
+    def _record_store(self, name: RunId) -> ObjectStateStore:
         return ObjectStateStore(self.object_store, self.root, f"{self.prefix}{name.suffix}/{name.run}.json", "")
 
 

@@ -10,22 +10,22 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 
 @cache
-def _keys(part: Any) -> Mapping[str, str]:
-    return {item.name: item.metadata.get("json", item.name) for item in fields(part)}
+def _cached_json_keys(dataclass_: Any) -> Mapping[str, str]:
+    return {field_.name: field_.metadata.get("json", field_.name) for field_ in fields(dataclass_)}
 
 
-def _keys_of(part: Any) -> Mapping[str, str]:  # Any: mypy finds a class not hashable
-    return _keys(part)
+def _json_key_by_field(dataclass_: Any) -> Mapping[str, str]:  # Any: mypy finds a class not hashable
+    return _cached_json_keys(dataclass_)
 
 
-def json_fields(part: Any) -> dict[str, Any]:
+def json_fields(dataclass_: Any) -> dict[str, Any]:
     """Return the fields of a dataclass under their JSON keys; values as they are, not copied."""
-    return {key: getattr(part, name) for name, key in _keys_of(type(part)).items()}
+    return {key: getattr(dataclass_, name) for name, key in _json_key_by_field(type(dataclass_)).items()}
 
 
-def json_keys(part: type[Any]) -> frozenset[str]:
+def json_keys(dataclass_: type[Any]) -> frozenset[str]:
     """Return the JSON keys of a dataclass."""
-    return frozenset(_keys_of(part).values())
+    return frozenset(_json_key_by_field(dataclass_).values())
 
 
 def as_json(value: Any) -> Any:
@@ -41,36 +41,36 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def by_name(part: type[Any], doc: Any) -> dict[str, Any]:
-    """Return a JSON object's members under the names of the fields of `part`.
+def fields_from_json(dataclass_: type[Any], json_object: Any) -> dict[str, Any]:
+    """Return a JSON object's members under the names of the fields of `dataclass_`.
 
     Raises:
-        TypeError: `doc` is no mapping, or has a key that is none of its JSON keys.
+        TypeError: `json_object` is no mapping, or has a key that is none of its JSON keys.
 
     """
-    if not isinstance(doc, Mapping):
-        raise TypeError(f"{part.__name__.lower()}: it is no mapping")
-    names = {key: name for name, key in _keys_of(part).items()}
-    if unknown := doc.keys() - names.keys():
-        raise TypeError(f"{part.__name__.lower()}: unexpected {', '.join(sorted(unknown))}")
-    return {names[key]: value for key, value in doc.items()}
+    if not isinstance(json_object, Mapping):
+        raise TypeError(f"{dataclass_.__name__.lower()}: it is no mapping")
+    names = {key: name for name, key in _json_key_by_field(dataclass_).items()}
+    if unknown := json_object.keys() - names.keys():
+        raise TypeError(f"{dataclass_.__name__.lower()}: unexpected {', '.join(sorted(unknown))}")
+    return {names[key]: value for key, value in json_object.items()}
 
 
 T = TypeVar("T")
 
 
-def validate_types(part: T) -> T:
-    """Return the dataclass instance `part` unchanged if each field has the declared type.
+def validate_types(dataclass_: T) -> T:
+    """Return the dataclass instance `dataclass_` unchanged if each field has the declared type.
 
     Raises:
         TypeError: A field holds a value of another type; the message names the field.
 
     """
-    cls: Any = type(part)  # mypy finds a class not hashable
+    cls: Any = type(dataclass_)  # mypy finds a class not hashable
     for name, key, hint in _field_types(cls):
-        if not _is_of_type(getattr(part, name), hint):
-            raise TypeError(f"{type(part).__name__.lower()}: {key} is none it can be")
-    return part
+        if not _is_of_type(getattr(dataclass_, name), hint):
+            raise TypeError(f"{type(dataclass_).__name__.lower()}: {key} is none it can be")
+    return dataclass_
 
 
 @cache
@@ -78,7 +78,7 @@ def _field_types(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
     hints = get_type_hints(cls)
     if not is_dataclass(cls):
         return ()
-    return tuple((item.name, item.metadata.get("json", item.name), hints[item.name]) for item in fields(cls))
+    return tuple((field_.name, field_.metadata.get("json", field_.name), hints[field_.name]) for field_ in fields(cls))
 
 
 def _is_of_type(value: object, hint: Any) -> bool:
@@ -89,12 +89,12 @@ def _is_of_type(value: object, hint: Any) -> bool:
     if origin is Literal:
         return isinstance(value, str) and value in inner
     if origin is UnionType:
-        return any(_is_of_type(value, item) for item in inner)
+        return any(_is_of_type(value, field_) for field_ in inner)
     if origin is dict:
-        return isinstance(value, dict) and all(_is_of_type(item, inner[1]) for item in value.values())
+        return isinstance(value, dict) and all(_is_of_type(field_, inner[1]) for field_ in value.values())
     if origin is list:
-        return isinstance(value, list) and all(_is_of_type(item, inner[0]) for item in value)
+        return isinstance(value, list) and all(_is_of_type(field_, inner[0]) for field_ in value)
     if isinstance(value, bool):
         return False
-    wide = {float: (int, float), None: (NoneType,)}
-    return isinstance(value, wide.get(hint, hint))
+    accepted = {float: (int, float), None: (NoneType,)}
+    return isinstance(value, accepted.get(hint, hint))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from state.errors import StateError
 from state.fingerprints import new_salt
 from state.migrations import NEWEST, OLDEST, migrate
-from state.serialization import by_name, json_fields, validate_types
+from state.serialization import fields_from_json, json_fields, validate_types
 
 SCHEMA = NEWEST
 
@@ -23,7 +23,7 @@ JsonObject = dict[str, Any]
 
 
 # The hint for a damaged state file.
-_FOUND_AGAIN = (
+_ADOPT_ALL_HINT = (
     "`python cli.py apply --suffix NAME --adopt-all`, with the stack's --region, puts it aside, finds every "
     "resource by its tags and names, and writes a new one."
 )
@@ -66,11 +66,11 @@ class ResourceState:
     tags: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, doc: JsonObject) -> ResourceState:
+    def parse(cls, json_object: JsonObject) -> ResourceState:
         """Return the resource state that one JSON object of the file holds."""
-        intent = doc.get("intent")
-        told = validate_types(Intent(**by_name(Intent, intent))) if intent is not None else None
-        return validate_types(cls(**by_name(cls, {**doc, "intent": told})))
+        intent = json_object.get("intent")
+        intent_part = validate_types(Intent(**fields_from_json(Intent, intent))) if intent is not None else None
+        return validate_types(cls(**fields_from_json(cls, {**json_object, "intent": intent_part})))
 
 
 @dataclass(frozen=True)
@@ -168,17 +168,17 @@ class StackState:
         for name in ("begun", "teardown_began"):
             if not fields[name]:
                 del fields[name]
-        lines = ",\n".join(f" {_encode(name)}: {_one_member_a_line(value)}" for name, value in fields.items())
+        lines = ",\n".join(f" {_encode(name)}: {_one_member_per_line(value)}" for name, value in fields.items())
         return f"{{\n{lines}\n}}\n".encode()
 
     @classmethod
-    def parse(cls, text: bytes, source: str, mend: str = _FOUND_AGAIN) -> StackState:
+    def parse(cls, text: bytes, source: str, hint: str = _ADOPT_ALL_HINT) -> StackState:
         """Return the state that is written in `text`.
 
         Args:
             text: The JSON text of a state file, of this schema or an older one.
             source: The path or address of the file, for messages.
-            mend: The hint for a damaged file.
+            hint: The hint for a damaged file.
 
         Raises:
             StateError: The text is not a valid state file, or its schema is newer than this version.
@@ -188,7 +188,7 @@ class StackState:
             raw = json.loads(text)
             schema = raw.pop("schema")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise _damaged_state(source, error, mend) from error
+            raise _damaged_state_error(source, error, hint) from error
         if type(schema) is not int or not OLDEST <= schema <= NEWEST:
             raise StateError(
                 f"{source} has schema {schema}; this version reads schema {OLDEST} to {NEWEST}.",
@@ -198,18 +198,19 @@ class StackState:
             raw = migrate(raw, schema)
             return validate_types(
                 cls(
-                    **by_name(
+                    **fields_from_json(
                         cls,
                         {
                             **raw,
                             "read_in": schema,
-                            "place": validate_types(StackLocation(**by_name(StackLocation, raw["place"]))),
+                            "place": validate_types(StackLocation(**fields_from_json(StackLocation, raw["place"]))),
                             "entries": {name: ResourceState.parse(entry) for name, entry in raw["entries"].items()},
                             "tombstones": [
-                                validate_types(Tombstone(**by_name(Tombstone, stone))) for stone in raw["tombstones"]
+                                validate_types(Tombstone(**fields_from_json(Tombstone, tombstone)))
+                                for tombstone in raw["tombstones"]
                             ],
                             "begun": {
-                                key: validate_types(PendingCommand(**by_name(PendingCommand, other)))
+                                key: validate_types(PendingCommand(**fields_from_json(PendingCommand, other)))
                                 for key, other in raw.get("begun", {}).items()
                             },
                         },
@@ -217,21 +218,21 @@ class StackState:
                 )
             )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise _damaged_state(source, error, mend) from error
+            raise _damaged_state_error(source, error, hint) from error
 
 
-def _fields(part: object) -> JsonObject:
+def _fields(record: object) -> JsonObject:
     """Return the fields of a part of the state, not copied; raise `TypeError` for any other object."""
-    if isinstance(part, (ResourceState, Intent, Tombstone, PendingCommand, StackLocation)):
-        return json_fields(part)
-    raise TypeError(f"a ledger holds no {type(part).__name__}")
+    if isinstance(record, (ResourceState, Intent, Tombstone, PendingCommand, StackLocation)):
+        return json_fields(record)
+    raise TypeError(f"a ledger holds no {type(record).__name__}")
 
 
 # No indent: with one, `json` would use its slow pure Python encoder.
 _encode = json.JSONEncoder(default=_fields).encode
 
 
-def _one_member_a_line(value: Any) -> str:
+def _one_member_per_line(value: Any) -> str:
     """Return the JSON of a mapping or a list with one member per line."""
     if value and isinstance(value, dict):
         members = [f"{_encode(name)}: {_encode(member)}" for name, member in value.items()]
@@ -241,5 +242,5 @@ def _one_member_a_line(value: Any) -> str:
     return _encode(value)
 
 
-def _damaged_state(source: str, error: Exception, mend: str) -> StateError:
-    return StateError(f"{source} is no ledger of this tool, or it is damaged ({error}).", mend)
+def _damaged_state_error(source: str, error: Exception, hint: str) -> StateError:
+    return StateError(f"{source} is no ledger of this tool, or it is damaged ({error}).", hint)

@@ -67,9 +67,9 @@ class StateStore(Protocol):
 class FileStateStore:
     """The state in one file, which is replaced by an atomic rename and has the mode 0600."""
 
-    def __init__(self, path: Path, what: str = "state file") -> None:
+    def __init__(self, path: Path, noun: str = "state file") -> None:
         self.path = path
-        self._noun = what
+        self._noun = noun
 
     @property
     def description(self) -> str:
@@ -162,9 +162,9 @@ class FileStateStore:
             raise self._state_error("removed", error) from error
 
     def _replace(self, text: bytes) -> None:
-        handle, draft = tempfile.mkstemp(_DRAFT_SUFFIX, f".{self.path.name}.", self.path.parent)
+        descriptor, draft = tempfile.mkstemp(_DRAFT_SUFFIX, f".{self.path.name}.", self.path.parent)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -187,7 +187,7 @@ class FileStateStore:
         )
 
 
-_NAME = re.compile(r"\d{8}T\d{6}Z-\d+-\w+")
+_VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-\d+-\w+")
 
 
 @dataclass(frozen=True)
@@ -202,9 +202,9 @@ class StateVersion:
     @classmethod
     def parse(cls, name: str) -> StateVersion:
         """Return the parts of this name."""
-        kept, _, rest = name.partition("-")
+        saved_at, _, rest = name.partition("-")
         serial, _, lineage = rest.partition("-")
-        return cls(name, kept, int(serial), lineage)
+        return cls(name, saved_at, int(serial), lineage)
 
 
 def save_version(store: StateStore, state: StackState, writer: str) -> None:
@@ -215,10 +215,10 @@ def save_version(store: StateStore, state: StackState, writer: str) -> None:
     """
     if state.loaded_schema != SCHEMA:
         _rewrite_versions(store, writer)
-    tail = f"-{state.serial:06d}-{state.lineage[:8]}"
+    name_end = f"-{state.serial:06d}-{state.lineage[:8]}"
     names = store.version_names()
-    if not names or not names[-1].endswith(tail):
-        store.save_version(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + tail, state.dump(writer))
+    if not names or not names[-1].endswith(name_end):
+        store.save_version(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + name_end, state.dump(writer))
 
 
 def _rewrite_versions(store: StateStore, writer: str) -> None:
@@ -230,4 +230,4 @@ def _rewrite_versions(store: StateStore, writer: str) -> None:
 
 def list_versions(store: StateStore) -> list[StateVersion]:
     """Return the earlier versions that are saved, oldest first."""
-    return [StateVersion.parse(name) for name in store.version_names() if _NAME.fullmatch(name)]
+    return [StateVersion.parse(name) for name in store.version_names() if _VERSION_NAME.fullmatch(name)]

@@ -67,7 +67,7 @@ def _models_are_read_once() -> Iterator[None]:
 def _no_credentials_of_another_test() -> Iterator[None]:
     """A process has its credentials once; here every test is a process of its own."""
     yield
-    credentials.forget()
+    credentials.forget_all()
 
 
 @pytest.fixture(autouse=True)

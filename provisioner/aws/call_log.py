@@ -23,44 +23,46 @@ class Call:
     error: str = ""
 
 
-class Calls:
+class CallLog:
     """The recorder of a run's calls, by botocore's events; a call ends in the thread in which it began."""
 
     def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-        self.made: list[Call] = []
-        self._here = threading.local()
+        self.counts: Counter[str] = Counter()
+        self.calls: list[Call] = []
+        self._thread = threading.local()
 
-    def watch(self, events: Any) -> None:
+    def record_client(self, events: Any) -> None:
         """Record the calls of a client from now on; `events` is its event emitter."""
         events.register("before-call.*", self._begin)
         events.register("after-call.*", self._end)
-        events.register("after-call-error.*", self._break)
+        events.register("after-call-error.*", self._fail)
 
     def forget(self) -> None:
         """Discard the calls recorded so far: a command that runs for hours keeps no record of them."""
-        self.made.clear()
+        self.calls.clear()
 
-    def speak_of(self, logical_id: str) -> None:
+    def attribute_to(self, logical_id: str) -> None:
         """Attribute this thread's calls to the resource `logical_id` from now on."""
-        self._here.node = logical_id
+        self._thread.node = logical_id
 
     def _begin(self, model: Any, **_: Any) -> None:
         """Count a call and note when it began (botocore's before-call)."""
         name = f"{model.service_model.service_name}:{model.name}"
-        self.counted[name] += 1
-        self._here.call = (name, time.monotonic())
+        self.counts[name] += 1
+        self._thread.call = (name, time.monotonic())
 
     def _end(self, parsed: Any, **_: Any) -> None:
         """Record a call that was answered (botocore's after-call)."""
-        refused = parsed.get("Error") if isinstance(parsed, dict) else None
-        self._keep(str(refused.get("Code", "")) if refused else "")
+        error_body = parsed.get("Error") if isinstance(parsed, dict) else None
+        self._record(str(error_body.get("Code", "")) if error_body else "")
 
-    def _break(self, exception: BaseException, **_: Any) -> None:
+    def _fail(self, exception: BaseException, **_: Any) -> None:
         """Record a call that got no answer (botocore's after-call-error)."""
-        self._keep(type(exception).__name__)
+        self._record(type(exception).__name__)
 
-    def _keep(self, error: str) -> None:
+    def _record(self, error: str) -> None:
         """Record the call that this thread began, with the error code or the name of the exception."""
-        name, at = self._here.call
-        self.made.append(Call(name, at, time.monotonic() - at, getattr(self._here, "node", ""), error))
+        name, started_at = self._thread.call
+        self.calls.append(
+            Call(name, started_at, time.monotonic() - started_at, getattr(self._thread, "node", ""), error)
+        )

@@ -18,7 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from provisioner import __version__
 from provisioner.aws import credentials, endpoints
-from provisioner.aws.call_log import Calls
+from provisioner.aws.call_log import CallLog
 from provisioner.aws.credentials import call_when_signed_in
 from provisioner.aws.network import check_proxy
 from provisioner.aws.rate_limits import RateLimiter
@@ -35,7 +35,7 @@ ISOLATED_CONFIG = Config(ignore_configured_endpoint_urls=True, proxies={})
 
 def isolated_session(region: str) -> boto3.session.Session:
     """Return a session for local AWS, with keys of its own; nothing in the environment can change it."""
-    core = botocore.session.Session(session_vars=_unset())
+    core = botocore.session.Session(session_vars=_variables_without_sources())
     # The settings of S3 come from a section of the config file, and each key also has an environment
     # variable.
     core.get_component("config_store").set_config_provider("s3", ConstantProvider(None))
@@ -45,13 +45,13 @@ def isolated_session(region: str) -> boto3.session.Session:
     return boto3.session.Session(botocore_session=core, region_name=region)
 
 
-def _unset() -> dict[str, Any]:
+def _variables_without_sources() -> dict[str, Any]:
     """Return the session variables with their defaults and without sources, read from botocore's own list.
 
     The list of the installed botocore also covers variables that later versions add.
     """
-    known = botocore.session.Session.SESSION_VARIABLES
-    unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in known.items()}
+    credentials_ = botocore.session.Session.SESSION_VARIABLES
+    unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in credentials_.items()}
     nowhere = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     return unset | nowhere
 
@@ -69,7 +69,7 @@ _CONFIG = Config(
     user_agent_extra=f"ml-api-provisioner/{__version__}",
 )
 # Seconds until an answer that arrives slowly is given up: the connect timeout plus one read timeout.
-_WHOLE_WITHIN = 70.0
+_ANSWER_TIMEOUT_SECONDS = 70.0
 # Local AWS is called directly on loopback: no proxy, no virtual-host buckets.
 _LOCAL_CONFIG = _CONFIG.merge(ISOLATED_CONFIG).merge(Config(s3={"addressing_style": "path"}))
 
@@ -85,49 +85,49 @@ class AwsConnection:
         self,
         region: str,
         emulator: RunningEmulator | None = None,
-        answer_within: float | None = None,
+        answer_timeout: float | None = None,
         endpoint_url: str | None = None,
     ) -> None:
         self.region = region
         # The URL for calls to S3, whatever is configured; None: boto3's choice.
-        self._s3_at = endpoint_url
-        haste = {"connect_timeout": answer_within, "read_timeout": answer_within} if answer_within else {}
-        self._config = (_LOCAL_CONFIG if emulator else _CONFIG).merge(Config(**haste))
-        self._within = answer_within or _WHOLE_WITHIN
+        self._s3_endpoint = endpoint_url
+        timeouts = {"connect_timeout": answer_timeout, "read_timeout": answer_timeout} if answer_timeout else {}
+        self._config = (_LOCAL_CONFIG if emulator else _CONFIG).merge(Config(**timeouts))
+        self._answer_timeout = answer_timeout or _ANSWER_TIMEOUT_SECONDS
         self.local = emulator
         self.speed = emulator.speed if emulator else 1.0
         # Local AWS hides new resources for a moment even at speed 0.
-        self.hides_for = emulator.visible_within if emulator else 0.0
-        self.calls = Calls()
+        self.hidden_seconds = emulator.visible_within if emulator else 0.0
+        self.calls = CallLog()
         self.rates = RateLimiter(self.speed)
-        self._making = threading.Lock()
+        self._mutex = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session = self._resolved()
+        self._session = self._new_session()
         self._account = ""
         # The ARN of the principal of these credentials; set by `place`.
         self.caller = ""
         # The time of AWS's last answer by AWS's own clock, in epoch seconds; 0 where that is this machine's
         # clock.
-        self.told_at = 0.0
+        self.aws_time = 0.0
 
     def consistency_window(self, usual: float) -> float:
         """Return for how many seconds a new resource may be hidden here, if AWS hides it for `usual`."""
-        return max(usual * self.speed, self.hides_for)
+        return max(usual * self.speed, self.hidden_seconds)
 
     def client(self, service: str, region: str = "") -> Any:
         """Return the boto3 client of a service, in the stack's region or in the one given."""
-        at = (service, region or self.region)
-        with self._making:
-            if at not in self._clients:
-                self._clients[at] = self._make(*at)
-            return self._clients[at]
+        key = (service, region or self.region)
+        with self._mutex:
+            if key not in self._clients:
+                self._clients[key] = self._make_client(*key)
+            return self._clients[key]
 
-    def _resolved(self) -> boto3.session.Session:
+    def _new_session(self) -> boto3.session.Session:
         """Return a new boto3 session: the user's, or an isolated one for local AWS."""
-        return isolated_session(self.region) if self.local else credentials.session(self.region)
+        return isolated_session(self.region) if self.local else credentials.new_session(self.region)
 
-    def renew(self, stale: Any, service: str, region: str) -> Any:
-        """Return a client with newly resolved credentials in place of `stale`, whose own have expired.
+    def renew_client(self, expired_client: Any, service: str, region: str) -> Any:
+        """Return a client with newly resolved credentials in place of `expired_client`, whose own have expired.
 
         All callers with stale clients get clients of the same new session.
 
@@ -135,9 +135,9 @@ class AwsConnection:
             CredentialsError: The new credentials are of another account.
 
         """
-        with self._making:
-            if self._clients.get((service, region or self.region)) is stale:
-                account = call_when_signed_in(self._anew)
+        with self._mutex:
+            if self._clients.get((service, region or self.region)) is expired_client:
+                account = call_when_signed_in(self._renew_session)
                 if self._account not in ("", account):
                     raise CredentialsError(
                         f"The credentials expired, and those that took their place are of account {account}, "
@@ -146,73 +146,73 @@ class AwsConnection:
                     )
         return self.client(service, region)
 
-    def _anew(self) -> str:
+    def _renew_session(self) -> str:
         """Resolve the credentials again and return their account; "" if no account was known before.
 
         Without a known account AWS is not asked for one: the credentials may be another vendor's, for its
         object store.
         """
         if not self.local:
-            credentials.discard(self._session.get_credentials())
-        self._session, self._clients = self._resolved(), {}
+            credentials.discard_refused(self._session.get_credentials())
+        self._session, self._clients = self._new_session(), {}
         if not self._account:
             self._session.get_credentials()
             return ""
-        return str(self._make("sts", self.region).get_caller_identity()["Account"])
+        return str(self._make_client("sts", self.region).get_caller_identity()["Account"])
 
-    def _make(self, service: str, region: str) -> Any:
+    def _make_client(self, service: str, region: str) -> Any:
         """Make a client that checks its answers, bounds their time and records its calls."""
         if self.local:
             client = self._session.client(
                 service, region_name=region, endpoint_url=self.local.endpoint, config=self._config
             )
-            client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
+            client.meta.events.register_first("before-send.*", self._refuse_other_host)
         else:
-            at = self._s3_at if service == "s3" else None
-            with endpoints.named(service):
-                client = self._session.client(service, region_name=region, endpoint_url=at, config=self._config)
+            key = self._s3_endpoint if service == "s3" else None
+            with endpoints.explain_rejected_endpoint(service):
+                client = self._session.client(service, region_name=region, endpoint_url=key, config=self._config)
             check_proxy(str(client.meta.endpoint_url))
-            client.meta.events.register("after-call.*.*", self._hear_time)
-        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, self._within)
+            client.meta.events.register("after-call.*.*", self._note_aws_time)
+        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, self._answer_timeout)
         client.meta.events.register("before-send.*", refuse_stale)
-        self.calls.watch(client.meta.events)
-        require_complete_responses(client.meta.events, is_emulator=self._is_elsewhere(client))
+        self.calls.record_client(client.meta.events)
+        require_complete_responses(client.meta.events, is_emulator=self._calls_other_emulator(client))
         return client
 
-    def _is_elsewhere(self, client: Any) -> bool:
+    def _calls_other_emulator(self, client: Any) -> bool:
         """Return whether a client calls neither AWS nor local AWS."""
-        return self.local is None and bool(endpoints.foreign(str(client.meta.endpoint_url)))
+        return self.local is None and bool(endpoints.custom_endpoint(str(client.meta.endpoint_url)))
 
-    def _hear_time(self, http_response: Any, **_: Any) -> None:
+    def _note_aws_time(self, http_response: Any, **_: Any) -> None:
         """Remember AWS's time as an answer tells it, if it does (RFC 9110, Date)."""
         with suppress(TypeError, ValueError):
-            self.told_at = parsedate_to_datetime(http_response.headers.get("Date")).timestamp()
+            self.aws_time = parsedate_to_datetime(http_response.headers.get("Date")).timestamp()
 
-    def _refuse_elsewhere(self, request: Any, **_: Any) -> None:
+    def _refuse_other_host(self, request: Any, **_: Any) -> None:
         """Raise Blocked if a call to local AWS would go to another host or port."""
-        meant = self.local.endpoint if self.local else ""
-        asked, allowed = urlsplit(request.url), urlsplit(meant)
-        if (asked.hostname, asked.port) != (allowed.hostname, allowed.port):
+        local_endpoint = self.local.endpoint if self.local else ""
+        target, allowed = urlsplit(request.url), urlsplit(local_endpoint)
+        if (target.hostname, target.port) != (allowed.hostname, allowed.port):
             raise Blocked(
-                f"A rehearsal tried to reach {asked.netloc}; only {allowed.netloc} is allowed.",
+                f"A rehearsal tried to reach {target.netloc}; only {allowed.netloc} is allowed.",
                 "This is a fault of the tool: nothing was sent. Please report it.",
             )
 
-    def credentials_end(self) -> float | None:
+    def credentials_expire_at(self) -> float | None:
         """Return the epoch second at which the credentials expire; None if they never do, or are renewed."""
-        known = None if self.local else self._session.get_credentials()
+        credentials_ = None if self.local else self._session.get_credentials()
         # Only credentials from the environment are never renewed: botocore asks all other sources again.
-        if known is None or known.method != "env":
+        if credentials_ is None or credentials_.method != "env":
             return None
-        end = getattr(known, "_expiry_time", None)
-        return float(end.timestamp()) if end else None
+        expiry = getattr(credentials_, "_expiry_time", None)
+        return float(expiry.timestamp()) if expiry else None
 
     @property
     def endpoint(self) -> str:
         """The endpoint that a state is pinned to: "" for AWS itself; see `endpoints.told` for others."""
         if self.local:
             return f"embedded:{self.local.instance}"
-        return endpoints.told(str(self.client("ec2").meta.endpoint_url), self._session._session)
+        return endpoints.describe_endpoints(str(self.client("ec2").meta.endpoint_url), self._session._session)
 
     @property
     def is_faithful(self) -> bool:
@@ -221,7 +221,7 @@ class AwsConnection:
 
     def is_emulated(self, service: str, region: str = "") -> bool:
         """Return whether another emulator serves this one service; it may lack the service altogether."""
-        return self._is_elsewhere(self.client(service, region))
+        return self._calls_other_emulator(self.client(service, region))
 
     def location(self) -> StackLocation:
         """Return the account, partition, region and endpoint of these credentials; calls GetCallerIdentity.

@@ -51,10 +51,10 @@ CHAIN_ERRORS = (
 
 # Seconds for a whole answer of the chain's own calls. Answers are small; but a refresh that is refused would
 # cost a sign-in, so the limit is generous.
-_WHOLE_WITHIN = 30.0
+_ANSWER_TIMEOUT_SECONDS = 30.0
 
-_found: dict[tuple[tuple[str, str], ...], CheckedCredentials] = {}
-_finding = threading.Lock()
+_resolved: dict[tuple[tuple[str, str], ...], CheckedCredentials] = {}
+_resolving = threading.Lock()
 
 
 class CheckedCredentials:
@@ -67,23 +67,23 @@ class CheckedCredentials:
 
     def get_frozen_credentials(self) -> Any:
         """Return the keys that a request is signed with, renewed if botocore can renew them."""
-        frozen = _explained(self._credentials.get_frozen_credentials, self._credentials)
-        _demand_clean(frozen, str(self._credentials.method))
+        frozen = _call_with_chain_errors(self._credentials.get_frozen_credentials, self._credentials)
+        _check_characters(frozen, str(self._credentials.method))
         self.last_key = str(frozen.access_key)
         return frozen
 
     def get_deferred_property(self, name: str) -> Callable[[], Any]:
         """Return a function that botocore calls when it needs a property, such as the account."""
         deferred = self._credentials.get_deferred_property(name)
-        return lambda: _explained(deferred, self._credentials)
+        return lambda: _call_with_chain_errors(deferred, self._credentials)
 
     def __getattr__(self, name: str) -> Any:
         if not hasattr(type(self._credentials), name) and name not in vars(self._credentials):
             raise AttributeError(name)
-        return _explained(lambda: getattr(self._credentials, name), self._credentials)
+        return _call_with_chain_errors(lambda: getattr(self._credentials, name), self._credentials)
 
 
-def _demand_clean(frozen: Any, method: str) -> None:
+def _check_characters(frozen: Any, method: str) -> None:
     """Refuse keys that no header can carry, before an HTTP library quotes one in its error.
 
     Raises:
@@ -96,10 +96,10 @@ def _demand_clean(frozen: Any, method: str) -> None:
         "AWS_SESSION_TOKEN": frozen.token,
     }
     for name, value in keys.items():
-        if any(letter.isspace() or not letter.isprintable() for letter in value or ""):
-            what = name if method == "env" else f"{name.lower()} (from {method})"
+        if any(character.isspace() or not character.isprintable() for character in value or ""):
+            key_name = name if method == "env" else f"{name.lower()} (from {method})"
             raise ChainError(
-                f"{what} holds a blank or a line break: AWS gives none that does.",
+                f"{key_name} holds a blank or a line break: AWS gives none that does.",
                 "Set it anew without that (a newline may have been pasted), then run the same command again.",
             )
 
@@ -117,17 +117,17 @@ class SharedCredentialChain:
             ChainError: There are no usable credentials.
 
         """
-        with _finding:
-            here = _environment()
-            if here not in _found:
-                _found[here] = _explained(self._find, None)
-            return _found[here]
+        with _resolving:
+            environment = _credential_environment()
+            if environment not in _resolved:
+                _resolved[environment] = _call_with_chain_errors(self._find, None)
+            return _resolved[environment]
 
     def _find(self) -> CheckedCredentials:
         """Resolve credentials by botocore's own chain, with the time limit."""
         region = self._core.get_config_variable("region")
         bounded = BoundedSession(self._core)
-        resolver = create_credential_resolver(bounded, cache=_sessions, region_name=region)
+        resolver = create_credential_resolver(bounded, cache=_role_sessions, region_name=region)
         _bound_fetchers(resolver.providers)
         credentials = resolver.load_credentials()
         if credentials is None:
@@ -144,7 +144,7 @@ class BoundedSession:
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """Return botocore's client, with a time limit for its answers."""
         client = self._core.create_client(*args, **kwargs)
-        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, _WHOLE_WITHIN)
+        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, _ANSWER_TIMEOUT_SECONDS)
         return client
 
     def __getattr__(self, name: str) -> Any:
@@ -156,10 +156,10 @@ def _bound_fetchers(providers: list[Any]) -> None:
     for provider in providers:
         fetcher = getattr(provider, "_role_fetcher", None) or getattr(provider, "_fetcher", None)
         if isinstance(fetcher, (InstanceMetadataFetcher, ContainerMetadataFetcher)):
-            fetcher._session = BoundedHttpSession(fetcher._session, _WHOLE_WITHIN)
+            fetcher._session = BoundedHttpSession(fetcher._session, _ANSWER_TIMEOUT_SECONDS)
 
 
-def session(region: str) -> boto3.session.Session:
+def new_session(region: str) -> boto3.session.Session:
     """Return a boto3 session in a region, with the credentials of this process.
 
     Raises:
@@ -172,31 +172,31 @@ def session(region: str) -> boto3.session.Session:
         core.register_component("credential_provider", SharedCredentialChain(core))
         return boto3.session.Session(botocore_session=core, region_name=region)
 
-    return _explained(make, None)
+    return _call_with_chain_errors(make, None)
 
 
-def discard(credentials: object) -> None:
+def discard_refused(credentials: object) -> None:
     """Discard credentials that AWS refuses, and their cached session: the next use resolves new ones."""
-    with _finding:
+    with _resolving:
         if isinstance(credentials, CheckedCredentials):
-            _sessions.refused.add(credentials.last_key)
-            for here in [here for here, held in _found.items() if held is credentials]:
-                del _found[here]
+            _role_sessions.refused.add(credentials.last_key)
+            for environment in [environment for environment, held in _resolved.items() if held is credentials]:
+                del _resolved[environment]
 
 
-def forget() -> None:
+def forget_all() -> None:
     """Forget all resolved credentials: another command of this process may be another user's."""
-    with _finding:
-        _found.clear()
-        _sessions.refused.clear()
+    with _resolving:
+        _resolved.clear()
+        _role_sessions.refused.clear()
 
 
-def _environment() -> tuple[tuple[str, str], ...]:
+def _credential_environment() -> tuple[tuple[str, str], ...]:
     """Return the environment variables that decide which credentials are found."""
     return tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "HOME"))))
 
 
-def _explained(call: Callable[[], T], credentials: Any) -> T:
+def _call_with_chain_errors(call: Callable[[], T], credentials: Any) -> T:
     """Call a function, and turn each of its errors into a ChainError."""
     try:
         return call()
@@ -207,7 +207,7 @@ def _explained(call: Callable[[], T], credentials: Any) -> T:
         raise chain_error(error, Profile.current(), method) from error
 
 
-class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
+class RoleSessionCache(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
     """The AWS CLI's cache of role sessions; a file that cannot be read or written counts as missing."""
 
     def __init__(self) -> None:
@@ -216,10 +216,10 @@ class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
 
     def __contains__(self, key: str) -> bool:
         try:
-            kept = self[key]["Credentials"]
-            parse_timestamp(str(kept["Expiration"]))
-            whole = all(isinstance(kept[name], str) for name in ("SecretAccessKey", "SessionToken"))
-            return whole and kept["AccessKeyId"] not in self.refused
+            session = self[key]["Credentials"]
+            parse_timestamp(str(session["Expiration"]))
+            is_complete = all(isinstance(session[name], str) for name in ("SecretAccessKey", "SessionToken"))
+            return is_complete and session["AccessKeyId"] not in self.refused
         except (KeyError, TypeError, ValueError, OverflowError):
             return False
 
@@ -234,16 +234,16 @@ class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
         return str(super()._convert_cache_key(cache_key))
 
 
-_sessions = Sessions()
+_role_sessions = RoleSessionCache()
 
 
 # Sleeps for one step; raises the error if nobody is expected to sign in any more.
-Wait = Callable[[ChainError], None]
-_waits: list[Wait] = []
+SignInWait = Callable[[ChainError], None]
+_waits: list[SignInWait] = []
 
 
 @contextmanager
-def waiting_by(wait: Wait) -> Iterator[None]:
+def wait_for_sign_in_by(wait: SignInWait) -> Iterator[None]:
     """Let `wait` wait for a new sign-in during the block; outside of it, an ended sign-in is an error."""
     _waits.append(wait)
     try:
@@ -263,7 +263,7 @@ def call_when_signed_in(call: Callable[[], T]) -> T:
         try:
             return call()
         except ChainError as error:
-            waits = _waits[-1:]  # a copy: another thread may end the run meanwhile
-            if not error.login or not waits:
+            newest_wait = _waits[-1:]  # a copy: another thread may end the run meanwhile
+            if not error.login or not newest_wait:
                 raise
-            waits[0](error)
+            newest_wait[0](error)

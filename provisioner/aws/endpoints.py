@@ -32,11 +32,11 @@ SERVICES = (
     *("events", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sns", "wafv2"),
 )
 # The service whose endpoint stands for those of all others.
-_USUAL = "ec2"
+_REFERENCE_SERVICE = "ec2"
 
 
 @contextmanager
-def named(service: str) -> Iterator[None]:
+def explain_rejected_endpoint(service: str) -> Iterator[None]:
     """Name the settings that may hold an endpoint, if botocore rejects it in the block.
 
     Raises:
@@ -48,51 +48,61 @@ def named(service: str) -> Iterator[None]:
     except ValueError as error:
         if isinstance(error, BotoCoreError):  # such as an invalid region, which has a message of its own
             raise
-        one = f"AWS_ENDPOINT_URL_{_model(service).upper().replace('-', '_')}"
+        variable = f"AWS_ENDPOINT_URL_{_service_id(service).upper().replace('-', '_')}"
         raise UsageError(
             f"The endpoint of {service} cannot be used: {error}.",
-            f"Look at AWS_ENDPOINT_URL, {one}, and `endpoint_url` and `services` of the profile: "
+            f"Look at AWS_ENDPOINT_URL, {variable}, and `endpoint_url` and `services` of the profile: "
             "a whole URL, as https://host:port.",
         ) from error
 
 
-def foreign(url: str) -> str:
+def custom_endpoint(url: str) -> str:
     """Return the URL of an endpoint; "" if it is AWS's own."""
     return "" if (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS) else url
 
 
-def told(usual: str, session: Any) -> str:
+def describe_endpoints(ec2_endpoint: str, session: Any) -> str:
     """Return all endpoints in use on one line: the usual one, then each service's that differs from it.
 
     botocore resolves them in this order: AWS_ENDPOINT_URL_<SERVICE>, the profile's `services` section, the
     endpoint for all services. The result is "" if all calls go to AWS.
 
     Args:
-        usual: The endpoint at which EC2 is called.
+        ec2_endpoint: The endpoint at which EC2 is called.
         session: A botocore session.
 
     """
-    rest = [f"{name}={at or 'AWS'}" for name, at in _others(session) if at != foreign(usual)]
-    return " ".join(filter(None, [foreign(usual), *rest]))
+    others = [
+        f"{service}={endpoint or 'AWS'}"
+        for service, endpoint in _endpoints_by_service(session)
+        if endpoint != custom_endpoint(ec2_endpoint)
+    ]
+    return " ".join(filter(None, [custom_endpoint(ec2_endpoint), *others]))
 
 
-def _others(session: Any) -> list[tuple[str, str]]:
+def _endpoints_by_service(session: Any) -> list[tuple[str, str]]:
     """Return each service but EC2 with its configured endpoint; "" stands for AWS."""
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return []
     full, scoped = session.full_config, session.get_scoped_config()
-    told = {name: ConfiguredEndpointProvider(full, scoped, _model(name)).provide() for name in SERVICES}
-    return [(name, _checked(name, str(url)) if url else "") for name, url in told.items() if name != _USUAL]
+    configured = {
+        service: ConfiguredEndpointProvider(full, scoped, _service_id(service)).provide() for service in SERVICES
+    }
+    return [
+        (service, _check_url(service, str(url)) if url else "")
+        for service, url in configured.items()
+        if service != _REFERENCE_SERVICE
+    ]
 
 
-def _checked(service: str, url: str) -> str:
+def _check_url(service: str, url: str) -> str:
     """Return an endpoint as `foreign` does; raise UsageError if it is not a valid URL."""
-    with named(service):
+    with explain_rejected_endpoint(service):
         if not is_valid_endpoint_url(url):
             raise ValueError(f"Invalid endpoint: {url}")
-        return foreign(url)
+        return custom_endpoint(url)
 
 
-def _model(name: str) -> str:
+def _service_id(service: str) -> str:
     """Return the name by which botocore looks up a service's endpoint: the service ID."""
-    return {"elbv2": "elastic_load_balancing_v2"}.get(name, name)
+    return {"elbv2": "elastic_load_balancing_v2"}.get(service, service)

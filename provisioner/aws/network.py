@@ -29,18 +29,18 @@ def check_proxy(url: str) -> None:
     """
     scheme = urlsplit(url).scheme
     proxy = get_environ_proxies(url).get(scheme, "")
-    if not proxy or _is_address(proxy):
+    if not proxy or _is_proxy_address(proxy):
         return
     upper = f"{scheme}_proxy".upper()
     # urllib.request.getproxies_environment: the name in small letters takes precedence.
-    name = next((one for one in (upper.lower(), upper) if os.environ.get(one)), upper)
+    name = next((variable for variable in (upper.lower(), upper) if os.environ.get(variable)), upper)
     raise UsageError(
         f"{name} is no address of a proxy that can be asked: no call was made.",
         f"Set {name} to http://HOST:PORT, or unset it; NO_PROXY names the hosts that are reached without it.",
     )
 
 
-def _is_address(proxy: str) -> bool:
+def _is_proxy_address(proxy: str) -> bool:
     """Return whether a proxy's address can be used, as botocore and urllib3 read it.
 
     botocore 1.44.5 (httpsession.py, _fix_proxy_url) puts http:// before any other scheme, so that the scheme
@@ -59,7 +59,7 @@ def _is_address(proxy: str) -> bool:
 # In the order of their first connection.
 _reached: dict[str, None] = {}
 # How many of them are looked up: each lookup waits for its timeout if the name server is away.
-_LOOKED_UP = 2
+_HOSTS_TO_LOOK_UP = 2
 
 
 def note_reached(host: str) -> None:
@@ -67,19 +67,19 @@ def note_reached(host: str) -> None:
     _reached.setdefault(host.lower())
 
 
-def has_no_such_name(url: str) -> bool:
+def has_no_such_host(url: str) -> bool:
     """Return whether a URL's host has no address although other hosts have one.
 
     A host that was reached once has a name: if it fails now, the network or the name server is away. The same
     holds if none of the names that were reached can be looked up any more.
     """
     host = (urlsplit(url).hostname or "").lower()
-    return bool(host) and host not in _reached and (not _reached or any(_known()))
+    return bool(host) and host not in _reached and (not _reached or any(_resolvable_hosts()))
 
 
-def _known() -> Iterator[bool]:
+def _resolvable_hosts() -> Iterator[bool]:
     """Yield True for each of the first hosts reached whose name can be looked up now."""
-    for name in list(_reached)[:_LOOKED_UP]:
+    for name in list(_reached)[:_HOSTS_TO_LOOK_UP]:
         with suppress(OSError):
             socket.getaddrinfo(name, None)
             yield True
@@ -89,11 +89,11 @@ VARIABLE, OLD_VARIABLE, SETTING = "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bun
 
 
 @dataclass(frozen=True)
-class Bundle:
+class CertificateBundle:
     """The file of certificates that boto3 trusts, and what names it; `file` is "" for botocore's own."""
 
     file: str = ""
-    named_by: str = ""
+    source: str = ""
 
     @property
     def verify(self) -> str | bool:
@@ -101,29 +101,29 @@ class Bundle:
         return self.file or True
 
 
-def bundle() -> Bundle:
+def certificate_bundle() -> CertificateBundle:
     """Return the file of certificates that boto3 trusts.
 
     As botocore finds it: session.py, `create_client`; endpoint.py, `_get_verify_value`.
     """
     try:
-        told = botocore.session.Session().get_config_variable(SETTING)
+        configured = botocore.session.Session().get_config_variable(SETTING)
     except BotoCoreError:  # an error of the profile, which has a message of its own
-        told = os.environ.get(VARIABLE)
-    if told:
-        is_variable = os.environ.get(VARIABLE) == told
-        return Bundle(str(told), VARIABLE if is_variable else f"{SETTING} of the profile")
-    old = os.environ.get(OLD_VARIABLE, "")
-    return Bundle(old, OLD_VARIABLE if old else "")
+        configured = os.environ.get(VARIABLE)
+    if configured:
+        is_variable = os.environ.get(VARIABLE) == configured
+        return CertificateBundle(str(configured), VARIABLE if is_variable else f"{SETTING} of the profile")
+    old_variable_file = os.environ.get(OLD_VARIABLE, "")
+    return CertificateBundle(old_variable_file, OLD_VARIABLE if old_variable_file else "")
 
 
-def mend_trust(*, is_unreadable: bool) -> str:
+def trust_hint(*, is_unreadable: bool) -> str:
     """Return what to do if a certificate is not trusted, or if the file of trusted ones cannot be read."""
-    used = bundle()
-    if is_unreadable and used.file:
-        return f"{used.named_by} names {used.file}: name a file there of certificates in PEM."
-    now = f"{used.named_by} names {used.file} now" if used.file else "it is not set now"
+    current = certificate_bundle()
+    if is_unreadable and current.file:
+        return f"{current.source} names {current.file}: name a file there of certificates in PEM."
+    current_setting = f"{current.source} names {current.file} now" if current.file else "it is not set now"
     return (
         "A proxy that opens TLS shows certificates of its own: put its authority's certificate (PEM) into a "
-        f"file, and name that with {VARIABLE} ({now})."
+        f"file, and name that with {VARIABLE} ({current_setting})."
     )

@@ -12,21 +12,21 @@ from botocore.exceptions import BotoCoreError
 
 Doc = Mapping[str, Any]
 # A key of our own in the configuration: the profile at the end of the `source_profile` chain, which signs in.
-_LAST = "name of the last"
+_SIGN_IN_PROFILE = "name of the last"
 
 
 @dataclass(frozen=True)
 class Profile:
     """One AWS profile of this user.
 
-    `config` holds its settings, and those of the profiles in its `source_profile` chain. `chosen` says
-    whether the environment names the profile; `known` holds the names of all profiles.
+    `config` holds its settings, and those of the profiles in its `source_profile` chain. `is_chosen` says
+    whether the environment names the profile; `profile_names` holds the names of all profiles.
     """
 
     name: str = ""
-    chosen: bool = False
+    is_chosen: bool = False
     config: Doc = field(default_factory=dict)
-    known: tuple[str, ...] = ()
+    profile_names: tuple[str, ...] = ()
 
     @classmethod
     def current(cls) -> Profile:
@@ -35,10 +35,10 @@ class Profile:
         chosen = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
         name = chosen or "default"
         try:
-            known = core.full_config.get("profiles", {})
+            profiles = core.full_config.get("profiles", {})
         except BotoCoreError:
             return cls(name, bool(chosen))
-        return cls(name, bool(chosen), dict(_followed(known, name)), tuple(known))
+        return cls(name, bool(chosen), dict(_merged_settings(profiles, name)), tuple(profiles))
 
     @property
     def words(self) -> str:
@@ -54,23 +54,27 @@ class Profile:
     def login(self) -> str:
         """The command that signs in anew; "" if the profile has no sign-in."""
         if self.config.get("sso_session") or self.config.get("sso_start_url"):
-            return f"aws sso login --profile {self.config[_LAST]}"
+            return f"aws sso login --profile {self.config[_SIGN_IN_PROFILE]}"
         if self.config.get("login_session"):
-            return f"aws login --profile {self.config[_LAST]}"
+            return f"aws login --profile {self.config[_SIGN_IN_PROFILE]}"
         return ""
 
     @property
-    def others(self) -> str:
+    def profile_list(self) -> str:
         """A sentence that lists all profiles."""
-        return f"Profiles there are: {', '.join(self.known)}." if self.known else "There is no profile yet."
+        return (
+            f"Profiles there are: {', '.join(self.profile_names)}."
+            if self.profile_names
+            else "There is no profile yet."
+        )
 
 
-def _followed(known: Mapping[str, Doc], name: str) -> Iterator[tuple[str, Any]]:
+def _merged_settings(profiles: Mapping[str, Doc], name: str) -> Iterator[tuple[str, Any]]:
     """Yield the settings of a profile and of its `source_profile` chain; the nearest profile's value wins."""
-    said: dict[str, Any] = {}
-    seen: set[str] = set()
-    while name and name not in seen and isinstance(known.get(name, {}), Mapping):
-        seen.add(name)
-        said = {**known.get(name, {}), **said, _LAST: name}
-        name = str(known.get(name, {}).get("source_profile", ""))
-    yield from said.items()
+    settings: dict[str, Any] = {}
+    visited: set[str] = set()
+    while name and name not in visited and isinstance(profiles.get(name, {}), Mapping):
+        visited.add(name)
+        settings = {**profiles.get(name, {}), **settings, _SIGN_IN_PROFILE: name}
+        name = str(profiles.get(name, {}).get("source_profile", ""))
+    yield from settings.items()

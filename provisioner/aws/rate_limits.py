@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 # A throttle halves a rate, and each call that AWS accepts restores this share of it; a rate never falls below
 # the least share.
-_MENDS, _LEAST = 0.05, 0.2
+_RECOVERY_STEP, _LEAST_SHARE = 0.05, 0.2
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ USUAL_READS, USUAL_CHANGES = Rate(100, 20), Rate(40, 10)
 class TokenBucket:
     """A token bucket: it refills with time, and a caller who takes a missing token waits for it.
 
-    `share` is the part of the rate that is in use after throttles, `filled` the second of the last refill.
+    `share` is the part of the rate that is in use after throttles, `refilled_at` the second of the last refill.
     """
 
     rate: Rate
     tokens: float = field(init=False)
-    filled: float | None = None
+    refilled_at: float | None = None
     share: float = 1.0
 
     def __post_init__(self) -> None:
@@ -71,23 +71,23 @@ class TokenBucket:
 
     def take(self, now: float) -> float:
         """Take one token, and return the seconds until it is there."""
-        self._fill(now)
+        self._refill(now)
         self.tokens -= 1
-        self.share = min(1.0, self.share + _MENDS)
+        self.share = min(1.0, self.share + _RECOVERY_STEP)
         return max(0.0, -self.tokens / (self.rate.each_second * self.share))
 
-    def throttled(self, now: float) -> None:
+    def slow_down(self, now: float) -> None:
         """Empty the bucket and halve its rate, because AWS has throttled a call."""
-        self._fill(now)
-        self.share = max(_LEAST, self.share / 2)
+        self._refill(now)
+        self.share = max(_LEAST_SHARE, self.share / 2)
         self.tokens = min(self.tokens, 0.0)
 
-    def _fill(self, now: float) -> None:
+    def _refill(self, now: float) -> None:
         """Add the tokens that have come back since the last refill."""
-        if self.filled is not None:
-            back = (now - self.filled) * self.rate.each_second * self.share
-            self.tokens = min(self.rate.burst, self.tokens + back)
-        self.filled = now
+        if self.refilled_at is not None:
+            refilled = (now - self.refilled_at) * self.rate.each_second * self.share
+            self.tokens = min(self.rate.burst, self.tokens + refilled)
+        self.refilled_at = now
 
 
 @dataclass
@@ -102,26 +102,26 @@ class RateLimiter:
     waited: dict[str, float] = field(default_factory=dict)
     throttles: dict[str, int] = field(default_factory=dict)
     _buckets: dict[tuple[str, str, str], TokenBucket] = field(default_factory=dict)
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> float:
         """Return the seconds to wait before this call; 0 if the emulator takes no time."""
-        with self._one_at_a_time:
+        with self._mutex:
             seconds = self._bucket(service, region, operation, reads=reads).take(now) * self.speed
             if seconds:
                 self.waited[service] = self.waited.get(service, 0.0) + seconds
         return seconds
 
-    def throttled(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> None:
+    def record_throttle(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> None:
         """Slow down the bucket of the call that AWS throttled, and no other."""
-        with self._one_at_a_time:
-            self._bucket(service, region, operation, reads=reads).throttled(now)
+        with self._mutex:
+            self._bucket(service, region, operation, reads=reads).slow_down(now)
             self.throttles[service] = self.throttles.get(service, 0) + 1
 
     def _bucket(self, service: str, region: str, operation: str, *, reads: bool) -> TokenBucket:
         """Return the bucket of a call: its operation's own, or that of the service's reads or changes."""
-        usual = (READS, USUAL_READS) if reads else (CHANGES, USUAL_CHANGES)
-        own = OPERATIONS.get(f"{service}:{operation}")
-        rate = own or usual[0].get(service, usual[1])
-        what = operation if own or rate.per_operation else "reads" if reads else "acts"
-        return self._buckets.setdefault((service, region, what), TokenBucket(rate))
+        defaults = (READS, USUAL_READS) if reads else (CHANGES, USUAL_CHANGES)
+        operation_rate = OPERATIONS.get(f"{service}:{operation}")
+        rate = operation_rate or defaults[0].get(service, defaults[1])
+        bucket_name = operation if operation_rate or rate.per_operation else "reads" if reads else "acts"
+        return self._buckets.setdefault((service, region, bucket_name), TokenBucket(rate))

@@ -35,39 +35,39 @@ def choose_region(flag: str | None, *, local: bool = False) -> Region:
 
     """
     if flag:
-        return _checked(Region(flag, "--region"))
+        return _check_region(Region(flag, "--region"))
     if local:
         return Region(SEED_REGION, "the default of --local")
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if os.environ.get(variable):
-            return _checked(Region(os.environ[variable], variable))
+            return _check_region(Region(os.environ[variable], variable))
     try:
         configured = botocore.session.Session().get_config_variable("region")
     except (ProfileNotFound, ConfigParseError):
         configured = None
     if configured:
-        return _checked(Region(configured, "the AWS profile"))
+        return _check_region(Region(configured, "the AWS profile"))
     return Region(SEED_REGION, "the default")
 
 
-def _checked(region: Region) -> Region:
+def _check_region(region: Region) -> Region:
     """Check a region, and return it.
 
     Raises:
         UsageError: botocore's partitions do not list it, or its partition lacks a service.
 
     """
-    known = _known()
-    if region.name in known:
-        check_partition(known[region.name], region.name)
+    partitions_by_region = _partition_by_region()
+    if region.name in partitions_by_region:
+        check_partition(partitions_by_region[region.name], region.name)
     else:
-        near = difflib.get_close_matches(region.name.lower(), known, n=3, cutoff=0.5)
+        similar = difflib.get_close_matches(region.name.lower(), partitions_by_region, n=3, cutoff=0.5)
         # Two swapped letters are the commonest slip: a region with the same letters comes first.
-        near.sort(key=lambda name: sorted(name) != sorted(region.name.lower()))
-        told = " or ".join(f"`--region {name}`" for name in near)
+        similar.sort(key=lambda name: sorted(name) != sorted(region.name.lower()))
+        suggestion = " or ".join(f"`--region {name}`" for name in similar)
         raise UsageError(
             f"There is no AWS region {region.name} (said by {region.source}).",
-            f"Did you mean {told}?" if told else f"There are: {', '.join(sorted(known))}.",
+            f"Did you mean {suggestion}?" if suggestion else f"There are: {', '.join(sorted(partitions_by_region))}.",
         )
     return region
 
@@ -81,14 +81,14 @@ def check_partition(partition: str, region: str) -> None:
         )
 
 
-def is_of(partition: str, region: str) -> bool:
+def is_in_partition(partition: str, region: str) -> bool:
     """Return whether a region lies in a partition; a region that botocore does not list may lie in any."""
-    return _known().get(region, partition) == partition
+    return _partition_by_region().get(region, partition) == partition
 
 
 @functools.cache
-def _known() -> dict[str, str]:
+def _partition_by_region() -> dict[str, str]:
     """Return the partition of each region by botocore's own data: the user's profile may be unreadable."""
     partitions = Loader().load_data("partitions")["partitions"]
-    listed = {name: partition["id"] for partition in partitions for name in partition["regions"]}
-    return {name: partition for name, partition in listed.items() if not name.endswith("-global")}
+    partition_by_name = {name: partition["id"] for partition in partitions for name in partition["regions"]}
+    return {name: partition for name, partition in partition_by_name.items() if not name.endswith("-global")}

@@ -17,8 +17,8 @@ from botocore.compat import ETree, XMLParseError
 from botocore.hooks import HierarchicalEmitter
 from botocore.parsers import ResponseParserError
 
-_ANSWERED = range(200, 300)
-_PAGE = (b"<html", b"<!doctype html")
+_SUCCESS = range(200, 300)
+_HTML_BEGINNINGS = (b"<html", b"<!doctype html")
 # werkzeug's answers where moto's server knows neither the address nor the action.
 _UNKNOWN_TO_MOTO = (
     b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>",
@@ -26,20 +26,20 @@ _UNKNOWN_TO_MOTO = (
 )
 # How other emulators say, with HTTP 400, that they lack a whole service or an action of it (ministack
 # 1.5.33). AWS also answers `InvalidAction`, so this is matched only on an emulator's answers.
-_UNKNOWN_ELSEWHERE = re.compile(rb'^\{"error": "Unsupported service: |\bInvalidAction\b')
+_UNKNOWN_TO_OTHER_EMULATORS = re.compile(rb'^\{"error": "Unsupported service: |\bInvalidAction\b')
 # ministack 1.5.33 returns the page of a fixed response unescaped, which is not valid XML.
-_BARE_PAGE = re.compile(rb"(?<=<MessageBody>)\s*<.*?(?=</MessageBody>)", re.DOTALL)
+_UNESCAPED_PAGE = re.compile(rb"(?<=<MessageBody>)\s*<.*?(?=</MessageBody>)", re.DOTALL)
 
 # A proxy or a captive portal refuses with these statuses and a page of its own (RFC 9110, RFC 6585 for 511);
 # AWS refuses in the protocol of the call.
-_SAID_NO = (401, 403, 407, 451, 511)
+_PROXY_REFUSALS = (401, 403, 407, 451, 511)
 # A front end before a service, such as AWS's own, throttles by the status alone, without a body in the
 # protocol of the call (RFC 6585).
-_TOO_MANY = 429
-_BROKE_DOWN = 500
-_LED_ELSEWHERE = range(300, 400)
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
+_REDIRECTS = range(300, 400)
 # Only S3 redirects: to the region of a bucket (S3 API, error responses: PermanentRedirect).
-_LEADS_ON = "s3"
+_REDIRECTING_SERVICE = "s3"
 
 
 class NotAwsResponse(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
@@ -55,7 +55,7 @@ class UnsupportedOperation(ResponseParserError):  # type: ignore[misc]  # botoco
     """An emulator's answer that it does not know the call."""
 
 
-def created_in(reply: Mapping[str, Any], key: str) -> Any:
+def created_resource(reply: Mapping[str, Any], key: str) -> Any:
     """Return the resource that a call created: the first item of the list under `key` in its reply.
 
     Raises:
@@ -63,10 +63,10 @@ def created_in(reply: Mapping[str, Any], key: str) -> Any:
             up.
 
     """
-    listed = reply.get(key) or []
-    if not listed:
+    created = reply.get(key) or []
+    if not created:
         raise ResponseParserError(f"The call was answered without {key}.")
-    return listed[0]
+    return created[0]
 
 
 def require_complete_responses(events: HierarchicalEmitter, *, is_emulator: bool = False) -> None:
@@ -76,69 +76,69 @@ def require_complete_responses(events: HierarchicalEmitter, *, is_emulator: bool
     With `is_emulator`, the deviations of other emulators are understood as well.
     """
     if is_emulator:
-        events.register_first("before-parse.*", _understand)
-    events.register("before-parse.*", _check)
+        events.register_first("before-parse.*", _adapt_emulator_response)
+    events.register("before-parse.*", _check_response)
 
 
-def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
+def _adapt_emulator_response(operation_model: Any, response_dict: Any, **_: Any) -> None:
     """Escape HTML that an emulator left unescaped in its XML; raise UnknownCall if it lacks the service."""
     body = response_dict["body"]
     if not isinstance(body, bytes):
         return
-    if response_dict["status_code"] not in _ANSWERED and _UNKNOWN_ELSEWHERE.search(body):
+    if response_dict["status_code"] not in _SUCCESS and _UNKNOWN_TO_OTHER_EMULATORS.search(body):
         raise UnsupportedOperation(f"The other side does not know {operation_model.name}.")
-    response_dict["body"] = _BARE_PAGE.sub(lambda found: escape(found[0].decode()).encode(), body)
+    response_dict["body"] = _UNESCAPED_PAGE.sub(lambda match: escape(match[0].decode()).encode(), body)
 
 
-def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
+def _check_response(operation_model: Any, response_dict: Any, **_: Any) -> None:
     """Raise if an answer is an emulator's "unknown call", comes from a proxy, or was not received whole."""
     body, status = response_dict["body"], response_dict["status_code"]
-    answered, name = status in _ANSWERED, operation_model.name
-    if answered and (operation_model.has_streaming_output or operation_model.has_event_stream_output):
+    is_success, name = status in _SUCCESS, operation_model.name
+    if is_success and (operation_model.has_streaming_output or operation_model.has_event_stream_output):
         return
-    if not answered and body.startswith(_UNKNOWN_TO_MOTO):
+    if not is_success and body.startswith(_UNKNOWN_TO_MOTO):
         raise UnsupportedOperation(f"The other side does not know {name}.")
-    if who := _somebody_else(status, body, operation_model):
-        raise NotAwsResponse(f"{name} was answered with {who}.", status, response_dict["headers"])
-    if fault := _fault(body, operation_model) if answered else _unreadable(body, operation_model, status):
-        raise _no_answer(f"{name} was answered with {fault}.", response_dict)
+    if sender := _foreign_sender(status, body, operation_model):
+        raise NotAwsResponse(f"{name} was answered with {sender}.", status, response_dict["headers"])
+    if fault := _body_fault(body, operation_model) if is_success else _refusal_fault(body, operation_model, status):
+        raise _unreadable_answer_error(f"{name} was answered with {fault}.", response_dict)
 
 
-def _no_answer(message: str, response_dict: Any) -> ResponseParserError:
+def _unreadable_answer_error(message: str, response_dict: Any) -> ResponseParserError:
     """Return the error for an unreadable answer.
 
     A 429, or a refusal of access without a body, is a ForeignAnswer: its status says enough. Every other
     answer counts as a lost reply.
     """
     body, status = response_dict["body"], response_dict["status_code"]
-    if status == _TOO_MANY or (status in _SAID_NO and not body.strip()):
+    if status == _TOO_MANY_REQUESTS or (status in _PROXY_REFUSALS and not body.strip()):
         return NotAwsResponse(message, status, response_dict["headers"])
     return ResponseParserError(message)
 
 
-def _somebody_else(status: int, body: bytes, model: Any) -> str:
+def _foreign_sender(status: int, body: bytes, model: Any) -> str:
     """Describe an answer that AWS never sends, such as a proxy's page; "" if it may be AWS's."""
-    is_page = body[:50].lstrip().lower().startswith(_PAGE)
-    if status in _ANSWERED:
+    is_page = body[:50].lstrip().lower().startswith(_HTML_BEGINNINGS)
+    if status in _SUCCESS:
         return "a page of HTML, as a proxy sends" if is_page else ""
-    if status in _LED_ELSEWHERE and (is_page or model.service_model.service_name != _LEADS_ON):
+    if status in _REDIRECTS and (is_page or model.service_model.service_name != _REDIRECTING_SERVICE):
         return f"HTTP {status}, which leads elsewhere, as a captive portal does"
-    return f"HTTP {status} and a page of HTML, as a proxy sends" if is_page and status in _SAID_NO else ""
+    return f"HTTP {status} and a page of HTML, as a proxy sends" if is_page and status in _PROXY_REFUSALS else ""
 
 
-def _fault(body: bytes, model: Any) -> str:
+def _body_fault(body: bytes, model: Any) -> str:
     """Describe what is wrong with the body of a successful answer; "" if it is whole."""
-    tells = _is_told_in_body(model)
+    has_output = _has_output_in_body(model)
     if not body.strip():
-        return "nothing" if tells else ""
+        return "nothing" if has_output else ""
     if "json" not in model.service_model.resolved_protocol:
         return ""
     # For an operation without output an emulator may still answer JSON: moto's KMS sends `null`.
-    is_whole = _is_object(body) if tells else _is_json(body)
+    is_whole = _is_json_object(body) if has_output else _is_json(body)
     return "" if is_whole else "what is no JSON, or was cut"
 
 
-def _unreadable(body: bytes, model: Any, status: int) -> str:
+def _refusal_fault(body: bytes, model: Any, status: int) -> str:
     """Describe why a refusal cannot be parsed; "" if it can.
 
     Without its error code a refusal would not tell how to go on. botocore reads a bare status in the REST
@@ -147,16 +147,16 @@ def _unreadable(body: bytes, model: Any, status: int) -> str:
     """
     if not _is_text(body):
         return f"HTTP {status} and a refusal that is no text"
-    if body.lstrip().startswith(b"{") and not _is_object(body):
+    if body.lstrip().startswith(b"{") and not _is_json_object(body):
         return f"HTTP {status} and a refusal that was cut"
     protocol = model.service_model.resolved_protocol
-    if protocol in ("ec2", "query") and status < _BROKE_DOWN and not _is_xml(body):
+    if protocol in ("ec2", "query") and status < _SERVER_ERROR and not _is_xml(body):
         return f"HTTP {status} and {'a refusal that is no XML' if body.strip() else 'nothing'}"
-    is_told = "json" not in protocol or not _is_json(body) or _is_object(body)
-    return "" if is_told else f"HTTP {status} and a refusal that names nothing"
+    is_parsable = "json" not in protocol or not _is_json(body) or _is_json_object(body)
+    return "" if is_parsable else f"HTTP {status} and a refusal that names nothing"
 
 
-def _is_told_in_body(model: Any) -> bool:
+def _has_output_in_body(model: Any) -> bool:
     """Return whether an operation has output in the body, and not in headers alone."""
     members = model.output_shape.members.values() if model.output_shape else ()
     return any("location" not in member.serialization for member in members)
@@ -189,7 +189,7 @@ def _is_xml(body: bytes) -> bool:
     return True
 
 
-def _is_object(body: bytes) -> bool:
+def _is_json_object(body: bytes) -> bool:
     """Return whether a body is a JSON object."""
     try:
         return isinstance(json.loads(body), dict)

@@ -22,9 +22,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from provisioner.aws.network import bundle, note_reached
+from provisioner.aws.network import certificate_bundle, note_reached
 
-_here = threading.local()
+_thread = threading.local()
 
 
 class BoundedRequest:
@@ -35,58 +35,58 @@ class BoundedRequest:
         self._connection: Any = None
         self._lock = threading.Lock()
 
-    def uses(self, connection: Any) -> None:
+    def use(self, connection: Any) -> None:
         """Remember the connection; shut it down at once if the time of the attempt is already over."""
         with self._lock:
             self._connection = connection
             if self.is_late:
-                self._end()
+                self._shut_down()
 
-    def give_up(self) -> None:
+    def abort(self) -> None:
         """Shut down the connection, on which another thread waits."""
         with self._lock:
             self.is_late = True
-            self._end()
+            self._shut_down()
 
-    def _end(self) -> None:
-        connected = getattr(self._connection, "sock", None)
-        if isinstance(connected, socket.socket):
+    def _shut_down(self) -> None:
+        sock = getattr(self._connection, "sock", None)
+        if isinstance(sock, socket.socket):
             try:
                 # The plain socket's method: that of a TLS socket takes its keys away from the thread that
                 # reads.
-                socket.socket.shutdown(connected, socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
             except OSError:
                 return  # already closed
 
 
-class _Noted:
+class _TrackedConnection:
     """A connection that tells the thread's current attempt that it is in use."""
 
     def connect(self) -> None:
         """Connect; the attempt's time limit also covers the answer of a proxy."""
-        _note(self)
+        _track(self)
         super().connect()  # type: ignore[misc]
         note_reached(self.host)  # type: ignore[attr-defined]
-        _note(self)
+        _track(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request, over a connection that may be open already."""
-        _note(self)
+        _track(self)
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-def _note(connection: Any) -> None:
+def _track(connection: Any) -> None:
     """Tell this thread's current attempt, if there is one, which connection it uses."""
-    attempt: BoundedRequest | None = getattr(_here, "attempt", None)
-    if attempt:
-        attempt.uses(connection)
+    bounded_request: BoundedRequest | None = getattr(_thread, "attempt", None)
+    if bounded_request:
+        bounded_request.use(connection)
 
 
-class _Connection(_Noted, AWSHTTPConnection):  # type: ignore[misc]  # botocore is not typed
+class _Connection(_TrackedConnection, AWSHTTPConnection):  # type: ignore[misc]  # botocore is not typed
     pass
 
 
-class _SecureConnection(_Noted, AWSHTTPSConnection):  # type: ignore[misc]
+class _SecureConnection(_TrackedConnection, AWSHTTPSConnection):  # type: ignore[misc]
     pass
 
 
@@ -98,14 +98,14 @@ class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _SecureConnection
 
 
-def over_http(url: str, *, within: float, is_local: bool) -> BoundedHttpSession:
+def bounded_http_session(url: str, *, timeout: float, is_local: bool) -> BoundedHttpSession:
     """Return a session for a URL, with the certificates and proxies of boto3; a local URL has no proxy.
 
-    `within` is the limit in seconds for a request and its whole answer.
+    `timeout` is the limit in seconds for a request and its whole answer.
     """
     proxies = {} if is_local else get_environ_proxies(url)
-    verify = True if is_local else bundle().verify
-    return BoundedHttpSession(URLLib3Session(verify=verify, proxies=proxies, timeout=within), within)
+    verify = True if is_local else certificate_bundle().verify
+    return BoundedHttpSession(URLLib3Session(verify=verify, proxies=proxies, timeout=timeout), timeout)
 
 
 class BoundedHttpSession:
@@ -114,9 +114,9 @@ class BoundedHttpSession:
     A body that botocore would hand on as a stream is read whole too: none that is asked for here is long.
     """
 
-    def __init__(self, http: URLLib3Session, within: float) -> None:
+    def __init__(self, http: URLLib3Session, timeout: float) -> None:
         self._http = http
-        self._within = within
+        self._timeout = timeout
         pools = {"http": _Pool, "https": _SecurePool}
         http._pool_classes_by_scheme = http._manager.pool_classes_by_scheme = pools
 
@@ -127,22 +127,22 @@ class BoundedHttpSession:
             ReadTimeoutError: The answer was not whole in time.
 
         """
-        attempt = BoundedRequest()
-        timer = threading.Timer(self._within, attempt.give_up)
+        bounded_request = BoundedRequest()
+        timer = threading.Timer(self._timeout, bounded_request.abort)
         timer.daemon = True
         timer.start()
-        _here.attempt = attempt
+        _thread.attempt = bounded_request
         try:
             answer = self._http.send(request)
             if request.stream_output:
                 answer.raw = io.BytesIO(answer.content)
         except Exception:
-            if not attempt.is_late:
+            if not bounded_request.is_late:
                 raise
         finally:
             timer.cancel()
-            _here.attempt = None
-        if attempt.is_late:
+            _thread.attempt = None
+        if bounded_request.is_late:
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 
@@ -151,7 +151,7 @@ class BoundedHttpSession:
         self._http.close()
 
 
-class Stale(Exception):
+class StaleRequest(Exception):
     """A call that was not sent, because too much time has passed since it was allowed."""
 
 
@@ -163,8 +163,8 @@ _is_stale: ContextVar[Callable[[], bool]] = ContextVar("is_stale", default=_neve
 
 
 @contextmanager
-def sent_unless(is_stale: Callable[[], bool]) -> Iterator[None]:
-    """Raise `Stale` in place of each request of the block for which `is_stale` is true when it is sent."""
+def refuse_requests_if(is_stale: Callable[[], bool]) -> Iterator[None]:
+    """Raise `StaleRequest` in place of each request of the block for which `is_stale` is true when it is sent."""
     token = _is_stale.set(is_stale)
     try:
         yield
@@ -173,6 +173,6 @@ def sent_unless(is_stale: Callable[[], bool]) -> Iterator[None]:
 
 
 def refuse_stale(**_: Any) -> None:
-    """Raise `Stale` if the request is not to be sent any more (botocore's before-send)."""
+    """Raise `StaleRequest` if the request is not to be sent any more (botocore's before-send)."""
     if _is_stale.get()():
-        raise Stale
+        raise StaleRequest

@@ -10,11 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.aws.endpoints import foreign
+from provisioner.aws.endpoints import custom_endpoint
 from provisioner.aws.regions import choose_region
-from provisioner.bucket.calls import patiently
-from provisioner.bucket.missing import no_bucket
-from provisioner.bucket.s3_object_store import BucketShelf
+from provisioner.bucket.calls import call_with_retries
+from provisioner.bucket.missing_bucket import missing_bucket_error
+from provisioner.bucket.s3_object_store import S3ObjectStore
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import UsageError
 from state.backend import S3Backend
@@ -24,7 +24,7 @@ SCHEME = "s3://"
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 # The limit in seconds for an answer: the lease must be renewed in time.
-_ANSWER_WITHIN = 8
+_ANSWER_TIMEOUT_SECONDS = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Bucket:
     aws: AwsConnection
 
     @classmethod
-    def at(
+    def parse(
         cls, address: str, emulator: RunningEmulator | None, region: str | None = None, endpoint: str = ""
     ) -> Bucket:
         """Return the bucket of an address; makes no call.
@@ -60,8 +60,8 @@ class Bucket:
                 f"{endpoint} is no endpoint of a store.",
                 "For example: --state-endpoint https://minio.example:9000",
             )
-        chosen = choose_region(region, local=emulator is not None).name
-        connection = AwsConnection(chosen, emulator, _ANSWER_WITHIN, endpoint or None)
+        region_name = choose_region(region, local=emulator is not None).name
+        connection = AwsConnection(region_name, emulator, _ANSWER_TIMEOUT_SECONDS, endpoint or None)
         return cls(name, f"{prefix}/" if prefix else "", connection)
 
     @property
@@ -73,13 +73,15 @@ class Bucket:
     def region(self) -> str | None:
         """The region of the bucket; None if the bucket does not exist."""
         client = self.aws.client("s3")
-        head = patiently(lambda: _head(client, self.name), f"looking for the bucket {self.name}")
-        return None if head is None else str(head or self.aws.region)
+        bucket_region = call_with_retries(
+            lambda: _read_bucket_region(client, self.name), f"looking for the bucket {self.name}"
+        )
+        return None if bucket_region is None else str(bucket_region or self.aws.region)
 
     @property
     def endpoint(self) -> str:
         """The store's URL; "" for Amazon's own, and for local AWS."""
-        return "" if self.aws.local else foreign(str(self.aws.client("s3").meta.endpoint_url))
+        return "" if self.aws.local else custom_endpoint(str(self.aws.client("s3").meta.endpoint_url))
 
     @property
     def client(self) -> Any:
@@ -87,17 +89,19 @@ class Bucket:
         return self.aws.client("s3", self.region or "")
 
     @property
-    def archive(self) -> S3Backend:
+    def backend(self) -> S3Backend:
         """The backend of the states in this bucket."""
-        object_store = BucketShelf(lambda: self.client, self.name, self._renewed, partial(no_bucket, self))
+        object_store = S3ObjectStore(
+            lambda: self.client, self.name, self._renew_client, partial(missing_bucket_error, self)
+        )
         return S3Backend(object_store, f"{SCHEME}{self.name}/", self.prefix)
 
-    def _renewed(self, stale: Any) -> Any:
+    def _renew_client(self, stale: Any) -> Any:
         """Return a client of the bucket with new credentials."""
-        return self.aws.renew(stale, "s3", self.region or "")
+        return self.aws.renew_client(stale, "s3", self.region or "")
 
 
-def _head(client: Any, bucket: str) -> str | None:
+def _read_bucket_region(client: Any, bucket: str) -> str | None:
     """Return the bucket's region, which S3 also tells callers without access; None if it does not exist.
 
     HeadBucket answers with bare status codes, and every answer names the region in a header. The result is ""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tenacity import stop_after_delay
 
-from provisioner.aws.credential_errors import not_accepted
+from provisioner.aws.credential_errors import credentials_refused_error
 from provisioner.aws.credentials import call_when_signed_in
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
@@ -21,7 +21,7 @@ from state.errors import ProvisionerError, StateError
 T = TypeVar("T")
 
 # The retry timeout in seconds: less than what is left of a lease after one missed heartbeat.
-PATIENCE = 20.0
+RETRY_TIMEOUT_SECONDS = 20.0
 # S3 asks for another try (API_PutObject: "On a 409 failure, retry the upload"); OperationAborted means the
 # same for a bucket.
 _BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
@@ -37,55 +37,57 @@ NO_BUCKET = "NoSuchBucket"
 _CLOCK = Clock()
 
 
-def patiently(call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float | None = None) -> T:
+def call_with_retries(
+    call: Callable[[], T], activity: str, *, also_retried: Collection[str] = (), timeout: float | None = None
+) -> T:
     """Make a call, and repeat it while S3 does not answer or refuses it for a time that passes.
 
     Args:
         call: The call to make.
-        doing: What the call does, in words for the error.
-        also: Error codes that count as temporary for this call.
-        patience: The retry timeout in seconds, if it is another than `PATIENCE`.
+        activity: What the call does, in words for the error.
+        also_retried: Error codes that count as temporary for this call.
+        timeout: The retry timeout in seconds, if it is another than `PATIENCE`.
 
     Raises:
         StateError: S3 does not answer, or refuses the call.
         CredentialsError: The credentials have expired.
 
     """
-    retry = RETRY_TRANSIENT | retry_if_code(_BUSY.union(also))
-    policy = RetryPolicy(_CLOCK, stop_after_delay(patience or PATIENCE), retry)
+    retry = RETRY_TRANSIENT | retry_if_code(_BUSY.union(also_retried))
+    policy = RetryPolicy(_CLOCK, stop_after_delay(timeout or RETRY_TIMEOUT_SECONDS), retry)
     try:
         return call_when_signed_in(lambda: policy.call(call))
     except Exception as error:
-        raise _worded(error, doing) or error from error
+        raise _user_error(error, activity) or error from error
 
 
-def _worded(error: Exception, doing: str) -> ProvisionerError | None:
+def _user_error(error: Exception, activity: str) -> ProvisionerError | None:
     """Return the error to show for an exception of a call; None if the exception itself can be shown."""
     category = categorize(error)
     if isinstance(error, ProvisionerError) or category is None:
         return None
     if category is ErrorCategory.EXPIRED:
-        return not_accepted(describe_error(error))
+        return credentials_refused_error(describe_error(error))
     if code_of(error) == NO_BUCKET:
-        return StateError(f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it.")
+        return StateError(f"{activity}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it.")
     if category is ErrorCategory.DENIED or code_of(error) == "403":
         call = getattr(error, "operation_name", "this call")
         action = _ACTIONS.get(call, call)
-        also = "" if action == _LIST else f", and s3:{_LIST}"
-        also += f": without s3:{_LIST}, S3 refuses to say that something is not there"
+        also_retried = "" if action == _LIST else f", and s3:{_LIST}"
+        also_retried += f": without s3:{_LIST}, S3 refuses to say that something is not there"
         denial = Denial.of(error, f"s3:{action}")
-        way = f"Nothing was called for it. {denial.remedy(also)}. {denial.further_cause}"
-        return StateError(f"{doing}: {describe_error(error)}", way.rstrip())
+        hint = f"Nothing was called for it. {denial.remedy(also_retried)}. {denial.further_cause}"
+        return StateError(f"{activity}: {describe_error(error)}", hint.rstrip())
     if category is ErrorCategory.REFUSED and _CHECKSUM.search(f"{code_of(error)} {describe_error(error)}"):
         return StateError(
-            f"{doing}: {describe_error(error)}",
+            f"{activity}: {describe_error(error)}",
             "This store does not know the checksums that boto3 sends with each upload. Set "
             "AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
             "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required, then run the same command again.",
         )
-    way = "" if category is ErrorCategory.REFUSED else f"{hint_for(error)} "
+    hint = "" if category is ErrorCategory.REFUSED else f"{hint_for(error)} "
     return StateError(
-        f"{doing}: {describe_error(error)}",
-        f"{way}Nothing more is called in AWS until the state can be kept. Mend that, then run the same "
+        f"{activity}: {describe_error(error)}",
+        f"{hint}Nothing more is called in AWS until the state can be kept. Mend that, then run the same "
         "command again: what was done is recorded up to the last call.",
     )

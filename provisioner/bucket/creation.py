@@ -12,40 +12,42 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.calls import patiently
+from provisioner.bucket.calls import call_with_retries
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.errors import Blocked
 
 Doc = dict[str, Any]
 
 # CreateBucket refuses this region as a constraint (API_CreateBucket, LocationConstraint).
-_UNNAMED = "us-east-1"
-_CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-_OURS = "ml-api-state"
+_REGION_WITHOUT_CONSTRAINT = "us-east-1"
+_PUBLIC_ACCESS_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_RULE_ID = "ml-api-state"
 # Overwritten objects are kept for this many days; old versions of a state are objects of their own.
-_DAYS = 30
+_OLD_VERSION_DAYS = 30
 # A new bucket may be unknown to some calls for a minute (terraform-provider-aws, s3/bucket_policy.go).
-_NEW = frozenset({"NoSuchBucket", "404"})
-_NEW_PATIENCE = 60.0
+_NOT_YET_VISIBLE = frozenset({"NoSuchBucket", "404"})
+_VISIBILITY_TIMEOUT_SECONDS = 60.0
 _TLS = "TLS only"
-_SIZE = "TransitionDefaultMinimumObjectSize"
+_TRANSITION_SIZE_KEY = "TransitionDefaultMinimumObjectSize"
 # RFC 9110: Method Not Allowed, Not Implemented.
-_LACKS = (405, 501)
+_UNSUPPORTED_STATUSES = (405, 501)
 
 
-def make(bucket: Bucket, region: str) -> None:
+def create_bucket(bucket: Bucket, region: str) -> None:
     """Create the bucket; it may exist already, if it is this account's.
 
     Raises:
         Blocked: The name is taken by somebody else.
 
     """
-    place = {} if region == _UNNAMED else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    constraint = (
+        {} if region == _REGION_WITHOUT_CONSTRAINT else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    )
     client = bucket.aws.client("s3", region)
 
     def once() -> None:
         try:
-            client.create_bucket(Bucket=bucket.name, **place)
+            client.create_bucket(Bucket=bucket.name, **constraint)
         except ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
                 raise Blocked(
@@ -54,142 +56,150 @@ def make(bucket: Bucket, region: str) -> None:
             if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise
 
-    patiently(once, f"making the bucket {bucket.name}")
+    call_with_retries(once, f"making the bucket {bucket.name}")
 
 
 @dataclass(frozen=True)
-class Measure:
+class Safeguard:
     """One safeguard of the bucket.
 
-    `words` name it, `is_new` says whether it had to be set, and `left_out` why it could not be set.
+    `description` name it, `is_new` says whether it had to be set, and `omission_reason` why it could not be set.
     """
 
-    words: str
+    description: str
     is_new: bool = False
-    left_out: str = ""
+    omission_reason: str = ""
 
 
-def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator[Measure]:
+def set_safeguards(bucket: Bucket, region: str, account: str, partition: str) -> Iterator[Safeguard]:
     """Check and set five safeguards of the bucket, and yield each; a foreign store may lack some of them.
 
     The owner's other settings stay as they are: policy statements, lifecycle rules, a key of their own.
     """
     client = bucket.aws.client("s3", region)
-    whose = {"Bucket": bucket.name} | ({} if bucket.endpoint else {"ExpectedBucketOwner": account})
+    owner_arguments = {"Bucket": bucket.name} | ({} if bucket.endpoint else {"ExpectedBucketOwner": account})
     arn = f"arn:{partition}:s3:::{bucket.name}"
     measures: dict[str, Callable[[], bool]] = {
-        "private": lambda: _close(client, whose),
-        "versioned": lambda: _version(client, whose),
-        "encrypted": lambda: _encrypt(client, whose),
-        _TLS: lambda: _demand_tls(client, whose, arn),
-        f"old versions kept for {_DAYS} days": lambda: _let_go(client, whose, bucket.prefix),
+        "private": lambda: _block_public_access(client, owner_arguments),
+        "versioned": lambda: _enable_versioning(client, owner_arguments),
+        "encrypted": lambda: _enable_encryption(client, owner_arguments),
+        _TLS: lambda: _require_tls(client, owner_arguments, arn),
+        f"old versions kept for {_OLD_VERSION_DAYS} days": lambda: _expire_old_versions(
+            client, owner_arguments, bucket.prefix
+        ),
     }
-    for words, measure in measures.items():
-        if words == _TLS and bucket.endpoint.startswith("http:"):
+    for description, set_safeguard in measures.items():
+        if description == _TLS and bucket.endpoint.startswith("http:"):
             # The policy would lock out all callers without TLS, which is every caller of this store.
-            yield Measure(words, left_out="this store is called without TLS")
+            yield Safeguard(description, omission_reason="this store is called without TLS")
             continue
-        yield patiently(
-            partial(_seen_to, bucket, words, measure),
-            f"making {bucket.name} {words}",
-            also=_NEW,
-            patience=_NEW_PATIENCE,
+        yield call_with_retries(
+            partial(_set_safeguard, bucket, description, set_safeguard),
+            f"making {bucket.name} {description}",
+            also_retried=_NOT_YET_VISIBLE,
+            timeout=_VISIBILITY_TIMEOUT_SECONDS,
         )
 
 
-def _seen_to(bucket: Bucket, words: str, measure: Callable[[], bool]) -> Measure:
+def _set_safeguard(bucket: Bucket, description: str, set_safeguard: Callable[[], bool]) -> Safeguard:
     """Set a safeguard; leave it out if a store other than Amazon's does not know it, or forgets it."""
     try:
-        is_new = measure()
-        if is_new and bucket.endpoint and measure():
-            return Measure(words, left_out="this store takes it and forgets it")
+        is_new = set_safeguard()
+        if is_new and bucket.endpoint and set_safeguard():
+            return Safeguard(description, omission_reason="this store takes it and forgets it")
     except (ClientError, ResponseParserError, ValueError, KeyError) as error:
-        if not bucket.endpoint or not _is_unknown(error):
+        if not bucket.endpoint or not _is_unsupported(error):
             raise
-        return Measure(words, left_out=f"this store does not know it ({code_of(error) or type(error).__name__})")
-    return Measure(words, is_new)
+        return Safeguard(
+            description, omission_reason=f"this store does not know it ({code_of(error) or type(error).__name__})"
+        )
+    return Safeguard(description, is_new)
 
 
-def _is_unknown(error: Exception) -> bool:
+def _is_unsupported(error: Exception) -> bool:
     """Return whether an error means that a store lacks a feature, and is neither a denial nor temporary."""
     if not isinstance(error, ClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status in _LACKS or (categorize(error) is ErrorCategory.REFUSED and code_of(error) not in _NEW)
+    return status in _UNSUPPORTED_STATUSES or (
+        categorize(error) is ErrorCategory.REFUSED and code_of(error) not in _NOT_YET_VISIBLE
+    )
 
 
-def _close(client: Any, whose: Doc) -> bool:
+def _block_public_access(client: Any, owner_arguments: Doc) -> bool:
     """Block all public access to the bucket; return whether that had to be set."""
-    wanted = dict.fromkeys(_CLOSED, True)
-    told = _told(client.get_public_access_block, whose, "NoSuchPublicAccessBlockConfiguration")
-    if told.get("PublicAccessBlockConfiguration") == wanted:
+    desired = dict.fromkeys(_PUBLIC_ACCESS_BLOCKS, True)
+    current = _read_setting(client.get_public_access_block, owner_arguments, "NoSuchPublicAccessBlockConfiguration")
+    if current.get("PublicAccessBlockConfiguration") == desired:
         return False
-    client.put_public_access_block(**whose, PublicAccessBlockConfiguration=wanted)
+    client.put_public_access_block(**owner_arguments, PublicAccessBlockConfiguration=desired)
     return True
 
 
-def _version(client: Any, whose: Doc) -> bool:
+def _enable_versioning(client: Any, owner_arguments: Doc) -> bool:
     """Turn versioning on; return whether that had to be set."""
-    if client.get_bucket_versioning(**whose).get("Status") == "Enabled":
+    if client.get_bucket_versioning(**owner_arguments).get("Status") == "Enabled":
         return False
-    client.put_bucket_versioning(**whose, VersioningConfiguration={"Status": "Enabled"})
+    client.put_bucket_versioning(**owner_arguments, VersioningConfiguration={"Status": "Enabled"})
     return True
 
 
-def _encrypt(client: Any, whose: Doc) -> bool:
+def _enable_encryption(client: Any, owner_arguments: Doc) -> bool:
     """Turn default encryption on, unless the owner has; return whether that had to be set."""
-    if _told(client.get_bucket_encryption, whose, "ServerSideEncryptionConfigurationNotFoundError"):
+    if _read_setting(client.get_bucket_encryption, owner_arguments, "ServerSideEncryptionConfigurationNotFoundError"):
         return False
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    client.put_bucket_encryption(**whose, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    client.put_bucket_encryption(**owner_arguments, ServerSideEncryptionConfiguration={"Rules": [rule]})
     return True
 
 
-def _demand_tls(client: Any, whose: Doc, arn: str) -> bool:
+def _require_tls(client: Any, owner_arguments: Doc, arn: str) -> bool:
     """Add a statement that denies calls without TLS; return whether it was missing."""
-    wanted = {
-        "Sid": _OURS,
+    desired = {
+        "Sid": _RULE_ID,
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
         "Resource": [arn, f"{arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    told = _told(client.get_bucket_policy, whose, "NoSuchBucketPolicy").get("Policy")
-    policy: Doc = json.loads(told) if told else {"Version": "2012-10-17", "Statement": []}
-    said = policy["Statement"]
-    statements = [said] if isinstance(said, dict) else said  # one of them needs no list
-    if wanted in statements:
+    current = _read_setting(client.get_bucket_policy, owner_arguments, "NoSuchBucketPolicy").get("Policy")
+    policy: Doc = json.loads(current) if current else {"Version": "2012-10-17", "Statement": []}
+    statement = policy["Statement"]
+    statements = [statement] if isinstance(statement, dict) else statement  # one of them needs no list
+    if desired in statements:
         return False
-    others = [one for one in statements if one.get("Sid") != _OURS]
-    client.put_bucket_policy(**whose, Policy=json.dumps({**policy, "Statement": [*others, wanted]}))
+    others = [statement_or_rule for statement_or_rule in statements if statement_or_rule.get("Sid") != _RULE_ID]
+    client.put_bucket_policy(**owner_arguments, Policy=json.dumps({**policy, "Statement": [*others, desired]}))
     return True
 
 
-def _let_go(client: Any, whose: Doc, prefix: str) -> bool:
+def _expire_old_versions(client: Any, owner_arguments: Doc, prefix: str) -> bool:
     """Add a rule that deletes overwritten versions under the prefix; return whether it was missing."""
-    wanted = {
-        "ID": _OURS,
+    desired = {
+        "ID": _RULE_ID,
         "Status": "Enabled",
         "Filter": {"Prefix": prefix},
-        "NoncurrentVersionExpiration": {"NoncurrentDays": _DAYS},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": _OLD_VERSION_DAYS},
         "Expiration": {"ExpiredObjectDeleteMarker": True},
     }
-    told = _told(client.get_bucket_lifecycle_configuration, whose, "NoSuchLifecycleConfiguration")
-    rules = told.get("Rules", [])
-    if wanted in rules:
+    current = _read_setting(client.get_bucket_lifecycle_configuration, owner_arguments, "NoSuchLifecycleConfiguration")
+    rules = current.get("Rules", [])
+    if desired in rules:
         return False
-    others = [one for one in rules if one.get("ID") != _OURS]
-    beside = {_SIZE: told[_SIZE]} if _SIZE in told else {}
-    client.put_bucket_lifecycle_configuration(**whose, **beside, LifecycleConfiguration={"Rules": [*others, wanted]})
+    others = [statement_or_rule for statement_or_rule in rules if statement_or_rule.get("ID") != _RULE_ID]
+    transition_size = {_TRANSITION_SIZE_KEY: current[_TRANSITION_SIZE_KEY]} if _TRANSITION_SIZE_KEY in current else {}
+    client.put_bucket_lifecycle_configuration(
+        **owner_arguments, **transition_size, LifecycleConfiguration={"Rules": [*others, desired]}
+    )
     return True
 
 
-def _told(read: Callable[..., Doc], whose: Doc, none: str) -> Doc:
-    """Return S3's answer; {} if S3 says, by the error code `none`, that nothing is set."""
+def _read_setting(read: Callable[..., Doc], owner_arguments: Doc, absent_code: str) -> Doc:
+    """Return S3's answer; {} if S3 says, by the error code `absent_code`, that nothing is set."""
     try:
-        return read(**whose)
+        return read(**owner_arguments)
     except ClientError as error:
-        if code_of(error) == none:
+        if code_of(error) == absent_code:
             return {}
         raise

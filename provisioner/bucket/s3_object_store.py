@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from provisioner.bucket.calls import NO_BUCKET, patiently
+from provisioner.bucket.calls import NO_BUCKET, call_with_retries
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from state.errors import ProvisionerError
 from state.object_store import StoredObject, WriteConflict
@@ -22,7 +22,7 @@ _CONFLICT = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
 _ABSENT = frozenset({"NoSuchKey", "404"})
 
 
-class BucketShelf:
+class S3ObjectStore:
     """The objects of one bucket, each written only if it is as the writer knows it.
 
     `client` returns the S3 client of the bucket's region; `renew` returns a client with new credentials for
@@ -35,11 +35,11 @@ class BucketShelf:
         client: Callable[[], Any],
         bucket: str,
         renew: Callable[[Any], Any] | None = None,
-        missing: Callable[[str], ProvisionerError] | None = None,
+        missing_error: Callable[[str], ProvisionerError] | None = None,
     ) -> None:
         self._client = client
         self._renew = renew
-        self._missing = missing
+        self._missing = missing_error
         self._bucket = bucket
         self._first_seen: dict[str, tuple[str, float]] = {}
 
@@ -53,21 +53,21 @@ class BucketShelf:
                 if code_of(error) in _ABSENT:
                     return None
                 raise
-            tag = _strong(answer["ETag"])
-            return StoredObject(answer["Body"].read(), tag, self._age(key, tag, answer))
+            etag = _strong_etag(answer["ETag"])
+            return StoredObject(answer["Body"].read(), etag, self._age_seconds(key, etag, answer))
 
-        return self._patiently(once, f"reading {self._words(key)}")
+        return self._call(once, f"reading {self._describe(key)}")
 
-    def put(self, key: str, text: bytes, over: str | None) -> str:
+    def put(self, key: str, text: bytes, expected_etag: str | None) -> str:
         """Write an object, and return its new ETag.
 
-        It must have the ETag `over` (If-Match), or must not exist if `over` is None (If-None-Match).
+        It must have the ETag `expected_etag` (If-Match), or must not exist if `expected_etag` is None (If-None-Match).
 
         Raises:
             WriteConflict: The object is another than that.
 
         """
-        condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
+        condition = {"IfNoneMatch": "*"} if expected_etag is None else {"IfMatch": expected_etag}
 
         def once(s3: Any) -> str:
             try:
@@ -76,12 +76,12 @@ class BucketShelf:
                 )
             except ClientError as error:
                 raise (WriteConflict(key) if code_of(error) in _CONFLICT else error) from error
-            return _strong(answer["ETag"])
+            return _strong_etag(answer["ETag"])
 
-        return self._patiently(once, f"writing {self._words(key)}")
+        return self._call(once, f"writing {self._describe(key)}")
 
-    def delete(self, key: str, tag: str) -> None:
-        """Delete an object with the ETag `tag`; in a versioned bucket its text stays among the versions.
+    def delete(self, key: str, etag: str) -> None:
+        """Delete an object with the ETag `etag`; in a versioned bucket its text stays among the versions.
 
         Raises:
             WriteConflict: The object has another ETag.
@@ -90,7 +90,7 @@ class BucketShelf:
 
         def once(s3: Any) -> None:
             try:
-                s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=tag)
+                s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
             except ClientError as error:
                 if code_of(error) in _ABSENT:
                     return
@@ -99,18 +99,18 @@ class BucketShelf:
                 if code_of(error) not in _CONFLICT:
                     raise
 
-        self._patiently(once, f"removing {self._words(key)}")
+        self._call(once, f"removing {self._describe(key)}")
 
     def list_keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix, from all pages of ListObjectsV2."""
 
         def once(s3: Any) -> list[str]:
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-            return [one["Key"] for page in pages for one in page.get("Contents", ())]
+            return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-        return self._patiently(once, f"listing {self._words(prefix)}")
+        return self._call(once, f"listing {self._describe(prefix)}")
 
-    def _patiently(self, call: Callable[[Any], T], doing: str) -> T:
+    def _call(self, call: Callable[[Any], T], activity: str) -> T:
         """Make a call with retries; repeat it once with new credentials if the old ones have expired.
 
         S3 does nothing for a call whose credentials have expired.
@@ -131,11 +131,11 @@ class BucketShelf:
             except ClientError as error:
                 if self._missing is None or code_of(error) != NO_BUCKET:
                     raise
-                raise self._missing(doing) from error
+                raise self._missing(activity) from error
 
-        return patiently(found, doing)
+        return call_with_retries(found, activity)
 
-    def _age(self, key: str, tag: str, answer: dict[str, Any]) -> float:
+    def _age_seconds(self, key: str, etag: str, answer: dict[str, Any]) -> float:
         """Return the seconds between the writing of an object and this answer, by the store's clock.
 
         A store that tells no `Date` has no clock to ask (RFC 9110, 6.6.1). There the age of an object is the
@@ -145,20 +145,20 @@ class BucketShelf:
         with suppress(KeyError, TypeError, ValueError):
             now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
             return float((now - answer["LastModified"]).total_seconds())
-        known, since = self._first_seen.get(key, ("", 0.0))
-        if known != tag:
+        seen_etag, since = self._first_seen.get(key, ("", 0.0))
+        if seen_etag != etag:
             since = time.monotonic()
-            self._first_seen[key] = (tag, since)
+            self._first_seen[key] = (etag, since)
         return time.monotonic() - since
 
-    def _words(self, key: str) -> str:
+    def _describe(self, key: str) -> str:
         """Name an object in the messages of errors."""
         return f"the state s3://{self._bucket}/{key}"
 
 
-def _strong(tag: object) -> str:
+def _strong_etag(etag: object) -> str:
     """Return the ETag as a strong one: If-Match never matches a weak one (RFC 9110, 13.1.1).
 
     S3 has no weak ETags. A proxy that compresses makes them weak, and they mean the same object.
     """
-    return str(tag).removeprefix("W/")
+    return str(etag).removeprefix("W/")

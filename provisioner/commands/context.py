@@ -61,7 +61,7 @@ def open_session(
     options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
     session = Session.open(suffix, load_settings(given), options, connections)
     session.released = frozenset(given.get("take") or ())
-    session.adopts_run = bool(given.get("take_over"))
+    session.takes_over_run = bool(given.get("take_over"))
     session.warn = console_from(given).warn
     session.arguments = redact_arguments(click.get_current_context().obj or (), container_words())
     return session
@@ -137,7 +137,7 @@ def known_suffix(workspace: Workspace, suffix: str | None) -> str:
         NoSuchStack: No such stack is known, or the emulator that held it has ended.
 
     """
-    chosen = workspace.choose(suffix)
+    chosen = workspace.choose_suffix(suffix)
     if workspace.load_state(chosen) is None:
         raise workspace.unknown_stack_error(chosen)
     workspace.check_emulator(chosen)

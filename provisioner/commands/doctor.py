@@ -18,7 +18,7 @@ def doctor(every: bool, **given: Any) -> int:
     from provisioner.commands.doctor_report import examine_stack
 
     console, workspace = console_and_workspace(given)
-    suffix = workspace.choose(given["suffix"])
+    suffix = workspace.choose_suffix(given["suffix"])
     workspace.check_emulator(suffix)
     session = open_session(given, workspace, suffix)
     return examine_stack(console, session, every=every)

@@ -128,7 +128,7 @@ def start_emulator(console: Console, options: EmulatorOptions, *, port: int, aut
 
     """
     emulator = local_aws.start_emulator(
-        Workspace.here().embedded,
+        Workspace.here().emulator_folder,
         speed=options.speed or 0.0,
         behaviours=options.behaviours is not False,
         port=port,
@@ -175,9 +175,9 @@ def stop_emulator(console: Console) -> int:
                 locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
         except LockHeld as error:  # this command waits for nobody
             raise LockHeld(error.message, "Wait until that run has ended, then run this again.") from error
-        unresponsive_pid = local_aws.unresponsive_process(workspace.embedded)
+        unresponsive_pid = local_aws.unresponsive_process(workspace.emulator_folder)
         begin_change()
-        stopped = local_aws.stop_emulator(workspace.embedded)
+        stopped = local_aws.stop_emulator(workspace.emulator_folder)
         for suffix in workspace.suffixes():
             workspace.store(suffix).remove()
     if console.as_json:
@@ -196,7 +196,7 @@ def stop_emulator(console: Console) -> int:
 
 def show_emulator_status(console: Console) -> int:
     """Say whether the emulator runs, where, and with which options; return 1 if it does not run."""
-    _print_status(console, emulator := local_aws.running_emulator(Workspace.here().embedded))
+    _print_status(console, emulator := local_aws.running_emulator(Workspace.here().emulator_folder))
     return 0 if emulator else 1
 
 

@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     # Those that go on for hours (`--watch`, `logs --follow`) need it all the same.
     gc.set_threshold(_COLLECT_EVERY, 5, 5)
     if arguments is None:
-        stopping.listen()
+        stopping.install_signal_handlers()
         replace_unencodable()
         arguments = sys.argv[1:]
     stopping.forget_changes()
@@ -60,7 +60,7 @@ def _run(console: Console, arguments: list[str]) -> int:
     try:
         return int(cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments) or 0)
     except Interrupted as error:
-        message, hint = stopping.stopped(error)
+        message, hint = stopping.stop_message(error)
         console.error(message, complete_hint(hint, arguments, cli), error.result)
         return error.exit_code
     except ProvisionerError as error:
@@ -75,7 +75,7 @@ def _run(console: Console, arguments: list[str]) -> int:
         console.error(message, "Mend that, then run the same command again: what was done is recorded.")
         return ProvisionerError.exit_code
     except (click.Abort, KeyboardInterrupt) as stop:
-        console.error(*stopping.stopped(), Interrupted.result)
+        console.error(*stopping.stop_message(), Interrupted.result)
         return stopping.exit_code(stop.__cause__ or stop)  # click raises an Abort in its place
 
 

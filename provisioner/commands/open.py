@@ -10,7 +10,7 @@ import click
 from provisioner.commands.context import console_and_workspace, known_suffix
 from provisioner.commands.options import stack_options
 from provisioner.terminal.console import Console
-from provisioner.workspace import Workspace, unfinished_error
+from provisioner.workspace import Workspace, unfinished_stack_error
 from state.errors import ProvisionerError
 
 # The first of these that the stack has is opened.
@@ -32,7 +32,7 @@ def open_address(console: Console, workspace: Workspace, suffix: str, *, print_o
     outputs = state.outputs if state else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
     if not url:
-        raise unfinished_error(workspace, suffix, state, "address")
+        raise unfinished_stack_error(workspace, suffix, state, "address")
     if console.as_json:
         console.record("open", suffix=suffix, url=url)
     else:

@@ -19,14 +19,14 @@ from provisioner.errors import UsageError
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.terminal.outputs import show_outputs
-    from provisioner.workspace import unfinished_error
+    from provisioner.workspace import unfinished_stack_error
 
     console, workspace = console_and_workspace(given)
     suffix = known_suffix(workspace, given["suffix"])
     state = workspace.load_state(suffix)
     values = state.outputs if state else {}
     if not values:
-        raise unfinished_error(workspace, suffix, state, "outputs")
+        raise unfinished_stack_error(workspace, suffix, state, "outputs")
     if name is not None and name not in values:
         raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
     if name is None or form or given["as_json"]:

@@ -94,7 +94,7 @@ def print_check_summary(console: Console, session: Session, subject: str, starte
 
     `subject` says what was checked, and how many; `started` is a time of the monotonic clock.
     """
-    calls = session.aws.calls.counted.total()
+    calls = session.aws.calls.counts.total()
     rates = session.aws.rates
     for service, times in sorted(rates.throttles.items()):
         waited = rates.waited.get(service, 0.0)

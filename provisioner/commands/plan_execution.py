@@ -24,7 +24,7 @@ from provisioner.engine.execution.actual_states import outputs_of
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
 from provisioner.engine.runs.recorder import RunRecorder
-from provisioner.exclusive_run import bring_up, raise_if_other_run_began
+from provisioner.exclusive_run import apply_exclusively, raise_if_other_run_began
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.outputs import show_outputs
@@ -129,5 +129,5 @@ def execute_plan(console: Console, session: Session, plan: Plan, record: RunReco
         handle_signals(console, session.clock) as caught_signals,
     ):
         session.listener = combine_listeners(record.record_event, progress_listener)
-        outcome = bring_up(session, plan)
+        outcome = apply_exclusively(session, plan)
     raise_run_error(outcome, caught_signals)

@@ -119,7 +119,7 @@ def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selec
     share_reads(sessions)
     code = max((plan_stack(console, session, view, selection) for session in sessions), default=0)
     connections = {id(session.aws): session.aws for session in sessions}.values()  # sessions share them
-    calls = sum(connection.calls.counted.total() for connection in connections)
+    calls = sum(connection.calls.counts.total() for connection in connections)
     resources = sum(resource_count(session.state) for session in sessions)
     counts = f"{amount(resources, 'resource')} of {amount(len(sessions), 'stack')} checked"
     console.note(f"{counts} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")

@@ -20,7 +20,7 @@ from provisioner.exclusive_run import watch_run_marker
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.variables import is_sensitive
-from provisioner.stopping import exit_code, stopped
+from provisioner.stopping import exit_code, stop_message
 from provisioner.teardown_run import stack_by_name
 from provisioner.terminal.markdown import run_markdown
 from state.errors import ProvisionerError, StateError
@@ -131,7 +131,7 @@ def _result_of(error: BaseException) -> tuple[str, int, str]:
     if isinstance(error, ProvisionerError):
         return error.result, error.exit_code, error.message
     if isinstance(error, KeyboardInterrupt):
-        return Interrupted.result, exit_code(error), stopped()[1]
+        return Interrupted.result, exit_code(error), stop_message()[1]
     return "error", 1, type(error).__name__
 
 

@@ -23,7 +23,7 @@ from provisioner.settings import Settings
 from provisioner.settings.variables import replace_sensitive_values
 from state.errors import StateError
 from state.fingerprints import fingerprint_of
-from state.serialization import as_json, by_name, json_keys
+from state.serialization import as_json, fields_from_json, json_keys
 from state.state_store import FileStateStore
 
 FORMAT = 2
@@ -94,7 +94,7 @@ class SavedPlan:
             )
         if saved_digest != digest_of(content) or content.keys() != json_keys(cls):
             raise UsageError(f"{path} is damaged: it was changed after it was written.", _PLAN_AGAIN)
-        return cls(**by_name(cls, content))
+        return cls(**fields_from_json(cls, content))
 
 
 def save_plan(session: Session, plan: Plan, selection: Selection, config: Path | None, sets: list[str]) -> SavedPlan:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
-from provisioner.aws.credentials import waiting_by
+from provisioner.aws.credentials import wait_for_sign_in_by
 from provisioner.commands.sign_in import SignInWait, can_sign_in
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.execution.outcome import Outcome
@@ -50,7 +50,7 @@ def handle_signals(console: Console, clock: Clock) -> Iterator[list[int]]:
     listener = threading.Thread(target=stop, daemon=True)
     listener.start()
     previous_handlers = {number: signal.signal(number, hear) for number in EXIT_CODES}
-    sign_in_wait = waiting_by(SignInWait(console, clock)) if can_sign_in(console) else nullcontext()
+    sign_in_wait = wait_for_sign_in_by(SignInWait(console, clock)) if can_sign_in(console) else nullcontext()
     try:
         with sign_in_wait:
             yield caught_signals

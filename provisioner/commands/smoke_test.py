@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 from tenacity import stop_after_attempt, wait_fixed
 
-from provisioner.aws.timeouts import over_http
+from provisioner.aws.timeouts import bounded_http_session
 from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for
@@ -17,7 +17,7 @@ from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.denials import Denial
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
-from provisioner.path_patterns import probe
+from provisioner.path_patterns import find_path
 from provisioner.resources.elbv2.request_routing import list_path_rules, matching_rule, path_values, target_groups_of
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
@@ -149,7 +149,7 @@ def _send_request(session: Session, entry_point: EntryPoint, path: str) -> Smoke
     headers = {"Host": entry_point.url.partition("://")[2]} if emulator else {}
     request = AWSRequest("GET", f"{base_url}{path}", headers=headers).prepare()
     try:
-        response = over_http(base_url, within=_TIMEOUT, is_local=bool(emulator)).send(request)
+        response = bounded_http_session(base_url, timeout=_TIMEOUT, is_local=bool(emulator)).send(request)
     except Exception as error:
         category = categorize(error)
         if category is None:
@@ -183,7 +183,9 @@ def _paths_to_request(service: ServiceController, rules: list[JsonObject]) -> li
     all_patterns = [pattern for rule in by_priority for pattern in path_values(rule)]
     own_patterns = _path_patterns(service)
     own_positions = [(position, pattern) for position, pattern in enumerate(all_patterns) if pattern in own_patterns]
-    paths = {probe(pattern, all_patterns[:position]) or _matching_path(pattern) for position, pattern in own_positions}
+    paths = {
+        find_path(pattern, all_patterns[:position]) or _matching_path(pattern) for position, pattern in own_positions
+    }
     return sorted(paths | {_matching_path(pattern) for pattern in own_patterns.difference(all_patterns)})
 
 

@@ -26,19 +26,19 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.teardown_run import (
     ProtectedResources,
-    leftovers_of_aws,
-    protections,
-    raise_if_begun_again,
+    delete_stack,
+    expected_remnants,
+    find_protections,
+    raise_if_recreated,
     resources_to_delete,
     stack_by_name,
-    take_down,
     verify_nothing_remains,
 )
 from provisioner.terminal.console import Console
 from provisioner.terminal.progress import show_progress
 from provisioner.workspace import Workspace, current_timestamp
 from state.errors import StateError
-from state.serialization import as_json, by_name, validate_types
+from state.serialization import as_json, fields_from_json, validate_types
 from state.stack_state import StackLocation, Tombstone
 
 
@@ -51,7 +51,7 @@ def tear_down_stack(
     with session.locked("teardown", lock_timeout):
         with record_run(session, "teardown") as record:
             outcome, report = _delete_stack(console, session, confirmation, record, unprotect=unprotect)
-        session.close()
+        session.remove_state()
     print_deleted(console, session, outcome, report)
     print_check_summary(console, session, f"{amount(report.asked, 'resource')} checked", started)
     return 0
@@ -64,7 +64,7 @@ def _delete_stack(
     plan = session.plan(teardown=True)
     to_delete = resources_to_delete(plan)
     if not to_delete and not session.state.tombstones:
-        session.close()  # its state may hold nothing but account-wide roles
+        session.remove_state()  # its state may hold nothing but account-wide roles
         raise NoSuchStack(
             f"There is nothing of the stack {session.suffix} in {location_description(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
@@ -75,7 +75,7 @@ def _delete_stack(
     marker = session.marker(plan)
     if marker:
         marker.check_plan(plan)
-    protected = protections(session, plan)
+    protected = find_protections(session, plan)
     if not unprotect:
         check_protections(session, plan, protected)
     check_suspended(plan)
@@ -90,9 +90,9 @@ def _delete_stack(
         handle_signals(console, session.clock) as caught_signals,
     ):
         session.listener = combine_listeners(record.record_event, progress_listener)
-        outcome = take_down(session, plan, protected)
+        outcome = delete_stack(session, plan, protected)
     raise_run_error(outcome, caught_signals, shown_lines=blocker_hints)
-    report = verify_nothing_remains(session, plan.stack, partial(raise_if_begun_again, marker))
+    report = verify_nothing_remains(session, plan.stack, partial(raise_if_recreated, marker))
     _add_retained(report, plan, outcome)
     report_location = save_report(session, outcome, report)
     if report.remaining:
@@ -112,7 +112,7 @@ def _print_blockers(console: Console, blockers: list[BlockedDeletion]) -> list[s
 
 def _add_retained(report: VerificationReport, plan: Plan, outcome: Outcome) -> None:
     """Add to the report what the teardown left alone: it is not ours, or something that is left needs it."""
-    report.kept += leftovers_of_aws(plan)
+    report.kept += expected_remnants(plan)
     report.lingering += [Remnant("", resource_id, reason) for resource_id, reason in outcome.foreign.items()]
     reported = [remnant.reason for remnant in report.kept]
     report.lingering += [
@@ -133,7 +133,7 @@ def read_blockers(session: Session, plan: Plan, protected: ProtectedResources) -
     """Return what is not this stack's and will block the deletion of a part of it; the rest is deleted."""
     unknown = [
         BlockedDeletion(resource.logical_id, "protection", f"nobody knows whom: {resource.unknown_reason}")
-        for resource in protected.untold
+        for resource in protected.hidden
         if resource.unknown_reason
     ]
     return blocked_deletions(plan, session.clients, RESOURCE_TYPES) + unknown
@@ -161,7 +161,7 @@ def print_deletions(console: Console, session: Session, deletion_plan: TeardownP
 
 def check_protections(session: Session, plan: Plan, protected: ProtectedResources) -> None:
     """Raise Blocked, before anything is touched, if AWS would refuse to delete a resource later."""
-    if names := protected.words:
+    if names := protected.descriptions:
         raise Blocked(
             f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost_data(plan)}",
             f"`{next_command(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",
@@ -224,8 +224,8 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
         return {}
     try:
         report = dict(json.loads(reports[-1].load() or b"{}"))
-        validate_types(StackLocation(**by_name(StackLocation, report["place"])))
-        read = (by_name(Tombstone, tombstone) for tombstone in report["deleted"])
+        validate_types(StackLocation(**fields_from_json(StackLocation, report["place"])))
+        read = (fields_from_json(Tombstone, tombstone) for tombstone in report["deleted"])
         report["deleted"] = [validate_types(Tombstone(**fields)) for fields in read]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StateError(

@@ -35,7 +35,7 @@ def init(yes: bool, region: str | None, expect_account: str | None, **given: Any
 def pull(**given: Any) -> int:
     """Print the ledger as it stands."""
     console, workspace = console_and_workspace(given)
-    return print_state(console, workspace, workspace.choose(given["suffix"]))
+    return print_state(console, workspace, workspace.choose_suffix(given["suffix"]))
 
 
 @state.command()
@@ -46,7 +46,7 @@ def pull(**given: Any) -> int:
 def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
     """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
     console, workspace = console_and_workspace(given)
-    suffix = workspace.choose(given["suffix"])
+    suffix = workspace.choose_suffix(given["suffix"])
     return push_state(console, workspace, suffix, file.read(), lock_timeout, force=force)
 
 
@@ -55,7 +55,7 @@ def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
 def history(**given: Any) -> int:
     """List what the ledger was before the last runs."""
     console, workspace = console_and_workspace(given)
-    return print_versions(console, workspace, workspace.choose(given["suffix"]))
+    return print_versions(console, workspace, workspace.choose_suffix(given["suffix"]))
 
 
 @state.command()
@@ -67,7 +67,7 @@ def history(**given: Any) -> int:
 def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
     """Put a VERSION of the history in place of the ledger that stands."""
     console, workspace = console_and_workspace(given)
-    suffix = workspace.choose(given["suffix"])
+    suffix = workspace.choose_suffix(given["suffix"])
     return restore_version(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)
 
 
@@ -77,4 +77,4 @@ def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: 
 def unlock(yes: bool, **given: Any) -> int:
     """Say who holds the stack's lock, ask, and free it."""
     console, workspace = console_and_workspace(given)
-    return free_lock(console, workspace, workspace.choose(given["suffix"]), Confirmation(yes))
+    return free_lock(console, workspace, workspace.choose_suffix(given["suffix"]), Confirmation(yes))

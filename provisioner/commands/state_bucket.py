@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.creation import Measure, guard, make
-from provisioner.bucket.proof import prove
+from provisioner.bucket.conditional_writes import check_conditional_writes
+from provisioner.bucket.creation import Safeguard, create_bucket, set_safeguards
 from provisioner.commands.confirmation import Confirmation
 from provisioner.emulator.local import start_emulator as start_embedded
 from provisioner.engine.calls.caller import called_by
@@ -24,8 +24,8 @@ def init_bucket(
     """
     if not workspace.is_shared:
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
-    emulator = start_embedded(workspace.embedded) if workspace.is_local else None
-    bucket = Bucket.at(workspace.state_address, emulator, region, workspace.state_endpoint)
+    emulator = start_embedded(workspace.emulator_folder) if workspace.is_local else None
+    bucket = Bucket.parse(workspace.state_address, emulator, region, workspace.state_endpoint)
     if bucket.endpoint:
         console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
     location = called_by(bucket.aws)
@@ -38,13 +38,13 @@ def init_bucket(
     )
     begin_change()
     if is_new:
-        make(bucket, region_name)
+        create_bucket(bucket, region_name)
         console.note(f"The bucket {bucket.name} is made, in {region_name}.")
-    prove(bucket)
+    check_conditional_writes(bucket)
     console.note("  writes are conditional (proven)")
     measures, left_out = list[str](), list[str]()
-    for safeguard in guard(bucket, region_name, location.account, location.partition):
-        (left_out if safeguard.left_out else measures).append(safeguard.words)
+    for safeguard in set_safeguards(bucket, region_name, location.account, location.partition):
+        (left_out if safeguard.omission_reason else measures).append(safeguard.description)
         _print_safeguard(console, safeguard)
     if console.as_json:
         bucket_fields = {"bucket": bucket.name, "region": region_name, "made": is_new}
@@ -54,9 +54,9 @@ def init_bucket(
     return 0
 
 
-def _print_safeguard(console: Console, safeguard: Measure) -> None:
+def _print_safeguard(console: Console, safeguard: Safeguard) -> None:
     """Print one safeguard of the bucket: set now, set before, or left out and why."""
-    if safeguard.left_out:
-        console.note(f"  {safeguard.words} (left out: {safeguard.left_out})", "yellow")
+    if safeguard.omission_reason:
+        console.note(f"  {safeguard.description} (left out: {safeguard.omission_reason})", "yellow")
     else:
-        console.note(f"  {safeguard.words}" if safeguard.is_new else f"  {safeguard.words} (as it was)")
+        console.note(f"  {safeguard.description}" if safeguard.is_new else f"  {safeguard.description} (as it was)")

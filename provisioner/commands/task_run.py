@@ -200,7 +200,7 @@ class FollowedTask:
     def _print_late_lines(self) -> None:
         """Show the lines that come after the end, until none has come for a while."""
         clock = self.clients.clock
-        quiet_seconds = max(_LATE_LINES * self.clients.aws.speed, 2 * self.clients.aws.hides_for)
+        quiet_seconds = max(_LATE_LINES * self.clients.aws.speed, 2 * self.clients.aws.hidden_seconds)
         last_line_at = clock.now()
 
         def is_quiet() -> bool:

@@ -28,12 +28,12 @@ def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **g
     console, workspace = console_and_workspace(given)
     if dry_run:
         return show_teardown_plan(
-            console, open_session(given, workspace, workspace.choose(given["suffix"])), PlanView()
+            console, open_session(given, workspace, workspace.choose_suffix(given["suffix"])), PlanView()
         )
     source = click.get_current_context().get_parameter_source("suffix")
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
-    suffix = workspace.choose(given["suffix"])
+    suffix = workspace.choose_suffix(given["suffix"])
     return tear_down_stack(
         console, open_session(given, workspace, suffix), Confirmation(yes), lock_timeout, unprotect=unprotect
     )

@@ -11,7 +11,7 @@ from provisioner.commands.stack_teardown import check_protections, read_blockers
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
-from provisioner.teardown_run import protections, resources_to_delete
+from provisioner.teardown_run import find_protections, resources_to_delete
 from provisioner.terminal.console import Console
 from provisioner.terminal.teardown_plan import print_teardown_plan
 
@@ -27,7 +27,7 @@ def show_teardown_plan(console: Console, session: Session, view: PlanView) -> in
     started = time.monotonic()
     plan = context_notes(session, session.plan(teardown=True), teardown=True)
     deletion_plan = plan_teardown(plan, resources_to_delete(plan), RESOURCE_TYPES)
-    protected = protections(session, plan)
+    protected = find_protections(session, plan)
     blockers = read_blockers(session, plan, protected)
     view.print_heading(console, session)
     print_teardown_plan(

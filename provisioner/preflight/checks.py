@@ -55,7 +55,7 @@ def run_preflight(plan: Plan, clients: Clients, seconds: float, account: str = "
 
 def check_credentials(clients: Clients, seconds: float) -> list[Finding]:
     """Return a finding if the credentials expire before the run ends and do not renew themselves."""
-    expires_at = clients.aws.credentials_end()
+    expires_at = clients.aws.credentials_expire_at()
     seconds_left = None if expires_at is None else expires_at - clients.clock.wall()
     if seconds_left is None or seconds_left > seconds:
         return []

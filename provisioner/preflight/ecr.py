@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws.regions import is_of
+from provisioner.aws.regions import is_in_partition
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import describe_refusal
@@ -149,7 +149,7 @@ def check_image(
     if location is None:
         return None
     unanswered = PrivateImage(image, location, NOT_ASKED, is_owned=location.account == account)
-    if not is_of(_PARTITION, location.region):
+    if not is_in_partition(_PARTITION, location.region):
         return replace(unanswered, detail=f"{location.region} is of another partition")
     try:
         answered = _look_up_image(clients, unanswered)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.errors import quoted
-from provisioner.path_patterns import in_order, unreachable
+from provisioner.path_patterns import narrowest_first, unreachable
 from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
 from provisioner.settings.section import MAX_EXACT_INTEGER, Incompatible, Section
@@ -85,7 +85,7 @@ class Api(Section):
         """Raise Incompatible if a prefix can never match: if rules before it match all its requests."""
         setting_by_prefix = dict(self._prefixes_with_setting())
         pages = dict.fromkeys(ERROR_PAGES.values(), "an error page")
-        for prefix, earlier in unreachable([*pages, *in_order(setting_by_prefix)]):
+        for prefix, earlier in unreachable([*pages, *narrowest_first(setting_by_prefix)]):
             others = " and ".join(f"{pattern} ({(setting_by_prefix | pages)[pattern]})" for pattern in earlier)
             raise Incompatible(
                 f"the prefix {prefix} in {setting_by_prefix[prefix]} can never be reached: every request that it "

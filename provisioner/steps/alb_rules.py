@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
-from provisioner.path_patterns import in_order
+from provisioner.path_patterns import narrowest_first
 from provisioner.resources.elbv2.listener_rules import ListenerRule
 from provisioner.settings.api import ERROR_PAGES
 
@@ -112,7 +112,7 @@ def assign_priorities(prefixes: Iterable[str], current: Mapping[str, int]) -> di
             priorities that no rule has, so that AWS accepts the changes in any order.
 
     """
-    order = in_order(prefixes)
+    order = narrowest_first(prefixes)
     fixed = _longest_rising([(prefix, current[prefix]) for prefix in order if prefix in current])
     taken = set(current.values())
     return _fill_gaps(order, fixed, taken) or _fill_gaps(order, {}, taken) or _fill_gaps(order, {}, set()) or {}

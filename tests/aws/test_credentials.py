@@ -277,7 +277,7 @@ def test_a_kept_session_that_cannot_be_read_is_as_none(
     assert plan(one).code == 0
     [file] = kept(tmp_path).iterdir()
     file.write_text(text)
-    credentials.forget()
+    credentials.forget_all()
 
     assert plan(one).code == 0
 

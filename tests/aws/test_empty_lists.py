@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.parsers import ResponseParserError
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
@@ -49,10 +49,10 @@ def test_a_reply_that_tells_of_nothing_is_a_lost_one(user: User, monkeypatch: py
 
 
 def test_what_a_call_made_is_the_first_of_its_list() -> None:
-    assert created_in({"Rules": [1, 2]}, "Rules") == 1
+    assert created_resource({"Rules": [1, 2]}, "Rules") == 1
     for reply in ({}, {"Rules": []}, {"Rules": None}):
         with pytest.raises(ResponseParserError, match="without Rules"):
-            created_in(reply, "Rules")
+            created_resource(reply, "Rules")
 
 
 def test_a_domain_is_told_also_where_somebody_put_an_origin_beside_ours() -> None:

@@ -23,7 +23,7 @@ def test_a_throttle_slows_down_its_service_and_no_other() -> None:
     rates = RateLimiter()
     like: Any = {"reads": True, "now": 0.0}
     rates.take("iam", "", "get_role", **like)
-    rates.throttled("iam", "", "get_role", **like)
+    rates.record_throttle("iam", "", "get_role", **like)
 
     assert rates.take("iam", "", "get_role_policy", **like) > 0
     assert rates.take("rds", "", "describe_db_clusters", **like) == 0
@@ -34,7 +34,7 @@ def test_a_throttle_slows_down_its_service_and_no_other() -> None:
 def test_a_rate_comes_back_with_calls_that_are_taken() -> None:
     bucket = TokenBucket(Rate(10, 10))
     for _ in range(9):
-        bucket.throttled(0.0)
+        bucket.slow_down(0.0)
     least = bucket.share
     for second in range(1, 40):
         bucket.take(float(second))

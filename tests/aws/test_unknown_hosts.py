@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError, ProxyConnectionError
 from tenacity import stop_after_delay
 
 from provisioner.aws import network
-from provisioner.aws.timeouts import over_http
+from provisioner.aws.timeouts import bounded_http_session
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from tests.engine.test_waiter import Hurried
 from tests.support.user import User
@@ -82,9 +82,9 @@ def test_where_no_name_is_known_any_more_the_network_is_away(monkeypatch: pytest
 def test_a_host_that_was_connected_to_is_remembered(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "_reached", {})
 
-    asked = over_http(user.box.endpoint, within=5, is_local=True)
-    assert network.has_no_such_name(user.box.endpoint)
+    asked = bounded_http_session(user.box.endpoint, timeout=5, is_local=True)
+    assert network.has_no_such_host(user.box.endpoint)
     asked.send(AWSRequest("GET", user.box.endpoint).prepare())
 
     asked.close()
-    assert not network.has_no_such_name(user.box.endpoint)
+    assert not network.has_no_such_host(user.box.endpoint)

@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.bucket.calls import patiently
+from provisioner.bucket.calls import call_with_retries
 from provisioner.commands import stack_teardown
 from provisioner.commands.context import load_saved_plan
 from provisioner.commands.hints import complete_hint
@@ -88,7 +88,7 @@ def test_a_bucket_that_is_not_there_is_made_by_the_command_as_typed() -> None:
     def refuse() -> None:
         raise ClientError({"Error": {"Code": "NoSuchBucket", "Message": "no"}}, "GetObject")
 
-    hint = hint_of(lambda: patiently(refuse, "reading the state"))
+    hint = hint_of(lambda: call_with_retries(refuse, "reading the state"))
 
     told = complete_hint(hint, ["plan", "--state", "s3://team/ml", "--local"], cli)
     assert "state init --state s3://team/ml --local` makes it" in told
@@ -138,7 +138,7 @@ def test_a_right_is_asked_for_only_where_a_right_helps(action: str, why: str, sa
         raise error
 
     told = user_error(error, "making it")
-    for hint in (told.hint if told else "", hint_of(lambda: patiently(refuse, "writing the state"))):
+    for hint in (told.hint if told else "", hint_of(lambda: call_with_retries(refuse, "writing the state"))):
         assert says.format(action) in hint
         assert action in hint
         assert ("Give these credentials" in hint) is not elsewhere

@@ -319,7 +319,7 @@ def test_one_lost_answer_is_asked_for_again(written: User) -> None:
 
 
 def test_an_answer_that_drips_is_given_up_and_asked_for_again(written: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.aws.connection._WHOLE_WITHIN", 2.0)
+    monkeypatch.setattr("provisioner.aws.connection._ANSWER_TIMEOUT_SECONDS", 2.0)
     with FaultProxy(written.box.endpoint) as front, led_through(written, front):
         order = front.order(plays.dripped_page(0.05), operation="FilterLogEvents")
 

@@ -233,6 +233,6 @@ def test_a_bucket_is_made_and_found_in_its_own_region(user: User) -> None:
 @pytest.mark.parametrize("address", ["s3://", "s3://A", "s3:/b/c", "s3://b_c/d", "s3://bucket/a//b"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="no address") as caught:
-        Bucket.at(address, None)
+        Bucket.parse(address, None)
 
     assert "s3://bucket/prefix" in caught.value.hint

@@ -164,8 +164,8 @@ def test_no_endpoint_of_aws_is_taken_for_an_emulator() -> None:
     for one in partitions:
         for suffix in ("dnsSuffix", "dualStackDnsSuffix"):
             host = f"https://ec2.some-region-1.{one['outputs'][suffix]}"
-            assert endpoints.foreign(host) == "", host
-    assert endpoints.foreign("http://127.0.0.1:4566") != ""
+            assert endpoints.custom_endpoint(host) == "", host
+    assert endpoints.custom_endpoint("http://127.0.0.1:4566") != ""
 
 
 def test_a_service_at_aws_lacks_nothing_beside_one_that_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,5 +204,5 @@ def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_
 
 
 def test_a_region_that_is_none_is_not_told_as_an_endpoint() -> None:
-    with pytest.raises(InvalidRegionError), endpoints.named("ec2"):
+    with pytest.raises(InvalidRegionError), endpoints.explain_rejected_endpoint("ec2"):
         raise InvalidRegionError(region_name="us east")

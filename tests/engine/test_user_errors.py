@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 import state.errors
 from provisioner import errors
-from provisioner.bucket.calls import patiently
+from provisioner.bucket.calls import call_with_retries
 from provisioner.engine.calls.clock import Stopped
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, default_if_unsupported
 from provisioner.engine.calls.user_errors import describe_refusal, user_error
@@ -239,6 +239,6 @@ def test_a_right_that_the_state_lacks_is_named_as_iam_names_it(call: str, rights
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, call)
 
     with pytest.raises(StateError) as caught:
-        patiently(refuse, "looking")
+        call_with_retries(refuse, "looking")
 
     assert f"Give these credentials the right {rights}" in caught.value.hint

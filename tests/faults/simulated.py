@@ -193,8 +193,8 @@ class Simulation:
 
         def beat() -> None:
             try:
-                while not self._doze(heart._ended.is_set, heart._interval):
-                    heart._call()
+                while not self._doze(heart._stopped.is_set, heart._interval):
+                    heart._beat()
             except BaseException:
                 if not self.is_killed():
                     raise
@@ -202,7 +202,7 @@ class Simulation:
         self._start(crew, beat)
 
     def _stops(self, heart: Heartbeat) -> None:
-        heart._ended.set()
+        heart._stopped.set()
         crew = self._hearts.pop(heart)
         self.wait(lambda: not crew.busy)
 

@@ -222,7 +222,7 @@ def _environ(request: AWSPreparedRequest) -> Environ:
 @contextmanager
 def wired(wire: Wire) -> Iterator[None]:
     """Inside, every client goes by the wire; the tool's are made once, for that takes longer than a plan."""
-    made, looking = AwsConnection._make, account_inventory.client.__wrapped__
+    made, looking = AwsConnection._make_client, account_inventory.client.__wrapped__
 
     def watched(client: Any) -> Any:
         client.meta.events.register("before-send.*", wire.send)
@@ -248,7 +248,7 @@ def wired(wire: Wire) -> Iterator[None]:
         return watched(client)
 
     with (
-        patch.object(AwsConnection, "_make", make),
+        patch.object(AwsConnection, "_make_client", make),
         patch.object(account_inventory, "client", look),
         wire.remembered.watching(),
     ):

@@ -97,7 +97,7 @@ class World:
             # A process is killed here, no machine: what is written is there.
             stack.enter_context(patch.object(os, "fsync", lambda _file: None))
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
-            stack.enter_context(patch.object(lock, "_try_flock", lambda _file: True))
+            stack.enter_context(patch.object(lock, "_try_exclusive_flock", lambda _file: True))
             stack.enter_context(patch.object(lock, "_is_flocked", lambda _file: False))
             for module, name in ((location, "start_embedded"), (workspaces, "running_embedded")):
                 stack.enter_context(patch.object(module, name, lambda _home: emulator))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.path_patterns import in_order, matches
+from provisioner.path_patterns import matches, narrowest_first
 from provisioner.settings.api import Api
 from provisioner.steps.alb_rules import assign_priorities
 from tests.settings.test_path_patterns import PATTERNS
@@ -32,7 +32,7 @@ def test_every_set_of_prefixes_is_asked_in_order_and_free_places_are_taken(sets:
     kept: dict[str, int] = {}
     for prefixes in sets:
         places = assign_priorities(prefixes, kept)
-        assert sorted(places, key=lambda one: places[one]) == in_order(prefixes)
+        assert sorted(places, key=lambda one: places[one]) == narrowest_first(prefixes)
         assert all(2 < place < 50_000 for place in places.values())
         moved = {place for prefix, place in places.items() if kept.get(prefix) != place}
         assert not moved & set(kept.values())

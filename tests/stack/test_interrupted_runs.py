@@ -292,7 +292,7 @@ def test_a_signal_between_the_question_and_the_first_call_finds_nothing_changed(
         os.kill(os.getpid(), signal.SIGINT)
         return Outcome("apply", undone=list(plan.changes))
 
-    monkeypatch.setattr(plan_execution, "bring_up", stopped)
+    monkeypatch.setattr(plan_execution, "apply_exclusively", stopped)
 
     ran = user.run("apply", "--yes", "--suffix", "a")
 

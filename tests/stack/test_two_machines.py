@@ -403,13 +403,13 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 ) -> None:
     """The other run began and ended between this one's plan and its first call."""
     other = user.elsewhere(tmp_path / "other")
-    really = applying.bring_up
+    really = applying.apply_exclusively
 
     def bring_up(session: Session, plan: Plan) -> Outcome:
         assert other.process(*APPLY, *PART).code == 0
         return really(session, plan)
 
-    monkeypatch.setattr(applying, "bring_up", bring_up)
+    monkeypatch.setattr(applying, "apply_exclusively", bring_up)
 
     ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 
@@ -677,7 +677,7 @@ class Slept(Hurried):
 def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> None:
     clock, tags = Slept(), dict[str, str]()
     aws = SimpleNamespace(
-        speed=1.0, endpoint="", is_faithful=True, told_at=1.8e9, consistency_window=lambda usual: usual
+        speed=1.0, endpoint="", is_faithful=True, aws_time=1.8e9, consistency_window=lambda usual: usual
     )
     clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
     spec = ResourceSpec("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
@@ -685,7 +685,7 @@ def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> N
     marker.acquire(None)
     assert clock.sleeps == [10]
 
-    aws.told_at += RENEWAL_SECONDS
+    aws.aws_time += RENEWAL_SECONDS
     setattr(clock, half, getattr(clock, half) + RENEWAL_SECONDS)
     before = tags[RUN_TAG]
     marker.guard()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.aws.endpoints import SERVICES, told
+from provisioner.aws.endpoints import SERVICES, describe_endpoints
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.s3_object_store import BucketShelf
+from provisioner.bucket.s3_object_store import S3ObjectStore
 from provisioner.emulator.server import LocalAws
 from provisioner.resources import RESOURCE_TYPES
 from state.lease import LeaseLock
@@ -104,8 +104,8 @@ def test_a_lock_is_taken_renewed_and_given_back(
     assert init(user, user.box.endpoint)[0] == 0
     with FaultProxy(user.box.endpoint) as front:
         front.order(play, service="s3", times=999)
-        bucket = Bucket.at(STATE, None, endpoint=front.url)
-        object_store = BucketShelf(lambda: bucket.client, bucket.name)
+        bucket = Bucket.parse(STATE, None, endpoint=front.url)
+        object_store = S3ObjectStore(lambda: bucket.client, bucket.name)
         for fence in (1, 2):
             with LeaseLock(object_store, "ml/a.lock", "there", "apply", 0, Still()) as lock:
                 lock.renew()
@@ -129,7 +129,7 @@ def test_every_endpoint_in_use_is_named(user: User, monkeypatch: pytest.MonkeyPa
     assert AwsConnection("us-east-1").endpoint.startswith(f"{user.box.endpoint} elbv2=http://127.0.0.1:9001 s3=")
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     assert AwsConnection("us-east-1").endpoint == ""
-    assert told("https://ec2.us-east-1.amazonaws.com", AwsConnection("us-east-1")._session._session) == ""
+    assert describe_endpoints("https://ec2.us-east-1.amazonaws.com", AwsConnection("us-east-1")._session._session) == ""
 
 
 def test_the_state_has_an_endpoint_of_its_own(user: User) -> None:

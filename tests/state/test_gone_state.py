@@ -138,11 +138,11 @@ def test_a_bucket_of_a_store_that_lasts_is_no_lost_stack(
     for service, url in elsewhere.items():
         monkeypatch.setenv(f"AWS_ENDPOINT_URL{service}", url)
     monkeypatch.setattr(Bucket, "region", "us-east-1")
-    bucket = Bucket.at("s3://mistyped/ml", None, "us-east-1", store)
+    bucket = Bucket.parse("s3://mistyped/ml", None, "us-east-1", store)
     monkeypatch.setattr(bucket.client, "get_object", lacks)
 
     with pytest.raises(StateError) as caught:
-        bucket.archive.store("a").load()
+        bucket.backend.store("a").load()
 
     error = caught.value
     assert (error.exit_code, isinstance(error, StateGone)) == (1, False)

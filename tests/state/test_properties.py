@@ -59,7 +59,7 @@ class Run:
     def may_act(self) -> bool:
         """Whether it would make a call now, without asking the shelf."""
         return bool(
-            self.ledger and self.lock and not self.lock._lost and self.lock._seconds_left() >= SAFETY_MARGIN_SECONDS
+            self.ledger and self.lock and not self.lock._is_lost and self.lock._seconds_left() >= SAFETY_MARGIN_SECONDS
         )
 
 

@@ -133,7 +133,7 @@ def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(team: User, 
 def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
     team: User, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provisioner.bucket.calls, "PATIENCE", 1.0)
+    monkeypatch.setattr(provisioner.bucket.calls, "RETRY_TIMEOUT_SECONDS", 1.0)
     faults = ["lost_reply", "503_after", "500_before", "throttle", "reset"]
     passing = zip(range(2, 27, 5), faults, strict=True)
     for_good = {"operation": "s3:PutObject", "nth": 30, "fault": "503_before", "times": 10_000}
@@ -209,6 +209,6 @@ def test_who_slept_right_after_taking_the_lock_claims_nothing_from_the_next_hold
     lock.ensure_held.side_effect = LockHeld("another holds it now")
 
     with pytest.raises(LockHeld, match="another holds it now"):
-        session._take_over(store, lock)
+        session._claim_state(store, lock)
 
     store.claim.assert_not_called()

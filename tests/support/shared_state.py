@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.bucket.address import Bucket
-from provisioner.bucket.s3_object_store import BucketShelf
+from provisioner.bucket.s3_object_store import S3ObjectStore
 from provisioner.emulator.local import running_emulator
 from provisioner.emulator.server import LocalAws
 from provisioner.workspace import Workspace
@@ -52,6 +52,6 @@ def place_of(type_name: str, box: LocalAws, home: Path, prefix: str) -> Place:
         return Place(Workspace(home, is_local=True), FileBackend(home / "embedded"), clock)
     User(box, home)._point_at_the_box()
     workspace = Workspace(home, is_local=True, state_address=f"s3://{BUCKET}/{prefix}")
-    bucket = Bucket.at(workspace.state_address, running_emulator(workspace.embedded))
-    shelf = Ageing(BucketShelf(lambda: bucket.client, bucket.name), clock)
+    bucket = Bucket.parse(workspace.state_address, running_emulator(workspace.emulator_folder))
+    shelf = Ageing(S3ObjectStore(lambda: bucket.client, bucket.name), clock)
     return Place(workspace, S3Backend(shelf, f"s3://{BUCKET}/", bucket.prefix), clock, shelf)

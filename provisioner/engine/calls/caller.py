@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from tenacity import stop_after_delay
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.aws.credential_errors import not_accepted
+from provisioner.aws.credential_errors import credentials_refused_error
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.hints import hint_for
@@ -45,5 +45,5 @@ def called_by(connection: AwsConnection, clock: Clock | None = None) -> StackLoc
         if category is None:
             raise
         if category in _OF_CALLER and isinstance(error, ClientError):
-            raise not_accepted(describe_error(error)) from error
+            raise credentials_refused_error(describe_error(error)) from error
         raise ProvisionerError(f"AWS cannot be reached: {describe_error(error)}", hint_for(error)) from error

@@ -13,7 +13,7 @@ from typing import Any
 from tenacity import stop_after_delay
 
 from provisioner.aws.connection import AwsConnection
-from provisioner.aws.timeouts import Stale, sent_unless
+from provisioner.aws.timeouts import StaleRequest, refuse_requests_if
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
@@ -95,7 +95,7 @@ class Clients:
         for seconds in _GUARD_VALID_SECONDS:
             self._guard()
             begin_change()
-            with suppress(Stale), sent_unless(partial(self._is_stale, self.clock.moment(), seconds)):
+            with suppress(StaleRequest), refuse_requests_if(partial(self._is_stale, self.clock.moment(), seconds)):
                 return call()
         raise WaitTimeout(
             f"A call to AWS was not sent: {len(_GUARD_VALID_SECONDS)} times more than "
@@ -194,7 +194,7 @@ class Client:
             return self._with_renewed_credentials(call)
         except Exception as error:
             if categorize(error) is ErrorCategory.THROTTLED:
-                rates.throttled(*bucket, reads=reads, now=clock.now())
+                rates.record_throttle(*bucket, reads=reads, now=clock.now())
             raise
 
     def _with_renewed_credentials(self, call: Callable[[], Answer]) -> Answer:
@@ -205,7 +205,7 @@ class Client:
         except Exception as error:
             if categorize(error) is not ErrorCategory.EXPIRED:
                 raise
-            self._raw = self._clients.aws.renew(raw, self._service, self._region)
+            self._raw = self._clients.aws.renew_client(raw, self._service, self._region)
             return call()
 
     def _all_pages(self, operation: str, params: dict[str, Any]) -> Answer:

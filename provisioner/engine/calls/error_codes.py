@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from botocore.exceptions import InvalidConfigError, SSLError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from provisioner.aws.network import has_no_such_name
+from provisioner.aws.network import has_no_such_host
 
 # botocore retries/standard.py, without LimitExceededException, which is a quota in most services; SNS has
 # two of its own (botocore sns, Throttled and KMSThrottling).
@@ -139,4 +139,4 @@ def is_known_host_missing(error: BaseException) -> bool:
     Its name has no address and had none before in this process, while other names have one: it is no outage.
     """
     told = getattr(error, "kwargs", {})
-    return is_unknown_host(error) and has_no_such_name(str(told.get("proxy_url") or told.get("endpoint_url")))
+    return is_unknown_host(error) and has_no_such_host(str(told.get("proxy_url") or told.get("endpoint_url")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botocore import exceptions as raised
 from botocore.exceptions import ClientError
 
-from provisioner.aws.network import mend_trust
+from provisioner.aws.network import trust_hint
 from provisioner.aws.responses import NotAwsResponse, UnsupportedOperation
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, status_of
 from provisioner.engine.calls.error_codes import is_unknown_host, trust_file_error, tunnel_refusal_status
@@ -26,7 +26,7 @@ def hint_for(error: BaseException) -> str:
     """Return what to do about an error for which AWS gave no answer, or asked to wait."""
     match categorize(error):
         case ErrorCategory.UNTRUSTED:
-            return mend_trust(is_unreadable=trust_file_error(error) is not None)
+            return trust_hint(is_unreadable=trust_file_error(error) is not None)
         case ErrorCategory.PROXY_REFUSED:
             return f"{_proxy_refusal(error)} {_PROXY}: mend that, then run the same command again."
         case ErrorCategory.UNSENT:

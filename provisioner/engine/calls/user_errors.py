@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from provisioner.aws.credential_errors import not_accepted
+from provisioner.aws.credential_errors import credentials_refused_error
 from provisioner.engine.calls.clock import Stopped
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
@@ -52,7 +52,7 @@ def user_error(error: BaseException, doing: str, remedies: Mapping[str, str] = _
         case None:
             return None
         case ErrorCategory.EXPIRED:
-            return not_accepted(describe_error(error))
+            return credentials_refused_error(describe_error(error))
         case ErrorCategory.DENIED:
             denial = Denial.of(error)
             remedy = f"{denial.remedy()}, then run the same command again. {denial.further_cause}"

@@ -12,7 +12,7 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.planner import AWS_IS_WORKING
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
-from provisioner.names import own_tags
+from provisioner.names import user_tags
 from state.stack_state import ResourceState
 
 
@@ -37,7 +37,7 @@ def adopt(
     An entry with another id is deposed first. The desired properties in the state may be those of an
     interrupted run that wanted something else: the ones of this run replace them.
     """
-    desired, tags = to_recorded(managed.spec.props, executor.state_manager.salt), own_tags(managed.spec.tags)
+    desired, tags = to_recorded(managed.spec.props, executor.state_manager.salt), user_tags(managed.spec.tags)
     name, depends_on = managed.spec.logical_id, list(managed.depends_on)
     if resource_state is None or resource_state.id != change.id:
         if resource_state and resource_state.id:

@@ -304,4 +304,4 @@ class Apply:
             list((plan.unfiltered or plan).stack.resources),
             failure | outputs_of(plan, self._actual_states.properties),
         )
-        state_manager.record_outputs(order, outputs, whole=plan.unfiltered is None)
+        state_manager.record_outputs(order, outputs, is_whole_stack=plan.unfiltered is None)

@@ -121,14 +121,14 @@ class Cooldown:
             reply = self._retry_policy().call(change)
         except RetryLater as error:
             now = self._clock.wall()
-            self._state_manager.record_change(self._logical_id, now, more=True)
+            self._state_manager.record_change(self._logical_id, now, is_partial=True)
             raise _cooldown_error(self._managed, _format_minute(now + self._type.cooldown * self._speed)) from error
         except Exception as error:
             if not matches_codes(error, self._type.cooldown_codes):
                 raise
-            self._state_manager.record_change(self._logical_id, self._last_change, more=True)
+            self._state_manager.record_change(self._logical_id, self._last_change, is_partial=True)
             raise _cooldown_error(self._managed, self._describe_next_change()) from error
-        self._state_manager.record_change(self._logical_id, self._clock.wall(), more=False)
+        self._state_manager.record_change(self._logical_id, self._clock.wall(), is_partial=False)
         return reply
 
     def _retry_policy(self) -> RetryPolicy:

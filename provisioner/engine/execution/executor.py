@@ -35,7 +35,7 @@ from provisioner.engine.types.blocker import (
 )
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import Unmanaged
-from provisioner.names import own_tags
+from provisioner.names import user_tags
 from state.manager import StateManager
 from state.stack_state import ResourceState
 
@@ -231,7 +231,7 @@ class ResourceExecutor:
             depends_on=list(managed.depends_on),
             created_at=same_resource.created_at if same_resource else 0.0,
             changed_at=same_resource.changed_at if same_resource else 0.0,
-            tags=own_tags(spec.tags),
+            tags=user_tags(spec.tags),
         )
 
 

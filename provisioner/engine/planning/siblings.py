@@ -13,7 +13,7 @@ from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.names import own_tags
+from provisioner.names import user_tags
 from state.stack_state import ResourceState, StackState
 
 
@@ -55,5 +55,5 @@ def _sibling_state(resource: Resource, actual: JsonObject, id_: str, salt: str) 
         desired=properties,
         recorded=properties,
         depends_on=resource.depends_on,
-        tags=own_tags(resource.tags),
+        tags=user_tags(resource.tags),
     )

@@ -270,7 +270,7 @@ class RunMarker:
 
     def _aws_time(self) -> float:
         """Return AWS's time as of its last reply."""
-        return self._clients.aws.told_at or self._clients.clock.wall()
+        return self._clients.aws.aws_time or self._clients.clock.wall()
 
     def _lacks_tags(self, actual: JsonObject | None) -> bool:
         """Return whether a third-party emulator returns no tags for a resource that has some."""

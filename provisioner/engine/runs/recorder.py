@@ -85,9 +85,9 @@ class RunRecorder:
     def record_event(self, event: Event) -> None:
         """Record one event; called in the thread that works on its resource."""
         if event.what == "starting":
-            self.aws.calls.speak_of(event.logical_id)
+            self.aws.calls.attribute_to(event.logical_id)
         elif event.what in ENDS:
-            self.aws.calls.speak_of("")
+            self.aws.calls.attribute_to("")
         if event.action == "keep":
             return
         seconds = round(self.clock.now() - self._started_at, 3)
@@ -118,7 +118,7 @@ class RunRecorder:
 
     def to_json(self) -> Doc:
         """Return the whole record as a JSON object."""
-        calls = list(self.aws.calls.made)
+        calls = list(self.aws.calls.calls)
         with self._lock:
             resources = {name: as_json(resource) for name, resource in self.resources.items() if resource.events}
         return {

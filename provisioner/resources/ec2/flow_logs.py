@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -51,7 +51,7 @@ class FlowLog(Ec2ResourceType):
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
         _raise_for_unsuccessful(reply, "CreateFlowLogs")
-        return {**spec.props, "FlowLogId": created_in(reply, "FlowLogIds")}
+        return {**spec.props, "FlowLogId": created_resource(reply, "FlowLogIds")}
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the flow log (DeleteFlowLogs)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -89,7 +89,7 @@ class IngressRule(_SecurityGroupRule):
             IpPermissions=[ip_permission(spec.props)],
             TagSpecifications=self.tag_specifications(spec),
         )
-        return _in_declared_form(created_in(reply, "SecurityGroupRules"))
+        return _in_declared_form(created_resource(reply, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
@@ -109,7 +109,7 @@ class EgressRule(_SecurityGroupRule):
             IpPermissions=[ip_permission(spec.props)],
             TagSpecifications=self.tag_specifications(spec),
         )
-        return _in_declared_form(created_in(reply, "SecurityGroupRules"))
+        return _in_declared_form(created_resource(reply, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_owners import FieldOwner
@@ -71,7 +71,7 @@ class ListenerRule(ElbResourceType):
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the rule (CreateRule)."""
-        rule = created_in(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
+        rule = created_resource(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
         return redact_rule(rule, spec.suffix)
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:

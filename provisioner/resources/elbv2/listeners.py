@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_owners import FieldOwner
@@ -77,7 +77,7 @@ class Listener(ElbResourceType):
 
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the listener (CreateListener)."""
-        return dict(created_in(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
+        return dict(created_resource(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the listener (ModifyListener)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -82,7 +82,7 @@ class LoadBalancer(ElbResourceType):
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the load balancer (CreateLoadBalancer)."""
         reply = elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags))
-        return _in_declared_form(created_in(reply, "LoadBalancers"))
+        return _in_declared_form(created_resource(reply, "LoadBalancers"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""

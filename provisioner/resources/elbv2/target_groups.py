@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.aws.responses import created_in
+from provisioner.aws.responses import created_resource
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.coverage import covers
@@ -136,7 +136,7 @@ class TargetGroup(ElbResourceType):
     def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
         """Create the target group (CreateTargetGroup)."""
         reply = elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags))
-        return _in_declared_form(created_in(reply, "TargetGroups"))
+        return _in_declared_form(created_resource(reply, "TargetGroups"))
 
     def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the health check (ModifyTargetGroup)."""
