@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 import time
 from functools import partial
 from typing import Any
@@ -12,20 +11,25 @@ from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.plan_context import location_description, print_check_summary, print_header
 from provisioner.commands.run_recording import combine_listeners, progress_estimate, record_plan, record_run
 from provisioner.commands.signals import handle_signals, raise_run_error
+from provisioner.commands.teardown_plan import (
+    check_protections,
+    check_suspended,
+    next_command,
+    print_blockers,
+    print_deletions,
+    read_blockers,
+)
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.verification import Remnant, VerificationReport
-from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, blocker_notes
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.planner import suspension_reason
-from provisioner.engine.planning.teardown_plan import TeardownPlan, plan_teardown
+from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.engine.runs.recorder import RunRecorder
-from provisioner.errors import Blocked, NoSuchStack, ResourcesRemain, amount
+from provisioner.errors import NoSuchStack, ResourcesRemain, amount
 from provisioner.location import check_account
 from provisioner.names import PROGRAM
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.teardown_run import (
-    ProtectedResources,
     delete_stack,
     expected_remnants,
     find_protections,
@@ -81,7 +85,7 @@ def _delete_stack(
     check_suspended(plan)
     if not (console.quiet and confirmation.yes):
         print_deletions(console, session, deletion_plan)
-    blocker_hints = _print_blockers(console, read_blockers(session, plan, protected))
+    blocker_hints = print_blockers(console, read_blockers(session, plan, protected))
     confirmation.confirm(console, "Remove them?", session.suffix)
     steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
     estimate = progress_estimate(session, record, dict.fromkeys(steps, "delete"))
@@ -100,16 +104,6 @@ def _delete_stack(
     return outcome, report
 
 
-def _print_blockers(console: Console, blockers: list[BlockedDeletion]) -> list[str]:
-    """Say which deletions will be blocked, and what to do about each; return the hints."""
-    hints = list(blocker_notes(blockers))
-    for blocker in blockers:
-        console.ask(f"! {blocker}")
-    for hint in hints:
-        console.ask(f"  {hint}")
-    return hints
-
-
 def _add_retained(report: VerificationReport, plan: Plan, outcome: Outcome) -> None:
     """Add to the report what the teardown left alone: it is not ours, or something that is left needs it."""
     report.kept += expected_remnants(plan)
@@ -120,74 +114,6 @@ def _add_retained(report: VerificationReport, plan: Plan, outcome: Outcome) -> N
         for resource_id, dependent in outcome.kept.items()
         if not any(dependent in reason for reason in reported)
     ]
-
-
-def next_command(session: Session, action: str) -> str:
-    """Return the command to type next for this stack."""
-    command = session.options.workspace.command(action, session.suffix)
-    # Without a state that says in which region it is, the command must.
-    return command if session.is_known else f"{command} --region {session.location.region}"
-
-
-def read_blockers(session: Session, plan: Plan, protected: ProtectedResources) -> list[BlockedDeletion]:
-    """Return what is not this stack's and will block the deletion of a part of it; the rest is deleted."""
-    unknown = [
-        BlockedDeletion(resource.logical_id, "protection", f"nobody knows whom: {resource.unknown_reason}")
-        for resource in protected.hidden
-        if resource.unknown_reason
-    ]
-    return blocked_deletions(plan, session.clients, RESOURCE_TYPES) + unknown
-
-
-def print_deletions(console: Console, session: Session, deletion_plan: TeardownPlan) -> None:
-    """Show what is deleted, grouped by step, and what is retained."""
-    to_delete = [deletion for deletion in deletion_plan.in_order if not deletion.retention_reason]
-    console.ask(
-        f"These {len(to_delete)} of {session.suffix} in {location_description(session)} go, and all data in them:"
-    )
-    for step in dict.fromkeys(deletion.step for deletion in to_delete):
-        names = ", ".join(deletion.logical_id for deletion in to_delete if deletion.step == step)
-        for line in textwrap.wrap(
-            f"{step}: {names}",
-            width=100,
-            initial_indent="  ",
-            subsequent_indent="    ",
-            break_on_hyphens=False,
-        ):
-            console.ask(line)
-    for deletion in (deletion for deletion in deletion_plan.in_order if deletion.retention_reason):
-        console.ask(f"= {deletion.step}/{deletion.logical_id} is left standing: {deletion.retention_reason}")
-
-
-def check_protections(session: Session, plan: Plan, protected: ProtectedResources) -> None:
-    """Raise Blocked, before anything is touched, if AWS would refuse to delete a resource later."""
-    if names := protected.descriptions:
-        raise Blocked(
-            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost_data(plan)}",
-            f"`{next_command(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",
-        )
-
-
-def _lost_data(plan: Plan) -> str:
-    """Return which data would be lost, each on a line."""
-    deletion_plan = plan_teardown(plan, resources_to_delete(plan), RESOURCE_TYPES)
-    losses = "".join(
-        f"\n  {deletion.logical_id}: {deletion.data_loss}" for deletion in deletion_plan.deletions if deletion.data_loss
-    )
-    return f"It would lose:{losses}" if losses else ""
-
-
-def check_suspended(plan: Plan) -> None:
-    """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
-    resources = plan.stack.resources
-    suspended = {
-        name: suspension_reason(resources[name].type, actual, resources[name].actual_region)
-        for name, actual in plan.actual.items()
-        if name in resources
-    }
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in suspended.items() if reason)
-    if reasons:
-        raise Blocked(f"{reasons}; nothing was touched.", "Wake it, wait until it is up, then run this again.")
 
 
 def remaining_error(session: Session, report: VerificationReport, report_note: str) -> ResourcesRemain:

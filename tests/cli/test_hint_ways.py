@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import call_with_retries
-from provisioner.commands import stack_teardown
+from provisioner.commands import teardown_plan
 from provisioner.commands.context import load_saved_plan
 from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
@@ -320,7 +320,7 @@ def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
         name: decide_change(resource, None, plan.actual[name], {}).reason for name, resource in resources.items()
     }
     with pytest.raises(Blocked) as caught:
-        stack_teardown.check_suspended(plan)
+        teardown_plan.check_suspended(plan)
 
     assert {"DBCluster", "DBInstance", "Key"} <= {str(resource.type) for resource in resources.values()}
     for name, resource in resources.items():
@@ -350,7 +350,7 @@ def session(*, is_known: bool = True) -> Any:
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_teardown_without_a_state_is_told_with_its_region(*, is_known: bool) -> None:
-    told = stack_teardown.next_command(session(is_known=is_known), "teardown")
+    told = teardown_plan.next_command(session(is_known=is_known), "teardown")
 
     assert ("--region eu-west-1" in told) is not is_known
 
