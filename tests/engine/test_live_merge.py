@@ -7,7 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from provisioner.engine.execution.live_merge import Shapes, merge_documents
+from provisioner.engine.calls.input_shapes import Shapes
+from provisioner.engine.execution.live_merge import merge_documents
 from provisioner.engine.planning.diff import differences, external_differences
 from provisioner.resources import RESOURCE_TYPES
 

@@ -17,8 +17,8 @@ from provisioner.aws.timeouts import StaleRequest, refuse_requests_if
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, is_unsupported_operation
+from provisioner.engine.calls.input_shapes import Shapes
 from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_within
-from provisioner.engine.execution.live_merge import Shapes
 from provisioner.errors import WaitTimeout
 from provisioner.pagination import paginator
 from provisioner.stopping import begin_change

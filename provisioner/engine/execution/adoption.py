@@ -10,9 +10,11 @@ from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.planner import AWS_IS_WORKING
+from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.names import user_tags
+from state.manager import StateManager
 from state.stack_state import ResourceState
 
 
@@ -66,6 +68,15 @@ def adopt(
         executor.resource_calls.recent.add(managed, resource_state.created_at)
     elif resource_state and resource_state.phase != "ready":
         executor.resource_calls.recent.add(managed)
+
+
+def record_delete_options(state_manager: StateManager, resource: Resource) -> None:
+    """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
+    resource_state = state_manager.get(resource.logical_id)
+    if resource_state and resource_state.id:
+        delete_options = resource.type.delete_options(resource_state.desired, resource.props)
+        desired = resource_state.desired | to_recorded(delete_options, state_manager.salt)
+        state_manager.record_adopted(resource.logical_id, replace(resource_state, desired=desired))
 
 
 def is_compared(managed: ManagedResource, change: Change) -> bool:

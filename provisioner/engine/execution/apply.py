@@ -9,7 +9,7 @@ from functools import partial
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.estimates.critical_path import Stage, create_graph
 from provisioner.engine.execution.actual_states import ActualStates, outputs_of
-from provisioner.engine.execution.adoption import adopt, find_existing
+from provisioner.engine.execution.adoption import adopt, find_existing, record_delete_options
 from provisioner.engine.execution.events import Event, end_of
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -23,7 +23,6 @@ from provisioner.engine.planning.plan import Plan, ResourceTypes, managed_resour
 from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, decide_change
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject, fingerprint_secrets, resolve
-from provisioner.engine.resource_graph.sensitive import to_recorded
 from provisioner.engine.run_marker.watch import put_marker_first
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked, CooldownActive
@@ -38,6 +37,7 @@ class Apply:
         self.executor = executor
         self.resource_types = resource_types
         self.outcome = Outcome("apply")
+        self._state_manager = executor.state_manager
         self._actual_states = ActualStates(plan.actual)
         self._created_after_marker = plan.stack.created_after_marker()
         self._cutover = Cutover(plan, executor, self._actual_states)
@@ -73,35 +73,22 @@ class Apply:
     def adopt_found(self) -> None:
         """Adopt each resource of the stack that the plan found in AWS and that the state does not know."""
         for resource in self.plan.stack:
-            change, actual = (
-                self.plan.changes[resource.logical_id],
-                self._actual_states.properties.get(resource.logical_id),
-            )
+            change = self.plan.changes[resource.logical_id]
+            actual = self._actual_states.properties.get(resource.logical_id)
             if resource.type.write_only and not change.adopts:
-                self._record_delete_options(resource)
+                record_delete_options(self._state_manager, resource)
             if actual is None or change.foreign or not change.adopts or resource.type.account_wide:
                 continue
             desired = self.plan.resolved_properties(resource)
             managed = self._managed_resource(resource, desired, None).with_id(change.id)
-            adopt(self.executor, managed, change, self.executor.state_manager.get(resource.logical_id))
-
-    def _record_delete_options(self, resource: Resource) -> None:
-        """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
-        resource_state = self.executor.state_manager.get(resource.logical_id)
-        if resource_state and resource_state.id:
-            delete_options = to_recorded(
-                resource.type.delete_options(resource_state.desired, resource.props), self.executor.state_manager.salt
-            )
-            self.executor.state_manager.record_adopted(
-                resource.logical_id, replace(resource_state, desired=resource_state.desired | delete_options)
-            )
+            adopt(self.executor, managed, change, self._state_manager.get(resource.logical_id))
 
     def _stage_work(self, stage: Stage) -> Work[Stage] | None:
-        # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
+        """Return the work of a stage; None for "ready", which the work of "exists" reports, too."""
         if stage.milestone == "ready":
             return None
         if stage.milestone == "gone":
-            managed = recorded_resource(self.executor.state_manager.state, stage.logical_id, self.resource_types)
+            managed = recorded_resource(self._state_manager.state, stage.logical_id, self.resource_types)
             return lambda report_stage: delete_and_report(
                 self.executor,
                 managed,
@@ -131,6 +118,7 @@ class Apply:
         return all(isinstance(error, CooldownActive) for error in self.outcome.failed.values())
 
     def _phase_work(self, phase: CutoverPhase, stage: Stage) -> Work[Stage]:
+        """Return the work that brings one resource to a phase of the cutover."""
         resource = self.plan.stack.resources[stage.logical_id]
         return lambda report_stage: self._run_and_report(
             resource, lambda: self._apply_cutover_phase(resource, phase), report_stage, phase.name.lower()
@@ -138,10 +126,7 @@ class Apply:
 
     def _apply_cutover_phase(self, resource: Resource, phase: CutoverPhase) -> str:
         """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
-        desired, resource_state = (
-            self._desired_properties(resource),
-            self.executor.state_manager.get(resource.logical_id),
-        )
+        desired, resource_state = self._desired_properties(resource), self._state_manager.get(resource.logical_id)
         managed = self._managed_resource(resource, desired, resource_state)
         actual = self.executor.read(managed)
         if actual is None:
@@ -160,7 +145,11 @@ class Apply:
     def _run_and_report(
         self, resource: Resource, act: Callable[[], str], report_stage: ReportStage[Stage], phase: str = ""
     ) -> None:
-        # Run `act`, note its failure, and report its end to the listener and to the walk.
+        """Run `act`, record its failure, and report its end to the listener and to the scheduler.
+
+        `act` carries out the change of the resource and returns the action taken; `phase` is the phase of the
+        cutover, for the report.
+        """
         listen, clock = self.executor.listen, self.executor.clock
         start = clock.now()
         try:
@@ -182,53 +171,60 @@ class Apply:
         report_stage(Stage(resource.logical_id, "ready"))
 
     def _apply_change(self, resource: Resource, report_stage: ReportStage[Stage]) -> str:
-        # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
-        state_manager = self.executor.state_manager
-        desired = self._desired_properties(resource)
-        resource_state = state_manager.get(resource.logical_id)
-        planned = self.plan.changes[resource.logical_id]
+        """Decide the change again by what is known now, carry it out, and return the action taken."""
+        name, desired = resource.logical_id, self._desired_properties(resource)
+        resource_state, planned = self._state_manager.get(name), self.plan.changes[name]
         managed = self._managed_resource(resource, desired, resource_state)
-        late = planned.action == "create"
-        actual = (
-            find_existing(self.executor, self._actual_states, managed)
-            if late
-            else self._actual_states.properties.get(resource.logical_id)
-        )
+        if planned.action == "create":
+            actual = find_existing(self.executor, self._actual_states, managed)
+        else:
+            actual = self._actual_states.properties.get(name)
         change = with_unmanaged(decide_change(resource, resource_state, actual, desired), planned.unmanaged)
         if actual is not None and change.action in ("update", "finish"):
             desired, change = self._cutover.join(resource, resource_state, actual, desired, change)
             managed = managed.with_props(desired)
         if change.action == "refuse":
-            raise Blocked(f"{resource.aws_name or resource.logical_id}: {change.reason}.")
+            raise Blocked(f"{resource.aws_name or name}: {change.reason}.")
         if planned.reason == PREDECESSOR_IS_DELETING:
             self.executor.waiter.wait_until_deleted(managed)
+        managed = self._prepare(resource, managed, change, resource_state, exists=actual is not None)
+        relax_deposed(self.executor, self.resource_types, resource, desired)
+        self.executor.listen(Event("starting", name, change.action))
+        self._execute_change(managed, change, report_stage)
+        is_finished = change.action == "finish" and resource.type.immutable_until_ready
+        if is_finished or name in self.executor.already_existing:
+            self._update_if_different(resource, managed, desired)
+        return change.action
+
+    def _prepare(
+        self,
+        resource: Resource,
+        managed: ManagedResource,
+        change: Change,
+        resource_state: ResourceState | None,
+        *,
+        exists: bool,
+    ) -> ManagedResource:
+        """Adopt, depose or delete the existing resource as the change needs it; return the resource to work on."""
+        desired = managed.spec.props
+        if change.action == "replace":
+            depose_or_delete(self.executor, resource, managed.with_id(change.id), resource_state)
+            return self._managed_resource(resource, desired, None)
         if change.action == "create":
             depose_moved(self.executor, resource, resource_state, desired)
             managed = managed.with_id("")
-        if actual is not None and change.action != "replace" and not change.foreign:
+        if exists and not change.foreign:
             managed = managed.with_id(change.id)
             adopt(self.executor, managed, change, resource_state)
-        if change.action == "replace":
-            depose_or_delete(self.executor, resource, managed.with_id(change.id), resource_state)
-            managed = self._managed_resource(resource, desired, None)
-        relax_deposed(self.executor, self.resource_types, resource, desired)
-        self.executor.listen(Event("starting", resource.logical_id, change.action))
-        self._execute_change(managed, change, report_stage)
-        if resource.logical_id in self.executor.already_existing or (
-            change.action == "finish" and resource.type.immutable_until_ready
-        ):
-            self._update_if_different(resource, managed, desired)
-        return change.action
+        return managed
 
     def _update_if_different(self, resource: Resource, managed: ManagedResource, desired: JsonObject) -> None:
         """Compare a resource that could not be compared before, and update it where it differs.
 
         It was not ready then, or its create call found that it exists already.
         """
-        resource_state, actual = (
-            self.executor.state_manager.get(resource.logical_id),
-            self._actual_states.properties.get(resource.logical_id),
-        )
+        resource_state = self._state_manager.get(resource.logical_id)
+        actual = self._actual_states.properties.get(resource.logical_id)
         change = decide_change(resource, resource_state, actual, desired)
         if change.action == "update":
             self._execute_change(managed.with_id(change.id), change, lambda _stage: None)
@@ -237,6 +233,7 @@ class Apply:
             self._confirm_unchanged(resource.logical_id)
 
     def _execute_change(self, managed: ManagedResource, change: Change, report_stage: ReportStage[Stage]) -> None:
+        """Create or update a resource, report that it exists, and wait until it is ready."""
         name = managed.spec.logical_id
         if change.action in ("create", "replace"):
             managed = self._cutover.initial(managed)
@@ -257,7 +254,8 @@ class Apply:
         )
 
     def _confirm_unchanged(self, name: str) -> None:
-        resource_state = self.executor.state_manager.get(name)
+        """Record that AWS holds the desired properties, unless the state says so already."""
+        resource_state = self._state_manager.get(name)
         if resource_state and (
             resource_state.phase != "ready"
             or resource_state.recorded != resource_state.desired
@@ -268,40 +266,34 @@ class Apply:
     def _managed_resource(
         self, resource: Resource, desired: JsonObject, resource_state: ResourceState | None
     ) -> ManagedResource:
-        excluded_ids = self.executor.state_manager.state.ids_of_others(
-            resource.logical_id, str(resource.type), resource.region
-        )
+        """Return the resource to work on; it is deleted before the marker if it was created after it."""
+        excluded_ids = self._state_manager.state.ids_of_others(resource.logical_id, str(resource.type), resource.region)
         managed = managed_resource_of(resource, self.plan.stack.suffix, resource_state, desired, excluded_ids)
         marker_names = {self.plan.stack.marker} if resource.logical_id in self._created_after_marker else set()
         depends_on = (*managed.depends_on, *marker_names.difference(managed.depends_on))
         return replace(managed, lookup=self._actual_states.wait_for, depends_on=depends_on)
 
     def _undeclared_names(self) -> set[str]:
-        # The names in the state that are no longer declared, without those that stay or were not selected.
+        """Return the names in the state that are no longer declared, without those that stay or were not selected."""
         declared = self.plan.stack.resources
         return {
             name
-            for name, resource_state in self.executor.state_manager
+            for name, resource_state in self._state_manager
             if name not in declared and not self.resource_types[resource_state.type_name].retained
         } - self.plan.excluded
 
     def _is_deleted_first(self, name: str) -> bool:
-        return self.resource_types[self.executor.state_manager.state.resources[name].type_name].deleted_first
+        return self.resource_types[self._state_manager.state.resources[name].type_name].deleted_first
 
     def _delete_undeclared(self, names: set[str]) -> None:
         if names:
-            removed = delete_recorded(self.executor, self.resource_types, only=names)
-            self.outcome.done += removed.done
-            self.outcome.failed |= removed.failed
-            self.outcome.kept |= removed.kept
-            self.outcome.foreign |= removed.foreign
-            self.outcome.undone += removed.undone
+            self.outcome.add(delete_recorded(self.executor, self.resource_types, only=names))
 
     def _record_outputs(self) -> None:
-        state_manager, plan = self.executor.state_manager, self.plan
-        failure = state_manager.state.outputs if plan.unfiltered else {}
-        order, outputs = (
-            list((plan.unfiltered or plan).stack.resources),
-            failure | outputs_of(plan, self._actual_states.properties),
+        """Record the outputs; after a run with a selection, those that did not become known stay as they were."""
+        plan, is_whole = self.plan, self.plan.unfiltered is None
+        former = {} if is_whole else self._state_manager.state.outputs
+        outputs = former | outputs_of(plan, self._actual_states.properties)
+        self._state_manager.record_outputs(
+            list((plan.unfiltered or plan).stack.resources), outputs, is_whole_stack=is_whole
         )
-        state_manager.record_outputs(order, outputs, is_whole_stack=plan.unfiltered is None)

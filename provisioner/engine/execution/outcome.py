@@ -57,6 +57,14 @@ class Outcome:
                 raise
             self.failed[name] = failure
 
+    def add(self, part: Outcome) -> None:
+        """Add the resources of a part of this run to its own; the time of the part is in it already."""
+        self.done += part.done
+        self.failed |= part.failed
+        self.undone += part.undone
+        self.kept |= part.kept
+        self.foreign |= part.foreign
+
     def merged_with(self, other: Outcome) -> Outcome:
         """Return both outcomes as one."""
         return Outcome(

@@ -87,6 +87,11 @@ class RunIdentity:
         )
 
 
+def describe_new_holder(mark: RunMark | None) -> str:
+    """Return the words for the run that took over; a run that has ended has removed its mark."""
+    return f"by {mark}" if mark else "by one that has ended"
+
+
 def stamp(at: float) -> str:
     """Return a wall-clock second as a UTC timestamp."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

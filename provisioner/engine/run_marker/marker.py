@@ -17,7 +17,7 @@ from provisioner.engine.execution.managed_resource import ManagedResource, read
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.engine.run_marker.mark import RunIdentity, RunMark
+from provisioner.engine.run_marker.mark import RunIdentity, RunMark, describe_new_holder
 from provisioner.names import RUN_TAG
 from state.errors import LockHeld, ProvisionerError
 from state.lease import Heartbeat
@@ -212,7 +212,7 @@ class RunMarker:
                 if mark and not self._is_foreign(mark):
                     self._rewrite()
                 elif actual is not None:
-                    self._new_holder = _describe_new_holder(mark)
+                    self._new_holder = describe_new_holder(mark)
                 else:
                     self._renewal_error = "AWS does not show it"
         except ProvisionerError as error:
@@ -236,7 +236,7 @@ class RunMarker:
         if actual is None:
             self._new_holder = f"by one that removed {self.target.description}"
         elif mark is None or self._is_foreign(mark):
-            self._new_holder = _describe_new_holder(mark)
+            self._new_holder = describe_new_holder(mark)
 
     def _wait_until_visible(self) -> None:
         """Wait until AWS shows all of the new tag, then raise `LockHeld` if the mark is another run's."""
@@ -295,8 +295,3 @@ class RunMarker:
     def conflict_error(self, mark: RunMark | None, consequence: str = "nothing was made here") -> LockHeld:
         """Return the error that another run is at work; `consequence` says what became of this run."""
         return self._identity.conflict_error(self.target.spec.suffix, mark, self._mark_seconds, consequence)
-
-
-def _describe_new_holder(mark: RunMark | None) -> str:
-    """Return the words for the run that took over; a run that has ended has removed its mark."""
-    return f"by {mark}" if mark else "by one that has ended"
