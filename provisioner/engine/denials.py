@@ -1,4 +1,4 @@
-"""Which policy kept a caller from a call, in AWS's own words, and what a person does about that one.
+"""Denied calls: the missing right, the sort of policy that denied it, and what a person can do about it.
 
 IAM user guide, troubleshooting access denied messages: "because no identity-based policy allows the iam:X
 action", "with an explicit deny in a service control policy"; the policy's ARN comes after that where account
@@ -18,7 +18,7 @@ _DENIES = re.compile(rf"explicit deny(?: in (?:an?|the) {_POLICY}(?:: (arn:[^\s,
 _NOT_ALLOWED = re.compile(rf"because no {_POLICY} allows", re.IGNORECASE)
 _OWN_POLICIES = ("", "identity-based policy")
 _ORGANISATION_ADMINISTRATOR = "whoever manages the organisation"
-# Who else than the caller's own administrator changes it, and what else takes a deny of it away.
+# Who changes a policy if not the caller's own administrator, and how to avoid a policy that denies.
 _ADMINISTRATORS: Mapping[str, str] = {
     "service control policy": _ORGANISATION_ADMINISTRATOR,
     "resource control policy": _ORGANISATION_ADMINISTRATOR,
@@ -43,7 +43,7 @@ class Denial:
 
     @classmethod
     def of(cls, error: BaseException, action: str = "") -> Denial:
-        """Read AWS's answer; `action` is the right where that names none."""
+        """Return the denial that AWS's answer describes; `action` is the right if the answer names none."""
         message = str(error)
         action_match = _ACTION.search(message)
         right = action_match[1] if action_match else action or f"to call {getattr(error, 'operation_name', 'this')}"

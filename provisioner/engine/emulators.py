@@ -20,7 +20,7 @@ _EMPTY_VALUES: tuple[Any, ...] = (None, "", [], {})
 def properties_as_on_aws(
     ownership: FieldOwnership, returned: JsonObject, recorded: JsonObject, desired: JsonObject
 ) -> JsonObject:
-    """Return what an emulator tells of a resource: without its own defaults, and with what it forgot.
+    """Return an emulator's properties of a resource without its own defaults and with what it forgot.
 
     Args:
         ownership: The ownership table of the resource type.
@@ -47,11 +47,11 @@ def _fill_in_recorded(recorded: JsonObject, returned: JsonObject) -> JsonObject:
 def _without_own_defaults(
     ownership: FieldOwnership, returned: JsonObject, stated: Sequence[JsonObject], prefix: str = ""
 ) -> JsonObject:
-    """Return an emulator's properties without managed members that nobody stated and it set otherwise."""
+    """Return an emulator's properties without managed members that nobody stated, unless they are at AWS's default."""
     result: JsonObject = {}
     for key, value in returned.items():
         path = f"{prefix}.{key}" if prefix else str(key)
-        if stated_values := [one[key] for one in stated if key in one]:
+        if stated_values := [properties[key] for properties in stated if key in properties]:
             result[key] = _clean_stated_value(ownership, value, stated_values, path)
         elif not ownership.is_ours(path):
             inner = isinstance(value, dict) and ownership.has_ours_below(path)
@@ -64,13 +64,14 @@ def _without_own_defaults(
 def _clean_stated_value(ownership: FieldOwnership, returned: Any, stated: Sequence[Any], path: str) -> Any:
     """Return a stated value, or list of values, without what the emulator set in it besides."""
     if isinstance(returned, dict):
-        stated_dicts = [one for one in stated if isinstance(one, dict)]
+        stated_dicts = [value for value in stated if isinstance(value, dict)]
         return _without_own_defaults(ownership, returned, stated_dicts, path) if stated_dicts else returned
     if isinstance(returned, list):
-        return [_clean_stated_value(ownership, one, list(_covered_items(one, stated)), path) for one in returned]
+        return [_clean_stated_value(ownership, item, list(_covered_items(item, stated)), path) for item in returned]
     return returned
 
 
 def _covered_items(item: Any, stated: Sequence[Any]) -> Iterator[Any]:
     """Yield the stated items that an item of a list holds."""
-    yield from (one for many in stated if isinstance(many, list) for one in many if covers(item, one))
+    stated_lists = (value for value in stated if isinstance(value, list))
+    yield from (value for values in stated_lists for value in values if covers(item, value))

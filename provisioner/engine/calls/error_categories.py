@@ -142,7 +142,7 @@ def _connection_category(error: BaseException) -> ErrorCategory | None:
 
 def _class_category(error: BaseException) -> ErrorCategory | None:
     # The category of the nearest base class in `CLASSES`; None where it has none.
-    return next((CLASSES[one] for one in type(error).__mro__ if one in CLASSES), None)
+    return next((CLASSES[base] for base in type(error).__mro__ if base in CLASSES), None)
 
 
 def _intermediary_category(status: int) -> ErrorCategory:

@@ -90,18 +90,18 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and all errors beneath it, as botocore, urllib3 and Python chain them."""
     pending, seen = [error], set()
     while pending:
-        one = pending.pop(0)
-        if id(one) in seen:
+        cause = pending.pop(0)
+        if id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        inner = [getattr(one, "kwargs", {}).get("error"), getattr(one, "reason", None), one.__cause__]
-        pending += [each for each in (*inner, one.__context__, *one.args) if isinstance(each, BaseException)]
+        seen.add(id(cause))
+        yield cause
+        inner = [getattr(cause, "kwargs", {}).get("error"), getattr(cause, "reason", None), cause.__cause__]
+        pending += [each for each in (*inner, cause.__context__, *cause.args) if isinstance(each, BaseException)]
 
 
 def trust_error(error: BaseException) -> BaseException | None:
     """Return the error of a bad certificate or trust file; None where trust is not the cause."""
-    return next((one for one in causes_of(error) if _is_certificate_error(one)), None) or trust_file_error(error)
+    return next((cause for cause in causes_of(error) if _is_certificate_error(cause)), None) or trust_file_error(error)
 
 
 def trust_file_error(error: BaseException) -> BaseException | None:
@@ -111,7 +111,9 @@ def trust_file_error(error: BaseException) -> BaseException | None:
         return Exception(str(error)) if "CA bundle" in str(error) else None
     if not isinstance(error, SSLError):
         return None
-    return next((one for one in causes_of(error) if isinstance(one, _FILE_ERRORS) or _is_trust_file_error(one)), None)
+    return next(
+        (cause for cause in causes_of(error) if isinstance(cause, _FILE_ERRORS) or _is_trust_file_error(cause)), None
+    )
 
 
 def _is_certificate_error(error: BaseException) -> bool:
@@ -125,12 +127,12 @@ def _is_trust_file_error(error: BaseException) -> bool:
 
 def tunnel_refusal_status(error: BaseException) -> int:
     """Return the HTTP status with which a proxy refused to open a tunnel; 0 where none did."""
-    return next((int(found[1]) for one in causes_of(error) if (found := _NO_TUNNEL.search(str(one)))), 0)
+    return next((int(match[1]) for cause in causes_of(error) if (match := _NO_TUNNEL.search(str(cause)))), 0)
 
 
 def is_unknown_host(error: BaseException) -> bool:
     """Return whether a host name was not resolved to an address."""
-    return any(isinstance(one, socket.gaierror) for one in causes_of(error))
+    return any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
 
 
 def is_known_host_missing(error: BaseException) -> bool:

@@ -29,24 +29,24 @@ class Shapes:
 
     def accepts(self, name: str) -> bool:
         """Return whether the calls accept a member of this name."""
-        return all(one.type_name != "structure" for one in self.shapes) or any(
-            name in getattr(one, "members", {}) for one in self.shapes
+        return all(shape.type_name != "structure" for shape in self.shapes) or any(
+            name in getattr(shape, "members", {}) for shape in self.shapes
         )
 
     @property
     def is_map(self) -> bool:
         """Whether the document is a map, whose keys are free."""
-        return any(one.type_name == "map" for one in self.shapes)
+        return any(shape.type_name == "map" for shape in self.shapes)
 
     def member(self, name: str) -> Shapes:
         """Return the shapes of one member."""
-        inner = (_member_shape(one, name) for one in self.shapes)
-        return Shapes(tuple(one for one in inner if one is not None))
+        members = (_member_shape(shape, name) for shape in self.shapes)
+        return Shapes(tuple(member for member in members if member is not None))
 
     @property
     def items(self) -> Shapes:
         """The shapes of the items of a list."""
-        return Shapes(tuple(one.member for one in self.shapes if one.type_name == "list"))
+        return Shapes(tuple(shape.member for shape in self.shapes if shape.type_name == "list"))
 
 
 def _member_shape(shape: Any, name: str) -> Any:

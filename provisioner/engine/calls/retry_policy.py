@@ -27,7 +27,7 @@ from provisioner.engine.calls.hints import note_attempts
 from provisioner.engine.calls.polling import Wait
 
 T = TypeVar("T")
-# Returns whether an attempt is followed by another one, as tenacity's `retry_*` and `stop_*` do.
+# Decides on the state of a call, as tenacity's `retry_*` (is there another attempt?) and `stop_*` do.
 Condition = Callable[[RetryCallState], bool]
 
 # A throttled or lost call is retried after 0.1, 0.2, 0.4 ... 10 s, each with full jitter.
@@ -48,7 +48,7 @@ def retry_if_code(codes: Collection[str]) -> retry_if_exception:
 
 
 def retry_within(seconds: float, is_hopeless: Callable[[BaseException], bool]) -> Condition:
-    """Return a condition that stops retrying errors of one sort once `seconds` have passed; other errors meet it."""
+    """Return a condition that holds for every error, but for a hopeless one only in the first `seconds` of the call."""
 
     def is_early_or_other(state: RetryCallState) -> bool:
         return elapsed_seconds(state) <= seconds or not is_hopeless(error_of(state))

@@ -64,8 +64,8 @@ def outputs_of(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
     known = replace(plan, actual=dict(actual), changes={})
 
     def value(ref: Ref) -> Any:
-        found = value_at(known.actual.get(ref.logical_id), ref.path)
-        return Unknown(ref) if found is None else found
+        known_value = value_at(known.actual.get(ref.logical_id), ref.path)
+        return Unknown(ref) if known_value is None else known_value
 
     resolved = resolve(plan.stack.outputs, value)
-    return {name: str(one) for name, one in resolved.items() if not isinstance(one, Unknown)}
+    return {name: str(output) for name, output in resolved.items() if not isinstance(output, Unknown)}

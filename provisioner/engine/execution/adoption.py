@@ -82,6 +82,6 @@ def record_delete_options(state_manager: StateManager, resource: Resource) -> No
 def is_compared(managed: ManagedResource, change: Change) -> bool:
     """Return whether a resource that is to be finished was compared with its desired properties.
 
-    It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
+    It was not if AWS still works on it and its type is `immutable_until_ready`: AWS may not return all of it yet.
     """
     return not (managed.type.immutable_until_ready and change.reason == AWS_IS_WORKING)

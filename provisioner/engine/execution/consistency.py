@@ -52,7 +52,7 @@ class ConsistencyLookup:
         waited for, because a second create would only find what the first has made.
 
         Raises:
-            Foreign: A resource of somebody else has its name.
+            OwnershipConflict: A resource of somebody else has its name.
 
         """
         window = self.clients.aws.consistency_window(hidden_seconds) if hidden_seconds else 0.0
@@ -92,10 +92,10 @@ def _is_created(managed: ManagedResource, actual: JsonObject) -> bool:
     return not may_be_older or not differences(managed.type, managed.spec.props, actual, None)
 
 
-# Seconds. A call may not find a resource that was created less than FRESH ago (terraform-provider-aws
+# Seconds. A call may not find a resource that was created less than RECENT_SECONDS ago (terraform-provider-aws
 # ec2/wait.go: EC2 propagation 5 min). A call that is refused because of a new resource is retried until that
-# is KNOWN_WITHIN old (the same provider, iam/consts.go: propagation 2 min), or SLACK on an emulator without
-# delays.
+# is PROPAGATION_SECONDS old (the same provider, iam/consts.go: propagation 2 min), or SLACK_SECONDS on an
+# emulator without delays.
 RECENT_SECONDS, PROPAGATION_SECONDS, SLACK_SECONDS = 300.0, 120.0, 5.0
 # Errors that are permanent although they name a new resource: it exists already, or there are too many.
 _PERMANENT_MESSAGE = re.compile(r"already|duplicate|conflict|in ?use|limit|quota|exceed", re.IGNORECASE)
@@ -143,8 +143,8 @@ class RecentResources:
 
     def recent_types(self, names: tuple[str, ...]) -> Iterator[tuple[ResourceType, float]]:
         """Return the types of those resources in `names` that are remembered, and when they were created."""
-        known = (self._by_logical_id.get(name) for name in names)
-        return ((one.type, one.created_at) for one in known if one)
+        recent = (self._by_logical_id.get(name) for name in names)
+        return ((resource.type, resource.created_at) for resource in recent if resource)
 
     def not_found_codes(self, names: tuple[str, ...]) -> Codes:
         """Return the not-found codes of those resources in `names` that reads may still miss."""
@@ -169,10 +169,10 @@ class RecentResources:
             return False
         window, now = self._clients.aws.consistency_window(PROPAGATION_SECONDS) + SLACK_SECONDS, self._clock.now()
         return any(
-            matches_codes(error, one.type.unknown_reference_codes)
-            or any(_mentions(str(error), name) for name in one.identifiers)
-            for one in list(self._by_logical_id.values())
-            if now - one.created_at < window
+            matches_codes(error, resource.type.unknown_reference_codes)
+            or any(_mentions(str(error), name) for name in resource.identifiers)
+            for resource in list(self._by_logical_id.values())
+            if now - resource.created_at < window
         )
 
     def _add(
@@ -195,7 +195,7 @@ _ABSENCE_READS = 2
 def is_gone(clients: Clients, managed: ManagedResource, error: BaseException) -> bool:
     """Return whether a delete that failed has nothing left to delete.
 
-    An `absent` code of the type proves it. After any other refusal, or where no answer came, reads decide.
+    A not-found code of the type proves it. After any other refusal, or where no answer came, reads decide.
     After a denied or throttled call nothing is read, and a read that fails proves nothing.
     """
     if code_of(error) in managed.type.not_found_codes or is_unsupported_call(clients, managed, error):

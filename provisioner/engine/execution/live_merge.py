@@ -1,4 +1,7 @@
-"""Ours merged into the live document, for calls that replace a whole document: what others set in it stays."""
+"""The merge of desired properties into the live ones, for calls that replace a whole document.
+
+What others have set in the document stays.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def merge_into_live(
 
     Args:
         client: The boto3 client of the service.
-        resource_type: The resource type; only its `replaces` calls need a merge.
+        resource_type: The resource type; only its `replacing_calls` need a merge.
         spec: The resource with its desired properties.
         changed: The properties to change.
         recorded: The properties that were recorded last.
@@ -62,7 +65,7 @@ def merge_documents(
     """Return the properties to send: `desired`, and all else in `live` that the calls accept.
 
     A member that `recorded`, the last recorded properties, has and `desired` has not was set by this stack, and is
-    removed. Exclusive properties (`whole`, `exact`) are sent as they are declared, with the items that known
+    removed. Exclusive properties are sent as they are declared, with the items that known
     other owners have put into them.
     """
     return dict(_Merge(resource_type).merge(live, desired, recorded, shapes, ""))
@@ -75,7 +78,7 @@ class _Merge:
     type: ResourceType
 
     def merge(self, live: Any, desired: Any, recorded: Any, shapes: Shapes, path: str) -> Any:
-        # Mappings are merged member by member, lists item by item; any other value is sent as it is declared.
+        """Merge mappings member by member and lists item by item; return any other value as it is declared."""
         if path in self.type.exclusive | self.type.sent_as_stated:
             return self.with_foreign_items(live, desired, path)
         if isinstance(live, Mapping) and isinstance(desired, Mapping):
@@ -84,15 +87,16 @@ class _Merge:
             kept = dict(self.live_members(live, {*desired, *_as_mapping(recorded)}, shapes, path))
             return kept | {
                 key: self.merge(
-                    live.get(key), one, _as_mapping(recorded).get(key), shapes.member(key), _join_path(path, key)
+                    live.get(key), value, _as_mapping(recorded).get(key), shapes.member(key), _join_path(path, key)
                 )
-                for key, one in desired.items()
+                for key, value in desired.items()
             }
         if isinstance(live, list) and isinstance(desired, list):
-            return [
-                self.merge(_matching_item(one, live), one, _matching_item(one, recorded), shapes.items, path)
-                for one in desired
-            ] + self.foreign_items(live, path)
+            merged = [
+                self.merge(_matching_item(item, live), item, _matching_item(item, recorded), shapes.items, path)
+                for item in desired
+            ]
+            return merged + self.foreign_items(live, path)
         return desired
 
     def live_members(
@@ -121,14 +125,19 @@ class _Merge:
         """Return an actual value without the members that the calls do not accept."""
         if isinstance(value, Mapping):
             return dict(self.live_members(value, set(), shapes, path))
-        return [self.accepted_part(one, shapes.items, path) for one in value] if isinstance(value, list) else value
+        if isinstance(value, list):
+            return [self.accepted_part(item, shapes.items, path) for item in value]
+        return value
 
     def with_foreign_items(self, live: Any, desired: Any, path: str) -> Any:
         """Return an exclusive value as declared, with the items that known other owners have put into it."""
         if isinstance(live, Mapping) and isinstance(desired, Mapping):
-            guests = {key: one for key, one in live.items() if key not in desired and self.is_foreign(path, key, one)}
-            return guests | {
-                key: self.with_foreign_items(live.get(key), one, _join_path(path, key)) for key, one in desired.items()
+            foreign = {
+                key: value for key, value in live.items() if key not in desired and self.is_foreign(path, key, value)
+            }
+            return foreign | {
+                key: self.with_foreign_items(live.get(key), value, _join_path(path, key))
+                for key, value in desired.items()
             }
         if isinstance(live, list) and isinstance(desired, list):
             return [*desired, *self.foreign_items(live, path)]
@@ -136,9 +145,10 @@ class _Merge:
 
     def foreign_items(self, live: Sequence[Any], path: str) -> list[Any]:
         """Return the items of a list that a known other owner has put into it."""
-        return [one for one in live if isinstance(one, Mapping) and self.is_foreign(path, item_name(one), one)]
+        return [item for item in live if isinstance(item, Mapping) and self.is_foreign(path, item_name(item), item)]
 
     def is_foreign(self, path: str, name: str, item: Any) -> bool:
+        """Return whether a known other owner has set an item or member, or nobody owns it."""
         at = _join_path(path, name)
         return bool(self.type.ownership.foreign_owner(at, item)) or self.type.ownership.is_unowned(at)
 
@@ -156,5 +166,5 @@ def _matching_item(item: Any, listed: Any) -> Any:
     if not isinstance(listed, list) or not isinstance(item, Mapping):
         return None
     if name := item_name(item):
-        return next((one for one in listed if item_name(one) == name), None)
+        return next((candidate for candidate in listed if item_name(candidate) == name), None)
     return listed[0] if len(listed) == 1 else None

@@ -23,7 +23,7 @@ from state.stack_state import ResourceState
 
 @dataclass(frozen=True)
 class ManagedResource:
-    """A resource that is being worked on: its type, its region, and the `Item` for the type's methods."""
+    """A resource that is being worked on: its type, its region, and the `ResourceSpec` for the type's methods."""
 
     type: ResourceType
     spec: ResourceSpec
@@ -85,7 +85,7 @@ def is_unsupported_call(clients: Clients, managed: ManagedResource, error: BaseE
 def read(clients: Clients, managed: ManagedResource) -> JsonObject | None:
     """Return the actual properties; None if the resource, or the one that contains it, does not exist.
 
-    None is also returned if an emulator does not support the resource type, or if the id is in `shunned`.
+    None is also returned if an emulator does not support the resource type, or if the id is in `excluded_ids`.
     """
     client = clients.client(managed.type.service, managed.region)
     try:

@@ -103,16 +103,15 @@ class Outcome:
         messages = "\n".join(f"  {logical_id}: {error.message}" for logical_id, error in self.failed.items())
         rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
         hints = dict.fromkeys(line for error in self.failed.values() for line in error.hint.splitlines())
-        classes = [type(error) for error in self.failed.values()]
-        error_class = next(
-            (candidate for candidate in _EXIT_CODE_PRECEDENCE if any(issubclass(one, candidate) for one in classes)),
-            Incomplete,
-        )
+        error_class = next((c for c in _EXIT_CODE_PRECEDENCE if self._has_failure(c)), Incomplete)
         count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
         evidence = "\n".join(error.evidence for error in self.failed.values() if error.evidence)
         error = error_class(f"{self.action} is incomplete: {count}.\n{messages}{rest}", "\n".join(hints))
         error.evidence = evidence
         return error
+
+    def _has_failure(self, error_class: type[ProvisionerError]) -> bool:
+        return any(isinstance(error, error_class) for error in self.failed.values())
 
 
 def _in_parentheses(logical_ids: list[str]) -> str:

@@ -62,7 +62,7 @@ def depose_moved(
 def relax_deposed(
     executor: ResourceExecutor, resource_types: ResourceTypes, resource: Resource, desired: JsonObject
 ) -> None:
-    """Relax each deposed resource, so that it accepts what is created for its replacement (`Kind.parting`).
+    """Relax each deposed resource, so that it accepts what is created for its replacement (`deposed_properties`).
 
     An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """

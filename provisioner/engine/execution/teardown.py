@@ -107,8 +107,8 @@ def _parents_known_by_name(
     dependencies = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
     return tuple(
         recorded_resource(state, name, resource_types)
-        for name, one in dependencies.items()
-        if one.id and one.id in places and is_identified_by_name(resource_types[one.type_name])
+        for name, dependency in dependencies.items()
+        if dependency.id and dependency.id in places and is_identified_by_name(resource_types[dependency.type_name])
     )
 
 

@@ -42,10 +42,10 @@ class VerificationReport:
 
     def add_explained(self, kept: list[Remnant], lingering: list[Remnant], unexplained: list[Remnant]) -> None:
         """Add what other searches found, and drop the same resources from the unexplained ones."""
-        known = {one.id for one in (*kept, *lingering, *unexplained)}
-        self.lingering = [one for one in self.lingering if one.id not in known] + lingering
+        known = {remnant.id for remnant in (*kept, *lingering, *unexplained)}
+        self.lingering = [remnant for remnant in self.lingering if remnant.id not in known] + lingering
         self.kept += kept
-        self.remaining = [one for one in self.remaining if one.id not in known] + unexplained
+        self.remaining = [remnant for remnant in self.remaining if remnant.id not in known] + unexplained
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
@@ -95,7 +95,7 @@ def verify_deleted(
             report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
     known = {tombstone.id for tombstone in deleted} | {tombstone.aws_name for tombstone in deleted}
     # A resource has several tombstones if several runs found it again and tried to delete it.
-    report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
+    report.remaining = list({(remnant.what, remnant.id): remnant for remnant in report.remaining}.values())
     for arn in tagged_arns:
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
             report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))

@@ -36,7 +36,7 @@ class Waiter:
             managed: The resource.
             updated: Whether it was updated. If so, reads that may still show its former properties do not
                 count.
-            actual: Called with the properties of each read, but not in the first `stale_for` seconds after an
+            actual: Called with the properties of each read, but not in the first `stale_seconds` after an
                 update.
 
         Raises:

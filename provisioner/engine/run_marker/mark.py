@@ -32,8 +32,8 @@ class RunMark:
     def parse(cls, text: str) -> RunMark | None:
         """Return the mark in a tag's value, or None if the value is not a mark."""
         match text.split(" "):
-            case [at, lineage, since, host, caller]:
-                return cls(_parse_stamp(at), lineage, caller, host, _parse_stamp(since))
+            case [renewed_at, lineage, began_at, host, caller]:
+                return cls(_parse_stamp(renewed_at), lineage, caller, host, _parse_stamp(began_at))
             case _:
                 return None
 

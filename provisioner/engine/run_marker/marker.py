@@ -22,10 +22,10 @@ from provisioner.names import RUN_TAG
 from state.errors import LockHeld, ProvisionerError
 from state.lease import Heartbeat
 
-# Seconds of AWS. A run whose mark was not renewed for LASTS counts as dead. A run renews its mark every BEAT,
-# and stops calling MARGIN before it expires. IAM shows all of a new tag within SETTLES (IAM user guide,
-# troubleshooting, "changes that I make are not always immediately visible"; terraform-provider-aws waits as
-# long for tags).
+# Seconds of AWS. A run whose mark was not renewed for MARK_SECONDS counts as dead. A run renews its mark every
+# RENEWAL_SECONDS, and stops calling SAFETY_MARGIN_SECONDS before it expires. IAM shows all of a new tag within
+# SETTLE_SECONDS (IAM user guide, troubleshooting, "changes that I make are not always immediately visible";
+# terraform-provider-aws waits as long for tags).
 MARK_SECONDS, RENEWAL_SECONDS, SAFETY_MARGIN_SECONDS, SETTLE_SECONDS = 300.0, 60.0, 15.0, 10.0
 # Seconds for which a mark lasts at least: on an emulator without delays, a run takes only seconds.
 _LEAST_MARK_SECONDS = 10.0
@@ -223,7 +223,7 @@ class RunMarker:
         before, was_late = self._renewed_at, self._is_late()
         self._write()
         if was_late:
-            # It counts as late until AWS shows which of two runs wrote last, as in `take`.
+            # It counts as late until AWS shows which of two runs wrote last, as in `acquire`.
             written, self._renewed_at = self._renewed_at, before
             self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
             self._check_holder()
