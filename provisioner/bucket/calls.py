@@ -11,10 +11,10 @@ from tenacity import stop_after_delay
 from provisioner.aws.credential_errors import credentials_refused_error
 from provisioner.aws.credentials import call_when_signed_in
 from provisioner.engine.calls.clock import Clock
+from provisioner.engine.calls.denials import Denial
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_if_code
-from provisioner.engine.denials import Denial
 from provisioner.names import PROGRAM
 from state.errors import ProvisionerError, StateError
 

@@ -11,10 +11,10 @@ from tenacity import stop_after_attempt, wait_fixed
 
 from provisioner.aws.timeouts import bounded_http_session
 from provisioner.commands.service_controller import ServiceController
+from provisioner.engine.calls.denials import Denial
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.hints import hint_for
 from provisioner.engine.calls.retry_policy import RetryPolicy
-from provisioner.engine.denials import Denial
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
 from provisioner.path_patterns import find_path

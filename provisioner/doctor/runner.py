@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from provisioner.doctor.check import Check, Finding, NotApplicable, NotChecked, Recovered
 from provisioner.doctor.checks import CHECKS
 from provisioner.doctor.context import DoctorContext
+from provisioner.engine.calls.denials import Denial
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.calls.user_errors import describe_refusal
-from provisioner.engine.denials import Denial
 
 _THREADS = 8
 OK, NOT_APPLICABLE, WRONG, NOT_CHECKED = "ok", "none", "wrong", "not checked"

@@ -62,14 +62,14 @@ class ProgressBoard:
             resource = self.resources.setdefault(
                 event.logical_id, ResourceProgress(self.step_names.get(event.logical_id, ""))
             )
-            if event.what == "starting":
+            if event.type == "starting":
                 resource.action, resource.started_at = event.action, time.monotonic()
-            elif event.what == "retrying":
+            elif event.type == "retrying":
                 resource.detail = f"waits: {retry_reason(event.detail)}"
-            elif event.what in ("exists", "waiting"):
+            elif event.type in ("exists", "waiting"):
                 resource.detail = ""
-            elif event.what in ENDS:
-                resource.outcome = event.what
+            elif event.type in ENDS:
+                resource.outcome = event.type
 
     def tree(self) -> Tree:
         """Return the tree of the steps, with the resources that are being worked on below each."""
@@ -157,7 +157,7 @@ def _print_json(console: Console, event: Event) -> None:
     """Print one event as a JSON line."""
     console.record(
         "event",
-        what=event.what,
+        what=event.type,
         node=event.logical_id,
         verb=event.action,
         detail=event.detail,
@@ -179,7 +179,7 @@ def _live_tree(board: ProgressBoard, *, color: bool) -> Iterator[Listener]:
         def hear(event: Event) -> None:
             event = replace(event, detail=sanitize(event.detail), id=sanitize(event.id))
             board.record_event(event)
-            if event.what in _MESSAGE_EVENTS:
+            if event.type in _MESSAGE_EVENTS:
                 console.print(event.detail, markup=False, highlight=False, soft_wrap=True)
 
         yield hear
@@ -195,17 +195,17 @@ class _LinePrinter:
     def print_event(self, event: Event) -> None:
         """Print the line for an event, if it has one."""
         now = time.monotonic()
-        if event.what in _SUCCESSFUL_ENDS and event.action != "keep":
-            outcome = f"{event.what} ({event.detail})" if event.detail else event.what
+        if event.type in _SUCCESSFUL_ENDS and event.action != "keep":
+            outcome = f"{event.type} ({event.detail})" if event.detail else event.type
             self._console.note(f"{event.logical_id}: {outcome} after {event.seconds:.1f} s  {event.id}".rstrip())
-        elif event.what == "failed":
+        elif event.type == "failed":
             self._console.note(f"{event.logical_id}: failed: {event.detail}")
-        elif event.what == "stopped":
+        elif event.type == "stopped":
             self._console.note(f"{event.logical_id}: stopped; the same command goes on with it")
-        elif event.what in _MESSAGE_EVENTS:
+        elif event.type in _MESSAGE_EVENTS:
             self._console.note(event.detail)
         elif (
-            event.what == "retrying"
+            event.type == "retrying"
             and now - self._last_wait_line.get(event.logical_id, 0.0) > _SECONDS_BETWEEN_WAIT_LINES
         ):
             self._last_wait_line[event.logical_id] = now

@@ -22,8 +22,8 @@ from provisioner.commands.saved_plan import SavedPlan
 from provisioner.commands.service_controller import ServiceController
 from provisioner.doctor import checked_resources as resources
 from provisioner.engine.calls.clock import Clock
+from provisioner.engine.calls.denials import Denial
 from provisioner.engine.calls.user_errors import user_error
-from provisioner.engine.denials import Denial
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import decide_change, resume_command
 from provisioner.engine.resource_graph.graph import Resource

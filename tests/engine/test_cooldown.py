@@ -176,7 +176,7 @@ def test_a_cooldown_of_ours_that_is_nearly_over_is_waited_for() -> None:
     run.apply("")
 
     assert (run.valve.tries, clock.sleeps) == (1, [600.0])
-    assert any(one.what == "waiting" and "60 minutes" in one.detail for one in run.told)
+    assert any(one.type == "waiting" and "60 minutes" in one.detail for one in run.told)
 
 
 def test_a_change_too_soon_after_one_of_ours_is_not_tried() -> None:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from provisioner.aws.credential_errors import credentials_refused_error
 from provisioner.engine.calls.clock import Stopped
+from provisioner.engine.calls.denials import Denial
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, describe_error
 from provisioner.engine.calls.hints import hint_for
-from provisioner.engine.denials import Denial
 from provisioner.errors import Interrupted
 from state.errors import ProvisionerError
 

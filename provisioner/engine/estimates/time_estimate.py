@@ -174,13 +174,13 @@ class ProgressEstimate:
     def record_event(self, event: Event) -> None:
         """Update the estimate by one event of the run."""
         with self._lock:
-            if event.what == "starting":
+            if event.type == "starting":
                 self._started_at[event.logical_id] = self.now()
-            elif event.what in ("exists", "ready", "gone", "failed", "stopped"):
-                self._reached.add(ProgressStage(event.logical_id, event.what))
-            if event.what == "exists":
+            elif event.type in ("exists", "ready", "gone", "failed", "stopped"):
+                self._reached.add(ProgressStage(event.logical_id, event.type))
+            if event.type == "exists":
                 self._started_at[event.logical_id] = self.now()
-            if event.what in ("ready", "kept", "failed", "stopped"):
+            if event.type in ("ready", "kept", "failed", "stopped"):
                 self._reached |= {
                     ProgressStage(event.logical_id, milestone)
                     for milestone in (*_CREATE_MILESTONES, *_DELETE_MILESTONES)

@@ -10,7 +10,7 @@ from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.estimates.critical_path import Stage, create_graph
 from provisioner.engine.execution.actual_states import ActualStates, outputs_of
 from provisioner.engine.execution.adoption import adopt, find_existing, record_delete_options
-from provisioner.engine.execution.events import Event, end_of
+from provisioner.engine.execution.events import Event, end_type_of
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
@@ -162,7 +162,9 @@ class Apply:
             self.outcome.failed[resource.logical_id] = failure
             if isinstance(failure, FATAL):
                 clock.stop()
-            listen(Event(end_of(failure), resource.logical_id, detail=failure.message, seconds=clock.now() - start))
+            listen(
+                Event(end_type_of(failure), resource.logical_id, detail=failure.message, seconds=clock.now() - start)
+            )
             return
         finally:
             self._actual_states.close(resource.logical_id)

@@ -9,7 +9,7 @@ from typing import Literal
 from provisioner.errors import Interrupted
 from state.errors import ProvisionerError
 
-What = Literal[
+EventType = Literal[
     "reading",
     "starting",
     "exists",
@@ -28,14 +28,14 @@ What = Literal[
 
 
 # The events that end the work on a resource.
-ENDS: tuple[What, ...] = ("ready", "gone", "kept", "failed", "stopped")
+ENDS: tuple[EventType, ...] = ("ready", "gone", "kept", "failed", "stopped")
 
 
 @dataclass(frozen=True)
 class Event:
     """One event of a run; `seconds` is how long the action took so far, or how long a wait will last."""
 
-    what: What
+    type: EventType
     logical_id: str = ""
     action: str = ""
     detail: str = ""
@@ -46,7 +46,7 @@ class Event:
 Listener = Callable[[Event], None]
 
 
-def end_of(error: ProvisionerError) -> What:
+def end_type_of(error: ProvisionerError) -> EventType:
     """Return the event for work that ended with this error: stopped by a signal, or failed."""
     return "stopped" if isinstance(error, Interrupted) else "failed"
 

@@ -14,7 +14,7 @@ from provisioner.engine.calls.error_categories import code_of, is_unsupported_op
 from provisioner.engine.calls.polling import wait_while_hidden
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.engine.emulators import properties_as_on_aws
+from provisioner.engine.execution.emulated_properties import properties_as_on_aws
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Unknown
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChild, KnownChildren, Unmanaged

@@ -8,7 +8,7 @@ from dataclasses import replace
 from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph
 from provisioner.engine.execution.consistency import deletion_protection, is_permanent_refusal, unprotect_command
-from provisioner.engine.execution.events import Event, end_of
+from provisioner.engine.execution.events import Event, end_type_of
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
@@ -160,10 +160,10 @@ def delete_and_report(
         outcome.failed[name] = failure
         if isinstance(failure, FATAL):
             clock.stop()
-        executor.listen(Event(end_of(failure), name, "delete", failure.message, clock.now() - start))
+        executor.listen(Event(end_type_of(failure), name, "delete", failure.message, clock.now() - start))
         return
     end = Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id)
     kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.foreign.get(name, "")
-    executor.listen(replace(end, what="kept", detail=kept) if kept else end)
+    executor.listen(replace(end, type="kept", detail=kept) if kept else end)
     report_stage(DeleteStage(name, "going"))
     report_stage(DeleteStage(name, "gone"))

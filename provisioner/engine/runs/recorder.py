@@ -84,9 +84,9 @@ class RunRecorder:
 
     def record_event(self, event: Event) -> None:
         """Record one event; called in the thread that works on its resource."""
-        if event.what == "starting":
+        if event.type == "starting":
             self.aws.calls.attribute_to(event.logical_id)
-        elif event.what in ENDS:
+        elif event.type in ENDS:
             self.aws.calls.attribute_to("")
         if event.action == "keep":
             return
@@ -99,17 +99,17 @@ class RunRecorder:
             )
 
     def _add_event(self, resource: RecordedResource, event: Event, seconds: float) -> None:
-        is_wait = event.what in ("retrying", "waiting")
+        is_wait = event.type in ("retrying", "waiting")
         resource.waits += is_wait
         resource.id = event.id or resource.id
-        if event.what == "starting":
+        if event.type == "starting":
             resource.action = event.action
-        elif event.what in ENDS:
-            resource.outcome = event.what
+        elif event.type in ENDS:
+            resource.outcome = event.type
         if len(resource.events) < _MAX_EVENTS or not is_wait:
-            has_detail = is_wait or event.what in ("failed", "stopped")
+            has_detail = is_wait or event.type in ("failed", "stopped")
             detail = [round(event.seconds, 3), event.detail[:200]] if has_detail else []
-            resource.events.append([seconds, event.what, *detail])
+            resource.events.append([seconds, event.type, *detail])
 
     def finish(self, result: str, exit_code: int, message: str = "") -> None:
         """Record the end of the run."""
