@@ -184,7 +184,7 @@ class ServiceController:
         if new != old:
             self.executor.listen(Event("starting", self.scalable_target_id, "update"))
             self.executor.update(managed, _update_of(managed, *(Difference(k, old[k], new[k]) for k in new)))
-            self.executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
+            self.executor.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
             self.executor.listen(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
             return
         known_state = self.session.state.resources[self.scalable_target_id]

@@ -114,7 +114,7 @@ class Run:
         adopt(executor, managed, change, resource_state)
         if change.action == "update":
             managed = executor.update(managed, change)
-        executor.wait_and_confirm(managed, updated=change.action == "update", actual=lambda _doc: None)
+        executor.wait_and_confirm(managed, updated=change.action == "update", on_read=lambda _doc: None)
 
     @property
     def entry(self) -> ResourceState | None:

@@ -126,7 +126,7 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     mine.state_manager.record_id("thing", "t-1")
 
     with pytest.raises(WaitTimeout) as caught:
-        mine.wait_and_confirm(target(resource_type), actual=lambda _doc: None)
+        mine.wait_and_confirm(target(resource_type), on_read=lambda _doc: None)
 
     left = mine.state_manager.get("thing")
     assert left

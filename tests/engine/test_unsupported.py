@@ -107,9 +107,9 @@ def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
     managed = target(Missing()).with_id("t-1")
 
     assert mine.create(managed) == {"Id": "t-1"}
-    mine.wait_and_confirm(managed, actual=lambda _doc: None)
+    mine.wait_and_confirm(managed, on_read=lambda _doc: None)
     mine.update(managed, Change("update", "thing", "Missing", "t", "p", "t-1"))
-    mine.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
+    mine.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
     mine.delete(managed)
 
     assert mine.state_manager.get("thing") is None

@@ -252,7 +252,7 @@ class Apply:
         self.executor.wait_and_confirm(
             managed,
             updated=change.action == "update",
-            actual=lambda actual: self._actual_states.record(managed, actual),
+            on_read=lambda actual: self._actual_states.record(managed, actual),
         )
 
     def _confirm_unchanged(self, name: str) -> None:

@@ -189,16 +189,16 @@ class ResourceExecutor:
         return reply or {}
 
     def wait_and_confirm(
-        self, managed: ManagedResource, *, updated: bool = False, actual: Callable[[JsonObject], None]
+        self, managed: ManagedResource, *, updated: bool = False, on_read: Callable[[JsonObject], None]
     ) -> JsonObject:
-        """Wait until a resource is ready and record that; call `actual` with each actual state read meanwhile.
+        """Wait until a resource is ready and record that; call `on_read` with each actual state read meanwhile.
 
         `updated` says that it was just updated: AWS may still tell its old state.
         """
         must_wait = (
             bool(managed.type.ready) or updated
         ) and managed.spec.logical_id not in self.unsupported.logical_ids
-        ready = self.waiter.wait_until_ready(managed, updated=updated, actual=actual) if must_wait else {}
+        ready = self.waiter.wait_until_ready(managed, updated=updated, on_read=on_read) if must_wait else {}
         self.confirm(managed.spec.logical_id, managed.type)
         return ready
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tenacity import stop_after_delay
+from tenacity import RetryCallState, stop_after_delay
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.polling import wait_until_due
@@ -28,7 +28,7 @@ class Waiter:
         self.speed = clients.aws.speed
 
     def wait_until_ready(
-        self, managed: ManagedResource, *, updated: bool, actual: Callable[[JsonObject], None]
+        self, managed: ManagedResource, *, updated: bool, on_read: Callable[[JsonObject], None]
     ) -> JsonObject:
         """Wait until a resource is ready, and return its actual properties.
 
@@ -36,7 +36,7 @@ class Waiter:
             managed: The resource.
             updated: Whether it was updated. If so, reads that may still show its former properties do not
                 count.
-            actual: Called with the properties of each read, but not in the first `stale_seconds` after an
+            on_read: Called with the properties of each read, but not in the first `stale_seconds` after an
                 update.
 
         Raises:
@@ -52,46 +52,40 @@ class Waiter:
 
         def probe() -> JsonObject | None:
             nonlocal requested_action, extra_seconds
-            doc = read(self.clients, managed)
-            if doc is None or self.clock.now() - start < stale_seconds:
+            actual = read(self.clients, managed)
+            if actual is None or self.clock.now() - start < stale_seconds:
                 return None
-            actual(doc)
-            extra_seconds = resource_type.extra_seconds(doc)
-            if updated and self._is_stale(managed, doc, self.clock.now() - start):
+            on_read(actual)
+            extra_seconds = resource_type.extra_seconds(actual)
+            if updated and self._is_stale(managed, actual, self.clock.now() - start):
                 return None
-            if self._is_ready(managed, doc, since):
-                return doc
-            previous, requested_action = requested_action, resource_type.required_action(doc)
+            if self._is_ready(managed, actual, since):
+                return actual
+            previous, requested_action = requested_action, resource_type.required_action(actual)
             if requested_action and requested_action != previous:
                 self.listen(Event("asking", spec.logical_id, detail=requested_action))
             return None
 
-        # The timeout grows with what is read.
-        policy = RetryPolicy(
-            self.clock,
-            lambda state: elapsed_seconds(state) >= managed.timeout + extra_seconds,
-            wait=wait_until_due(due),
-        )
-        doc = policy.poll(probe)
-        if doc is None:
+        def is_over(state: RetryCallState) -> bool:
+            return elapsed_seconds(state) >= managed.timeout + extra_seconds  # which grows with what is read
+
+        ready = RetryPolicy(self.clock, is_over, wait=wait_until_due(due)).poll(probe)
+        if ready is None:
             raise WaitTimeout(
                 f"{spec.aws_name or spec.logical_id} is not ready after {managed.timeout + extra_seconds:.0f} s; "
                 f"{'it waits for you' if requested_action else 'AWS is still at it'}.",
                 f"{requested_action}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
             )
-        return doc
+        return ready
 
     def _is_ready(self, managed: ManagedResource, actual: JsonObject, since: float) -> bool:
         """Return whether the resource is ready; raise its error if AWS reports that it failed."""
-        resource_type, spec, client = (
-            managed.type,
-            managed.spec,
-            self.clients.client(managed.type.service, managed.region),
-        )
-        ready = meets_condition(actual, resource_type.ready)
-        if meets_condition(actual, resource_type.failed) or (ready and resource_type.is_stale(client, spec, since)):
-            raise resource_type.failure(client, spec, actual)
-        return ready
+        resource_type, client = managed.type, self.clients.client(managed.type.service, managed.region)
+        is_ready = meets_condition(actual, resource_type.ready)
+        has_failed = meets_condition(actual, resource_type.failed)
+        if has_failed or (is_ready and resource_type.is_stale(client, managed.spec, since)):
+            raise resource_type.failure(client, managed.spec, actual)
+        return is_ready
 
     def _is_stale(self, managed: ManagedResource, actual: JsonObject, elapsed: float) -> bool:
         """Return whether AWS still returns the properties from before the update, and may do so yet."""
@@ -120,13 +114,10 @@ class Waiter:
             )
             return True if ended else None
 
-        requested_action = self.clock.now() if since is None else since
-        due = (
-            requested_action
-            + self.durations.typical_seconds(resource_type, managed.region, "delete", "gone")
-            - self.clock.now()
-        )
-        policy = RetryPolicy(self.clock, stop_after_delay(resource_type.timeout), wait=wait_until_due(max(due, 0)))
+        elapsed = 0.0 if since is None else self.clock.now() - since
+        usual = self.durations.typical_seconds(resource_type, managed.region, "delete", "gone")
+        wait = wait_until_due(max(usual - elapsed, 0))
+        policy = RetryPolicy(self.clock, stop_after_delay(resource_type.timeout), wait=wait)
         if not policy.poll(probe):
             raise WaitTimeout(
                 f"{spec.aws_name or spec.id} is still there after {resource_type.timeout:.0f} s.",

@@ -110,7 +110,7 @@ def _remove_declared_protection(executor: ResourceExecutor, managed: ManagedReso
         "update", managed.spec.logical_id, str(resource_type), managed.spec.aws_name, managed.step, differences=differs
     )
     executor.update(managed, change)
-    executor.wait_and_confirm(managed, updated=True, actual=lambda _doc: None)
+    executor.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
 
 
 def _remove_hidden_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
