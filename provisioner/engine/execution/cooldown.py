@@ -52,11 +52,9 @@ def with_cooldown(
         return change
     further_seconds = (resource_type.change_count(*actual) - 1) * resource_type.cooldown * speed
     done_at = max(now, _next_change_at(resource_type, resource_state, speed, now)) + further_seconds
-    return (
-        replace(change, reason=f"{_cooldown_description(resource_type)}: done from {_format_minute(done_at)}")
-        if done_at > now
-        else change
-    )
+    if done_at <= now:
+        return change
+    return replace(change, reason=f"{_cooldown_description(resource_type)}: done from {_format_minute(done_at)}")
 
 
 def last_change(resource_type: ResourceType, resource_state: ResourceState | None) -> float:

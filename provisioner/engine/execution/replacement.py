@@ -46,7 +46,7 @@ def depose_or_delete(
 def depose_moved(
     executor: ResourceExecutor, resource: Resource, resource_state: ResourceState | None, desired: JsonObject
 ) -> None:
-    """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
+    """Depose a recorded resource that lies in another parent, or has another name, than is desired now.
 
     The plan looked only at the desired place, and so did not find it.
     """
@@ -64,15 +64,13 @@ def relax_deposed(
 ) -> None:
     """Relax each deposed resource, so that it accepts what is created for its replacement (`deposed_properties`).
 
-    An old target group, for example, then takes new tasks for healthy that do not have its health check path.
+    For example, an old target group then counts new tasks as healthy although they lack its health check path.
     """
     for name, resource_state in list(executor.state_manager):
-        relaxed = (
-            resource.type.deposed_properties(resource_state.desired, desired)
-            if name.startswith(f"{resource.logical_id}~")
-            else {}
-        )
-        if not relaxed or not resource_state.id:
+        if not name.startswith(f"{resource.logical_id}~") or not resource_state.id:
+            continue
+        relaxed = resource.type.deposed_properties(resource_state.desired, desired)
+        if not relaxed:
             continue
         managed = recorded_resource(executor.state_manager.state, name, resource_types)
         actual = executor.read(managed)
@@ -104,16 +102,16 @@ def deposed_ids(executor: ResourceExecutor, actual: Mapping[str, JsonObject], se
 
 def serving_ids(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[str]:
     """Yield the ids that get traffic now, from all resources that route traffic, selected or not."""
-    for resource_type, doc in _existing_resources(plan, actual):
-        yield from resource_type.routes_to(doc)
+    for resource_type, properties in _existing_resources(plan, actual):
+        yield from resource_type.routes_to(properties)
 
 
 def replacement_targets(plan: Plan, actual: Mapping[str, JsonObject]) -> dict[str, str]:
     """Map each declared id whose traffic another owner, such as ECS, has moved to the id that gets it now."""
     return {
         own: other
-        for resource_type, doc in _existing_resources(plan, actual)
-        for own, other in resource_type.replacement_targets(doc).items()
+        for resource_type, properties in _existing_resources(plan, actual)
+        for own, other in resource_type.replacement_targets(properties).items()
     }
 
 
@@ -126,11 +124,11 @@ def replacement_followers(plan: Plan) -> Iterator[str]:
 
 
 def _existing_resources(plan: Plan, actual: Mapping[str, JsonObject]) -> Iterator[tuple[ResourceType, JsonObject]]:
-    # The type and actual state of each resource of the stack that exists, selected or not.
+    """Yield the type and the actual properties of each existing resource of the stack, selected or not."""
     whole = plan.unfiltered or plan
     for resource in whole.stack:
-        if doc := actual.get(resource.logical_id) or whole.actual.get(resource.logical_id):
-            yield resource.type, doc
+        if properties := actual.get(resource.logical_id) or whole.actual.get(resource.logical_id):
+            yield resource.type, properties
 
 
 class Cutover:
@@ -156,8 +154,8 @@ class Cutover:
         whose initial properties are not its final ones goes on in the later phases.
         """
         initial = self._initial_properties(managed.type, managed.spec.props)
-        led_by_others = replacement_targets(self.plan, self.actual_states.properties).keys()
-        if initial != managed.spec.props or not led_by_others.isdisjoint(managed.type.routes_to(managed.spec.props)):
+        routed_by_others = replacement_targets(self.plan, self.actual_states.properties).keys()
+        if initial != managed.spec.props or not routed_by_others.isdisjoint(managed.type.routes_to(managed.spec.props)):
             self.later_phase_names.append(managed.spec.logical_id)
         return managed.with_props(initial)
 
@@ -182,8 +180,8 @@ class Cutover:
         return joined, with_unmanaged(decide_change(resource, resource_state, actual, joined), change.unmanaged)
 
     def _initial_properties(self, resource_type: ResourceType, desired: JsonObject) -> JsonObject:
-        # The properties at creation, by what gets traffic before this run, and what is replaced.
-        olds = deposed_ids(self.executor, self.actual_states.properties, self._serving_before)
+        """Return the properties at creation, given what got traffic before this run and what is replaced."""
+        replaced_ids = deposed_ids(self.executor, self.actual_states.properties, self._serving_before)
         return resource_type.initial_properties(
-            desired, self._serving_before, replacement_targets(self.plan, self.actual_states.properties) | olds
+            desired, self._serving_before, replacement_targets(self.plan, self.actual_states.properties) | replaced_ids
         )

@@ -60,10 +60,10 @@ def _deletion_graph(
     """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
     resource_states = state.resources
 
-    def beside(name: str, other: str) -> bool:
+    def is_alongside(name: str, other: str) -> bool:
         return resource_states[other].type_name in resource_types[resource_states[name].type_name].deleted_alongside
 
-    return delete_graph({name: resource_states[name].depends_on for name in names}, beside)
+    return delete_graph({name: resource_states[name].depends_on for name in names}, is_alongside)
 
 
 def recorded_resource(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
@@ -82,17 +82,13 @@ def recorded_resource(state: StackState, name: str, resource_types: ResourceType
         if resource_state.id
         else state.ids_of_others(name, resource_state.type_name, resource_state.region),
     )
-    resource_type, parents = (
-        resource_types[resource_state.type_name],
-        _parents_known_by_name(state, resource_state, resource_types),
-    )
     return ManagedResource(
-        resource_type,
+        resource_types[resource_state.type_name],
         spec,
         resource_state.region,
         tuple(resource_state.depends_on),
         resource_state.step,
-        parents=parents,
+        parents=_parents_known_by_name(state, resource_state, resource_types),
     )
 
 
@@ -103,12 +99,12 @@ def _parents_known_by_name(
     resource_type = resource_types[resource_state.type_name]
     if resource_type.tagged:
         return ()
-    places = [resource_state.desired.get(key) for key in resource_type.lookup_properties]
+    parent_ids = [resource_state.desired.get(key) for key in resource_type.lookup_properties]
     dependencies = {name: state.resources[name] for name in resource_state.depends_on if name in state.resources}
     return tuple(
         recorded_resource(state, name, resource_types)
         for name, dependency in dependencies.items()
-        if dependency.id and dependency.id in places and is_identified_by_name(resource_types[dependency.type_name])
+        if dependency.id and dependency.id in parent_ids and is_identified_by_name(resource_types[dependency.type_name])
     )
 
 
@@ -140,16 +136,17 @@ def delete_and_report(
     name, clock = managed.spec.logical_id, executor.clock
     start = clock.now()
     executor.listen(Event("starting", name, "delete"))
-    reported: list[DeleteStage] = []
+    is_accepted = False
 
-    def begun() -> None:
-        if not reported:
-            reported.append(DeleteStage(name, "going"))
+    def on_accepted() -> None:
+        nonlocal is_accepted
+        if not is_accepted:
+            is_accepted = True
             executor.listen(Event("going", name, "delete", seconds=clock.now() - start))
-            report_stage(reported[0])
+            report_stage(DeleteStage(name, "going"))
 
     try:
-        if retention_reason := executor.delete(managed, begun):
+        if retention_reason := executor.delete(managed, on_accepted):
             outcome.kept[name] = retention_reason
     except OwnershipConflict as error:
         outcome.foreign[name] = error.message
