@@ -118,12 +118,14 @@ class Cooldown:
         try:
             reply = self._retry_policy().call(change)
         except RetryLater as error:
+            # AWS has accepted a part of the change just now: the cooldown runs from this moment.
             now = self._clock.wall()
             self._state_manager.record_change(self._logical_id, now, is_partial=True)
             raise _cooldown_error(self._managed, _format_minute(now + self._type.cooldown * self._speed)) from error
         except Exception as error:
             if not matches_codes(error, self._type.cooldown_codes):
                 raise
+            # AWS has refused the change or its rest: the cooldown runs from the last change that is known.
             self._state_manager.record_change(self._logical_id, self._last_change, is_partial=True)
             raise _cooldown_error(self._managed, self._describe_next_change()) from error
         self._state_manager.record_change(self._logical_id, self._clock.wall(), is_partial=False)

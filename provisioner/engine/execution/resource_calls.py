@@ -169,9 +169,8 @@ class _ResourceRetries:
         """Return the seconds until a call that was refused, `elapsed` seconds after its start, is tried again."""
         if isinstance(error, RetryLater):
             return poll_interval(elapsed, error.due * self._calls.speed)
-        if self._action == "create" and code_of(error) not in self._calls.recent.not_found_codes(
-            self._managed.depends_on
-        ):
+        misses_dependency = code_of(error) in self._calls.recent.not_found_codes(self._managed.depends_on)
+        if self._action == "create" and not misses_dependency:
             due = self._expected_acceptance(self._calls.clock.now() - elapsed)
             if due > elapsed:
                 return poll_interval(elapsed, due)

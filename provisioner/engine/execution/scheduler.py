@@ -72,6 +72,7 @@ class DagExecutor(Generic[Vertex]):
             self._pool.submit(self._run_work, work)
 
     def _run_work(self, work: Work[Vertex]) -> None:
+        """Run a work in a thread of the pool, and report each completed vertex, its error and its end."""
         try:
             work(lambda vertex: self._reports.put(("done", vertex)))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
