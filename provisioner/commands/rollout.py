@@ -146,10 +146,10 @@ class RolloutFollower:
             self.console.record("deployment", service=self.service.title, revision=revision, **json_fields(stage))
         self.console.note(f"  {stage.description}", "dim")
 
-    def _give_up_on_fatal_stop(self, watch: RolloutWatch, revision: str) -> Iterator[str]:
-        """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
+    def _give_up_on_fatal_stop(self, watch: RolloutWatch, revision: str) -> list[str]:
+        """Stop the deployment if a stopped task shows that it cannot succeed; return the reason, or nothing.
 
-        If stopped tasks may not be read, yield that error. After either, they are not looked at again.
+        If stopped tasks may not be read, return that error: then they are not looked at again.
         """
         service, before = self.service, self.before.stopped_tasks or frozenset()
         try:
@@ -158,10 +158,11 @@ class RolloutFollower:
             ):
                 self.console.note(f"A task stopped ({reason}): the deployment is given up.", "yellow")
                 watch.roll_back()
-                yield reason
+                return [reason]
         except ClientError as error:
             _warn_fail_fast_denied(service, error)
-            yield describe_error(error)
+            return [describe_error(error)]
+        return []
 
     def _superseded_error(
         self, revision: str, stage: RolloutStage, successor: SupersedingDeployment

@@ -208,7 +208,7 @@ def _check_revision(running: RunningRevision, props: Mapping[str, str], options:
 
 def _override_tags(running: RunningRevision, options: DeployOptions) -> dict[str, str]:
     """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
-    overrides = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())
+    overrides = dict.fromkeys(running.tags.get(SHIPPED_WITH, "").split())  # a set that keeps its order
     overrides |= dict.fromkeys([SIZE_WORD] if options.cpu or options.memory else [])
     overrides |= dict.fromkeys(f"{VARIABLE_PREFIX}{name}" for name in sorted(options.environment))
     overrides_tag = " ".join(overrides)

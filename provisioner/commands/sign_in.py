@@ -26,10 +26,10 @@ class SignInWait:
         self._console = console
         self._clock = clock
         self._lock = threading.Lock()
-        self._began = self._last = 0.0
+        self._began = self._last_failure = 0.0
 
     def __call__(self, error: ChainError) -> None:
-        """Wait one step; the first caller tells the person what to do.
+        """Wait one step for a new sign-in; the first thread that comes here asks the person for it.
 
         Raises:
             ChainError: The run was asked to end, or nobody has signed in for half an hour.
@@ -37,13 +37,13 @@ class SignInWait:
         """
         with self._lock:
             now = self._clock.now()
-            if not self._last or now - self._last > _NEW_CASE_AFTER:
+            if not self._last_failure or now - self._last_failure > _NEW_CASE_AFTER:
                 self._began = now
                 self._console.ask(
                     f"{error.message}\nSign in again: {error.login} (the run goes on by itself; it waits for "
                     f"{SIGN_IN_TIMEOUT / 60:.0f} minutes, Ctrl-C stops it)."
                 )
-            self._last = now
+            self._last_failure = now
         if now - self._began > SIGN_IN_TIMEOUT:
             raise error
         try:
