@@ -9,7 +9,7 @@ from provisioner.aws.connection import AwsConnection
 from provisioner.aws.regions import choose_region
 from provisioner.emulator.local import RunningEmulator
 from provisioner.emulator.local import start_emulator as start_embedded
-from provisioner.engine.calls.caller import called_by
+from provisioner.engine.calls.caller import caller_location
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.steps.lookups import validate_lookups
@@ -180,5 +180,5 @@ class AwsConnections:
         """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""
         if region not in self._by_region:
             connection = AwsConnection(region, self.local)
-            self._by_region[region] = connection, called_by(connection)
+            self._by_region[region] = connection, caller_location(connection)
         return self._by_region[region]

@@ -7,7 +7,7 @@ from provisioner.bucket.conditional_writes import check_conditional_writes
 from provisioner.bucket.creation import Safeguard, create_bucket, set_safeguards
 from provisioner.commands.confirmation import Confirmation
 from provisioner.emulator.local import start_emulator as start_embedded
-from provisioner.engine.calls.caller import called_by
+from provisioner.engine.calls.caller import caller_location
 from provisioner.errors import UsageError
 from provisioner.location import check_account
 from provisioner.stopping import begin_change
@@ -28,7 +28,7 @@ def init_bucket(
     bucket = Bucket.parse(workspace.state_address, emulator, region, workspace.state_endpoint)
     if bucket.endpoint:
         console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
-    location = called_by(bucket.aws)
+    location = caller_location(bucket.aws)
     check_account(location, account)
     is_new = bucket.region is None
     region_name = bucket.region or bucket.aws.region

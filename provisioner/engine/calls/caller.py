@@ -22,7 +22,7 @@ _UNSENT_RETRY_SECONDS = 3.0
 _OF_CALLER = frozenset({ErrorCategory.EXPIRED, ErrorCategory.DENIED, ErrorCategory.REFUSED})
 
 
-def called_by(connection: AwsConnection, clock: Clock | None = None) -> StackLocation:
+def caller_location(connection: AwsConnection, clock: Clock | None = None) -> StackLocation:
     """Return the account, partition, region and endpoint that the credentials speak for.
 
     A throttled or lost call is retried for up to 20 seconds.
