@@ -39,7 +39,7 @@ def _health_lines(context: HealthContext, vpc: ObservedResource, suffix: str) ->
     results = run_checks(DoctorContext(suffix, context.clients, context.now), ACL_CHECKS)
     problems = {result.finding.problem for result in results if result.finding and result.finding.name == ACL_FINDING}
     for problem in sorted(problems):
-        yield HealthLine(vpc.logical_id, problem, "unwell")
+        yield HealthLine(vpc.logical_id, problem, "unhealthy")
     for result in results if not problems else ():
         if result.read_failed:
             yield HealthLine(vpc.logical_id, f"what its network ACLs stop is unknown: {result.note}", "unknown")

@@ -24,8 +24,8 @@ from provisioner.health.topics import is_healthy, topics
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.stopping import exit_code
-from provisioner.terminal.console import Console, table_lines
-from provisioner.terminal.health import ColoredLine, health_json, health_lines, health_summary
+from provisioner.terminal.console import ColoredLine, Console, table_lines
+from provisioner.terminal.health import health_json, health_lines, health_summary
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
 from provisioner.workspace import next_steps, unfinished_teardown

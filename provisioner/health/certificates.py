@@ -49,8 +49,8 @@ def _certificate_line(context: HealthContext, certificate: ObservedResource, act
     status, end = actual.get("Status", ""), actual.get("NotAfter")
     name = actual.get("DomainName", certificate.aws_name)
     if end is None:
-        return HealthLine(certificate.logical_id, f"{name}: {status}", "unwell", {"status": status})
+        return HealthLine(certificate.logical_id, f"{name}: {status}", "unhealthy", {"status": status})
     days = int((end.timestamp() - context.now) // _SECONDS_PER_DAY)
-    line_status: LineStatus = "well" if status == "ISSUED" and days >= _MIN_DAYS_LEFT else "unwell"
+    line_status: LineStatus = "healthy" if status == "ISSUED" and days >= _MIN_DAYS_LEFT else "unhealthy"
     text = f"{name}: {status}, {days} days left (until {end.date().isoformat()})"
     return HealthLine(certificate.logical_id, text, line_status, {"status": status, "days": days})

@@ -78,12 +78,12 @@ _PENDING = "PendingConfirmation"
 def alarms(context: HealthContext) -> Iterator[HealthLine]:
     """Yield a line for each alarm that rings or could not be read, and one that counts all the others."""
     lines = list(context.lines_of_type("Alarm", _alarm_line))
-    yield from (line for line in lines if line.status != "well")
-    states = Counter(line.facts["state"] for line in lines if line.status == "well")
+    yield from (line for line in lines if line.status != "healthy")
+    states = Counter(line.facts["state"] for line in lines if line.status == "healthy")
     if states:
-        text = f"{states[_OK]} quiet, {states[_NO_DATA]} without data"
+        text = f"{states[_OK]} OK, {states[_NO_DATA]} without data"
         name = "all" if len(lines) == states.total() else "others"
-        yield HealthLine(name, text, "well", {"states": dict(states)})
+        yield HealthLine(name, text, "healthy", {"states": dict(states)})
     yield from context.lines_of_type("Subscription", _unconfirmed_subscription)
 
 
@@ -91,8 +91,8 @@ def _unconfirmed_subscription(subscription: ObservedResource, actual: JsonObject
     """Return a line for a subscription that nobody confirmed: SNS sends it nothing."""
     if actual["SubscriptionArn"] != _PENDING:
         return []
-    text = f"{actual['Endpoint']} has not confirmed yet, and is told nothing"
-    return [HealthLine(subscription.logical_id, text, "told", {"endpoint": actual["Endpoint"]})]
+    text = f"{actual['Endpoint']} has not confirmed the subscription, so SNS sends nothing there"
+    return [HealthLine(subscription.logical_id, text, "info", {"endpoint": actual["Endpoint"]})]
 
 
 def _alarm_line(alarm: ObservedResource, actual: JsonObject) -> HealthLine:
@@ -100,5 +100,7 @@ def _alarm_line(alarm: ObservedResource, actual: JsonObject) -> HealthLine:
     state = actual["StateValue"]
     description = (actual.get("AlarmDescription", ""), actual.get("StateReason", ""))
     if state == _IN_ALARM:
-        return HealthLine(alarm.logical_id, f"rings: {' '.join(filter(None, description))}", "unwell", {"state": state})
-    return HealthLine(alarm.logical_id, "", "well", {"state": state})
+        return HealthLine(
+            alarm.logical_id, f"in alarm: {' '.join(filter(None, description))}", "unhealthy", {"state": state}
+        )
+    return HealthLine(alarm.logical_id, "", "healthy", {"state": state})

@@ -13,15 +13,15 @@ from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import HealthStatus, ResourceHealth
 
-# `told` is neither good nor bad, such as an event or a number. `unknown`: AWS could not be asked.
-LineStatus = Literal["well", "unwell", "unknown", "told"]
+# `info` is neither good nor bad, such as an event or a number. `unknown`: AWS could not be asked.
+LineStatus = Literal["healthy", "unhealthy", "unknown", "info"]
 
 
 _LINE_STATUSES: Mapping[HealthStatus, LineStatus] = {
-    "healthy": "well",
-    "in progress": "unwell",
-    "unhealthy": "unwell",
-    "gone": "unwell",
+    "healthy": "healthy",
+    "in progress": "unhealthy",
+    "unhealthy": "unhealthy",
+    "gone": "unhealthy",
     "unknown": "unknown",
 }
 
@@ -95,7 +95,7 @@ def lines_of(resource: ObservedResource, describe: Describe) -> Lines:
     if resource.unknown_reason:
         return HealthLine(resource.logical_id, f"unknown: {resource.unknown_reason}", "unknown")
     if resource.actual is None:
-        return HealthLine(resource.logical_id, "is not there", "unwell")
+        return HealthLine(resource.logical_id, "missing", "unhealthy")
     return describe(resource, resource.actual)
 
 
@@ -123,5 +123,5 @@ def reason_unknown(error: Exception, activity: str) -> str:
 def line_status(resource: ObservedResource, aws_status: Any, healthy_status: str) -> LineStatus:
     """Return the status of a line: by the resource's health, or if unknown by comparing with `healthy_status`."""
     if resource.health is None:
-        return "well" if aws_status == healthy_status else "unwell"
+        return "healthy" if aws_status == healthy_status else "unhealthy"
     return _LINE_STATUSES[resource.health.status]

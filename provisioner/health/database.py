@@ -42,4 +42,4 @@ def _capacity_line(context: HealthContext, instance: ObservedResource, actual: J
     (values,) = read_metrics(context.clients, [capacity], context.now, _METRIC_WINDOW, _METRIC_PERIOD)
     acu = values[0] if values else None
     text = "its ACU now is not measured yet" if acu is None else f"{acu:g} ACU now"
-    return HealthLine(instance.logical_id, text, "told", {"acu": acu})
+    return HealthLine(instance.logical_id, text, "info", {"acu": acu})

@@ -36,16 +36,14 @@ def _task_count_line(service: ObservedResource, actual: JsonObject) -> HealthLin
     pending_text = f", {pending} pending" if pending else ""
     revision = str(actual["taskDefinition"]).rpartition("/")[2]
     facts = {"wanted": desired, "running": running, "pending": pending, "task_definition": revision}
-    line_status: LineStatus = "well" if actual["status"] == "ACTIVE" and running >= desired else "unwell"
+    line_status: LineStatus = "healthy" if actual["status"] == "ACTIVE" and running >= desired else "unhealthy"
     return HealthLine(service.logical_id, f"{running} of {desired} run{pending_text}; {revision}", line_status, facts)
 
 
 def _capacity_line(service: ObservedResource, capacity: Counter[str]) -> HealthLine:
     """Return the line with the number of running tasks on each capacity provider."""
     counts = ", ".join(f"{count} on {name}" for name, count in sorted(capacity.items()))
-    return HealthLine(
-        service.logical_id, counts or "on no capacity: no task runs", "told", {"capacity": dict(capacity)}
-    )
+    return HealthLine(service.logical_id, counts or "no task runs", "info", {"capacity": dict(capacity)})
 
 
 def _tasks_by_capacity(context: HealthContext, actual: JsonObject) -> Counter[str]:
@@ -78,7 +76,7 @@ def _deployment_line(service: ObservedResource, deployment: JsonObject, now: flo
     text = f"deployment {state} for {_format_seconds(since)}: {counts}{f'; {hook}' if hook else ''}"
     facts = {"deployment": deployment["id"], "rollout": state, "failed": failed, "seconds": round(since)}
     facts |= {"waits": hook} if hook else {}
-    return HealthLine(service.logical_id, text, "unwell", facts)
+    return HealthLine(service.logical_id, text, "unhealthy", facts)
 
 
 def _format_seconds(seconds: float) -> str:
@@ -95,4 +93,4 @@ def events(context: HealthContext) -> Iterator[HealthLine]:
     ]
     for created_at, logical_id, message in sorted(found, key=lambda service: service[0], reverse=True)[:_MAX_EVENTS]:
         time_text = created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        yield HealthLine(time_text, message, "told", {"service": logical_id})
+        yield HealthLine(time_text, message, "info", {"service": logical_id})

@@ -29,7 +29,7 @@ def targets(context: HealthContext) -> Iterator[HealthLine]:
         found = [each for each in listed["TargetHealthDescriptions"] if each not in others]
         resting = doc.get("TargetHealth") == "resting"
         group = _group_line(one, Counter(each["TargetHealth"]["State"] for each in found), is_resting=resting)
-        if group.status == "unwell":
+        if group.status == "unhealthy":
             for arn in doc.get("LoadBalancerArns", []):
                 groups_without_target.setdefault(arn, []).append(one.logical_id)
         yield group
@@ -40,7 +40,7 @@ def targets(context: HealthContext) -> Iterator[HealthLine]:
     for resource in context.of_types("LoadBalancer"):
         if groups := groups_without_target.get((resource.actual or {}).get("LoadBalancerArn", "")):
             yield HealthLine(
-                resource.logical_id, f"no healthy target in {', '.join(groups)}", "unwell", {"groups": groups}
+                resource.logical_id, f"no healthy target in {', '.join(groups)}", "unhealthy", {"groups": groups}
             )
 
 
@@ -51,9 +51,9 @@ def _group_line(group: ObservedResource, states: Counter[str], *, is_resting: bo
     """
     healthy, total = states["healthy"], states.total()
     if is_resting and not total:
-        return HealthLine(group.logical_id, "no target: ECS leads to its other group", "told", {"states": {}})
+        return HealthLine(group.logical_id, "no target: ECS routes to the other target group", "info", {"states": {}})
     text = f"{healthy} of {total} healthy" if total else "no target"
-    return HealthLine(group.logical_id, text, "well" if healthy else "unwell", {"states": dict(states)})
+    return HealthLine(group.logical_id, text, "healthy" if healthy else "unhealthy", {"states": dict(states)})
 
 
 def _foreign_targets(context: HealthContext, descriptions: list[JsonObject]) -> list[JsonObject]:
@@ -65,9 +65,10 @@ def _foreign_targets(context: HealthContext, descriptions: list[JsonObject]) -> 
 
 def _foreign_target_line(description: JsonObject) -> HealthLine:
     """Return the line of a target that is no task of the stack."""
-    text = f"{description['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
-    facts = {"state": description["TargetHealth"]["State"], "stranger": True}
-    return HealthLine(foreign_targets.describe_target(description["Target"]), text, "unwell", facts)
+    state = description["TargetHealth"]["State"]
+    text = f"{state}, but no task of this stack: somebody registered it; `apply` deregisters it"
+    facts = {"state": state, "stranger": True}
+    return HealthLine(foreign_targets.describe_target(description["Target"]), text, "unhealthy", facts)
 
 
 def _target_line(description: JsonObject) -> HealthLine:
@@ -76,5 +77,5 @@ def _target_line(description: JsonObject) -> HealthLine:
     name = f"{target['Id']}:{target['Port']}"
     reason = ": ".join(filter(None, (health.get("Reason"), health.get("Description"))))
     text = f"{health['State']}{f' ({reason})' if reason else ''}"
-    line_status: LineStatus = "told" if health["State"] in _TRANSIENT_STATES else "unwell"
+    line_status: LineStatus = "info" if health["State"] in _TRANSIENT_STATES else "unhealthy"
     return HealthLine(name, text, line_status, {"state": health["State"], "reason": health.get("Reason", "")})

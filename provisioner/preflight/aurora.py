@@ -57,7 +57,7 @@ def describe_end_of_support(
     if not is_support_end_near(end, today):
         return ""
     major, has_ended = major_of(version), end < today
-    day = f"{end} (reckoned)" if is_estimated else str(end)
+    day = f"{end} (estimated)" if is_estimated else str(end)
     sentence = f"the standard support of PostgreSQL {major} {'ended' if has_ended else 'ends'} on {day}"
     if not is_enrolled:
         return f"{sentence}: AWS moves the database to a later major version after that"

@@ -97,7 +97,7 @@ class _BoxBuilder:
         )
         return Box(
             title,
-            (f"{len(resources)} of them",),
+            (f"{len(resources)} resources",),
             state,
             status_text,
             ", ".join(resource.logical_id for resource in resources),
@@ -135,7 +135,7 @@ def _outside_boxes(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[B
 
 def _describe_exposure(resource: ReportResource) -> str:
     """Return in words who can reach the load balancer."""
-    return "answers from inside only" if resource.props.get("Scheme") == "internal" else "faces CloudFront"
+    return "internal" if resource.props.get("Scheme") == "internal" else "internet-facing"
 
 
 def _zones(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[Zone]:
@@ -200,8 +200,8 @@ def _describe_egress(resources: ReportResources, subnet: ReportResource) -> str:
                     name for name in route.depends_on if name in resources and resources[name].type_name == "NatGateway"
                 ]
                 if nat_gateways and tables & set(route.depends_on):
-                    return f"out by {nat_gateways[0]}"
-    return "no way out"
+                    return f"egress through {nat_gateways[0]}"
+    return "no egress"
 
 
 def _private_boxes(resources: ReportResources, boxes: _BoxBuilder) -> Iterator[Box]:

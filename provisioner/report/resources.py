@@ -89,9 +89,9 @@ def resources_from_aws(plan: Plan, report: DriftReport) -> dict[str, ReportResou
 
 def mark_unhealthy(resources: ReportResources, topics: Iterable[TopicHealth]) -> dict[str, ReportResource]:
     """Return the same resources, but marked as unhealthy where a topic of `status` says so."""
-    unhealthy = {line.name: line.text for topic in topics for line in topic.lines if line.status == "unwell"}
+    unhealthy = {line.name: line.text for topic in topics for line in topic.lines if line.status == "unhealthy"}
     return {
-        name: replace(resource, status="bad", aws_status="not well")
+        name: replace(resource, status="bad", aws_status="unhealthy")
         if name in unhealthy and resource.status in ("good", "changed")
         else resource
         for name, resource in resources.items()
@@ -167,7 +167,7 @@ def display_status_of(
     """
     if actual is None:
         # Without drift it is not missing: it will be replaced, together with the resource it belongs to.
-        return ("bad", MISSING) if drift else ("unknown", "to be made anew")
+        return ("bad", MISSING) if drift else ("unknown", "to be replaced")
     health = health or health_of(resource_type, actual)
     if health.status != "healthy":
         return _DISPLAY_STATUSES[health.status], health.description

@@ -168,7 +168,7 @@ CONTROLS: tuple[SecurityControl, ...] = (
         _rules_without_key,
     ),
     SecurityControl(
-        "A firewall stands before it",
+        "A web ACL filters requests",
         "known attacks and floods end there",
         "waf.enabled",
         every("WebACL", _exists),

@@ -48,6 +48,8 @@ def unwrap_trusted(text: str) -> str:
 
 
 FORMAT_VERSION = 1
+# A line of text and the name of its colour; "" for no colour.
+ColoredLine = tuple[str, str]
 _COLOR_CODES = {
     "red": "31",
     "green": "32",
@@ -166,7 +168,7 @@ class Console:
             self.is_stdout_open = self.is_stdout_open and not (error and stream is sys.stdout)
         if error and stream is sys.stdout and not isinstance(error, BrokenPipeError):
             output_errors.append(f"stdout cannot be written: {error.strerror or error}.")
-            self.warn(output_errors[-1], "The answer is not whole; what was to be done is done.")
+            self.warn(output_errors[-1], "The output is incomplete; the command itself was carried out.")
 
 
 # Why the output of the command is incomplete though its work is done. The exit code depends on it.

@@ -24,7 +24,7 @@ _LABELS = {
     "failed": "failed",
     "unknown": "in a state unknown to this version",
     "extra": "added by hand",
-    "held": "left to other owners",
+    "held": "managed by others",
 }
 
 
@@ -87,7 +87,7 @@ def drift_notes(report: DriftReport) -> list[str]:
     notes += [f"AWS is still at work on {busy}."] if busy else []
     notes += [f"{name}: {operation}." for name, operation in sorted(report.under_way.items())]
     notes += [f"Not known: {reason}." for reason in report.unlisted]
-    ahead = f"Not compared, as no run has confirmed it yet: {unfinished}. `apply` goes on with it."
+    ahead = f"Not compared, because no run has recorded it as ready yet: {unfinished}. `apply` goes on with it."
     return notes + ([ahead] if unfinished else [])
 
 
@@ -103,7 +103,7 @@ def _field_lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for field in drift.fields:
         desired = (
-            f"; the settings now want {format_value(mask_changes(field.desired, field.recorded))}"
+            f"; the settings now say {format_value(mask_changes(field.desired, field.recorded))}"
             if field.has_moved
             else ""
         )

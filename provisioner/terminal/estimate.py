@@ -124,8 +124,8 @@ def _cost_lines(cost: CostEstimate) -> Iterator[str]:
 def _upcoming_charge_lines(cost: CostEstimate) -> Iterator[str]:
     """Yield a line for each charge that begins soon."""
     for upcoming in cost.later:
-        day = f"{upcoming.since} (reckoned)" if upcoming.is_estimated else str(upcoming.since)
-        yield f"      From {day} on, {_format_cost(upcoming.cost)} USD a month besides for {upcoming.name}."
+        day = f"{upcoming.since} (estimated)" if upcoming.is_estimated else str(upcoming.since)
+        yield f"      From {day} on, {_format_cost(upcoming.cost)} USD a month more for {upcoming.name}."
 
 
 def _changed_charges(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:

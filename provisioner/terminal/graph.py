@@ -30,7 +30,7 @@ def show_graph(console: Console, stack: Stack) -> None:
             console.data(f"      {key}: {_format_value(value)}")
         if resource.edges:
             console.data(f"      after {', '.join(_describe_edge(edge) for edge in strictest_edges(resource))}")
-    console.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} pieces.")
+    console.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} steps.")
 
 
 def declared_outputs(stack: Stack) -> dict[str, str]:

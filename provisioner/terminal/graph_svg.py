@@ -72,8 +72,8 @@ width="{width}" height="{height}" role="img">
 <title>{escape(title)}</title><style>{_STYLE}</style>
 <rect class="ground" width="{width}" height="{height}"/>
 <text class="title" x="{_PAD}" y="30">{escape(title)}</text>
-<text class="pale" x="{_PAD}" y="50">What comes later stands further right. \
-Thick lines wait until the thing is ready, thin ones only until it exists.</text>
+<text class="pale" x="{_PAD}" y="50">Each resource is to the right of those that it depends on. \
+Thick line: it waits until they are ready. Thin line: only until they exist.</text>
 {chr(10).join(parts)}
 </svg>"""
 

@@ -6,33 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.health.context import LineStatus, TopicHealth
+from provisioner.terminal.console import ColoredLine
 
-ColoredLine = tuple[str, str]
-_SIGNS: Mapping[LineStatus, str] = {"well": " ", "told": " ", "unwell": "!", "unknown": "?"}
-_COLORS: Mapping[LineStatus, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
+_SIGNS: Mapping[LineStatus, str] = {"healthy": " ", "info": " ", "unhealthy": "!", "unknown": "?"}
+_COLORS: Mapping[LineStatus, str] = {"healthy": "", "info": "", "unhealthy": "red", "unknown": "yellow"}
+# The JSON output keeps the words that scripts compare with.
+_JSON_MARKS: Mapping[LineStatus, str] = {"healthy": "well", "info": "told", "unhealthy": "unwell", "unknown": "unknown"}
 # The greatest width of the column of names, so that a sentence fits beside it in 80 columns.
 _MAX_NAME_WIDTH = 28
 # How many resources are named in one sentence.
 _MAX_NAMED = 3
 
 
-def health_lines(parts: Sequence[TopicHealth]) -> Iterator[ColoredLine]:
+def health_lines(topics: Sequence[TopicHealth]) -> Iterator[ColoredLine]:
     """Yield the lines of all topics with their colours.
 
     `!` precedes a line about an unhealthy resource, `?` a line about a resource whose health is unknown.
     """
-    topic_width = max((len(part.topic) for part in parts), default=0)
-    name_widths = [len(line.name) for part in parts for line in part.lines]
+    topic_width = max((len(topic.topic) for topic in topics), default=0)
+    name_widths = [len(line.name) for topic in topics for line in topic.lines]
     # A longer name exceeds the column in its own line, and does not widen the column for the others.
     name_width = max((width for width in name_widths if width <= _MAX_NAME_WIDTH), default=0)
-    for part in parts:
-        shown_topic, previous_name = part.topic, ""
-        for line in part.lines:
+    for topic in topics:
+        shown_topic, previous_name = topic.topic, ""
+        for line in topic.lines:
             shown_name = "" if line.name == previous_name else line.name
-            text = (
-                f"{_SIGNS[line.status]} {shown_topic:<{topic_width}}  {shown_name:<{name_width}}  {line.text}".rstrip()
-            )
-            yield text, _COLORS[line.status]
+            columns = (_SIGNS[line.status], f"{shown_topic:<{topic_width}} ", f"{shown_name:<{name_width}} ", line.text)
+            yield " ".join(columns).rstrip(), _COLORS[line.status]
             shown_topic, previous_name = "", line.name
 
 
@@ -47,16 +47,16 @@ def health_summary(
         unfinished_teardown: A teardown that has not ended, in words; "" if there is none.
 
     """
-    unhealthy = [topic.topic for topic in topics if topic.has_status("unwell")]
+    unhealthy = [topic.topic for topic in topics if topic.has_status("unhealthy")]
     unknown = [topic.topic for topic in topics if topic.has_status("unknown")]
     statements = [unfinished_teardown] if unfinished_teardown else []
-    statements += [f"not well: {', '.join(unhealthy)}"] if unhealthy else []
+    statements += [f"unhealthy: {', '.join(unhealthy)}"] if unhealthy else []
     statements += [f"unknown: {', '.join(unknown)}"] if unknown else []
     verb = "resource is" if len(problems) == 1 else "resources are"
     named = ", ".join(problems[:_MAX_NAMED]) + (" and others" if len(problems) > _MAX_NAMED else "")
-    statements += [f"{len(problems)} {verb} not there, not ready or unknown: {named}"] if problems else []
+    statements += [f"{len(problems)} {verb} missing, not ready or unknown: {named}"] if problems else []
     if not statements:
-        return "All is well.", "green"
+        return "Everything is healthy.", "green"
     text = "; ".join(statements)
     return f"{text[0].upper()}{text[1:]}.", "red" if unhealthy or problems or unfinished_teardown else "yellow"
 
@@ -64,6 +64,9 @@ def health_summary(
 def health_json(topics: Sequence[TopicHealth]) -> dict[str, list[dict[str, Any]]]:
     """Return the lines of each topic for the JSON output."""
     return {
-        topic.topic: [{"name": line.name, "mark": line.status, "says": line.text, **line.facts} for line in topic.lines]
+        topic.topic: [
+            {"name": line.name, "mark": _JSON_MARKS[line.status], "says": line.text, **line.facts}
+            for line in topic.lines
+        ]
         for topic in topics
     }

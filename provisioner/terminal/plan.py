@@ -88,7 +88,7 @@ def external_owner_lines(plan: Plan) -> list[str]:
             f"{change.step}/{change.logical_id}"
         )
     return [
-        f"Left to {owner}: {', '.join(addresses)} {statement}"
+        f"Managed by {owner}: {', '.join(addresses)} {statement}"
         for (owner, statement), addresses in addresses_by_statement.items()
     ]
 

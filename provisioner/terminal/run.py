@@ -93,7 +93,7 @@ def caller_name(caller: str) -> str:
 def _head_lines(run: Run) -> Iterator[str]:
     """Yield the lines about the run as a whole."""
     location = f"account {run.location['account']}, region {run.location['region']}"
-    local_note = ", a rehearsal" if str(run.location["endpoint"]).startswith("embedded:") else ""
+    local_note = ", local AWS" if str(run.location["endpoint"]).startswith("embedded:") else ""
     yield f"{run.run}: {run.command} of {run.suffix}"
     yield f"  by     {run.user}, {start_time(run)}" + (f", as {run.caller}" if run.caller else "")
     yield f"  in     {location}{local_note}"
@@ -113,7 +113,7 @@ def _resource_lines(run: Run) -> Iterator[str]:
 def _resource_row(part: ResourceRun) -> tuple[str, ...]:
     """Return the cells of one resource."""
     stages = " ".join(f"{stage} {seconds:.1f}" for stage, seconds in part.stages)
-    retries = f" (asked again {part.waits} times)" if part.waits > 1 else ""
+    retries = f" ({part.waits} waits)" if part.waits > 1 else ""
     address = f"{part.step}/{part.logical_id}" if part.step else part.logical_id
     return (
         address,

@@ -26,7 +26,7 @@ def show_run_diff(console: Console, diff: RunDiff) -> None:
             f"{describe_counts(run.plan)}, {format_seconds(run.seconds)}, {run.result}"
         )
     lines = list(_diff_lines(diff))
-    for line in lines or ["Nothing differs but time."]:
+    for line in lines or ["Nothing differs except the duration."]:
         console.data(line)
 
 

@@ -7,9 +7,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from provisioner.terminal.console import Console, trusted_sequence
+from provisioner.terminal.console import ColoredLine, Console, trusted_sequence
 
-ColoredLine = tuple[str, str]
 # ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the
 # rest of the screen.
 _CLEAR_SCREEN, _CURSOR_HOME, _CLEAR_LINE_REST, _CLEAR_SCREEN_REST = map(

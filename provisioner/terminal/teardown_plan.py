@@ -37,7 +37,7 @@ def print_teardown_plan(
     for note in notes:
         console.data(note)
     _show_waves(console, teardown)
-    _show_entries(console, "Left standing:", "=", [deletion.retention_reason for deletion in teardown.deletions])
+    _show_entries(console, "Retained:", "=", [deletion.retention_reason for deletion in teardown.deletions])
     show_losses(console, [deletion.data_loss for deletion in teardown.deletions])
     _show_blocked(console, blocked_deletions)
     count = sum(not deletion.retention_reason for deletion in teardown.deletions)
@@ -73,7 +73,7 @@ def _show_entries(console: Console, heading: str, sign: str, entries: list[str])
 def _show_blocked(console: Console, blocked_deletions: list[BlockedDeletion]) -> None:
     """Print the blockers of deletions, and what to do about them."""
     if blocked_deletions:
-        console.data("Held by what is not this stack's:")
+        console.data("Blocked by resources outside this stack:")
     for blocked in blocked_deletions:
         console.data(f"  {console.paint('!', 'red')} {blocked}")
     for note in blocker_notes(blocked_deletions):

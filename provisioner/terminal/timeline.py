@@ -36,7 +36,7 @@ def timeline_summary(timeline: Timeline) -> str:
     """Return the summary of the run: duration, calls, and the critical path."""
     run_text = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
     if not timeline.bars:
-        return f"{run_text}, {amount(timeline.calls, 'call')}, nothing was to be done."
+        return f"{run_text}, {amount(timeline.calls, 'call')}, nothing to do."
     chain = " > ".join(f"{logical_id} {seconds:.1f} s" for logical_id, seconds in timeline.critical_path)
     return (
         f"{run_text}, {amount(len(timeline.bars), 'step')}, {amount(timeline.calls, 'call')}.\n"

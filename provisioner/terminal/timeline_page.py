@@ -86,7 +86,7 @@ def _bar_row(bar: Bar, run_seconds: float) -> str:
         parts.append(_bar_part("call error" if call.detail else "call", call, run_seconds, tooltip))
     critical = " critical" if bar.is_critical else ""
     retries = amount(len(bar.attempts), "time")
-    title = f"{bar.step}/{bar.logical_id}: {bar.type_name}, {bar.action}, {bar.outcome}; asked again {retries}"
+    title = f"{bar.step}/{bar.logical_id}: {bar.type_name}, {bar.action}, {bar.outcome}; retried {retries}"
     return (
         f'<div class="row{critical}" title="{escape(title)}"><span class="name">{escape(bar.logical_id)}</span>'
         f'<span class="track">{"".join(parts)}</span><span class="time">{bar.seconds:.1f} s</span></div>'

@@ -73,7 +73,7 @@ def test_all_four_tell_it(
 
     status = user.process("status", "--local", *NAMED)
     assert status.code == 1, status.out
-    assert "All is well." not in status.out
+    assert "Everything is healthy." not in status.out
     assert user.process("doctor", "--local", *NAMED).code == 1
     drift = user.process("drift", "--local", "--detailed-exitcode", *NAMED)
     assert drift.code == 2, drift.out

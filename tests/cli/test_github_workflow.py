@@ -151,7 +151,7 @@ def test_what_is_merged_is_applied_and_what_stands_is_reported_then_looked_at_fo
     summary = runner.summary.read_text()
     assert re.search(r"^### apply of `prod`: ok$", summary, re.MULTILINE)
     assert f"| `vpc_id` | `{runner.outputs['vpc_id']}` |" in summary
-    assert "All is well" in Path("report.html").read_text()
+    assert "Everything is healthy" in Path("report.html").read_text()
 
     runner.output.write_text("")
     (drift,) = runner.bounded("drift")

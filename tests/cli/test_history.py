@@ -158,7 +158,7 @@ def test_diff_tells_which_setting_made_the_difference(before: User) -> None:
     assert "logs.days=60" in told["typed"][1]
     assert "hush" not in json.dumps(told)
     assert "  logs.days: " in before.well("diff", "last~2", "last~1").out
-    assert before.well("diff", "last", "last").out.splitlines()[-1] == "Nothing differs but time."
+    assert before.well("diff", "last", "last").out.splitlines()[-1] == "Nothing differs except the duration."
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_colours_are_for_those_who_want_them(
 def test_all_is_well(live_stack: LiveStack) -> None:
     ran = live_stack.desk.well("status")
 
-    assert "\nAll is well.\n" in ran.out
+    assert "\nEverything is healthy.\n" in ran.out
     for told in (
         r"^  targets +tg +2 of 2 healthy$",
         r"^  services +service +2 of 2 run; ml-api-taskdef-prod:1$",
@@ -205,7 +205,7 @@ def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(live_stack
         r"^  services +service +2 of 2 run",
     ):
         assert re.search(told, ran.out, re.MULTILINE), told
-    assert "Unknown: targets, table; 2 resources are not there, not ready or unknown: sessions, tg." in ran.out
+    assert "Unknown: targets, table; 2 resources are missing, not ready or unknown: sessions, tg." in ran.out
 
 
 def test_expired_credentials_end_the_look(live_stack: LiveStack) -> None:
@@ -283,7 +283,7 @@ def test_without_a_terminal_one_look_follows_the_other(live_stack: LiveStack, lo
 
     assert ran.code == 130
     assert ran.err == ""
-    assert ran.out.count("All is well.") == 2
+    assert ran.out.count("Everything is healthy.") == 2
     assert "\033" not in ran.out
     assert "TaskDefinition" not in ran.out
 
@@ -295,7 +295,7 @@ def test_what_is_amiss_is_named(live_stack: LiveStack, looks: Callable[..., None
     ran = live_stack.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
 
     assert "! sessions-ttl  TimeToLive  ready  unknown: DescribeTimeToLive answered AccessDenied" in ran.out
-    assert "All is well." not in ran.out
+    assert "Everything is healthy." not in ran.out
 
 
 def test_each_look_is_a_json_line(live_stack: LiveStack, looks: Callable[..., None]) -> None:
@@ -329,7 +329,7 @@ def test_a_process_is_watched_until_ctrl_c(live_stack: LiveStack) -> None:
         assert process.stderr
         seen = 0
         while seen < 2:
-            seen += process.stdout.readline() == "All is well.\n"
+            seen += process.stdout.readline() == "Everything is healthy.\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert process.stderr.read() == ""

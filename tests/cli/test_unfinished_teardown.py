@@ -105,7 +105,7 @@ def test_they_go_from_the_file_before_the_first_deletion_and_no_sooner(
     # Nothing was deleted: the next apply has nothing to make, and all the same brings them back.
     user.apply("a")
     assert addresses(user) == had
-    assert user.well("status", *NAMED).out.count("All is well.") == 1
+    assert user.well("status", *NAMED).out.count("Everything is healthy.") == 1
 
 
 def test_a_stack_of_which_nothing_is_left_but_its_file_says_so(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

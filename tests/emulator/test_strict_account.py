@@ -69,7 +69,7 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
     strict.apply("a")
     before = strict.mark()
     planned = strict.run("plan", "--destroy", "--suffix", "a")
-    assert "Held by what is not this stack's:" in planned.out
+    assert "Blocked by resources outside this stack:" in planned.out
     assert "aws pricing-plan-manager cancel-subscription --arn" in planned.out
     assert strict.tries(before) == []
 
@@ -133,7 +133,7 @@ def test_the_web_acl_of_a_pricing_plan_is_left_where_cloudfront_put_it(strict: U
     assert "/webacl/CreatedByCloudFront-" in theirs
 
     told = strict.well("plan", "--suffix", "a")
-    assert "Left to CloudFront or Firewall Manager, which put it there: cloudfront/edge WebACLId" in told.err
+    assert "Managed by CloudFront or Firewall Manager, which put it there: cloudfront/edge WebACLId" in told.err
     strict.apply("a", "--set", "edge.price_class=PriceClass_200")
 
     assert acl(strict.box) == theirs
@@ -211,7 +211,7 @@ def test_how_long_an_organisation_keeps_logs_is_told_by_every_plan_and_changes_n
 
     assert ran.out == "No changes.\n"
     policy = "the account's log retention policy organisation-log-retention"
-    assert f"Left to {policy}: logs/" in ran.err
+    assert f"Managed by {policy}: logs/" in ran.err
     assert "retentionInDays is 90; the settings say 30" in ran.err
     drift = strict.run("drift", "--suffix", "a", "--detailed-exitcode")
     assert drift.code == 0, drift.out

@@ -77,7 +77,7 @@ def test_an_image_that_was_shipped_stays_until_it_is_taken_back(live_stack: Live
         assert (told["path"], told["owner"]) == ("image", "deploy")
     ran = user.well("plan", "--suffix", SUFFIX, *larger)
     assert ran.out == "No changes.\n"
-    assert f"Left to deploy: ecs/service image is {SHIPPED}; the settings say {before}" in ran.err
+    assert f"Managed by deploy: ecs/service image is {SHIPPED}; the settings say {before}" in ran.err
 
     other = LiveStack(user.elsewhere(tmp_path / "another"))
     other.desk.apply(SUFFIX)
@@ -130,11 +130,11 @@ def test_an_accounts_log_retention_is_left_and_ours_counts_again_after_it(
 
     ran = user.well("plan", "--suffix", SUFFIX)
     assert ran.out == "No changes.\n"
-    assert f"Left to the account's log retention policy {POLICY}: " in ran.err
+    assert f"Managed by the account's log retention policy {POLICY}: " in ran.err
     assert "retentionInDays is 90; the settings say 30" in ran.err
     groups = len(logs.describe_log_groups()["logGroups"])
     assert groups > 1
-    (once,) = [line for line in ran.err.splitlines() if "Left to" in line]
+    (once,) = [line for line in ran.err.splitlines() if "Managed by" in line]
     assert once.count("logs/") + once.count("vpc/") >= 2
     drift = user.well("drift", "--suffix", SUFFIX)
     assert drift.out.count("(left to ") == drift.out.count("retentionInDays: 30 -> 90") == 1

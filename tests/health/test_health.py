@@ -83,8 +83,8 @@ def test_a_service_is_told_with_the_capacity_it_really_stands_on() -> None:
     told = services(scene(service(), list_tasks={"taskArns": ["a", "b", "c"]}, describe_tasks={"tasks": tasks}))
 
     assert marks(told) == [
-        ("unwell", "2 of 3 run, 1 pending; t:7"),
-        ("told", "1 on FARGATE, 1 on FARGATE_SPOT"),
+        ("unhealthy", "2 of 3 run, 1 pending; t:7"),
+        ("info", "1 on FARGATE, 1 on FARGATE_SPOT"),
     ]
 
 
@@ -102,7 +102,7 @@ def test_a_deployment_under_way_is_told_and_one_that_ended_is_not() -> None:
 
     lines = list(services(scene(well, list_tasks={"taskArns": []})))
 
-    assert [line.status for line in lines] == ["well", "told", "unwell"]
+    assert [line.status for line in lines] == ["healthy", "info", "unhealthy"]
     assert lines[-1].text == "deployment IN_PROGRESS for 3 min: 1 of 3 run, 2 failed"
     assert lines[-1].facts["deployment"] == "d2"
 
@@ -110,7 +110,7 @@ def test_a_deployment_under_way_is_told_and_one_that_ended_is_not() -> None:
 def test_what_may_not_be_asked_of_a_service_hides_nothing_else_of_it() -> None:
     lines = list(services(scene(service(runningCount=3), list_tasks=refused("ListTasks"))))
 
-    assert [line.status for line in lines] == ["well", "unknown"]
+    assert [line.status for line in lines] == ["healthy", "unknown"]
     assert lines[1].text == "unknown: ListTasks answered AccessDeniedException: no"
 
 
@@ -138,27 +138,27 @@ GROUP = ObservedResource("tg", "TargetGroup", "tg", {"TargetGroupArn": "arn"})
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "expected_lines"),
     [
-        ([target("healthy")], [("well", "1 of 1 healthy")]),
+        ([target("healthy")], [("healthy", "1 of 1 healthy")]),
         (
             [target("healthy"), target("draining")],
-            [("well", "1 of 2 healthy"), ("told", "draining")],
+            [("healthy", "1 of 2 healthy"), ("info", "draining")],
         ),
         (
             [target("unhealthy", Reason="Target.Timeout", Description="Request timed out")],
-            [("unwell", "0 of 1 healthy"), ("unwell", "unhealthy (Target.Timeout: Request timed out)")],
+            [("unhealthy", "0 of 1 healthy"), ("unhealthy", "unhealthy (Target.Timeout: Request timed out)")],
         ),
-        ([], [("unwell", "no target")]),
+        ([], [("unhealthy", "no target")]),
     ],
-    ids=["well", "draining", "unhealthy", "none"],
+    ids=["healthy", "draining", "unhealthy", "none"],
 )
 def test_a_target_that_does_not_serve_is_told_with_its_reason(
-    found: list[dict[str, Any]], told: list[tuple[str, str]]
+    found: list[dict[str, Any]], expected_lines: list[tuple[str, str]]
 ) -> None:
     health = {"TargetHealthDescriptions": found}
 
-    assert marks(targets(scene(GROUP, describe_target_health=health))) == told
+    assert marks(targets(scene(GROUP, describe_target_health=health))) == expected_lines
 
 
 def test_a_group_put_aside_for_its_end_is_nobodys_concern() -> None:
@@ -171,14 +171,14 @@ def test_what_is_not_there_is_unwell_and_what_could_not_be_seen_unknown() -> Non
         ObservedResource("edge", "Distribution", "e", unknown_reason="denied"),
     )
 
-    assert marks(balancer(scene(gone))) == [("unwell", "is not there")]
+    assert marks(balancer(scene(gone))) == [("unhealthy", "missing")]
     assert marks(edge(scene(hidden))) == [("unknown", "unknown: denied")]
 
 
 def test_a_distribution_that_is_switched_off_is_not_well() -> None:
     doc = {"Status": "Deployed", "Enabled": False, "DomainName": "d"}
 
-    assert marks(edge(scene(ObservedResource("edge", "Distribution", "e", doc)))) == [("unwell", "disabled; d")]
+    assert marks(edge(scene(ObservedResource("edge", "Distribution", "e", doc)))) == [("unhealthy", "disabled; d")]
 
 
 def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
@@ -188,7 +188,7 @@ def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
 
     lines = list(alarms(scene(*map(alarm, ("OK", "ALARM", "OK", "INSUFFICIENT_DATA")))))
 
-    assert marks(lines) == [("unwell", "rings: Too slow. 1 > 0"), ("well", "2 quiet, 1 without data")]
+    assert marks(lines) == [("unhealthy", "in alarm: Too slow. 1 > 0"), ("healthy", "2 OK, 1 without data")]
 
 
 def test_who_has_not_confirmed_is_told_to_hear_nothing() -> None:
@@ -199,7 +199,7 @@ def test_who_has_not_confirmed_is_told_to_hear_nothing() -> None:
 
     lines = list(alarms(scene(reader("PendingConfirmation"), reader("arn:aws:sns:1"))))
 
-    assert marks(lines) == [("told", "ops@shop.example has not confirmed yet, and is told nothing")]
+    assert marks(lines) == [("info", "ops@shop.example has not confirmed the subscription, so SNS sends nothing there")]
 
 
 def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> None:
@@ -221,7 +221,7 @@ def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> 
     assert [one["Value"] for one in metric["Dimensions"]] == ["metric-acl", "metric-common"]
 
 
-@pytest.mark.parametrize(("days", "mark"), [(200, "well"), (29, "unwell")])
+@pytest.mark.parametrize(("days", "mark"), [(200, "healthy"), (29, "unhealthy")])
 def test_a_certificate_is_told_with_its_days(days: int, mark: str) -> None:
     doc = {"Status": "ISSUED", "DomainName": "a.example", "NotAfter": NOW + timedelta(days=days, hours=1)}
 
@@ -236,7 +236,7 @@ def test_a_certificate_that_is_not_issued_is_not_well() -> None:
 
     told = certificates(scene(ObservedResource("certificate", "Certificate", "c", doc)))
 
-    assert marks(told) == [("unwell", "a.example: PENDING_VALIDATION")]
+    assert marks(told) == [("unhealthy", "a.example: PENDING_VALIDATION")]
 
 
 def test_a_certificate_of_somebody_elses_is_told_where_it_is_shown() -> None:
@@ -259,13 +259,13 @@ def test_an_instance_whose_capacity_may_not_be_asked_is_told_all_the_same() -> N
     doc = {"DBInstanceStatus": "available", "DBInstanceIdentifier": "w"}
     found = scene(ObservedResource("writer", "DBInstance", "w", doc), get_metric_data=refused("GetMetricData"))
 
-    assert [line.status for line in database(found)] == ["well", "unknown"]
+    assert [line.status for line in database(found)] == ["healthy", "unknown"]
 
 
 def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
     lines = (
-        HealthLine("tg", "fine", "well"),
-        HealthLine("tg", "ill", "unwell"),
+        HealthLine("tg", "fine", "healthy"),
+        HealthLine("tg", "ill", "unhealthy"),
         HealthLine("other", "denied", "unknown"),
     )
     parts = [TopicHealth("targets", lines)]
@@ -275,18 +275,18 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
         ("!                 ill", "red"),
         ("?          other  denied", "yellow"),
     ]
-    assert health_summary(parts, problems=[]) == ("Not well: targets; unknown: targets.", "red")
-    assert health_summary([], problems=[]) == ("All is well.", "green")
-    assert health_summary([], problems=["nat-1"])[0] == "1 resource is not there, not ready or unknown: nat-1."
+    assert health_summary(parts, problems=[]) == ("Unhealthy: targets; unknown: targets.", "red")
+    assert health_summary([], problems=[]) == ("Everything is healthy.", "green")
+    assert health_summary([], problems=["nat-1"])[0] == "1 resource is missing, not ready or unknown: nat-1."
     many = health_summary([], problems=["a", "b", "c", "d"])[0]
-    assert many == "4 resources are not there, not ready or unknown: a, b, c and others."
+    assert many == "4 resources are missing, not ready or unknown: a, b, c and others."
 
 
 def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:
     long = "waf.ShieldMitigationRuleGroup_123456789012_1a2b3c4d-0000"
     parts = [
-        TopicHealth("targets", (HealthLine("tg", "fine", "well"), HealthLine("10.0.9.9:80", "ill", "unwell"))),
-        TopicHealth("waf", (HealthLine(long, "added by AWS", "told"),)),
+        TopicHealth("targets", (HealthLine("tg", "fine", "healthy"), HealthLine("10.0.9.9:80", "ill", "unhealthy"))),
+        TopicHealth("waf", (HealthLine(long, "added by AWS", "info"),)),
     ]
 
     assert [text for text, _ in health_lines(parts)] == [

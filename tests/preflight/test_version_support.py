@@ -63,7 +63,7 @@ def test_the_end_of_support_and_its_bill_are_told_before_they_come(user: User, o
     on(date(2026, 12, 1))
     old = given("database.version=14")
     said = "the standard support of PostgreSQL 14 ends on 2027-02-28; from the next day on each ACU pays"
-    bill = "From 2027-03-01 on, 31.03 (up to 124.10) USD a month besides for extended support"
+    bill = "From 2027-03-01 on, 31.03 (up to 124.10) USD a month more for extended support"
 
     told = user.plan(SUFFIX, *old)
     assert f"warning: aurora/aurora: {said}" in told
@@ -96,9 +96,9 @@ def test_an_end_that_was_reckoned_is_told_as_such(
 
     told = user.plan(SUFFIX, *given("database.version=18"))
 
-    day = "2031-02-28" if tells else "2031-02-28 (reckoned)"
+    day = "2031-02-28" if tells else "2031-02-28 (estimated)"
     assert f"the standard support of PostgreSQL 18 ends on {day}; from the next day on" in told
-    assert "From 2031-03-01 (reckoned) on, " in told
+    assert "From 2031-03-01 (estimated) on, " in told
 
 
 def _support(user: User) -> tuple[str, str]:

@@ -115,8 +115,8 @@ def test_the_group_that_ecs_has_left_is_no_fault_and_a_rule_left_behind_is(led: 
     drift = user.run("drift", "--suffix", SUFFIX, "--detailed-exitcode")
     assert drift.code == 0, drift.out
     told = user.run("status", "--suffix", SUFFIX)
-    assert "no target: ECS leads to its other group" in told.out
-    assert "Not well" not in told.out + told.err
+    assert "no target: ECS routes to the other target group" in told.out
+    assert "Unhealthy" not in told.out + told.err
 
     sick = user.run("doctor", "--suffix", SUFFIX)
     assert "which ml-api-service-prod has left: its strategy BLUE_GREEN shifts requests" in sick.out
@@ -236,7 +236,7 @@ def test_drift_says_which_deployment_waits_in_a_service_that_no_run_has_confirme
     assert f"by the strategy BLUE_GREEN that was set on the service by hand ({led.counts}): " in ran.err
     assert told in ran.err
     assert command in ran.err
-    assert "Not compared, as no run has confirmed it yet: service. `apply` goes on with it." in ran.err
+    assert "Not compared, because no run has recorded it as ready yet: service. `apply` goes on with it." in ran.err
     assert told in record["under_way"]["service"]
     led.let_go()
 

@@ -151,7 +151,7 @@ def test_what_proves_a_name_is_told_to_stay_before_an_end(named: Named) -> None:
 
     [record] = [name for name, of in proofs(named.zone) if of == "CNAME" and name.endswith("." + NAME)][:1]
     assert f"  = {record}: certificates of the account, in any region, may be renewed by it" in told
-    assert "dns/proof-" not in told.split("Left standing:")[0]
+    assert "dns/proof-" not in told.split("Retained:")[0]
 
 
 def test_a_changed_names_plan_says_of_its_proof_what_apply_does(named: Named) -> None:

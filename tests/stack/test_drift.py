@@ -87,7 +87,7 @@ def test_a_changed_setting_is_no_drift_and_is_told_where_both_differ(live_stack:
     field = {"path": "ServerlessV2ScalingConfiguration.MaxCapacity", "ledger": 2, "aws": 8, "wanted": 4}
     assert (told["node"], told["fields"]) == ("aurora", [{**field, "owner": ""}])
     assert ran.code == 2, ran.err
-    assert "MaxCapacity: 2 -> 8.0; the settings now want 4.0" in ran.out
+    assert "MaxCapacity: 2 -> 8.0; the settings now say 4.0" in ran.out
     assert ran.out.splitlines()[-1] == "Drift: 1 changed."
 
 

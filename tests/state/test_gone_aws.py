@@ -149,4 +149,4 @@ def test_a_stack_of_which_nothing_stands_is_told_so(emptied: User, verb: tuple[s
     assert ran.code == NO_SUCH_STACK, ran.out + ran.err
     assert "Nothing of the stack a stands in account" in ran.out + ran.err
     assert "apply --suffix a --local" in ran.out + ran.err
-    assert "All is well" not in ran.out
+    assert "Everything is healthy" not in ran.out

@@ -70,8 +70,8 @@ def sheet(known: dict[str, ReportResource], **more: Any) -> ReportContents:
         controls=check_controls(known),
         cost=CostEstimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
         topics=(
-            TopicHealth("targets", (HealthLine("tg", "1 of 2 healthy", "unwell"), HealthLine("tg", ODD, "told"))),
-            TopicHealth("edge", (HealthLine("edge", "Deployed", "well"),)),
+            TopicHealth("targets", (HealthLine("tg", "1 of 2 healthy", "unhealthy"), HealthLine("tg", ODD, "info"))),
+            TopicHealth("edge", (HealthLine("edge", "Deployed", "healthy"),)),
         ),
         drift=DriftReport("prod", [drift]),
         changes="Plan: 0 to add, 1 to change, 0 to destroy.",

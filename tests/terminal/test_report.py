@@ -30,7 +30,7 @@ def drifted(what: DriftCategory) -> Drift:
         ({"State": "available"}, drifted("altered"), "changed", "changed by hand"),
         ({"State": "available"}, drifted("extra"), "changed", "added to by hand"),
         (None, drifted("gone"), "bad", "missing"),
-        (None, None, "unknown", "to be made anew"),
+        (None, None, "unknown", "to be replaced"),
     ],
 )
 def test_a_resource_is_judged_by_what_aws_says_then_by_drift(
@@ -61,7 +61,7 @@ def test_it_tells_of_the_stack_as_it_is_and_changes_nothing(before: User, file: 
     text = file.read_text()
     assert ran.out == f"The report on prod is in {file}.\n"
     assert before.acts(mark) == []
-    assert "All is well" in text
+    assert "Everything is healthy" in text
     assert "No drift." in text
     assert "2 of 2 tasks run" in text
     assert '<span class="state good">tg</span> 2 of 2 healthy' in text
@@ -81,7 +81,7 @@ def test_what_is_missing_and_what_was_changed_by_hand_is_shown(before: User, fil
     assert told["unwell"]["alb-logs"] == "bad"
     assert told["live"]
     text = file.read_text()
-    assert "Not well" in text
+    assert "Unhealthy" in text
     assert "LogGroup" in text
     assert "missing" in text
 
@@ -96,7 +96,7 @@ def test_without_credentials_it_tells_what_the_last_run_left_and_says_so(before:
     assert ran.code == 3
     assert f"{file} is written all the same" in ran.err
     assert "AWS could not be asked, so this is what the last run left" in text
-    assert "All is well" not in text
+    assert "Everything is healthy" not in text
     assert "Not known" in text
     assert "hush-hush" not in text
 

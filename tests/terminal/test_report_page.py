@@ -78,7 +78,7 @@ def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, Re
 def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
     text = report_page(sheet(whole))
 
-    for words in ("What sits where", "Outputs", "Health", "Drift", "Cost", "Security", "Runs", "Not well"):
+    for words in ("Diagram", "Outputs", "Health", "Drift", "Cost", "Security", "Runs", "Unhealthy"):
         assert words in text
     assert '<span>vpc/nat-1 <span class="pale">NatGateway</span></span>' in text
     assert '<span class="state bad">tg</span> 1 of 2 healthy' in text
@@ -94,7 +94,7 @@ def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportR
     text = report_page(sheet(known, drift=None, topics=(), warning="Expired.", runs=(), last_timeline=None))
 
     assert "Expired." in text
-    assert "Not looked for: AWS was not asked." in text
+    assert "Not checked: AWS was not asked." in text
     assert "All is" not in text
     assert "No run is recorded." in text
 
@@ -106,7 +106,7 @@ def test_what_protects_the_production_profile_holds_but_what_is_accepted(whole: 
 def test_the_seed_says_what_it_leaves_open() -> None:
     open_ones = {one.name: one.violations for one in check_controls(things())}
 
-    assert open_ones["A firewall stands before it"] == ("no WebACL",)
+    assert open_ones["A web ACL filters requests"] == ("no WebACL",)
     assert open_ones["Data is protected against deletion"] == ("aurora", "sessions")
     assert open_ones["Tasks have no public address"] == ()
 
@@ -134,7 +134,7 @@ def test_the_picture_says_where_each_thing_sits(whole: dict[str, ReportResource]
     assert database
     assert [(box.title, box.status) for box in nat.inside] == [("NAT gateway", "bad")]
     assert [box.title for box in database.inside] == ["Aurora writer"]
-    assert database.box.lines == ("10.0.10.0/24", "out by nat-1")
+    assert database.box.lines == ("10.0.10.0/24", "egress through nat-1")
     assert [box.title for box in found.edge] == ["Firewall (WAF)", "CloudFront"]
     assert [box.title for box in found.across_private] == ["Service", "Aurora", "Endpoints"]
     assert {"DynamoDB", "Secret", "Bucket"} <= {box.title for box in found.outside_network}
@@ -157,10 +157,10 @@ def test_a_domain_services_and_readers_have_their_places() -> None:
 def test_the_legend_tells_only_of_what_is_drawn(whole: dict[str, ReportResource]) -> None:
     def legend(states: dict[str, ReportResource]) -> set[str]:
         told = as_svg(stack_diagram(states, "prod", "us-east-1"))
-        words = ("as wanted", "at work", "changed by hand", "missing or failed", "not asked")
+        words = ("as declared", "at work", "changed by hand", "missing or failed", "not asked")
         return {one for one in words if f">{one}<" in told}
 
-    assert legend(whole) == {"as wanted", "at work", "changed by hand", "missing or failed"}
+    assert legend(whole) == {"as declared", "at work", "changed by hand", "missing or failed"}
     assert legend(things(**dict.fromkeys(whole, "unknown"))) == set()
 
 
@@ -189,7 +189,7 @@ for (const frame of document.querySelectorAll("iframe")) {
   const inner = frame.contentDocument, root = inner.documentElement, told = {};
   told.wide = root.scrollWidth; told.room = root.clientWidth;
   told.fetched = frame.contentWindow.performance.getEntriesByType("resource").length;
-  told.text = inner.body.innerText.includes("What sits where");
+  told.text = inner.body.innerText.includes("Diagram");
   const shown = [...inner.querySelectorAll("svg.map text")].filter(one => one.getBoundingClientRect().width);
   const places = shown.map(one => one.getBoundingClientRect());
   told.letters = shown.length; told.over = [];

@@ -57,7 +57,7 @@ class TargetGroup(ElbResourceType):
             in_lower_case("initial"),
             in_lower_case("unhealthy unhealthy.draining unused draining unavailable none"),
             when_missing="healthy",
-            descriptions={"none": "no target", "resting": "no target: ECS leads to its other group"},
+            descriptions={"none": "no target", "resting": "no target: ECS routes to the other target group"},
         ),
     )
     not_found_codes = TARGET_GROUP_NOT_FOUND

@@ -16,10 +16,10 @@ from provisioner.prices.estimate import CostEstimate
 DisplayStatus = Literal["good", "unknown", "busy", "changed", "bad"]
 # The status of a line by its mark; a line that is only information has none.
 LINE_DISPLAY_STATUSES: Mapping[LineStatus, DisplayStatus | None] = {
-    "well": "good",
-    "unwell": "bad",
+    "healthy": "good",
+    "unhealthy": "bad",
     "unknown": "unknown",
-    "told": None,
+    "info": None,
 }
 _FROM_BEST_TO_WORST: tuple[DisplayStatus, ...] = ("good", "unknown", "busy", "changed", "bad")
 

@@ -24,7 +24,7 @@ from provisioner.terminal.report.style import DIAGRAM_CSS
 
 _RAIL_WIDTH, _ARROW_HEIGHT = 14, 22
 _LEGEND = {
-    "good": "as wanted",
+    "good": "as declared",
     "busy": "at work",
     "changed": "changed by hand",
     "bad": "missing or failed",

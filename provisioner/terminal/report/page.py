@@ -22,11 +22,11 @@ from provisioner.terminal.report.style import PAGE_CSS, STATUS_CSS, color_variab
 # The browser loads and runs nothing, whatever the page contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STATUS_LABELS = {
-    "good": "All is well",
+    "good": "Everything is healthy",
     "unknown": "Not known",
-    "busy": "At work",
+    "busy": "In progress",
     "changed": "Changed by hand",
-    "bad": "Not well",
+    "bad": "Unhealthy",
 }
 
 
@@ -38,7 +38,7 @@ def report_page(contents: ReportContents) -> str:
     )
     parts = [
         _page_header(contents, title),
-        section("What sits where", diagram),
+        section("Diagram", diagram),
         outputs_section(contents.outputs),
         health_section(contents),
         drift_section(contents),

@@ -59,7 +59,7 @@ def _timeline_details(timeline: Timeline) -> str:
     return (
         f"<details><summary>Step by step: the last {escape(timeline.command)}, {timeline.seconds:.1f} s, "
         f"{amount(timeline.calls, 'call')}</summary>"
-        f'<p class="pale small">Bold: the longest chain. Dark: at work; light: waiting for AWS.{hidden_note}</p>'
+        f'<p class="pale small">Bold: the critical path. Dark: at work; light: waiting for AWS.{hidden_note}</p>'
         f'<div class="gantt">{rows}</div></details>'
     )
 

@@ -16,7 +16,7 @@ _DRIFT_LABELS = {
     "gone": "gone",
     "failed": "failed",
     "extra": "added by hand",
-    "held": "left to",
+    "held": "managed by",
 }
 
 
@@ -33,7 +33,7 @@ def colored_status(status: str, text: str) -> str:
 def outputs_section(values: Mapping[str, str]) -> str:
     """Return the section about the outputs as HTML; values that are URLs are links."""
     if not values:
-        return section("Outputs", '<p class="pale">None yet: no apply has ended well.</p>')
+        return section("Outputs", '<p class="pale">None yet: no apply has succeeded.</p>')
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{_link_or_code(value)}</dd>" for name, value in values.items())
     return section("Outputs", f'<dl class="pairs">{rows}</dl>')
 
@@ -52,10 +52,10 @@ def health_section(contents: ReportContents) -> str:
     first = (
         f"<ul>{''.join(unhealthy)}</ul>"
         if unhealthy
-        else f"<p>{colored_status('good', 'All resources are as wanted.')}</p>"
+        else f"<p>{colored_status('good', 'All resources are as declared.')}</p>"
     )
     healthy_list = f'<ul class="columns">{"".join(healthy)}</ul>'
-    healthy_details = f"<details><summary>{len(healthy)} are as wanted</summary>{healthy_list}</details>"
+    healthy_details = f"<details><summary>{len(healthy)} are as declared</summary>{healthy_list}</details>"
     return section("Health", topics, first, healthy_details if healthy else "")
 
 
@@ -107,12 +107,12 @@ def _charge_row(name: str, cost: Cost, css_class: str = "") -> str:
 def drift_section(contents: ReportContents) -> str:
     """Return the section about drift as HTML."""
     if contents.drift is None:
-        return section("Drift", '<p class="pale">Not looked for: AWS was not asked.</p>')
+        return section("Drift", '<p class="pale">Not checked: AWS was not asked.</p>')
     own = [_drift_item(drift) for drift in contents.drift.drifts if drift.category != "held"]
     external = [_drift_item(drift) for drift in contents.drift.drifts if drift.category == "held"]
     parts = [f"<ul>{''.join(own)}</ul>" if own else f"<p>{colored_status('good', 'No drift.')}</p>"]
     if external:
-        parts.append(f'<p class="pale">Left to other owners:</p><ul>{"".join(external)}</ul>')
+        parts.append(f'<p class="pale">Managed by others:</p><ul>{"".join(external)}</ul>')
     if contents.changes:
         parts.append(f'<p class="pale">What an apply would do now: {escape(contents.changes)}</p>')
     return section("Drift", *parts)
@@ -139,7 +139,7 @@ def controls_section(controls: Iterable[Control]) -> str:
     violated = [control for control in all_controls if control.violations]
     kept = [f'<li class="held">{escape(control.name)}</li>' for control in all_controls if not control.violations]
     violated_items = "".join(map(_violated_control, violated))
-    count = f"<p>{len(kept)} of {len(all_controls)} controls hold.</p>"
+    count = f"<p>{len(kept)} of {len(all_controls)} controls are met.</p>"
     return section(
         "Security",
         count,
@@ -153,7 +153,7 @@ def _violated_control(control: Control) -> str:
     setting = f'<div class="pale">Setting: <code>{escape(control.setting)}</code></div>' if control.setting else ""
     violations = ", ".join(control.violations)
     return (
-        f'<li><div class="row">{colored_status("busy", f"Not held: {control.name}")}'
+        f'<li><div class="row">{colored_status("busy", f"Not met: {control.name}")}'
         f'<span class="pale">{escape(violations)}</span></div>'
         f'<div class="pale">{escape(control.reason[:1].upper() + control.reason[1:])}.</div>{setting}</li>'
     )
