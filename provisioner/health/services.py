@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
@@ -18,16 +19,17 @@ CALLS = {"ecs": ("ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 
 
 def services(context: HealthContext) -> Iterator[HealthLine]:
-    """Return two lines for each service, and one for each deployment that is in progress or has failed."""
+    """Yield two lines for each service, and one for each deployment that is in progress or has failed."""
+    return context.lines_of_type("Service", partial(_service_lines, context))
 
-    def line(one: ObservedResource, doc: JsonObject) -> Iterator[HealthLine]:
-        yield _task_count_line(one, doc)
-        yield from line_or_unknown(one.logical_id, lambda: _capacity_line(one, _tasks_by_capacity(context, doc)))
-        for each in doc["deployments"]:
-            if _is_incomplete(each):
-                yield _deployment_line(one, each, context.now, doc if each.get("status") == "PRIMARY" else {})
 
-    return context.lines_of_type("Service", line)
+def _service_lines(context: HealthContext, service: ObservedResource, actual: JsonObject) -> Iterator[HealthLine]:
+    """Yield the lines of one service: its task counts, their capacity, and its incomplete deployments."""
+    yield _task_count_line(service, actual)
+    yield from line_or_unknown(service.logical_id, lambda: _capacity_line(service, _tasks_by_capacity(context, actual)))
+    for deployment in filter(_is_incomplete, actual["deployments"]):
+        is_newest = deployment.get("status") == "PRIMARY"
+        yield _deployment_line(service, deployment, context.now, actual if is_newest else {})
 
 
 def _task_count_line(service: ObservedResource, actual: JsonObject) -> HealthLine:
@@ -86,11 +88,11 @@ def _format_seconds(seconds: float) -> str:
 
 def events(context: HealthContext) -> Iterator[HealthLine]:
     """Yield the last events of the services, newest first, as they were read with the services."""
-    found: list[Any] = [
+    all_events: list[Any] = [
         (event["createdAt"], service.logical_id, event["message"])
         for service in context.of_types("Service")
         for event in (service.actual or {}).get("events", [])
     ]
-    for created_at, logical_id, message in sorted(found, key=lambda service: service[0], reverse=True)[:_MAX_EVENTS]:
+    for created_at, logical_id, message in sorted(all_events, key=lambda event: event[0], reverse=True)[:_MAX_EVENTS]:
         time_text = created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         yield HealthLine(time_text, message, "info", {"service": logical_id})

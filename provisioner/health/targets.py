@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, LineStatus, ObservedResource
@@ -16,32 +17,34 @@ _TRANSIENT_STATES = ("initial", "draining", "unhealthy.draining")
 
 
 def targets(context: HealthContext) -> Iterator[HealthLine]:
-    """Yield a line for each target group, for each target in it that is not healthy, and for a bare balancer.
+    """Yield the lines of each target group, then one for each load balancer in front of an unhealthy group."""
+    unhealthy_groups: dict[str, list[str]] = {}
+    yield from context.lines_of_type("TargetGroup", partial(_target_group_lines, context, unhealthy_groups))
+    for balancer in context.of_types("LoadBalancer"):
+        if groups := unhealthy_groups.get((balancer.actual or {}).get("LoadBalancerArn", "")):
+            text = f"no healthy target in {', '.join(groups)}"
+            yield HealthLine(balancer.logical_id, text, "unhealthy", {"groups": groups})
 
-    A load balancer is bare if none of the targets in a group behind it is healthy.
+
+def _target_group_lines(
+    context: HealthContext, unhealthy_groups: dict[str, list[str]], group: ObservedResource, actual: JsonObject
+) -> Iterator[HealthLine]:
+    """Yield the line of a target group, then one for each unhealthy and each foreign target in it.
+
+    An unhealthy group is added to `unhealthy_groups`, which lists logical ids by the ARN of the load balancer.
     """
-    groups_without_target: dict[str, list[str]] = {}
-
-    def line(one: ObservedResource, doc: JsonObject) -> Iterator[HealthLine]:
-        elbv2 = context.clients.client("elbv2")
-        listed = elbv2.describe_target_health(TargetGroupArn=doc["TargetGroupArn"])
-        others = _foreign_targets(context, listed["TargetHealthDescriptions"])
-        found = [each for each in listed["TargetHealthDescriptions"] if each not in others]
-        resting = doc.get("TargetHealth") == "resting"
-        group = _group_line(one, Counter(each["TargetHealth"]["State"] for each in found), is_resting=resting)
-        if group.status == "unhealthy":
-            for arn in doc.get("LoadBalancerArns", []):
-                groups_without_target.setdefault(arn, []).append(one.logical_id)
-        yield group
-        yield from (_target_line(each) for each in found if each["TargetHealth"]["State"] != "healthy")
-        yield from (_foreign_target_line(each) for each in others)
-
-    yield from context.lines_of_type("TargetGroup", line)
-    for resource in context.of_types("LoadBalancer"):
-        if groups := groups_without_target.get((resource.actual or {}).get("LoadBalancerArn", "")):
-            yield HealthLine(
-                resource.logical_id, f"no healthy target in {', '.join(groups)}", "unhealthy", {"groups": groups}
-            )
+    elbv2 = context.clients.client("elbv2")
+    answer = elbv2.describe_target_health(TargetGroupArn=actual["TargetGroupArn"])
+    foreign = _foreign_targets(context, answer["TargetHealthDescriptions"])
+    own = [target for target in answer["TargetHealthDescriptions"] if target not in foreign]
+    states = Counter(target["TargetHealth"]["State"] for target in own)
+    group_line = _group_line(group, states, is_resting=actual.get("TargetHealth") == "resting")
+    if group_line.status == "unhealthy":
+        for arn in actual.get("LoadBalancerArns", []):
+            unhealthy_groups.setdefault(arn, []).append(group.logical_id)
+    yield group_line
+    yield from (_target_line(target) for target in own if target["TargetHealth"]["State"] != "healthy")
+    yield from (_foreign_target_line(target) for target in foreign)
 
 
 def _group_line(group: ObservedResource, states: Counter[str], *, is_resting: bool) -> HealthLine:

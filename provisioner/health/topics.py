@@ -1,4 +1,4 @@
-"""All topics of a stack's health, in parallel."""
+"""The topics of a stack's health, and the function that reads all of them in parallel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from provisioner.health import certificates, cloudwatch, database, edge, services, targets
 from provisioner.health.context import HealthContext, HealthLine, TopicHealth
 
-# In the order in which a request passes them; then the alarms, then the events.
+# In the order in which a request passes what they are about; then the alarms, then the events.
 TOPICS: Mapping[str, Callable[[HealthContext], Iterable[HealthLine]]] = {
     "certificates": certificates.certificates,
     "edge": edge.edge,
@@ -32,9 +32,8 @@ CALLS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def topics(context: HealthContext) -> list[TopicHealth]:
     """Return the lines of each topic, without the topics that have none."""
     with ThreadPoolExecutor(len(TOPICS)) as pool:
-        lines_by_topic = pool.map(lambda topic_lines: tuple(topic_lines(context)), TOPICS.values())
-        read = [TopicHealth(topic, lines) for topic, lines in zip(TOPICS, lines_by_topic, strict=True)]
-    return [part for part in read if part.lines]
+        lines_by_topic = list(pool.map(lambda read_lines: tuple(read_lines(context)), TOPICS.values()))
+    return [TopicHealth(topic, lines) for topic, lines in zip(TOPICS, lines_by_topic, strict=True) if lines]
 
 
 def is_healthy(topics: Iterable[TopicHealth]) -> bool:

@@ -51,9 +51,9 @@ def every(type_name: str, is_kept: Callable[[JsonObject], bool]) -> FindViolatio
     """
 
     def broken(resources: ReportResources) -> Iterator[str]:
-        found = _resources_of(resources, type_name)
-        yield from (resource.logical_id for resource in found if not is_kept(resource.props))
-        if not found:
+        matching = _resources_of(resources, type_name)
+        yield from (resource.logical_id for resource in matching if not is_kept(resource.props))
+        if not matching:
             yield f"no {type_name}"
 
     return broken
@@ -63,8 +63,8 @@ def all_of(*rules: FindViolations) -> FindViolations:
     """Return a check that yields everything that any of `rules` yields."""
 
     def broken(resources: ReportResources) -> Iterator[str]:
-        for one in rules:
-            yield from one(resources)
+        for rule in rules:
+            yield from rule(resources)
 
     return broken
 
@@ -136,7 +136,7 @@ def _vpc_config(props: JsonObject) -> JsonObject:
 CONTROLS: tuple[SecurityControl, ...] = (
     SecurityControl(
         "Viewers use HTTPS",
-        "what a viewer sends is read by nobody on the way",
+        "nobody on the network path can read what a viewer sends",
         "",
         every("Distribution", lambda p: _viewer_policy(p) in ("redirect-to-https", "https-only")),
     ),
@@ -152,24 +152,24 @@ CONTROLS: tuple[SecurityControl, ...] = (
         "a domain of one's own",
         every(
             "Distribution",
-            lambda p: all(one.get("OriginProtocolPolicy") == "https-only" for one in _origins(p)),
+            lambda p: all(origin.get("OriginProtocolPolicy") == "https-only" for origin in _origins(p)),
         ),
     ),
     SecurityControl(
-        "No door is open to the internet",
-        "nobody reaches the load balancer past CloudFront and its firewall",
+        "No ingress rule is open to the internet",
+        "nobody can bypass CloudFront and its firewall",
         "edge.guard",
         _open_ingress_rules,
     ),
     SecurityControl(
         "The load balancer asks for CloudFront's key",
-        "CloudFront's addresses are every customer's",
+        "all customers of CloudFront share its addresses, so the address alone proves nothing",
         "edge.guard",
         _rules_without_key,
     ),
     SecurityControl(
         "A web ACL filters requests",
-        "known attacks and floods end there",
+        "it blocks known attacks and floods of requests",
         "waf.enabled",
         every("WebACL", _exists),
     ),
@@ -180,14 +180,14 @@ CONTROLS: tuple[SecurityControl, ...] = (
         every("Service", lambda p: _vpc_config(p)["assignPublicIp"] == "DISABLED"),
     ),
     SecurityControl(
-        "Containers can do little",
-        "who takes one over writes nothing and has no capability to climb with",
+        "Containers run with few privileges",
+        "an attacker in a container can write no file and use no capability to escape",
         "container.readonly_root, container.drop_capabilities",
         _weak_containers,
     ),
     SecurityControl(
         "The database is private and encrypted",
-        "the data is reached from the tasks alone, and read from no disk",
+        "only the tasks can reach the data, and a stolen disk reveals nothing",
         "",
         all_of(
             every("DBCluster", lambda p: p["StorageEncrypted"] is True),
@@ -196,7 +196,7 @@ CONTROLS: tuple[SecurityControl, ...] = (
     ),
     SecurityControl(
         "The database refuses connections without TLS",
-        "what a task asks is read by nobody on the way",
+        "nobody on the network path can read a task's queries",
         "",
         every("DBClusterParameters", lambda p: p["Parameters"].get("rds.force_ssl") == "1"),
     ),
@@ -211,7 +211,7 @@ CONTROLS: tuple[SecurityControl, ...] = (
     ),
     SecurityControl(
         "Data is backed up for a week",
-        "what was deleted or spoilt can be brought back",
+        "deleted or damaged data can be restored",
         "database.backup_days, table.point_in_time_recovery",
         all_of(
             every("DBCluster", lambda p: p["BackupRetentionPeriod"] >= 7),  # noqa: PLR2004 - days
@@ -222,20 +222,20 @@ CONTROLS: tuple[SecurityControl, ...] = (
         ),
     ),
     SecurityControl(
-        "Roles are capped",
-        "no role goes beyond what was declared, whatever is added to it",
+        "Roles have a permissions boundary",
+        "no role can do more than was declared, whatever policy is added to it",
         "roles.boundary",
         every("Role", lambda p: bool(p.get("PermissionsBoundary"))),
     ),
     SecurityControl(
         "The network is recorded",
-        "who spoke to whom can be looked up after an incident",
+        "flow logs show who spoke to whom after an incident",
         "network.flow_logs",
         every("FlowLog", _exists),
     ),
     SecurityControl(
         "Requests are recorded",
-        "who asked for what can be looked up",
+        "access logs show who requested what",
         "logs.requests",
         every(
             "LoadBalancerAttributes",
@@ -245,5 +245,10 @@ CONTROLS: tuple[SecurityControl, ...] = (
     SecurityControl(
         "Logs expire", "they are kept as long as they are needed", "logs.days", _log_groups_without_retention
     ),
-    SecurityControl("Alarms ring", "what is not well is told", "alarms.enabled", every("Alarm", _exists)),
+    SecurityControl(
+        "Alarms are declared",
+        "somebody is notified when a resource is unhealthy",
+        "alarms.enabled",
+        every("Alarm", _exists),
+    ),
 )

@@ -31,18 +31,13 @@ _LABELS = {
 def show_drift(console: Console, report: DriftReport) -> None:
     """Print each difference, what `apply` would do about it, and a summary."""
     if console.as_json:
-        summary = {what: report.count(what) for what in _LABELS}
-        drifts = [_drift_json(drift) for drift in report.drifts]
-        remaining: dict[str, Any] = {"unfinished": report.unfinished, "undeclared": report.undeclared}
-        remaining |= {"in_progress": sorted(report.in_progress), "under_way": report.under_way}
-        remaining["unlisted"] = report.unlisted
-        console.record("drift", suffix=report.suffix, drift=drifts, **remaining, summary=summary)
+        console.record("drift", **_report_json(report))
         return
     for drift in report.drifts:
         if drift.category != "held" or drift.unmanaged:
             _show_drifted_resource(console, drift)
-    for (remedy, fields), alike in _group_external_drifts(report).items():
-        addresses = ", ".join(map(_describe_resource, alike))
+    for (remedy, fields), drifts in _group_external_drifts(report).items():
+        addresses = ", ".join(map(_describe_resource, drifts))
         console.data(f"{console.paint(*_SIGNS['held']):>3} {addresses}  ({remedy})")
         for line in fields:
             console.data(f"      {line}")
@@ -61,7 +56,7 @@ def _show_drifted_resource(console: Console, drift: Drift) -> None:
 
 
 def _group_external_drifts(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
-    """Return the drifts that belong to other owners, grouped by remedy and lines to be printed once."""
+    """Return the drifts of fields that others manage, by remedy and lines: each group is printed once."""
     groups: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
     for drift in report.drifts:
         if drift.category == "held" and not drift.unmanaged:
@@ -93,7 +88,7 @@ def drift_notes(report: DriftReport) -> list[str]:
 
 def drift_sentence(report: DriftReport) -> str:
     """Return the drift of the stack in one sentence."""
-    counts = [f"{count} {label}" for what, label in _LABELS.items() if (count := report.count(what))]
+    counts = [f"{count} {label}" for category, label in _LABELS.items() if (count := report.count(category))]
     if not report.is_drifting:
         return "No drift." + (f" {counts[0].capitalize()}." if counts else "")
     return f"Drift: {', '.join(counts)}."
@@ -108,6 +103,20 @@ def _field_lines(drift: Drift) -> Iterator[str]:
             else ""
         )
         yield drift_line(field) + ("" if field.is_status else desired)
+
+
+def _report_json(report: DriftReport) -> dict[str, Any]:
+    """Return the drift of the stack for the JSON output; the README explains each field."""
+    return {
+        "suffix": report.suffix,
+        "drift": [_drift_json(drift) for drift in report.drifts],
+        "unfinished": report.unfinished,
+        "undeclared": report.undeclared,
+        "in_progress": sorted(report.in_progress),
+        "under_way": report.under_way,
+        "unlisted": report.unlisted,
+        "summary": {category: report.count(category) for category in _LABELS},
+    }
 
 
 def _drift_json(drift: Drift) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None
             console.data(f"      {line}")
         for child in change.unmanaged:
             console.data(f"      - {child.description}  (added by hand)")
-    show_losses(console, [one.data_loss for one in shown_changes(plan)])
+    show_losses(console, [change.data_loss for change in shown_changes(plan)])
     console.data(plan_sentence(plan))
     for line in external_owner_lines(plan):
         console.note(line, "dim")

@@ -74,10 +74,10 @@ def _duration_lines(diff: RunDiff) -> Iterator[str]:
 def _describe_calls(calls: Mapping[str, ValuePair]) -> dict[str, ValuePair]:
     """Return the counts of calls by service as text: calls (retries, throttled)."""
 
-    def words(one: tuple[int, int, int] | None) -> str | None:
-        return f"{one[0]} ({one[1]}, {one[2]})" if one else None
+    def describe(counts: tuple[int, int, int] | None) -> str | None:
+        return f"{counts[0]} ({counts[1]}, {counts[2]})" if counts else None
 
-    return {name: (words(first), words(second)) for name, (first, second) in calls.items()}
+    return {name: (describe(first), describe(second)) for name, (first, second) in calls.items()}
 
 
 def _diff_json(diff: RunDiff) -> dict[str, Any]:

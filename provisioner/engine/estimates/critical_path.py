@@ -125,7 +125,7 @@ class DurationHistory:
         return history
 
     def _add_resource(self, resource: Doc) -> None:
-        # Add the durations of one resource in one run.
+        """Add the durations of one resource in one run."""
         reached_at = {milestone: when for when, milestone, *_ in resource["moments"]}
         started_at = reached_at.get("starting")
         if started_at is None:
@@ -137,11 +137,10 @@ class DurationHistory:
         }
         for milestone, milestone_start in began_at.items():
             if milestone in reached_at:
-                seconds = self.samples.setdefault(
-                    (resource["kind"], resource["region"], resource["verb"], milestone), []
-                )
-                if len(seconds) < _MAX_SAMPLES:
-                    seconds.append(reached_at[milestone] - milestone_start)
+                key = (resource["kind"], resource["region"], resource["verb"], milestone)
+                samples = self.samples.setdefault(key, [])
+                if len(samples) < _MAX_SAMPLES:
+                    samples.append(reached_at[milestone] - milestone_start)
 
     def typical_seconds(self, resource_type: ResourceType, region: str, action: str, milestone: Milestone) -> float:
         """Return the usual seconds until a resource exists, is ready after that, or is gone (`milestone`)."""

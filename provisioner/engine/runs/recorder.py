@@ -92,13 +92,11 @@ class RunRecorder:
             return
         seconds = round(self.clock.now() - self._started_at, 3)
         with self._lock:
-            self._add_event(
-                self.resources.setdefault(event.logical_id, RecordedResource("", self.location.region, "")),
-                event,
-                seconds,
-            )
+            unknown = RecordedResource("", self.location.region, "")
+            self._add_event(self.resources.setdefault(event.logical_id, unknown), event, seconds)
 
     def _add_event(self, resource: RecordedResource, event: Event, seconds: float) -> None:
+        """Add an event to a resource; after `_MAX_EVENTS` of them, waits are only counted."""
         is_wait = event.type in ("retrying", "waiting")
         resource.waits += is_wait
         resource.id = event.id or resource.id

@@ -64,8 +64,7 @@ class Timeline:
     """The timeline of one run.
 
     `bars` are sorted by their start. `other_calls` are the calls that were made for no single resource.
-    `critical_path` is
-    the critical path: logical ids with seconds.
+    `critical_path` holds logical ids with the seconds that each takes on it.
     """
 
     suffix: str
@@ -98,9 +97,8 @@ def timeline_of(record: Doc) -> Timeline:
     records: Mapping[str, Doc] = record["nodes"]
     critical = dict(_critical_path_of(records))
     calls = [(call[3], Span(call[0], call[1], call[2], call[4])) for call in record["calls"]]
-    bars = [
-        _bar(name, doc, calls, critical) for name, doc in records.items() if _first_time(doc, "starting") is not None
-    ]
+    started = {name: record for name, record in records.items() if _first_time(record, "starting") is not None}
+    bars = [_bar(name, record, calls, critical) for name, record in started.items()]
     return Timeline(
         record["suffix"],
         record["command"],
@@ -114,12 +112,15 @@ def timeline_of(record: Doc) -> Timeline:
 
 
 def _first_time(record: Doc, *events: str) -> float | None:
-    """Return the second of the first moment of one of these kinds, or None."""
+    """Return the second of the first of these events; None if the resource has none of them."""
     return next((event[0] for event in record["moments"] if event[1] in events), None)
 
 
 def _milestone_times(record: Doc) -> tuple[float, float, float]:
-    """Return (start, middle, end) in seconds; in the middle, AWS had created it or begun to delete it."""
+    """Return when the work on a resource started, when AWS had created it or begun to delete it, and the end.
+
+    All three are seconds since the start of the run.
+    """
     start = _first_time(record, "starting") or 0.0
     last = max(event[0] for event in record["moments"])
     end = _first_time(record, "ready", "gone", "failed", "stopped") or last
