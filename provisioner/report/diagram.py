@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.types.health_status import EXISTS
@@ -44,29 +45,25 @@ def stack_diagram(resources: ReportResources, title: str, region: str) -> Diagra
     """
     vpc = next(iter(_resources_of(resources, "Vpc")), None)
     boxes = _BoxBuilder()
-    zones = tuple(_zones(resources, boxes))
+    at_edge = [
+        resource for resource in _resources_of(resources, *_EDGE_TYPES) if not _is_balancer_certificate(resource)
+    ]
+    balancers = _resources_of(resources, "LoadBalancer")
     diagram = Diagram(
         title=title,
         region=region,
-        edge=tuple(
-            boxes.box(resource, _edge_lines(resource))
-            for resource in _resources_of(resources, *_EDGE_TYPES)
-            if not _is_balancer_certificate(resource)
-        ),
+        edge=tuple(boxes.box(resource, _edge_lines(resource)) for resource in at_edge),
         network=boxes.box(vpc, (str(vpc.props.get("CidrBlock", "")),), "VPC") if vpc else None,
-        across_public=tuple(
-            boxes.box(resource, (_describe_exposure(resource),))
-            for resource in _resources_of(resources, "LoadBalancer")
-        ),
-        zones=zones,
+        across_public=tuple(boxes.box(balancer, (_describe_exposure(balancer),)) for balancer in balancers),
+        zones=tuple(_zones(resources, boxes)),
         across_private=tuple(_private_boxes(resources, boxes)),
         outside_network=(*_outside_boxes(resources, boxes), *_shared_boxes(resources, boxes)),
     )
-    return Diagram(**{**vars(diagram), "undrawn_count": len(resources.keys() - boxes.drawn_ids)})
+    return replace(diagram, undrawn_count=len(resources.keys() - boxes.drawn_ids))
 
 
 class _BoxBuilder:
-    """Makes the boxes, and remembers which resources have one."""
+    """A builder of boxes that remembers which resources it has drawn."""
 
     def __init__(self) -> None:
         self.drawn_ids: set[str] = set()
@@ -74,33 +71,26 @@ class _BoxBuilder:
     def box(self, resource: ReportResource, lines: Iterable[str], title: str = "") -> Box:
         """Return the box of one resource, with these lines in it."""
         self.drawn_ids.add(resource.logical_id)
-        shown_lines = tuple(line for line in lines if line)
-        shown_title = title or _TITLES.get(resource.type_name, resource.type_name)
-        tooltip = f"{resource.step}/{resource.logical_id}: {resource.type_name} {resource.aws_name}".rstrip()
         return Box(
-            shown_title,
-            shown_lines,
-            resource.status,
-            "" if resource.aws_status == EXISTS else resource.aws_status,
-            tooltip,
+            title=title or _TITLES.get(resource.type_name, resource.type_name),
+            lines=tuple(line for line in lines if line),
+            status=resource.status,
+            status_text="" if resource.aws_status == EXISTS else resource.aws_status,
+            tooltip=f"{resource.step}/{resource.logical_id}: {resource.type_name} {resource.aws_name}".rstrip(),
         )
 
     def shared_box(self, title: str, resources: list[ReportResource]) -> Box:
-        """Return one box for several resources: it has the worst of their states."""
+        """Return one box for several resources, with the worst of their statuses and how many have it."""
         self.drawn_ids |= {resource.logical_id for resource in resources}
-        state = worst([resource.status for resource in resources])
-        worst_resources = [resource for resource in resources if resource.status == state]
-        status_text = (
-            ""
-            if state == "good" or not worst_resources[0].aws_status
-            else f"{len(worst_resources)} {worst_resources[0].aws_status}"
-        )
+        status = worst([resource.status for resource in resources])
+        with_status = [resource for resource in resources if resource.status == status]
+        aws_status = with_status[0].aws_status
         return Box(
-            title,
-            (f"{len(resources)} resources",),
-            state,
-            status_text,
-            ", ".join(resource.logical_id for resource in resources),
+            title=title,
+            lines=(f"{len(resources)} resources",),
+            status=status,
+            status_text=f"{len(with_status)} {aws_status}" if status != "good" and aws_status else "",
+            tooltip=", ".join(resource.logical_id for resource in resources),
         )
 
 

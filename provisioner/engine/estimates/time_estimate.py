@@ -98,6 +98,7 @@ def _stage_seconds(
 def _deletion_seconds(
     state: StackState, logical_id: str, resource_types: ResourceTypes, history: DurationHistory
 ) -> float:
+    """Return the seconds that the deletion of a recorded resource usually takes."""
     resource_state = state.resources[logical_id]
     return history.typical_seconds(
         resource_types[resource_state.type_name], resource_state.region or state.location.region, "delete", "gone"
@@ -105,6 +106,7 @@ def _deletion_seconds(
 
 
 def _to_estimate(by_resource: Mapping[str, float], history: DurationHistory) -> TimeEstimate:
+    """Return the estimate made of the seconds that each resource takes on the critical path."""
     waits = tuple(Wait(name, seconds) for name, seconds in by_resource.items() if seconds)
     return TimeEstimate(sum(wait.seconds for wait in waits), waits, bool(history.samples))
 
@@ -112,6 +114,7 @@ def _to_estimate(by_resource: Mapping[str, float], history: DurationHistory) -> 
 # The stages of a resource that is brought up or deleted, in order, under the names of their durations.
 _CREATE_MILESTONES: tuple[Milestone, ...] = ("exists", "ready")
 _DELETE_MILESTONES: tuple[Milestone, ...] = ("gone",)
+_ALL_MILESTONES = (*_CREATE_MILESTONES, *_DELETE_MILESTONES)
 
 
 class ProgressStage(NamedTuple):
@@ -155,43 +158,28 @@ class ProgressEstimate:
 
         """
         seconds: dict[ProgressStage, float] = {}
-        graph: dict[ProgressStage, set[ProgressStage]] = {}
         for name, action in actions.items():
-            resource, performed = resources[name], "create" if action == "replace" else action
-            required: set[ProgressStage] = set() if performed == "delete" else _required_stages(resource, actions)
-            for milestone in _DELETE_MILESTONES if performed == "delete" else _CREATE_MILESTONES:
-                stage = ProgressStage(name, milestone)
-                seconds[stage] = history.typical_seconds(
-                    resource_types[resource.type_name], resource.region, performed, milestone
-                )
-                graph[stage], required = required, {stage}
-        for name, action in actions.items():
-            for dependency in resources[name].depends_on if action == "delete" else ():
-                if ProgressStage(dependency, "gone") in graph and name not in resources[dependency].alongside:
-                    graph[ProgressStage(dependency, "gone")].add(ProgressStage(name, "gone"))
-        return cls(now, seconds, graph)
+            resource_type, region = resource_types[resources[name].type_name], resources[name].region
+            milestones = _DELETE_MILESTONES if action == "delete" else _CREATE_MILESTONES
+            performed = "create" if action == "replace" else action
+            for milestone in milestones:
+                typical = history.typical_seconds(resource_type, region, performed, milestone)
+                seconds[ProgressStage(name, milestone)] = typical
+        return cls(now, seconds, _stage_graph(resources, actions))
 
     def record_event(self, event: Event) -> None:
         """Update the estimate by one event of the run."""
         with self._lock:
-            if event.type == "starting":
+            if event.type in ("starting", "exists"):
                 self._started_at[event.logical_id] = self.now()
-            elif event.type in ("exists", "ready", "gone", "failed", "stopped"):
+            if event.type in ("exists", "gone"):
                 self._reached.add(ProgressStage(event.logical_id, event.type))
-            if event.type == "exists":
-                self._started_at[event.logical_id] = self.now()
-            if event.type in ("ready", "kept", "failed", "stopped"):
-                self._reached |= {
-                    ProgressStage(event.logical_id, milestone)
-                    for milestone in (*_CREATE_MILESTONES, *_DELETE_MILESTONES)
-                }
+            elif event.type in ("ready", "kept", "failed", "stopped"):
+                self._reached |= {ProgressStage(event.logical_id, milestone) for milestone in _ALL_MILESTONES}
 
     def typical_seconds(self, logical_id: str) -> float:
         """Return the seconds that the work on this resource usually takes."""
-        return sum(
-            self.seconds.get(ProgressStage(logical_id, milestone), 0.0)
-            for milestone in (*_CREATE_MILESTONES, *_DELETE_MILESTONES)
-        )
+        return sum(self.seconds.get(ProgressStage(logical_id, milestone), 0.0) for milestone in _ALL_MILESTONES)
 
     def seconds_left(self) -> float:
         """Return the seconds until the run ends, if the stages that are left take as long as usual."""
@@ -204,7 +192,7 @@ class ProgressEstimate:
         return critical_path(self.graph, self.seconds).seconds
 
     def _stage_seconds_left(self, stage: ProgressStage) -> float:
-        # A stage that has begun takes its usual time less the time that has passed.
+        """Return the usual seconds of a stage, less those that have passed since it began."""
         if stage in self._reached:
             return 0.0
         is_begun = stage.milestone != "ready" or ProgressStage(stage.logical_id, "exists") in self._reached
@@ -213,5 +201,20 @@ class ProgressEstimate:
         return max(self.seconds[stage] - elapsed, 0.0)
 
 
-def _required_stages(resource: RecordedResource, actions: Mapping[str, str]) -> set[ProgressStage]:
-    return {ProgressStage(name, milestone) for name, milestone in resource.depends_on.items() if name in actions}
+def _stage_graph(
+    resources: Mapping[str, RecordedResource], actions: Mapping[str, str]
+) -> dict[ProgressStage, set[ProgressStage]]:
+    """Return the graph of a run: each stage with the stages that it waits for."""
+    graph: dict[ProgressStage, set[ProgressStage]] = {}
+    deleted = [name for name, action in actions.items() if action == "delete"]
+    for name in (name for name, action in actions.items() if action != "delete"):
+        dependencies = resources[name].depends_on.items()
+        required = {ProgressStage(other, milestone) for other, milestone in dependencies if other in actions}
+        graph[ProgressStage(name, "exists")] = required
+        graph[ProgressStage(name, "ready")] = {ProgressStage(name, "exists")}
+    graph |= {ProgressStage(name, "gone"): set() for name in deleted}
+    for name in deleted:
+        for dependency in resources[name].depends_on:
+            if dependency in deleted and name not in resources[dependency].alongside:
+                graph[ProgressStage(dependency, "gone")].add(ProgressStage(name, "gone"))
+    return graph

@@ -146,6 +146,7 @@ class RunRecorder:
         }
 
     def _call_json(self, call: Call) -> list[Any]:
+        """Return a call as in the record: start and length in seconds, operation, logical id, error code."""
         return [round(call.at - self._started_at, 3), round(call.seconds, 3), call.name, call.node, call.error]
 
 

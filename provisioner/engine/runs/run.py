@@ -93,6 +93,7 @@ def run_of(run_id: str, record: Doc) -> Run:
 
 
 def _resource_runs(records: Doc) -> Iterable[ResourceRun]:
+    """Yield what a run did to each resource, from the `nodes` of its record."""
     for name, record in records.items():
         stages = [(event, seconds) for seconds, event, *_ in record["moments"] if event not in _WAITS]
         failures = (detail for _, event, *detail in record["moments"] if event in ("failed", "stopped"))
@@ -113,6 +114,7 @@ def _resource_runs(records: Doc) -> Iterable[ResourceRun]:
 
 
 def _start_order(resource: ResourceRun) -> tuple[float, str]:
+    """Return the sort key by which resources are in the order in which the work on them began."""
     return (resource.stages[0][1] if resource.stages else 0.0, resource.logical_id)
 
 
@@ -182,6 +184,7 @@ def diff_runs(first: Run, second: Run) -> RunDiff:
 
 
 def _differences(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> dict[Any, ValuePair]:
+    """Return the pairs of values that differ, by key; None stands for a missing value."""
     pairs = {key: (first.get(key), second.get(key)) for key in {**first, **second}}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 

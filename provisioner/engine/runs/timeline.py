@@ -129,6 +129,7 @@ def _milestone_times(record: Doc) -> tuple[float, float, float]:
 
 
 def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[str, float]) -> Bar:
+    """Return the bar of one resource, with the calls that were made for it."""
     start, middle, end = _milestone_times(record)
     attempts = tuple(
         Span(at, detail[0], event, detail[1]) for at, event, *detail in record["moments"] if event == "retrying"
