@@ -116,7 +116,7 @@ def reason_unknown(error: Exception, activity: str) -> str:
 
     That is so for expired credentials, and for errors of this tool itself.
     """
-    describe_refusal(error, activity)
+    describe_refusal(error, activity)  # raises the error if it is no refusal of this one call
     return describe_error(error)
 
 

@@ -50,23 +50,23 @@ def every(type_name: str, is_kept: Callable[[JsonObject], bool]) -> FindViolatio
     If there is no resource of the type, the check yields words that say so.
     """
 
-    def broken(resources: ReportResources) -> Iterator[str]:
+    def find_violations(resources: ReportResources) -> Iterator[str]:
         matching = _resources_of(resources, type_name)
         yield from (resource.logical_id for resource in matching if not is_kept(resource.props))
         if not matching:
             yield f"no {type_name}"
 
-    return broken
+    return find_violations
 
 
 def all_of(*rules: FindViolations) -> FindViolations:
     """Return a check that yields everything that any of `rules` yields."""
 
-    def broken(resources: ReportResources) -> Iterator[str]:
+    def find_violations(resources: ReportResources) -> Iterator[str]:
         for rule in rules:
             yield from rule(resources)
 
-    return broken
+    return find_violations
 
 
 def _exists(_props: JsonObject) -> bool:

@@ -74,9 +74,8 @@ def implied_edges(stack: Stack) -> set[tuple[str, str]]:
     """
     ancestors: dict[str, set[str]] = {}
     for resource in _in_dependency_order(stack):
-        ancestors[resource.logical_id] = set(resource.depends_on).union(
-            *(ancestors[name] for name in resource.depends_on)
-        )
+        farther = (ancestors[name] for name in resource.depends_on)
+        ancestors[resource.logical_id] = set(resource.depends_on).union(*farther)
     return {
         (name, resource.logical_id)
         for resource in stack

@@ -114,8 +114,8 @@ def plan_sentence(plan: Plan) -> str:
         return "No changes."
     counts = change_counts(plan)
     text = f"Plan: {counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
-    for outcome in ("finish", "adopt", "release", "refused"):
-        text += f", {counts[outcome]} {outcome if outcome == 'refused' else 'to ' + outcome}" if counts[outcome] else ""
+    labels = {"finish": "to finish", "adopt": "to adopt", "release": "to release", "refused": "refused"}
+    text += "".join(f", {counts[outcome]} {label}" for outcome, label in labels.items() if counts[outcome])
     return f"{text}, and {describe_roles(counts['roles'])}." if counts["roles"] else f"{text}."
 
 

@@ -81,11 +81,10 @@ def _relay_until_end(
     while True:
         reads_input = takes_input() and not has_input_ended
         if reads_input and input_fd is None:
-            pending_input, has_input_ended, reads_input = pending_input + _END_OF_INPUT, True, False
-        watched_fds = (
-            [master_fd, input_fd] if reads_input and not pending_input and input_fd is not None else [master_fd]
-        )
-        readable, writable, _ = select.select(watched_fds, [master_fd] if pending_input else [], [], _POLL_SECONDS)
+            pending_input, has_input_ended = pending_input + _END_OF_INPUT, True
+        # No further input is read before the command has taken what was read.
+        read_fds = [master_fd, input_fd] if reads_input and input_fd is not None and not pending_input else [master_fd]
+        readable, writable, _ = select.select(read_fds, [master_fd] if pending_input else [], [], _POLL_SECONDS)
         if input_fd in readable and input_fd is not None:
             input_bytes = os.read(input_fd, _CHUNK_BYTES)
             pending_input, has_input_ended = (input_bytes, False) if input_bytes else (_END_OF_INPUT, True)

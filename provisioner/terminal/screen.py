@@ -26,12 +26,14 @@ class Screen:
 
     def show(self, lines: Sequence[ColoredLine]) -> None:
         """Print the next output; without a terminal, an empty line separates it from the one before."""
-        painted = self._paint(lines if not self.in_place else fit_to_terminal(lines, *shutil.get_terminal_size()))
         if self.in_place:
+            fitted = fit_to_terminal(lines, *shutil.get_terminal_size())
             start = _CLEAR_SCREEN if self._is_first else _CURSOR_HOME
-            self._console.data(start + "".join(f"{line}{_CLEAR_LINE_REST}\n" for line in painted) + _CLEAR_SCREEN_REST)
+            text = "".join(f"{line}{_CLEAR_LINE_REST}\n" for line in self._paint(fitted))
+            self._console.data(start + text + _CLEAR_SCREEN_REST)
         else:
-            self._console.data("\n".join([*([] if self._is_first else [""]), *painted]))
+            separator = [] if self._is_first else [""]
+            self._console.data("\n".join([*separator, *self._paint(lines)]))
         self._is_first = False
 
     def _paint(self, lines: Sequence[ColoredLine]) -> list[str]:
