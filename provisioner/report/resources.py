@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from provisioner.engine.planning.diff import meets_condition
 from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import MISSING, ResourceHealth, health_of
 from provisioner.engine.types.health_status import HealthStatus as Health
@@ -59,32 +59,34 @@ def resources_from_aws(plan: Plan, report: DriftReport) -> dict[str, ReportResou
     props = resources_before(plan).props
     resources = {}
     for resource in plan.stack:
-        resource_state = plan.state.resources.get(resource.logical_id)
-        actual = plan.actual.get(resource.logical_id)
-        if resource.type.account_wide or (resource_state is None and actual is None):
-            continue
-        status, aws_status = display_status_of(
-            resource.type, actual, drifts.get(resource.logical_id), report.health.get(resource.logical_id)
-        )
-        resources[resource.logical_id] = ReportResource(
-            resource.logical_id,
-            resource.step,
-            str(resource.type),
-            resource_state.aws_name if resource_state else resource.aws_name,
-            dict(props.get(resource.logical_id, resource.props)),
-            actual or {},
-            tuple(resource.depends_on),
-            status,
-            aws_status,
-        )
-    undeclared = {
-        name: resource_state
-        for name, resource_state in plan.state.resources.items()
-        if name not in plan.stack.resources
-    }
-    return resources | {
-        name: _from_resource_state(name, resource_state, _UNDECLARED) for name, resource_state in undeclared.items()
-    }
+        name = resource.logical_id
+        is_known = name in plan.state.resources or plan.actual.get(name) is not None
+        if is_known and not resource.type.account_wide:
+            status = display_status_of(resource.type, plan.actual.get(name), drifts.get(name), report.health.get(name))
+            resources[name] = _from_declaration(plan, resource, dict(props.get(name, resource.props)), *status)
+    undeclared = plan.state.resources.keys() - plan.stack.resources.keys()
+    for name, resource_state in plan.state.resources.items():
+        if name in undeclared:
+            resources[name] = _from_resource_state(name, resource_state, _UNDECLARED)
+    return resources
+
+
+def _from_declaration(
+    plan: Plan, resource: Resource, props: JsonObject, status: DisplayStatus, aws_status: str
+) -> ReportResource:
+    """Return a declared resource with these properties, and its name as recorded or else as declared."""
+    resource_state = plan.state.resources.get(resource.logical_id)
+    return ReportResource(
+        logical_id=resource.logical_id,
+        step=resource.step,
+        type_name=str(resource.type),
+        aws_name=resource_state.aws_name if resource_state else resource.aws_name,
+        props=props,
+        actual=plan.actual.get(resource.logical_id) or {},
+        depends_on=tuple(resource.depends_on),
+        status=status,
+        aws_status=aws_status,
+    )
 
 
 def mark_unhealthy(resources: ReportResources, topics: Iterable[TopicHealth]) -> dict[str, ReportResource]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.estimates.time_estimate import TimeEstimate
 from provisioner.preflight.finding import Finding
-from provisioner.prices.estimate import Bill, Cost, CostEstimate
+from provisioner.prices.estimate import Bill, Cost, CostEstimate, UpcomingCharge
 from provisioner.terminal.console import Console
 from state.serialization import as_json
 
@@ -34,44 +34,50 @@ class PlanEstimate:
     other_profile: OtherProfile | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the forecast for the JSON output: US dollars a month, and seconds."""
-        before, after = self.cost.totals
+        """Return the estimate for the JSON output: US dollars a month, and seconds."""
+        other = self.other_profile
         return {
             "cost": {
-                "currency": "USD",
-                "per": "month",
-                "before": _cost_json(before),
-                "after": _cost_json(after),
-                "lines": {
-                    charge: {
-                        "before": _cost_json(self.cost.before.get(charge, Cost())),
-                        "after": _cost_json(self.cost.after.get(charge, Cost())),
-                    }
-                    for charge in self.cost.before | self.cost.after
-                },
-                "region": self.cost.region,
-                "prices_as_of": self.cost.as_of,
-                "prices_of_another_region": list(self.cost.borrowed),
-                "not_counted": list(self.cost.by_use),
-                "not_priced": list(self.cost.unpriced),
-                "later": [
-                    {
-                        "since": upcoming.since.isoformat(),
-                        "reckoned": upcoming.is_estimated,
-                        "what": upcoming.name,
-                        **_cost_json(upcoming.cost),
-                    }
-                    for upcoming in self.cost.later
-                ],
-                "profiles": {upcoming.profile: _cost_json(upcoming.cost)} if (upcoming := self.other_profile) else {},
+                **_cost_estimate_json(self.cost),
+                "profiles": {other.profile: _cost_json(other.cost)} if other else {},
             },
             "time": {
                 "seconds": round(self.time.seconds, 1),
                 "measured": self.time.is_measured,
                 "longest_chain": [as_json(wait) for wait in self.time.critical_path],
             },
-            "findings": [as_json(upcoming) for upcoming in self.findings],
+            "findings": [as_json(finding) for finding in self.findings],
         }
+
+
+def _cost_estimate_json(cost: CostEstimate) -> dict[str, Any]:
+    """Return the cost before and after a plan for the JSON output, as a whole and by charge."""
+    before, after = cost.totals
+    return {
+        "currency": "USD",
+        "per": "month",
+        "before": _cost_json(before),
+        "after": _cost_json(after),
+        "lines": {
+            charge: {
+                "before": _cost_json(cost.before.get(charge, Cost())),
+                "after": _cost_json(cost.after.get(charge, Cost())),
+            }
+            for charge in cost.before | cost.after
+        },
+        "region": cost.region,
+        "prices_as_of": cost.as_of,
+        "prices_of_another_region": list(cost.borrowed),
+        "not_counted": list(cost.by_use),
+        "not_priced": list(cost.unpriced),
+        "later": [_upcoming_charge_json(upcoming) for upcoming in cost.later],
+    }
+
+
+def _upcoming_charge_json(upcoming: UpcomingCharge) -> dict[str, Any]:
+    """Return a charge that begins later for the JSON output."""
+    since = {"since": upcoming.since.isoformat(), "reckoned": upcoming.is_estimated, "what": upcoming.name}
+    return since | _cost_json(upcoming.cost)
 
 
 def show_estimate(console: Console, estimate: PlanEstimate) -> None:

@@ -129,7 +129,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     return {
         "suffix": plan.stack.suffix,
         "notes": plan.notes,
-        "changes": [_change_json(plan, difference) for difference in shown_changes(plan)],
+        "changes": [_change_json(plan, change) for change in shown_changes(plan)],
         "summary": change_counts(plan),
         "held": [
             {**_difference_json(difference), "owner": difference.owner, "address": f"{change.step}/{change.logical_id}"}
@@ -151,7 +151,7 @@ def _change_json(plan: Plan, change: Change) -> dict[str, Any]:
         "reason": change.reason,
         "loses": change.data_loss,
         "fields": [_difference_json(difference) for difference in change.differences],
-        "removes": [difference.description for difference in change.unmanaged],
+        "removes": [child.description for child in change.unmanaged],
         "properties": _known_properties(plan, change),
     }
 

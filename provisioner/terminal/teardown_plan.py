@@ -31,7 +31,7 @@ def print_teardown_plan(
 
     """
     if console.as_json:
-        blocking = [as_json(deletion) for deletion in blocked_deletions]
+        blocking = [as_json(blocked) for blocked in blocked_deletions]
         console.record("plan", **_teardown_json(suffix, teardown, notes), held=blocking, **estimate.to_json())
         return
     for note in notes:
@@ -50,7 +50,8 @@ def _show_waves(console: Console, teardown: TeardownPlan) -> None:
     """Print the resources of each wave that are deleted; a wave waits for the wave before."""
     for number, wave in enumerate(teardown.waves, start=1):
         console.data(f"Wave {number}{', at once' if number == 1 else ''}:")
-        for deletion in (deletion for deletion in wave if not deletion.retention_reason):
+        deleted = [deletion for deletion in wave if not deletion.retention_reason]
+        for deletion in deleted:
             console.data(
                 f"  {console.paint('-', 'red')} {deletion.step}/{deletion.logical_id}: {_describe_resource(deletion)}"
             )

@@ -70,17 +70,15 @@ def _page_header(contents: ReportContents, title: str) -> str:
 
 def _key_figures(contents: ReportContents) -> dict[str, str]:
     """Return the key figures of the stack, by name, as HTML."""
-    kept_controls = sum(not item.violations for item in contents.controls)
+    kept_controls = sum(not control.violations for control in contents.controls)
     cost_now = contents.cost.totals[0]
-    drift_text = (
-        "not asked"
-        if contents.drift is None
-        else _describe_drift_count(sum(item.category != "held" for item in contents.drift.drifts))
-    )
+    drifted = "not asked"
+    if contents.drift is not None:
+        drifted = _describe_drift_count(sum(drift.category != "held" for drift in contents.drift.drifts))
     return {
         "Health": colored_status(contents.status, _STATUS_LABELS[contents.status]),
         "Resources": str(len(contents.health)),
-        "Drift": escape(drift_text),
+        "Drift": escape(drifted),
         "Cost a month": f"${cost_now.least:.0f} to ${cost_now.most:.0f}",
         "Security": f"{kept_controls} of {len(contents.controls)}",
         "Last run": escape(f"{contents.runs[0].command}, {contents.runs[0].result}") if contents.runs else "none",
