@@ -90,3 +90,21 @@ class DagExecutor(Generic[Vertex]):
             self._error = self._error or value
         else:
             self._running -= 1
+
+
+def run_in_parallel(graph: Mapping[Vertex, set[Vertex]], act: Callable[[Vertex], None], *, workers: int) -> None:
+    """Call `act` for each step of the graph once, in parallel, after the steps that it waits for.
+
+    Raises:
+        BaseException: The first exception of a call; no further call is started after it.
+
+    """
+
+    def begin(vertex: Vertex) -> Work[Vertex]:
+        def work(report_stage: ReportStage[Vertex]) -> None:
+            act(vertex)
+            report_stage(vertex)
+
+        return work
+
+    DagExecutor(graph, begin, workers=workers).run()

@@ -13,7 +13,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, is_unsupported_operation
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.managed_resource import ManagedResource
-from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.execution.scheduler import run_in_parallel
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.planning.teardown_plan import deletion_candidates, overrides_method
 from provisioner.engine.types.resource_type import ResourceType
@@ -47,34 +47,30 @@ def blocked_deletions(plan: Plan, clients: Clients, resource_types: ResourceType
     as a blocker.
     """
     shared = clients.with_shared_reads()
-    managed_resources = deletion_candidates(plan, resource_types)
-    asked = {name: managed for name, managed in managed_resources.items() if overrides_method(managed.type, "blockers")}
-    deletions = {managed.spec.id for managed in managed_resources.values()}
-    found: dict[str, list[BlockedDeletion]] = {}
+    candidates = deletion_candidates(plan, resource_types)
+    blockable = {name: managed for name, managed in candidates.items() if overrides_method(managed.type, "blockers")}
+    deleted_ids = {managed.spec.id for managed in candidates.values()}
+    blocked: dict[str, list[BlockedDeletion]] = {}
 
-    def begin(name: str) -> Work[str]:
-        def work(report_stage: ReportStage[str]) -> None:
-            with user_errors(f"asking who holds {asked[name].spec.aws_name or name}"):
-                found[name] = _blockers_of(asked[name], shared, deletions)
-            report_stage(name)
+    def read_blockers(name: str) -> None:
+        with user_errors(f"asking who holds {blockable[name].spec.aws_name or name}"):
+            blocked[name] = _blockers_of(blockable[name], shared, deleted_ids)
 
-        return work
-
-    DagExecutor({name: set() for name in asked}, begin, workers=_READERS).run()
-    return [one for name in asked for one in found.get(name, [])]
+    run_in_parallel({name: set() for name in blockable}, read_blockers, workers=_READERS)
+    return [blocked_deletion for name in blockable for blocked_deletion in blocked.get(name, [])]
 
 
-def _blockers_of(managed: ManagedResource, clients: Clients, deletions: Set[str]) -> list[BlockedDeletion]:
-    # The lasting blockers of one resource; where AWS denies the read, a blocker that says so.
+def _blockers_of(managed: ManagedResource, clients: Clients, deleted_ids: Set[str]) -> list[BlockedDeletion]:
+    """Return the lasting blockers of one resource; where AWS denies the read, a blocker that says so."""
     resource_type, spec = managed.type, managed.spec
     client = clients.client(resource_type.service, managed.region)
-    held, unknown = read_unless_denied(lambda: resource_type.blockers(client, spec), resource_type)
-    if unknown:
-        return [BlockedDeletion(spec.logical_id, str(resource_type), f"nobody knows whom: {unknown}")]
+    blockers, unknown_reason = read_unless_denied(lambda: resource_type.blockers(client, spec), resource_type)
+    if unknown_reason:
+        return [BlockedDeletion(spec.logical_id, str(resource_type), f"nobody knows whom: {unknown_reason}")]
     return [
-        BlockedDeletion(spec.logical_id, str(resource_type), one.description, one.remedy, one.note)
-        for one in held
-        if (not one.temporary or one.uncertain) and one.part_of not in deletions
+        BlockedDeletion(spec.logical_id, str(resource_type), blocker.description, blocker.remedy, blocker.note)
+        for blocker in blockers
+        if (not blocker.temporary or blocker.uncertain) and blocker.part_of not in deleted_ids
     ]
 
 
@@ -100,10 +96,10 @@ def read_unless_denied(ask: Callable[[], list[T]], resource_type: ResourceType) 
             raise
         if code in resource_type.not_found_codes:
             return [], ""
-        did = "denied" if category is ErrorCategory.DENIED else f"refused ({code})"
-        return [], f"AWS {did} {getattr(error, 'operation_name', 'this')}"
+        answer = "denied" if category is ErrorCategory.DENIED else f"refused ({code})"
+        return [], f"AWS {answer} {getattr(error, 'operation_name', 'this')}"
 
 
-def blocker_notes(held: list[BlockedDeletion]) -> list[str]:
+def blocker_notes(blocked: list[BlockedDeletion]) -> list[str]:
     """Return the notes of the blockers as sentences, each once."""
-    return [f"{note}." for note in dict.fromkeys(one.note for one in held) if note]
+    return [f"{note}." for note in dict.fromkeys(deletion.note for deletion in blocked) if note]

@@ -14,7 +14,7 @@ from provisioner.engine.execution.managed_resource import (
     unmanaged_in,
     with_status_reads,
 )
-from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.execution.scheduler import run_in_parallel
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.change import Change, retain_change
 from provisioner.engine.planning.diff import (
@@ -92,14 +92,14 @@ class DriftReport:
     # How many resources were looked at.
     checked: int = 0
 
-    def count(self, what: str) -> int:
-        """Return how many drifts are of the category `what`."""
-        return sum(one.category == what for one in self.drifts)
+    def count(self, category: str) -> int:
+        """Return how many drifts are of a category."""
+        return sum(drift.category == category for drift in self.drifts)
 
     @property
     def in_progress(self) -> dict[str, str]:
         """The resources that AWS is still working on, with AWS's word for it: they are no drift."""
-        return {name: one.aws_status for name, one in self.health.items() if one.status == "in progress"}
+        return {name: health.aws_status for name, health in self.health.items() if health.status == "in progress"}
 
     @property
     def is_empty(self) -> bool:
@@ -109,7 +109,7 @@ class DriftReport:
     @property
     def is_drifting(self) -> bool:
         """Whether anything that is ours differs: a field that another owner holds is no drift."""
-        return any(one.category != "held" for one in self.drifts)
+        return any(drift.category != "held" for drift in self.drifts)
 
 
 def look_for_drift(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> DriftReport:
@@ -118,38 +118,34 @@ def look_for_drift(plan: Plan, clients: Clients, resource_types: ResourceTypes) 
     `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
     report = DriftReport(plan.state.suffix)
-    found: dict[str, list[Drift]] = {}
-    parts = known_children(plan, clients, resource_types)
+    drifts: dict[str, list[Drift]] = {}
+    children = known_children(plan, clients, resource_types)
     listed = {
         name: resource_state
         for name, resource_state in plan.state.resources.items()
         if not resource_types[resource_state.type_name].account_wide
     }
 
-    def begin(name: str) -> Work[str]:
-        def work(report_stage: ReportStage[str]) -> None:
-            managed, resource_state = recorded_resource(plan.state, name, resource_types), listed[name]
-            with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
-                actual = read_recorded(clients, managed, resource_state)
-                actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
-            report.health[name] = health_of(managed.type, actual)
-            change = plan.changes.get(name) or retain_change(name, resource_state)
-            found[name] = list(_drifts_of(managed, resource_state, actual, change))
-            if actual is not None and not any(one.category == "gone" for one in found[name]):
-                children = unmanaged_in(clients, managed, actual, parts)
-                found[name] += [
-                    _unmanaged_drift(managed, resource_state, one) for one in children if not one.is_unlisted
-                ]
-                report.unlisted += [f"{one.description}; {one.kept_reason}" for one in children if one.is_unlisted]
-            report_stage(name)
-
-        return work
+    def read_drifts(name: str) -> None:
+        managed, resource_state = recorded_resource(plan.state, name, resource_types), listed[name]
+        with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
+            actual = read_recorded(clients, managed, resource_state)
+            actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
+        report.health[name] = health_of(managed.type, actual)
+        change = plan.changes.get(name) or retain_change(name, resource_state)
+        drifts[name] = list(_drifts_of(managed, resource_state, actual, change))
+        if actual is not None and not any(drift.category == "gone" for drift in drifts[name]):
+            for child in unmanaged_in(clients, managed, actual, children):
+                if child.is_unlisted:
+                    report.unlisted.append(f"{child.description}; {child.kept_reason}")
+                else:
+                    drifts[name].append(_unmanaged_drift(managed, resource_state, child))
 
     ready = [name for name, resource_state in listed.items() if resource_state.phase == "ready"]
-    DagExecutor({name: set() for name in ready}, begin, workers=_READERS).run()
-    report.drifts = [drift for name in ready for drift in found[name]]
+    run_in_parallel({name: set() for name in ready}, read_drifts, workers=_READERS)
+    report.drifts = [drift for name in ready for drift in drifts[name]]
     report.checked = len(ready)
-    gone = {one.logical_id for one in report.drifts if one.category == "gone"}
+    gone = {drift.logical_id for drift in report.drifts if drift.category == "gone"}
     deletions = (name for name in ready if name in plan.changes and plan.changes[name].action == "delete")
     report.undeclared = [name for name in deletions if name not in gone]
     report.unfinished = [name for name in listed if name not in ready]
@@ -162,23 +158,21 @@ def _operations_in_progress(
 ) -> Iterator[tuple[str, str]]:
     """Yield what AWS is working on, by resource, from the reads of the plan."""
     for name, resource_state in listed.items():
-        actual = plan.actual.get(name)
-        if actual and (
-            words := resource_types[resource_state.type_name].operation_in_progress(actual, resource_state.desired)
-        ):
-            yield name, words
+        resource_type, actual = resource_types[resource_state.type_name], plan.actual.get(name)
+        if actual and (operation := resource_type.operation_in_progress(actual, resource_state.desired)):
+            yield name, operation
 
 
 def _drifts_of(
     managed: ManagedResource, resource_state: ResourceState, actual: JsonObject | None, change: Change
 ) -> Iterator[Drift]:
-    # The drift of one resource, and as another one the fields that other owners hold.
+    """Yield the drift of one resource, and as another one the fields that other owners hold."""
     resource_type, recorded = managed.type, resource_state.recorded or {}
     remedy = _remedy(resource_type, change)
-    how = health_of(resource_type, actual)
+    health = health_of(resource_type, actual)
     if (
         actual is None
-        or how.status == "gone"
+        or health.status == "gone"
         or meets_condition(actual, resource_type.deleted)
         or meets_condition(actual, resource_type.deleting)
     ):
@@ -187,30 +181,33 @@ def _drifts_of(
     ours = differences(resource_type, recorded, actual, recorded)
     if resource_type.tagged and actual.get("Tags") is not None:
         ours += tag_differences(managed.spec.tags, actual["Tags"])
-    if how.status in ("unhealthy", "unknown"):
-        what: DriftCategory = "failed" if how.status == "unhealthy" else "unknown"
-        leaves = "apply leaves it: nothing of its settings differs" if change.action == "keep" else remedy
-        yield _drift(managed, resource_state, what, leaves, fields=_with_status(how, _fields(ours, change)))
+    if health.status in ("unhealthy", "unknown"):
+        category: DriftCategory = "failed" if health.status == "unhealthy" else "unknown"
+        if change.action == "keep":
+            remedy = "apply leaves it: nothing of its settings differs"
+        yield _drift(managed, resource_state, category, remedy, fields=_with_status(health, _fields(ours, change)))
     elif ours:
         yield _drift(managed, resource_state, "altered", remedy, fields=_fields(ours, change))
     theirs = external_differences(resource_type, recorded, actual, recorded)
-    if theirs := theirs + [one for one in change.external if one.top not in recorded]:
-        owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
+    theirs += [difference for difference in change.external if difference.top not in recorded]
+    if theirs:
+        owners = " and ".join(dict.fromkeys(difference.owner for difference in theirs))
         yield _drift(managed, resource_state, "held", f"left to {owners}", fields=_fields(theirs, change))
 
 
-def _unmanaged_drift(managed: ManagedResource, resource_state: ResourceState, one: Unmanaged) -> Drift:
-    if one.owner:
-        return _drift(managed, resource_state, "held", f"left to {one.owner}", unmanaged=one.description)
-    remedy = f"apply leaves it: {one.kept_reason}" if one.kept_reason else "apply removes it"
-    return _drift(managed, resource_state, "extra", remedy, unmanaged=one.description)
+def _unmanaged_drift(managed: ManagedResource, resource_state: ResourceState, child: Unmanaged) -> Drift:
+    """Return an unmanaged child as a drift of the resource that it lies in."""
+    if child.owner:
+        return _drift(managed, resource_state, "held", f"left to {child.owner}", unmanaged=child.description)
+    remedy = f"apply leaves it: {child.kept_reason}" if child.kept_reason else "apply removes it"
+    return _drift(managed, resource_state, "extra", remedy, unmanaged=child.description)
 
 
 def _drift(
-    managed: ManagedResource, resource_state: ResourceState, what: DriftCategory, remedy: str, **more: Any
+    managed: ManagedResource, resource_state: ResourceState, category: DriftCategory, remedy: str, **more: Any
 ) -> Drift:
     return Drift(
-        what,
+        category,
         managed.spec.logical_id,
         resource_state.step,
         resource_state.type_name,
@@ -221,27 +218,28 @@ def _drift(
     )
 
 
-def _fields(found: Iterable[Difference], change: Change) -> tuple[DriftField, ...]:
-    return tuple(_field(one, change) for one in found)
+def _fields(differing: Iterable[Difference], change: Change) -> tuple[DriftField, ...]:
+    return tuple(_field(difference, change) for difference in differing)
 
 
-def _with_status(how: ResourceHealth, fields: tuple[DriftField, ...]) -> tuple[DriftField, ...]:
+def _with_status(health: ResourceHealth, fields: tuple[DriftField, ...]) -> tuple[DriftField, ...]:
     """Return the status and the fields that differ; a status that is itself such a field stands once."""
-    if how.member in {one.path for one in fields}:
+    if health.member in {field_.path for field_ in fields}:
         return fields
-    return (DriftField(how.member, None, how.aws_status, None, is_status=True), *fields)
+    return (DriftField(health.member, None, health.aws_status, None, is_status=True), *fields)
 
 
-def _field(one: Difference, change: Change) -> DriftField:
+def _field(difference: Difference, change: Change) -> DriftField:
     """Return the field of a difference between the actual and the recorded value, with its desired value.
 
     The desired value is the one in the plan. Where the plan has none, it is the actual value if the plan
     compared the resource, else the recorded one.
     """
     planned = {each.path: each.new for each in (*change.differences, *change.external)}
-    compared = change.action in ("keep", "update", "finish")
-    desired = planned.get(one.path, one.old if compared else one.new)
-    return DriftField(one.path, one.new, one.old, desired, one.owner)
+    actual, recorded = difference.old, difference.new
+    is_compared = change.action in ("keep", "update", "finish")
+    desired = planned.get(difference.path, actual if is_compared else recorded)
+    return DriftField(difference.path, recorded, actual, desired, difference.owner)
 
 
 def _remedy(resource_type: ResourceType, change: Change) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
@@ -17,7 +17,7 @@ from provisioner.engine.execution.managed_resource import (
     unmanaged_in,
     with_status_reads,
 )
-from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.execution.scheduler import run_in_parallel
 from provisioner.engine.execution.unsupported import describe_unsupported
 from provisioner.engine.planning.change import (
     Change,
@@ -85,7 +85,7 @@ class _PlanBuilder:
         """Read each declared resource after those it depends on, and decide its change."""
         plan = self.plan
         depends_on = {resource.logical_id: set(resource.depends_on) for resource in plan.stack}
-        self._run_parallel(depends_on, lambda name: self._plan_resource(plan.stack.resources[name]))
+        run_in_parallel(depends_on, lambda name: self._plan_resource(plan.stack.resources[name]), workers=READERS)
         # In the order of the declaration, not in the order of AWS's replies.
         plan.changes = {name: plan.changes[name] for name in plan.stack.resources}
         plan.actual = {name: plan.actual[name] for name in plan.stack.resources if name in plan.actual}
@@ -113,7 +113,9 @@ class _PlanBuilder:
             if plan.stack.resources[name].type.owns_children and not plan.changes[name].foreign
         ]
         children = known_children(plan, self.clients, self.resource_types)
-        self._run_parallel({name: set() for name in owners}, lambda name: self._plan_unmanaged_removal(name, children))
+        run_in_parallel(
+            {name: set() for name in owners}, lambda name: self._plan_unmanaged_removal(name, children), workers=READERS
+        )
 
     def plan_deletions(self) -> None:
         """Plan the deletion of recorded resources that are no longer declared.
@@ -134,19 +136,6 @@ class _PlanBuilder:
             if key not in plan.delete_first
         }
         plan.changes = early | plan.changes | late
-
-    @staticmethod
-    def _run_parallel(depends_on: Mapping[str, set[str]], plan_one: Callable[[str], None]) -> None:
-        """Call `plan_one` for each name, after the names that it depends on."""
-
-        def begin(name: str) -> Work[str]:
-            def work(report_stage: ReportStage[str]) -> None:
-                plan_one(name)
-                report_stage(name)
-
-            return work
-
-        DagExecutor(depends_on, begin, workers=READERS).run()
 
     def _plan_resource(self, resource: Resource) -> None:
         """Read one declared resource and decide its change."""

@@ -77,32 +77,30 @@ def decide_change(
         meets_condition(actual, resource_type.deleted)
         and not _deletion_is_pending(resource_type, resource_state, actual)
     ):
-        why = (
-            IS_RESTORED
-            if actual and is_restorable(resource, actual)
-            else _creation_reason(resource_type, resource_state)
-        )
-        return replace(change, action="create", reason=why)
+        is_restored = actual is not None and is_restorable(resource, actual)
+        reason = IS_RESTORED if is_restored else _creation_reason(resource_type, resource_state)
+        return replace(change, action="create", reason=reason)
     change = replace(change, id=resource_type.id_of(actual))
     change = replace(change, adopts=not resource_type.account_wide and not _is_recorded(resource_state, change.id))
-    known = (
-        not change.adopts and not resource_type.uses_existing and not is_foreign(resource_type, resource.tags, actual)
-    )
-    if not known and not is_owned(resource_type, resource.tags, actual):
+    if _is_somebody_elses(resource, change, actual):
         return _decide_foreign(resource, replace(change, adopts=False, foreign=True), actual, desired)
     if meets_condition(actual, resource_type.deleting):
         return replace(change, action="create", reason=PREDECESSOR_IS_DELETING)
-    made = _decide_owned(resource, change, resource_state, actual, desired)
-    if made.action == "replace" and not made.keeps_image:
-        made = replace(
-            made, data_loss=resource_type.data_loss(redact(resource_state.desired if resource_state else desired))
-        )
-    # A refused resource stays as it is, so it is shown by the name that it has.
-    return (
-        replace(made, aws_name=resource_state.aws_name)
-        if made.action == "refuse" and resource_state and resource_state.aws_name
-        else made
-    )
+    change = _decide_owned(resource, change, resource_state, actual, desired)
+    if change.action == "replace" and not change.keeps_image:
+        lost_properties = redact(resource_state.desired if resource_state else desired)
+        return replace(change, data_loss=resource_type.data_loss(lost_properties))
+    if change.action == "refuse" and resource_state and resource_state.aws_name:
+        # A refused resource stays as it is, so it is shown by the name that it has.
+        return replace(change, aws_name=resource_state.aws_name)
+    return change
+
+
+def _is_somebody_elses(resource: Resource, change: Change, actual: JsonObject) -> bool:
+    """Return whether an existing resource is not the stack's; a recorded one counts as ours by its id alone."""
+    resource_type, tags = resource.type, resource.tags
+    is_known = not change.adopts and not resource_type.uses_existing and not is_foreign(resource_type, tags, actual)
+    return not is_known and not is_owned(resource_type, tags, actual)
 
 
 def is_restorable(resource: Resource, actual: JsonObject) -> bool:
@@ -112,10 +110,9 @@ def is_restorable(resource: Resource, actual: JsonObject) -> bool:
 
 def _deletion_is_pending(resource_type: ResourceType, resource_state: ResourceState | None, actual: JsonObject) -> bool:
     """Return whether a person is deleting a resource that the state holds, and can still cancel that."""
-    kept = bool(
-        resource_state and resource_state.phase != "deleting" and resource_state.id == resource_type.id_of(actual)
-    )
-    return kept and meets_condition(actual, resource_type.suspended)
+    if resource_state is None or resource_state.phase == "deleting":
+        return False
+    return resource_state.id == resource_type.id_of(actual) and meets_condition(actual, resource_type.suspended)
 
 
 def _decide_foreign(resource: Resource, change: Change, actual: JsonObject, desired: JsonObject) -> Change:
@@ -135,8 +132,8 @@ def _decide_owned(
 ) -> Change:
     """Decide about a resource that exists and is ours."""
     resource_type = resource.type
-    if asleep := suspension_reason(resource_type, actual, resource.actual_region):
-        return replace(change, action="refuse", reason=asleep, adopts=False, remedy=RESUME_FIRST)
+    if reason := suspension_reason(resource_type, actual, resource.actual_region):
+        return replace(change, action="refuse", reason=reason, adopts=False, remedy=RESUME_FIRST)
     if (
         resource_type.immutable_until_ready
         and not meets_condition(actual, resource_type.ready)
@@ -145,22 +142,23 @@ def _decide_owned(
         return replace(change, action="finish", reason=AWS_IS_WORKING)
     recorded = resource_state.recorded if resource_state else None
     change = replace(change, external=tuple(external_differences(resource_type, desired, actual, recorded)))
-    found = differences(resource_type, desired, actual, recorded)
-    if why := _impossible_reason(resource_type, found, actual):
-        return replace(change, action="refuse", reason=why, differences=tuple(found), adopts=False)
-    if any(one.top in resource_type.immutable for one in found):
-        return _decide_replacement(resource, replace(change, differences=tuple(found)))
+    differing = differences(resource_type, desired, actual, recorded)
+    if reason := _impossible_reason(resource_type, differing, actual):
+        return replace(change, action="refuse", reason=reason, differences=tuple(differing), adopts=False)
+    if any(difference.top in resource_type.immutable for difference in differing):
+        return _decide_replacement(resource_type, replace(change, differences=tuple(differing)))
     if resource_type.tagged and not resource_type.account_wide and actual.get("Tags") is not None:
-        found += tag_differences(resource.tags, actual["Tags"])
-    return _decide_in_place(resource_type, replace(change, differences=tuple(found)), resource_state, actual)
+        differing += tag_differences(resource.tags, actual["Tags"])
+    return _decide_in_place(resource_type, replace(change, differences=tuple(differing)), resource_state, actual)
 
 
-def _impossible_reason(resource_type: ResourceType, found: Iterable[Difference], actual: JsonObject) -> str:
+def _impossible_reason(resource_type: ResourceType, differing: Iterable[Difference], actual: JsonObject) -> str:
     """Return why one of these changes is possible neither in place nor by a replacement; "" where all are."""
-    told = (
-        resource_type.irreversible[one.top](one.old, one.new) for one in found if one.top in resource_type.irreversible
-    )
-    return next((why for why in told if why), "").format(**actual)
+    for difference in differing:
+        refuse = resource_type.irreversible.get(difference.top)
+        if refuse and (reason := refuse(difference.old, difference.new)):
+            return reason.format(**actual)
+    return ""
 
 
 def _decide_in_place(
@@ -182,11 +180,11 @@ def _decide_in_place(
 
 def _failure_reason(resource_type: ResourceType, actual: JsonObject) -> str:
     """Describe the failure of a resource, by its type's own words for its status where there are any."""
-    told = (one for one in resource_type.status_classes if one.member in resource_type.failed)
-    said = next(
-        (one.descriptions[word] for one in told if (word := str(actual.get(one.member))) in one.descriptions), ""
-    )
-    return f"it is {said}" if said else "AWS says it failed"
+    for status in resource_type.status_classes:
+        word = str(actual.get(status.member))
+        if status.member in resource_type.failed and word in status.descriptions:
+            return f"it is {status.descriptions[word]}"
+    return "AWS says it failed"
 
 
 def suspension_reason(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
@@ -199,30 +197,25 @@ def suspension_reason(resource_type: ResourceType, actual: JsonObject, region: s
 
 def resume_command(resource_type: ResourceType, actual: JsonObject, region: str) -> str:
     """Return the command that resumes a resource that a person suspended; "" where it is not suspended."""
-    return (
-        resource_type.resume_hint.format(**{"Region": region, **actual})
-        if meets_condition(actual, resource_type.suspended)
-        else ""
-    )
+    if not meets_condition(actual, resource_type.suspended):
+        return ""
+    return resource_type.resume_hint.format(**{"Region": region, **actual})
 
 
-def _decide_replacement(resource: Resource, change: Change) -> Change:
-    # Replace the resource; refuse where that loses data, or where the type names another way out.
-    resource_type = resource.type
-    told = (
-        one
-        for one in change.differences
-        if one.top in resource_type.immutable or one.top in resource_type.discriminators
-    )
-    fields = ", ".join(one.path for one in told)
-    reason = change.reason or f"{fields} can only be set on a new one"
-    outs = [
-        resource.type.change_remedies[one.top] for one in change.differences if one.top in resource.type.change_remedies
+def _decide_replacement(resource_type: ResourceType, change: Change) -> Change:
+    """Replace the resource; refuse where that loses data, or where the type names another remedy."""
+    paths = [
+        difference.path
+        for difference in change.differences
+        if difference.top in resource_type.immutable or difference.top in resource_type.discriminators
     ]
-    lost = ", and a new one would lose what is in this one" if resource.type.holds_data else ""
-    if lost or outs:
-        return replace(change, action="refuse", reason="; ".join([f"{reason}{lost}", *dict.fromkeys(outs)]))
-    kept = f"; the one before is kept for {resource.type.retained_for}" if resource.type.retained_for else ""
+    reason = change.reason or f"{', '.join(paths)} can only be set on a new one"
+    tops = dict.fromkeys(difference.top for difference in change.differences)
+    remedies = [resource_type.change_remedies[top] for top in tops if top in resource_type.change_remedies]
+    loss = ", and a new one would lose what is in this one" if resource_type.holds_data else ""
+    if loss or remedies:
+        return replace(change, action="refuse", reason="; ".join([f"{reason}{loss}", *dict.fromkeys(remedies)]))
+    kept = f"; the one before is kept for {resource_type.retained_for}" if resource_type.retained_for else ""
     return replace(change, action="replace", reason=f"{reason}{kept}", keeps_image=bool(kept))
 
 
@@ -231,7 +224,7 @@ def _is_recorded(resource_state: ResourceState | None, id_: str) -> bool:
 
 
 def _creation_reason(resource_type: ResourceType, resource_state: ResourceState | None) -> str:
-    # Why a resource that the state knows is created again, in words; "" for a new one.
+    """Return why a resource that the state knows is created again, in words; "" for a new one."""
     if resource_state and resource_state.intent and resource_state.intent.action == "create":
         return CREATE_WAS_INTERRUPTED
     if resource_state is None or not resource_state.id:

@@ -36,11 +36,11 @@ def is_identified_by_name(resource_type: ResourceType) -> bool:
 
 def owner_description(resource_type: ResourceType, actual: JsonObject) -> str:
     """Describe the owner of a resource that is somebody else's."""
-    if about := resource_type.describe_foreign(actual):
-        return f"somebody else's: {about}"
+    if description := resource_type.describe_foreign(actual):
+        return f"somebody else's: {description}"
     tags = actual.get("Tags") or {}
-    told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
-    return f"somebody else's: it carries {told}"
+    listed_tags = ", ".join(f"{name}={value}" for name, value in sorted(tags.items()))
+    return f"somebody else's: it carries {listed_tags or 'no tags at all'}"
 
 
 def foreign_remedy(resource_type: ResourceType, actual: JsonObject) -> str:

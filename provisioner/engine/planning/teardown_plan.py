@@ -42,29 +42,30 @@ class TeardownPlan:
     @property
     def deletions(self) -> list[PlannedDeletion]:
         """All resources that are deleted, the first to go first."""
-        return [one for wave in self.waves for one in wave]
+        return [deletion for wave in self.waves for deletion in wave]
 
 
 def plan_teardown(plan: Plan, names: Collection[str], resource_types: ResourceTypes) -> TeardownPlan:
     """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
-    depends_on = {name: [one for one in _dependencies(plan, name) if one in names] for name in names}
-    kind_of = {name: _type_name(plan, name) for name in names}
+    depends_on = {name: [need for need in _dependencies(plan, name) if need in names] for name in names}
+    type_names = {name: _type_name(plan, name) for name in names}
 
-    def beside(name: str, other: str) -> bool:
-        return kind_of[other] in resource_types[kind_of[name]].deleted_alongside
+    def is_deleted_alongside(name: str, dependent: str) -> bool:
+        return type_names[dependent] in resource_types[type_names[name]].deleted_alongside
 
     deletions = {name: _planned_deletion(plan, name, resource_types) for name in names}
     waves = tuple(tuple(deletions[name] for name in wave) for wave in _waves(dependents_of(depends_on)))
-    return TeardownPlan(waves, delete_graph(depends_on, beside), tuple(deletions.values()))
+    return TeardownPlan(waves, delete_graph(depends_on, is_deleted_alongside), tuple(deletions.values()))
 
 
-def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
-    sorter: TopologicalSorter[str] = TopologicalSorter(order)
+def _waves(dependents: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
+    """Yield the names in waves, in declared order: each name comes after all that depend on it."""
+    positions = {name: position for position, name in enumerate(dependents)}
+    sorter: TopologicalSorter[str] = TopologicalSorter(dependents)
     sorter.prepare()
     while sorter.is_active():
         wave = sorter.get_ready()
-        place = {name: at for at, name in enumerate(order)}
-        yield sorted(wave, key=place.__getitem__)
+        yield sorted(wave, key=positions.__getitem__)
         sorter.done(*wave)
 
 
@@ -79,13 +80,13 @@ def _dependencies(plan: Plan, name: str) -> list[str]:
 
 
 def _planned_deletion(plan: Plan, name: str, resource_types: ResourceTypes) -> PlannedDeletion:
-    # From the entry in the state where there is one, else from what the plan found.
+    """Return the deletion of one resource, from its state where it is recorded, else from the plan's reads."""
     resource_state, resource = plan.state.resources.get(name), plan.stack.resources.get(name)
     declared: JsonObject = resource.props if resource else {}
     if resource_state:
         resource_type = resource_types[resource_state.type_name]
         props = redact({**resource_state.desired, **resource_type.delete_options(resource_state.desired, declared)})
-        one = PlannedDeletion(
+        deletion = PlannedDeletion(
             name,
             resource_state.step,
             resource_state.type_name,
@@ -96,10 +97,9 @@ def _planned_deletion(plan: Plan, name: str, resource_types: ResourceTypes) -> P
     else:
         change, resource_type, props = plan.changes[name], plan.stack.resources[name].type, redact(declared)
         region = plan.stack.resources[name].region
-        one = PlannedDeletion(name, change.step, change.type_name, change.aws_name, change.id, region)
-    return replace(
-        one, data_loss=resource_type.data_loss(props), retention_reason=resource_type.declared_retention_reason(props)
-    )
+        deletion = PlannedDeletion(name, change.step, change.type_name, change.aws_name, change.id, region)
+    retention_reason = resource_type.declared_retention_reason(props)
+    return replace(deletion, data_loss=resource_type.data_loss(props), retention_reason=retention_reason)
 
 
 def deletion_candidates(plan: Plan, resource_types: ResourceTypes) -> dict[str, ManagedResource]:
@@ -108,14 +108,16 @@ def deletion_candidates(plan: Plan, resource_types: ResourceTypes) -> dict[str, 
     These are the resources of the state that exist or are no longer declared, and the existing resources of
     the stack that the state does not know. Account-wide resources are left out.
     """
-    known = {name: resource_state for name, resource_state in plan.state.resources.items() if resource_state.id}
-    there = plan.actual.keys() | {name for name in known if name not in plan.stack.resources}
-    managed_resources = {name: recorded_resource(plan.state, name, resource_types) for name in known if name in there}
+    managed_resources = {
+        name: recorded_resource(plan.state, name, resource_types)
+        for name, resource_state in plan.state.resources.items()
+        if resource_state.id and (name in plan.actual or name not in plan.stack.resources)
+    }
     for name in plan.found - plan.state.resources.keys():
         resource = plan.stack.resources[name]
         managed = managed_resource_of(resource, plan.stack.suffix, None, plan.resolved_properties(resource))
         managed_resources[name] = managed.with_id(plan.changes[name].id)
-    return {name: one for name, one in managed_resources.items() if not one.type.account_wide}
+    return {name: managed for name, managed in managed_resources.items() if not managed.type.account_wide}
 
 
 def overrides_method(resource_type: ResourceType, action: str) -> bool:
