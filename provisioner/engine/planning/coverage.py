@@ -41,12 +41,12 @@ def covers_exactly(actual: Any, stated: Any) -> bool:
 
 
 def _without_empty(value: Any) -> Any:
-    # The value without empty members, at every depth.
+    """Return the value without empty members, at every depth."""
     match value:
         case Mapping():
-            inner = {key: _without_empty(one) for key, one in value.items()}
-            return {key: one for key, one in inner.items() if one not in (None, "", [], {})}
+            members = {key: _without_empty(member) for key, member in value.items()}
+            return {key: member for key, member in members.items() if member not in (None, "", [], {})}
         case list():
-            return [_without_empty(one) for one in value]
+            return [_without_empty(item) for item in value]
         case _:
             return value

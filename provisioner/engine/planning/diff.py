@@ -52,19 +52,20 @@ class ResourceUpdate:
         return [name for name, value in self.tags.items() if value is None]
 
 
-def update_of(resource_type: ResourceType, props: JsonObject, found: Collection[Difference]) -> ResourceUpdate:
-    """Return the update that resolves the differences found.
+def update_of(resource_type: ResourceType, props: JsonObject, differing: Collection[Difference]) -> ResourceUpdate:
+    """Return the update that resolves these differences.
 
     A property that is no longer stated gets its default; one without a default is left out.
     """
-    tags = {one.path.removeprefix("Tags."): one.new for one in found if one.top == "Tags"}
-    tops = dict.fromkeys(one.top for one in found if one.top != "Tags")
-    stated = {**resource_type.ownership.default_properties, **resource_type.defaults, **props}
+    ownership = resource_type.ownership
+    tags = {each.path.removeprefix("Tags."): each.new for each in differing if each.top == "Tags"}
+    tops = dict.fromkeys(each.top for each in differing if each.top != "Tags")
+    stated = {**ownership.default_properties, **resource_type.defaults, **props}
     changed = {top: stated[top] for top in tops if top in stated}
-    for one in found:
-        default = resource_type.ownership.default(one.path)
-        if one.top in changed and default is not None and not isinstance(default, frozenset):
-            changed[one.top] = _with_default_at(changed[one.top], resource_type.ownership.below_top(one.path), default)
+    for difference in differing:
+        top, default = difference.top, ownership.default(difference.path)
+        if top in changed and default is not None and not isinstance(default, frozenset):
+            changed[top] = _with_default_at(changed[top], ownership.below_top(difference.path), default)
     return ResourceUpdate(bool(tops), changed, tags)
 
 
@@ -95,38 +96,38 @@ def differences(
     is recorded. A field in whose place AWS tells another owner's value is compared with its recorded value
     too, but it is set where none is recorded: it counts again once the other owner's value is gone.
     """
-    return [one for one in _all_differences(resource_type, desired, actual, recorded) if not one.owner]
+    return [each for each in _all_differences(resource_type, desired, actual, recorded) if not each.owner]
 
 
 def external_differences(
     resource_type: ResourceType, desired: JsonObject, actual: JsonObject, recorded: JsonObject | None
 ) -> list[Difference]:
     """Return the differences in fields that another owner holds, and that are left as they are."""
-    return [one for one in _all_differences(resource_type, desired, actual, recorded) if one.owner]
+    return [each for each in _all_differences(resource_type, desired, actual, recorded) if each.owner]
 
 
 def _all_differences(
-    resource_type: ResourceType, desired: JsonObject, seen: JsonObject, recorded: JsonObject | None
+    resource_type: ResourceType, desired: JsonObject, actual: JsonObject, recorded: JsonObject | None
 ) -> Iterator[Difference]:
-    # All differences, each with the name of its other owner where it has one.
-    before = recorded or {}
-    dropped = {
-        key: resource_type.defaults[key] for key in before if key not in desired and key in resource_type.defaults
-    }
-    target = resource_type.normalize({**dropped, **desired})
-    actual = resource_type.normalize(seen)
-    yield from (Difference(path, one, None, who) for path, one, who in foreign_items(resource_type.ownership, actual))
-    actual = {key: without_foreign_items(resource_type.ownership, key, value) for key, value in actual.items()}
-    left = {
-        key: value for key, value in actual.items() if key not in resource_type.write_only | resource_type.exclusive
-    }
-    found = list(_changed_fields(resource_type, target, actual, before))
-    found += _removed_fields(resource_type.normalize(before) if before else {}, target, left)
-    found += _added_fields(resource_type, left, target, [one.path for one in found])
-    for one in found:
-        owner = resource_type.owner_of(one.path)
-        theirs = owner and owner.owns(actual, one.old, one.new)
-        yield replace(one, owner=owner.described_in(actual)) if owner and theirs else one
+    """Yield all differences, each with the name of its other owner where it has one."""
+    before, ownership = recorded or {}, resource_type.ownership
+    reset = {key: default for key, default in resource_type.defaults.items() if key in before and key not in desired}
+    target = resource_type.normalize({**reset, **desired})
+    actual = resource_type.normalize(actual)
+    for path, item, owner_name in foreign_items(ownership, actual):
+        yield Difference(path, item, None, owner_name)
+    actual = {key: without_foreign_items(ownership, key, value) for key, value in actual.items()}
+    compared_whole = resource_type.write_only | resource_type.exclusive
+    by_member = {key: value for key, value in actual.items() if key not in compared_whole}
+    differing = list(_changed_fields(resource_type, target, actual, before))
+    differing += _removed_fields(resource_type.normalize(before) if before else {}, target, by_member)
+    differing += _added_fields(resource_type, by_member, target, [difference.path for difference in differing])
+    for difference in differing:
+        owner = resource_type.owner_of(difference.path)
+        if owner and owner.owns(actual, difference.old, difference.new):
+            yield replace(difference, owner=owner.described_in(actual))
+        else:
+            yield difference
     yield from _hidden_fields(resource_type, target, actual, before)
 
 
@@ -139,12 +140,12 @@ def _changed_fields(
             yield Difference(key, before.get(key), value)
         if isinstance(value, SecretValue) or (key in resource_type.write_only and key not in before):
             continue
-        told = before if key in resource_type.write_only else actual
-        found = list(_field_differences(resource_type, key, told.get(key), value))
-        there = without_unowned(resource_type.ownership, key, told.get(key), value)
-        if not found and key in resource_type.exclusive and not covers_exactly(there, value):
-            found = [Difference(key, there, value)]
-        yield from found
+        current = (before if key in resource_type.write_only else actual).get(key)
+        differing = list(_field_differences(resource_type, key, current, value))
+        owned = without_unowned(resource_type.ownership, key, current, value)
+        if not differing and key in resource_type.exclusive and not covers_exactly(owned, value):
+            differing = [Difference(key, owned, value)]
+        yield from differing
 
 
 def _hidden_fields(
@@ -157,25 +158,28 @@ def _hidden_fields(
 
 
 def _added_fields(
-    resource_type: ResourceType, actual: JsonObject, target: JsonObject, told: list[str]
+    resource_type: ResourceType, actual: JsonObject, target: JsonObject, known_paths: list[str]
 ) -> Iterator[Difference]:
-    """Yield the members that exist and are ours by the table of owners, but that nobody stated."""
-    for path, there, default in additions(resource_type.ownership, actual, target):
-        if not any(path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in told):
-            yield Difference(path, there, default)
+    """Yield the members that exist and are ours by the table of owners, but that nobody stated.
+
+    A member at, above or below one of `known_paths` is left out: it is a difference already.
+    """
+    for path, value, default in additions(resource_type.ownership, actual, target):
+        if not any(f"{path}.".startswith(f"{known}.") or known.startswith(f"{path}.") for known in known_paths):
+            yield Difference(path, value, default)
 
 
 def _removed_fields(before: JsonObject, target: JsonObject, actual: JsonObject, path: str = "") -> Iterator[Difference]:
     """Yield the fields that were recorded, are no longer stated, and still exist."""
     for key, value in before.items():
-        there = actual.get(key)
+        current = actual.get(key)
         if key not in target:
-            if there and covers(there, value):
-                yield Difference(f"{path}{key}", there, None)
-        elif isinstance(value, Mapping) and isinstance(target[key], Mapping) and isinstance(there, Mapping):
-            yield from _removed_fields(dict(value), dict(target[key]), dict(there), f"{path}{key}.")
-        elif _states_less(target[key], value) and covers(there, value):
-            yield Difference(f"{path}{key}", there, target[key])
+            if current and covers(current, value):
+                yield Difference(f"{path}{key}", current, None)
+        elif isinstance(value, Mapping) and isinstance(target[key], Mapping) and isinstance(current, Mapping):
+            yield from _removed_fields(dict(value), dict(target[key]), dict(current), f"{path}{key}.")
+        elif _states_less(target[key], value) and covers(current, value):
+            yield Difference(f"{path}{key}", current, target[key])
 
 
 def _states_less(desired: Any, before: Any) -> bool:
@@ -184,7 +188,7 @@ def _states_less(desired: Any, before: Any) -> bool:
 
 
 def _field_differences(resource_type: ResourceType, path: str, old: Any, new: Any) -> Iterator[Difference]:
-    # Compare mappings member by member and lists whole, and yield the deepest paths that differ.
+    """Compare mappings member by member and lists whole, and yield the deepest paths that differ."""
     if isinstance(new, Unknown):
         yield Difference(path, old, new)
     elif isinstance(new, Mapping) and isinstance(old, Mapping):

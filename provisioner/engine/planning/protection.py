@@ -24,18 +24,15 @@ from provisioner.engine.planning.teardown_plan import deletion_candidates, overr
 def protected_resources(plan: Plan, resource_types: ResourceTypes) -> list[str]:
     """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
     ours = {name: properties for name, properties in plan.actual.items() if not plan.changes[name].foreign}
-    gone = plan.stack.resources.keys() - ours.keys()
-    resource_states = {
-        name: resource_state for name, resource_state in plan.state.resources.items() if name not in gone
-    }
-    known = {
+    missing = plan.stack.resources.keys() - ours.keys()
+    recorded = {
         name: (resource_types[resource_state.type_name], resource_state.desired)
-        for name, resource_state in resource_states.items()
+        for name, resource_state in plan.state.resources.items()
+        if name not in missing
     }
-    seen = {name: (plan.stack.resources[name].type, actual) for name, actual in ours.items()}
-    return sorted(
-        name for name, (resource_type, actual) in {**known, **seen}.items() if is_protected(resource_type, actual)
-    )
+    actual = {name: (plan.stack.resources[name].type, properties) for name, properties in ours.items()}
+    candidates = recorded | actual
+    return sorted(name for name, (resource_type, props) in candidates.items() if is_protected(resource_type, props))
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,17 @@ class HiddenProtection:
 
 def hidden_protections(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> list[HiddenProtection]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
-    shared, found = clients.with_shared_reads(), []
+    shared, hidden = clients.with_shared_reads(), []
     for name, managed in deletion_candidates(plan, resource_types).items():
         if not overrides_method(managed.type, "protections"):
             continue
         client = shared.client(managed.type.service, managed.region)
         with user_errors(f"asking what protects {managed.spec.aws_name or name}"):
-            told, unknown = read_unless_denied(partial(managed.type.protections, client, managed.spec), managed.type)
-        if told or unknown:
-            found.append(HiddenProtection(name, tuple(told), unknown))
-    return found
+            read = partial(managed.type.protections, client, managed.spec)
+            descriptions, unknown_reason = read_unless_denied(read, managed.type)
+        if descriptions or unknown_reason:
+            hidden.append(HiddenProtection(name, tuple(descriptions), unknown_reason))
+    return hidden
 
 
 def remove_protections(
@@ -75,14 +73,14 @@ def remove_protections(
     """
     outcome = Outcome("teardown")
     state = executor.state_manager.state
-    ways = [
+    removals = [
         *((name, _remove_declared_protection) for name in names),
         *((name, _remove_hidden_protection) for name in asked),
     ]
-    for name, take_off in ways:
+    for name, remove in removals:
         managed = recorded_resource(state, name, resource_types)
         with outcome.recording(name, f"taking the protection off {managed.spec.aws_name or name}"):
-            take_off(executor, managed)
+            remove(executor, managed)
             outcome.done.append(name)
         if isinstance(outcome.failed.get(name), FATAL):
             break
@@ -95,22 +93,21 @@ def remove_protections(
 def _add_unprotected_hint(outcome: Outcome) -> None:
     """Add to the first failure which resources are no longer protected: no other message says so."""
     if outcome.done:
-        first = next(iter(outcome.failed.values()))
-        bare = f"No longer protected: {', '.join(outcome.done)}; an `apply` protects what its settings protect."
-        first.hint = f"{first.hint}\n{bare}".strip()
+        error = next(iter(outcome.failed.values()))
+        note = f"No longer protected: {', '.join(outcome.done)}; an `apply` protects what its settings protect."
+        error.hint = f"{error.hint}\n{note}".strip()
 
 
 def _remove_declared_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Update the properties that protect a resource, and wait until AWS has applied the change."""
     resource_type, props = managed.type, managed.spec.props
-    off = {key: _with_members(props.get(key), value) for key, value in resource_type.unprotected.items()}
-    managed = replace(managed, spec=replace(managed.spec, props={**props, **off}))
-    differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
-    change = Change(
-        "update", managed.spec.logical_id, str(resource_type), managed.spec.aws_name, managed.step, differences=differs
-    )
+    unprotected = {key: _with_members(props.get(key), value) for key, value in resource_type.unprotected.items()}
+    differing = tuple(Difference(key, props.get(key), value) for key, value in unprotected.items())
+    spec = replace(managed.spec, props={**props, **unprotected})
+    managed = replace(managed, spec=spec)
+    change = Change("update", spec.logical_id, str(resource_type), spec.aws_name, managed.step, differences=differing)
     executor.update(managed, change)
-    executor.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
+    executor.wait_and_confirm(managed, updated=True, on_read=lambda _actual: None)
 
 
 def _remove_hidden_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
@@ -119,6 +116,6 @@ def _remove_hidden_protection(executor: ResourceExecutor, managed: ManagedResour
     executor.resource_calls.call(lambda: managed.type.remove_protection(client, managed.spec), managed, "update")
 
 
-def _with_members(now: Any, value: Any) -> Any:
-    """Return the property with the members that switch the protection off."""
-    return {**now, **value} if isinstance(now, Mapping) and isinstance(value, Mapping) else value
+def _with_members(current: Any, members: Any) -> Any:
+    """Return the property with the members that switch the protection off; a plain value is replaced."""
+    return {**current, **members} if isinstance(current, Mapping) and isinstance(members, Mapping) else members

@@ -31,9 +31,9 @@ def select(plan: Plan, selection: Selection) -> Plan:
         return plan
     pulls = _companions(plan)
     targets, excluded = _match_words(plan, selection.targets), _match_words(plan, selection.excluded)
-    wanted = _transitive(targets, pulls) if selection.targets else set(plan.changes)
-    kept_out = _transitive(excluded, _inverse(pulls))
-    chosen = wanted - kept_out
+    included = _transitive(targets, pulls) if selection.targets else set(plan.changes)
+    left_out = _transitive(excluded, _inverse(pulls))
+    chosen = included - left_out
     stack = plan.stack
     part = Stack(
         stack.suffix,
@@ -47,8 +47,8 @@ def select(plan: Plan, selection: Selection) -> Plan:
         plan,
         stack=part,
         changes={name: change for name, change in plan.changes.items() if name in chosen},
-        actual={name: doc for name, doc in plan.actual.items() if name in chosen},
-        notes=[*plan.notes, *_selection_notes(plan, selection, (targets, excluded), (wanted, kept_out))],
+        actual={name: properties for name, properties in plan.actual.items() if name in chosen},
+        notes=[*plan.notes, *_selection_notes(plan, selection, (targets, excluded), (included, left_out))],
         delete_before={name: names for name, names in plan.delete_before.items() if name in chosen},
         delete_first={name: names for name, names in plan.delete_first.items() if name in chosen},
         unfiltered=plan,
@@ -70,8 +70,8 @@ def with_marker(plan: Plan, selected: Plan) -> Plan:
         for name, resource in stack.resources.items()
         if name in before or name in selected.stack.resources
     }
-    changes = {name: one for name, one in plan.changes.items() if name in before or name in selected.changes}
-    actual = {name: doc for name, doc in plan.actual.items() if name in resources}
+    changes = {name: change for name, change in plan.changes.items() if name in before or name in selected.changes}
+    actual = {name: properties for name, properties in plan.actual.items() if name in resources}
     note = f"The stack begins with {', '.join(sorted(before))}: it is how another run sees this one."
     notes = [*selected.notes, note]
     return replace(
@@ -100,9 +100,9 @@ def _companions(plan: Plan) -> dict[str, set[str]]:
         for need in resource_state.depends_on if resource_state else []:
             if need in pulls and need not in resources:
                 pulls[need].add(name)
-    for leader, to in _newly_served(plan):
-        serving = {name for name, resource in resources.items() if to in resource.depends_on}
-        pulls[leader] |= {name for name in serving & pulls.keys() if plan.changes[name].action != "keep"}
+    for router, destination in _newly_served(plan):
+        serving = {name for name, resource in resources.items() if destination in resource.depends_on}
+        pulls[router] |= {name for name in serving & pulls.keys() if plan.changes[name].action != "keep"}
     return pulls
 
 
@@ -111,26 +111,29 @@ def _newly_served(plan: Plan) -> Iterator[tuple[str, str]]:
 
     Nothing is yielded where the stack serves no traffic yet.
     """
-    served = set(serving_ids(plan, {}))
-    for leader, resource in plan.stack.resources.items() if served else ():
-        if plan.changes[leader].action != "keep":
-            for to in resource.type.routes_to(dict(resource.props)):
-                if isinstance(to, Ref) and plan.actual.get(to.logical_id, {}).get("id") not in served:
-                    yield leader, to.logical_id
+    serving = set(serving_ids(plan, {}))
+    for router, resource in plan.stack.resources.items() if serving else ():
+        if plan.changes[router].action != "keep":
+            for destination in resource.type.routes_to(dict(resource.props)):
+                if (
+                    isinstance(destination, Ref)
+                    and plan.actual.get(destination.logical_id, {}).get("id") not in serving
+                ):
+                    yield router, destination.logical_id
 
 
 def _match_words(plan: Plan, words: Iterable[str]) -> set[str]:
     """Return the names that addresses and steps stand for; raise UsageError where one stands for none."""
-    meant: set[str] = set()
+    matching: set[str] = set()
     for word in words:
-        found = {name for name, change in plan.changes.items() if word in (name, change.step, f"{change.step}/{name}")}
-        if not found:
-            pieces = {change.step for change in plan.changes.values()}
-            near = difflib.get_close_matches(word, [*pieces, *plan.changes], n=1, cutoff=0.5)
-            hint = f"Did you mean `{near[0]}`?" if near else f"There are the pieces {', '.join(sorted(pieces))}."
-            raise UsageError(f"There is no resource and no piece {word}.", hint)
-        meant |= found
-    return meant
+        names = {name for name, change in plan.changes.items() if word in (name, change.step, f"{change.step}/{name}")}
+        if not names:
+            steps = {change.step for change in plan.changes.values()}
+            similar = difflib.get_close_matches(word, [*steps, *plan.changes], n=1, cutoff=0.5)
+            hint = f"Did you mean `{similar[0]}`?" if similar else f"The steps are {', '.join(sorted(steps))}."
+            raise UsageError(f"There is no resource and no step {word}.", hint)
+        matching |= names
+    return matching
 
 
 def _transitive(names: Iterable[str], pulls: Mapping[str, set[str]]) -> set[str]:
@@ -146,6 +149,7 @@ def _transitive(names: Iterable[str], pulls: Mapping[str, set[str]]) -> set[str]
 
 
 def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return, by name, the names that pull it along."""
     inverse: dict[str, set[str]] = {name: set() for name in pulls}
     for name, others in pulls.items():
         for other in others:
@@ -154,16 +158,21 @@ def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 
 def _selection_notes(
-    plan: Plan, selection: Selection, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
+    plan: Plan, selection: Selection, named: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
 ) -> list[str]:
-    """Return one sentence for the targets and one for the excludes: what was chosen and what came along."""
-    told = []
-    for words, names, all_, action in (
-        (selection.targets, meant[0], pulled[0], "Only"),
-        (selection.excluded, meant[1], pulled[1], "Without"),
+    """Return one sentence for the targets and one for the excludes: what was chosen and what came along.
+
+    `named` and `pulled` hold, for the targets and for the excludes, the names that the words stand for, and these
+    with all that they pull along.
+    """
+    notes = []
+    for preposition, words, names, all_names in (
+        ("Only", selection.targets, named[0], pulled[0]),
+        ("Without", selection.excluded, named[1], pulled[1]),
     ):
         if words:
-            along = [name for name in plan.changes if name in all_ - names]
-            with_it = f"; it pulls along {', '.join(along)}" if along else ""
-            told.append(f"{action} {', '.join(words)} ({len(all_)} of {len(plan.changes)} resources){with_it}.")
-    return told
+            companions = [name for name in plan.changes if name in all_names - names]
+            addition = f"; it pulls along {', '.join(companions)}" if companions else ""
+            count = f"{len(all_names)} of {len(plan.changes)} resources"
+            notes.append(f"{preposition} {', '.join(words)} ({count}){addition}.")
+    return notes
