@@ -127,7 +127,7 @@ class Step:
         `extra_tags` are tags beside the usual ones. `timeout` is the timeout in seconds, in place of the type's.
         """
         if name in self.stack.resources:
-            raise ValueError(f"two nodes are called {name}")
+            raise ValueError(f"two resources are called {name}")
         noun = noun or resource_type.noun
         aws_name = (
             name_of(noun, self.stack.suffix, discriminator or _discriminator(resource_type, name, props))
@@ -155,7 +155,7 @@ class Step:
 
 
 def _discriminator(resource_type: type[ResourceType], name: str, props: JsonObject) -> str:
-    # The text that tells a resource from others of its noun; "" where the type needs none.
+    """Return the text that tells a resource from others of its noun; "" where the type needs none."""
     if not resource_type.discriminators:
         return ""
     values = {key: redact(props.get(key)) for key in resource_type.discriminators}
@@ -163,7 +163,7 @@ def _discriminator(resource_type: type[ResourceType], name: str, props: JsonObje
 
 
 def _edges(props: JsonObject, depends_on: Iterable[ResourceHandle | Edge]) -> Iterator[Edge]:
-    # The declared dependencies, and one on each resource that a property refers to.
+    """Yield the declared dependencies, and one on each resource that a property refers to."""
     for other in depends_on:
         yield other if isinstance(other, Edge) else Edge(other.logical_id)
     for name in dict.fromkeys(ref.logical_id for ref in refs_in(props)):

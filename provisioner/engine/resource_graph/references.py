@@ -28,7 +28,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Interpolation:
-    """A string that contains references: `Text("{}:password::", (secret.id,))`."""
+    """A string that contains references: `Interpolation("{}:password::", (secret.id,))`."""
 
     template: str
     parts: tuple[Any, ...]

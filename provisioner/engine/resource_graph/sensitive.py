@@ -64,26 +64,26 @@ def mask(value: Any) -> Any:
             return SET if _is_sensitive(value) else redact(value)
 
 
-def mask_changes(value: Any, deposed: Any) -> Any:
-    """Return `value` as `masked` does, with "(changed)" for a sensitive value that differs from `deposed`."""
+def mask_changes(value: Any, former: Any) -> Any:
+    """Return `value` as `mask` does, with "(changed)" for a sensitive value that differs from the former one."""
     if _is_sensitive(value):
-        return CHANGED if _is_sensitive(deposed) and not _is_same(value, deposed) else SET
+        return CHANGED if _is_sensitive(former) and not _is_same(value, former) else SET
     if isinstance(value, Mapping):
-        before = deposed if isinstance(deposed, Mapping) else {}
-        return {key: mask_changes(inner, before.get(key)) for key, inner in value.items()}
+        former_members = former if isinstance(former, Mapping) else {}
+        return {key: mask_changes(inner, former_members.get(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [mask_changes(one, _counterpart(one, at, deposed)) for at, one in enumerate(value)]
+        return [mask_changes(item, _counterpart(item, index, former)) for index, item in enumerate(value)]
     return redact(value)
 
 
-def _counterpart(one: Any, at: int, before: Any) -> Any:
-    """Return the item of the list `before` with the same name, else the one at the same position."""
-    if not isinstance(before, list | tuple):
+def _counterpart(item: Any, index: int, former: Any) -> Any:
+    """Return the item of the former list with the same name, else the one at the same position."""
+    if not isinstance(former, list | tuple):
         return None
-    if isinstance(one, Mapping) and "name" in one:
-        same = (each for each in before if isinstance(each, Mapping) and each.get("name") == one["name"])
+    if isinstance(item, Mapping) and "name" in item:
+        same = (each for each in former if isinstance(each, Mapping) and each.get("name") == item["name"])
         return next(same, None)
-    return before[at] if at < len(before) else None
+    return former[index] if index < len(former) else None
 
 
 def _is_sensitive(value: object) -> bool:

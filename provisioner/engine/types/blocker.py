@@ -54,9 +54,9 @@ class Refusal:
     uncertain: bool = False
 
 
-def may_have_blockers(error: BaseException, unheld: Codes) -> bool:
-    """Return whether a delete was refused in a way that blockers may explain: by no code of `unheld`."""
-    return categorize(error) is ErrorCategory.REFUSED and not matches_codes(error, unheld)
+def may_have_blockers(error: BaseException, unblocked_codes: Codes) -> bool:
+    """Return whether a delete was refused in a way that blockers may explain: by none of `unblocked_codes`."""
+    return categorize(error) is ErrorCategory.REFUSED and not matches_codes(error, unblocked_codes)
 
 
 def are_permanent(blockers: Sequence[Blocker]) -> bool:
@@ -77,18 +77,18 @@ def blocked_error(
 
     """
     lasting = [blocker for blocker in blockers if not blocker.temporary]
-    told = "; ".join(str(blocker) for blocker in lasting or blockers)
+    listed = "; ".join(str(blocker) for blocker in lasting or blockers)
     notes = [f"{note}." for note in dict.fromkeys(blocker.note for blocker in lasting) if note]
-    said = f" ({refusal})" if refusal else ""
+    answer = f" ({refusal})" if refusal else ""
     if lasting and all(blocker.deferred for blocker in lasting):
         hint = "Once that has ended, run the same command again: it deletes what is left."
-        return CooldownActive(f"{words} is held by {told}{said}.", "\n".join([*notes, hint]))
+        return CooldownActive(f"{words} is held by {listed}{answer}.", "\n".join([*notes, hint]))
     if not lasting and curable:
         hint = "That goes by itself. Nothing is lost: run the same command again, and it waits on."
-        return WaitTimeout(f"{words} is held by {told}{said}.", hint)
+        return WaitTimeout(f"{words} is held by {listed}{answer}.", hint)
     whose = "what is not this stack's: " if lasting else ""
     hint = "Delete or detach that, then run the same command again."
-    return Blocked(f"{words} is held by {whose}{told}{said}.", "\n".join([*notes, hint]))
+    return Blocked(f"{words} is held by {whose}{listed}{answer}.", "\n".join([*notes, hint]))
 
 
 def matches_codes(error: BaseException, curable: Codes) -> bool:
@@ -97,8 +97,8 @@ def matches_codes(error: BaseException, curable: Codes) -> bool:
     A code may be written `Code: phrase`; the code `*` stands for any.
     """
     code, message = code_of(error), str(error).lower()
-    for one in curable:
-        name, _, phrase = one.partition(": ")
+    for curable_code in curable:
+        name, _, phrase = curable_code.partition(": ")
         if name in (code, "*") and phrase.lower() in message:
             return True
     return False

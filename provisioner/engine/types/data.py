@@ -28,7 +28,7 @@ def codes(*names: str) -> Codes:
 
 def declare_operations(**actions: str) -> Calls:
     """Return the AWS operations that each method calls; several operations are separated by blanks."""
-    return {action: tuple(named.split()) for action, named in actions.items()}
+    return {action: tuple(operations.split()) for action, operations in actions.items()}
 
 
 class EveryName(frozenset[str]):
@@ -72,7 +72,7 @@ class ResourceTypeData:
     failed: ClassVar[Condition] = NEVER
     deleting: ClassVar[Condition] = NEVER
     deleted: ClassVar[Condition] = NEVER
-    # Deleted, but `bring_back` can restore it with its id and its contents.
+    # Deleted, but `restore` can bring it back with its id and its contents.
     restorable: ClassVar[Condition] = NEVER
     # What AWS goes on showing after the deletion; nothing can be done about it, so nothing waits for its end.
     expiring: ClassVar[Condition] = NEVER
@@ -81,7 +81,7 @@ class ResourceTypeData:
     # Its status members with their classified values, used by `status`, `doctor`, `drift` and `report`. A
     # resource of a type without any is healthy if it exists.
     status_classes: ClassVar[tuple[StatusClasses, ...]] = ()
-    # The planner needs the result of `observe`, so a plan calls it too.
+    # The planner needs the result of `read_status`, so a plan calls it too.
     plans_with_status_reads: ClassVar[bool] = False
 
     # Immutable properties: a change needs a new resource. A type without `update` keeps this default.
@@ -100,7 +100,7 @@ class ResourceTypeData:
     # input ("" if it is the whole input). The desired properties are merged with the actual ones
     # (`engine/execution/live_merge.py`).
     replacing_calls: ClassVar[Mapping[str, str]] = {}
-    # Dotted paths in such a document. `exact`: sent as declared, because some members exclude each other.
+    # Dotted paths in such a document. `sent_as_stated`: sent as declared, because some members exclude each other.
     # `alternatives`: removed unless declared, because they would take the place of a declared member.
     sent_as_stated: ClassVar[frozenset[str]] = frozenset()
     alternatives: ClassVar[frozenset[str]] = frozenset()
@@ -130,8 +130,8 @@ class ResourceTypeData:
     deleted_first: ClassVar[bool] = False
     # AWS may have created it before the stack, without tags; it is adopted then.
     adopts_untagged: ClassVar[bool] = False
-    # Suspended by a person: it accepts neither a change nor a deletion. `wake` is the command that resumes
-    # it; braces hold actual properties. A recorded resource in this state does not count as `gone`.
+    # Suspended by a person: it accepts neither a change nor a deletion. `resume_hint` is the command that
+    # resumes it; braces hold actual properties. A recorded resource in this state does not count as `deleted`.
     suspended: ClassVar[Condition] = NEVER
     resume_hint: ClassVar[str] = ""
     # Dependents of these types need not be gone before it is deleted: their deletion need only have begun.
@@ -188,10 +188,10 @@ class ResourceTypeData:
 
     @classmethod
     def owner_of(cls, path: str) -> FieldOwner | None:
-        """Return the other owner of a field, listed in `owners` by its path or the nearest one above it."""
+        """Return the other owner of a field, listed in `field_owners` by its path or the nearest one above it."""
         names = path.split(".")
         paths = (".".join(names[:end]) for end in range(len(names), 0, -1))
-        return next((cls.field_owners[one] for one in paths if one in cls.field_owners), None)
+        return next((cls.field_owners[owned] for owned in paths if owned in cls.field_owners), None)
 
     @classmethod
     def operations_of(cls, action: str) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal
 
-OwnerClass = Literal["ours", "renamed", "inside", "born", "account", "other", "aws", "nobody", "tags"]
+OwnerClass = Literal["ours", "renamed", "as_children", "create_only", "account", "other", "aws", "nobody", "tags"]
 # The suffix of a path that stands for a member and everything below it.
 BELOW = ".**"
-# The members that hold tags, which are compared tag by tag (`compare.tag_differences`).
+# The members that hold tags, which are compared tag by tag (`diff.tag_differences`).
 _TAGS = ("Tags", "tags", "TagList")
 
 
@@ -112,7 +112,7 @@ class FieldOwnership:
     defaults: tuple[Default, ...] = ()
     # Managed too, and compared in the form or under the name that the create call has for it.
     renamed: str = ""
-    # Managed too, and compared item by item: as children (`Kind.extras`), or as a resource type of its own.
+    # Managed too, and compared item by item: as children (`ResourceType.unmanaged`), or as a resource type of its own.
     as_children: str = ""
     # Set by the create call, and immutable for everybody.
     create_only: str = ""
@@ -129,20 +129,18 @@ class FieldOwnership:
     @cached_property
     def classified(self) -> Mapping[str, tuple[OwnerClass, str]]:
         """Each path of the table, with its class and its owner's name."""
-        listed: dict[str, tuple[OwnerClass, str]] = {}
-        for whose, who, path in self.classified_rows():
-            listed[path] = (whose, who)
-        return listed
+        return {path: (owner_class, owner) for owner_class, owner, path in self.classified_rows()}
 
     def classified_rows(self) -> Iterator[tuple[OwnerClass, str, str]]:
         """Yield each row of the table as (class, owner's name, path)."""
         yield from (("ours", "", path) for path in self.ours.split())
-        yield from (("ours", "", one.path) for one in self.defaults)
-        for whose, paths in (("renamed", self.renamed), ("inside", self.as_children), ("born", self.create_only)):
-            yield from ((whose, "", path) for path in paths.split())  # type: ignore[misc]
+        yield from (("ours", "", default.path) for default in self.defaults)
+        yield from (("renamed", "", path) for path in self.renamed.split())
+        yield from (("as_children", "", path) for path in self.as_children.split())
+        yield from (("create_only", "", path) for path in self.create_only.split())
         yield from (("account", "the account", path) for path in self.account.split())
-        for theirs in self.foreign:
-            yield from (("other", theirs.owner, path) for path in theirs.paths.split())
+        for fields in self.foreign:
+            yield from (("other", fields.owner, path) for path in fields.paths.split())
         yield from (("aws", "AWS", path) for path in self.read_only.split())
         yield from (("nobody", "", path) for path in self.unowned.split())
 
@@ -153,13 +151,13 @@ class FieldOwnership:
         names = path.split(".")
         if names[0] in _TAGS:
             return "tags", ""
-        found = self.classified.get(path)
-        for above in (".".join(names[:end]) for end in range(len(names), 0, -1)):
-            found = found or self.classified.get(above + BELOW) or self._below_default(above)
-        found = found or self.classified.get("**")
-        found = found or next((one for key, one in self._patterns.items() if fnmatchcase(path, key)), None)
-        self._class_cache[path] = found
-        return found
+        owner_class = self.classified.get(path)
+        for path_above in (".".join(names[:end]) for end in range(len(names), 0, -1)):
+            owner_class = owner_class or self.classified.get(path_above + BELOW) or self._below_default(path_above)
+        owner_class = owner_class or self.classified.get("**")
+        matching = (pattern_class for key, pattern_class in self._patterns.items() if fnmatchcase(path, key))
+        self._class_cache[path] = owner_class or next(matching, None)
+        return self._class_cache[path]
 
     def _below_default(self, path: str) -> tuple[OwnerClass, str] | None:
         """Return the class "ours" if `path` has a default: then all below that member is managed too."""
@@ -167,32 +165,37 @@ class FieldOwnership:
 
     def is_ours(self, path: str) -> bool:
         """Return whether a member is managed by the stack, declared or not."""
-        found = self.class_of(path)
-        return found is not None and found[0] == "ours"
+        return self._has_class(path, "ours")
 
     def has_ours_below(self, path: str) -> bool:
         """Return whether a member below this one is managed by the stack."""
-        return any(one.startswith(f"{path}.") for one, (whose, _) in self.classified.items() if whose == "ours")
+        return any(
+            below.startswith(f"{path}.") for below, (owner_class, _) in self.classified.items() if owner_class == "ours"
+        )
 
     def are_tags(self, path: str) -> bool:
         """Return whether a member holds tags, which are set by calls of their own."""
-        found = self.class_of(path)
-        return found is not None and found[0] == "tags"
+        return self._has_class(path, "tags")
 
     def is_unowned(self, path: str) -> bool:
         """Return whether a member is left as it is, whoever set it."""
-        found = self.class_of(path)
-        return found is not None and found[0] == "nobody"
+        return self._has_class(path, "nobody")
+
+    def _has_class(self, path: str, owner_class: OwnerClass) -> bool:
+        known_class = self.class_of(path)
+        return known_class is not None and known_class[0] == owner_class
 
     @cached_property
     def has_foreign_items(self) -> bool:
         """Whether another owner may put items into a collection that the stack manages."""
-        return any(one.items for one in self.foreign)
+        return any(fields.items for fields in self.foreign)
 
     def foreign_owner(self, path: str, item: Any) -> str:
         """Return the owner that put the item at `path` into a managed collection; "" if none is known."""
-        known = (one for one in self.foreign if any(_is_item_path(path, key) for key in one.items))
-        return next((one.owner for one in known if one.recognizes(item)), "")
+        for fields in self.foreign:
+            if any(_is_item_path(path, pattern) for pattern in fields.items) and fields.recognizes(item):
+                return fields.owner
+        return ""
 
     def default(self, path: str) -> Any:
         """Return the default of a managed member; None means that it does not exist."""
@@ -206,16 +209,19 @@ class FieldOwnership:
     @cached_property
     def default_properties(self) -> Mapping[str, Any]:
         """The top-level properties that have a default, with it; the default is sent to reset a property."""
-        return {one.path: one.value for one in self.defaults if "." not in one.path}
+        return {default.path: default.value for default in self.defaults if "." not in default.path}
 
     @cached_property
     def _default_values(self) -> Mapping[str, Any]:
-        return {one.path: one.value for one in self.defaults}
+        return {default.path: default.value for default in self.defaults}
 
     @cached_property
     def _patterns(self) -> Mapping[str, tuple[OwnerClass, str]]:
-        plain = {key: one for key, one in self.classified.items() if not key.endswith(BELOW)}
-        return {key: one for key, one in plain.items() if "*" in key}
+        return {
+            path: owner_class
+            for path, owner_class in self.classified.items()
+            if "*" in path and not path.endswith(BELOW)
+        }
 
     @cached_property
     def _class_cache(self) -> dict[str, tuple[OwnerClass, str] | None]:

@@ -49,7 +49,7 @@ class StatusClasses:
             ("unhealthy", self.unhealthy),
             ("gone", self.gone),
         )
-        return next((state for state, told in classes if word.lower() in told), "unknown")
+        return next((status for status, words in classes if word.lower() in words), "unknown")
 
     def health_of(self, actual: JsonObject) -> ResourceHealth:
         """Return the health of a resource by this member of its actual properties."""
@@ -87,9 +87,9 @@ def health_of(resource_type: ResourceType, actual: JsonObject | None) -> Resourc
     """Return the health of a resource from its actual properties: the worst by any of its members."""
     if actual is None:
         return ResourceHealth("gone", MISSING)
-    return worst_health([one.health_of(actual) for one in resource_type.status_classes])
+    return worst_health([classes.health_of(actual) for classes in resource_type.status_classes])
 
 
-def worst_health(found: Iterable[ResourceHealth]) -> ResourceHealth:
+def worst_health(healths: Iterable[ResourceHealth]) -> ResourceHealth:
     """Return the worst health; the first one of several that are equal."""
-    return max(found, key=lambda one: _ORDER.index(one.status), default=ResourceHealth("healthy", EXISTS))
+    return max(healths, key=lambda health: _ORDER.index(health.status), default=ResourceHealth("healthy", EXISTS))

@@ -33,7 +33,7 @@ class ResourceSpec:
     excluded_ids: frozenset[str] = frozenset()
     # AWS's reply to the create or update, while the same run waits for the resource to become ready.
     reply: JsonObject = field(default_factory=dict)
-    # The result of `standing`, right before an update that replaces the whole resource.
+    # The result of `read_before_replace`, right before an update that replaces the whole resource.
     live: JsonObject = field(default_factory=dict)
 
 
@@ -53,7 +53,7 @@ class ResourceType(ResourceTypeData):
         """Create the resource by exactly one mutating call, and return AWS's reply in the shape of `read`."""
 
     def restore(self, client: Any, spec: ResourceSpec) -> JsonObject | None:
-        """Restore a deleted resource of this stack that AWS still holds (`returns`), by one mutating call.
+        """Restore a deleted resource of this stack that AWS still holds (`restorable`), by one mutating call.
 
         Return AWS's reply in the shape of `read`, or None if there is nothing to restore.
         """
@@ -67,12 +67,12 @@ class ResourceType(ResourceTypeData):
         """Change the properties `changed` to the desired values; safe to repeat.
 
         Return what `read` needs to follow the change, or None. If the call replaces a whole document
-        (`replaces`), `spec` and `changed` are merged with the actual one before.
+        (`replacing_calls`), `spec` and `changed` are merged with the actual one before.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot change in place")
 
     def read_status(self, client: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
-        """Return `actual`, the result of `read`, with those members of its `states` that need a further call."""
+        """Return `actual`, the result of `read`, with those status members that need a further call."""
         return actual
 
     def retag(self, client: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
@@ -181,14 +181,14 @@ class ResourceType(ResourceTypeData):
         return []
 
     def protections(self, client: Any, spec: ResourceSpec) -> list[str]:
-        """Return the deletion protections that `read` does not show and `lift` removes, in words."""
+        """Return the deletion protections that `read` does not show and `remove_protection` removes, in words."""
         return []
 
     def remove_protection(self, client: Any, spec: ResourceSpec) -> None:
         """Remove the deletion protections that `protections` returns; safe to repeat."""
 
     def deletion_protected(self, client: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
-        """Return `actual` with the fields of `unprotected_by` if a protection that `read` does not show is on.
+        """Return `actual` with the fields of `unprotect_command` if a protection that `read` does not show is on.
 
         Return {} if there is none.
         """

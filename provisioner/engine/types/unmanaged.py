@@ -15,11 +15,15 @@ from provisioner.engine.types.field_owners import FieldOwnership
 class Unmanaged:
     """One unmanaged child of a resource.
 
-    `description` names it in words, `request` is what the call that removes it takes, and `kept_reason` is
-    why it is left
-    instead. `not_found_codes` are the codes by which AWS says that it is gone already. `owner` is the AWS service that
-    made it for itself: such a child is no drift. A `is_unlisted` one stands for
-    those that AWS did not let be listed, and `kept_reason` says where to look for them.
+    Args:
+        description: The child in words.
+        request: What the call that removes it takes.
+        kept_reason: Why it is left instead; "" if it is removed.
+        not_found_codes: The codes by which AWS says that it is gone already.
+        owner: The AWS service that made it for itself: such a child is no drift.
+        is_unlisted: Whether it stands for children that AWS did not let be listed; `kept_reason` says then where
+            to look for them.
+
     """
 
     description: str
@@ -45,20 +49,20 @@ class KnownChildren:
     children: tuple[KnownChild, ...]
 
     @classmethod
-    def of(cls, id_: str, parts: Iterable[KnownChild]) -> KnownChildren:
-        """Select the children of the resource with this id: the parts that have the id among their values."""
-        return cls(tuple(part for part in parts if id_ in part.content.values()))
+    def of(cls, id_: str, known: Iterable[KnownChild]) -> KnownChildren:
+        """Select the children of the resource with this id: those that have the id among their values."""
+        return cls(tuple(child for child in known if id_ in child.content.values()))
 
     def values(self, key: str) -> set[str]:
         """Return the values that the children have at a key, as text."""
-        return {str(part.content[key]) for part in self.children if part.content.get(key) is not None}
+        return {str(child.content[key]) for child in self.children if child.content.get(key) is not None}
 
     def has(self, content: Mapping[str, Any], *type_names: str) -> bool:
         """Return whether a child of one of these types has all of `content`."""
-        return any(content.items() <= part.content.items() for part in self._of_types(type_names))
+        return any(content.items() <= child.content.items() for child in self._of_types(type_names))
 
     def _of_types(self, type_names: tuple[str, ...]) -> Iterator[KnownChild]:
-        return (part for part in self.children if part.type_name in type_names)
+        return (child for child in self.children if child.type_name in type_names)
 
 
 # Path, actual value, default.
@@ -78,7 +82,7 @@ def is_nothing(value: Any) -> bool:
     """
     match value:
         case Mapping():
-            return all(is_nothing(one) and one != {} for one in value.values())
+            return all(is_nothing(member) and member != {} for member in value.values())
         case list() | tuple():
             return not value
         case _:
@@ -101,9 +105,10 @@ def is_default(ownership: FieldOwnership, path: str, value: Any, default: Any = 
     if isinstance(default, frozenset):
         return value in default or is_nothing(value)
     if isinstance(value, Mapping):
-        above = default if isinstance(default, Mapping) else {}
+        defaults = default if isinstance(default, Mapping) else {}
         return all(
-            one != {} and is_default(ownership, f"{path}.{key}", one, above.get(key)) for key, one in value.items()
+            member != {} and is_default(ownership, f"{path}.{key}", member, defaults.get(key))
+            for key, member in value.items()
         )
     if isinstance(default, list) and isinstance(value, list):
         return covers(value, default) and covers(default, value)
@@ -135,7 +140,7 @@ def additions(ownership: FieldOwnership, actual: Any, stated: Any, path_above: s
 
 
 def _additions_inside(ownership: FieldOwnership, actual: Any, stated: Any, path: str) -> Iterator[Addition]:
-    # What a stated member holds besides what is stated.
+    """Yield what a stated member holds besides what is stated."""
     if isinstance(stated, Unknown | SecretValue):
         return
     if isinstance(stated, list) and isinstance(actual, list):
@@ -151,9 +156,9 @@ def _items_can_be_paired(ownership: FieldOwnership, actual: Sequence[Any], state
         return True
     first, rest = stated[0], stated[1:]
     return any(
-        _covers_item(ownership, one, first, path)
-        and _items_can_be_paired(ownership, [*actual[:i], *actual[i + 1 :]], rest, path)
-        for i, one in enumerate(actual)
+        _covers_item(ownership, item, first, path)
+        and _items_can_be_paired(ownership, [*actual[:index], *actual[index + 1 :]], rest, path)
+        for index, item in enumerate(actual)
     )
 
 
@@ -165,45 +170,45 @@ def only_ours(ownership: FieldOwnership, value: Any, path: str) -> Any:
     """Return a value without the members that are not ours by the table of owners."""
     match value:
         case Mapping():
-            inner = {key: (f"{path}.{key}", one) for key, one in value.items()}
             return {
-                key: only_ours(ownership, one, path_above)
-                for key, (path_above, one) in inner.items()
-                if ownership.is_ours(path_above)
+                key: only_ours(ownership, member, f"{path}.{key}")
+                for key, member in value.items()
+                if ownership.is_ours(f"{path}.{key}")
             }
         case list():
-            return [only_ours(ownership, one, path) for one in value]
+            return [only_ours(ownership, item, path) for item in value]
         case _:
             return value
 
 
 def foreign_items(ownership: FieldOwnership, value: Any, path_above: str = "") -> Iterator[tuple[str, Any, str]]:
     """Yield each item that another owner put into a collection of ours: its path, the item and the owner."""
-    for path, one in walk_items(value, path_above) if ownership.has_foreign_items else ():
-        if who := ownership.foreign_owner(path, one):
-            yield path, one, who
+    for path, item in walk_items(value, path_above) if ownership.has_foreign_items else ():
+        if owner := ownership.foreign_owner(path, item):
+            yield path, item, owner
         else:
-            yield from foreign_items(ownership, one, path_above if isinstance(value, list) else path)
+            yield from foreign_items(ownership, item, path_above if isinstance(value, list) else path)
 
 
-def without_foreign_items(ownership: FieldOwnership, path_above: str, value: Any) -> Any:
-    """Return a value without the items that other owners put into its collections."""
+def without_foreign_items(ownership: FieldOwnership, path: str, value: Any) -> Any:
+    """Return the value at a path without the items that other owners put into its collections."""
     if not ownership.has_foreign_items:
         return value
-    theirs = [path for path, one in walk_items(value, path_above) if ownership.foreign_owner(path, one)]
+    foreign_paths = [
+        item_path for item_path, item in walk_items(value, path) if ownership.foreign_owner(item_path, item)
+    ]
     match value:
         case Mapping():
-            inner = {key: f"{path_above}.{key}" for key in value}
             return {
-                key: without_foreign_items(ownership, path_above, value[key])
-                for key, path_above in inner.items()
-                if path_above not in theirs
+                key: without_foreign_items(ownership, f"{path}.{key}", member)
+                for key, member in value.items()
+                if f"{path}.{key}" not in foreign_paths
             }
         case list():
             return [
-                without_foreign_items(ownership, path_above, one)
-                for one in value
-                if f"{path_above}.{item_name(one)}" not in theirs
+                without_foreign_items(ownership, path, item)
+                for item in value
+                if f"{path}.{item_name(item)}" not in foreign_paths
             ]
         case _:
             return value
@@ -216,13 +221,16 @@ def walk_items(value: Any, path_above: str) -> Iterator[tuple[str, Any]]:
     """
     match value:
         case Mapping():
-            yield from ((f"{path_above}.{key}" if path_above else str(key), one) for key, one in value.items())
+            for key, member in value.items():
+                yield f"{path_above}.{key}" if path_above else str(key), member
         case list():
-            yield from ((f"{path_above}.{item_name(one)}", one) for one in value if item_name(one))
+            for item in value:
+                if name := item_name(item):
+                    yield f"{path_above}.{name}", item
 
 
 def item_name(item: Any) -> str:
-    """Return the name of a list's item, from the first key of `_NAMES` that it has; "" where it has none."""
+    """Return the name of a list's item, from the first key of `_NAME_KEYS` that it has; "" where it has none."""
     if not isinstance(item, Mapping):
         return ""
     return next((str(item[key]) for key in _NAME_KEYS if item.get(key) is not None), "")
@@ -235,4 +243,4 @@ def without_unowned(ownership: FieldOwnership, path: str, value: Any, stated: An
     """
     if not isinstance(value, Mapping) or not isinstance(stated, Mapping):
         return value
-    return {key: one for key, one in value.items() if key in stated or not ownership.is_unowned(f"{path}.{key}")}
+    return {key: member for key, member in value.items() if key in stated or not ownership.is_unowned(f"{path}.{key}")}
