@@ -30,7 +30,10 @@ NO_FINDINGS = StateFindings()
 
 
 def with_findings(state: StackState, findings: StateFindings) -> StackState:
-    """Return a copy of the state in which the findings are recorded."""
+    """Return a copy of the state in which the findings are recorded; the state itself is left as it is.
+
+    The resource states are copied, too: a new key changes the dependencies of all that name the old one.
+    """
     resources = {
         key: replace(resource_state, depends_on=list(resource_state.depends_on))
         for key, resource_state in {**state.resources, **findings.replaced}.items()
