@@ -119,9 +119,9 @@ def test_a_command_that_has_begun_to_change_something_says_what_goes_on(
         ("state push --suffix prod {file}", (FileStateStore, "save"), RECORDED),
         ("state unlock --suffix prod --yes", (FileLock, "last_holder"), NOTHING),
         ("state init --state s3://team-state/x --yes", (state_bucket, "caller_location"), NOTHING),
-        ("state init --state s3://team-state/x --yes", (state_bucket, "make"), RECORDED),
+        ("state init --state s3://team-state/x --yes", (state_bucket, "create_bucket"), RECORDED),
         ("local stop", (local, "unresponsive_process"), NOTHING),
-        ("local stop", (local, "stop"), RECORDED),
+        ("local stop", (local, "stop_emulator"), RECORDED),
     ],
     ids=str,
 )
