@@ -29,7 +29,7 @@ from provisioner.engine.planning.plan_builder import known_children
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import ResourceHealth, health_of
 from provisioner.engine.types.resource_type import ResourceType
-from provisioner.engine.types.unmanaged import Unmanaged
+from provisioner.engine.types.unmanaged import KnownChild, Unmanaged
 from state.stack_state import ResourceState
 
 DriftCategory = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
@@ -112,45 +112,71 @@ class DriftReport:
         return any(drift.category != "held" for drift in self.drifts)
 
 
+@dataclass(frozen=True)
+class _ResourceReading:
+    """What was read of one resource: its health, its drifts, and the children that AWS did not let be listed."""
+
+    health: ResourceHealth
+    drifts: list[Drift]
+    unlisted: list[str] = field(default_factory=list)
+
+
 def look_for_drift(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> DriftReport:
     """Compare the actual state of each resource with the recorded one; a changed setting is no drift.
 
     `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
-    report = DriftReport(plan.state.suffix)
-    drifts: dict[str, list[Drift]] = {}
-    children = known_children(plan, clients, resource_types)
     listed = {
         name: resource_state
         for name, resource_state in plan.state.resources.items()
         if not resource_types[resource_state.type_name].account_wide
     }
-
-    def read_drifts(name: str) -> None:
-        managed, resource_state = recorded_resource(plan.state, name, resource_types), listed[name]
-        with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or name}"):
-            actual = read_recorded(clients, managed, resource_state)
-            actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
-        report.health[name] = health_of(managed.type, actual)
-        change = plan.changes.get(name) or retain_change(name, resource_state)
-        drifts[name] = list(_drifts_of(managed, resource_state, actual, change))
-        if actual is not None and not any(drift.category == "gone" for drift in drifts[name]):
-            for child in unmanaged_in(clients, managed, actual, children):
-                if child.is_unlisted:
-                    report.unlisted.append(f"{child.description}; {child.kept_reason}")
-                else:
-                    drifts[name].append(_unmanaged_drift(managed, resource_state, child))
-
     ready = [name for name, resource_state in listed.items() if resource_state.phase == "ready"]
-    run_in_parallel({name: set() for name in ready}, read_drifts, workers=_READERS)
-    report.drifts = [drift for name in ready for drift in drifts[name]]
-    report.checked = len(ready)
-    gone = {drift.logical_id for drift in report.drifts if drift.category == "gone"}
-    deletions = (name for name in ready if name in plan.changes and plan.changes[name].action == "delete")
-    report.undeclared = [name for name in deletions if name not in gone]
-    report.unfinished = [name for name in listed if name not in ready]
-    report.under_way = dict(_operations_in_progress(plan, listed, resource_types))
-    return report
+    children = known_children(plan, clients, resource_types)
+    readings: dict[str, _ResourceReading] = {}
+
+    def read(name: str) -> None:
+        managed = recorded_resource(plan.state, name, resource_types)
+        change = plan.changes.get(name) or retain_change(name, listed[name])
+        readings[name] = _read_resource(managed, listed[name], change, clients, children)
+
+    run_in_parallel({name: set() for name in ready}, read, workers=_READERS)
+    drifts = [drift for name in ready for drift in readings[name].drifts]
+    gone = {drift.logical_id for drift in drifts if drift.category == "gone"}
+    deletions = [name for name in ready if name in plan.changes and plan.changes[name].action == "delete"]
+    return DriftReport(
+        plan.state.suffix,
+        drifts,
+        unfinished=[name for name in listed if name not in ready],
+        undeclared=[name for name in deletions if name not in gone],
+        health={name: readings[name].health for name in ready},
+        under_way=dict(_operations_in_progress(plan, listed, resource_types)),
+        unlisted=[child for name in ready for child in readings[name].unlisted],
+        checked=len(ready),
+    )
+
+
+def _read_resource(
+    managed: ManagedResource,
+    resource_state: ResourceState,
+    change: Change,
+    clients: Clients,
+    children: list[KnownChild],
+) -> _ResourceReading:
+    """Read one resource and, if it exists, its unmanaged children."""
+    with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or managed.spec.logical_id}"):
+        actual = read_recorded(clients, managed, resource_state)
+        actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
+    drifts = list(_drifts_of(managed, resource_state, actual, change))
+    reading = _ResourceReading(health_of(managed.type, actual), drifts)
+    if actual is None or any(drift.category == "gone" for drift in drifts):
+        return reading
+    for child in unmanaged_in(clients, managed, actual, children):
+        if child.is_unlisted:
+            reading.unlisted.append(f"{child.description}; {child.kept_reason}")
+        else:
+            reading.drifts.append(_unmanaged_drift(managed, resource_state, child))
+    return reading
 
 
 def _operations_in_progress(
