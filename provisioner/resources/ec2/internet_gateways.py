@@ -83,10 +83,7 @@ class GatewayAttachment(ResourceType):
         for filters in (stack_filters(ec2, spec), equals_filters({"internet-gateway-id": gateway})):
             for actual in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
                 if actual["InternetGatewayId"] == gateway:
-                    attachments = (
-                        attachment for attachment in actual.get("Attachments", []) if attachment["VpcId"] == vpc
-                    )
-                    return next(({"InternetGatewayId": gateway, **attachment} for attachment in attachments), None)
+                    return _attachment_to(vpc, actual)
         return None
 
     def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
@@ -101,3 +98,9 @@ class GatewayAttachment(ResourceType):
     def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces in the VPC: while they have public addresses, AWS refuses to detach."""
         return interface_blockers(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)
+
+
+def _attachment_to(vpc: str, gateway: JsonObject) -> JsonObject | None:
+    """Return the attachment of a described gateway to a VPC, or None if it is not attached to it."""
+    attachments = (each for each in gateway.get("Attachments", []) if each["VpcId"] == vpc)
+    return next(({"InternetGatewayId": gateway["InternetGatewayId"], **each} for each in attachments), None)

@@ -85,7 +85,7 @@ def _unmanaged_route(route: JsonObject) -> Unmanaged:
 def _foreign_subnets(ec2: Any, spec: ResourceSpec) -> set[str]:
     """Return the ids of the subnets in the table's VPC that lack the stack's tags (DescribeSubnets)."""
     subnets = ec2.describe_subnets(Filters=equals_filters({"vpc-id": spec.props["VpcId"]}))["Subnets"]
-    return {one["SubnetId"] for one in subnets if not has_stack_tags(mapping(one.get("Tags", [])), spec.suffix)}
+    return {each["SubnetId"] for each in subnets if not has_stack_tags(mapping(each.get("Tags", [])), spec.suffix)}
 
 
 def _association_blocker(ec2: Any, association: JsonObject, foreign_subnets: set[str]) -> Blocker:

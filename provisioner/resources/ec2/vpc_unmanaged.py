@@ -36,13 +36,13 @@ def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> l
 
     """
     declared_ids = {id_ for key in _ID_KEYS for id_ in children.values(key)}
-    found = [
+    unmanaged = [
         _as_unmanaged(spec, description, actual)
         for id_, description, actual in _resources_in_vpc(ec2, spec)
         if id_ not in declared_ids
     ]
     blockers = routing_blockers(ec2, spec)
-    found += [
+    unmanaged += [
         Unmanaged(blocker.description, {}, blocker.remedy, is_unlisted=True)
         for blocker in blockers
         if blocker.uncertain
@@ -53,8 +53,8 @@ def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> l
         if not blocker.temporary and declared_ids.isdisjoint(blocker.description.split())
     ]
     why = "{}, and would hold up a teardown: {} ends it"
-    found += [Unmanaged(blocker.description, {}, why.format(_BESIDE_OURS, blocker.remedy)) for blocker in foreign]
-    return found + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
+    unmanaged += [Unmanaged(blocker.description, {}, why.format(_BESIDE_OURS, blocker.remedy)) for blocker in foreign]
+    return unmanaged + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
 
 
 def _resources_in_vpc(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:

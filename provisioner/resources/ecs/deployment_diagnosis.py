@@ -56,21 +56,18 @@ class Diagnosis:
         """ECS's verdict, the stop reasons and the failed calls, one per line."""
         verdict = f"{self.status}: {self.reason}".strip(": ") or _NO_REASON
         task = f"task {self.task_id} stopped: {self.stop_reason}" if self.task_id else ""
-        containers = [
-            str(container) for container in self.containers if container.exit_code is not None or container.reason
-        ]
+        containers = [str(each) for each in self.containers if each.exit_code is not None or each.reason]
         return "\n    ".join(filter(None, [verdict, task, *containers, *self.failed_calls]))
 
     @property
     def evidence(self) -> str:
         """The last log lines of the containers. They are for the terminal and are not recorded."""
-        return "\n".join(
-            "\n".join(
-                [f"The last lines of container {container.name}:", *(f"  {line}" for line in container.log_lines)]
-            )
-            for container in self.containers
-            if container.log_lines
-        )
+        lines: list[str] = []
+        for container in self.containers:
+            if container.log_lines:
+                lines.append(f"The last lines of container {container.name}:")
+                lines += [f"  {line}" for line in container.log_lines]
+        return "\n".join(lines)
 
     @property
     def remedy(self) -> str:

@@ -50,7 +50,7 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
 
 
 def main_container(service: JsonObject, revision: JsonObject) -> JsonObject:
-    """Return the container definition to which the service's load balancer sends requests."""
+    """Return the container definition to which the load balancer sends requests, else the first one."""
     balanced = [balancer["containerName"] for balancer in service.get("loadBalancers", [])]
     containers = revision["containerDefinitions"]
     container: JsonObject = next((each for each in containers if each["name"] in balanced), containers[0])

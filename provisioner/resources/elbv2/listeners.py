@@ -114,18 +114,16 @@ class Listener(ElbResourceType):
     def properties_at(
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
-        """Return the properties of the listener in a phase of a cutover.
-
-        A default action that forwards requests becomes a fixed response only after SHIFT, when the rules ask for
-        CloudFront's key.
-        """
+        """Return the properties of the listener in a phase of a cutover."""
         declared, actions = desired["DefaultActions"], actual["DefaultActions"]
         if phase > CutoverPhase.JOIN and REPLACEMENT_TARGET_KEY in actual:
+            # ECS may have shifted its own rule to the other group since.
             return {**desired, "DefaultActions": actions_with_deposed(declared, actual[REPLACEMENT_TARGET_KEY])}
         if SHIFTED_BY_KEY in actual:
             return desired
-        is_closing = declared[0]["Type"] == "fixed-response" and bool(groups_with_weight(actions))
-        if phase <= CutoverPhase.SHIFT and is_closing:
+        # The listener stays open until its rules ask for CloudFront's key, which they do from SHIFT on.
+        closes = declared[0]["Type"] == "fixed-response" and bool(groups_with_weight(actions))
+        if phase <= CutoverPhase.SHIFT and closes:
             return {**desired, "DefaultActions": actions}
         return {**desired, "DefaultActions": actions_at(phase, declared, actions)}
 
